@@ -1,0 +1,41 @@
+# dtmodel: the model layer of an application, inside PostgreSQL
+#
+# make, make install, make installcheck   as with every PGXS extension
+# make demo, make check, make bench       install what is missing, run on a
+#                                         throwaway server, leave nothing behind
+
+PG_CONFIG ?= pg_config
+
+EXTENSION = dtmodel
+MODULE_big = dtmodel
+PGFILEDESC = "dtmodel - the model layer of an application"
+DATA = $(wildcard sql/dtmodel--*.sql)
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
+
+# OPTFLAGS is for flags such as -march=native on a machine of your own.
+PG_CPPFLAGS = -Isrc
+PG_CFLAGS = $(OPTFLAGS)
+SHLIB_LINK = -luuid
+
+REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test
+ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=.
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
+# These run before there is a server or even a pg_config, so PGXS, which has
+# a "check" of its own, stays out of them.
+DRIVEN = demo check bench
+
+ifneq ($(filter $(DRIVEN),$(MAKECMDGOALS)),)
+.PHONY: $(DRIVEN)
+$(DRIVEN):
+	@PG_CONFIG='$(PG_CONFIG)' test/harness/run $@
+else
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# PGXS follows includes only where the server was built to; headers are few.
+$(OBJS): $(wildcard src/*.h src/*/*.h)
+endif

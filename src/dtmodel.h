@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * dtmodel.h
+ *	  What every floor of dtmodel shares: the schema's name and the settings.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_H
+#define DTMODEL_H
+
+#include "compat.h"
+
+/* The extension is not relocatable, so its schema has one name for good. */
+#define DTMODEL_SCHEMA "dtmodel"
+
+/* settings (GUCs), defined in dtmodel.c */
+extern bool dtmodel_preserve_timestamps;
+extern bool dtmodel_hard_delete;
+
+#endif							/* DTMODEL_H */
