@@ -3,6 +3,343 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION dtmodel" to load this file. \quit
 
+-- Whoever may use a model may call its functions; each of them checks what
+-- the caller may do.
+GRANT USAGE ON SCHEMA dtmodel TO PUBLIC;
+
+--
+-- Identifiers (src/api/identifier.c)
+--
+
+CREATE FUNCTION dtmodel.uuidv4()
+RETURNS pg_catalog.uuid
+AS 'MODULE_PATHNAME', 'dtmodel_uuidv4'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.uuidv4() IS
+'a random UUID (RFC 9562, version 4)';
+
+CREATE FUNCTION dtmodel.uuidv7()
+RETURNS pg_catalog.uuid
+AS 'MODULE_PATHNAME', 'dtmodel_uuidv7'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.uuidv7() IS
+'a UUID that begins with the time and grows within a session (RFC 9562, version 7)';
+
+CREATE FUNCTION dtmodel.uuidv7(shift pg_catalog.interval)
+RETURNS pg_catalog.uuid
+AS 'MODULE_PATHNAME', 'dtmodel_uuidv7_shifted'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.uuidv7(pg_catalog.interval) IS
+'a UUID of version 7 whose time is moved by an interval';
+
+CREATE FUNCTION dtmodel.uuidv5(namespace pg_catalog.uuid, name pg_catalog.text)
+RETURNS pg_catalog.uuid
+AS 'MODULE_PATHNAME', 'dtmodel_uuidv5'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.uuidv5(pg_catalog.uuid, pg_catalog.text) IS
+'the UUID of a name in a namespace (RFC 9562, version 5)';
+
+CREATE FUNCTION dtmodel.uuid_timestamp(id pg_catalog.uuid)
+RETURNS pg_catalog.timestamptz
+AS 'MODULE_PATHNAME', 'dtmodel_uuid_timestamp'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.uuid_timestamp(pg_catalog.uuid) IS
+'the time in a UUID of version 1, 6 or 7; NULL for other versions';
+
+--
+-- Names (src/api/names.c)
+--
+
+CREATE FUNCTION dtmodel.table_name(class pg_catalog.text)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dtmodel_table_name'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.table_name(pg_catalog.text) IS
+'the table of a class by convention: UserProfile gives user_profiles';
+
+CREATE FUNCTION dtmodel.class_name(model pg_catalog.regclass)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dtmodel_class_name'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.class_name(pg_catalog.regclass) IS
+'the class of a table by convention: user_profiles gives UserProfile';
+
+--
+-- Templates, for CREATE TABLE (LIKE ... INCLUDING ALL)
+--
+
+CREATE TABLE dtmodel.model_base (
+    id pg_catalog.uuid DEFAULT dtmodel.uuidv7()
+        CONSTRAINT pk_model_base PRIMARY KEY,
+    created_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    updated_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+
+COMMENT ON TABLE dtmodel.model_base IS
+'template: id, created_at, updated_at; see dtmodel.add_model';
+
+CREATE TABLE dtmodel.timestamp_mixin (
+    created_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    updated_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+
+COMMENT ON TABLE dtmodel.timestamp_mixin IS
+'template: created_at, updated_at; see dtmodel.add_timestamps';
+
+CREATE TABLE dtmodel.soft_delete_mixin (
+    is_deleted pg_catalog.bool NOT NULL DEFAULT false,
+    deleted_at pg_catalog.timestamptz,
+    CONSTRAINT ck_soft_delete CHECK (
+        (is_deleted IS TRUE) OPERATOR(pg_catalog.=) (deleted_at IS NOT NULL))
+);
+
+COMMENT ON TABLE dtmodel.soft_delete_mixin IS
+'template: is_deleted, deleted_at; see dtmodel.add_soft_delete';
+
+CREATE TABLE dtmodel.configurable_mixin (
+    settings pg_catalog.jsonb,
+    CONSTRAINT ck_settings CHECK (
+        pg_catalog.jsonb_typeof(settings) OPERATOR(pg_catalog.=) 'object')
+);
+
+COMMENT ON TABLE dtmodel.configurable_mixin IS
+'template: settings, a JSON object';
+
+CREATE TABLE dtmodel.audit_mixin (
+    created_by pg_catalog.text,
+    updated_by pg_catalog.text,
+    deleted_by pg_catalog.text
+);
+
+COMMENT ON TABLE dtmodel.audit_mixin IS
+'template: created_by, updated_by, deleted_by';
+
+CREATE TABLE dtmodel.slug_mixin (
+    slug pg_catalog.text
+);
+
+COMMENT ON TABLE dtmodel.slug_mixin IS
+'template: slug';
+
+CREATE TABLE dtmodel.active_mixin (
+    is_active pg_catalog.bool NOT NULL DEFAULT true
+);
+
+COMMENT ON TABLE dtmodel.active_mixin IS
+'template: is_active; see flag_means of dtmodel.add_soft_delete';
+
+-- A template is looked at, never filled.
+GRANT SELECT ON
+    dtmodel.model_base, dtmodel.timestamp_mixin, dtmodel.soft_delete_mixin,
+    dtmodel.configurable_mixin, dtmodel.audit_mixin, dtmodel.slug_mixin,
+    dtmodel.active_mixin
+TO PUBLIC;
+
+--
+-- Timestamps (src/mixin/timestamps.c)
+--
+
+CREATE FUNCTION dtmodel.timestamps_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_timestamps_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.timestamps_trigger() IS
+'trigger of dtmodel.add_timestamps: stamps the row';
+
+CREATE FUNCTION dtmodel.add_timestamps(
+    model pg_catalog.regclass,
+    created_at pg_catalog.name DEFAULT 'created_at',
+    updated_at pg_catalog.name DEFAULT 'updated_at',
+    ignore_columns pg_catalog.name[] DEFAULT '{}',
+    clock pg_catalog.text DEFAULT 'transaction')
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_add_timestamps'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.add_timestamps(
+    pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name[],
+    pg_catalog.text) IS
+'makes a table keep the times of creation and of the last change of its rows';
+
+CREATE FUNCTION dtmodel.remove_timestamps(
+    model pg_catalog.regclass,
+    drop_columns pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_remove_timestamps'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.remove_timestamps(
+    pg_catalog.regclass, pg_catalog.bool) IS
+'undoes dtmodel.add_timestamps';
+
+--
+-- The base model (src/mixin/model_base.c)
+--
+
+CREATE FUNCTION dtmodel.add_model(
+    model pg_catalog.regclass,
+    id pg_catalog.text DEFAULT 'v7')
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_add_model'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.add_model(
+    pg_catalog.regclass, pg_catalog.text) IS
+'makes a table a model: a primary key and timestamps';
+
+CREATE FUNCTION dtmodel.remove_model(
+    model pg_catalog.regclass,
+    drop_columns pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_remove_model'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.remove_model(
+    pg_catalog.regclass, pg_catalog.bool) IS
+'undoes dtmodel.add_model';
+
+--
+-- Soft delete (src/mixin/soft_*.c)
+--
+
+CREATE FUNCTION dtmodel.soft_delete_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.soft_delete_trigger() IS
+'trigger of dtmodel.add_soft_delete: marks the row instead of deleting it';
+
+CREATE FUNCTION dtmodel.soft_delete_flag_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_flag_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.soft_delete_flag_trigger() IS
+'trigger of dtmodel.add_soft_delete: keeps flag and time of deletion in step';
+
+CREATE FUNCTION dtmodel.protect_truncate_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_protect_truncate_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.protect_truncate_trigger() IS
+'trigger of dtmodel.add_soft_delete with protect_truncate: refuses TRUNCATE';
+
+CREATE FUNCTION dtmodel.add_soft_delete(
+    model pg_catalog.regclass,
+    flag pg_catalog.name DEFAULT 'is_deleted',
+    deleted_at pg_catalog.name DEFAULT 'deleted_at',
+    flag_means pg_catalog.text DEFAULT 'deleted',
+    protect_truncate pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_add_soft_delete'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.add_soft_delete(
+    pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.text,
+    pg_catalog.bool) IS
+'makes DELETE on a table mark its rows as deleted';
+
+CREATE FUNCTION dtmodel.remove_soft_delete(
+    model pg_catalog.regclass,
+    drop_columns pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_remove_soft_delete'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.remove_soft_delete(
+    pg_catalog.regclass, pg_catalog.bool) IS
+'undoes dtmodel.add_soft_delete';
+
+CREATE FUNCTION dtmodel.soft_delete(instance pg_catalog.anyelement)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_row'
+LANGUAGE C VOLATILE STRICT;
+
+COMMENT ON FUNCTION dtmodel.soft_delete(pg_catalog.anyelement) IS
+'deletes a row softly and returns it';
+
+CREATE FUNCTION dtmodel.soft_delete(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_by_id'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.soft_delete(
+    pg_catalog.anyelement, pg_catalog.anycompatible) IS
+'deletes the row with a primary key softly and returns it';
+
+CREATE FUNCTION dtmodel.restore(instance pg_catalog.anyelement)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_restore_row'
+LANGUAGE C VOLATILE STRICT;
+
+COMMENT ON FUNCTION dtmodel.restore(pg_catalog.anyelement) IS
+'makes a deleted row live again and returns it';
+
+CREATE FUNCTION dtmodel.restore(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_restore_by_id'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.restore(
+    pg_catalog.anyelement, pg_catalog.anycompatible) IS
+'makes the deleted row with a primary key live again and returns it';
+
+--
+-- What a table is (src/api/describe.c)
+--
+
+CREATE FUNCTION dtmodel.get_fields(model pg_catalog.regclass)
+RETURNS pg_catalog.text[]
+AS 'MODULE_PATHNAME', 'dtmodel_get_fields'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.get_fields(pg_catalog.regclass) IS
+'the columns of a table, without its settings';
+
+CREATE FUNCTION dtmodel.describe(model pg_catalog.regclass)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_describe'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.describe(pg_catalog.regclass) IS
+'what a table is: class, primary key, mixins and their options, drift';
+
+CREATE VIEW dtmodel.models AS
+    SELECT c.oid::pg_catalog.regclass AS model,
+           d.description ->> 'class' AS class,
+           ARRAY(SELECT jsonb_array_elements_text(d.description -> 'primary_key')) AS primary_key,
+           ARRAY(SELECT m.mixin
+                 FROM unnest(ARRAY['timestamps', 'soft_delete']) AS m (mixin)
+                 WHERE d.description ? m.mixin) AS mixins,
+           ARRAY(SELECT jsonb_array_elements_text(d.description -> 'drift')) AS drift
+    FROM pg_catalog.pg_class AS c,
+         LATERAL dtmodel.describe(c.oid) AS d (description)
+    WHERE c.relkind IN ('r', 'p')
+      AND EXISTS (SELECT
+                  FROM pg_catalog.pg_trigger AS t
+                  JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
+                  JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+                  WHERE t.tgrelid = c.oid AND n.nspname = 'dtmodel');
+
+COMMENT ON VIEW dtmodel.models IS
+'every table that is a model: its mixins, and what is out of order with them';
+
+GRANT SELECT ON dtmodel.models TO PUBLIC;
+
 --
 -- Changes and JSON (src/json)
 --

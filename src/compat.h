@@ -9,6 +9,11 @@
 #ifndef DTMODEL_COMPAT_H
 #define DTMODEL_COMPAT_H
 
+#include "access/genam.h"
+#include "catalog/pg_class.h"
+#include "executor/executor.h"
+#include "parser/parse_relation.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 
 #if PG_VERSION_NUM < 140000
@@ -19,5 +24,64 @@
 #if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
+
+/* Before 16, ownership had a function for each kind of object. */
+static inline bool
+compat_relation_ownercheck(Oid relid, Oid roleid)
+{
+#if PG_VERSION_NUM < 160000
+	return pg_class_ownercheck(relid, roleid);
+#else
+	return object_ownercheck(RelationRelationId, relid, roleid);
+#endif
+}
+
+/* 16 added a list that only the workers of logical replication fill. */
+static inline void
+compat_eval_plan_qual_init(EPQState *epqstate, EState *estate)
+{
+#if PG_VERSION_NUM < 160000
+	EvalPlanQualInit(epqstate, estate, NULL, NIL, -1);
+#else
+	EvalPlanQualInit(epqstate, estate, NULL, NIL, -1, NIL);
+#endif
+}
+
+/* 18 lets a scan be instrumented. */
+static inline IndexScanDesc
+compat_index_beginscan(Relation heap, Relation index, Snapshot snapshot,
+					   int nkeys)
+{
+#if PG_VERSION_NUM < 180000
+	return index_beginscan(heap, index, snapshot, nkeys, 0);
+#else
+	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
+#endif
+}
+
+/*
+ * Gives an executor state a range table of one relation and says which of its
+ * columns will be updated.  16 moved the columns to a list of their own, 18
+ * asks which entries survive pruning.
+ */
+static inline void
+compat_init_range_table(EState *estate, RangeTblEntry *rte,
+						Bitmapset *updated)
+{
+#if PG_VERSION_NUM < 160000
+	rte->updatedCols = updated;
+	ExecInitRangeTable(estate, list_make1(rte));
+#else
+	List	   *perminfos = NIL;
+
+	addRTEPermissionInfo(&perminfos, rte)->updatedCols = updated;
+#if PG_VERSION_NUM < 180000
+	ExecInitRangeTable(estate, list_make1(rte), perminfos);
+#else
+	ExecInitRangeTable(estate, list_make1(rte), perminfos,
+					   bms_make_singleton(1));
+#endif
+#endif
+}
 
 #endif							/* DTMODEL_COMPAT_H */

@@ -1,0 +1,295 @@
+/*-------------------------------------------------------------------------
+ *
+ * describe.c
+ *	  What a table is, told as JSON, and what is out of order with it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "api/names.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "mixin/soft_delete.h"
+#include "model/model.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_describe);
+PG_FUNCTION_INFO_V1(dtmodel_get_fields);
+
+/* The events of a row trigger, as bits of tgtype. */
+#define EVENT_BITS (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE)
+
+static void
+append_string(StringInfo json, const char *value)
+{
+	if (value == NULL)
+		appendStringInfoString(json, "null");
+	else
+		escape_json(json, value);
+}
+
+static void
+append_member(StringInfo json, const char *key, const char *value)
+{
+	appendStringInfo(json, "\"%s\": ", key);
+	append_string(json, value);
+}
+
+static void
+append_column(StringInfo json, const char *key, const DtColumn *column)
+{
+	append_member(json, key, dtmodel_column_is_used(column) ?
+				  NameStr(column->name) : NULL);
+}
+
+static void
+append_key(StringInfo json, const DtKey *key)
+{
+	appendStringInfoString(json, "\"primary_key\": [");
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(json, ", ");
+		append_string(json, NameStr(key->columns[i].name));
+	}
+	appendStringInfoString(json, "]");
+}
+
+static void
+append_timestamps(StringInfo json, const DtTimestamps *timestamps)
+{
+	appendStringInfoString(json, ", \"timestamps\": {");
+	append_column(json, "created_at", &timestamps->created_at);
+	appendStringInfoString(json, ", ");
+	append_column(json, "updated_at", &timestamps->updated_at);
+	appendStringInfoString(json, ", ");
+	append_member(json, "clock", dtmodel_clock_name(timestamps->clock));
+	appendStringInfoString(json, ", \"ignore_columns\": [");
+	for (int i = 0; i < timestamps->nignored; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(json, ", ");
+		append_string(json, NameStr(timestamps->ignored[i].name));
+	}
+	appendStringInfoString(json, "]}");
+}
+
+static void
+append_soft_delete(StringInfo json, const DtModel *model)
+{
+	const DtSoftDelete *soft_delete = model->soft_delete;
+	const char *flag_means = soft_delete->flag_is_live ? "live" : "deleted";
+
+	appendStringInfoString(json, ", \"soft_delete\": {");
+	append_column(json, "flag", &soft_delete->flag);
+	appendStringInfoString(json, ", ");
+	append_member(json, "flag_means",
+				  dtmodel_column_is_used(&soft_delete->flag) ? flag_means : NULL);
+	appendStringInfoString(json, ", ");
+	append_column(json, "deleted_at", &soft_delete->deleted_at);
+	appendStringInfo(json, ", \"protect_truncate\": %s}",
+					 model->protect_truncate ? "true" : "false");
+}
+
+/* Appends one more thing that is out of order. */
+static void
+append_drift(StringInfo drift, const char *message)
+{
+	if (drift->len > 0)
+		appendStringInfoString(drift, ", ");
+	escape_json(drift, message);
+}
+
+static void
+drift_of_column(StringInfo drift, const DtColumn *column, DtColumnUse use)
+{
+	if (!dtmodel_column_is_used(column))
+		return;
+	if (!AttributeNumberIsValid(column->attnum))
+		append_drift(drift, psprintf("column \"%s\" does not exist",
+									 NameStr(column->name)));
+	else if (!dtmodel_column_fits(column, use))
+		append_drift(drift, psprintf("column \"%s\" is of type %s instead of %s",
+									 NameStr(column->name),
+									 format_type_be(column->typid),
+									 dtmodel_column_types(use)));
+}
+
+static void
+drift_of_timestamps(StringInfo drift, const DtTimestamps *timestamps)
+{
+	drift_of_column(drift, &timestamps->created_at, DT_COLUMN_TIME);
+	drift_of_column(drift, &timestamps->updated_at, DT_COLUMN_TIME);
+	for (int i = 0; i < timestamps->nignored; i++)
+	{
+		if (!AttributeNumberIsValid(timestamps->ignored[i].attnum))
+			append_drift(drift, psprintf("column \"%s\" of ignore_columns does not exist",
+										 NameStr(timestamps->ignored[i].name)));
+	}
+}
+
+static bool
+has_trigger_kind(Relation rel, DtTriggerKind kind)
+{
+	for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+	{
+		if (dtmodel_trigger_kind(&rel->trigdesc->triggers[i]) == kind)
+			return true;
+	}
+	return false;
+}
+
+static void
+drift_of_soft_delete(StringInfo drift, Relation rel,
+					 const DtSoftDelete *soft_delete)
+{
+	drift_of_column(drift, &soft_delete->flag, DT_COLUMN_FLAG);
+	drift_of_column(drift, &soft_delete->deleted_at, DT_COLUMN_TIME);
+	if (rel->rd_rel->relhassubclass || rel->rd_rel->relispartition)
+		append_drift(drift, "the table is inherited or a partition, where a DELETE may miss the trigger");
+	if (!dtmodel_column_is_used(&soft_delete->flag))
+		return;
+	if (!has_trigger_kind(rel, DT_TRIGGER_SOFT_DELETE_FLAG))
+		append_drift(drift, psprintf("trigger \"%s\" does not exist",
+									 dtmodel_trigger_names[DT_TRIGGER_SOFT_DELETE_FLAG].trigger));
+	if (dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
+		append_drift(drift, psprintf("no CHECK ties \"%s\" and \"%s\" together",
+									 NameStr(soft_delete->flag.name),
+									 NameStr(soft_delete->deleted_at.name)));
+}
+
+/* Whether the other trigger sees and may change what ours has done. */
+static bool
+runs_after(const Trigger *other, const Trigger *ours)
+{
+	return TRIGGER_TYPE_MATCHES(other->tgtype & ~EVENT_BITS, TRIGGER_TYPE_ROW,
+								TRIGGER_TYPE_BEFORE, 0) &&
+		(other->tgtype & ours->tgtype & EVENT_BITS) != 0 &&
+		other->tgenabled != TRIGGER_DISABLED &&
+		strcmp(other->tgname, ours->tgname) > 0;
+}
+
+static void
+drift_of_trigger(StringInfo drift, TriggerDesc *triggers, const Trigger *ours)
+{
+	if (ours->tgenabled == TRIGGER_DISABLED)
+		append_drift(drift, psprintf("trigger \"%s\" is disabled", ours->tgname));
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *other = &triggers->triggers[i];
+
+		if (dtmodel_trigger_kind(other) == DT_TRIGGER_NONE &&
+			runs_after(other, ours))
+			append_drift(drift, psprintf("trigger \"%s\" runs after \"%s\"",
+										 other->tgname, ours->tgname));
+	}
+}
+
+/* All that is out of order with a table, as the members of a JSON array. */
+static char *
+find_drift(Relation rel, const DtModel *model)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+	StringInfoData drift;
+
+	initStringInfo(&drift);
+	if (model->timestamps != NULL)
+		drift_of_timestamps(&drift, model->timestamps);
+	if (model->soft_delete != NULL)
+		drift_of_soft_delete(&drift, rel, model->soft_delete);
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_NONE)
+			drift_of_trigger(&drift, triggers, &triggers->triggers[i]);
+	}
+	return drift.data;
+}
+
+/*
+ * describe(model regclass) returns jsonb
+ *
+ * What the table is: its name, class and primary key, each mixin with its
+ * options, and under "drift" whatever keeps a mixin from doing its work.  A
+ * table that is no model has no mixin.  NULL for NULL and for a table that is
+ * gone; anything but a table is an error (42809).
+ */
+Datum
+dtmodel_describe(PG_FUNCTION_ARGS)
+{
+	Relation	rel = dtmodel_try_open(PG_GETARG_OID(0), AccessShareLock);
+	const DtModel *model;
+	StringInfoData json;
+
+	if (rel == NULL)
+		PG_RETURN_NULL();
+
+	model = dtmodel_get_model(rel);
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	append_member(&json, "table", dtmodel_qualified_name(rel));
+	appendStringInfoString(&json, ", ");
+	append_member(&json, "class",
+				  dtmodel_make_class_name(RelationGetRelationName(rel)));
+	appendStringInfoString(&json, ", ");
+	append_key(&json, &model->key);
+	if (model->timestamps != NULL)
+		append_timestamps(&json, model->timestamps);
+	if (model->soft_delete != NULL)
+		append_soft_delete(&json, model);
+	appendStringInfo(&json, ", \"drift\": [%s]}", find_drift(rel, model));
+
+	relation_close(rel, AccessShareLock);
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+/* Settings are not fields: they are read and written by their own names. */
+static bool
+is_field(Form_pg_attribute att)
+{
+	return !att->attisdropped &&
+		!(namestrcmp(&att->attname, "settings") == 0 &&
+		  (att->atttypid == JSONBOID || att->atttypid == JSONOID));
+}
+
+/*
+ * get_fields(model regclass) returns text[]
+ *
+ * The table's columns in their order, without the settings.  NULL for NULL
+ * and for a table that is gone; anything but a table is an error (42809).
+ *
+ * Source: ModelBase.get_fields of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_get_fields(PG_FUNCTION_ARGS)
+{
+	Relation	rel = dtmodel_try_open(PG_GETARG_OID(0), AccessShareLock);
+	TupleDesc	desc;
+	Datum	   *names;
+	int			count = 0;
+
+	if (rel == NULL)
+		PG_RETURN_NULL();
+
+	desc = RelationGetDescr(rel);
+	names = palloc(sizeof(Datum) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (is_field(att))
+			names[count++] = CStringGetTextDatum(NameStr(att->attname));
+	}
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, count, TEXTOID, -1, false,
+										  TYPALIGN_INT));
+}

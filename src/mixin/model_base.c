@@ -1,0 +1,183 @@
+/*-------------------------------------------------------------------------
+ *
+ * model_base.c
+ *	  The base of every model: a primary key and timestamps.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/defrem.h"
+#include "dtmodel.h"
+#include "mixin/timestamps.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_add_model);
+PG_FUNCTION_INFO_V1(dtmodel_remove_model);
+
+/* The column that add_model makes the key of. */
+#define ID_COLUMN "id"
+
+/* The functions that the id may have as its default. */
+static const char *const id_functions[][2] = {
+	{"v7", "uuidv7"},
+	{"v4", "uuidv4"},
+};
+
+/* The default's function for a kind of id; NULL for "none". */
+static const char *
+id_function(const char *id)
+{
+	for (int i = 0; i < lengthof(id_functions); i++)
+	{
+		if (strcmp(id, id_functions[i][0]) == 0)
+			return id_functions[i][1];
+	}
+	if (strcmp(id, "none") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown id \"%s\"", id),
+				 errhint("The kinds of id are \"v7\", \"v4\" and \"none\".")));
+	return NULL;
+}
+
+static void
+check_id_is_free(Relation rel)
+{
+	DtColumn	column;
+
+	dtmodel_find_column(RelationGetDescr(rel), ID_COLUMN, &column);
+	if (!AttributeNumberIsValid(column.attnum))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("table \"%s\" has a column \"%s\" but no primary key",
+					RelationGetRelationName(rel), ID_COLUMN),
+			 errhint("Call ALTER TABLE %s ADD PRIMARY KEY (%s), or %s.add_model(%s, id => 'none').",
+					 dtmodel_qualified_name(rel), ID_COLUMN, DTMODEL_SCHEMA,
+					 quote_literal_cstr(quote_identifier(RelationGetRelationName(rel)))),
+			 errtablecol(rel, column.attnum)));
+}
+
+static void
+change_id(DtChange *change, const char *function)
+{
+	char	   *constraint;
+
+	if (function == NULL || dtmodel_get_model(change->rel)->key.ncolumns > 0)
+		return;
+	check_id_is_free(change->rel);
+
+	constraint = makeObjectName("pk", RelationGetRelationName(change->rel),
+								NULL);
+	dtmodel_change(change, "added column \"" ID_COLUMN "\"",
+				   psprintf("ALTER TABLE %s ADD COLUMN " ID_COLUMN
+							" pg_catalog.uuid DEFAULT %s.%s() CONSTRAINT %s PRIMARY KEY",
+							change->table, DTMODEL_SCHEMA, function,
+							quote_identifier(constraint)));
+}
+
+/*
+ * add_model(model regclass, id text DEFAULT 'v7') returns void
+ *
+ * Makes a table a model: gives it a primary key "id" of type uuid unless it
+ * has a primary key, and timestamps unless it has them.  id is the kind of its
+ * default, "v7", "v4", or "none" for a table that shall go without; NULL is
+ * the default.
+ *
+ * Source: ModelBase of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_add_model(PG_FUNCTION_ARGS)
+{
+	DtTimestampsRequest request = {
+		.created_at = "created_at",
+		.updated_at = "updated_at",
+	};
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	change_id(&change, PG_ARGISNULL(1) ? id_function("v7") :
+			  id_function(text_to_cstring(PG_GETARG_TEXT_PP(1))));
+	if (dtmodel_get_model(change.rel)->timestamps == NULL)
+		dtmodel_change_timestamps(&change, &request);
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}
+
+/* Whether the column's default calls one of the functions add_model uses. */
+static bool
+has_our_default(Relation rel, AttrNumber attnum)
+{
+	Node	   *expr = build_column_default(rel, attnum);
+	const char *function = NULL;
+
+	if (expr != NULL && IsA(expr, FuncExpr))
+		function = dtmodel_function_name(((FuncExpr *) expr)->funcid);
+	for (int i = 0; function != NULL && i < lengthof(id_functions); i++)
+	{
+		if (strcmp(function, id_functions[i][1]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Takes our default off every column that has it, so that the table does not
+ * need the extension any more.  The server's own function follows: inserts go
+ * on as before.
+ */
+static void
+replace_default(DtChange *change, Form_pg_attribute att)
+{
+	dtmodel_change(change,
+				   psprintf("set the default of column \"%s\" to gen_random_uuid()",
+							NameStr(att->attname)),
+				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT pg_catalog.gen_random_uuid()",
+							change->table,
+							quote_identifier(NameStr(att->attname))));
+}
+
+static void
+drop_id(DtChange *change, bool drop_columns)
+{
+	TupleDesc	desc = RelationGetDescr(change->rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		DtColumn	column;
+
+		if (att->attisdropped || !att->atthasdef ||
+			!has_our_default(change->rel, att->attnum))
+			continue;
+		dtmodel_find_column(desc, NameStr(att->attname), &column);
+		if (drop_columns && namestrcmp(&att->attname, ID_COLUMN) == 0)
+			dtmodel_drop_column(change, &column);
+		else
+			replace_default(change, att);
+	}
+}
+
+/*
+ * remove_model(model regclass, drop_columns boolean DEFAULT false)
+ * returns void
+ *
+ * Undoes add_model: takes the timestamps off, and with drop_columns also the
+ * columns, an id that add_model or the template made among them.  An id that
+ * stays gets the server's gen_random_uuid() as its default.
+ */
+Datum
+dtmodel_remove_model(PG_FUNCTION_ARGS)
+{
+	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	dtmodel_drop_timestamps(&change, drop_columns);
+	drop_id(&change, drop_columns);
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}

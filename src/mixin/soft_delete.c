@@ -1,0 +1,405 @@
+/*-------------------------------------------------------------------------
+ *
+ * soft_delete.c
+ *	  The soft-delete mixin: a DELETE that marks the row.
+ *
+ * The BEFORE DELETE trigger writes the mark itself, with the executor's own
+ * update of a single row, and then tells the server not to delete.  No query
+ * is run for it: the DELETE is authorised already, and a query would need
+ * the UPDATE and SELECT privileges and policies as well.  The triggers,
+ * constraints and indexes of an UPDATE are all served.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/executor.h"
+#include "mixin/soft_delete.h"
+#include "miscadmin.h"
+#include "model/row_trigger.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+const DtMixin dtmodel_soft_delete_mixin = {"add_soft_delete", "remove_soft_delete"};
+
+DtSoftDeletion *dtmodel_soft_deletion = NULL;
+
+/* What a single-row update needs, kept for all rows of one statement. */
+typedef struct RowUpdate
+{
+	EState	   *estate;
+	ResultRelInfo *target;
+	EPQState	epqstate;
+	TupleTableSlot *slot;		/* the row with its mark */
+	ResourceOwner owner;		/* of everything that the above holds */
+	MemoryContextCallback callback;
+} RowUpdate;
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct SoftDeleteState
+{
+	DtSoftDelete columns;
+	TimestampTz time;			/* the identity of this deletion */
+	bool		hard_checked;	/* this role may delete for good */
+	RowUpdate  *update;			/* NULL until there is a row to mark */
+} SoftDeleteState;
+
+PG_FUNCTION_INFO_V1(dtmodel_soft_delete_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_protect_truncate_trigger);
+
+/* The table's soft-delete columns, checked to be there and of their types. */
+DtSoftDelete
+dtmodel_usable_soft_delete(Relation rel)
+{
+	const DtSoftDelete *columns = dtmodel_get_model(rel)->soft_delete;
+
+	if (columns == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table \"%s\" has no soft delete",
+						RelationGetRelationName(rel)),
+				 errhint("Call %s.add_soft_delete(%s).", DTMODEL_SCHEMA,
+						 quote_literal_cstr(dtmodel_qualified_name(rel))),
+				 errtable(rel)));
+	if (dtmodel_column_is_used(&columns->flag))
+		dtmodel_check_column(rel, &columns->flag, DT_COLUMN_FLAG,
+							 &dtmodel_soft_delete_mixin, "flag");
+	dtmodel_check_column(rel, &columns->deleted_at, DT_COLUMN_TIME,
+						 &dtmodel_soft_delete_mixin, "deleted_at");
+	return *columns;
+}
+
+/* A flag that is null says nothing, so the row is live. */
+bool
+dtmodel_is_deleted(const DtSoftDelete *soft_delete, HeapTuple row,
+				   TupleDesc desc)
+{
+	Datum		value;
+	bool		isnull;
+
+	if (!dtmodel_column_is_used(&soft_delete->flag))
+		return !heap_attisnull(row, soft_delete->deleted_at.attnum, desc);
+
+	value = heap_getattr(row, soft_delete->flag.attnum, desc, &isnull);
+	return !isnull && DatumGetBool(value) != soft_delete->flag_is_live;
+}
+
+/*
+ * The time of a deletion, which tells it from every other one: two DELETEs in
+ * one transaction, or even in one microsecond, get different times.
+ */
+TimestampTz
+dtmodel_deletion_time(const DtSoftDelete *soft_delete)
+{
+	static TimestampTz last = 0;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (now <= last)
+		now = last + 1;
+	last = now;
+
+	if (soft_delete->deleted_at.typmod < 0)
+		return now;
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_scale,
+												   TimestampTzGetDatum(now),
+												   Int32GetDatum(soft_delete->deleted_at.typmod)));
+}
+
+/*
+ * Lets go of indexes and slots when the statement's memory goes.  After an
+ * error the resource owner has released them already.
+ */
+static void
+end_row_update(void *argument)
+{
+	RowUpdate  *update = (RowUpdate *) argument;
+	ResourceOwner caller = CurrentResourceOwner;
+
+	if (!IsTransactionState())
+		return;
+
+	CurrentResourceOwner = update->owner;
+	ExecClearTuple(update->slot);
+	ExecResetTupleTable(update->estate->es_tupleTable, false);
+	ExecCloseIndices(update->target);
+	CurrentResourceOwner = caller;
+}
+
+static RangeTblEntry *
+make_target_entry(Relation rel)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = RelationGetRelid(rel);
+	rte->relkind = rel->rd_rel->relkind;
+	rte->rellockmode = RowExclusiveLock;
+	return rte;
+}
+
+static Bitmapset *
+updated_columns(const DtSoftDelete *columns)
+{
+	Bitmapset  *updated;
+
+	updated = bms_make_singleton(columns->deleted_at.attnum -
+								 FirstLowInvalidHeapAttributeNumber);
+	if (dtmodel_column_is_used(&columns->flag))
+		updated = bms_add_member(updated, columns->flag.attnum -
+								 FirstLowInvalidHeapAttributeNumber);
+	return updated;
+}
+
+static RowUpdate *
+begin_row_update(Relation rel, const DtSoftDelete *columns,
+				 MemoryContext context)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	EState	   *estate = CreateExecutorState();
+	RowUpdate  *update;
+
+	MemoryContextSwitchTo(estate->es_query_cxt);
+	update = palloc0(sizeof(RowUpdate));
+	update->estate = estate;
+	update->owner = CurrentResourceOwner;
+	compat_init_range_table(estate, make_target_entry(rel),
+							updated_columns(columns));
+	update->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(update->target, rel, 1, NULL, 0);
+	compat_eval_plan_qual_init(&update->epqstate, estate);
+	update->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
+											table_slot_callbacks(rel));
+
+	/* From here on there is something to let go of. */
+	update->callback.func = end_row_update;
+	update->callback.arg = update;
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, &update->callback);
+	ExecOpenIndices(update->target, false);
+	MemoryContextSwitchTo(caller);
+	return update;
+}
+
+/* Fills the slot with the row as it is, but marked. */
+static void
+store_marked_row(TupleTableSlot *slot, TupleTableSlot *live,
+				 const SoftDeleteState *state)
+{
+	const DtSoftDelete *columns = &state->columns;
+	int			flag = columns->flag.attnum - 1;
+	int			deleted_at = columns->deleted_at.attnum - 1;
+	int			natts = slot->tts_tupleDescriptor->natts;
+
+	slot_getallattrs(live);
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, live->tts_values, natts * sizeof(Datum));
+	memcpy(slot->tts_isnull, live->tts_isnull, natts * sizeof(bool));
+	if (dtmodel_column_is_used(&columns->flag))
+	{
+		slot->tts_values[flag] = BoolGetDatum(!columns->flag_is_live);
+		slot->tts_isnull[flag] = false;
+	}
+	slot->tts_values[deleted_at] = TimestampTzGetDatum(state->time);
+	slot->tts_isnull[deleted_at] = false;
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = live->tts_tableOid;
+	ItemPointerSetInvalid(&slot->tts_tid);
+}
+
+/*
+ * Writes the mark.  Returns whether it was written: a BEFORE UPDATE trigger
+ * of somebody else's may have refused the row.
+ */
+static bool
+mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
+{
+	RowUpdate  *update = state->update;
+	EState	   *estate = update->estate;
+	MemoryContext caller;
+
+	/*
+	 * The row's triggers remember what they look up in the current context,
+	 * so it must last as long as what they remember.
+	 */
+	caller = MemoryContextSwitchTo(estate->es_query_cxt);
+	store_marked_row(update->slot, trigdata->tg_trigslot, state);
+	estate->es_output_cid = GetCurrentCommandId(true);
+	estate->es_snapshot = GetActiveSnapshot();
+	ExecSimpleRelationUpdate(update->target, estate, &update->epqstate,
+							 trigdata->tg_trigslot, update->slot);
+	ResetPerTupleExprContext(estate);
+	MemoryContextSwitchTo(caller);
+	return ItemPointerIsValid(&update->slot->tts_tid) &&
+		!ItemPointerEquals(&update->slot->tts_tid,
+						   &trigdata->tg_trigtuple->t_self);
+}
+
+/* Who may TRUNCATE a table may delete its rows for good; nobody else. */
+static void
+check_hard_delete(Relation rel)
+{
+	const char *role;
+
+	if (pg_class_aclcheck(RelationGetRelid(rel), GetUserId(),
+						  ACL_TRUNCATE) == ACLCHECK_OK)
+		return;
+
+	role = GetUserNameFromId(GetUserId(), false);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to delete rows of table \"%s\" for good",
+					RelationGetRelationName(rel)),
+			 errdetail("dtmodel.hard_delete is on, and role \"%s\" has no TRUNCATE privilege on the table.",
+					   role),
+			 errhint("GRANT TRUNCATE ON %s TO %s, or SET dtmodel.hard_delete = off.",
+					 dtmodel_qualified_name(rel), quote_identifier(role)),
+			 errtable(rel)));
+}
+
+static bool
+is_hard_delete(Relation rel, SoftDeleteState *state)
+{
+	if (dtmodel_hard_delete && !state->hard_checked)
+	{
+		check_hard_delete(rel);
+		state->hard_checked = true;
+	}
+	return dtmodel_hard_delete;
+}
+
+static SoftDeleteState *
+get_state(FunctionCallInfo fcinfo, Relation rel)
+{
+	SoftDeleteState *state = fcinfo->flinfo->fn_extra;
+
+	if (state != NULL)
+		return state;
+
+	state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+								   sizeof(SoftDeleteState));
+	state->columns = dtmodel_usable_soft_delete(rel);
+	state->time = dtmodel_deletion_time(&state->columns);
+	fcinfo->flinfo->fn_extra = state;
+	return state;
+}
+
+/*
+ * The function that runs this DELETE, if one does.  A DELETE that some other
+ * trigger runs on the way is at another depth, and none of its business.
+ */
+static DtSoftDeletion *
+deletion_of(Relation rel)
+{
+	DtSoftDeletion *deletion = dtmodel_soft_deletion;
+
+	if (deletion == NULL || deletion->relid != RelationGetRelid(rel) ||
+		deletion->depth != DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)))
+		return NULL;
+	return deletion;
+}
+
+static void
+hand_over(DtSoftDeletion *deletion, HeapTuple row)
+{
+	MemoryContext caller = MemoryContextSwitchTo(deletion->context);
+
+	deletion->row = heap_copytuple(row);
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+soft_delete_row(const TriggerData *trigdata, SoftDeleteState *state,
+				MemoryContext context, DtSoftDeletion *deletion)
+{
+	Relation	rel = trigdata->tg_relation;
+	bool		should_free;
+	HeapTuple	row;
+
+	if (dtmodel_is_deleted(&state->columns, trigdata->tg_trigtuple,
+						   RelationGetDescr(rel)))
+	{
+		if (deletion != NULL)
+			hand_over(deletion, trigdata->tg_trigtuple);
+		return;
+	}
+
+	if (state->update == NULL)
+		state->update = begin_row_update(rel, &state->columns, context);
+	if (!mark_deleted(trigdata, state) || deletion == NULL)
+		return;
+	row = ExecFetchSlotHeapTuple(state->update->slot, false, &should_free);
+	hand_over(deletion, row);
+}
+
+/*
+ * soft_delete_trigger() returns trigger
+ *
+ * BEFORE DELETE, FOR EACH ROW.  Its arguments, each "key=value": flag (the
+ * name of a boolean column, absent on a model that has none), deleted_at (a
+ * column of type timestamptz, or timestamp in UTC), flag_means ("live" for a
+ * flag such as is_active).
+ *
+ * Marks the row and suppresses the DELETE, which therefore reports 0 rows and
+ * returns none.  A row that is already deleted stays as it is.  The DELETE is
+ * physical under dtmodel.hard_delete, which needs the TRUNCATE privilege
+ * (42501), and when a foreign-key cascade takes the row because its parent is
+ * gone.  A column that is gone (42703) or retyped (42804) is an error, never
+ * a physical delete.
+ *
+ * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_delete_trigger",
+												DT_ON_DELETE);
+	Relation	rel = trigdata->tg_relation;
+	SoftDeleteState *state = get_state(fcinfo, rel);
+	DtSoftDeletion *deletion = deletion_of(rel);
+
+	if (deletion == NULL &&
+		(is_hard_delete(rel, state) ||
+		 (InNoForceRLSOperation() &&
+		  dtmodel_parent_is_gone(rel, trigdata->tg_trigtuple))))
+		return PointerGetDatum(trigdata->tg_trigtuple);
+
+	soft_delete_row(trigdata, state, fcinfo->flinfo->fn_mcxt, deletion);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * protect_truncate_trigger() returns trigger
+ *
+ * BEFORE TRUNCATE, FOR EACH STATEMENT, on a model that asked for it.  Refuses
+ * the TRUNCATE (55000), which no row trigger sees, unless
+ * dtmodel.hard_delete is on.
+ */
+Datum
+dtmodel_protect_truncate_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function %s.protect_truncate_trigger must be called as a trigger on TRUNCATE",
+						DTMODEL_SCHEMA)));
+	if (!dtmodel_hard_delete)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is protected against TRUNCATE",
+						RelationGetRelationName(trigdata->tg_relation)),
+				 errdetail("Its rows are soft-deleted, and TRUNCATE would remove them for good."),
+				 errhint("Use DELETE, or SET dtmodel.hard_delete = on first."),
+				 errtable(trigdata->tg_relation)));
+	return PointerGetDatum(NULL);
+}

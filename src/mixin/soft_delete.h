@@ -1,0 +1,44 @@
+/*-------------------------------------------------------------------------
+ *
+ * soft_delete.h
+ *	  The soft-delete mixin, as far as its own files share it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SOFT_DELETE_H
+#define DTMODEL_SOFT_DELETE_H
+
+#include "access/htup.h"
+#include "datatype/timestamp.h"
+#include "model/model.h"
+
+/* How errors name the calls that mend a soft-delete model. */
+extern const DtMixin dtmodel_soft_delete_mixin;
+
+/*
+ * What the function soft_delete(row) wants of the DELETE that it runs: the
+ * row as it then is, and that it is never physical.
+ */
+typedef struct DtSoftDeletion
+{
+	Oid			relid;
+	int			depth;			/* of triggers, where our DELETE fires its own */
+	MemoryContext context;		/* for the row */
+	HeapTuple	row;			/* NULL until the trigger has seen the row */
+} DtSoftDeletion;
+
+extern DtSoftDeletion *dtmodel_soft_deletion;
+
+extern DtSoftDelete dtmodel_usable_soft_delete(Relation rel);
+extern bool dtmodel_is_deleted(const DtSoftDelete *soft_delete, HeapTuple row,
+							   TupleDesc desc);
+extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
+
+/* soft_setup.c */
+extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,
+									const DtColumn *deleted_at);
+
+/* soft_cascade.c */
+extern bool dtmodel_parent_is_gone(Relation rel, HeapTuple row);
+
+#endif							/* DTMODEL_SOFT_DELETE_H */

@@ -1,0 +1,158 @@
+/*-------------------------------------------------------------------------
+ *
+ * soft_flag.c
+ *	  Direct writes to the columns of a soft delete.
+ *
+ * An application may write is_deleted or deleted_at itself.  Whichever it
+ * writes, the other one follows, so that both always say the same.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "dtmodel.h"
+#include "mixin/soft_delete.h"
+#include "model/row_trigger.h"
+#include "utils/timestamp.h"
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct SoftFlagState
+{
+	DtSoftDelete columns;
+	TimestampTz time;			/* 0 until a row needs it */
+} SoftFlagState;
+
+/* What the two columns of one row say. */
+typedef struct Mark
+{
+	bool		flag;			/* the flag says "deleted" */
+	bool		timed;			/* there is a time of deletion */
+	TimestampTz time;
+} Mark;
+
+PG_FUNCTION_INFO_V1(dtmodel_soft_delete_flag_trigger);
+
+static Mark
+read_mark(const DtSoftDelete *columns, HeapTuple row, TupleDesc desc)
+{
+	Mark		mark = {0};
+	Datum		value;
+	bool		isnull;
+
+	mark.flag = dtmodel_is_deleted(columns, row, desc);
+	value = heap_getattr(row, columns->deleted_at.attnum, desc, &isnull);
+	mark.timed = !isnull;
+	if (mark.timed)
+		mark.time = DatumGetTimestampTz(value);
+	return mark;
+}
+
+static void
+report_contradiction(const TriggerData *trigdata, const DtSoftDelete *columns)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("a row of table \"%s\" cannot be restored and given a time of deletion at once",
+					RelationGetRelationName(trigdata->tg_relation)),
+			 errdetail("The UPDATE sets \"%s\" to %s and \"%s\" to a new time.",
+					   NameStr(columns->flag.name),
+					   columns->flag_is_live ? "true" : "false",
+					   NameStr(columns->deleted_at.name)),
+			 errhint("Write one of the two columns; the other one follows."),
+			 errtable(trigdata->tg_relation)));
+}
+
+static HeapTuple
+follow_flag(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state,
+			bool deleted)
+{
+	AttrNumber	attnum = state->columns.deleted_at.attnum;
+
+	if (!deleted)
+		return dtmodel_store_column(trigdata, row, attnum, (Datum) 0, true);
+	if (state->time == 0)
+		state->time = dtmodel_deletion_time(&state->columns);
+	return dtmodel_store_column(trigdata, row, attnum,
+								TimestampTzGetDatum(state->time), false);
+}
+
+static HeapTuple
+follow_time(const TriggerData *trigdata, HeapTuple row,
+			const SoftFlagState *state, bool deleted)
+{
+	bool		value = (deleted != state->columns.flag_is_live);
+
+	return dtmodel_store_column(trigdata, row, state->columns.flag.attnum,
+								BoolGetDatum(value), false);
+}
+
+/* The columns disagree: the one that the UPDATE changed is right. */
+static HeapTuple
+settle_update(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state,
+			  const Mark *mark)
+{
+	Mark		old_mark = read_mark(&state->columns, trigdata->tg_trigtuple,
+									 RelationGetDescr(trigdata->tg_relation));
+	bool		flag_changed = mark->flag != old_mark.flag;
+
+	if (flag_changed && mark->timed &&
+		(!old_mark.timed || mark->time != old_mark.time))
+		report_contradiction(trigdata, &state->columns);
+	if (flag_changed)
+		return follow_flag(trigdata, row, state, mark->flag);
+	return follow_time(trigdata, row, state, mark->timed);
+}
+
+static HeapTuple
+settle_insert(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state,
+			  const Mark *mark)
+{
+	/* A flag that says "live" may be just the default: the time knows more. */
+	if (mark->timed)
+		return follow_time(trigdata, row, state, true);
+	return follow_flag(trigdata, row, state, true);
+}
+
+static SoftFlagState *
+get_state(FunctionCallInfo fcinfo, Relation rel)
+{
+	SoftFlagState *state = fcinfo->flinfo->fn_extra;
+
+	if (state == NULL)
+	{
+		state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+									   sizeof(SoftFlagState));
+		state->columns = dtmodel_usable_soft_delete(rel);
+		fcinfo->flinfo->fn_extra = state;
+	}
+	return state;
+}
+
+/*
+ * soft_delete_flag_trigger() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE OF flag, deleted_at, FOR EACH ROW, with the
+ * arguments of soft_delete_trigger.
+ *
+ * Makes the column that was not written follow the one that was: a flag that
+ * is set gives the row the time of this statement, a flag that is taken back
+ * clears the time, and a time that is set or cleared moves the flag.  To take
+ * the flag back and set a time in one UPDATE is a contradiction (23514).
+ */
+Datum
+dtmodel_soft_delete_flag_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_delete_flag_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE);
+	SoftFlagState *state = get_state(fcinfo, trigdata->tg_relation);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	Mark		mark = read_mark(&state->columns, row,
+								 RelationGetDescr(trigdata->tg_relation));
+
+	if (mark.flag == mark.timed)
+		return PointerGetDatum(row);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(settle_insert(trigdata, row, state, &mark));
+	return PointerGetDatum(settle_update(trigdata, row, state, &mark));
+}

@@ -1,0 +1,424 @@
+/*-------------------------------------------------------------------------
+ *
+ * soft_setup.c
+ *	  Giving a table the soft-delete mixin, and taking it off.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_inherits.h"
+#include "commands/defrem.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "mixin/soft_delete.h"
+#include "model/ddl.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_add_soft_delete);
+PG_FUNCTION_INFO_V1(dtmodel_remove_soft_delete);
+
+/* The CHECK that ties flag and time together: ck_<table>_<this>. */
+#define TIE_NAME "soft_delete"
+
+/* What add_soft_delete is asked for. */
+typedef struct SoftDeleteRequest
+{
+	const char *flag;			/* NULL: deleted_at alone */
+	const char *deleted_at;
+	bool		flag_is_live;
+	bool		protect_truncate;
+} SoftDeleteRequest;
+
+static void
+report_not_supported(Relation rel, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("table \"%s\" %s", RelationGetRelationName(rel), what),
+			 errdetail("Partitioned and inherited tables cannot have soft delete yet: a DELETE would miss the trigger."),
+			 errhint("Make the model of an ordinary table.")));
+}
+
+/* A trigger is not inherited, and a physical delete must not slip through. */
+static void
+check_stands_alone(Relation rel)
+{
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		report_not_supported(rel, "is partitioned");
+	if (rel->rd_rel->relispartition)
+		report_not_supported(rel, "is a partition");
+	if (has_superclass(RelationGetRelid(rel)))
+		report_not_supported(rel, "inherits from another table");
+	if (find_inheritance_children(RelationGetRelid(rel), NoLock) != NIL)
+		report_not_supported(rel, "is inherited by another table");
+}
+
+static void
+check_request(const SoftDeleteRequest *request)
+{
+	if (request->deleted_at == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("deleted_at must not be null"),
+				 errdetail("The time of a deletion is what a restore goes by."),
+				 errhint("A model can go without the flag instead: flag => NULL.")));
+	if (request->flag != NULL && strcmp(request->flag, request->deleted_at) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("flag and deleted_at cannot be the same column"),
+				 errdetail("Both are named \"%s\".", request->flag)));
+}
+
+/* "the flag says deleted", as SQL */
+static char *
+flag_condition(const char *flag, bool flag_is_live)
+{
+	return psprintf("%s IS %s", quote_identifier(flag),
+					flag_is_live ? "FALSE" : "TRUE");
+}
+
+static char *
+time_condition(const char *deleted_at)
+{
+	return psprintf("%s IS NOT NULL", quote_identifier(deleted_at));
+}
+
+static bool
+any_row(const char *table, const char *condition)
+{
+	bool		found;
+
+	SPI_connect();
+	(void) SPI_execute(psprintf("SELECT FROM ONLY %s WHERE %s", table, condition),
+					   true, 1);
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
+}
+
+static void
+report_untimed_rows(const DtChange *change, const SoftDeleteRequest *request,
+					bool has_time)
+{
+	const char *deleted_at = quote_identifier(request->deleted_at);
+	const char *add = has_time ? "" :
+		psprintf("ALTER TABLE %s ADD COLUMN %s timestamptz; ",
+				 change->table, deleted_at);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("table \"%s\" has rows whose \"%s\" and \"%s\" contradict each other",
+					RelationGetRelationName(change->rel), request->flag,
+					request->deleted_at),
+			 errdetail("A deleted row has both the flag and a time of deletion; a live row has neither."),
+			 errhint("Mend them first, as in: %sUPDATE %s SET %s = now() WHERE %s;",
+					 add, change->table, deleted_at,
+					 flag_condition(request->flag, request->flag_is_live)),
+			 errtable(change->rel)));
+}
+
+static void
+report_unflagged_rows(const DtChange *change, const SoftDeleteRequest *request)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("table \"%s\" has deleted rows but no column \"%s\"",
+					RelationGetRelationName(change->rel), request->flag),
+			 errdetail("Some rows have a \"%s\" already.", request->deleted_at),
+			 errhint("Go without a flag: %s.add_soft_delete(%s, flag => NULL); or add the column and set it for those rows first.",
+					 DTMODEL_SCHEMA, quote_literal_cstr(change->table)),
+			 errtable(change->rel)));
+}
+
+/*
+ * Refuses a table whose rows would contradict themselves, before anything is
+ * done to it.  Only the owner of the data knows when those rows were deleted,
+ * or whether they were.
+ */
+static void
+check_rows(const DtChange *change, const SoftDeleteRequest *request,
+		   const DtColumn *flag, const DtColumn *deleted_at)
+{
+	bool		has_flag = AttributeNumberIsValid(flag->attnum);
+	bool		has_time = AttributeNumberIsValid(deleted_at->attnum);
+	const char *flagged = flag_condition(request->flag, request->flag_is_live);
+	const char *timed = time_condition(request->deleted_at);
+	const char *untimed = !has_time ? flagged :
+		psprintf("(%s) OPERATOR(pg_catalog.<>) (%s)", flagged, timed);
+
+	if (has_flag && any_row(change->table, untimed))
+		report_untimed_rows(change, request, has_time);
+	if (!has_flag && has_time && any_row(change->table, timed))
+		report_unflagged_rows(change, request);
+}
+
+static bool
+is_tie_name(const char *name)
+{
+	size_t		length = strlen(name);
+	size_t		suffix = strlen(TIE_NAME);
+
+	return strncmp(name, "ck_", 3) == 0 && length >= suffix &&
+		strcmp(name + length - suffix, TIE_NAME) == 0;
+}
+
+/*
+ * The name of the CHECK, made by us or taken over from the template, that ties
+ * flag and time together; NULL if there is none.
+ */
+const char *
+dtmodel_find_tie(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
+{
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+	Bitmapset  *tied = NULL;
+
+	if (!AttributeNumberIsValid(flag->attnum) ||
+		!AttributeNumberIsValid(deleted_at->attnum))
+		return NULL;
+
+	tied = bms_make_singleton(flag->attnum - FirstLowInvalidHeapAttributeNumber);
+	tied = bms_add_member(tied, deleted_at->attnum -
+						  FirstLowInvalidHeapAttributeNumber);
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+	{
+		Bitmapset  *used = NULL;
+
+		if (!is_tie_name(constr->check[i].ccname))
+			continue;
+		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
+		if (bms_equal(used, tied))
+			return constr->check[i].ccname;
+	}
+	return NULL;
+}
+
+static void
+drop_tie(DtChange *change, const char *tie)
+{
+	dtmodel_change(change,
+				   psprintf("dropped constraint \"%s\"", tie),
+				   psprintf("ALTER TABLE %s DROP CONSTRAINT %s", change->table,
+							quote_identifier(tie)));
+}
+
+static void
+change_tie(DtChange *change, const SoftDeleteRequest *request, const char *tie)
+{
+	char	   *name = makeObjectName("ck", RelationGetRelationName(change->rel),
+									  TIE_NAME);
+
+	if (tie != NULL)
+		drop_tie(change, tie);
+	dtmodel_change(change,
+				   psprintf("added constraint \"%s\"", name),
+				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
+							"CHECK ((%s) OPERATOR(pg_catalog.=) (%s))",
+							change->table, quote_identifier(name),
+							flag_condition(request->flag, request->flag_is_live),
+							time_condition(request->deleted_at)));
+}
+
+static List *
+trigger_options(const SoftDeleteRequest *request)
+{
+	List	   *options = NIL;
+
+	if (request->flag != NULL)
+		options = lappend(options, psprintf("flag=%s", request->flag));
+	options = lappend(options, psprintf("deleted_at=%s", request->deleted_at));
+	if (request->flag_is_live)
+		options = lappend(options, "flag_means=live");
+	return options;
+}
+
+/* The flag, its CHECK and its trigger; none of them on a model without. */
+static void
+change_flag(DtChange *change, const SoftDeleteRequest *request,
+			const DtColumn *flag, const DtColumn *deleted_at)
+{
+	List	   *options = trigger_options(request);
+	const char *tie = dtmodel_find_tie(change->rel, flag, deleted_at);
+
+	if (request->flag == NULL)
+	{
+		dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
+		return;
+	}
+
+	if (tie == NULL ||
+		!dtmodel_has_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG, options))
+	{
+		check_rows(change, request, flag, deleted_at);
+		change_tie(change, request, tie);
+	}
+	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG,
+						   psprintf("INSERT OR UPDATE OF %s, %s",
+									quote_identifier(request->flag),
+									quote_identifier(request->deleted_at)),
+						   options);
+}
+
+/* A new configuration with other columns leaves the old CHECK behind. */
+static void
+drop_former_tie(DtChange *change, const SoftDeleteRequest *request)
+{
+	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	const char *tie;
+
+	if (former == NULL)
+		return;
+	if (request->flag != NULL &&
+		namestrcmp((Name) &former->flag.name, request->flag) == 0 &&
+		namestrcmp((Name) &former->deleted_at.name, request->deleted_at) == 0)
+		return;
+	tie = dtmodel_find_tie(change->rel, &former->flag, &former->deleted_at);
+	if (tie != NULL)
+		drop_tie(change, tie);
+}
+
+static void
+change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
+{
+	DtColumn	flag;
+	DtColumn	deleted_at;
+
+	check_stands_alone(change->rel);
+	check_request(request);
+	dtmodel_change_column(change, request->flag, DT_COLUMN_FLAG,
+						  request->flag_is_live ?
+						  "pg_catalog.bool NOT NULL DEFAULT true" :
+						  "pg_catalog.bool NOT NULL DEFAULT false",
+						  &dtmodel_soft_delete_mixin, "flag", &flag);
+	dtmodel_change_column(change, request->deleted_at, DT_COLUMN_TIME,
+						  "pg_catalog.timestamptz",
+						  &dtmodel_soft_delete_mixin, "deleted_at",
+						  &deleted_at);
+	drop_former_tie(change, request);
+	change_flag(change, request, &flag, &deleted_at);
+	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE, "DELETE",
+						   trigger_options(request));
+	if (request->protect_truncate)
+		dtmodel_change_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE, "TRUNCATE",
+							   NIL);
+	else
+		dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
+}
+
+static bool
+flag_means_argument(const char *flag_means)
+{
+	if (strcmp(flag_means, "live") == 0)
+		return true;
+	if (strcmp(flag_means, "deleted") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown meaning \"%s\" of the flag", flag_means),
+				 errhint("flag_means is \"deleted\" or \"live\".")));
+	return false;
+}
+
+/*
+ * add_soft_delete(model regclass, flag name DEFAULT 'is_deleted',
+ *				   deleted_at name DEFAULT 'deleted_at',
+ *				   flag_means text DEFAULT 'deleted',
+ *				   protect_truncate boolean DEFAULT false) returns void
+ *
+ * Makes DELETE on the table mark its rows: adds the columns that are missing,
+ * a CHECK that ties them together, and the triggers; called again it
+ * re-configures.  A NULL flag goes without one, flag_means "live" is for a
+ * flag such as is_active.  Rows that contradict themselves are an error
+ * (23514), and so are partitioned and inherited tables (0A000).
+ *
+ * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
+{
+	SoftDeleteRequest request = {0};
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	if (!PG_ARGISNULL(1))
+		request.flag = NameStr(*PG_GETARG_NAME(1));
+	if (!PG_ARGISNULL(2))
+		request.deleted_at = NameStr(*PG_GETARG_NAME(2));
+	if (request.flag != NULL && !PG_ARGISNULL(3))
+		request.flag_is_live =
+			flag_means_argument(text_to_cstring(PG_GETARG_TEXT_PP(3)));
+	request.protect_truncate = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+
+	change_soft_delete(&change, &request);
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}
+
+/* Without the columns a deleted row would look like a live one. */
+static void
+check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
+{
+	const char *deleted;
+
+	if (!AttributeNumberIsValid(soft_delete->deleted_at.attnum))
+		return;
+	deleted = time_condition(NameStr(soft_delete->deleted_at.name));
+	if (!any_row(change->table, deleted))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" has deleted rows",
+					RelationGetRelationName(change->rel)),
+			 errdetail("Without its columns they would be live again."),
+			 errhint("Restore them, or delete them for good first: BEGIN; SET LOCAL dtmodel.hard_delete = on; DELETE FROM %s WHERE %s; COMMIT;",
+					 change->table, deleted),
+			 errtable(change->rel)));
+}
+
+static void
+drop_soft_delete(DtChange *change, bool drop_columns)
+{
+	const DtModel *model = dtmodel_get_model(change->rel);
+	DtSoftDelete soft_delete;
+	const char *tie;
+
+	if (model->soft_delete == NULL)
+		return;
+	soft_delete = *model->soft_delete;
+	tie = dtmodel_find_tie(change->rel, &soft_delete.flag,
+						   &soft_delete.deleted_at);
+	if (tie != NULL)
+		drop_tie(change, tie);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
+	dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
+	if (drop_columns)
+	{
+		check_no_deleted_rows(change, &soft_delete);
+		dtmodel_drop_column(change, &soft_delete.flag);
+		dtmodel_drop_column(change, &soft_delete.deleted_at);
+	}
+}
+
+/*
+ * remove_soft_delete(model regclass, drop_columns boolean DEFAULT false)
+ * returns void
+ *
+ * Takes the triggers and the CHECK off, and with drop_columns the columns
+ * too, which a table with deleted rows refuses (55000).  Does nothing to a
+ * table without soft delete.
+ */
+Datum
+dtmodel_remove_soft_delete(PG_FUNCTION_ARGS)
+{
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	drop_soft_delete(&change, !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,411 @@
+/*-------------------------------------------------------------------------
+ *
+ * timestamps.c
+ *	  The timestamp mixin: created_at and updated_at.
+ *
+ * Both are stamped when a row is inserted.  Afterwards created_at keeps its
+ * value whatever an UPDATE says, and updated_at moves when the row changes:
+ * to the clock, but never back.  Columns of type timestamp without time zone
+ * hold UTC; then both types have the same representation.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "mixin/timestamps.h"
+#include "model/row_trigger.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+static const DtMixin timestamps_mixin = {"add_timestamps", "remove_timestamps"};
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct TimestampsState
+{
+	DtColumn	created_at;
+	DtColumn	updated_at;
+	DtClock		clock;
+	Bitmapset  *ignored;
+} TimestampsState;
+
+PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_add_timestamps);
+PG_FUNCTION_INFO_V1(dtmodel_remove_timestamps);
+
+static void
+check_time_column(Relation rel, const DtColumn *column, const char *parameter)
+{
+	if (dtmodel_column_is_used(column))
+		dtmodel_check_column(rel, column, DT_COLUMN_TIME, &timestamps_mixin,
+							 parameter);
+}
+
+static TimestampsState *
+make_state(Relation rel, MemoryContext context)
+{
+	const DtTimestamps *timestamps = dtmodel_get_model(rel)->timestamps;
+	TimestampsState *state;
+	MemoryContext caller;
+
+	if (timestamps == NULL)
+		dtmodel_report_unknown_trigger(rel);
+	check_time_column(rel, &timestamps->created_at, "created_at");
+	check_time_column(rel, &timestamps->updated_at, "updated_at");
+
+	caller = MemoryContextSwitchTo(context);
+	state = palloc0(sizeof(TimestampsState));
+	state->created_at = timestamps->created_at;
+	state->updated_at = timestamps->updated_at;
+	state->clock = timestamps->clock;
+	for (int i = 0; i < timestamps->nignored; i++)
+	{
+		/* A column that is gone has no changes to ignore. */
+		if (AttributeNumberIsValid(timestamps->ignored[i].attnum))
+			state->ignored = bms_add_member(state->ignored,
+											timestamps->ignored[i].attnum);
+	}
+	MemoryContextSwitchTo(caller);
+	return state;
+}
+
+static TimestampTz
+read_clock(DtClock clock)
+{
+	switch (clock)
+	{
+		case DT_CLOCK_TRANSACTION:
+			break;
+		case DT_CLOCK_STATEMENT:
+			return GetCurrentStatementStartTimestamp();
+		case DT_CLOCK_CLOCK:
+			return GetCurrentTimestamp();
+	}
+	return GetCurrentTransactionStartTimestamp();
+}
+
+/* Rounds as an assignment to timestamptz(3) would. */
+static TimestampTz
+fit_typmod(TimestampTz time, const DtColumn *column)
+{
+	if (column->typmod < 0)
+		return time;
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_scale,
+												   TimestampTzGetDatum(time),
+												   Int32GetDatum(column->typmod)));
+}
+
+static HeapTuple
+store_time(const TriggerData *trigdata, HeapTuple row, const DtColumn *column,
+		   TimestampTz time)
+{
+	return dtmodel_store_column(trigdata, row, column->attnum,
+								TimestampTzGetDatum(time), false);
+}
+
+static HeapTuple
+stamp_new_row(const TriggerData *trigdata, HeapTuple row,
+			  const TimestampsState *state)
+{
+	TimestampTz now = read_clock(state->clock);
+
+	if (dtmodel_column_is_used(&state->created_at))
+		row = store_time(trigdata, row, &state->created_at,
+						 fit_typmod(now, &state->created_at));
+	if (dtmodel_column_is_used(&state->updated_at))
+		row = store_time(trigdata, row, &state->updated_at,
+						 fit_typmod(now, &state->updated_at));
+	return row;
+}
+
+/* Gives created_at its old value back; one that was never set may be set. */
+static HeapTuple
+pin_created_at(const TriggerData *trigdata, HeapTuple row,
+			   const DtColumn *created_at)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	Datum		old_value;
+	Datum		new_value;
+	bool		old_isnull;
+	bool		new_isnull;
+
+	old_value = heap_getattr(trigdata->tg_trigtuple, created_at->attnum, desc,
+							 &old_isnull);
+	if (old_isnull)
+		return row;
+	new_value = heap_getattr(row, created_at->attnum, desc, &new_isnull);
+	if (!new_isnull &&
+		DatumGetTimestampTz(old_value) == DatumGetTimestampTz(new_value))
+		return row;
+	return dtmodel_store_column(trigdata, row, created_at->attnum, old_value,
+								false);
+}
+
+static HeapTuple
+move_updated_at(const TriggerData *trigdata, HeapTuple row,
+				const TimestampsState *state)
+{
+	const DtColumn *updated_at = &state->updated_at;
+	TimestampTz time = fit_typmod(read_clock(state->clock), updated_at);
+	Datum		old_value;
+	bool		isnull;
+
+	/*
+	 * A transaction that began earlier may well update later, and clocks are
+	 * set back: a reader who polls for newer rows must not miss this one.
+	 */
+	old_value = heap_getattr(trigdata->tg_trigtuple, updated_at->attnum,
+							 RelationGetDescr(trigdata->tg_relation), &isnull);
+	if (!isnull && DatumGetTimestampTz(old_value) > time)
+		time = DatumGetTimestampTz(old_value);
+	return store_time(trigdata, row, updated_at, time);
+}
+
+static HeapTuple
+stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
+				  const TimestampsState *state)
+{
+	if (dtmodel_column_is_used(&state->created_at))
+		row = pin_created_at(trigdata, row, &state->created_at);
+	if (!dtmodel_column_is_used(&state->updated_at) ||
+		!dtmodel_row_changed(trigdata->tg_trigtuple, row,
+							 RelationGetDescr(trigdata->tg_relation),
+							 state->ignored))
+		return row;
+	return move_updated_at(trigdata, row, state);
+}
+
+/*
+ * timestamps_trigger() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE, FOR EACH ROW.  Its arguments, each "key=value":
+ * created_at, updated_at (names of columns, of type timestamptz, or timestamp
+ * in UTC), clock (transaction, statement or clock), ignore_columns (an array
+ * literal of columns whose changes do not move updated_at).
+ *
+ * INSERT stamps both columns.  UPDATE puts created_at back, unless it was
+ * null, and moves updated_at if a column that counts changes.  An assignment
+ * to updated_at counts as a change, but the value is the clock's.  While
+ * dtmodel.preserve_timestamps is on the row passes untouched.  A column that
+ * is gone (42703) or retyped (42804) is an error.
+ *
+ * Source: TimestampMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_timestamps_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "timestamps_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	TimestampsState *state = fcinfo->flinfo->fn_extra;
+
+	if (state == NULL)
+	{
+		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = state;
+	}
+	if (dtmodel_preserve_timestamps)
+		return PointerGetDatum(row);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(stamp_new_row(trigdata, row, state));
+	return PointerGetDatum(stamp_changed_row(trigdata, row, state));
+}
+
+static void
+check_request(const DtTimestampsRequest *request)
+{
+	if (request->created_at == NULL && request->updated_at == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("timestamps need at least one column"),
+				 errhint("Name created_at, updated_at or both.")));
+	if (request->created_at != NULL && request->updated_at != NULL &&
+		strcmp(request->created_at, request->updated_at) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("created_at and updated_at cannot be the same column"),
+				 errdetail("Both are named \"%s\".", request->created_at)));
+}
+
+/*
+ * A row that moves to another partition is inserted there, and would be
+ * stamped as new.
+ */
+static void
+check_not_partitioned(Relation rel)
+{
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE &&
+		!rel->rd_rel->relispartition)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("table \"%s\" is partitioned",
+					RelationGetRelationName(rel)),
+			 errdetail("Partitioned tables and their partitions cannot have timestamps yet."),
+			 errhint("Make the model of an ordinary table.")));
+}
+
+static List *
+trigger_options(const DtTimestampsRequest *request)
+{
+	List	   *options = NIL;
+
+	if (request->created_at != NULL)
+		options = lappend(options, psprintf("created_at=%s", request->created_at));
+	if (request->updated_at != NULL)
+		options = lappend(options, psprintf("updated_at=%s", request->updated_at));
+	if (request->ignore_columns != NULL)
+		options = lappend(options, psprintf("ignore_columns=%s",
+											request->ignore_columns));
+	if (request->clock != DT_CLOCK_TRANSACTION)
+		options = lappend(options, psprintf("clock=%s",
+											dtmodel_clock_name(request->clock)));
+	return options;
+}
+
+/* Makes the open table keep timestamps as the request says. */
+void
+dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
+{
+	const char *definition =
+		"pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()";
+	DtColumn	column;
+
+	check_not_partitioned(change->rel);
+	check_request(request);
+	dtmodel_change_column(change, request->created_at, DT_COLUMN_TIME,
+						  definition, &timestamps_mixin, "created_at",
+						  &column);
+	dtmodel_change_column(change, request->updated_at, DT_COLUMN_TIME,
+						  definition, &timestamps_mixin, "updated_at",
+						  &column);
+	dtmodel_change_trigger(change, DT_TRIGGER_TIMESTAMPS, "INSERT OR UPDATE",
+						   trigger_options(request));
+}
+
+void
+dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
+{
+	const DtTimestamps *timestamps = dtmodel_get_model(change->rel)->timestamps;
+
+	if (timestamps == NULL)
+		return;
+	if (drop_columns)
+	{
+		dtmodel_drop_column(change, &timestamps->created_at);
+		dtmodel_drop_column(change, &timestamps->updated_at);
+	}
+	dtmodel_drop_trigger(change, DT_TRIGGER_TIMESTAMPS);
+}
+
+static void
+check_ignored_column(Relation rel, const char *name)
+{
+	DtColumn	column;
+
+	dtmodel_find_column(RelationGetDescr(rel), name, &column);
+	if (AttributeNumberIsValid(column.attnum))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of table \"%s\" does not exist",
+					name, RelationGetRelationName(rel)),
+			 errdetail("ignore_columns names it."),
+			 errtable(rel)));
+}
+
+/* The array as a literal, or NULL when it is empty. */
+static const char *
+ignore_columns_literal(Relation rel, ArrayType *array)
+{
+	Datum	   *names;
+	bool	   *nulls;
+	int			nnames;
+
+	deconstruct_array(array, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &names, &nulls, &nnames);
+	for (int i = 0; i < nnames; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("ignore_columns must not contain nulls")));
+		check_ignored_column(rel, NameStr(*DatumGetName(names[i])));
+	}
+	return nnames == 0 ? NULL :
+		OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(array));
+}
+
+static DtClock
+clock_argument(const char *name)
+{
+	DtClock		clock;
+
+	if (!dtmodel_parse_clock(name, &clock))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown clock \"%s\"", name),
+				 errhint("The clocks are \"transaction\", \"statement\" and \"clock\".")));
+	return clock;
+}
+
+/*
+ * add_timestamps(model regclass, created_at name DEFAULT 'created_at',
+ *				  updated_at name DEFAULT 'updated_at',
+ *				  ignore_columns name[] DEFAULT '{}',
+ *				  clock text DEFAULT 'transaction') returns void
+ *
+ * Makes a table keep timestamps: adds the columns that are missing and the
+ * trigger; called again it re-configures.  A NULL column name goes without
+ * that column, a NULL ignore_columns or clock is the default.
+ *
+ * Source: TimestampMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_add_timestamps(PG_FUNCTION_ARGS)
+{
+	DtTimestampsRequest request = {0};
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	if (!PG_ARGISNULL(1))
+		request.created_at = NameStr(*PG_GETARG_NAME(1));
+	if (!PG_ARGISNULL(2))
+		request.updated_at = NameStr(*PG_GETARG_NAME(2));
+	if (!PG_ARGISNULL(3))
+		request.ignore_columns = ignore_columns_literal(change.rel,
+														PG_GETARG_ARRAYTYPE_P(3));
+	if (!PG_ARGISNULL(4))
+		request.clock = clock_argument(text_to_cstring(PG_GETARG_TEXT_PP(4)));
+
+	dtmodel_change_timestamps(&change, &request);
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}
+
+/*
+ * remove_timestamps(model regclass, drop_columns boolean DEFAULT false)
+ * returns void
+ *
+ * Takes the trigger off, and with drop_columns the two columns too.  Does
+ * nothing to a table without timestamps.
+ */
+Datum
+dtmodel_remove_timestamps(PG_FUNCTION_ARGS)
+{
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	dtmodel_drop_timestamps(&change, !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,116 @@
+/*-------------------------------------------------------------------------
+ *
+ * column.c
+ *	  The columns that mixins manage: found by name, checked before use.
+ *
+ * A column that was renamed, retyped or dropped behind a mixin's back must
+ * stop the statement.  Going on without it would delete rows for good or lose
+ * the times that somebody relies on.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "model/column.h"
+#include "utils/builtins.h"
+
+/*
+ * Looks up a live user column by name.  A name that no column has leaves
+ * attnum invalid; a NULL name gives a column that is not used at all.
+ */
+void
+dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
+{
+	memset(column, 0, sizeof(DtColumn));
+	if (name == NULL)
+		return;
+
+	namestrcpy(&column->name, name);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attisdropped || namestrcmp(&att->attname, name) != 0)
+			continue;
+		column->attnum = att->attnum;
+		column->typid = att->atttypid;
+		column->typmod = att->atttypmod;
+		return;
+	}
+}
+
+bool
+dtmodel_column_fits(const DtColumn *column, DtColumnUse use)
+{
+	switch (use)
+	{
+		case DT_COLUMN_TIME:
+			return column->typid == TIMESTAMPTZOID ||
+				column->typid == TIMESTAMPOID;
+		case DT_COLUMN_FLAG:
+			return column->typid == BOOLOID;
+	}
+	return false;
+}
+
+const char *
+dtmodel_column_types(DtColumnUse use)
+{
+	switch (use)
+	{
+		case DT_COLUMN_TIME:
+			return "timestamp with time zone or timestamp without time zone";
+		case DT_COLUMN_FLAG:
+			return "boolean";
+	}
+	return NULL;
+}
+
+static void
+report_missing_column(Relation rel, const DtColumn *column,
+					  const DtMixin *mixin, const char *parameter)
+{
+	const char *table = RelationGetRelationName(rel);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of table \"%s\" does not exist",
+					NameStr(column->name), table),
+			 errdetail("A trigger made by %s.%s keeps that column.",
+					   DTMODEL_SCHEMA, mixin->add),
+			 errhint("If it was renamed, call %s.%s(%s, %s => 'its new name'); to do without it, call %s.%s(%s).",
+					 DTMODEL_SCHEMA, mixin->add,
+					 quote_literal_cstr(quote_identifier(table)), parameter,
+					 DTMODEL_SCHEMA, mixin->remove,
+					 quote_literal_cstr(quote_identifier(table))),
+			 errtable(rel)));
+}
+
+/*
+ * Makes sure that a column which a mixin is about to write is there and of
+ * the right type.  "parameter" is the argument of add_* that names it.
+ */
+void
+dtmodel_check_column(Relation rel, const DtColumn *column, DtColumnUse use,
+					 const DtMixin *mixin, const char *parameter)
+{
+	if (!AttributeNumberIsValid(column->attnum))
+		report_missing_column(rel, column, mixin, parameter);
+
+	if (!dtmodel_column_fits(column, use))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table \"%s\" is of type %s",
+						NameStr(column->name), RelationGetRelationName(rel),
+						format_type_be(column->typid)),
+				 errdetail("%s.%s needs a column of type %s there.",
+						   DTMODEL_SCHEMA, mixin->add,
+						   dtmodel_column_types(use)),
+				 errhint("Change the type of the column, or name another one: %s.%s(%s, %s => '...').",
+						 DTMODEL_SCHEMA, mixin->add,
+						 quote_literal_cstr(quote_identifier(RelationGetRelationName(rel))),
+						 parameter),
+				 errtablecol(rel, column->attnum)));
+}

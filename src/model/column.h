@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * column.h
+ *	  The columns that mixins manage: found by name, checked before use.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_COLUMN_H
+#define DTMODEL_COLUMN_H
+
+#include "access/attnum.h"
+#include "utils/rel.h"
+
+/* A column that a mixin manages, under the name that its trigger gives. */
+typedef struct DtColumn
+{
+	NameData	name;			/* empty: the model goes without it */
+	AttrNumber	attnum;			/* InvalidAttrNumber: no such column */
+	Oid			typid;
+	int32		typmod;
+} DtColumn;
+
+/* What a managed column is for, and so which types it may have. */
+typedef enum DtColumnUse
+{
+	DT_COLUMN_TIME,				/* timestamptz, or timestamp in UTC */
+	DT_COLUMN_FLAG				/* boolean */
+} DtColumnUse;
+
+/* How an error says which call mends it. */
+typedef struct DtMixin
+{
+	const char *add;			/* "add_timestamps" */
+	const char *remove;			/* "remove_timestamps" */
+} DtMixin;
+
+static inline bool
+dtmodel_column_is_used(const DtColumn *column)
+{
+	return NameStr(column->name)[0] != '\0';
+}
+
+extern void dtmodel_find_column(TupleDesc desc, const char *name,
+								DtColumn *column);
+extern bool dtmodel_column_fits(const DtColumn *column, DtColumnUse use);
+extern const char *dtmodel_column_types(DtColumnUse use);
+extern void dtmodel_check_column(Relation rel, const DtColumn *column,
+								 DtColumnUse use, const DtMixin *mixin,
+								 const char *parameter);
+
+#endif							/* DTMODEL_COLUMN_H */

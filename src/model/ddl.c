@@ -1,0 +1,285 @@
+/*-------------------------------------------------------------------------
+ *
+ * ddl.c
+ *	  Changing what a table is: the columns, constraints and triggers of the
+ *	  mixins, gathered first and then carried out together.
+ *
+ * The add_* and remove_* functions look at the table under a lock that keeps
+ * its definition and its rows still, note each statement that is missing, and
+ * run them at the end as the caller.  A table that is already as asked gets
+ * no statement and no NOTICE.  Every name is qualified, so the search_path
+ * does not matter.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/objectaddress.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "model/ddl.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* Enough for CREATE TRIGGER and a look at the rows; excludes writers. */
+#define CHANGE_LOCK ShareRowExclusiveLock
+
+/* The first argument of every add_* and remove_*: the table. */
+Oid
+dtmodel_model_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("model must not be null"),
+				 errhint("Name the table.")));
+	return PG_GETARG_OID(0);
+}
+
+static void
+report_missing_table(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("relation with OID %u does not exist", relid),
+			 errhint("Name the table as schema.table.")));
+}
+
+/* Before the lock, so that nobody can hold up a table of somebody else's. */
+static void
+check_owner(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+
+	if (relkind == '\0')
+		report_missing_table(relid);
+	if (!compat_relation_ownercheck(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind),
+					   get_rel_name(relid));
+}
+
+/*
+ * Opens a table for change.  Only its owner may go on, and only a table can.
+ */
+void
+dtmodel_begin_change(DtChange *change, Oid relid)
+{
+	check_owner(relid);
+	change->rel = dtmodel_try_open(relid, CHANGE_LOCK);
+	if (change->rel == NULL)
+		report_missing_table(relid);
+
+	change->table = dtmodel_qualified_name(change->rel);
+	change->statements = NIL;
+	initStringInfo(&change->done);
+}
+
+/* Notes a statement and, in a few words, what it does. */
+void
+dtmodel_change(DtChange *change, const char *done, char *statement)
+{
+	if (change->done.len > 0)
+		appendStringInfoString(&change->done, ", ");
+	appendStringInfoString(&change->done, done);
+	change->statements = lappend(change->statements, statement);
+}
+
+static void
+run_statements(List *statements)
+{
+	ListCell   *cell;
+
+	SPI_connect();
+	foreach(cell, statements)
+		(void) SPI_execute((char *) lfirst(cell), false, 0);
+	SPI_finish();
+}
+
+/* Carries the change out and says what it did, if it did anything. */
+void
+dtmodel_apply_change(DtChange *change)
+{
+	char	   *name = pstrdup(RelationGetRelationName(change->rel));
+
+	/* ALTER TABLE refuses a table that this session has open. */
+	relation_close(change->rel, NoLock);
+	if (change->statements == NIL)
+		return;
+
+	run_statements(change->statements);
+	ereport(NOTICE,
+			(errmsg("table \"%s\": %s", name, change->done.data)));
+}
+
+static void
+check_not_generated(Relation rel, const DtColumn *column)
+{
+	if (TupleDescAttr(RelationGetDescr(rel),
+					  column->attnum - 1)->attgenerated == '\0')
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_GENERATED_ALWAYS),
+			 errmsg("column \"%s\" of table \"%s\" is a generated column",
+					NameStr(column->name), RelationGetRelationName(rel)),
+			 errdetail("A column that a mixin keeps is written by its trigger."),
+			 errhint("Name another column, or make this one an ordinary column."),
+			 errtablecol(rel, column->attnum)));
+}
+
+/*
+ * Makes sure that the table has a column for the use: adds it where it is
+ * missing, checks it where it is there.  "column" tells which; it has no
+ * attnum while it is still to be added.  A NULL name asks for nothing.
+ */
+void
+dtmodel_change_column(DtChange *change, const char *name, DtColumnUse use,
+					  const char *definition, const DtMixin *mixin,
+					  const char *parameter, DtColumn *column)
+{
+	dtmodel_find_column(RelationGetDescr(change->rel), name, column);
+	if (name == NULL)
+		return;
+
+	if (AttributeNumberIsValid(column->attnum))
+	{
+		dtmodel_check_column(change->rel, column, use, mixin, parameter);
+		check_not_generated(change->rel, column);
+		return;
+	}
+
+	dtmodel_change(change,
+				   psprintf("added column \"%s\"", name),
+				   psprintf("ALTER TABLE %s ADD COLUMN %s %s",
+							change->table, quote_identifier(name),
+							definition));
+}
+
+/* Drops a column where it is still there. */
+void
+dtmodel_drop_column(DtChange *change, const DtColumn *column)
+{
+	if (!AttributeNumberIsValid(column->attnum))
+		return;
+
+	dtmodel_change(change,
+				   psprintf("dropped column \"%s\"", NameStr(column->name)),
+				   psprintf("ALTER TABLE %s DROP COLUMN %s", change->table,
+							quote_identifier(NameStr(column->name))));
+}
+
+static bool
+has_options(const Trigger *trigger, List *options)
+{
+	ListCell   *cell;
+	int			i = 0;
+
+	if (trigger->tgnargs != list_length(options))
+		return false;
+	foreach(cell, options)
+	{
+		if (strcmp(trigger->tgargs[i++], (char *) lfirst(cell)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_as_asked(const Trigger *trigger, DtTriggerKind kind, List *options)
+{
+	return strcmp(trigger->tgname, dtmodel_trigger_names[kind].trigger) == 0 &&
+		trigger->tgenabled != TRIGGER_DISABLED &&
+		has_options(trigger, options);
+}
+
+/* Whether the table has the trigger, enabled and with just these options. */
+bool
+dtmodel_has_trigger(const DtChange *change, DtTriggerKind kind, List *options)
+{
+	TriggerDesc *triggers = change->rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (dtmodel_trigger_kind(trigger) == kind &&
+			is_as_asked(trigger, kind, options))
+			return true;
+	}
+	return false;
+}
+
+static void
+drop_trigger(DtChange *change, const char *name)
+{
+	dtmodel_change(change,
+				   psprintf("dropped trigger \"%s\"", name),
+				   psprintf("DROP TRIGGER %s ON %s",
+							quote_identifier(name), change->table));
+}
+
+/* Drops the kind's triggers, all but the one of the name to keep. */
+static void
+drop_triggers(DtChange *change, DtTriggerKind kind, const char *keep)
+{
+	TriggerDesc *triggers = change->rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (dtmodel_trigger_kind(trigger) == kind &&
+			(keep == NULL || strcmp(trigger->tgname, keep) != 0))
+			drop_trigger(change, trigger->tgname);
+	}
+}
+
+void
+dtmodel_drop_trigger(DtChange *change, DtTriggerKind kind)
+{
+	drop_triggers(change, kind, NULL);
+}
+
+static char *
+options_text(List *options)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, options)
+		appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "",
+						 quote_literal_cstr((char *) lfirst(cell)));
+	return text.data;
+}
+
+/*
+ * Makes sure that the table has the trigger with these options, a list of
+ * "key=value", and no other trigger of its kind.  "events" is what stands
+ * between the trigger's name and its table, and the level that follows.
+ */
+void
+dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
+					   const char *events, List *options)
+{
+	const DtTriggerName *names = &dtmodel_trigger_names[kind];
+	const char *level = kind == DT_TRIGGER_PROTECT_TRUNCATE ?
+		"STATEMENT" : "ROW";
+
+	drop_triggers(change, kind, names->trigger);
+	if (dtmodel_has_trigger(change, kind, options))
+		return;
+
+	dtmodel_change(change,
+				   psprintf("set trigger \"%s\"", names->trigger),
+				   psprintf("CREATE OR REPLACE TRIGGER %s BEFORE %s ON %s "
+							"FOR EACH %s EXECUTE FUNCTION %s.%s(%s)",
+							names->trigger, events, change->table, level,
+							DTMODEL_SCHEMA, names->function,
+							options_text(options)));
+}

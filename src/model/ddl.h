@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * ddl.h
+ *	  Changing what a table is: the columns, constraints and triggers of the
+ *	  mixins, gathered first and then carried out together.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_DDL_H
+#define DTMODEL_DDL_H
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "model/model.h"
+
+typedef struct DtChange
+{
+	Relation	rel;			/* open until the change is applied */
+	char	   *table;			/* qualified and quoted */
+	List	   *statements;
+	StringInfoData done;		/* what the statements do, for the NOTICE */
+} DtChange;
+
+extern Oid	dtmodel_model_argument(FunctionCallInfo fcinfo);
+extern void dtmodel_begin_change(DtChange *change, Oid relid);
+extern void dtmodel_apply_change(DtChange *change);
+
+extern void dtmodel_change(DtChange *change, const char *done, char *statement);
+extern void dtmodel_change_column(DtChange *change, const char *name,
+								  DtColumnUse use, const char *definition,
+								  const DtMixin *mixin, const char *parameter,
+								  DtColumn *column);
+extern void dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
+								   const char *events, List *options);
+extern void dtmodel_drop_trigger(DtChange *change, DtTriggerKind kind);
+extern void dtmodel_drop_column(DtChange *change, const DtColumn *column);
+
+extern bool dtmodel_has_trigger(const DtChange *change, DtTriggerKind kind,
+								List *options);
+
+#endif							/* DTMODEL_DDL_H */

@@ -1,0 +1,255 @@
+/*-------------------------------------------------------------------------
+ *
+ * key.c
+ *	  Which row is meant: the table from the type of an argument, the primary
+ *	  key's values from a row or from an id.
+ *
+ * Functions on rows are polymorphic: NULL::users names the table, a row of
+ * users names the row too.  An id may come as any type that reads as the
+ * key's type; a key of several columns comes as a JSON object of them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "executor/executor.h"
+#include "model/key.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/syscache.h"
+
+/* The table that an argument such as NULL::users, or a row, belongs to. */
+Oid
+dtmodel_table_argument(FunctionCallInfo fcinfo, int argument)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+	Oid			relid;
+
+	relid = OidIsValid(type) ? get_typ_typrelid(getBaseType(type)) : InvalidOid;
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("the model must be a row of a table"),
+				 errdetail("It is of type %s.", format_type_be(type)),
+				 errhint("Pass a row, or NULL cast to the table as in NULL::users.")));
+	return relid;
+}
+
+/* A copy of the table's primary key, which must have one. */
+DtKey
+dtmodel_usable_key(Relation rel)
+{
+	const DtKey *key = &dtmodel_get_model(rel)->key;
+	DtKey		copy = *key;
+
+	if (key->ncolumns == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("table \"%s\" has no primary key",
+						RelationGetRelationName(rel)),
+				 errhint("Call ALTER TABLE %s ADD PRIMARY KEY (...), or %s.add_model(%s).",
+						 dtmodel_qualified_name(rel), DTMODEL_SCHEMA,
+						 quote_literal_cstr(dtmodel_qualified_name(rel))),
+				 errtable(rel)));
+
+	copy.columns = palloc(sizeof(DtKeyColumn) * key->ncolumns);
+	memcpy(copy.columns, key->columns, sizeof(DtKeyColumn) * key->ncolumns);
+	return copy;
+}
+
+static DtKeyValues
+make_key_values(const DtKey *key)
+{
+	DtKeyValues values;
+
+	values.values = palloc0(sizeof(Datum) * key->ncolumns);
+	values.nulls = palloc(key->ncolumns);
+	memset(values.nulls, ' ', key->ncolumns);
+	values.complete = true;
+	return values;
+}
+
+static void
+set_null(DtKeyValues *values, int i)
+{
+	values->nulls[i] = 'n';
+	values->complete = false;
+}
+
+/* The key of a row that is given as a composite value. */
+DtKeyValues
+dtmodel_key_of_row(const DtKey *key, Datum row)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+	DtKeyValues values = make_key_values(key);
+
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		bool		isnull;
+
+		values.values[i] = GetAttributeByNum(header, key->columns[i].attnum,
+											 &isnull);
+		if (isnull)
+			set_null(&values, i);
+	}
+	return values;
+}
+
+/* Reads a value as the column's type does; its own error if it cannot. */
+static Datum
+read_value(const char *text, const DtKeyColumn *column)
+{
+	Oid			function;
+	Oid			parameter;
+
+	getTypeInputInfo(column->typid, &function, &parameter);
+	return OidInputFunctionCall(function, (char *) text, parameter, -1);
+}
+
+static char *
+write_value(Datum value, Oid type)
+{
+	Oid			function;
+	bool		is_varlena;
+
+	getTypeOutputInfo(type, &function, &is_varlena);
+	return OidOutputFunctionCall(function, value);
+}
+
+static Jsonb *
+json_id(Datum id, Oid type)
+{
+	if (type != JSONBOID)
+		id = DirectFunctionCall1(jsonb_in, CStringGetDatum(write_value(id, type)));
+	return DatumGetJsonbP(id);
+}
+
+/* The text of a scalar in an id; NULL for JSON null. */
+static char *
+scalar_text(const JsonbValue *value, const DtKeyColumn *column)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			return NULL;
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the id's value for column \"%s\" is no scalar",
+							NameStr(column->name)),
+					 errhint("Give each column of the primary key one value.")));
+	}
+	return NULL;
+}
+
+static JsonbValue *
+find_key_member(Jsonb *object, const DtKeyColumn *column)
+{
+	const char *name = NameStr(column->name);
+	JsonbValue *value = getKeyJsonValueFromContainer(&object->root, name,
+													 strlen(name), NULL);
+
+	if (value == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the id has no value for column \"%s\"", name),
+				 errhint("Give an object with every column of the primary key.")));
+	return value;
+}
+
+static DtKeyValues
+key_of_object(const DtKey *key, Jsonb *object)
+{
+	DtKeyValues values = make_key_values(key);
+
+	if (!JB_ROOT_IS_OBJECT(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the id of a table with a composite primary key must be a JSON object"),
+				 errhint("Give an object with every column of the primary key.")));
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		const DtKeyColumn *column = &key->columns[i];
+		char	   *text = scalar_text(find_key_member(object, column), column);
+
+		if (text == NULL)
+			set_null(&values, i);
+		else
+			values.values[i] = read_value(text, column);
+	}
+	return values;
+}
+
+/*
+ * The key that an id means.  An id of the key's own type is taken as it is,
+ * any other is read as the key's type would read it (22P02 if it cannot).
+ */
+DtKeyValues
+dtmodel_key_of_id(const DtKey *key, Datum id, Oid type)
+{
+	DtKeyValues values;
+
+	if (key->ncolumns > 1)
+		return key_of_object(key, json_id(id, type));
+
+	values = make_key_values(key);
+	values.values[0] = type == key->columns[0].typid ? id :
+		read_value(write_value(id, type), &key->columns[0]);
+	return values;
+}
+
+/* The types of the key's columns, which are those of a plan's parameters. */
+Oid *
+dtmodel_key_types(const DtKey *key)
+{
+	Oid		   *types = palloc(sizeof(Oid) * key->ncolumns);
+
+	for (int i = 0; i < key->ncolumns; i++)
+		types[i] = key->columns[i].typid;
+	return types;
+}
+
+static char *
+qualified_operator(Oid operator)
+{
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	Form_pg_operator form;
+	char	   *name;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator %u", operator);
+	form = (Form_pg_operator) GETSTRUCT(tuple);
+	name = psprintf("OPERATOR(%s.%s)",
+					quote_identifier(get_namespace_name(form->oprnamespace)),
+					NameStr(form->oprname));
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+/*
+ * Appends "alias.column = $1 AND ...".  The operator is the one of the key's
+ * index: another "=" on the search_path cannot stand in for it.
+ */
+void
+dtmodel_append_key_condition(StringInfo query, const DtKey *key,
+							 const char *alias)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+		appendStringInfo(query, "%s%s.%s %s $%d", i == 0 ? "" : " AND ", alias,
+						 quote_identifier(NameStr(key->columns[i].name)),
+						 qualified_operator(key->columns[i].eqop), i + 1);
+}

@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * key.h
+ *	  Which row is meant: the table from the type of an argument, the primary
+ *	  key's values from a row or from an id.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_KEY_H
+#define DTMODEL_KEY_H
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "model/model.h"
+
+/* The values of a primary key, ready to be given to a plan. */
+typedef struct DtKeyValues
+{
+	Datum	   *values;
+	char	   *nulls;			/* as SPI has them: 'n' or ' ' */
+	bool		complete;		/* none is null, so there may be a row */
+} DtKeyValues;
+
+extern Oid	dtmodel_table_argument(FunctionCallInfo fcinfo, int argument);
+extern DtKey dtmodel_usable_key(Relation rel);
+extern DtKeyValues dtmodel_key_of_row(const DtKey *key, Datum row);
+extern DtKeyValues dtmodel_key_of_id(const DtKey *key, Datum id, Oid type);
+extern Oid *dtmodel_key_types(const DtKey *key);
+extern void dtmodel_append_key_condition(StringInfo query, const DtKey *key,
+										 const char *alias);
+
+#endif							/* DTMODEL_KEY_H */

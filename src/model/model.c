@@ -1,0 +1,421 @@
+/*-------------------------------------------------------------------------
+ *
+ * model.c
+ *	  What a relation is: its mixins with their columns and options, read
+ *	  from its own triggers, and its primary key.
+ *
+ * There is no catalogue of models.  A table is a model when it calls one of
+ * our trigger functions, and the trigger's arguments, written "key=value",
+ * are its options.  What was read is kept per relation; the relcache callback
+ * marks it as stale and does nothing else, since it may run at any time.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/stratnum.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "model/model.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+/* Stale entries are swept when the cache has grown by this many. */
+#define MODEL_CACHE_SWEEP 256
+
+const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
+	[DT_TRIGGER_TIMESTAMPS] = {
+		"zz_dtmodel_timestamps", "timestamps_trigger"
+	},
+	[DT_TRIGGER_SOFT_DELETE] = {
+		"zz_dtmodel_soft_delete", "soft_delete_trigger"
+	},
+	[DT_TRIGGER_SOFT_DELETE_FLAG] = {
+		"zz_dtmodel_soft_delete_flag", "soft_delete_flag_trigger"
+	},
+	[DT_TRIGGER_PROTECT_TRUNCATE] = {
+		"zz_dtmodel_protect_truncate", "protect_truncate_trigger"
+	},
+};
+
+static const char *const clock_names[] = {
+	[DT_CLOCK_TRANSACTION] = "transaction",
+	[DT_CLOCK_STATEMENT] = "statement",
+	[DT_CLOCK_CLOCK] = "clock",
+};
+
+static HTAB *model_cache = NULL;
+static long sweep_at = MODEL_CACHE_SWEEP;
+
+/* Counts the callback's calls, to notice one that comes while we read. */
+static uint64 invalidations = 0;
+
+const char *
+dtmodel_clock_name(DtClock clock)
+{
+	return clock_names[clock];
+}
+
+bool
+dtmodel_parse_clock(const char *name, DtClock *clock)
+{
+	for (int i = 0; i < lengthof(clock_names); i++)
+	{
+		if (strcmp(name, clock_names[i]) == 0)
+		{
+			*clock = (DtClock) i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The table's name as it can stand in any query, whatever the search_path. */
+char *
+dtmodel_qualified_name(Relation rel)
+{
+	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
+									  RelationGetRelationName(rel));
+}
+
+static const char *
+relkind_name(char relkind)
+{
+	switch (relkind)
+	{
+		case RELKIND_VIEW:
+			return "a view";
+		case RELKIND_MATVIEW:
+			return "a materialized view";
+		case RELKIND_FOREIGN_TABLE:
+			return "a foreign table";
+		case RELKIND_SEQUENCE:
+			return "a sequence";
+		case RELKIND_COMPOSITE_TYPE:
+			return "a composite type";
+		default:
+			return "an index";
+	}
+}
+
+/* Refuses what can hold no rows of its own. */
+static void
+check_relkind(Relation rel)
+{
+	char		relkind = rel->rd_rel->relkind;
+
+	if (relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is not a table", RelationGetRelationName(rel)),
+			 errdetail("It is %s, and a model is a table.",
+					   relkind_name(relkind)),
+			 relkind == RELKIND_VIEW || relkind == RELKIND_FOREIGN_TABLE ?
+			 errhint("Name the table that holds the rows.") : 0));
+}
+
+/*
+ * Opens a table.  NULL when it is gone, as may happen to one whose oid was
+ * read from the catalogues; an error (42809) when it is no table.
+ */
+Relation
+dtmodel_try_open(Oid relid, LOCKMODE lockmode)
+{
+	Relation	rel = try_relation_open(relid, lockmode);
+
+	if (rel != NULL)
+		check_relkind(rel);
+	return rel;
+}
+
+/* The name of a function in our schema; NULL for any other function. */
+const char *
+dtmodel_function_name(Oid funcid)
+{
+	if (get_func_namespace(funcid) != get_namespace_oid(DTMODEL_SCHEMA, true))
+		return NULL;
+	return get_func_name(funcid);
+}
+
+/*
+ * Which of our triggers this is.  The function decides, never the trigger's
+ * name: users rename triggers, and shards of a distributed table do too.
+ */
+DtTriggerKind
+dtmodel_trigger_kind(const Trigger *trigger)
+{
+	const char *function = dtmodel_function_name(trigger->tgfoid);
+
+	for (int kind = 0; function != NULL && kind < DT_TRIGGER_KINDS; kind++)
+	{
+		if (strcmp(function, dtmodel_trigger_names[kind].function) == 0)
+			return (DtTriggerKind) kind;
+	}
+	return DT_TRIGGER_NONE;
+}
+
+/*
+ * For a trigger function that runs and yet is not known by its name: somebody
+ * renamed the schema or the function.
+ */
+void
+dtmodel_report_unknown_trigger(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a trigger of table \"%s\" is not in schema \"%s\"",
+					RelationGetRelationName(rel), DTMODEL_SCHEMA),
+			 errhint("The extension's schema and functions must keep their names.")));
+}
+
+/* The value of "key=value" among the trigger's arguments, or NULL. */
+static const char *
+trigger_option(const Trigger *trigger, const char *key)
+{
+	size_t		length = strlen(key);
+
+	for (int i = 0; i < trigger->tgnargs; i++)
+	{
+		const char *argument = trigger->tgargs[i];
+
+		if (strncmp(argument, key, length) == 0 && argument[length] == '=')
+			return argument + length + 1;
+	}
+	return NULL;
+}
+
+/* Reads ignore_columns, an array literal of names. */
+static void
+read_ignored(DtTimestamps *timestamps, TupleDesc desc, const char *literal)
+{
+	ArrayType  *array;
+	Datum	   *names;
+
+	if (literal == NULL)
+		return;
+
+	array = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
+													pstrdup(literal),
+													TEXTOID, -1));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, NULL, &timestamps->nignored);
+	timestamps->ignored = palloc(sizeof(DtColumn) * timestamps->nignored);
+	for (int i = 0; i < timestamps->nignored; i++)
+		dtmodel_find_column(desc, TextDatumGetCString(names[i]),
+							&timestamps->ignored[i]);
+}
+
+static DtTimestamps *
+read_timestamps(TupleDesc desc, const Trigger *trigger)
+{
+	DtTimestamps *timestamps = palloc0(sizeof(DtTimestamps));
+	const char *clock = trigger_option(trigger, "clock");
+
+	dtmodel_find_column(desc, trigger_option(trigger, "created_at"),
+						&timestamps->created_at);
+	dtmodel_find_column(desc, trigger_option(trigger, "updated_at"),
+						&timestamps->updated_at);
+	read_ignored(timestamps, desc, trigger_option(trigger, "ignore_columns"));
+	if (clock != NULL)
+		(void) dtmodel_parse_clock(clock, &timestamps->clock);
+	return timestamps;
+}
+
+static DtSoftDelete *
+read_soft_delete(TupleDesc desc, const Trigger *trigger)
+{
+	DtSoftDelete *soft_delete = palloc0(sizeof(DtSoftDelete));
+	const char *flag_means = trigger_option(trigger, "flag_means");
+
+	dtmodel_find_column(desc, trigger_option(trigger, "flag"),
+						&soft_delete->flag);
+	dtmodel_find_column(desc, trigger_option(trigger, "deleted_at"),
+						&soft_delete->deleted_at);
+	soft_delete->flag_is_live =
+		flag_means != NULL && strcmp(flag_means, "live") == 0;
+	soft_delete->tgenabled = trigger->tgenabled;
+	return soft_delete;
+}
+
+static void
+read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
+{
+	switch (dtmodel_trigger_kind(trigger))
+	{
+		case DT_TRIGGER_TIMESTAMPS:
+			model->timestamps = read_timestamps(desc, trigger);
+			break;
+		case DT_TRIGGER_SOFT_DELETE:
+			model->soft_delete = read_soft_delete(desc, trigger);
+			break;
+		case DT_TRIGGER_PROTECT_TRUNCATE:
+			model->protect_truncate = true;
+			break;
+		case DT_TRIGGER_SOFT_DELETE_FLAG:	/* says what its twin says */
+		case DT_TRIGGER_NONE:
+			break;
+	}
+}
+
+static void
+read_key_columns(DtKey *key, TupleDesc desc, Relation index)
+{
+	key->ncolumns = index->rd_index->indnkeyatts;
+	key->columns = palloc0(sizeof(DtKeyColumn) * key->ncolumns);
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		DtKeyColumn *column = &key->columns[i];
+		Form_pg_attribute att;
+
+		column->attnum = index->rd_index->indkey.values[i];
+		att = TupleDescAttr(desc, column->attnum - 1);
+		column->name = att->attname;
+		column->typid = att->atttypid;
+		column->eqop = get_opfamily_member(index->rd_opfamily[i],
+										   index->rd_opcintype[i],
+										   index->rd_opcintype[i],
+										   BTEqualStrategyNumber);
+	}
+}
+
+/*
+ * Finds the primary key.  The relcache would name its index too, but not when
+ * the key is deferrable, and an application may well have such a key.
+ */
+static void
+read_key(DtModel *model, Relation rel)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (index->rd_index->indisprimary)
+			read_key_columns(&model->key, RelationGetDescr(rel), index);
+		index_close(index, AccessShareLock);
+	}
+}
+
+static void
+read_model(DtModel *model, Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	read_key(model, rel);
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		read_trigger(model, RelationGetDescr(rel), &triggers->triggers[i]);
+}
+
+/* Reads the relation into the entry, which stays stale if that fails. */
+static void
+fill_entry(DtModel *entry, Relation rel)
+{
+	uint64		before = invalidations;
+	MemoryContext context;
+	MemoryContext caller;
+	DtModel		model = {.relid = entry->relid};
+
+	context = AllocSetContextCreate(CurrentMemoryContext, "dtmodel model",
+									ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	read_model(&model, rel);
+	MemoryContextSwitchTo(caller);
+
+	if (entry->context != NULL)
+		MemoryContextDelete(entry->context);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	model.context = context;
+	model.valid = (invalidations == before);
+	*entry = model;
+}
+
+static void
+remove_stale_entries(void)
+{
+	HASH_SEQ_STATUS scan;
+	DtModel    *entry;
+
+	hash_seq_init(&scan, model_cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->valid)
+			continue;
+		if (entry->context != NULL)
+			MemoryContextDelete(entry->context);
+		hash_search(model_cache, &entry->relid, HASH_REMOVE, NULL);
+	}
+	sweep_at = hash_get_num_entries(model_cache) + MODEL_CACHE_SWEEP;
+}
+
+static void
+invalidate_model(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	DtModel    *entry;
+
+	invalidations++;
+	if (OidIsValid(relid))
+	{
+		entry = hash_search(model_cache, &relid, HASH_FIND, NULL);
+		if (entry != NULL)
+			entry->valid = false;
+		return;
+	}
+
+	hash_seq_init(&scan, model_cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+		entry->valid = false;
+}
+
+static void
+create_cache(void)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(Oid),
+		.entrysize = sizeof(DtModel),
+	};
+
+	/* The hash table lives in TopMemoryContext, as the callback does. */
+	model_cache = hash_create("dtmodel models", 64, &control,
+							  HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(invalidate_model, (Datum) 0);
+}
+
+/*
+ * What the relation is.  The caller holds a lock on it, so that a definition
+ * which is read cannot change under the caller's feet.
+ */
+const DtModel *
+dtmodel_get_model(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	DtModel    *entry;
+	bool		found;
+
+	if (model_cache == NULL)
+		create_cache();
+	if (hash_get_num_entries(model_cache) >= sweep_at)
+		remove_stale_entries();
+
+	entry = hash_search(model_cache, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		entry->valid = false;
+		entry->context = NULL;
+	}
+	if (!entry->valid)
+		fill_entry(entry, rel);
+	return entry;
+}

@@ -1,0 +1,101 @@
+/*-------------------------------------------------------------------------
+ *
+ * model.h
+ *	  What a relation is: its mixins with their columns and options, read
+ *	  from its own triggers, and its primary key.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_MODEL_H
+#define DTMODEL_MODEL_H
+
+#include "model/column.h"
+#include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
+
+/* A column of the primary key, and the operator that finds its values. */
+typedef struct DtKeyColumn
+{
+	NameData	name;
+	AttrNumber	attnum;
+	Oid			typid;
+	Oid			eqop;			/* the equality of the key's own index */
+} DtKeyColumn;
+
+typedef struct DtKey
+{
+	int			ncolumns;		/* 0: no primary key */
+	DtKeyColumn *columns;		/* in the order of the key */
+} DtKey;
+
+typedef enum DtClock
+{
+	DT_CLOCK_TRANSACTION,
+	DT_CLOCK_STATEMENT,
+	DT_CLOCK_CLOCK
+} DtClock;
+
+typedef struct DtTimestamps
+{
+	DtColumn	created_at;
+	DtColumn	updated_at;
+	DtClock		clock;
+	int			nignored;
+	DtColumn   *ignored;		/* columns whose changes do not count */
+} DtTimestamps;
+
+typedef struct DtSoftDelete
+{
+	DtColumn	flag;
+	DtColumn	deleted_at;
+	bool		flag_is_live;	/* the flag is true for live rows */
+	char		tgenabled;		/* when the trigger fires, as in pg_trigger */
+} DtSoftDelete;
+
+/* The trigger functions: a table that calls one of them is a model. */
+typedef enum DtTriggerKind
+{
+	DT_TRIGGER_NONE = -1,
+	DT_TRIGGER_TIMESTAMPS,
+	DT_TRIGGER_SOFT_DELETE,
+	DT_TRIGGER_SOFT_DELETE_FLAG,
+	DT_TRIGGER_PROTECT_TRUNCATE
+} DtTriggerKind;
+
+#define DT_TRIGGER_KINDS (DT_TRIGGER_PROTECT_TRUNCATE + 1)
+
+typedef struct DtTriggerName
+{
+	const char *trigger;		/* the name that add_* gives the trigger */
+	const char *function;
+} DtTriggerName;
+
+extern const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS];
+
+typedef struct DtModel
+{
+	Oid			relid;			/* hash key */
+	bool		valid;			/* cleared by the relcache callback */
+	MemoryContext context;		/* holds everything below */
+	DtKey		key;
+	DtTimestamps *timestamps;	/* NULL: without this mixin */
+	DtSoftDelete *soft_delete;
+	bool		protect_truncate;
+} DtModel;
+
+/*
+ * The answer belongs to the cache and stands until the next call: whoever
+ * keeps a part of it copies that part.
+ */
+extern const DtModel *dtmodel_get_model(Relation rel);
+
+extern const char *dtmodel_function_name(Oid funcid);
+extern DtTriggerKind dtmodel_trigger_kind(const Trigger *trigger);
+extern void dtmodel_report_unknown_trigger(Relation rel) pg_attribute_noreturn();
+extern const char *dtmodel_clock_name(DtClock clock);
+extern bool dtmodel_parse_clock(const char *name, DtClock *clock);
+
+extern Relation dtmodel_try_open(Oid relid, LOCKMODE lockmode);
+extern char *dtmodel_qualified_name(Relation rel);
+
+#endif							/* DTMODEL_MODEL_H */

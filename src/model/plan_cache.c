@@ -1,0 +1,157 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_cache.c
+ *	  Saved plans, one for each table and purpose.
+ *
+ * A plan is saved with the text of its query, which names tables and columns.
+ * When one of them is renamed the server would parse that text again and find
+ * nothing, or something else.  So a plan that is not valid any more is thrown
+ * away and its query built anew, as the server's own foreign keys do it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/ilist.h"
+#include "model/plan_cache.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+/* The plan that was not used for the longest time makes room for a new one. */
+#define PLAN_CACHE_SIZE 128
+
+typedef struct PlanKey
+{
+	Oid			relid;
+	int			purpose;
+} PlanKey;
+
+typedef struct SavedPlan
+{
+	PlanKey		key;			/* hash key */
+	SPIPlanPtr	plan;
+	dlist_node	use;			/* in plans_by_use */
+} SavedPlan;
+
+static HTAB *plan_cache = NULL;
+static dlist_head plans_by_use = DLIST_STATIC_INIT(plans_by_use);
+
+/*
+ * A plan that is thrown away may be running further up: a trigger may change
+ * the table, or use many others.  Such plans wait until none is running.
+ */
+static int	running = 0;
+static List *discarded = NIL;
+
+static void
+free_discarded(void)
+{
+	while (discarded != NIL)
+	{
+		SPIPlanPtr	plan = (SPIPlanPtr) linitial(discarded);
+
+		discarded = list_delete_first(discarded);
+		(void) SPI_freeplan(plan);
+	}
+}
+
+static void
+discard(SPIPlanPtr plan)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+
+	discarded = lappend(discarded, plan);
+	MemoryContextSwitchTo(caller);
+	if (running == 0)
+		free_discarded();
+}
+
+static void
+remove_plan(SavedPlan *saved)
+{
+	SPIPlanPtr	plan = saved->plan;
+
+	dlist_delete(&saved->use);
+	(void) hash_search(plan_cache, &saved->key, HASH_REMOVE, NULL);
+	discard(plan);
+}
+
+static void
+create_cache(void)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(PlanKey),
+		.entrysize = sizeof(SavedPlan),
+	};
+
+	plan_cache = hash_create("dtmodel plans", PLAN_CACHE_SIZE, &control,
+							 HASH_ELEM | HASH_BLOBS);
+}
+
+/* The saved plan, if there is one and it still fits the table. */
+SPIPlanPtr
+dtmodel_find_plan(Oid relid, DtPlanPurpose purpose)
+{
+	PlanKey		key = {.relid = relid,.purpose = purpose};
+	SavedPlan  *saved;
+
+	if (plan_cache == NULL)
+		create_cache();
+	saved = hash_search(plan_cache, &key, HASH_FIND, NULL);
+	if (saved == NULL)
+		return NULL;
+	if (!SPI_plan_is_valid(saved->plan))
+	{
+		remove_plan(saved);
+		return NULL;
+	}
+	dlist_move_head(&plans_by_use, &saved->use);
+	return saved->plan;
+}
+
+/* Prepares a query and saves its plan, which dtmodel_find_plan did not find. */
+SPIPlanPtr
+dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
+				  int nargs, Oid *types)
+{
+	PlanKey		key = {.relid = relid,.purpose = purpose};
+	SPIPlanPtr	plan = SPI_prepare(query, nargs, types);
+	SavedPlan  *saved;
+	bool		found;
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", query,
+			 SPI_result_code_string(SPI_result));
+	if (hash_get_num_entries(plan_cache) >= PLAN_CACHE_SIZE)
+		remove_plan(dlist_tail_element(SavedPlan, use, &plans_by_use));
+
+	SPI_keepplan(plan);
+	saved = hash_search(plan_cache, &key, HASH_ENTER, &found);
+	if (found)
+	{
+		/* Preparing ran a function that saved the same plan. */
+		discard(saved->plan);
+		dlist_delete(&saved->use);
+	}
+	saved->plan = plan;
+	dlist_push_head(&plans_by_use, &saved->use);
+	return plan;
+}
+
+/* Runs a saved plan as the caller; the result is SPI's. */
+void
+dtmodel_run_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	running++;
+	PG_TRY();
+	{
+		(void) SPI_execute_plan(plan, values, nulls, false, 0);
+	}
+	PG_FINALLY();
+	{
+		running--;
+		if (running == 0)
+			free_discarded();
+	}
+	PG_END_TRY();
+}

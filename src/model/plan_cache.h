@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_cache.h
+ *	  Saved plans, one for each table and purpose.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_PLAN_CACHE_H
+#define DTMODEL_PLAN_CACHE_H
+
+#include "executor/spi.h"
+
+typedef enum DtPlanPurpose
+{
+	DT_PLAN_SELECT,
+	DT_PLAN_SOFT_DELETE,
+	DT_PLAN_RESTORE
+} DtPlanPurpose;
+
+/* Both are called between SPI_connect and SPI_finish. */
+extern SPIPlanPtr dtmodel_find_plan(Oid relid, DtPlanPurpose purpose);
+extern SPIPlanPtr dtmodel_save_plan(Oid relid, DtPlanPurpose purpose,
+									const char *query, int nargs, Oid *types);
+
+extern void dtmodel_run_plan(SPIPlanPtr plan, Datum *values,
+							 const char *nulls);
+
+#endif							/* DTMODEL_PLAN_CACHE_H */

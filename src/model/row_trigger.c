@@ -1,0 +1,277 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_trigger.c
+ *	  What the row triggers of all mixins share: the protocol checks, the
+ *	  in-place column store, and whether a row changed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tupmacs.h"
+#include "dtmodel.h"
+#include "executor/tuptable.h"
+#include "model/row_trigger.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+
+/* Steps through the columns of a stored tuple without deforming it. */
+typedef struct TupleWalk
+{
+	HeapTupleHeader header;
+	TupleDesc	desc;
+	char	   *data;
+	uint32		offset;
+	int			next;			/* index of the column that comes next */
+} TupleWalk;
+
+static void
+start_walk(TupleWalk *walk, HeapTuple tuple, TupleDesc desc)
+{
+	walk->header = tuple->t_data;
+	walk->desc = desc;
+	walk->data = (char *) tuple->t_data + tuple->t_data->t_hoff;
+	walk->offset = 0;
+	walk->next = 0;
+}
+
+/* The next column's stored bytes, or NULL when it is null. */
+static inline char *
+walk_column(TupleWalk *walk)
+{
+	Form_pg_attribute att = TupleDescAttr(walk->desc, walk->next);
+	char	   *value;
+
+	if ((walk->header->t_infomask & HEAP_HASNULL) != 0 &&
+		att_isnull(walk->next, walk->header->t_bits))
+	{
+		walk->next++;
+		return NULL;
+	}
+
+	walk->offset = att_align_pointer(walk->offset, att->attalign, att->attlen,
+									 walk->data + walk->offset);
+	value = walk->data + walk->offset;
+	walk->offset = att_addlength_pointer(walk->offset, att->attlen, value);
+	walk->next++;
+	return value;
+}
+
+/* Where a column is stored in the tuple, or NULL when it is null or absent. */
+static char *
+locate_column(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
+{
+	TupleWalk	walk;
+
+	if (attnum > HeapTupleHeaderGetNatts(tuple->t_data))
+		return NULL;
+
+	start_walk(&walk, tuple, desc);
+	while (walk.next < attnum - 1)
+		(void) walk_column(&walk);
+	return walk_column(&walk);
+}
+
+static bool
+event_is_among(TriggerEvent event, int events)
+{
+	return ((events & DT_ON_INSERT) != 0 && TRIGGER_FIRED_BY_INSERT(event)) ||
+		((events & DT_ON_UPDATE) != 0 && TRIGGER_FIRED_BY_UPDATE(event)) ||
+		((events & DT_ON_DELETE) != 0 && TRIGGER_FIRED_BY_DELETE(event));
+}
+
+/*
+ * Checks that a function was called as the BEFORE row trigger that it is, on
+ * one of the events it knows, and returns what the trigger was called with.
+ */
+TriggerData *
+dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function %s.%s must be called as a trigger",
+						DTMODEL_SCHEMA, function)));
+
+	if (!TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		!event_is_among(trigdata->tg_event, events))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" of table \"%s\" is not fired as %s.%s needs it",
+						trigdata->tg_trigger->tgname,
+						RelationGetRelationName(trigdata->tg_relation),
+						DTMODEL_SCHEMA, function),
+				 errhint("Drop the trigger and let the add_* function of the mixin create it.")));
+
+	return trigdata;
+}
+
+/* The row that is about to be written. */
+HeapTuple
+dtmodel_new_row(const TriggerData *trigdata)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newtuple : trigdata->tg_trigtuple;
+}
+
+static TupleTableSlot *
+new_slot(const TriggerData *trigdata)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newslot : trigdata->tg_trigslot;
+}
+
+/* Whether the tuple is the slot's own and on no page that others see. */
+static bool
+slot_owns_tuple(TupleTableSlot *slot, HeapTuple tuple)
+{
+	return (TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot)) &&
+		TTS_SHOULDFREE(slot) &&
+		((HeapTupleTableSlot *) slot)->tuple == tuple;
+}
+
+static void
+store_value(char *place, Form_pg_attribute att, Datum value)
+{
+	if (att->attbyval)
+		store_att_byval(place, value, att->attlen);
+	else
+		memcpy(place, DatumGetPointer(value), att->attlen);
+}
+
+/*
+ * Sets one fixed-length column of the row that is about to be written, and
+ * returns that row for the next store or for the executor.
+ *
+ * A trigger that returns another tuple than it was given makes the executor
+ * copy it, which costs more than everything else that we do.  So the value is
+ * written into the slot's own tuple where there is one, and the same pointer
+ * returned.  A slot that has already deformed the column (a WHEN clause does
+ * that) keeps a copy, which has to follow: the indexes are made from it.
+ */
+HeapTuple
+dtmodel_store_column(const TriggerData *trigdata, HeapTuple row,
+					 AttrNumber attnum, Datum value, bool isnull)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
+	TupleTableSlot *slot = new_slot(trigdata);
+	bool		is_private = (row != dtmodel_new_row(trigdata));
+	char	   *place = NULL;
+	int			column = attnum;
+
+	if (!isnull && (is_private || slot_owns_tuple(slot, row)))
+		place = locate_column(row, desc, attnum);
+	if (place == NULL)
+		return heap_modify_tuple_by_cols(row, desc, 1, &column, &value,
+										 &isnull);
+
+	store_value(place, att, value);
+	if (!is_private && slot->tts_nvalid >= attnum)
+		slot->tts_values[attnum - 1] = fetchatt(att, place);
+	return row;
+}
+
+static bool
+same_body(HeapTuple a, HeapTuple b)
+{
+	HeapTupleHeader x = a->t_data;
+	HeapTupleHeader y = b->t_data;
+
+	/* From the null bitmap on; what comes before it is the server's. */
+	return a->t_len == b->t_len && x->t_hoff == y->t_hoff &&
+		HeapTupleHeaderGetNatts(x) == HeapTupleHeaderGetNatts(y) &&
+		((x->t_infomask ^ y->t_infomask) & HEAP_HASNULL) == 0 &&
+		memcmp(x->t_bits, y->t_bits,
+			   a->t_len - offsetof(HeapTupleHeaderData, t_bits)) == 0;
+}
+
+/* Whether a difference in this column is a change at all. */
+static bool
+counts(Form_pg_attribute att, const Bitmapset *ignored)
+{
+	/* A generated column is computed later, from columns that do count. */
+	return !att->attisdropped && att->attgenerated == '\0' &&
+		!bms_is_member(att->attnum, ignored);
+}
+
+static bool
+same_stored_value(Form_pg_attribute att, const char *a, const char *b)
+{
+	Size		length;
+
+	if (a == NULL || b == NULL)
+		return a == b;
+
+	length = att_addlength_pointer(0, att->attlen, a);
+	if (length == (Size) att_addlength_pointer(0, att->attlen, b) &&
+		memcmp(a, b, length) == 0)
+		return true;
+
+	/* The same value may be stored compressed, out of line or plain. */
+	return att->attlen == -1 &&
+		datum_image_eq(PointerGetDatum(a), PointerGetDatum(b), false, -1);
+}
+
+/* For a row written before a column was added, which lacks it. */
+static bool
+short_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
+				  const Bitmapset *ignored)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		Datum		old_value;
+		Datum		new_value;
+		bool		old_isnull;
+		bool		new_isnull;
+
+		if (!counts(att, ignored))
+			continue;
+		old_value = heap_getattr(old_row, i + 1, desc, &old_isnull);
+		new_value = heap_getattr(new_row, i + 1, desc, &new_isnull);
+		if (old_isnull != new_isnull)
+			return true;
+		if (!old_isnull && !datum_image_eq(old_value, new_value,
+										   att->attbyval, att->attlen))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether an UPDATE changes the row: whether any column that is not ignored
+ * gets another value.  Equality is of bytes, not of the type: 1.0 to 1.00 is
+ * a change that a reader can see.
+ */
+bool
+dtmodel_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
+					const Bitmapset *ignored)
+{
+	TupleWalk	old_walk;
+	TupleWalk	new_walk;
+
+	if (same_body(old_row, new_row))
+		return false;
+	if (HeapTupleHeaderGetNatts(old_row->t_data) < desc->natts ||
+		HeapTupleHeaderGetNatts(new_row->t_data) < desc->natts)
+		return short_row_changed(old_row, new_row, desc, ignored);
+
+	start_walk(&old_walk, old_row, desc);
+	start_walk(&new_walk, new_row, desc);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		char	   *old_value = walk_column(&old_walk);
+		char	   *new_value = walk_column(&new_walk);
+
+		if (!same_stored_value(att, old_value, new_value) &&
+			counts(att, ignored))
+			return true;
+	}
+	return false;
+}
