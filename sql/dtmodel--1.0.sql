@@ -343,3 +343,15 @@ GRANT SELECT ON dtmodel.models TO PUBLIC;
 --
 -- Changes and JSON (src/json)
 --
+
+CREATE FUNCTION dtmodel.get_difference_between_dictionaries(
+    old_value jsonb,
+    new_value jsonb,
+    path text DEFAULT '',
+    ignore_order boolean DEFAULT false
+) RETURNS text[]
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'dtmodel_get_difference_between_dictionaries';
+
+COMMENT ON FUNCTION dtmodel.get_difference_between_dictionaries(jsonb, jsonb, text, boolean) IS
+'paths at which two documents differ: objects recursed, lists compared as wholes (or as sets)';

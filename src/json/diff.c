@@ -1,0 +1,376 @@
+/*-------------------------------------------------------------------------
+ *
+ * diff.c
+ *	  The difference of two jsonb documents.
+ *
+ * The walk goes down both documents in step and looks at bytes as long as it
+ * can: parts with equal bytes are passed by as one block, whatever is in them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "buffer.h"
+#include "catalog/pg_type.h"
+#include "diff.h"
+#include "elements.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+/*
+ * An array of paths in the making, with the walk that fills it.
+ */
+typedef struct PathList
+{
+	DiffWalk	walk;
+	const char *prefix;			/* what every path begins with */
+	Size		prefix_len;
+	Buffer		array;			/* room for the array's header, then texts */
+	int			count;
+} PathList;
+
+PG_FUNCTION_INFO_V1(dtmodel_get_difference_between_dictionaries);
+
+/* ---- the walk ---- */
+
+/*
+ * Where in [from, to) do a and b differ first?  Returns to if nowhere.
+ */
+static uint32
+first_mismatch(const char *a, const char *b, uint32 from, uint32 to)
+{
+	const uint32 block = 1024;
+
+	while (to - from >= block && memcmp(a + from, b + from, block) == 0)
+		from += block;
+
+	while (to - from >= sizeof(uint64))
+	{
+		uint64		word_a;
+		uint64		word_b;
+
+		memcpy(&word_a, a + from, sizeof(uint64));
+		memcpy(&word_b, b + from, sizeof(uint64));
+		if (word_a != word_b)
+			break;
+		from += sizeof(uint64);
+	}
+
+	while (from < to && a[from] == b[from])
+		from++;
+	return from;
+}
+
+/*
+ * Do the children of two objects of n members lie at the same offsets?
+ */
+static bool
+same_layout(const RawValue *a, const RawValue *b, uint32 n)
+{
+	return a->len == b->len &&
+		memcmp(raw_container(a)->children, raw_container(b)->children,
+			   2 * n * sizeof(JEntry)) == 0;
+}
+
+static void
+diff_member(DiffWalk *walk, const DiffStep *up,
+			const RawMember *a, const RawMember *b)
+{
+	DiffStep	at;
+
+	at.up = up;
+	at.key = (a ? a : b)->key;
+	at.index = 0;
+	if (a && b)
+		dtmodel_diff_values(walk, &at, &a->value, &b->value);
+	else
+		walk->report(walk, &at, a ? &a->value : NULL, b ? &b->value : NULL);
+}
+
+/*
+ * Objects with the same keys whose values are of the same types and lengths:
+ * jump to the member that holds the next byte that differs.
+ */
+static void
+diff_same_layout(DiffWalk *walk, const DiffStep *at,
+				 const RawValue *a, const RawValue *b)
+{
+	RawObject	walk_a = raw_object(a);
+	RawObject	walk_b = raw_object(b);
+	const char *payload_a = walk_a.values.payload;
+	const char *payload_b = walk_b.values.payload;
+	uint32		end = a->len - (payload_a - a->data);
+	uint32		differ;
+	RawMember	member_a;
+	RawMember	member_b;
+
+	differ = first_mismatch(payload_a, payload_b, walk_a.values.offset, end);
+	while (differ < end &&
+		   raw_object_next(&walk_a, &member_a) &&
+		   raw_object_next(&walk_b, &member_b))
+	{
+		if (walk_a.values.offset <= differ)
+			continue;
+		diff_member(walk, at, &member_a, &member_b);
+		differ = first_mismatch(payload_a, payload_b,
+								walk_a.values.offset, end);
+	}
+}
+
+/*
+ * Objects with the same keys, in step.
+ */
+static void
+diff_same_keys(DiffWalk *walk, const DiffStep *at,
+			   const RawValue *a, const RawValue *b)
+{
+	RawObject	walk_a = raw_object(a);
+	RawObject	walk_b = raw_object(b);
+	RawMember	member_a;
+	RawMember	member_b;
+
+	while (raw_object_next(&walk_a, &member_a) &&
+		   raw_object_next(&walk_b, &member_b))
+	{
+		if (!raw_same_bytes(&member_a.value, &member_b.value))
+			diff_member(walk, at, &member_a, &member_b);
+	}
+}
+
+/*
+ * Objects with some keys in common, or none: a merge join.
+ */
+static void
+diff_join(DiffWalk *walk, const DiffStep *at,
+		  const RawValue *a, const RawValue *b)
+{
+	RawObject	walk_a = raw_object(a);
+	RawObject	walk_b = raw_object(b);
+	RawMember	member_a;
+	RawMember	member_b;
+	bool		more_a = raw_object_next(&walk_a, &member_a);
+	bool		more_b = raw_object_next(&walk_b, &member_b);
+
+	while (more_a || more_b)
+	{
+		int			order = raw_join_order(more_a ? &member_a : NULL,
+										   more_b ? &member_b : NULL);
+
+		if (order != 0 || !raw_same_bytes(&member_a.value, &member_b.value))
+			diff_member(walk, at,
+						order <= 0 ? &member_a : NULL,
+						order >= 0 ? &member_b : NULL);
+		if (order <= 0)
+			more_a = raw_object_next(&walk_a, &member_a);
+		if (order >= 0)
+			more_b = raw_object_next(&walk_b, &member_b);
+	}
+}
+
+static void
+diff_objects(DiffWalk *walk, const DiffStep *at,
+			 const RawValue *a, const RawValue *b)
+{
+	check_stack_depth();
+
+	if (!raw_same_keys(a, b))
+		diff_join(walk, at, a, b);
+	else if (same_layout(a, b, raw_count(a)))
+		diff_same_layout(walk, at, a, b);
+	else
+		diff_same_keys(walk, at, a, b);
+}
+
+/*
+ * Reports where two values differ that are found at the same place: inside,
+ * if both are objects; as the caller of the walk has it, if both are lists;
+ * and else the place itself.
+ */
+void
+dtmodel_diff_values(DiffWalk *walk, const DiffStep *at,
+					const RawValue *old_value, const RawValue *new_value)
+{
+	CHECK_FOR_INTERRUPTS();
+
+	if (raw_is_object(old_value) && raw_is_object(new_value))
+		diff_objects(walk, at, old_value, new_value);
+	else if (raw_is_array(old_value) && raw_is_array(new_value))
+		walk->lists(walk, at, old_value, new_value);
+	else if (!dtmodel_raw_equal(old_value, new_value))
+		walk->report(walk, at, old_value, new_value);
+}
+
+/* ---- lists ---- */
+
+static void
+lists_as_wholes(DiffWalk *walk, const DiffStep *at,
+				const RawValue *old_list, const RawValue *new_list)
+{
+	if (!dtmodel_raw_equal(old_list, new_list))
+		walk->report(walk, at, old_list, new_list);
+}
+
+/*
+ * Is every element of either list in the other?
+ */
+static bool
+same_elements(const RawValue *a, const RawValue *b)
+{
+	ElementTable *table = dtmodel_elements_create(raw_count(a));
+	RawArray	walk_a = raw_array(a);
+	RawArray	walk_b = raw_array(b);
+	RawValue	element;
+	uint32		unseen;
+	bool	   *seen;
+
+	while (raw_array_next(&walk_a, &element))
+		dtmodel_elements_add(table, &element);
+
+	unseen = dtmodel_elements_count(table);
+	seen = palloc0(unseen * sizeof(bool));
+	while (raw_array_next(&walk_b, &element))
+	{
+		uint32		number = dtmodel_elements_find(table, &element);
+
+		if (number == NO_ELEMENT)
+		{
+			unseen = NO_ELEMENT;
+			break;
+		}
+		if (!seen[number])
+			unseen--;
+		seen[number] = true;
+	}
+
+	pfree(seen);
+	dtmodel_elements_free(table);
+	return unseen == 0;
+}
+
+static void
+lists_as_sets(DiffWalk *walk, const DiffStep *at,
+			  const RawValue *old_list, const RawValue *new_list)
+{
+	if (!dtmodel_raw_equal(old_list, new_list) &&
+		!same_elements(old_list, new_list))
+		walk->report(walk, at, old_list, new_list);
+}
+
+/* ---- paths as text[] ---- */
+
+/*
+ * Appends a text of that length to the array and returns where its characters
+ * belong.
+ */
+static char *
+add_text(PathList *list, Size len)
+{
+	Size		size = INTALIGN(VARHDRSZ + len);
+	char	   *element = buffer_extend(&list->array, size);
+
+	/* The next element has to be aligned; the padding before it is zero. */
+	memset(element + size - sizeof(int32), 0, sizeof(int32));
+	SET_VARSIZE(element, VARHDRSZ + len);
+	list->count++;
+	return VARDATA(element);
+}
+
+/*
+ * Appends the path of a place: prefix and keys, with dots between them.
+ */
+static void
+report_path(DiffWalk *walk, const DiffStep *at,
+			const RawValue *old_value, const RawValue *new_value)
+{
+	PathList   *list = (PathList *) walk;
+	bool		has_prefix = list->prefix_len > 0;
+	Size		len = list->prefix_len;
+	const DiffStep *step;
+	char	   *path;
+
+	for (step = at; step; step = step->up)
+		len += step->key.len + (step->up || has_prefix ? 1 : 0);
+	path = add_text(list, len);
+	memcpy(path, list->prefix, list->prefix_len);
+
+	/* The steps lead upwards, so write from the end. */
+	for (step = at; step; step = step->up)
+	{
+		len -= step->key.len;
+		memcpy(path + len, step->key.data, step->key.len);
+		if (step->up || has_prefix)
+			path[--len] = '.';
+	}
+}
+
+static void
+begin_paths(PathList *list, text *prefix, bool ignore_order)
+{
+	list->walk.report = report_path;
+	list->walk.lists = ignore_order ? lists_as_sets : lists_as_wholes;
+	list->prefix = prefix ? VARDATA_ANY(prefix) : NULL;
+	list->prefix_len = prefix ? VARSIZE_ANY_EXHDR(prefix) : 0;
+	list->count = 0;
+	dtmodel_buffer_init(&list->array, 256);
+	buffer_extend(&list->array, ARR_OVERHEAD_NONULLS(1));
+}
+
+static ArrayType *
+finish_paths(PathList *list)
+{
+	ArrayType  *array = (ArrayType *) list->array.data;
+
+	if (list->count == 0)
+		return construct_empty_array(TEXTOID);
+
+	memset(array, 0, ARR_OVERHEAD_NONULLS(1));
+	SET_VARSIZE(array, list->array.len);
+	array->ndim = 1;
+	array->elemtype = TEXTOID;
+	ARR_DIMS(array)[0] = list->count;
+	ARR_LBOUND(array)[0] = 1;
+	return array;
+}
+
+/*
+ * get_difference_between_dictionaries(old_value jsonb, new_value jsonb,
+ *		path text, ignore_order boolean) RETURNS text[]
+ *
+ * The paths at which two documents differ, in jsonb's own order of keys.
+ *
+ * A path is the keys that lead to the place, after the given path if that is
+ * not empty, joined by dots.  Objects are gone into; a key that only one side
+ * has is reported itself; lists are compared as wholes, or with ignore_order
+ * as sets; everything else that differs is reported itself.  Numbers are equal
+ * by value, and JSON null is equal to JSON null alone.
+ *
+ * SQL NULL is no document: equal to another one and different from each
+ * document.  A path of NULL is the empty one, ignore_order of NULL is false.
+ * Never returns NULL.
+ */
+Datum
+dtmodel_get_difference_between_dictionaries(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *old_document = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
+	Jsonb	   *new_document = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+	bool		ignore_order = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
+	PathList	list;
+
+	if (raw_same_document(old_document, new_document))
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(TEXTOID));
+
+	begin_paths(&list, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2),
+				ignore_order);
+	if (old_document && new_document)
+	{
+		RawValue	old_value = raw_root(old_document);
+		RawValue	new_value = raw_root(new_document);
+
+		dtmodel_diff_values(&list.walk, NULL, &old_value, &new_value);
+	}
+	else
+		report_path(&list.walk, NULL, NULL, NULL);
+	PG_RETURN_ARRAYTYPE_P(finish_paths(&list));
+}

@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * diff.h
+ *	  The walk over two documents that stops where they differ.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_JSON_DIFF_H
+#define DTMODEL_JSON_DIFF_H
+
+#include "format.h"
+
+/*
+ * One step on the way from the root to a place: into the member of that key,
+ * or, where there is no key, into the element of that number.  The steps live
+ * on the stack of the walk and are linked upwards; the root has none.
+ */
+typedef struct DiffStep
+{
+	const struct DiffStep *up;
+	RawValue	key;			/* data is NULL in a list */
+	uint32		index;
+} DiffStep;
+
+/*
+ * What a caller wants of the walk.  A caller with more to keep makes this the
+ * first member of a struct of its own.
+ */
+typedef struct DiffWalk DiffWalk;
+
+struct DiffWalk
+{
+	/*
+	 * Called for each difference, in the order of the keys.  A value that one
+	 * document lacks is NULL.
+	 */
+	void		(*report) (DiffWalk *walk, const DiffStep *at,
+						   const RawValue *old_value, const RawValue *new_value);
+
+	/* Called for each pair of lists, which may be equal. */
+	void		(*lists) (DiffWalk *walk, const DiffStep *at,
+						  const RawValue *old_list, const RawValue *new_list);
+};
+
+extern void dtmodel_diff_values(DiffWalk *walk, const DiffStep *at,
+								const RawValue *old_value,
+								const RawValue *new_value);
+
+#endif							/* DTMODEL_JSON_DIFF_H */

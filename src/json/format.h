@@ -1,0 +1,266 @@
+/*-------------------------------------------------------------------------
+ *
+ * format.h
+ *	  The binary format of jsonb, read and written in place.
+ *
+ * This is the one place that knows how a jsonb document lies in memory; the
+ * other files of this floor see values and members.  The server's own way in
+ * (JsonbIterator, JsonbValue) unpacks every value it passes.  Most of what we
+ * do is find the few places where two documents differ, and bytes that are
+ * equal need not be unpacked at all.
+ *
+ * The format in short (utils/jsonb.h has it in full).  A container, that is
+ * an object or an array, is
+ *
+ *		uint32	header			how many children, and JB_FOBJECT or JB_FARRAY
+ *		JEntry	children[]		for each child: its type, and its length or
+ *								(every 32nd) the offset of its end
+ *		char	payload[]		the children's bytes, one after the other
+ *
+ * An object of n members has 2n children: first all keys, then all values in
+ * the order of the keys.  Keys are unique and sorted, the shorter ones first
+ * and those of one length by their bytes.  Strings and keys are bytes without
+ * a terminator, true, false and null have no payload at all, a number is a
+ * Numeric, and a nested container is again a container.  Numbers and
+ * containers begin on a multiple of four; the padding before them belongs to
+ * the child it precedes.  A container's bytes therefore do not depend on where
+ * it stands, and it can be compared and copied as one block.
+ *
+ * A document is a container after a varlena header.  A lone scalar is wrapped
+ * in an array of one element that is marked JB_FSCALAR.
+ *
+ * What makes comparing bytes worth it: two equal documents are the same bytes,
+ * except that equal numbers may be written with more or fewer digits after the
+ * point (1.0 and 1.00).
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_JSON_FORMAT_H
+#define DTMODEL_JSON_FORMAT_H
+
+#include "utils/jsonb.h"
+
+/*
+ * A value where it lies: what it is and its bytes, without padding.
+ */
+typedef struct RawValue
+{
+	uint32		type;			/* one of JENTRY_IS... */
+	uint32		len;
+	const char *data;
+} RawValue;
+
+/*
+ * One member of an object.  The key is a string.
+ */
+typedef struct RawMember
+{
+	RawValue	key;
+	RawValue	value;
+} RawMember;
+
+/*
+ * A walk over children that lie one after the other: the elements of an
+ * array, the keys of an object, or its values.
+ */
+typedef struct RawCursor
+{
+	const JEntry *entry;		/* of the next child */
+	const char *payload;		/* of the container */
+	uint32		offset;			/* in payload, where the last child ended */
+} RawCursor;
+
+/*
+ * A walk over the members of an object, or the elements of an array.
+ */
+typedef struct RawObject
+{
+	RawCursor	keys;
+	RawCursor	values;
+	uint32		left;			/* members still to come */
+} RawObject;
+
+typedef struct RawArray
+{
+	RawCursor	elements;
+	uint32		left;			/* elements still to come */
+} RawArray;
+
+extern bool dtmodel_raw_equal(const RawValue *a, const RawValue *b);
+
+static inline const JsonbContainer *
+raw_container(const RawValue *value)
+{
+	return (const JsonbContainer *) value->data;
+}
+
+static inline bool
+raw_is_object(const RawValue *value)
+{
+	return value->type == JENTRY_ISCONTAINER &&
+		JsonContainerIsObject(raw_container(value));
+}
+
+static inline bool
+raw_is_array(const RawValue *value)
+{
+	return value->type == JENTRY_ISCONTAINER &&
+		JsonContainerIsArray(raw_container(value));
+}
+
+/* How many members an object, or elements an array has. */
+static inline uint32
+raw_count(const RawValue *container)
+{
+	return JsonContainerSize(raw_container(container));
+}
+
+/* The child that comes next.  The caller knows that there is one. */
+static inline RawValue
+raw_next(RawCursor *cursor)
+{
+	JEntry		entry = *cursor->entry++;
+	uint32		start = cursor->offset;
+	RawValue	child;
+
+	JBE_ADVANCE_OFFSET(cursor->offset, entry);
+	child.type = entry & JENTRY_TYPEMASK;
+	if (child.type == JENTRY_ISNUMERIC || child.type == JENTRY_ISCONTAINER)
+		start = INTALIGN(start);
+	child.data = cursor->payload + start;
+	child.len = cursor->offset - start;
+	return child;
+}
+
+/* Begins a walk over an array. */
+static inline RawArray
+raw_array(const RawValue *array)
+{
+	const JsonbContainer *container = raw_container(array);
+	RawArray	walk;
+
+	walk.left = JsonContainerSize(container);
+	walk.elements.entry = container->children;
+	walk.elements.payload = (const char *) &container->children[walk.left];
+	walk.elements.offset = 0;
+	return walk;
+}
+
+/* Fetches the next element; false when there is none left. */
+static inline bool
+raw_array_next(RawArray *walk, RawValue *element)
+{
+	if (walk->left == 0)
+		return false;
+	walk->left--;
+	*element = raw_next(&walk->elements);
+	return true;
+}
+
+/* Begins a walk over an object. */
+static inline RawObject
+raw_object(const RawValue *object)
+{
+	const JsonbContainer *container = raw_container(object);
+	RawObject	walk;
+
+	walk.left = JsonContainerSize(container);
+	walk.keys.entry = container->children;
+	walk.keys.payload = (const char *) &container->children[2 * walk.left];
+	walk.keys.offset = 0;
+	walk.values.entry = container->children + walk.left;
+	walk.values.payload = walk.keys.payload;
+	walk.values.offset = getJsonbOffset(container, walk.left);
+	return walk;
+}
+
+/* Fetches the next member; false when there is none left. */
+static inline bool
+raw_object_next(RawObject *walk, RawMember *member)
+{
+	if (walk->left == 0)
+		return false;
+	walk->left--;
+	member->key = raw_next(&walk->keys);
+	member->value = raw_next(&walk->values);
+	return true;
+}
+
+/* The order of keys in an object: by length first, then by bytes. */
+static inline int
+raw_compare_keys(const RawValue *a, const RawValue *b)
+{
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	return memcmp(a->data, b->data, a->len);
+}
+
+/*
+ * Which of two members comes first?  Less than zero: a does, or there is no b.
+ * More than zero: b does, or there is no a.  Zero: they have the same key.
+ */
+static inline int
+raw_join_order(const RawMember *a, const RawMember *b)
+{
+	if (!a)
+		return 1;
+	if (!b)
+		return -1;
+	return raw_compare_keys(&a->key, &b->key);
+}
+
+/* Equal bytes make equal values; different bytes do not tell. */
+static inline bool
+raw_same_bytes(const RawValue *a, const RawValue *b)
+{
+	return a->type == b->type && a->len == b->len &&
+		memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* The same for whole documents, either of which may be missing. */
+static inline bool
+raw_same_document(const Jsonb *a, const Jsonb *b)
+{
+	if (!a || !b)
+		return a == b;
+	return VARSIZE(a) == VARSIZE(b) &&
+		memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0;
+}
+
+/* The document itself as a value. */
+static inline RawValue
+raw_root(const Jsonb *document)
+{
+	RawValue	root;
+
+	root.type = JENTRY_ISCONTAINER;
+	root.len = VARSIZE(document) - VARHDRSZ;
+	root.data = VARDATA(document);
+	if (JsonContainerIsScalar(raw_container(&root)))
+	{
+		RawArray	wrapper = raw_array(&root);
+
+		raw_array_next(&wrapper, &root);
+	}
+	return root;
+}
+
+/*
+ * Two objects have the same keys if their key entries and key bytes agree.
+ * (In theory they could also have the same keys in differently written
+ * entries, so a caller may take false as "look closer", but never as a no.)
+ */
+static inline bool
+raw_same_keys(const RawValue *a, const RawValue *b)
+{
+	const JsonbContainer *ca = raw_container(a);
+	const JsonbContainer *cb = raw_container(b);
+	uint32		n = raw_count(a);
+
+	return n == raw_count(b) &&
+		memcmp(ca->children, cb->children, n * sizeof(JEntry)) == 0 &&
+		memcmp(&ca->children[2 * n], &cb->children[2 * n],
+			   getJsonbOffset(ca, n)) == 0;
+}
+
+#endif							/* DTMODEL_JSON_FORMAT_H */
