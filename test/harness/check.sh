@@ -1,0 +1,91 @@
+# make check: every compiler, then every kind of test, counted one by one.
+
+passed=0
+failed=0
+
+check() {
+    local compiler
+    for compiler in gcc $(clang_name); do
+        stage "$compiler" compile "$compiler"
+    done
+    # gcc's build is the one that is tested, whatever it was warned of.
+    cd "$work/gcc" || exit 1
+    if prepare_tests >"$work/prepare.log" 2>&1; then
+        test_stage regress REGRESS ISOLATION= TAP_TESTS=
+        test_stage isolation ISOLATION REGRESS= TAP_TESTS=
+        test_stage TAP PROVE_TESTS REGRESS= ISOLATION= PROVE_FLAGS=--verbose
+    else
+        tail -n 60 "$work/prepare.log"
+        failed=$((failed + 1))
+    fi
+    echo "$passed passed, $failed failed"
+    [ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]
+}
+
+# Debian's server packages bring a clang of their own, with its version in its
+# name.
+clang_name() {
+    local name
+    for name in clang "$(sed -n 's/^CLANG *= *//p' "$(dirname "$("$PG_CONFIG" --pgxs)")/../Makefile.global")"; do
+        [ -n "$name" ] && command -v "$name" >/dev/null && basename "$name" && return
+    done
+}
+
+# The server's headers are not ours to mend, hence -isystem. Its flags are
+# gcc's, and clang is not to complain that it does not know them.
+compile() {
+    local compiler=$1 flags
+    flags="-Wall -Wextra -Werror -isystem $("$PG_CONFIG" --includedir-server)"
+    case $compiler in
+        clang*) flags+=' -Wno-unknown-warning-option -Wno-ignored-optimization-argument' ;;
+    esac
+    cp -r "$work/tree" "$work/$compiler" &&
+        pgmake -C "$work/$compiler" -j "$(nproc)" CC="$compiler" COPT="$flags" &&
+        echo "ok 1 - $compiler"
+}
+
+prepare_tests() { pgmake install && start_server; }
+
+# test_stage NAME VARIABLE MAKE-ARGUMENT...: skipped if there are no such tests.
+test_stage() {
+    local name=$1 tests
+    tests=$(pgmake --silent --eval="tests: ; @echo \$(wildcard \$($2)) \$($2)" tests) || tests=unknown
+    shift 2
+    [ -z "$tests" ] || stage "$name" pgmake installcheck "$@"
+}
+
+# stage NAME COMMAND...: counts the results that the command prints. One that
+# fails without a failed result, or ends without any, is a failure itself.
+stage() {
+    local name=$1 log=$work/$1.log status good bad
+    shift
+    printf '%s: ' "$name"
+    "$@" >"$log" 2>&1
+    status=$?
+    good=$(results "$log" | grep -cE '^ok|\.\.\. ok')
+    bad=$(results "$log" | grep -cvE '^ok|\.\.\. ok')
+    [ "$bad" -gt 0 ] || { [ "$status" -eq 0 ] && [ "$good" -gt 0 ]; } || bad=1
+    echo "$good passed, $bad failed"
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    [ "$bad" -eq 0 ] || explain "$log"
+}
+
+# TAP, and what pg_regress printed before 16. Skipped is neither.
+results() { grep -E '^(not )?ok [0-9]|^test .* \.\.\. ' "$1" | grep -viE '# *(skip|todo)'; }
+
+explain() {
+    grep -vE '^ok ' "$1" | tail -n 60
+    [ ! -f regression.diffs ] || head -n 300 regression.diffs
+    [ ! -f "$work/server.log" ] || tail -n 30 "$work/server.log"
+    keep_results
+}
+
+# For the caller to put back where the checkout is; the next stage would
+# overwrite them.
+keep_results() {
+    mkdir -p "$work/failed"
+    [ ! -d results ] || cp -r results "$work/failed/"
+    [ ! -s regression.diffs ] || cat regression.diffs >>"$work/failed/regression.diffs"
+    rm -f regression.diffs
+}
