@@ -22,16 +22,17 @@ REGRESS_OPTS = --inputdir=test
 ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 TAP_TESTS = 1
-PROVE_TESTS = test/t/*.pl
+PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
 
 # These run before there is a server or even a pg_config, so PGXS, which has
 # a "check" of its own, stays out of them.
 DRIVEN = demo check bench
 
 ifneq ($(filter $(DRIVEN),$(MAKECMDGOALS)),)
+export PG_CONFIG
 .PHONY: $(DRIVEN)
 $(DRIVEN):
-	@PG_CONFIG='$(PG_CONFIG)' test/harness/run $@
+	@test/harness/run $@
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)

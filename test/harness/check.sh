@@ -1,3 +1,5 @@
+# shellcheck shell=bash disable=SC2154 # sourced by inside
+#
 # make check: every compiler, then every kind of test, counted one by one.
 
 passed=0
@@ -49,7 +51,7 @@ prepare_tests() { pgmake install && start_server; }
 # test_stage NAME VARIABLE MAKE-ARGUMENT...: skipped if there are no such tests.
 test_stage() {
     local name=$1 tests
-    tests=$(pgmake --silent --eval="tests: ; @echo \$(wildcard \$($2)) \$($2)" tests) || tests=unknown
+    tests=$(pgmake --silent --eval="tests: ; @echo \$($2)" tests) || tests=unknown
     shift 2
     [ -z "$tests" ] || stage "$name" pgmake installcheck "$@"
 }
@@ -75,7 +77,7 @@ stage() {
 results() { grep -E '^(not )?ok [0-9]|^test .* \.\.\. ' "$1" | grep -viE '# *(skip|todo)'; }
 
 explain() {
-    grep -vE '^ok ' "$1" | tail -n 60
+    grep -vE '^ok |\.\.\. ok' "$1" | tail -n 60
     [ ! -f regression.diffs ] || head -n 300 regression.diffs
     [ ! -f "$work/server.log" ] || tail -n 30 "$work/server.log"
     keep_results
@@ -86,6 +88,7 @@ explain() {
 keep_results() {
     mkdir -p "$work/failed"
     [ ! -d results ] || cp -r results "$work/failed/"
+    [ ! -d tmp_check/log ] || cp -r --parents tmp_check/log "$work/failed/"
     [ ! -s regression.diffs ] || cat regression.diffs >>"$work/failed/regression.diffs"
     rm -f regression.diffs
 }

@@ -1,3 +1,5 @@
+# shellcheck shell=bash disable=SC2154 # sourced by run
+#
 # Finds the server and what else dtmodel is built, run and tested with, and
 # installs what is missing.
 
@@ -84,7 +86,7 @@ install_packages() {
     local packages=$1
     case $PG_CONFIG in
         /usr/lib/postgresql/*) ;;
-        *) [ -z "$(server_lacks)" ] || die "the server of $PG_CONFIG lacks" $(server_lacks) ;;
+        *) [ -z "$(server_lacks)" ] || die "the server of $PG_CONFIG lacks $(server_lacks | xargs)" ;;
     esac
     command -v apt-get >/dev/null || die "please install what Debian calls $packages"
     [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
