@@ -83,7 +83,7 @@ set_version(pg_uuid_t *uuid, uint8 version)
  * A random identifier of 122 bits.  Source: RFC 9562, section 5.4.
  */
 Datum
-dtmodel_uuidv4(PG_FUNCTION_ARGS)
+dtmodel_uuidv4(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
 
@@ -135,7 +135,7 @@ make_uuidv7(int64 ns)
  * Source: RFC 9562, section 5.7, and section 6.2, method 3.
  */
 Datum
-dtmodel_uuidv7(PG_FUNCTION_ARGS)
+dtmodel_uuidv7(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	PG_RETURN_UUID_P(make_uuidv7(ascending_time_ns()));
 }

@@ -106,7 +106,7 @@ dtmodel_pluralize(const char *word)
 {
 	static const char *const hissing[] = {"s", "x", "z", "ch", "sh"};
 
-	for (int i = 0; i < lengthof(irregulars); i++)
+	for (size_t i = 0; i < lengthof(irregulars); i++)
 	{
 		if (strcmp(word, irregulars[i].singular) == 0)
 			return pstrdup(irregulars[i].plural);
@@ -127,7 +127,7 @@ dtmodel_singularize(const char *word)
 	static const char *const singular[] = {"ss", "us", "is"};
 	static const char *const hissing[] = {"sses", "xes", "zzes", "ches", "shes"};
 
-	for (int i = 0; i < lengthof(irregulars); i++)
+	for (size_t i = 0; i < lengthof(irregulars); i++)
 	{
 		if (strcmp(word, irregulars[i].singular) == 0)
 			return pstrdup(word);

@@ -29,7 +29,7 @@ static const char *const id_functions[][2] = {
 static const char *
 id_function(const char *id)
 {
-	for (int i = 0; i < lengthof(id_functions); i++)
+	for (size_t i = 0; i < lengthof(id_functions); i++)
 	{
 		if (strcmp(id, id_functions[i][0]) == 0)
 			return id_functions[i][1];
@@ -116,7 +116,7 @@ has_our_default(Relation rel, AttrNumber attnum)
 
 	if (expr != NULL && IsA(expr, FuncExpr))
 		function = dtmodel_function_name(((FuncExpr *) expr)->funcid);
-	for (int i = 0; function != NULL && i < lengthof(id_functions); i++)
+	for (size_t i = 0; function != NULL && i < lengthof(id_functions); i++)
 	{
 		if (strcmp(function, id_functions[i][1]) == 0)
 			return true;

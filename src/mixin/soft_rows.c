@@ -205,11 +205,13 @@ run_delete(const RowCall *call, DtSoftDeletion *deletion)
 	{
 		run_query(call, DT_PLAN_SOFT_DELETE);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		dtmodel_soft_deletion = outer;
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	dtmodel_soft_deletion = outer;
 }
 
 static Datum

@@ -207,13 +207,11 @@ drop_tie(DtChange *change, const char *tie)
 }
 
 static void
-change_tie(DtChange *change, const SoftDeleteRequest *request, const char *tie)
+add_tie(DtChange *change, const SoftDeleteRequest *request)
 {
 	char	   *name = makeObjectName("ck", RelationGetRelationName(change->rel),
 									  TIE_NAME);
 
-	if (tie != NULL)
-		drop_tie(change, tie);
 	dtmodel_change(change,
 				   psprintf("added constraint \"%s\"", name),
 				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
@@ -236,49 +234,45 @@ trigger_options(const SoftDeleteRequest *request)
 	return options;
 }
 
-/* The flag, its CHECK and its trigger; none of them on a model without. */
+/*
+ * Leaves the table with the CHECK that the request needs, if it needs any,
+ * and with no other.  One that was copied from the template stays: it is the
+ * same but for its name.
+ */
 static void
-change_flag(DtChange *change, const SoftDeleteRequest *request,
-			const DtColumn *flag, const DtColumn *deleted_at)
-{
-	List	   *options = trigger_options(request);
-	const char *tie = dtmodel_find_tie(change->rel, flag, deleted_at);
-
-	if (request->flag == NULL)
-	{
-		dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
-		return;
-	}
-
-	if (tie == NULL ||
-		!dtmodel_has_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG, options))
-	{
-		check_rows(change, request, flag, deleted_at);
-		change_tie(change, request, tie);
-	}
-	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG,
-						   psprintf("INSERT OR UPDATE OF %s, %s",
-									quote_identifier(request->flag),
-									quote_identifier(request->deleted_at)),
-						   options);
-}
-
-/* A new configuration with other columns leaves the old CHECK behind. */
-static void
-drop_former_tie(DtChange *change, const SoftDeleteRequest *request)
+change_tie(DtChange *change, const SoftDeleteRequest *request,
+		   const DtColumn *flag, const DtColumn *deleted_at)
 {
 	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
-	const char *tie;
+	bool		former_is_live = former != NULL && former->flag_is_live;
+	const char *tie = dtmodel_find_tie(change->rel, flag, deleted_at);
+	const char *former_tie = former == NULL ? NULL :
+		dtmodel_find_tie(change->rel, &former->flag, &former->deleted_at);
 
-	if (former == NULL)
+	if (tie != NULL && former_is_live == request->flag_is_live)
 		return;
-	if (request->flag != NULL &&
-		namestrcmp((Name) &former->flag.name, request->flag) == 0 &&
-		namestrcmp((Name) &former->deleted_at.name, request->deleted_at) == 0)
-		return;
-	tie = dtmodel_find_tie(change->rel, &former->flag, &former->deleted_at);
-	if (tie != NULL)
+	if (request->flag != NULL)
+		check_rows(change, request, flag, deleted_at);
+	if (former_tie != NULL)
+		drop_tie(change, former_tie);
+	if (tie != NULL && tie != former_tie)
 		drop_tie(change, tie);
+	if (request->flag != NULL)
+		add_tie(change, request);
+}
+
+/* The trigger that serves the flag; a model without a flag has none. */
+static void
+change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
+{
+	if (request->flag == NULL)
+		dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
+	else
+		dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG,
+							   psprintf("INSERT OR UPDATE OF %s, %s",
+										quote_identifier(request->flag),
+										quote_identifier(request->deleted_at)),
+							   trigger_options(request));
 }
 
 static void
@@ -298,8 +292,8 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "pg_catalog.timestamptz",
 						  &dtmodel_soft_delete_mixin, "deleted_at",
 						  &deleted_at);
-	drop_former_tie(change, request);
-	change_flag(change, request, &flag, &deleted_at);
+	change_tie(change, request, &flag, &deleted_at);
+	change_flag_trigger(change, request);
 	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE, "DELETE",
 						   trigger_options(request));
 	if (request->protect_truncate)

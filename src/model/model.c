@@ -68,7 +68,7 @@ dtmodel_clock_name(DtClock clock)
 bool
 dtmodel_parse_clock(const char *name, DtClock *clock)
 {
-	for (int i = 0; i < lengthof(clock_names); i++)
+	for (size_t i = 0; i < lengthof(clock_names); i++)
 	{
 		if (strcmp(name, clock_names[i]) == 0)
 		{

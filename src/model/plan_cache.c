@@ -138,6 +138,14 @@ dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
 	return plan;
 }
 
+static void
+end_run(void)
+{
+	running--;
+	if (running == 0)
+		free_discarded();
+}
+
 /* Runs a saved plan as the caller; the result is SPI's. */
 void
 dtmodel_run_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
@@ -147,11 +155,11 @@ dtmodel_run_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
 	{
 		(void) SPI_execute_plan(plan, values, nulls, false, 0);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
-		running--;
-		if (running == 0)
-			free_discarded();
+		end_run();
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	end_run();
 }
