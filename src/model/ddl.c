@@ -198,8 +198,8 @@ is_as_asked(const Trigger *trigger, DtTriggerKind kind, List *options)
 }
 
 /* Whether the table has the trigger, enabled and with just these options. */
-bool
-dtmodel_has_trigger(const DtChange *change, DtTriggerKind kind, List *options)
+static bool
+has_trigger(const DtChange *change, DtTriggerKind kind, List *options)
 {
 	TriggerDesc *triggers = change->rel->trigdesc;
 
@@ -272,7 +272,7 @@ dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 		"STATEMENT" : "ROW";
 
 	drop_triggers(change, kind, names->trigger);
-	if (dtmodel_has_trigger(change, kind, options))
+	if (has_trigger(change, kind, options))
 		return;
 
 	dtmodel_change(change,

@@ -35,7 +35,4 @@ extern void dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 extern void dtmodel_drop_trigger(DtChange *change, DtTriggerKind kind);
 extern void dtmodel_drop_column(DtChange *change, const DtColumn *column);
 
-extern bool dtmodel_has_trigger(const DtChange *change, DtTriggerKind kind,
-								List *options);
-
 #endif							/* DTMODEL_DDL_H */
