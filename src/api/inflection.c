@@ -59,7 +59,7 @@ static const Irregular irregulars[] = {
 	{"headache", "headaches"}, {"movie", "movies"}, {"niche", "niches"},
 	{"pie", "pies"}, {"tie", "ties"}, {"zombie", "zombies"},
 
-	{"quiz", "quizzes"},
+	{"guru", "gurus"}, {"menu", "menus"}, {"quiz", "quizzes"},
 };
 
 static bool
@@ -111,7 +111,7 @@ dtmodel_pluralize(const char *word)
 		if (strcmp(word, irregulars[i].singular) == 0)
 			return pstrdup(irregulars[i].plural);
 	}
-	if (strcmp(dtmodel_singularize(word), word) != 0)
+	if (word[0] == '\0' || strcmp(dtmodel_singularize(word), word) != 0)
 		return pstrdup(word);
 	if (ends_with_consonant_y(word))
 		return replace_end(word, 1, "ies");

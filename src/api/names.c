@@ -126,7 +126,7 @@ dtmodel_make_class_name(const char *table)
 		word = underscore + 1;
 	}
 	append_capitalized(&class, singular);
-	return class.data;
+	return class.len > 0 ? class.data : pstrdup(table);
 }
 
 /*

@@ -57,7 +57,7 @@ check_id_is_free(Relation rel)
 					RelationGetRelationName(rel), ID_COLUMN),
 			 errhint("Call ALTER TABLE %s ADD PRIMARY KEY (%s), or %s.add_model(%s, id => 'none').",
 					 dtmodel_qualified_name(rel), ID_COLUMN, DTMODEL_SCHEMA,
-					 quote_literal_cstr(quote_identifier(RelationGetRelationName(rel)))),
+					 dtmodel_quoted_name(rel)),
 			 errtablecol(rel, column.attnum)));
 }
 

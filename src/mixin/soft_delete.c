@@ -68,7 +68,7 @@ dtmodel_usable_soft_delete(Relation rel)
 				 errmsg("table \"%s\" has no soft delete",
 						RelationGetRelationName(rel)),
 				 errhint("Call %s.add_soft_delete(%s).", DTMODEL_SCHEMA,
-						 quote_literal_cstr(dtmodel_qualified_name(rel))),
+						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
 	if (dtmodel_column_is_used(&columns->flag))
 		dtmodel_check_column(rel, &columns->flag, DT_COLUMN_FLAG,

@@ -48,11 +48,7 @@ begin_call(FunctionCallInfo fcinfo)
 	Oid			relid = dtmodel_table_argument(fcinfo, 0);
 	RowCall		call = {.context = CurrentMemoryContext};
 
-	call.rel = dtmodel_try_open(relid, RowExclusiveLock);
-	if (call.rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+	call.rel = dtmodel_open(relid, RowExclusiveLock);
 	call.columns = dtmodel_usable_soft_delete(call.rel);
 	call.key = dtmodel_usable_key(call.rel);
 	return call;

@@ -102,9 +102,10 @@ any_row(const char *table, const char *condition)
 }
 
 static void
-report_untimed_rows(const DtChange *change, const SoftDeleteRequest *request,
-					bool has_time)
+report_contradictions(const DtChange *change, const SoftDeleteRequest *request,
+					  bool has_time)
 {
+	const char *flagged = flag_condition(request->flag, request->flag_is_live);
 	const char *deleted_at = quote_identifier(request->deleted_at);
 	const char *add = has_time ? "" :
 		psprintf("ALTER TABLE %s ADD COLUMN %s timestamptz; ",
@@ -116,9 +117,9 @@ report_untimed_rows(const DtChange *change, const SoftDeleteRequest *request,
 					RelationGetRelationName(change->rel), request->flag,
 					request->deleted_at),
 			 errdetail("A deleted row has both the flag and a time of deletion; a live row has neither."),
-			 errhint("Mend them first, as in: %sUPDATE %s SET %s = now() WHERE %s;",
-					 add, change->table, deleted_at,
-					 flag_condition(request->flag, request->flag_is_live)),
+			 errhint("Mend them first, as in: %sUPDATE %s SET %s = CASE WHEN %s THEN now() END WHERE (%s) <> (%s);",
+					 add, change->table, deleted_at, flagged, flagged,
+					 time_condition(request->deleted_at)),
 			 errtable(change->rel)));
 }
 
@@ -129,9 +130,9 @@ report_unflagged_rows(const DtChange *change, const SoftDeleteRequest *request)
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("table \"%s\" has deleted rows but no column \"%s\"",
 					RelationGetRelationName(change->rel), request->flag),
-			 errdetail("Some rows have a \"%s\" already.", request->deleted_at),
+			 errdetail("\"%s\" is set in some rows already.", request->deleted_at),
 			 errhint("Go without a flag: %s.add_soft_delete(%s, flag => NULL); or add the column and set it for those rows first.",
-					 DTMODEL_SCHEMA, quote_literal_cstr(change->table)),
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel)),
 			 errtable(change->rel)));
 }
 
@@ -148,11 +149,11 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 	bool		has_time = AttributeNumberIsValid(deleted_at->attnum);
 	const char *flagged = flag_condition(request->flag, request->flag_is_live);
 	const char *timed = time_condition(request->deleted_at);
-	const char *untimed = !has_time ? flagged :
+	const char *contradicting = !has_time ? flagged :
 		psprintf("(%s) OPERATOR(pg_catalog.<>) (%s)", flagged, timed);
 
-	if (has_flag && any_row(change->table, untimed))
-		report_untimed_rows(change, request, has_time);
+	if (has_flag && any_row(change->table, contradicting))
+		report_contradictions(change, request, has_time);
 	if (!has_flag && has_time && any_row(change->table, timed))
 		report_unflagged_rows(change, request);
 }

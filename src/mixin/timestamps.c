@@ -40,12 +40,18 @@ PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_add_timestamps);
 PG_FUNCTION_INFO_V1(dtmodel_remove_timestamps);
 
+/* One of the two columns may be missing by intent, but not both. */
 static void
-check_time_column(Relation rel, const DtColumn *column, const char *parameter)
+check_columns(Relation rel, const DtTimestamps *timestamps)
 {
-	if (dtmodel_column_is_used(column))
-		dtmodel_check_column(rel, column, DT_COLUMN_TIME, &timestamps_mixin,
-							 parameter);
+	bool		has_created_at = dtmodel_column_is_used(&timestamps->created_at);
+
+	if (has_created_at)
+		dtmodel_check_column(rel, &timestamps->created_at, DT_COLUMN_TIME,
+							 &timestamps_mixin, "created_at");
+	if (!has_created_at || dtmodel_column_is_used(&timestamps->updated_at))
+		dtmodel_check_column(rel, &timestamps->updated_at, DT_COLUMN_TIME,
+							 &timestamps_mixin, "updated_at");
 }
 
 static TimestampsState *
@@ -57,8 +63,7 @@ make_state(Relation rel, MemoryContext context)
 
 	if (timestamps == NULL)
 		dtmodel_report_unknown_trigger(rel);
-	check_time_column(rel, &timestamps->created_at, "created_at");
-	check_time_column(rel, &timestamps->updated_at, "updated_at");
+	check_columns(rel, timestamps);
 
 	caller = MemoryContextSwitchTo(context);
 	state = palloc0(sizeof(TimestampsState));

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "model/column.h"
+#include "model/relation.h"
 #include "utils/builtins.h"
 
 /*
@@ -72,19 +73,29 @@ static void
 report_missing_column(Relation rel, const DtColumn *column,
 					  const DtMixin *mixin, const char *parameter)
 {
-	const char *table = RelationGetRelationName(rel);
-
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" of table \"%s\" does not exist",
-					NameStr(column->name), table),
+					NameStr(column->name), RelationGetRelationName(rel)),
 			 errdetail("A trigger made by %s.%s keeps that column.",
 					   DTMODEL_SCHEMA, mixin->add),
 			 errhint("If it was renamed, call %s.%s(%s, %s => 'its new name'); to do without it, call %s.%s(%s).",
 					 DTMODEL_SCHEMA, mixin->add,
-					 quote_literal_cstr(quote_identifier(table)), parameter,
-					 DTMODEL_SCHEMA, mixin->remove,
-					 quote_literal_cstr(quote_identifier(table))),
+					 dtmodel_quoted_name(rel), parameter,
+					 DTMODEL_SCHEMA, mixin->remove, dtmodel_quoted_name(rel)),
+			 errtable(rel)));
+}
+
+static void
+report_missing_argument(Relation rel, const DtMixin *mixin,
+						const char *parameter)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a trigger of table \"%s\" lacks its argument \"%s\"",
+					RelationGetRelationName(rel), parameter),
+			 errhint("Drop the trigger and let %s.%s(%s) create it.",
+					 DTMODEL_SCHEMA, mixin->add, dtmodel_quoted_name(rel)),
 			 errtable(rel)));
 }
 
@@ -96,6 +107,8 @@ void
 dtmodel_check_column(Relation rel, const DtColumn *column, DtColumnUse use,
 					 const DtMixin *mixin, const char *parameter)
 {
+	if (!dtmodel_column_is_used(column))
+		report_missing_argument(rel, mixin, parameter);
 	if (!AttributeNumberIsValid(column->attnum))
 		report_missing_column(rel, column, mixin, parameter);
 
@@ -110,7 +123,6 @@ dtmodel_check_column(Relation rel, const DtColumn *column, DtColumnUse use,
 						   dtmodel_column_types(use)),
 				 errhint("Change the type of the column, or name another one: %s.%s(%s, %s => '...').",
 						 DTMODEL_SCHEMA, mixin->add,
-						 quote_literal_cstr(quote_identifier(RelationGetRelationName(rel))),
-						 parameter),
+						 dtmodel_quoted_name(rel), parameter),
 				 errtablecol(rel, column->attnum)));
 }

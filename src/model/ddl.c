@@ -41,15 +41,6 @@ dtmodel_model_argument(FunctionCallInfo fcinfo)
 	return PG_GETARG_OID(0);
 }
 
-static void
-report_missing_table(Oid relid)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("relation with OID %u does not exist", relid),
-			 errhint("Name the table as schema.table.")));
-}
-
 /* Before the lock, so that nobody can hold up a table of somebody else's. */
 static void
 check_owner(Oid relid)
@@ -57,7 +48,7 @@ check_owner(Oid relid)
 	char		relkind = get_rel_relkind(relid);
 
 	if (relkind == '\0')
-		report_missing_table(relid);
+		dtmodel_report_missing_table(relid);
 	if (!compat_relation_ownercheck(relid, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relkind),
 					   get_rel_name(relid));
@@ -70,9 +61,7 @@ void
 dtmodel_begin_change(DtChange *change, Oid relid)
 {
 	check_owner(relid);
-	change->rel = dtmodel_try_open(relid, CHANGE_LOCK);
-	if (change->rel == NULL)
-		report_missing_table(relid);
+	change->rel = dtmodel_open(relid, CHANGE_LOCK);
 
 	change->table = dtmodel_qualified_name(change->rel);
 	change->statements = NIL;

@@ -56,7 +56,7 @@ dtmodel_usable_key(Relation rel)
 						RelationGetRelationName(rel)),
 				 errhint("Call ALTER TABLE %s ADD PRIMARY KEY (...), or %s.add_model(%s).",
 						 dtmodel_qualified_name(rel), DTMODEL_SCHEMA,
-						 quote_literal_cstr(dtmodel_qualified_name(rel))),
+						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
 
 	copy.columns = palloc(sizeof(DtKeyColumn) * key->ncolumns);

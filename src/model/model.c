@@ -14,10 +14,8 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/relation.h"
 #include "access/stratnum.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
@@ -77,66 +75,6 @@ dtmodel_parse_clock(const char *name, DtClock *clock)
 		}
 	}
 	return false;
-}
-
-/* The table's name as it can stand in any query, whatever the search_path. */
-char *
-dtmodel_qualified_name(Relation rel)
-{
-	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-									  RelationGetRelationName(rel));
-}
-
-static const char *
-relkind_name(char relkind)
-{
-	switch (relkind)
-	{
-		case RELKIND_VIEW:
-			return "a view";
-		case RELKIND_MATVIEW:
-			return "a materialized view";
-		case RELKIND_FOREIGN_TABLE:
-			return "a foreign table";
-		case RELKIND_SEQUENCE:
-			return "a sequence";
-		case RELKIND_COMPOSITE_TYPE:
-			return "a composite type";
-		default:
-			return "an index";
-	}
-}
-
-/* Refuses what can hold no rows of its own. */
-static void
-check_relkind(Relation rel)
-{
-	char		relkind = rel->rd_rel->relkind;
-
-	if (relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE)
-		return;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-			 errmsg("\"%s\" is not a table", RelationGetRelationName(rel)),
-			 errdetail("It is %s, and a model is a table.",
-					   relkind_name(relkind)),
-			 relkind == RELKIND_VIEW || relkind == RELKIND_FOREIGN_TABLE ?
-			 errhint("Name the table that holds the rows.") : 0));
-}
-
-/*
- * Opens a table.  NULL when it is gone, as may happen to one whose oid was
- * read from the catalogues; an error (42809) when it is no table.
- */
-Relation
-dtmodel_try_open(Oid relid, LOCKMODE lockmode)
-{
-	Relation	rel = try_relation_open(relid, lockmode);
-
-	if (rel != NULL)
-		check_relkind(rel);
-	return rel;
 }
 
 /* The name of a function in our schema; NULL for any other function. */

@@ -10,6 +10,7 @@
 #define DTMODEL_MODEL_H
 
 #include "model/column.h"
+#include "model/relation.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 
@@ -94,8 +95,5 @@ extern DtTriggerKind dtmodel_trigger_kind(const Trigger *trigger);
 extern void dtmodel_report_unknown_trigger(Relation rel) pg_attribute_noreturn();
 extern const char *dtmodel_clock_name(DtClock clock);
 extern bool dtmodel_parse_clock(const char *name, DtClock *clock);
-
-extern Relation dtmodel_try_open(Oid relid, LOCKMODE lockmode);
-extern char *dtmodel_qualified_name(Relation rel);
 
 #endif							/* DTMODEL_MODEL_H */

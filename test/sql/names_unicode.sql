@@ -1,0 +1,30 @@
+--
+-- names beyond ASCII: their letters pass as they are
+--
+SELECT getdatabaseencoding() <> 'UTF8' AS skip \gset
+\if :skip
+\quit
+\endif
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA names_unicode;
+SET search_path = names_unicode;
+
+SELECT c AS class, dtmodel.table_name(c)
+FROM unnest(ARRAY['Über', 'Größe', 'ÉtatCivil', 'Город', '顧客']) AS c;
+CREATE TABLE größen ();
+CREATE TABLE "顧客" ();
+SELECT dtmodel.class_name('größen'), dtmodel.class_name('"顧客"');
+
+-- 63 bytes of two-byte letters: constraint names are cut between letters
+SELECT repeat('ä', 31) AS long \gset
+CREATE TABLE :"long" (name text);
+SELECT dtmodel.add_model(quote_ident(:'long')::regclass);
+SELECT dtmodel.add_soft_delete(quote_ident(:'long')::regclass);
+SELECT conname, octet_length(conname::text) FROM pg_constraint
+WHERE conrelid = quote_ident(:'long')::regclass AND contype IN ('p', 'c') ORDER BY conname;
+INSERT INTO :"long" (name) VALUES ('x');
+DELETE FROM :"long";
+SELECT name, is_deleted FROM :"long";
+
+DROP SCHEMA names_unicode CASCADE;
