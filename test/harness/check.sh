@@ -16,6 +16,7 @@ check() {
         test_stage regress REGRESS ISOLATION= TAP_TESTS=
         test_stage isolation ISOLATION REGRESS= TAP_TESTS=
         test_stage TAP PROVE_TESTS REGRESS= ISOLATION= PROVE_FLAGS=--verbose
+        ! crashes || failed=$((failed + 1))
     else
         tail -n 60 "$work/prepare.log"
         failed=$((failed + 1))
@@ -55,6 +56,9 @@ test_stage() {
     shift 2
     [ -z "$tests" ] || stage "$name" pgmake installcheck "$@"
 }
+
+# A backend that dies after its client has left spoils no test's output.
+crashes() { grep -E 'was terminated by signal|PANIC: |TRAP: ' "$work/server.log"; }
 
 # stage NAME COMMAND...: counts the results that the command prints. One that
 # fails without a failed result, or ends without any, is a failure itself.

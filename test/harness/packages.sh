@@ -59,7 +59,8 @@ find_server() {
     case $PG_CONFIG in
         pg_config)
             major=$(installed_major)
-            PG_CONFIG=/usr/lib/postgresql/${major:=$(debian_major)}/bin/pg_config ;;
+            [ -n "${major:=$(debian_major)}" ] || die 'please install PostgreSQL with its server headers'
+            PG_CONFIG=/usr/lib/postgresql/$major/bin/pg_config ;;
         /usr/lib/postgresql/*/bin/pg_config)
             major=${PG_CONFIG#/usr/lib/postgresql/}
             major=${major%%/*} ;;
@@ -76,14 +77,14 @@ installed_major() {
 debian_major() {
     local policy
     policy=$(LC_ALL=C apt-cache policy postgresql)
-    [[ $policy == *'Candidate: '[0-9]* ]] || apt update
+    [[ $policy == *'Candidate: '[0-9]* ]] || apt_get update
     LC_ALL=C apt-cache policy postgresql | sed -n 's/ *Candidate: \([0-9]*\).*/\1/p'
 }
 
 # A server's package makes a cluster and starts it. dpkg finds pg_createcluster
 # in the work folder first, and there it does nothing.
 install_packages() {
-    local packages=$1
+    local packages=$1 path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     case $PG_CONFIG in
         /usr/lib/postgresql/*) ;;
         *) [ -z "$(server_lacks)" ] || die "the server of $PG_CONFIG lacks $(server_lacks | xargs)" ;;
@@ -94,15 +95,15 @@ install_packages() {
     say "installing $packages ..."
     mkdir "$work/bin"
     ln -s /bin/true "$work/bin/pg_createcluster"
-    apt update
+    apt_get update
     # shellcheck disable=SC2086 # a list
-    apt install --no-install-recommends --no-upgrade -o DPkg::Path="$work/bin:$PATH" $packages || {
+    apt_get install --no-install-recommends --no-upgrade -o DPkg::Path="$work/bin:$path" $packages || {
         cat "$work/apt.log" >&2
         die "could not install $packages"
     }
 }
 
-apt() {
+apt_get() {
     local as_root=
     [ "$(id -u)" -eq 0 ] || as_root=sudo
     $as_root env DEBIAN_FRONTEND=noninteractive \
