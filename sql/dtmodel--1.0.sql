@@ -355,3 +355,53 @@ AS 'MODULE_PATHNAME', 'dtmodel_get_difference_between_dictionaries';
 
 COMMENT ON FUNCTION dtmodel.get_difference_between_dictionaries(jsonb, jsonb, text, boolean) IS
 'paths at which two documents differ: objects recursed, lists compared as wholes (or as sets)';
+
+CREATE FUNCTION dtmodel.jsonb_changes(old jsonb, new jsonb, arrays boolean DEFAULT false)
+RETURNS TABLE (path text[], op text, old_value jsonb, new_value jsonb)
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_changes';
+
+COMMENT ON FUNCTION dtmodel.jsonb_changes(jsonb, jsonb, boolean) IS
+'places at which two documents differ, with what was there and what is; on demand also inside lists';
+
+CREATE FUNCTION dtmodel.jsonb_diff(old jsonb, new jsonb) RETURNS jsonb
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_diff';
+
+COMMENT ON FUNCTION dtmodel.jsonb_diff(jsonb, jsonb) IS
+'JSON patch (RFC 6902) that leads from the old document to the new one';
+
+CREATE FUNCTION dtmodel.jsonb_patch(doc jsonb, patch jsonb) RETURNS jsonb
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_patch';
+
+COMMENT ON FUNCTION dtmodel.jsonb_patch(jsonb, jsonb) IS
+'document with a JSON patch (RFC 6902) applied, the whole patch or none of it';
+
+CREATE FUNCTION dtmodel.jsonb_merge_diff(old jsonb, new jsonb) RETURNS jsonb
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_merge_diff';
+
+COMMENT ON FUNCTION dtmodel.jsonb_merge_diff(jsonb, jsonb) IS
+'JSON merge patch (RFC 7396) that leads from the old document to the new one';
+
+CREATE FUNCTION dtmodel.jsonb_deep_merge(a jsonb, b jsonb) RETURNS jsonb
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_deep_merge';
+
+COMMENT ON FUNCTION dtmodel.jsonb_deep_merge(jsonb, jsonb) IS
+'a with b merged into it: objects member by member at every level, null kept as a value';
+
+CREATE FUNCTION dtmodel.jsonb_merge_patch(doc jsonb, patch jsonb) RETURNS jsonb
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_merge_patch';
+
+COMMENT ON FUNCTION dtmodel.jsonb_merge_patch(jsonb, jsonb) IS
+'document with a JSON merge patch (RFC 7396) applied: null removes a member';
+
+CREATE FUNCTION dtmodel.merge_settings(settings jsonb, patch jsonb) RETURNS jsonb
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'dtmodel_merge_settings';
+
+COMMENT ON FUNCTION dtmodel.merge_settings(jsonb, jsonb) IS
+'settings with the members of patch put over them, one level deep; NULL counts as {}';

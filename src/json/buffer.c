@@ -15,7 +15,7 @@
  * size saves copying.
  */
 void
-dtmodel_buffer_init(Buffer *buffer, Size size)
+dtmodel_buffer_init(RawBuffer *buffer, Size size)
 {
 	buffer->size = Min(size, MaxAllocSize);
 	buffer->data = palloc(buffer->size);
@@ -27,7 +27,7 @@ dtmodel_buffer_init(Buffer *buffer, Size size)
  * stays linear in the end.
  */
 void
-dtmodel_buffer_enlarge(Buffer *buffer, Size more)
+dtmodel_buffer_enlarge(RawBuffer *buffer, Size more)
 {
 	Size		needed = buffer->len + more;
 

@@ -8,22 +8,22 @@
 #ifndef DTMODEL_JSON_BUFFER_H
 #define DTMODEL_JSON_BUFFER_H
 
-typedef struct Buffer
+typedef struct RawBuffer
 {
 	char	   *data;
 	Size		len;			/* bytes in use */
 	Size		size;			/* bytes allocated */
-} Buffer;
+} RawBuffer;
 
-extern void dtmodel_buffer_init(Buffer *buffer, Size size);
-extern void dtmodel_buffer_enlarge(Buffer *buffer, Size more);
+extern void dtmodel_buffer_init(RawBuffer *buffer, Size size);
+extern void dtmodel_buffer_enlarge(RawBuffer *buffer, Size more);
 
 /*
  * Makes room for more bytes, uses it up, and returns where it begins.  The
  * pointer is good until the next call, which may move the buffer.
  */
 static inline char *
-buffer_extend(Buffer *buffer, Size more)
+buffer_extend(RawBuffer *buffer, Size more)
 {
 	char	   *place;
 
@@ -32,6 +32,16 @@ buffer_extend(Buffer *buffer, Size more)
 	place = buffer->data + buffer->len;
 	buffer->len += more;
 	return place;
+}
+
+/* Appends zero bytes up to the next multiple of four. */
+static inline void
+buffer_align(RawBuffer *buffer)
+{
+	Size		padding = INTALIGN(buffer->len) - buffer->len;
+
+	if (padding > 0)
+		memset(buffer_extend(buffer, padding), 0, padding);
 }
 
 #endif							/* DTMODEL_JSON_BUFFER_H */

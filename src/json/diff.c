@@ -27,7 +27,7 @@ typedef struct PathList
 	DiffWalk	walk;
 	const char *prefix;			/* what every path begins with */
 	Size		prefix_len;
-	Buffer		array;			/* room for the array's header, then texts */
+	RawBuffer	array;			/* room for the array's header, then texts */
 	int			count;
 } PathList;
 

@@ -15,6 +15,13 @@
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
+static const JsonbContainer empty_object = {JB_FOBJECT};
+
+const RawValue dtmodel_raw_null = {JENTRY_ISNULL, 0, ""};
+const RawValue dtmodel_raw_empty_object = {
+	JENTRY_ISCONTAINER, sizeof(empty_object), (const char *) &empty_object
+};
+
 static bool
 numbers_equal(const RawValue *a, const RawValue *b)
 {
@@ -82,4 +89,163 @@ dtmodel_raw_equal(const RawValue *a, const RawValue *b)
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	return raw_is_object(a) ? objects_equal(a, b) : arrays_equal(a, b);
+}
+
+/*
+ * The child of that number, in place.
+ */
+static RawValue
+child_at(const JsonbContainer *container, const char *payload, uint32 index)
+{
+	RawCursor	cursor;
+
+	cursor.entry = &container->children[index];
+	cursor.payload = payload;
+	cursor.offset = getJsonbOffset(container, index);
+	return raw_next(&cursor);
+}
+
+/*
+ * Looks a key up in an object, by bisection.
+ */
+bool
+dtmodel_raw_find(const RawValue *object, const RawValue *key, RawValue *value)
+{
+	const JsonbContainer *container = raw_container(object);
+	uint32		n = raw_count(object);
+	const char *payload = (const char *) &container->children[2 * n];
+	uint32		low = 0;
+	uint32		high = n;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+		RawValue	candidate = child_at(container, payload, middle);
+		int			order = raw_compare_keys(key, &candidate);
+
+		if (order == 0)
+		{
+			*value = child_at(container, payload, n + middle);
+			return true;
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
+/*
+ * Fetches the element of that number, if the array has as many.
+ */
+bool
+dtmodel_raw_element(const RawValue *array, uint32 index, RawValue *element)
+{
+	const JsonbContainer *container = raw_container(array);
+	uint32		n = raw_count(array);
+
+	if (index >= n)
+		return false;
+	*element = child_at(container, (const char *) &container->children[n], index);
+	return true;
+}
+
+/*
+ * What a value is, in the words of an error message.
+ */
+const char *
+dtmodel_raw_kind(const RawValue *value)
+{
+	switch (value->type)
+	{
+		case JENTRY_ISSTRING:
+			return "a string";
+		case JENTRY_ISNUMERIC:
+			return "a number";
+		case JENTRY_ISBOOL_FALSE:
+		case JENTRY_ISBOOL_TRUE:
+			return "a boolean";
+		case JENTRY_ISNULL:
+			return "null";
+		default:
+			return raw_is_object(value) ? "an object" : "an array";
+	}
+}
+
+/*
+ * Begins a document in a new buffer.  A container is written next.
+ */
+void
+dtmodel_write_document(RawBuffer *buffer, Size size)
+{
+	dtmodel_buffer_init(buffer, size + VARHDRSZ);
+	buffer_extend(buffer, VARHDRSZ);
+}
+
+Jsonb *
+dtmodel_finish_document(RawBuffer *buffer)
+{
+	SET_VARSIZE(buffer->data, buffer->len);
+	return (Jsonb *) buffer->data;
+}
+
+/*
+ * Begins a container at the end of the buffer, as the root or as the next
+ * child of another one: its header, and room for the entries of so many
+ * elements or members.  What it is, is told by flag.
+ */
+void
+dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
+						uint32 flag, uint32 count)
+{
+	Size		children = (flag & JB_FOBJECT) ? 2 * (Size) count : count;
+	char	   *header;
+
+	if (count > JB_CMASK)
+		dtmodel_too_large();
+
+	buffer_align(buffer);
+	header = buffer_extend(buffer, sizeof(uint32) + children * sizeof(JEntry));
+	*(uint32 *) header = count | flag;
+
+	writer->buffer = buffer;
+	writer->entry = (header - buffer->data) + sizeof(uint32);
+	writer->payload = buffer->len;
+	writer->end = 0;
+	writer->written = 0;
+}
+
+/*
+ * A document of its own made from a value of another one.
+ */
+Jsonb *
+dtmodel_raw_document(const RawValue *value)
+{
+	RawBuffer	buffer;
+	RawWriter	writer;
+
+	dtmodel_write_document(&buffer, value->len + 2 * sizeof(uint32));
+	if (value->type == JENTRY_ISCONTAINER)
+		memcpy(buffer_extend(&buffer, value->len), value->data, value->len);
+	else
+	{
+		dtmodel_write_container(&writer, &buffer, JB_FARRAY | JB_FSCALAR, 1);
+		write_value(&writer, value);
+	}
+	return dtmodel_finish_document(&buffer);
+}
+
+/*
+ * An entry has 28 bits for a length or an offset.
+ */
+void
+dtmodel_too_large(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("document is too large"),
+			 errdetail("An object or array in jsonb can have at most %d bytes of elements.",
+					   JENTRY_OFFLENMASK),
+			 errhint("Split the document.")));
 }

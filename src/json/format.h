@@ -38,6 +38,7 @@
 #ifndef DTMODEL_JSON_FORMAT_H
 #define DTMODEL_JSON_FORMAT_H
 
+#include "buffer.h"
 #include "utils/jsonb.h"
 
 /*
@@ -86,7 +87,36 @@ typedef struct RawArray
 	uint32		left;			/* elements still to come */
 } RawArray;
 
+/*
+ * A container in the making at the end of a buffer.  Its children are written
+ * in their order, all keys of an object before its values.
+ */
+typedef struct RawWriter
+{
+	RawBuffer  *buffer;
+	Size		entry;			/* in buffer, where the next JEntry goes */
+	Size		payload;		/* in buffer, where the children's bytes begin */
+	uint32		end;			/* in payload, where the last child ended */
+	uint32		written;		/* children so far */
+} RawWriter;
+
+extern const RawValue dtmodel_raw_null;
+extern const RawValue dtmodel_raw_empty_object;
+
 extern bool dtmodel_raw_equal(const RawValue *a, const RawValue *b);
+extern bool dtmodel_raw_find(const RawValue *object, const RawValue *key,
+							 RawValue *value);
+extern bool dtmodel_raw_element(const RawValue *array, uint32 index,
+								RawValue *element);
+
+extern const char *dtmodel_raw_kind(const RawValue *value);
+
+extern void dtmodel_write_document(RawBuffer *buffer, Size size);
+extern Jsonb *dtmodel_finish_document(RawBuffer *buffer);
+extern Jsonb *dtmodel_raw_document(const RawValue *value);
+extern void dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
+									uint32 flag, uint32 count);
+extern void dtmodel_too_large(void) pg_attribute_noreturn();
 
 static inline const JsonbContainer *
 raw_container(const RawValue *value)
@@ -186,6 +216,18 @@ raw_object_next(RawObject *walk, RawMember *member)
 	return true;
 }
 
+/* A string made of bytes that lie elsewhere. */
+static inline RawValue
+raw_string(const char *data, uint32 len)
+{
+	RawValue	string;
+
+	string.type = JENTRY_ISSTRING;
+	string.len = len;
+	string.data = data;
+	return string;
+}
+
 /* The order of keys in an object: by length first, then by bytes. */
 static inline int
 raw_compare_keys(const RawValue *a, const RawValue *b)
@@ -261,6 +303,39 @@ raw_same_keys(const RawValue *a, const RawValue *b)
 		memcmp(ca->children, cb->children, n * sizeof(JEntry)) == 0 &&
 		memcmp(&ca->children[2 * n], &cb->children[2 * n],
 			   getJsonbOffset(ca, n)) == 0;
+}
+
+/*
+ * Ends a child that has been written to the buffer: notes in its entry what it
+ * is and where it ended.
+ */
+static inline void
+write_end(RawWriter *writer, uint32 type)
+{
+	Size		end = writer->buffer->len - writer->payload;
+	JEntry		entry;
+
+	if (unlikely(end > JENTRY_OFFLENMASK))
+		dtmodel_too_large();
+
+	if (writer->written % JB_OFFSET_STRIDE == 0)
+		entry = type | (JEntry) end | JENTRY_HAS_OFF;
+	else
+		entry = type | ((JEntry) end - writer->end);
+	*(JEntry *) (writer->buffer->data + writer->entry) = entry;
+	writer->entry += sizeof(JEntry);
+	writer->end = (uint32) end;
+	writer->written++;
+}
+
+/* Writes a child by copying it whole. */
+static inline void
+write_value(RawWriter *writer, const RawValue *value)
+{
+	if (value->type == JENTRY_ISNUMERIC || value->type == JENTRY_ISCONTAINER)
+		buffer_align(writer->buffer);
+	memcpy(buffer_extend(writer->buffer, value->len), value->data, value->len);
+	write_end(writer, value->type);
 }
 
 #endif							/* DTMODEL_JSON_FORMAT_H */

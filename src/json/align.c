@@ -1,0 +1,350 @@
+/*-------------------------------------------------------------------------
+ *
+ * align.c
+ *	  Which elements of a list are found again in another one.
+ *
+ * This is the patience algorithm of line by line comparison: what the lists
+ * begin and end with in common is put aside; of the elements in between,
+ * those that occur once in each list, in the longest sequence that has the
+ * same order in both, are the fixed points; and around the fixed points equal
+ * neighbours are matched as well.  It takes n log n steps at worst, where a
+ * longest common subsequence would take n * n.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "align.h"
+#include "elements.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+/*
+ * One of the two lists, without what both begin and end with.
+ */
+typedef struct Side
+{
+	RawValue   *elements;
+	uint32	   *numbers;		/* equal elements have equal numbers */
+	uint32		count;
+	uint32		at;				/* all before this has been dealt with */
+} Side;
+
+/*
+ * A fixed point: the same element, at these places.
+ */
+typedef struct FixedPoint
+{
+	uint32		old_at;
+	uint32		new_at;
+} FixedPoint;
+
+struct ListAlignment
+{
+	MemoryContext context;		/* of all that is below */
+	uint32		prefix;			/* elements that both lists begin with */
+	Side		old_side;
+	Side		new_side;
+	FixedPoint *points;
+	uint32		npoints;
+	uint32		next_point;
+};
+
+/* How often an element occurs, and where it did last. */
+typedef struct Occurrence
+{
+	uint32		old_times;
+	uint32		new_times;
+	uint32		old_at;
+} Occurrence;
+
+static uint32
+common_prefix(const RawValue *a, const RawValue *b)
+{
+	RawArray	walk_a = raw_array(a);
+	RawArray	walk_b = raw_array(b);
+	RawValue	element_a;
+	RawValue	element_b;
+	uint32		n = 0;
+
+	while (raw_array_next(&walk_a, &element_a) &&
+		   raw_array_next(&walk_b, &element_b) &&
+		   dtmodel_raw_equal(&element_a, &element_b))
+	{
+		CHECK_FOR_INTERRUPTS();
+		n++;
+	}
+	return n;
+}
+
+/* What the lists end with in common, after that prefix. */
+static uint32
+common_suffix(const RawValue *a, const RawValue *b, uint32 prefix)
+{
+	uint32		count_a = raw_count(a);
+	uint32		count_b = raw_count(b);
+	uint32		most = Min(count_a, count_b) - prefix;
+	RawValue	element_a;
+	RawValue	element_b;
+	uint32		n;
+
+	for (n = 0; n < most; n++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!dtmodel_raw_element(a, count_a - n - 1, &element_a) ||
+			!dtmodel_raw_element(b, count_b - n - 1, &element_b) ||
+			!dtmodel_raw_equal(&element_a, &element_b))
+			break;
+	}
+	return n;
+}
+
+static void *
+allocate(MemoryContext context, uint32 count, Size size)
+{
+	return MemoryContextAllocExtended(context, Max(count, 1) * size,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+static void
+load_side(ListAlignment *alignment, Side *side, const RawValue *list, uint32 suffix)
+{
+	RawArray	walk = raw_array(list);
+	RawValue	element;
+	uint32		i;
+
+	side->at = 0;
+	side->count = raw_count(list) - alignment->prefix - suffix;
+	side->elements = allocate(alignment->context, side->count, sizeof(RawValue));
+	side->numbers = NULL;
+	for (i = 0; i < alignment->prefix + side->count; i++)
+	{
+		raw_array_next(&walk, &element);
+		if (i >= alignment->prefix)
+			side->elements[i - alignment->prefix] = element;
+	}
+}
+
+static void
+number_elements(ListAlignment *alignment, ElementTable *table, Side *side)
+{
+	uint32		i;
+
+	side->numbers = allocate(alignment->context, side->count, sizeof(uint32));
+	for (i = 0; i < side->count; i++)
+		side->numbers[i] = dtmodel_elements_add(table, &side->elements[i]);
+}
+
+/*
+ * Finds the elements that occur once in each list, in the order of the new
+ * one.
+ */
+static FixedPoint *
+find_candidates(ListAlignment *alignment, uint32 different, uint32 *count)
+{
+	const Side *old_side = &alignment->old_side;
+	const Side *new_side = &alignment->new_side;
+	Occurrence *occurrences = allocate(alignment->context, different, sizeof(Occurrence));
+	FixedPoint *candidates = allocate(alignment->context,
+									  Min(old_side->count, new_side->count),
+									  sizeof(FixedPoint));
+	uint32		i;
+
+	for (i = 0; i < old_side->count; i++)
+	{
+		occurrences[old_side->numbers[i]].old_times++;
+		occurrences[old_side->numbers[i]].old_at = i;
+	}
+	for (i = 0; i < new_side->count; i++)
+		occurrences[new_side->numbers[i]].new_times++;
+
+	*count = 0;
+	for (i = 0; i < new_side->count; i++)
+	{
+		Occurrence *occurrence = &occurrences[new_side->numbers[i]];
+
+		if (occurrence->old_times == 1 && occurrence->new_times == 1)
+		{
+			candidates[*count].old_at = occurrence->old_at;
+			candidates[(*count)++].new_at = i;
+		}
+	}
+	pfree(occurrences);
+	return candidates;
+}
+
+/*
+ * Which pile does a candidate go on?  The piles' tops are sorted; it is the
+ * first whose top does not come before it in the old list.
+ */
+static uint32
+find_pile(const FixedPoint *candidates, const uint32 *tops, uint32 npiles,
+		  uint32 old_at)
+{
+	uint32		low = 0;
+	uint32		high = npiles;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+
+		if (candidates[tops[middle]].old_at < old_at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * Keeps of the candidates the longest sequence that is in order in the old
+ * list, too (as in a game of patience).
+ */
+static void
+keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 count)
+{
+	uint32	   *tops = allocate(alignment->context, count, sizeof(uint32));
+	uint32	   *before = allocate(alignment->context, count, sizeof(uint32));
+	uint32		npiles = 0;
+	uint32		at;
+	uint32		i;
+
+	for (i = 0; i < count; i++)
+	{
+		uint32		pile = find_pile(candidates, tops, npiles,
+									 candidates[i].old_at);
+
+		CHECK_FOR_INTERRUPTS();
+		before[i] = pile > 0 ? tops[pile - 1] : 0;
+		tops[pile] = i;
+		npiles = Max(npiles, pile + 1);
+	}
+
+	alignment->points = allocate(alignment->context, npiles, sizeof(FixedPoint));
+	alignment->npoints = npiles;
+	at = npiles > 0 ? tops[npiles - 1] : 0;
+	for (i = npiles; i > 0; i--)
+	{
+		alignment->points[i - 1] = candidates[at];
+		at = before[at];
+	}
+	pfree(tops);
+	pfree(before);
+}
+
+static void
+find_fixed_points(ListAlignment *alignment)
+{
+	ElementTable *table = dtmodel_elements_create(alignment->old_side.count);
+	FixedPoint *candidates;
+	uint32		different;
+	uint32		count;
+
+	number_elements(alignment, table, &alignment->old_side);
+	number_elements(alignment, table, &alignment->new_side);
+	different = dtmodel_elements_count(table);
+	dtmodel_elements_free(table);
+
+	candidates = find_candidates(alignment, different, &count);
+	keep_longest_sequence(alignment, candidates, count);
+	pfree(candidates);
+}
+
+/*
+ * Compares two lists.  They must stay where they are until the end.
+ */
+ListAlignment *
+dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "dtmodel list alignment",
+												  ALLOCSET_SMALL_SIZES);
+	ListAlignment *alignment = MemoryContextAllocZero(context, sizeof(ListAlignment));
+	uint32		suffix;
+
+	alignment->context = context;
+	alignment->prefix = common_prefix(old_list, new_list);
+	suffix = common_suffix(old_list, new_list, alignment->prefix);
+	load_side(alignment, &alignment->old_side, old_list, suffix);
+	load_side(alignment, &alignment->new_side, new_list, suffix);
+
+	/* With one element against one, or none, there is nothing to find. */
+	if (alignment->old_side.count > 0 && alignment->new_side.count > 0 &&
+		alignment->old_side.count + alignment->new_side.count > 2)
+		find_fixed_points(alignment);
+	return alignment;
+}
+
+void
+dtmodel_align_end(ListAlignment *alignment)
+{
+	MemoryContextDelete(alignment->context);
+}
+
+static bool
+same_number(const ListAlignment *alignment, uint32 old_at, uint32 new_at)
+{
+	return alignment->old_side.numbers &&
+		alignment->old_side.numbers[old_at] == alignment->new_side.numbers[new_at];
+}
+
+/*
+ * Cuts from the runs between here and these ends what they begin and end with
+ * in common.  Returns whether anything is left.
+ */
+static bool
+trim_runs(ListAlignment *alignment, uint32 old_end, uint32 new_end, ListRuns *runs)
+{
+	uint32		old_at = alignment->old_side.at;
+	uint32		new_at = alignment->new_side.at;
+
+	while (old_at < old_end && new_at < new_end &&
+		   same_number(alignment, old_at, new_at))
+	{
+		old_at++;
+		new_at++;
+	}
+	while (old_at < old_end && new_at < new_end &&
+		   same_number(alignment, old_end - 1, new_end - 1))
+	{
+		old_end--;
+		new_end--;
+	}
+
+	runs->old_elements = alignment->old_side.elements + old_at;
+	runs->old_count = old_end - old_at;
+	runs->new_elements = alignment->new_side.elements + new_at;
+	runs->new_count = new_end - new_at;
+	runs->new_start = alignment->prefix + new_at;
+	return runs->old_count > 0 || runs->new_count > 0;
+}
+
+/*
+ * Fetches the next runs of elements that are not found again; false when
+ * there are none left.
+ */
+bool
+dtmodel_align_next(ListAlignment *alignment, ListRuns *runs)
+{
+	Side	   *old_side = &alignment->old_side;
+	Side	   *new_side = &alignment->new_side;
+
+	while (alignment->next_point <= alignment->npoints)
+	{
+		bool		last = alignment->next_point == alignment->npoints;
+		FixedPoint	end = {old_side->count, new_side->count};
+		bool		left;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!last)
+			end = alignment->points[alignment->next_point];
+		alignment->next_point++;
+
+		left = trim_runs(alignment, end.old_at, end.new_at, runs);
+		old_side->at = end.old_at + 1;
+		new_side->at = end.new_at + 1;
+		if (left)
+			return true;
+	}
+	return false;
+}

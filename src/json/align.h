@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * align.h
+ *	  Which elements of a list are found again in another one.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_JSON_ALIGN_H
+#define DTMODEL_JSON_ALIGN_H
+
+#include "format.h"
+
+typedef struct ListAlignment ListAlignment;
+
+/*
+ * A run of old elements and a run of new ones that stand between elements
+ * found again.  Either may be empty, but not both.
+ */
+typedef struct ListRuns
+{
+	const RawValue *old_elements;
+	uint32		old_count;
+	const RawValue *new_elements;
+	uint32		new_count;
+	uint32		new_start;		/* number of the first one in the new list */
+} ListRuns;
+
+extern ListAlignment *dtmodel_align_begin(const RawValue *old_list,
+										  const RawValue *new_list);
+extern bool dtmodel_align_next(ListAlignment *alignment, ListRuns *runs);
+extern void dtmodel_align_end(ListAlignment *alignment);
+
+#endif							/* DTMODEL_JSON_ALIGN_H */

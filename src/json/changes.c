@@ -1,0 +1,193 @@
+/*-------------------------------------------------------------------------
+ *
+ * changes.c
+ *	  The difference of two jsonb documents as rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "diff.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#define CHANGES_COLUMNS 4
+
+/*
+ * A result in the making, with the walk that fills it.
+ */
+typedef struct ChangeRows
+{
+	DiffWalk	walk;
+	Tuplestorestate *store;
+	TupleDesc	row_type;
+	MemoryContext per_row;
+} ChangeRows;
+
+PG_FUNCTION_INFO_V1(dtmodel_jsonb_changes);
+
+static Datum
+step_text(const DiffStep *step)
+{
+	if (step->key.data)
+		return PointerGetDatum(cstring_to_text_with_len(step->key.data,
+														step->key.len));
+	return PointerGetDatum(cstring_to_text(psprintf("%u", step->index)));
+}
+
+/*
+ * The way to a place as an array of keys and numbers.
+ */
+static ArrayType *
+path_array(const DiffStep *at)
+{
+	const DiffStep *step;
+	int			depth = 0;
+	int			i;
+	Datum	   *path;
+
+	for (step = at; step; step = step->up)
+		depth++;
+	path = palloc(Max(depth, 1) * sizeof(Datum));
+	for (step = at, i = depth; step; step = step->up)
+		path[--i] = step_text(step);
+	return construct_array(path, depth, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+static void
+report_row(DiffWalk *walk, const DiffStep *at,
+		   const RawValue *old_value, const RawValue *new_value)
+{
+	ChangeRows *rows = (ChangeRows *) walk;
+	MemoryContext before = MemoryContextSwitchTo(rows->per_row);
+	const char *op = !old_value ? "add" : !new_value ? "remove" : "replace";
+	Datum		values[CHANGES_COLUMNS] = {0};
+	bool		nulls[CHANGES_COLUMNS] = {false, false, !old_value, !new_value};
+
+	values[0] = PointerGetDatum(path_array(at));
+	values[1] = CStringGetTextDatum(op);
+	if (old_value)
+		values[2] = JsonbPGetDatum(dtmodel_raw_document(old_value));
+	if (new_value)
+		values[3] = JsonbPGetDatum(dtmodel_raw_document(new_value));
+	tuplestore_putvalues(rows->store, rows->row_type, values, nulls);
+
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(rows->per_row);
+}
+
+static void
+lists_as_wholes(DiffWalk *walk, const DiffStep *at,
+				const RawValue *old_list, const RawValue *new_list)
+{
+	if (!dtmodel_raw_equal(old_list, new_list))
+		walk->report(walk, at, old_list, new_list);
+}
+
+/*
+ * Lists compared element by element: the first with the first, and so on, so
+ * that a number means the same place in both.
+ */
+static void
+lists_by_position(DiffWalk *walk, const DiffStep *at,
+				  const RawValue *old_list, const RawValue *new_list)
+{
+	RawArray	old_walk = raw_array(old_list);
+	RawArray	new_walk = raw_array(new_list);
+	RawValue	old_value;
+	RawValue	new_value;
+	DiffStep	element;
+
+	check_stack_depth();
+	element.up = at;
+	element.key = raw_string(NULL, 0);
+	for (element.index = 0; old_walk.left > 0 || new_walk.left > 0; element.index++)
+	{
+		bool		has_old = raw_array_next(&old_walk, &old_value);
+		bool		has_new = raw_array_next(&new_walk, &new_value);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!has_old || !has_new)
+			walk->report(walk, &element, has_old ? &old_value : NULL,
+						 has_new ? &new_value : NULL);
+		else if (!raw_same_bytes(&old_value, &new_value))
+			dtmodel_diff_values(walk, &element, &old_value, &new_value);
+	}
+}
+
+/*
+ * Makes the tuplestore that the function returns its rows in.
+ */
+static void
+begin_rows(ChangeRows *rows, FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext before;
+
+	if (!result || !IsA(result, ReturnSetInfo) ||
+		!(result->allowedModes & SFRM_Materialize) ||
+		get_call_result_type(fcinfo, NULL, &rows->row_type) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function returning rows called where no rows are accepted"),
+				 errhint("Call it in FROM.")));
+
+	before = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+	rows->row_type = CreateTupleDescCopy(rows->row_type);
+	rows->store = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0,
+										false, work_mem);
+	result->returnMode = SFRM_Materialize;
+	result->setResult = rows->store;
+	result->setDesc = rows->row_type;
+	MemoryContextSwitchTo(before);
+
+	rows->per_row = AllocSetContextCreate(CurrentMemoryContext,
+										  "dtmodel changes row",
+										  ALLOCSET_DEFAULT_SIZES);
+}
+
+/*
+ * jsonb_changes(old jsonb, new jsonb, arrays boolean)
+ *		RETURNS TABLE (path text[], op text, old_value jsonb, new_value jsonb)
+ *
+ * The places at which two documents differ, in jsonb's own order of keys, with
+ * what was there and what is there now.  op is "add", "remove" or "replace";
+ * the value that is not there is NULL.
+ *
+ * As in get_difference_between_dictionaries, objects are gone into and lists
+ * are compared as wholes, except that with arrays lists are gone into as well,
+ * element by element.  Paths are arrays and so cannot be misread.
+ *
+ * SQL NULL is no document: if one side alone is NULL, the other one as a whole
+ * was added or removed, at the empty path.  NULL for arrays is false.
+ */
+Datum
+dtmodel_jsonb_changes(PG_FUNCTION_ARGS)
+{
+	bool		arrays = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
+	RawValue	old_value;
+	RawValue	new_value;
+	ChangeRows	rows;
+
+	rows.walk.report = report_row;
+	rows.walk.lists = arrays ? lists_by_position : lists_as_wholes;
+	begin_rows(&rows, fcinfo);
+
+	if (!PG_ARGISNULL(0))
+		old_value = raw_root(PG_GETARG_JSONB_P(0));
+	if (!PG_ARGISNULL(1))
+		new_value = raw_root(PG_GETARG_JSONB_P(1));
+
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
+		dtmodel_diff_values(&rows.walk, NULL, &old_value, &new_value);
+	else if (!PG_ARGISNULL(0) || !PG_ARGISNULL(1))
+		report_row(&rows.walk, NULL, PG_ARGISNULL(0) ? NULL : &old_value,
+				   PG_ARGISNULL(1) ? NULL : &new_value);
+	return (Datum) 0;
+}

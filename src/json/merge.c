@@ -1,0 +1,389 @@
+/*-------------------------------------------------------------------------
+ *
+ * merge.c
+ *	  Merging one jsonb document into another.
+ *
+ * What the merges have in common is a join of sorted members.  They differ in
+ * what becomes of a member that the second document has, which is the choice
+ * of choose().  What is not merged member by member is copied as one block,
+ * and a merge that changes nothing gives back the first document as it came,
+ * toasted or not.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "format.h"
+#include "miscadmin.h"
+
+typedef enum MergeRule
+{
+	MERGE_SHALLOW,				/* b's members replace a's */
+	MERGE_DEEP,					/* ... but objects are merged into objects */
+	MERGE_PATCH					/* ... and null removes: RFC 7396 */
+} MergeRule;
+
+/*
+ * What becomes of one key.
+ */
+typedef enum MergeChoice
+{
+	CHOOSE_A,					/* a has it: copy that */
+	CHOOSE_B,					/* b has it: copy that */
+	CHOOSE_NONE,				/* leave it out */
+	CHOOSE_BOTH					/* merge b's object into a's, or into nothing */
+} MergeChoice;
+
+/*
+ * A walk over the union of the keys of two objects.
+ */
+typedef struct MergeJoin
+{
+	MergeRule	rule;
+	RawObject	walk_a;
+	RawObject	walk_b;
+	RawMember	member_a;
+	RawMember	member_b;
+	bool		more_a;
+	bool		more_b;
+} MergeJoin;
+
+/*
+ * One key of a walk: who has it and what becomes of it.  A byte for each key
+ * is all that is remembered of the walk when the result is written, once for
+ * the keys and once for the values.
+ */
+typedef uint8 MergeStep;
+
+#define STEP_HAS_A 0x10
+#define STEP_HAS_B 0x20
+#define STEP_CHOICE 0x0f
+
+PG_FUNCTION_INFO_V1(dtmodel_jsonb_deep_merge);
+PG_FUNCTION_INFO_V1(dtmodel_jsonb_merge_patch);
+PG_FUNCTION_INFO_V1(dtmodel_merge_settings);
+
+/*
+ * The rules.  Here b has the key, and a may lack it (then a is NULL).
+ */
+static MergeChoice
+choose(MergeRule rule, const RawValue *a, const RawValue *b)
+{
+	switch (rule)
+	{
+		case MERGE_SHALLOW:
+			return CHOOSE_B;
+		case MERGE_DEEP:
+			return a && raw_is_object(a) && raw_is_object(b) ?
+				CHOOSE_BOTH : CHOOSE_B;
+		case MERGE_PATCH:
+			if (b->type == JENTRY_ISNULL)
+				return CHOOSE_NONE;
+			return raw_is_object(b) ? CHOOSE_BOTH : CHOOSE_B;
+	}
+	pg_unreachable();
+}
+
+/*
+ * What b is merged into: a, if that is an object, and else nothing.
+ */
+static const RawValue *
+merge_target(const RawValue *a)
+{
+	return a && raw_is_object(a) ? a : &dtmodel_raw_empty_object;
+}
+
+static void
+begin_join(MergeJoin *join, MergeRule rule, const RawValue *a, const RawValue *b)
+{
+	join->rule = rule;
+	join->walk_a = raw_object(a);
+	join->walk_b = raw_object(b);
+	join->more_a = raw_object_next(&join->walk_a, &join->member_a);
+	join->more_b = raw_object_next(&join->walk_b, &join->member_b);
+}
+
+/*
+ * Decides the key that the join stands at.  There is one.
+ */
+static MergeStep
+join_step(const MergeJoin *join)
+{
+	int			order = raw_join_order(join->more_a ? &join->member_a : NULL,
+									   join->more_b ? &join->member_b : NULL);
+
+	if (order < 0)
+		return STEP_HAS_A | CHOOSE_A;
+	if (order > 0)
+		return STEP_HAS_B | choose(join->rule, NULL, &join->member_b.value);
+	return STEP_HAS_A | STEP_HAS_B |
+		choose(join->rule, &join->member_a.value, &join->member_b.value);
+}
+
+static void
+join_next(MergeJoin *join, MergeStep step)
+{
+	if (step & STEP_HAS_A)
+		join->more_a = raw_object_next(&join->walk_a, &join->member_a);
+	if (step & STEP_HAS_B)
+		join->more_b = raw_object_next(&join->walk_b, &join->member_b);
+}
+
+static bool merge_changes(MergeRule rule, const RawValue *a, const RawValue *b);
+
+static bool
+step_changes(const MergeJoin *join, MergeStep step)
+{
+	const RawValue *a = (step & STEP_HAS_A) ? &join->member_a.value : NULL;
+	const RawValue *b = &join->member_b.value;
+
+	switch ((MergeChoice) (step & STEP_CHOICE))
+	{
+		case CHOOSE_A:
+			return false;
+		case CHOOSE_B:
+			return !a || !raw_same_bytes(a, b);
+		case CHOOSE_NONE:
+			return a != NULL;
+		case CHOOSE_BOTH:
+			return !a || !raw_is_object(a) || merge_changes(join->rule, a, b);
+	}
+	pg_unreachable();
+}
+
+/*
+ * Would merging object b into object a give anything but a?  "1.0" for "1.00"
+ * is a change here: what comes out has the digits that were asked for.
+ */
+static bool
+merge_changes(MergeRule rule, const RawValue *a, const RawValue *b)
+{
+	MergeJoin	join;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+
+	begin_join(&join, rule, a, b);
+	while (join.more_b)
+	{
+		MergeStep	step = join_step(&join);
+
+		if (step_changes(&join, step))
+			return true;
+		join_next(&join, step);
+	}
+	return false;
+}
+
+/*
+ * Decides all keys of objects a and b, and counts those that stay.
+ */
+static MergeStep *
+plan_merge(MergeRule rule, const RawValue *a, const RawValue *b,
+		   uint32 *nsteps, uint32 *nmembers)
+{
+	Size		most = (Size) raw_count(a) + raw_count(b);
+	MergeStep  *steps = palloc(Max(most, 1) * sizeof(MergeStep));
+	MergeJoin	join;
+
+	*nsteps = *nmembers = 0;
+	begin_join(&join, rule, a, b);
+	while (join.more_a || join.more_b)
+	{
+		MergeStep	step = join_step(&join);
+
+		steps[(*nsteps)++] = step;
+		if ((step & STEP_CHOICE) != CHOOSE_NONE)
+			(*nmembers)++;
+		join_next(&join, step);
+	}
+	return steps;
+}
+
+static void
+write_keys(RawWriter *writer, const MergeStep *steps, uint32 nsteps,
+		   const RawValue *a, const RawValue *b)
+{
+	RawCursor	keys_a = raw_object(a).keys;
+	RawCursor	keys_b = raw_object(b).keys;
+	uint32		i;
+
+	for (i = 0; i < nsteps; i++)
+	{
+		RawValue	key;
+
+		if (steps[i] & STEP_HAS_A)
+			key = raw_next(&keys_a);
+		if (steps[i] & STEP_HAS_B)
+			key = raw_next(&keys_b);
+		if ((steps[i] & STEP_CHOICE) != CHOOSE_NONE)
+			write_value(writer, &key);
+	}
+}
+
+static void write_merged(RawBuffer *buffer, MergeRule rule,
+						 const RawValue *a, const RawValue *b);
+
+static void
+write_values(RawWriter *writer, const MergeStep *steps, uint32 nsteps,
+			 MergeRule rule, const RawValue *a, const RawValue *b)
+{
+	RawCursor	values_a = raw_object(a).values;
+	RawCursor	values_b = raw_object(b).values;
+	uint32		i;
+
+	for (i = 0; i < nsteps; i++)
+	{
+		bool		has_a = (steps[i] & STEP_HAS_A) != 0;
+		bool		has_b = (steps[i] & STEP_HAS_B) != 0;
+		RawValue	value_a = has_a ? raw_next(&values_a) : dtmodel_raw_null;
+		RawValue	value_b = has_b ? raw_next(&values_b) : dtmodel_raw_null;
+
+		switch ((MergeChoice) (steps[i] & STEP_CHOICE))
+		{
+			case CHOOSE_A:
+				write_value(writer, &value_a);
+				break;
+			case CHOOSE_B:
+				write_value(writer, &value_b);
+				break;
+			case CHOOSE_NONE:
+				break;
+			case CHOOSE_BOTH:
+				write_merged(writer->buffer, rule,
+							 merge_target(&value_a), &value_b);
+				write_end(writer, JENTRY_ISCONTAINER);
+				break;
+		}
+	}
+}
+
+/*
+ * Appends to the buffer the object that comes of merging object b into a.
+ */
+static void
+write_merged(RawBuffer *buffer, MergeRule rule,
+			 const RawValue *a, const RawValue *b)
+{
+	uint32		nsteps;
+	uint32		nmembers;
+	MergeStep  *steps;
+	RawWriter	writer;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+
+	steps = plan_merge(rule, a, b, &nsteps, &nmembers);
+	dtmodel_write_container(&writer, buffer, JB_FOBJECT, nmembers);
+	write_keys(&writer, steps, nsteps, a, b);
+	write_values(&writer, steps, nsteps, rule, a, b);
+	pfree(steps);
+}
+
+static Datum
+empty_document(void)
+{
+	return JsonbPGetDatum(dtmodel_raw_document(&dtmodel_raw_empty_object));
+}
+
+/*
+ * Merges object root_b into object root_a, which is the root of datum a.
+ */
+static Datum
+merge_objects(MergeRule rule, Datum a,
+			  const RawValue *root_a, const RawValue *root_b)
+{
+	RawBuffer	buffer;
+
+	if (!merge_changes(rule, root_a, root_b))
+		return a;
+
+	dtmodel_write_document(&buffer, (Size) root_a->len + root_b->len);
+	write_merged(&buffer, rule, root_a, root_b);
+	return JsonbPGetDatum(dtmodel_finish_document(&buffer));
+}
+
+/*
+ * jsonb_deep_merge(a jsonb, b jsonb) RETURNS jsonb
+ *
+ * a with b merged into it: objects are merged member by member, at every
+ * level, and any other value of b replaces that of a, null as well.  If
+ * either is no object the result is b.
+ *
+ * Strict.
+ */
+Datum
+dtmodel_jsonb_deep_merge(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *a = PG_GETARG_JSONB_P(0);
+	Jsonb	   *b = PG_GETARG_JSONB_P(1);
+	RawValue	root_a = raw_root(a);
+	RawValue	root_b = raw_root(b);
+
+	if (raw_is_object(&root_a) && raw_is_object(&root_b))
+		PG_RETURN_DATUM(merge_objects(MERGE_DEEP, PG_GETARG_DATUM(0),
+									  &root_a, &root_b));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(raw_same_document(a, b) ? 0 : 1));
+}
+
+/*
+ * jsonb_merge_patch(doc jsonb, patch jsonb) RETURNS jsonb
+ *
+ * The document after a JSON merge patch, as in RFC 7396, section 2: as in a
+ * deep merge, but null removes the member, and a patch that is an object makes
+ * an object of whatever it is merged into.
+ *
+ * Strict.
+ */
+Datum
+dtmodel_jsonb_merge_patch(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *document = PG_GETARG_JSONB_P(0);
+	Jsonb	   *patch = PG_GETARG_JSONB_P(1);
+	Datum		target = PG_GETARG_DATUM(0);
+	RawValue	root = raw_root(document);
+	RawValue	root_patch = raw_root(patch);
+
+	if (!raw_is_object(&root_patch))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(raw_same_document(document, patch) ? 0 : 1));
+	if (!raw_is_object(&root))
+	{
+		target = empty_document();
+		root = dtmodel_raw_empty_object;
+	}
+	PG_RETURN_DATUM(merge_objects(MERGE_PATCH, target, &root, &root_patch));
+}
+
+/*
+ * merge_settings(settings jsonb, patch jsonb) RETURNS jsonb
+ *
+ * The settings with the members of patch put over them, one level deep; null
+ * is kept as a value.  Both have to be objects: settings that are not are
+ * settings out of order (23514), a patch that is not is bad data (22023).
+ *
+ * SQL NULL counts as the empty object, on either side.  Never returns NULL.
+ */
+Datum
+dtmodel_merge_settings(PG_FUNCTION_ARGS)
+{
+	Datum		settings = PG_ARGISNULL(0) ? empty_document() : PG_GETARG_DATUM(0);
+	Datum		patch = PG_ARGISNULL(1) ? empty_document() : PG_GETARG_DATUM(1);
+	RawValue	root = raw_root(DatumGetJsonbP(settings));
+	RawValue	root_patch = raw_root(DatumGetJsonbP(patch));
+
+	if (!raw_is_object(&root))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("settings must be an object"),
+				 errdetail("The settings are %s.", dtmodel_raw_kind(&root)),
+				 errhint("Store an object, or NULL for no settings.")));
+	if (!raw_is_object(&root_patch))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("patch of settings must be an object"),
+				 errdetail("The patch is %s.", dtmodel_raw_kind(&root_patch)),
+				 errhint("Pass an object with the settings that change.")));
+
+	PG_RETURN_DATUM(merge_objects(MERGE_SHALLOW, settings, &root, &root_patch));
+}

@@ -1,0 +1,533 @@
+/*-------------------------------------------------------------------------
+ *
+ * patch.c
+ *	  Applying a JSON patch (RFC 6902).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "draft.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+/*
+ * One operation of a patch.  A member that it lacks is of type NO_MEMBER.
+ */
+#define NO_MEMBER PG_UINT32_MAX
+
+typedef struct PatchOperation
+{
+	uint32		number;			/* counted from 1 */
+	RawValue	op;
+	RawValue	path;
+	RawValue	from;
+	RawValue	value;
+} PatchOperation;
+
+static const RawValue no_member = {NO_MEMBER, 0, NULL};
+
+/*
+ * A walk over the reference tokens of a JSON pointer (RFC 6901).
+ */
+typedef struct PointerWalk
+{
+	const char *next;			/* at a slash, or at end */
+	const char *end;
+} PointerWalk;
+
+typedef void (*PatchFunction) (const PatchOperation *operation, Draft *root);
+
+PG_FUNCTION_INFO_V1(dtmodel_jsonb_patch);
+
+/* ---- errors ---- */
+
+/*
+ * A string in double quotes for an error message, which has no use for more
+ * than its beginning.
+ */
+static const char *
+quote(const RawValue *string)
+{
+	const int	limit = 200;
+	int			len = pg_mbcliplen(string->data, string->len, limit);
+
+	return psprintf("\"%.*s%s\"", len, string->data,
+					(uint32) len < string->len ? "..." : "");
+}
+
+/*
+ * Names the operation: its number in the patch, what it does, and where.
+ */
+static const char *
+describe(const PatchOperation *operation)
+{
+	const char *op = "";
+	const char *path = "";
+
+	if (operation->op.type == JENTRY_ISSTRING)
+		op = psprintf(", %s", quote(&operation->op));
+	if (operation->path.type == JENTRY_ISSTRING)
+		path = psprintf(" at %s", quote(&operation->path));
+	return psprintf("Operation %u%s%s", operation->number, op, path);
+}
+
+/*
+ * The operation itself is wrong, whatever the document.
+ */
+static void pg_attribute_noreturn()
+bad_operation(const PatchOperation *operation, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid JSON patch"),
+			 errdetail("%s: %s.", describe(operation), problem),
+			 errhint("A patch is an array of operations such as {\"op\": \"add\", \"path\": \"/a/b\", \"value\": 1}; see RFC 6902.")));
+}
+
+/*
+ * The operation does not fit the document.
+ */
+static void pg_attribute_noreturn()
+cannot_apply(const PatchOperation *operation, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("JSON patch does not apply"),
+			 errdetail("%s: %s.", describe(operation), problem),
+			 errhint("Make the patch with dtmodel.jsonb_diff from the document that it is applied to.")));
+}
+
+/*
+ * A pointer leads nowhere, beginning with the token that ends at end.
+ */
+static void pg_attribute_noreturn()
+nothing_there(const PatchOperation *operation, const RawValue *pointer,
+			  const char *end)
+{
+	RawValue	beginning = raw_string(pointer->data, end - pointer->data);
+
+	cannot_apply(operation, psprintf("there is nothing at %s", quote(&beginning)));
+}
+
+/* ---- pointers ---- */
+
+static PointerWalk
+pointer_begin(const PatchOperation *operation, const RawValue *pointer)
+{
+	PointerWalk walk;
+
+	walk.next = pointer->data;
+	walk.end = pointer->data + pointer->len;
+	if (pointer->len > 0 && *walk.next != '/')
+		bad_operation(operation, psprintf("pointer %s does not begin with a slash",
+										  quote(pointer)));
+	return walk;
+}
+
+/*
+ * Puts "~" and "/" in the place of "~0" and "~1".
+ */
+static RawValue
+unescape(const PatchOperation *operation, RawValue token)
+{
+	char	   *plain = palloc(token.len);
+	uint32		len = 0;
+	uint32		i;
+
+	for (i = 0; i < token.len; i++)
+	{
+		char		c = token.data[i];
+
+		if (c == '~')
+		{
+			i++;
+			if (i >= token.len || (token.data[i] != '0' && token.data[i] != '1'))
+				bad_operation(operation,
+							  psprintf("%s has a tilde that is not part of ~0 or ~1",
+									   quote(&token)));
+			c = token.data[i] == '0' ? '~' : '/';
+		}
+		plain[len++] = c;
+	}
+	return raw_string(plain, len);
+}
+
+/*
+ * Fetches the next token; false when there is none left.  Most of them have
+ * no escapes and are taken where they lie.
+ */
+static bool
+pointer_next(const PatchOperation *operation, PointerWalk *walk, RawValue *token)
+{
+	const char *begin = walk->next + 1;
+	const char *slash;
+
+	if (walk->next == walk->end)
+		return false;
+
+	slash = memchr(begin, '/', walk->end - begin);
+	walk->next = slash ? slash : walk->end;
+	*token = raw_string(begin, walk->next - begin);
+	if (memchr(token->data, '~', token->len) != NULL)
+		*token = unescape(operation, *token);
+	return true;
+}
+
+/*
+ * The number that a token stands for in an array.  A number too large for any
+ * array comes out as one that no array has.
+ */
+static uint32
+array_index(const PatchOperation *operation, const RawValue *token)
+{
+	uint64		index = 0;
+	uint32		i;
+
+	if (token->len == 0 || (token->data[0] == '0' && token->len > 1))
+		cannot_apply(operation, psprintf("%s is no array index", quote(token)));
+
+	for (i = 0; i < token->len; i++)
+	{
+		if (token->data[i] < '0' || token->data[i] > '9')
+			cannot_apply(operation, psprintf("%s is no array index", quote(token)));
+		index = Min(index * 10 + (token->data[i] - '0'), PG_UINT32_MAX);
+	}
+	return (uint32) index;
+}
+
+/* ---- places in the document ---- */
+
+static bool
+is_dash(const RawValue *token)
+{
+	return token->len == 1 && token->data[0] == '-';
+}
+
+/*
+ * The child that a token leads to, or DRAFT_NONE.  "-" is the place after the
+ * last element, where there is nothing.
+ */
+static Draft
+child(const PatchOperation *operation, const Draft *parent, const RawValue *token)
+{
+	if (dtmodel_draft_is_object(parent))
+		return dtmodel_draft_member(parent, token);
+	if (dtmodel_draft_is_array(parent) && !is_dash(token))
+		return dtmodel_draft_element(parent, array_index(operation, token));
+	return draft_none();
+}
+
+/*
+ * The value at a pointer, which must be there.
+ */
+static Draft
+value_at(const PatchOperation *operation, const Draft *root,
+		 const RawValue *pointer)
+{
+	PointerWalk walk = pointer_begin(operation, pointer);
+	Draft		place = *root;
+	RawValue	token;
+
+	while (pointer_next(operation, &walk, &token))
+	{
+		place = child(operation, &place, &token);
+		if (place.kind == DRAFT_NONE)
+			nothing_there(operation, pointer, walk.next);
+	}
+	return place;
+}
+
+/*
+ * The container that holds, or is to hold, the value at a pointer; it must be
+ * there, and the pointer must not be the empty one.  Fetches the last token.
+ */
+static Draft *
+open_parent(const PatchOperation *operation, Draft *root,
+			const RawValue *pointer, RawValue *last)
+{
+	PointerWalk walk = pointer_begin(operation, pointer);
+	Draft	   *place = root;
+
+	pointer_next(operation, &walk, last);
+	while (walk.next != walk.end)
+	{
+		if (child(operation, place, last).kind == DRAFT_NONE)
+			nothing_there(operation, pointer, walk.next);
+		if (dtmodel_draft_is_object(place))
+			place = dtmodel_draft_open_member(place, last);
+		else
+			place = dtmodel_draft_open_element(place,
+											   array_index(operation, last));
+		pointer_next(operation, &walk, last);
+	}
+	return place;
+}
+
+/* ---- what operations are made of ---- */
+
+static void
+insert_at(const PatchOperation *operation, Draft *root,
+		  const RawValue *pointer, Draft value)
+{
+	Draft	   *parent;
+	RawValue	token;
+	uint32		index;
+
+	if (pointer->len == 0)
+	{
+		*root = value;
+		return;
+	}
+
+	parent = open_parent(operation, root, pointer, &token);
+	if (dtmodel_draft_is_object(parent))
+	{
+		dtmodel_draft_set_member(parent, &token, value);
+		return;
+	}
+	if (!dtmodel_draft_is_array(parent))
+		cannot_apply(operation, "the place is in neither an object nor an array");
+
+	index = is_dash(&token) ? dtmodel_draft_count(parent) :
+		array_index(operation, &token);
+	if (index > dtmodel_draft_count(parent))
+		cannot_apply(operation, psprintf("the array has a length of %u",
+										 dtmodel_draft_count(parent)));
+	dtmodel_draft_insert(parent, index, value);
+}
+
+static Draft
+remove_at(const PatchOperation *operation, Draft *root, const RawValue *pointer)
+{
+	Draft		value;
+	Draft	   *parent;
+	RawValue	token;
+
+	if (pointer->len == 0)
+		cannot_apply(operation, "the document itself cannot be removed");
+
+	parent = open_parent(operation, root, pointer, &token);
+	value = child(operation, parent, &token);
+	if (value.kind == DRAFT_NONE)
+		nothing_there(operation, pointer, pointer->data + pointer->len);
+	if (dtmodel_draft_is_object(parent))
+		dtmodel_draft_set_member(parent, &token, draft_none());
+	else
+		dtmodel_draft_remove(parent, array_index(operation, &token));
+	return value;
+}
+
+static void
+replace_at(const PatchOperation *operation, Draft *root,
+		   const RawValue *pointer, Draft value)
+{
+	Draft	   *parent;
+	RawValue	token;
+
+	if (pointer->len == 0)
+	{
+		*root = value;
+		return;
+	}
+
+	parent = open_parent(operation, root, pointer, &token);
+	if (child(operation, parent, &token).kind == DRAFT_NONE)
+		nothing_there(operation, pointer, pointer->data + pointer->len);
+	if (dtmodel_draft_is_object(parent))
+		dtmodel_draft_set_member(parent, &token, value);
+	else
+		*dtmodel_draft_open_element(parent, array_index(operation, &token)) = value;
+}
+
+/* ---- the six operations, in the order of RFC 6902, section 4 ---- */
+
+/* Fails unless the operation has a "value". */
+static Draft
+operation_value(const PatchOperation *operation)
+{
+	if (operation->value.type == NO_MEMBER)
+		bad_operation(operation, "\"value\" is missing");
+	return draft_of(&operation->value);
+}
+
+/* Fails unless the operation has a "from" that is a string. */
+static const RawValue *
+operation_from(const PatchOperation *operation)
+{
+	if (operation->from.type == NO_MEMBER)
+		bad_operation(operation, "\"from\" is missing");
+	if (operation->from.type != JENTRY_ISSTRING)
+		bad_operation(operation, "\"from\" must be a string");
+	return &operation->from;
+}
+
+static void
+apply_add(const PatchOperation *operation, Draft *root)
+{
+	insert_at(operation, root, &operation->path, operation_value(operation));
+}
+
+static void
+apply_remove(const PatchOperation *operation, Draft *root)
+{
+	remove_at(operation, root, &operation->path);
+}
+
+static void
+apply_replace(const PatchOperation *operation, Draft *root)
+{
+	replace_at(operation, root, &operation->path, operation_value(operation));
+}
+
+static void
+apply_move(const PatchOperation *operation, Draft *root)
+{
+	const RawValue *from = operation_from(operation);
+	const RawValue *path = &operation->path;
+
+	if (path->len >= from->len && memcmp(path->data, from->data, from->len) == 0)
+	{
+		value_at(operation, root, from);
+		if (path->len == from->len)
+			return;
+		if (path->data[from->len] == '/')
+			cannot_apply(operation, psprintf("%s cannot be moved into itself",
+											 quote(from)));
+	}
+	insert_at(operation, root, path, remove_at(operation, root, from));
+}
+
+static void
+apply_copy(const PatchOperation *operation, Draft *root)
+{
+	Draft		value = value_at(operation, root, operation_from(operation));
+
+	dtmodel_draft_freeze(&value);
+	insert_at(operation, root, &operation->path, value);
+}
+
+static void
+apply_test(const PatchOperation *operation, Draft *root)
+{
+	Draft		expected = operation_value(operation);
+	Draft		value = value_at(operation, root, &operation->path);
+
+	if (!dtmodel_draft_equal(&value, &expected.u.raw))
+		cannot_apply(operation, "the value there is another one");
+}
+
+/* ---- the patch ---- */
+
+static const struct
+{
+	const char *name;
+	PatchFunction apply;
+}			functions[] =
+{
+	{"add", apply_add},
+	{"remove", apply_remove},
+	{"replace", apply_replace},
+	{"move", apply_move},
+	{"copy", apply_copy},
+	{"test", apply_test},
+};
+
+static PatchFunction
+find_function(const PatchOperation *operation)
+{
+	const RawValue *op = &operation->op;
+	uint32		i;
+
+	for (i = 0; i < lengthof(functions); i++)
+	{
+		if (op->len == strlen(functions[i].name) &&
+			memcmp(op->data, functions[i].name, op->len) == 0)
+			return functions[i].apply;
+	}
+	bad_operation(operation, "\"op\" must be one of add, remove, replace, move, copy and test");
+}
+
+static RawValue
+operation_member(const RawValue *object, const char *name)
+{
+	RawValue	key = raw_string(name, strlen(name));
+	RawValue	value;
+
+	return dtmodel_raw_find(object, &key, &value) ? value : no_member;
+}
+
+static void
+apply_operation(uint32 number, const RawValue *object, Draft *root)
+{
+	PatchOperation operation;
+
+	operation.number = number;
+	operation.op = operation.path = no_member;
+	if (!raw_is_object(object))
+		bad_operation(&operation, psprintf("it is %s and no object",
+										   dtmodel_raw_kind(object)));
+
+	operation.op = operation_member(object, "op");
+	operation.path = operation_member(object, "path");
+	operation.from = operation_member(object, "from");
+	operation.value = operation_member(object, "value");
+
+	if (operation.op.type == NO_MEMBER)
+		bad_operation(&operation, "\"op\" is missing");
+	if (operation.op.type != JENTRY_ISSTRING)
+		bad_operation(&operation, "\"op\" must be a string");
+	if (operation.path.type == NO_MEMBER)
+		bad_operation(&operation, "\"path\" is missing");
+	if (operation.path.type != JENTRY_ISSTRING)
+		bad_operation(&operation, "\"path\" must be a string");
+
+	find_function(&operation) (&operation, root);
+}
+
+/*
+ * jsonb_patch(doc jsonb, patch jsonb) RETURNS jsonb
+ *
+ * The document after a JSON patch, as in RFC 6902: the operations of the
+ * patch, which is an array, one after the other, all of them or none.
+ *
+ * Raises 22023 if the patch is none, or if one of its operations does not
+ * apply; the detail names the operation and the pointer.  The document itself
+ * can be replaced, also by a scalar, but not removed.
+ *
+ * Strict.
+ */
+Datum
+dtmodel_jsonb_patch(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *document = PG_GETARG_JSONB_P(0);
+	RawValue	root = raw_root(document);
+	RawValue	patch = raw_root(PG_GETARG_JSONB_P(1));
+	Draft		draft = draft_of(&root);
+	Jsonb	   *result;
+	RawArray	walk;
+	RawValue	object;
+	uint32		number = 0;
+
+	if (!raw_is_array(&patch))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid JSON patch"),
+				 errdetail("The patch is %s and no array.", dtmodel_raw_kind(&patch)),
+				 errhint("For a patch that is an object, use dtmodel.jsonb_merge_patch.")));
+
+	walk = raw_array(&patch);
+	while (raw_array_next(&walk, &object))
+	{
+		CHECK_FOR_INTERRUPTS();
+		apply_operation(++number, &object, &draft);
+	}
+
+	if (draft.kind == DRAFT_RAW && draft.u.raw.data == root.data)
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	result = dtmodel_draft_document(&draft);
+	if (raw_same_document(document, result))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	PG_RETURN_JSONB_P(result);
+}

@@ -1,0 +1,378 @@
+/*-------------------------------------------------------------------------
+ *
+ * patch_diff.c
+ *	  Making the patch that leads from one jsonb document to another, as a
+ *	  JSON patch (RFC 6902) or a JSON merge patch (RFC 7396).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "align.h"
+#include "diff.h"
+#include "draft.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+
+/*
+ * A JSON patch in the making.  How many operations it will have, and so how
+ * many entries its array needs, is known in the end.  Until then the
+ * operations stand in a buffer of their own.
+ */
+typedef struct PatchMaker
+{
+	DiffWalk	walk;
+	RawBuffer	operations;
+	RawBuffer	ends;			/* uint32 each: where an operation ended */
+} PatchMaker;
+
+/*
+ * A merge patch in the making.
+ */
+typedef struct MergePatchMaker
+{
+	DiffWalk	walk;
+	Draft		patch;
+} MergePatchMaker;
+
+PG_FUNCTION_INFO_V1(dtmodel_jsonb_diff);
+PG_FUNCTION_INFO_V1(dtmodel_jsonb_merge_diff);
+
+/* ---- pointers (RFC 6901) ---- */
+
+static bool
+needs_escape(char c)
+{
+	return c == '~' || c == '/';
+}
+
+/* How long a step is in a pointer, with the slash before it. */
+static Size
+token_length(const DiffStep *step)
+{
+	Size		len = 1;
+	uint32		i;
+
+	if (step->key.data == NULL)
+		return len + snprintf(NULL, 0, "%u", step->index);
+
+	len += step->key.len;
+	for (i = 0; i < step->key.len; i++)
+		len += needs_escape(step->key.data[i]) ? 1 : 0;
+	return len;
+}
+
+/* Writes a step, with the slash before it, so that it ends at end. */
+static void
+write_token(const DiffStep *step, char *end)
+{
+	char		number[16];
+	const char *token = step->key.data;
+	Size		len = step->key.len;
+
+	if (token == NULL)
+	{
+		len = snprintf(number, sizeof(number), "%u", step->index);
+		token = number;
+	}
+	while (len-- > 0)
+	{
+		if (needs_escape(token[len]))
+		{
+			*--end = token[len] == '~' ? '0' : '1';
+			*--end = '~';
+		}
+		else
+			*--end = token[len];
+	}
+	*--end = '/';
+}
+
+/*
+ * Appends the pointer to a place to a buffer.
+ */
+static void
+write_pointer(RawBuffer *buffer, const DiffStep *at)
+{
+	const DiffStep *step;
+	Size		len = 0;
+	char	   *end;
+
+	for (step = at; step; step = step->up)
+		len += token_length(step);
+	end = buffer_extend(buffer, len) + len;
+	for (step = at; step; step = step->up)
+	{
+		write_token(step, end);
+		end -= token_length(step);
+	}
+}
+
+/* ---- JSON patch ---- */
+
+static void
+write_text(RawWriter *writer, const char *string)
+{
+	RawValue	value = raw_string(string, strlen(string));
+
+	write_value(writer, &value);
+}
+
+/*
+ * Appends an operation for a place where the documents differ.
+ */
+static void
+report_operation(DiffWalk *walk, const DiffStep *at,
+				 const RawValue *old_value, const RawValue *new_value)
+{
+	PatchMaker *maker = (PatchMaker *) walk;
+	const char *op = !old_value ? "add" : !new_value ? "remove" : "replace";
+	RawWriter	writer;
+
+	dtmodel_write_container(&writer, &maker->operations, JB_FOBJECT,
+							new_value ? 3 : 2);
+	write_text(&writer, "op");
+	write_text(&writer, "path");
+	if (new_value)
+		write_text(&writer, "value");
+
+	write_text(&writer, op);
+	write_pointer(writer.buffer, at);
+	write_end(&writer, JENTRY_ISSTRING);
+	if (new_value)
+		write_value(&writer, new_value);
+
+	if (maker->operations.len > JENTRY_OFFLENMASK)
+		dtmodel_too_large();
+	*(uint32 *) buffer_extend(&maker->ends, sizeof(uint32)) = maker->operations.len;
+}
+
+static void
+diff_element(DiffWalk *walk, const DiffStep *list, uint32 index,
+			 const RawValue *old_value, const RawValue *new_value)
+{
+	DiffStep	at;
+
+	at.up = list;
+	at.key = raw_string(NULL, 0);
+	at.index = index;
+	if (old_value && new_value)
+		dtmodel_diff_values(walk, &at, old_value, new_value);
+	else
+		walk->report(walk, &at, old_value, new_value);
+}
+
+/*
+ * Reports how a run of old elements becomes a run of new ones: those that
+ * have a partner turn into it, and what is left over goes or comes.  All
+ * before the run is already as it is to be, so numbers are those of the new
+ * list.
+ */
+static void
+diff_runs(DiffWalk *walk, const DiffStep *list, const ListRuns *runs)
+{
+	uint32		i;
+
+	for (i = 0; i < runs->old_count || i < runs->new_count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		diff_element(walk, list,
+					 runs->new_start + Min(i, runs->new_count),
+					 i < runs->old_count ? &runs->old_elements[i] : NULL,
+					 i < runs->new_count ? &runs->new_elements[i] : NULL);
+	}
+}
+
+static void
+lists_aligned(DiffWalk *walk, const DiffStep *at,
+			  const RawValue *old_list, const RawValue *new_list)
+{
+	ListAlignment *alignment;
+	ListRuns	runs;
+
+	check_stack_depth();
+	if (raw_same_bytes(old_list, new_list))
+		return;
+
+	alignment = dtmodel_align_begin(old_list, new_list);
+	while (dtmodel_align_next(alignment, &runs))
+		diff_runs(walk, at, &runs);
+	dtmodel_align_end(alignment);
+}
+
+/*
+ * Puts the operations into an array.
+ */
+static Jsonb *
+finish_patch(PatchMaker *maker)
+{
+	const uint32 *ends = (const uint32 *) maker->ends.data;
+	uint32		count = maker->ends.len / sizeof(uint32);
+	uint32		start = 0;
+	RawBuffer	buffer;
+	RawWriter	writer;
+	uint32		i;
+
+	dtmodel_write_document(&buffer, maker->operations.len +
+						   (count + 1) * sizeof(uint32));
+	dtmodel_write_container(&writer, &buffer, JB_FARRAY, count);
+	for (i = 0; i < count; i++)
+	{
+		/* with the padding before it, which is the same here */
+		memcpy(buffer_extend(&buffer, ends[i] - start),
+			   maker->operations.data + start, ends[i] - start);
+		write_end(&writer, JENTRY_ISCONTAINER);
+		start = ends[i];
+	}
+	return dtmodel_finish_document(&buffer);
+}
+
+/*
+ * jsonb_diff(old jsonb, new jsonb) RETURNS jsonb
+ *
+ * The JSON patch (RFC 6902) that leads from the old document to the new one,
+ * made of "add", "remove" and "replace".  In objects it is as short as can be.
+ * In lists, elements that did not change are found again, also where others
+ * came or went before them; elements that changed are gone into.
+ *
+ * jsonb_patch(old, jsonb_diff(old, new)) = new, for
+ * all documents.
+ *
+ * Strict.
+ */
+Datum
+dtmodel_jsonb_diff(PG_FUNCTION_ARGS)
+{
+	RawValue	old_value = raw_root(PG_GETARG_JSONB_P(0));
+	RawValue	new_value = raw_root(PG_GETARG_JSONB_P(1));
+	PatchMaker	maker;
+
+	maker.walk.report = report_operation;
+	maker.walk.lists = lists_aligned;
+	dtmodel_buffer_init(&maker.operations, 256);
+	dtmodel_buffer_init(&maker.ends, 64);
+	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
+	PG_RETURN_JSONB_P(finish_patch(&maker));
+}
+
+/* ---- JSON merge patch ---- */
+
+/*
+ * Would a merge patch take something in this value for a removal?
+ */
+static bool
+has_null(const RawValue *value)
+{
+	RawObject	walk;
+	RawMember	member;
+
+	if (!raw_is_object(value))
+		return value->type == JENTRY_ISNULL;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	walk = raw_object(value);
+	while (raw_object_next(&walk, &member))
+	{
+		if (has_null(&member.value))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Makes sure that a value can be set by a merge patch.
+ */
+static void
+check_settable(const DiffStep *at, const RawValue *value)
+{
+	RawBuffer	pointer;
+
+	if (!has_null(value))
+		return;
+
+	dtmodel_buffer_init(&pointer, 64);
+	write_pointer(&pointer, at);
+	*buffer_extend(&pointer, 1) = '\0';
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("no merge patch leads from the old document to the new one"),
+			 errdetail("The new value at \"%s\" is or has a null, which a merge patch takes for a removal.",
+					   pointer.data),
+			 errhint("Use dtmodel.jsonb_diff.")));
+}
+
+/*
+ * The object in the patch for the object at a place, made if need be.
+ */
+static Draft *
+open_object_at(Draft *patch, const DiffStep *at)
+{
+	Draft	   *parent;
+
+	if (!at)
+		return patch;
+
+	check_stack_depth();
+	parent = open_object_at(patch, at->up);
+	if (dtmodel_draft_member(parent, &at->key).kind == DRAFT_NONE)
+		dtmodel_draft_set_member(parent, &at->key,
+								 draft_of(&dtmodel_raw_empty_object));
+	return dtmodel_draft_open_member(parent, &at->key);
+}
+
+static void
+report_merge(DiffWalk *walk, const DiffStep *at,
+			 const RawValue *old_value, const RawValue *new_value)
+{
+	MergePatchMaker *maker = (MergePatchMaker *) walk;
+
+	if (new_value)
+		check_settable(at, new_value);
+	dtmodel_draft_set_member(open_object_at(&maker->patch, at->up), &at->key,
+							 draft_of(new_value ? new_value : &dtmodel_raw_null));
+}
+
+static void
+lists_merged(DiffWalk *walk, const DiffStep *at,
+			 const RawValue *old_list, const RawValue *new_list)
+{
+	if (!dtmodel_raw_equal(old_list, new_list))
+		walk->report(walk, at, old_list, new_list);
+}
+
+/*
+ * jsonb_merge_diff(old jsonb, new jsonb) RETURNS jsonb
+ *
+ * The JSON merge patch (RFC 7396) that leads from the old document to the new
+ * one, as short as can be.
+ *
+ * Raises 22023 where there is none: a merge patch cannot set a member to null,
+ * for null in a patch means to remove it.  A null that did not change is none
+ * of its business, nor is one in a list.
+ *
+ * jsonb_merge_patch(old, jsonb_merge_diff(old, new)) = new, where it returns.
+ *
+ * Strict.
+ */
+Datum
+dtmodel_jsonb_merge_diff(PG_FUNCTION_ARGS)
+{
+	RawValue	old_value = raw_root(PG_GETARG_JSONB_P(0));
+	RawValue	new_value = raw_root(PG_GETARG_JSONB_P(1));
+	MergePatchMaker maker;
+
+	if (!raw_is_object(&new_value))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
+	if (!raw_is_object(&old_value))
+	{
+		check_settable(NULL, &new_value);
+		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
+	}
+
+	maker.walk.report = report_merge;
+	maker.walk.lists = lists_merged;
+	maker.patch = draft_of(&dtmodel_raw_empty_object);
+	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
+	PG_RETURN_JSONB_P(dtmodel_draft_document(&maker.patch));
+}
