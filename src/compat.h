@@ -25,6 +25,11 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* 16 moved the macros for values of variable length out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* Before 16, ownership had a function for each kind of object. */
 static inline bool
 compat_relation_ownercheck(Oid relid, Oid roleid)

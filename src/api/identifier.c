@@ -14,6 +14,7 @@
 #include <uuid/uuid.h>
 
 #include "datatype/timestamp.h"
+#include "dtmodel.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
