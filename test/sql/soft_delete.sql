@@ -157,6 +157,12 @@ END $$;
 CREATE TRIGGER busy BEFORE UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION busy();
 DELETE FROM posts WHERE id IN (28, 29);
 SELECT deleted_ids(), in_step();
+
+-- with such a trigger a row that is matched twice is an error, and nothing is lost
+INSERT INTO doomed VALUES (30), (30);
+DELETE FROM posts USING doomed WHERE posts.id = doomed.id;
+\echo :SQLSTATE
+SELECT deleted_ids(), in_step();
 DROP TRIGGER busy ON posts;
 
 -- only the owner of the data deletes for good, and only when told to
