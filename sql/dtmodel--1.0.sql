@@ -234,11 +234,28 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.protect_truncate_trigger() IS
 'trigger of dtmodel.add_soft_delete with protect_truncate: refuses TRUNCATE';
 
+CREATE FUNCTION dtmodel.deletion_time()
+RETURNS pg_catalog.timestamptz
+AS 'MODULE_PATHNAME', 'dtmodel_deletion_time_call'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dtmodel.deletion_time() IS
+'the time of the deletion that the running statement makes';
+
+CREATE FUNCTION dtmodel.deletion_time_utc()
+RETURNS pg_catalog.timestamp
+AS 'MODULE_PATHNAME', 'dtmodel_deletion_time_call'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dtmodel.deletion_time_utc() IS
+'the same for columns of type timestamp without time zone, which hold UTC';
+
 CREATE FUNCTION dtmodel.add_soft_delete(
     model pg_catalog.regclass,
     flag pg_catalog.name DEFAULT 'is_deleted',
     deleted_at pg_catalog.name DEFAULT 'deleted_at',
     flag_means pg_catalog.text DEFAULT 'deleted',
+    hide pg_catalog.bool DEFAULT false,
     protect_truncate pg_catalog.bool DEFAULT false)
 RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dtmodel_add_soft_delete'
@@ -246,7 +263,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.add_soft_delete(
     pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.text,
-    pg_catalog.bool) IS
+    pg_catalog.bool, pg_catalog.bool) IS
 'makes DELETE on a table mark its rows as deleted';
 
 CREATE FUNCTION dtmodel.remove_soft_delete(

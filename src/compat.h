@@ -10,9 +10,11 @@
 #define DTMODEL_COMPAT_H
 
 #include "access/genam.h"
+#include "access/sysattr.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "parser/parse_relation.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 
@@ -61,6 +63,57 @@ compat_index_beginscan(Relation heap, Relation index, Snapshot snapshot,
 	return index_beginscan(heap, index, snapshot, nkeys, 0);
 #else
 	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
+#endif
+}
+
+/*
+ * Says that a query updates a column of a relation in its range table: what
+ * triggers and generated columns go by, not the privileges that are asked.
+ */
+static inline void
+compat_add_updated_column(Query *query pg_attribute_unused(),
+						  RangeTblEntry *rte, AttrNumber attnum)
+{
+	int			column = attnum - FirstLowInvalidHeapAttributeNumber;
+#if PG_VERSION_NUM < 160000
+	rte->updatedCols = bms_add_member(rte->updatedCols, column);
+#else
+	RTEPermissionInfo *perminfo = getRTEPermissionInfo(query->rteperminfos, rte);
+
+	perminfo->updatedCols = bms_add_member(perminfo->updatedCols, column);
+#endif
+}
+
+/* 17 lets MERGE act on target rows that no source row matches. */
+static inline bool
+compat_is_unmatched_target(const MergeAction *action pg_attribute_unused())
+{
+#if PG_VERSION_NUM < 170000
+	return false;
+#else
+	return action->matchKind == MERGE_WHEN_NOT_MATCHED_BY_SOURCE;
+#endif
+}
+
+/* 17 keeps MERGE's join condition apart, before it was the WHERE. */
+static inline Node **
+compat_merge_condition(Query *query)
+{
+#if PG_VERSION_NUM < 170000
+	return &query->jointree->quals;
+#else
+	return &query->mergeJoinCondition;
+#endif
+}
+
+/* The transaction's local number, which 17 moved. */
+static inline LocalTransactionId
+compat_local_transaction(void)
+{
+#if PG_VERSION_NUM < 170000
+	return MyProc->lxid;
+#else
+	return MyProc->vxid.lxid;
 #endif
 }
 

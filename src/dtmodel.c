@@ -8,19 +8,112 @@
  */
 #include "postgres.h"
 
+#include "access/parallel.h"
 #include "dtmodel.h"
 #include "fmgr.h"
+#include "mixin/soft_rewrite.h"
+#include "miscadmin.h"
+#include "model/plan_cache.h"
+#include "optimizer/planner.h"
+#include "tcop/tcopprot.h"
 #include "utils/guc.h"
+#include "utils/plancache.h"
+#include "utils/rls.h"
+#include "utils/varlena.h"
 
 PG_MODULE_MAGIC;
 
 bool		dtmodel_preserve_timestamps = false;
 bool		dtmodel_hard_delete = false;
 
+static bool with_deleted = false;
+static bool rewrite = true;
+static planner_hook_type next_planner = NULL;
+
 void		_PG_init(void);
 
-void
-_PG_init(void)
+/* Plans that were made under the old value do not fit the new one. */
+static void
+forget_plans(bool newval pg_attribute_unused(),
+			 void *extra pg_attribute_unused())
+{
+	ResetPlanCache();
+}
+
+/* Whether a list of libraries, as the settings have them, names this one. */
+static bool
+names_this_library(const char *setting)
+{
+	List	   *libraries = NIL;
+	ListCell   *cell;
+
+	if (setting == NULL ||
+		!SplitDirectoriesString(pstrdup(setting), ',', &libraries))
+		return false;
+	foreach(cell, libraries)
+	{
+		const char *name = lfirst(cell);
+		const char *slash = strrchr(name, '/');
+
+		name = slash == NULL ? name : slash + 1;
+		if (strcmp(name, "dtmodel") == 0 || strcmp(name, "dtmodel.so") == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the library was preloaded, for the server, the database, the role
+ * or the session.  A library that is loaded by the first call of a function
+ * leaves the planner alone: a session behaves one way from start to end.
+ */
+static bool
+is_preloaded(void)
+{
+	if (process_shared_preload_libraries_in_progress)
+		return true;
+	if (!IsParallelWorker() && debug_query_string != NULL)
+		return false;
+	return names_this_library(shared_preload_libraries_string) ||
+		names_this_library(session_preload_libraries_string) ||
+		names_this_library(local_preload_libraries_string);
+}
+
+/*
+ * Whether hidden rows are to be hidden from a query.  Not from our own, which
+ * say themselves what they want, and not from dumps, which turn row_security
+ * off because they must have every row.
+ */
+static bool
+is_hiding(const char *query_string)
+{
+	return !with_deleted && row_security &&
+		!dtmodel_is_own_query(query_string);
+}
+
+static PlannedStmt *
+plan(Query *parse, const char *query_string, int cursor_options,
+	 ParamListInfo params)
+{
+	bool		was_delete = false;
+	PlannedStmt *planned;
+
+	/* The server's foreign keys have to see and to delete what is there. */
+	if (rewrite && !InNoForceRLSOperation())
+		was_delete = dtmodel_rewrite_query(parse, is_hiding(query_string));
+
+	planned = next_planner != NULL ?
+		next_planner(parse, query_string, cursor_options, params) :
+		standard_planner(parse, query_string, cursor_options, params);
+
+	/* Whoever sent a DELETE is told "DELETE" and how many. */
+	if (was_delete)
+		planned->commandType = CMD_DELETE;
+	return planned;
+}
+
+static void
+define_settings(void)
 {
 	DefineCustomBoolVariable("dtmodel.preserve_timestamps",
 							 "Lets INSERT and UPDATE write the columns that record creation and update times.",
@@ -38,7 +131,36 @@ _PG_init(void)
 							 false,
 							 PGC_USERSET,
 							 0,
-							 NULL, NULL, NULL);
+							 NULL, forget_plans, NULL);
+
+	DefineCustomBoolVariable("dtmodel.with_deleted",
+							 "Shows the deleted rows of models that hide them.",
+							 NULL,
+							 &with_deleted,
+							 false,
+							 PGC_USERSET,
+							 0,
+							 NULL, forget_plans, NULL);
+
+	DefineCustomBoolVariable("dtmodel.rewrite",
+							 "Lets the planner make DELETE soft and hide deleted rows.",
+							 "Has an effect only where the library is preloaded. Without it the triggers make DELETE soft, and nothing is hidden.",
+							 &rewrite,
+							 true,
+							 PGC_SUSET,
+							 0,
+							 NULL, forget_plans, NULL);
 
 	MarkGUCPrefixReserved("dtmodel");
+}
+
+void
+_PG_init(void)
+{
+	define_settings();
+	if (is_preloaded())
+	{
+		next_planner = planner_hook;
+		planner_hook = plan;
+	}
 }

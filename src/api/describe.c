@@ -97,7 +97,8 @@ append_soft_delete(StringInfo json, const DtModel *model)
 				  dtmodel_column_is_used(&soft_delete->flag) ? flag_means : NULL);
 	appendStringInfoString(json, ", ");
 	append_column(json, "deleted_at", &soft_delete->deleted_at);
-	appendStringInfo(json, ", \"protect_truncate\": %s}",
+	appendStringInfo(json, ", \"hide\": %s, \"protect_truncate\": %s}",
+					 soft_delete->hide ? "true" : "false",
 					 model->protect_truncate ? "true" : "false");
 }
 

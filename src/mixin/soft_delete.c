@@ -55,6 +55,7 @@ typedef struct SoftDeleteState
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_protect_truncate_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_deletion_time_call);
 
 /* The table's soft-delete columns, checked to be there and of their types. */
 DtSoftDelete
@@ -93,25 +94,95 @@ dtmodel_is_deleted(const DtSoftDelete *soft_delete, HeapTuple row,
 	return !isnull && DatumGetBool(value) != soft_delete->flag_is_live;
 }
 
+/* A statement that deletes, and the time of its deletion. */
+typedef struct Deletion
+{
+	CommandId	command;
+	TimestampTz time;
+} Deletion;
+
+/* Deletions inside of deletions, from triggers; deeper ones share a time. */
+#define MAX_NESTED_DELETIONS 64
+
 /*
- * The time of a deletion, which tells it from every other one: two DELETEs in
- * one transaction, or even in one microsecond, get different times.
+ * The time of the deletion that the running statement makes.  It is the same
+ * wherever the statement asks, and tells it from every other one: two DELETEs
+ * in one transaction, or even in one microsecond, get different times.
+ *
+ * A statement is known by the command counter of its snapshot.  Statements
+ * that run inside of it have greater ones, so whatever is greater than the
+ * one that asks is over.
  */
+static TimestampTz
+statement_deletion_time(void)
+{
+	static Deletion nested[MAX_NESTED_DELETIONS];
+	static int	depth = 0;
+	static LocalTransactionId transaction = InvalidLocalTransactionId;
+	static TimestampTz last = 0;
+	CommandId	command = GetActiveSnapshot()->curcid;
+
+	if (transaction != compat_local_transaction())
+	{
+		transaction = compat_local_transaction();
+		depth = 0;
+	}
+	while (depth > 0 && nested[depth - 1].command > command)
+		depth--;
+	if (depth > 0 && (nested[depth - 1].command == command ||
+					  depth == MAX_NESTED_DELETIONS))
+		return nested[depth - 1].time;
+
+	last = Max(GetCurrentTimestamp(), last + 1);
+	nested[depth].command = command;
+	nested[depth].time = last;
+	depth++;
+	return last;
+}
+
 TimestampTz
 dtmodel_deletion_time(const DtSoftDelete *soft_delete)
 {
-	static TimestampTz last = 0;
-	TimestampTz now = GetCurrentTimestamp();
-
-	if (now <= last)
-		now = last + 1;
-	last = now;
+	TimestampTz time = statement_deletion_time();
 
 	if (soft_delete->deleted_at.typmod < 0)
-		return now;
+		return time;
 	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_scale,
-												   TimestampTzGetDatum(now),
+												   TimestampTzGetDatum(time),
 												   Int32GetDatum(soft_delete->deleted_at.typmod)));
+}
+
+/*
+ * deletion_time() returns timestamptz
+ * deletion_time_utc() returns timestamp
+ *
+ * What a DELETE that became an UPDATE writes: the time of the deletion, the
+ * same for all rows of the statement.  Declared STABLE, as it is, which also
+ * lets a distributed database call it once on the coordinator.
+ */
+Datum
+dtmodel_deletion_time_call(PG_FUNCTION_ARGS)
+{
+	TimestampTz *time = fcinfo->flinfo->fn_extra;
+
+	if (time == NULL)
+	{
+		time = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(TimestampTz));
+		*time = statement_deletion_time();
+		fcinfo->flinfo->fn_extra = time;
+	}
+	PG_RETURN_TIMESTAMPTZ(*time);
+}
+
+/* Whether the trigger fires in this session, so that a DELETE is soft. */
+bool
+dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete)
+{
+	char		fires = soft_delete->tgenabled;
+
+	return fires == TRIGGER_FIRES_ALWAYS ||
+		fires == (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
+				  TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN);
 }
 
 /*

@@ -32,6 +32,7 @@ extern DtSoftDeletion *dtmodel_soft_deletion;
 extern DtSoftDelete dtmodel_usable_soft_delete(Relation rel);
 extern bool dtmodel_is_deleted(const DtSoftDelete *soft_delete, HeapTuple row,
 							   TupleDesc desc);
+extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
 extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
 
 /* soft_setup.c */

@@ -116,6 +116,10 @@ build_query(const RowCall *call, DtPlanPurpose purpose)
 			appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE ",
 							 table, table);
 			break;
+		case DT_PLAN_SELECT_DELETED:
+			appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE %s AND ",
+							 table, table, deleted_condition(&call->columns));
+			break;
 		case DT_PLAN_SOFT_DELETE:
 			appendStringInfo(&query, "DELETE FROM %s AS " ROW " WHERE ", table);
 			break;
@@ -126,7 +130,7 @@ build_query(const RowCall *call, DtPlanPurpose purpose)
 			break;
 	}
 	dtmodel_append_key_condition(&query, &call->key, ROW);
-	if (purpose != DT_PLAN_SELECT)
+	if (purpose == DT_PLAN_SOFT_DELETE || purpose == DT_PLAN_RESTORE)
 		appendStringInfo(&query, " RETURNING " ROW ".*::%s", table);
 	return query.data;
 }
@@ -168,12 +172,7 @@ returned_row(const RowCall *call, bool *isnull)
 static void
 check_trigger_fires(const RowCall *call)
 {
-	char		fires = call->columns.tgenabled;
-
-	if (fires == TRIGGER_FIRES_ALWAYS)
-		return;
-	if (fires == (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
-				  TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN))
+	if (dtmodel_soft_delete_fires(&call->columns))
 		return;
 
 	ereport(ERROR,
@@ -210,6 +209,31 @@ run_delete(const RowCall *call, DtSoftDeletion *deletion)
 	dtmodel_soft_deletion = outer;
 }
 
+/*
+ * The row after the DELETE.  Where the planner made it an UPDATE it returned
+ * the row, unless that was deleted already; where the trigger suppressed it,
+ * the trigger has handed the row over.
+ */
+static Datum
+deleted_row(const RowCall *call, const DtSoftDeletion *deletion, bool *isnull)
+{
+	MemoryContext caller;
+	Datum		row = returned_row(call, isnull);
+
+	if (!*isnull)
+		return row;
+	if (deletion->row == NULL)
+	{
+		run_query(call, DT_PLAN_SELECT_DELETED);
+		return returned_row(call, isnull);
+	}
+	caller = MemoryContextSwitchTo(call->context);
+	row = heap_copy_tuple_as_datum(deletion->row, RelationGetDescr(call->rel));
+	MemoryContextSwitchTo(caller);
+	*isnull = false;
+	return row;
+}
+
 static Datum
 delete_row(FunctionCallInfo fcinfo, const RowCall *call)
 {
@@ -220,17 +244,18 @@ delete_row(FunctionCallInfo fcinfo, const RowCall *call)
 	};
 	Datum		row = (Datum) 0;
 
+	bool		isnull = true;
+
 	if (call->id.complete)
 	{
 		check_trigger_fires(call);
 		SPI_connect();
 		run_delete(call, &deletion);
+		row = deleted_row(call, &deletion, &isnull);
 		SPI_finish();
 	}
-	if (deletion.row != NULL)
-		row = heap_copy_tuple_as_datum(deletion.row, RelationGetDescr(call->rel));
 	table_close(call->rel, NoLock);
-	if (deletion.row == NULL)
+	if (isnull)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(row);
 }

@@ -31,6 +31,7 @@ typedef struct SoftDeleteRequest
 	const char *flag;			/* NULL: deleted_at alone */
 	const char *deleted_at;
 	bool		flag_is_live;
+	bool		hide;
 	bool		protect_truncate;
 } SoftDeleteRequest;
 
@@ -232,6 +233,8 @@ trigger_options(const SoftDeleteRequest *request)
 	options = lappend(options, psprintf("deleted_at=%s", request->deleted_at));
 	if (request->flag_is_live)
 		options = lappend(options, "flag_means=live");
+	if (request->hide)
+		options = lappend(options, "hide=true");
 	return options;
 }
 
@@ -321,12 +324,14 @@ flag_means_argument(const char *flag_means)
  * add_soft_delete(model regclass, flag name DEFAULT 'is_deleted',
  *				   deleted_at name DEFAULT 'deleted_at',
  *				   flag_means text DEFAULT 'deleted',
+ *				   hide boolean DEFAULT false,
  *				   protect_truncate boolean DEFAULT false) returns void
  *
  * Makes DELETE on the table mark its rows: adds the columns that are missing,
  * a CHECK that ties them together, and the triggers; called again it
  * re-configures.  A NULL flag goes without one, flag_means "live" is for a
- * flag such as is_active.  Rows that contradict themselves are an error
+ * flag such as is_active.  hide makes queries see live rows only, where the
+ * library is preloaded.  Rows that contradict themselves are an error
  * (23514), and so are partitioned and inherited tables (0A000).
  *
  * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
@@ -345,7 +350,8 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	if (request.flag != NULL && !PG_ARGISNULL(3))
 		request.flag_is_live =
 			flag_means_argument(text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	request.protect_truncate = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	request.hide = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	request.protect_truncate = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 
 	change_soft_delete(&change, &request);
 	dtmodel_apply_change(&change);

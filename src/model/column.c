@@ -38,6 +38,7 @@ dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
 		column->attnum = att->attnum;
 		column->typid = att->atttypid;
 		column->typmod = att->atttypmod;
+		column->is_not_null = att->attnotnull;
 		return;
 	}
 }

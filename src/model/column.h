@@ -18,6 +18,7 @@ typedef struct DtColumn
 	AttrNumber	attnum;			/* InvalidAttrNumber: no such column */
 	Oid			typid;
 	int32		typmod;
+	bool		is_not_null;
 } DtColumn;
 
 /* What a managed column is for, and so which types it may have. */

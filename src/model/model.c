@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/relation.h"
 #include "access/stratnum.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -182,6 +183,7 @@ read_soft_delete(TupleDesc desc, const Trigger *trigger)
 						&soft_delete->deleted_at);
 	soft_delete->flag_is_live =
 		flag_means != NULL && strcmp(flag_means, "live") == 0;
+	soft_delete->hide = trigger_option(trigger, "hide") != NULL;
 	soft_delete->tgenabled = trigger->tgenabled;
 	return soft_delete;
 }
@@ -331,14 +333,9 @@ create_cache(void)
 	CacheRegisterRelcacheCallback(invalidate_model, (Datum) 0);
 }
 
-/*
- * What the relation is.  The caller holds a lock on it, so that a definition
- * which is read cannot change under the caller's feet.
- */
-const DtModel *
-dtmodel_get_model(Relation rel)
+static DtModel *
+find_entry(Oid relid)
 {
-	Oid			relid = RelationGetRelid(rel);
 	DtModel    *entry;
 	bool		found;
 
@@ -353,7 +350,38 @@ dtmodel_get_model(Relation rel)
 		entry->valid = false;
 		entry->context = NULL;
 	}
+	return entry;
+}
+
+/*
+ * What the relation is.  The caller holds a lock on it, so that a definition
+ * which is read cannot change under the caller's feet.
+ */
+const DtModel *
+dtmodel_get_model(Relation rel)
+{
+	DtModel    *entry = find_entry(RelationGetRelid(rel));
+
 	if (!entry->valid)
 		fill_entry(entry, rel);
+	return entry;
+}
+
+/*
+ * The same for a relation that somebody else has locked and that need not be
+ * opened as long as it is known: the planner asks about every table.
+ */
+const DtModel *
+dtmodel_get_model_of_locked(Oid relid)
+{
+	DtModel    *entry = find_entry(relid);
+
+	if (!entry->valid)
+	{
+		Relation	rel = relation_open(relid, NoLock);
+
+		fill_entry(entry, rel);
+		relation_close(rel, NoLock);
+	}
 	return entry;
 }

@@ -50,6 +50,7 @@ typedef struct DtSoftDelete
 	DtColumn	flag;
 	DtColumn	deleted_at;
 	bool		flag_is_live;	/* the flag is true for live rows */
+	bool		hide;			/* queries see live rows only */
 	char		tgenabled;		/* when the trigger fires, as in pg_trigger */
 } DtSoftDelete;
 
@@ -89,6 +90,7 @@ typedef struct DtModel
  * keeps a part of it copies that part.
  */
 extern const DtModel *dtmodel_get_model(Relation rel);
+extern const DtModel *dtmodel_get_model_of_locked(Oid relid);
 
 extern const char *dtmodel_function_name(Oid funcid);
 extern DtTriggerKind dtmodel_trigger_kind(const Trigger *trigger);

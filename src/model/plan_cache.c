@@ -20,6 +20,13 @@
 /* The plan that was not used for the longest time makes room for a new one. */
 #define PLAN_CACHE_SIZE 128
 
+/*
+ * What every query of ours begins with, so that the planner hook knows it and
+ * does not hide rows from it.  The text stays with the plan, also when it is
+ * planned again.
+ */
+#define OWN_QUERY "/* dtmodel */ "
+
 typedef struct PlanKey
 {
 	Oid			relid;
@@ -88,6 +95,12 @@ create_cache(void)
 							 HASH_ELEM | HASH_BLOBS);
 }
 
+bool
+dtmodel_is_own_query(const char *query)
+{
+	return query != NULL && strncmp(query, OWN_QUERY, strlen(OWN_QUERY)) == 0;
+}
+
 /* The saved plan, if there is one and it still fits the table. */
 SPIPlanPtr
 dtmodel_find_plan(Oid relid, DtPlanPurpose purpose)
@@ -115,7 +128,7 @@ dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
 				  int nargs, Oid *types)
 {
 	PlanKey		key = {.relid = relid,.purpose = purpose};
-	SPIPlanPtr	plan = SPI_prepare(query, nargs, types);
+	SPIPlanPtr	plan = SPI_prepare(psprintf(OWN_QUERY "%s", query), nargs, types);
 	SavedPlan  *saved;
 	bool		found;
 

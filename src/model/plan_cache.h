@@ -13,9 +13,13 @@
 typedef enum DtPlanPurpose
 {
 	DT_PLAN_SELECT,
+	DT_PLAN_SELECT_DELETED,
 	DT_PLAN_SOFT_DELETE,
 	DT_PLAN_RESTORE
 } DtPlanPurpose;
+
+/* Whether a query is one of ours; its text may be NULL. */
+extern bool dtmodel_is_own_query(const char *query);
 
 /* Both are called between SPI_connect and SPI_finish. */
 extern SPIPlanPtr dtmodel_find_plan(Oid relid, DtPlanPurpose purpose);

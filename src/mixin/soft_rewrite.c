@@ -1,0 +1,283 @@
+/*-------------------------------------------------------------------------
+ *
+ * soft_rewrite.c
+ *	  Soft delete as the planner does it: a DELETE that becomes an UPDATE.
+ *
+ * After the server's rewriter has applied views and row-level security, and
+ * before it plans, a DELETE on a soft-delete model becomes an UPDATE of its
+ * flag and time.  It still needs the DELETE privilege and obeys the DELETE
+ * policies, which are in the query by then; it counts and returns its rows;
+ * and whatever surrounds it, USING, CTEs, cursors, partitions, goes on as it
+ * would for any UPDATE, because it is one.
+ *
+ * Rows that are deleted already are not found, so that a second DELETE counts
+ * none.  Queries of the server's own foreign keys are left alone: their
+ * deletions are physical, and the trigger sees to them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "miscadmin.h"
+#include "mixin/soft_delete.h"
+#include "mixin/soft_rewrite.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_func.h"
+#include "parser/parsetree.h"
+
+/* What one run through a query does, and what it did. */
+typedef struct RewriteContext
+{
+	bool		hide;			/* hidden rows are to be hidden */
+	bool		top_is_update;	/* the outermost DELETE became an UPDATE */
+} RewriteContext;
+
+static void rewrite_level(Query *query, RewriteContext *context);
+
+/* The columns of a table that this session deletes from softly. */
+static bool
+soft_columns(Oid relid, DtSoftDelete *columns)
+{
+	const DtSoftDelete *known;
+	Relation	rel;
+
+	if (relid < FirstNormalObjectId)
+		return false;
+	known = dtmodel_get_model_of_locked(relid)->soft_delete;
+	if (known == NULL || !dtmodel_soft_delete_fires(known))
+		return false;
+
+	rel = table_open(relid, NoLock);
+	*columns = dtmodel_usable_soft_delete(rel);
+	table_close(rel, NoLock);
+	return true;
+}
+
+/* Whether an entry of the range table is such a table. */
+bool
+dtmodel_find_soft_target(Query *query, int rtindex, DtSoftTarget *target)
+{
+	target->rtindex = rtindex;
+	target->rte = rt_fetch(rtindex, query->rtable);
+	return target->rte->rtekind == RTE_RELATION &&
+		soft_columns(target->rte->relid, &target->columns);
+}
+
+static Var *
+column_var(const DtSoftTarget *target, const DtColumn *column)
+{
+	return makeVar(target->rtindex, column->attnum, column->typid,
+				   column->typmod, InvalidOid, 0);
+}
+
+static Node *
+null_test(const DtSoftTarget *target, const DtColumn *column, NullTestType type)
+{
+	NullTest   *test = makeNode(NullTest);
+
+	test->arg = (Expr *) column_var(target, column);
+	test->nulltesttype = type;
+	test->argisrow = false;
+	test->location = -1;
+	return (Node *) test;
+}
+
+static Node *
+boolean_test(const DtSoftTarget *target, const DtColumn *column,
+			 BoolTestType type)
+{
+	BooleanTest *test = makeNode(BooleanTest);
+
+	test->arg = (Expr *) column_var(target, column);
+	test->booltesttype = type;
+	test->location = -1;
+	return (Node *) test;
+}
+
+/*
+ * "The row is live", in the words that somebody would write by hand, so that
+ * partial indexes which were made with those words can be used.
+ */
+Node *
+dtmodel_live_condition(const DtSoftTarget *target)
+{
+	const DtSoftDelete *columns = &target->columns;
+	const DtColumn *flag = &columns->flag;
+
+	if (!dtmodel_column_is_used(flag))
+		return null_test(target, &columns->deleted_at, IS_NULL);
+	if (!flag->is_not_null)
+		return boolean_test(target, flag,
+							columns->flag_is_live ? IS_NOT_FALSE : IS_NOT_TRUE);
+	if (columns->flag_is_live)
+		return (Node *) column_var(target, flag);
+	return (Node *) makeBoolExpr(NOT_EXPR,
+								 list_make1(column_var(target, flag)), -1);
+}
+
+/* A call of the function that tells the time of this deletion. */
+static Expr *
+deletion_time(const DtColumn *deleted_at)
+{
+	bool		utc = deleted_at->typid == TIMESTAMPOID;
+	List	   *name = list_make2(makeString(DTMODEL_SCHEMA),
+								  makeString(utc ? "deletion_time_utc" : "deletion_time"));
+	Oid			function = LookupFuncName(name, 0, NULL, false);
+	Node	   *call;
+
+	call = (Node *) makeFuncExpr(function, deleted_at->typid, NIL, InvalidOid,
+								 InvalidOid, COERCE_EXPLICIT_CALL);
+	return (Expr *) coerce_to_target_type(NULL, call, deleted_at->typid,
+										  deleted_at->typid, deleted_at->typmod,
+										  COERCION_ASSIGNMENT,
+										  COERCE_IMPLICIT_CAST, -1);
+}
+
+static TargetEntry *
+assign(Query *query, const DtSoftTarget *target, const DtColumn *column,
+	   Expr *value)
+{
+	compat_add_updated_column(query, target->rte, column->attnum);
+	return makeTargetEntry(value, column->attnum,
+						   pstrdup(NameStr(column->name)), false);
+}
+
+/* The assignments that mark a row; "time" is what deleted_at gets. */
+static List *
+mark_assignments(Query *query, const DtSoftTarget *target, Expr *time)
+{
+	const DtSoftDelete *columns = &target->columns;
+	List	   *assignments;
+
+	assignments = list_make1(assign(query, target, &columns->deleted_at, time));
+	if (dtmodel_column_is_used(&columns->flag))
+		assignments = lappend(assignments,
+							  assign(query, target, &columns->flag,
+									 (Expr *) makeBoolConst(!columns->flag_is_live, false)));
+	return assignments;
+}
+
+static bool
+rewrite_delete(Query *query)
+{
+	DtSoftTarget target;
+	List	   *assignments;
+
+	if (!dtmodel_find_soft_target(query, query->resultRelation, &target))
+		return false;
+
+	assignments = mark_assignments(query, &target,
+								   deletion_time(&target.columns.deleted_at));
+	query->commandType = CMD_UPDATE;
+	query->targetList = list_concat(query->targetList, assignments);
+	query->jointree->quals = make_and_qual(query->jointree->quals,
+										   dtmodel_live_condition(&target));
+	return true;
+}
+
+/*
+ * An action of a MERGE that deletes.  A row that is deleted already matches
+ * it all the same, or it would fall through to the next action; it keeps the
+ * time that it has.
+ */
+static void
+rewrite_merge_action(Query *query, const DtSoftTarget *target,
+					 MergeAction *action)
+{
+	const DtColumn *deleted_at = &target->columns.deleted_at;
+	CoalesceExpr *time = makeNode(CoalesceExpr);
+
+	time->coalescetype = deleted_at->typid;
+	time->args = list_make2(column_var(target, deleted_at),
+							deletion_time(deleted_at));
+	time->location = -1;
+	action->commandType = CMD_UPDATE;
+	action->targetList = mark_assignments(query, target, (Expr *) time);
+}
+
+static void
+rewrite_merge(Query *query)
+{
+	DtSoftTarget target;
+	ListCell   *cell;
+
+	if (!dtmodel_find_soft_target(query, query->resultRelation, &target))
+		return;
+	foreach(cell, query->mergeActionList)
+	{
+		MergeAction *action = lfirst_node(MergeAction, cell);
+
+		if (action->commandType == CMD_DELETE)
+			rewrite_merge_action(query, &target, action);
+	}
+}
+
+static bool
+rewrite_sublinks(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		rewrite_level((Query *) node, context);
+		return false;
+	}
+	return expression_tree_walker(node, rewrite_sublinks, context);
+}
+
+/* The queries inside of this one. */
+static void
+rewrite_inner(Query *query, RewriteContext *context)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->cteList)
+		rewrite_level(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery),
+					  context);
+	foreach(cell, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+
+		if (rte->rtekind == RTE_SUBQUERY)
+			rewrite_level(rte->subquery, context);
+	}
+	if (query->hasSubLinks)
+		query_tree_walker(query, rewrite_sublinks, context,
+						  QTW_IGNORE_RT_SUBQUERIES | QTW_IGNORE_CTE_SUBQUERIES);
+}
+
+static void
+rewrite_level(Query *query, RewriteContext *context)
+{
+	check_stack_depth();
+	rewrite_inner(query, context);
+	if (context->hide)
+		dtmodel_hide_deleted(query);
+	context->top_is_update = false;
+	if (dtmodel_hard_delete)
+		return;
+	if (query->commandType == CMD_DELETE)
+		context->top_is_update = rewrite_delete(query);
+	else if (query->commandType == CMD_MERGE)
+		rewrite_merge(query);
+}
+
+/*
+ * Makes the deletions of a query soft, in all its levels, and hides what is
+ * to be hidden.  True when the query itself was a DELETE and is an UPDATE.
+ */
+bool
+dtmodel_rewrite_query(Query *query, bool hide)
+{
+	RewriteContext context = {.hide = hide};
+
+	rewrite_level(query, &context);
+	return context.top_is_update;
+}
