@@ -143,6 +143,18 @@ GRANT SELECT ON
 TO PUBLIC;
 
 --
+-- Rows that move between partitions (src/model/row_move.c)
+--
+
+CREATE FUNCTION dtmodel.row_move_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_row_move_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.row_move_trigger() IS
+'trigger of partitioned models: tells a move to another partition from a deletion';
+
+--
 -- Timestamps (src/mixin/timestamps.c)
 --
 
@@ -345,7 +357,7 @@ CREATE VIEW dtmodel.models AS
            ARRAY(SELECT jsonb_array_elements_text(d.description -> 'drift')) AS drift
     FROM pg_catalog.pg_class AS c,
          LATERAL dtmodel.describe(c.oid) AS d (description)
-    WHERE c.relkind IN ('r', 'p')
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
       AND EXISTS (SELECT
                   FROM pg_catalog.pg_trigger AS t
                   JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid

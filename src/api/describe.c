@@ -9,6 +9,7 @@
 
 #include "access/relation.h"
 #include "api/names.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -156,8 +157,8 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 {
 	drift_of_column(drift, &soft_delete->flag, DT_COLUMN_FLAG);
 	drift_of_column(drift, &soft_delete->deleted_at, DT_COLUMN_TIME);
-	if (rel->rd_rel->relhassubclass || rel->rd_rel->relispartition)
-		append_drift(drift, "the table is inherited or a partition, where a DELETE may miss the trigger");
+	if (rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relhassubclass)
+		append_drift(drift, "the table is inherited, and a DELETE may miss the trigger");
 	if (!dtmodel_column_is_used(&soft_delete->flag))
 		return;
 	if (!has_trigger_kind(rel, DT_TRIGGER_SOFT_DELETE_FLAG))

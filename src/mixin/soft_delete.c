@@ -14,13 +14,17 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/tableam.h"
+#include "access/tupconvert.h"
 #include "access/xact.h"
+#include "catalog/partition.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "mixin/soft_delete.h"
 #include "miscadmin.h"
+#include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -362,6 +366,14 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
 	return state;
 }
 
+static bool
+is_part_of(Relation rel, Oid relid)
+{
+	return RelationGetRelid(rel) == relid ||
+		(rel->rd_rel->relispartition &&
+		 list_member_oid(get_partition_ancestors(RelationGetRelid(rel)), relid));
+}
+
 /*
  * The function that runs this DELETE, if one does.  A DELETE that some other
  * trigger runs on the way is at another depth, and none of its business.
@@ -371,18 +383,35 @@ deletion_of(Relation rel)
 {
 	DtSoftDeletion *deletion = dtmodel_soft_deletion;
 
-	if (deletion == NULL || deletion->relid != RelationGetRelid(rel) ||
+	if (deletion == NULL || !is_part_of(rel, deletion->relid) ||
 		deletion->depth != DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)))
 		return NULL;
 	return deletion;
 }
 
+/* The row as the table has it that was asked for, not its partition. */
+static HeapTuple
+convert_row(Relation rel, HeapTuple row, Oid relid)
+{
+	Relation	table;
+	TupleConversionMap *map;
+
+	if (RelationGetRelid(rel) == relid)
+		return heap_copytuple(row);
+
+	table = table_open(relid, NoLock);
+	map = convert_tuples_by_name(RelationGetDescr(rel), RelationGetDescr(table));
+	row = map == NULL ? heap_copytuple(row) : execute_attr_map_tuple(row, map);
+	table_close(table, NoLock);
+	return row;
+}
+
 static void
-hand_over(DtSoftDeletion *deletion, HeapTuple row)
+hand_over(DtSoftDeletion *deletion, Relation rel, HeapTuple row)
 {
 	MemoryContext caller = MemoryContextSwitchTo(deletion->context);
 
-	deletion->row = heap_copytuple(row);
+	deletion->row = convert_row(rel, row, deletion->relid);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -398,7 +427,7 @@ soft_delete_row(const TriggerData *trigdata, SoftDeleteState *state,
 						   RelationGetDescr(rel)))
 	{
 		if (deletion != NULL)
-			hand_over(deletion, trigdata->tg_trigtuple);
+			hand_over(deletion, rel, trigdata->tg_trigtuple);
 		return;
 	}
 
@@ -407,7 +436,7 @@ soft_delete_row(const TriggerData *trigdata, SoftDeleteState *state,
 	if (!mark_deleted(trigdata, state) || deletion == NULL)
 		return;
 	row = ExecFetchSlotHeapTuple(state->update->slot, false, &should_free);
-	hand_over(deletion, row);
+	hand_over(deletion, rel, row);
 }
 
 /*
@@ -422,7 +451,8 @@ soft_delete_row(const TriggerData *trigdata, SoftDeleteState *state,
  * returns none.  A row that is already deleted stays as it is.  The DELETE is
  * physical under dtmodel.hard_delete, which needs the TRUNCATE privilege
  * (42501), and when a foreign-key cascade takes the row because its parent is
- * gone.  A column that is gone (42703) or retyped (42804) is an error, never
+ * gone.  A row that an UPDATE moves to another partition passes.  A column
+ * that is gone (42703) or retyped (42804) is an error, never
  * a physical delete.
  *
  * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
@@ -436,6 +466,8 @@ dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
 	SoftDeleteState *state = get_state(fcinfo, rel);
 	DtSoftDeletion *deletion = deletion_of(rel);
 
+	if (dtmodel_row_moves_out(trigdata))
+		return PointerGetDatum(trigdata->tg_trigtuple);
 	if (deletion == NULL &&
 		(is_hard_delete(rel, state) ||
 		 (InNoForceRLSOperation() &&

@@ -8,6 +8,8 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
 #include "commands/defrem.h"
 #include "commands/trigger.h"
@@ -15,6 +17,7 @@
 #include "executor/spi.h"
 #include "mixin/soft_delete.h"
 #include "model/ddl.h"
+#include "model/row_move.h"
 #include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
@@ -36,27 +39,68 @@ typedef struct SoftDeleteRequest
 } SoftDeleteRequest;
 
 static void
-report_not_supported(Relation rel, const char *what)
+report_inheritance(Relation rel, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("table \"%s\" %s", RelationGetRelationName(rel), what),
-			 errdetail("Partitioned and inherited tables cannot have soft delete yet: a DELETE would miss the trigger."),
-			 errhint("Make the model of an ordinary table.")));
+			 errdetail("Tables that inherit cannot have soft delete yet: a DELETE would miss the trigger."),
+			 errhint("Use a partitioned table, or an ordinary one.")));
 }
 
 /* A trigger is not inherited, and a physical delete must not slip through. */
 static void
-check_stands_alone(Relation rel)
+check_no_inheritance(Relation rel)
 {
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		report_not_supported(rel, "is partitioned");
-	if (rel->rd_rel->relispartition)
-		report_not_supported(rel, "is a partition");
+		return;
 	if (has_superclass(RelationGetRelid(rel)))
-		report_not_supported(rel, "inherits from another table");
+		report_inheritance(rel, "inherits from another table");
 	if (find_inheritance_children(RelationGetRelid(rel), NoLock) != NIL)
-		report_not_supported(rel, "is inherited by another table");
+		report_inheritance(rel, "is inherited by another table");
+}
+
+/*
+ * A row that is deleted must stay where it is.  The partitions may be
+ * partitioned themselves, by columns of their own numbers.
+ */
+static void
+check_partition_key(Oid relid, const char *name)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	DtColumn	column;
+	bool		in_expression;
+
+	dtmodel_find_column(RelationGetDescr(rel), name, &column);
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		AttributeNumberIsValid(column.attnum) &&
+		has_partition_attrs(rel,
+							bms_make_singleton(column.attnum -
+											   FirstLowInvalidHeapAttributeNumber),
+							&in_expression))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("column \"%s\" is part of the partition key of table \"%s\"",
+						name, RelationGetRelationName(rel)),
+				 errdetail("A soft delete would move the row to another partition."),
+				 errhint("Partition the table by other columns."),
+				 errtablecol(rel, column.attnum)));
+	table_close(rel, AccessShareLock);
+}
+
+static void
+check_partition_keys(Relation rel, const SoftDeleteRequest *request)
+{
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
+	{
+		if (request->flag != NULL)
+			check_partition_key(lfirst_oid(cell), request->flag);
+		check_partition_key(lfirst_oid(cell), request->deleted_at);
+	}
 }
 
 static void
@@ -95,7 +139,7 @@ any_row(const char *table, const char *condition)
 	bool		found;
 
 	SPI_connect();
-	(void) SPI_execute(psprintf("SELECT FROM ONLY %s WHERE %s", table, condition),
+	(void) SPI_execute(psprintf("SELECT FROM %s WHERE %s", table, condition),
 					   true, 1);
 	found = SPI_processed > 0;
 	SPI_finish();
@@ -285,8 +329,10 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	DtColumn	flag;
 	DtColumn	deleted_at;
 
-	check_stands_alone(change->rel);
+	dtmodel_check_no_partition(change->rel);
+	check_no_inheritance(change->rel);
 	check_request(request);
+	check_partition_keys(change->rel, request);
 	dtmodel_change_column(change, request->flag, DT_COLUMN_FLAG,
 						  request->flag_is_live ?
 						  "pg_catalog.bool NOT NULL DEFAULT true" :
@@ -305,6 +351,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 							   NIL);
 	else
 		dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
+	dtmodel_change_move_trigger(change);
 }
 
 static bool
@@ -332,7 +379,8 @@ flag_means_argument(const char *flag_means)
  * re-configures.  A NULL flag goes without one, flag_means "live" is for a
  * flag such as is_active.  hide makes queries see live rows only, where the
  * library is preloaded.  Rows that contradict themselves are an error
- * (23514), and so are partitioned and inherited tables (0A000).
+ * (23514), and so are partitions, partition keys of the flag or time (42809)
+ * and tables that inherit (0A000).
  *
  * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
  */
@@ -397,6 +445,9 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
 	dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
+	dtmodel_drop_move_trigger(change, 1 << DT_TRIGGER_SOFT_DELETE |
+							  1 << DT_TRIGGER_SOFT_DELETE_FLAG |
+							  1 << DT_TRIGGER_PROTECT_TRUNCATE);
 	if (drop_columns)
 	{
 		check_no_deleted_rows(change, &soft_delete);

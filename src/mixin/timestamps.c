@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/timestamps.h"
+#include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -197,7 +198,8 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
  *
  * INSERT stamps both columns.  UPDATE puts created_at back, unless it was
  * null, and moves updated_at if a column that counts changes.  An assignment
- * to updated_at counts as a change, but the value is the clock's.  While
+ * to updated_at counts as a change, but the value is the clock's.  A row that
+ * an UPDATE moves to another partition is no new row there.  While
  * dtmodel.preserve_timestamps is on the row passes untouched.  A column that
  * is gone (42703) or retyped (42804) is an error.
  *
@@ -219,7 +221,8 @@ dtmodel_timestamps_trigger(PG_FUNCTION_ARGS)
 	if (dtmodel_preserve_timestamps)
 		return PointerGetDatum(row);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(stamp_new_row(trigdata, row, state));
+		return PointerGetDatum(dtmodel_row_moves_in(trigdata) ? row :
+							   stamp_new_row(trigdata, row, state));
 	return PointerGetDatum(stamp_changed_row(trigdata, row, state));
 }
 
@@ -237,25 +240,6 @@ check_request(const DtTimestampsRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("created_at and updated_at cannot be the same column"),
 				 errdetail("Both are named \"%s\".", request->created_at)));
-}
-
-/*
- * A row that moves to another partition is inserted there, and would be
- * stamped as new.
- */
-static void
-check_not_partitioned(Relation rel)
-{
-	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE &&
-		!rel->rd_rel->relispartition)
-		return;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("table \"%s\" is partitioned",
-					RelationGetRelationName(rel)),
-			 errdetail("Partitioned tables and their partitions cannot have timestamps yet."),
-			 errhint("Make the model of an ordinary table.")));
 }
 
 static List *
@@ -284,7 +268,7 @@ dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
 		"pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()";
 	DtColumn	column;
 
-	check_not_partitioned(change->rel);
+	dtmodel_check_no_partition(change->rel);
 	check_request(request);
 	dtmodel_change_column(change, request->created_at, DT_COLUMN_TIME,
 						  definition, &timestamps_mixin, "created_at",
@@ -294,6 +278,7 @@ dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
 						  &column);
 	dtmodel_change_trigger(change, DT_TRIGGER_TIMESTAMPS, "INSERT OR UPDATE",
 						   trigger_options(request));
+	dtmodel_change_move_trigger(change);
 }
 
 void
@@ -309,6 +294,7 @@ dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
 		dtmodel_drop_column(change, &timestamps->updated_at);
 	}
 	dtmodel_drop_trigger(change, DT_TRIGGER_TIMESTAMPS);
+	dtmodel_drop_move_trigger(change, 1 << DT_TRIGGER_TIMESTAMPS);
 }
 
 static void

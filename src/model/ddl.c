@@ -68,6 +68,21 @@ dtmodel_begin_change(DtChange *change, Oid relid)
 	initStringInfo(&change->done);
 }
 
+/* A partition is what its table is: rows go from one to another. */
+void
+dtmodel_check_no_partition(Relation rel)
+{
+	if (!rel->rd_rel->relispartition)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("table \"%s\" is a partition",
+					RelationGetRelationName(rel)),
+			 errhint("Make the partitioned table a model; its partitions follow."),
+			 errtable(rel)));
+}
+
 /* Notes a statement and, in a few words, what it does. */
 void
 dtmodel_change(DtChange *change, const char *done, char *statement)

@@ -44,6 +44,9 @@ const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 	[DT_TRIGGER_PROTECT_TRUNCATE] = {
 		"zz_dtmodel_protect_truncate", "protect_truncate_trigger"
 	},
+	[DT_TRIGGER_ROW_MOVE] = {
+		"zz_dtmodel_row_move", "row_move_trigger"
+	},
 };
 
 static const char *const clock_names[] = {
@@ -203,6 +206,7 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 			model->protect_truncate = true;
 			break;
 		case DT_TRIGGER_SOFT_DELETE_FLAG:	/* says what its twin says */
+		case DT_TRIGGER_ROW_MOVE:
 		case DT_TRIGGER_NONE:
 			break;
 	}
