@@ -17,7 +17,11 @@ PG_CPPFLAGS = -Isrc
 PG_CFLAGS = $(OPTFLAGS)
 SHLIB_LINK = -luuid
 
-REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+# Soft delete has two tiers. Most tests expect the same of both; those named
+# preloaded_* and unpreloaded_* are for one.
+SQL_TESTS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+REGRESS = $(filter-out preloaded_%,$(SQL_TESTS))
+REGRESS_PRELOADED = $(filter-out unpreloaded_%,$(SQL_TESTS))
 REGRESS_OPTS = --inputdir=test
 ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=.
@@ -36,6 +40,13 @@ $(DRIVEN):
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# The same tests in sessions that preload the library.
+.PHONY: installcheck-preloaded
+installcheck-preloaded: export PGOPTIONS += -c session_preload_libraries=dtmodel
+installcheck-preloaded:
+	$(pg_regress_installcheck) $(REGRESS_OPTS) $(REGRESS_PRELOADED)
+	$(pg_isolation_regress_installcheck) $(ISOLATION_OPTS) $(ISOLATION)
 
 # PGXS follows includes only where the server was built to; headers are few.
 $(OBJS): $(wildcard src/*.h src/*/*.h)

@@ -238,6 +238,14 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.soft_delete_flag_trigger() IS
 'trigger of dtmodel.add_soft_delete: keeps flag and time of deletion in step';
 
+CREATE FUNCTION dtmodel.soft_cascade_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_soft_cascade_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.soft_cascade_trigger() IS
+'trigger of dtmodel.add_soft_delete: deletes and restores along foreign keys';
+
 CREATE FUNCTION dtmodel.protect_truncate_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_protect_truncate_trigger'
@@ -326,6 +334,17 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.restore(
     pg_catalog.anyelement, pg_catalog.anycompatible) IS
 'makes the deleted row with a primary key live again and returns it';
+
+CREATE FUNCTION dtmodel.restore_deletion(
+    model pg_catalog.anyelement,
+    deleted_at pg_catalog.timestamptz)
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME', 'dtmodel_restore_deletion'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.restore_deletion(
+    pg_catalog.anyelement, pg_catalog.timestamptz) IS
+'makes live again all that one deletion took, and returns how many rows of the table';
 
 --
 -- What a table is (src/api/describe.c)

@@ -12,6 +12,7 @@
 #include "access/genam.h"
 #include "access/sysattr.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "executor/executor.h"
 #include "parser/parse_relation.h"
 #include "storage/proc.h"
@@ -51,6 +52,26 @@ compat_eval_plan_qual_init(EPQState *epqstate, EState *estate)
 	EvalPlanQualInit(epqstate, estate, NULL, NIL, -1);
 #else
 	EvalPlanQualInit(epqstate, estate, NULL, NIL, -1, NIL);
+#endif
+}
+
+/* 15 added the columns that ON DELETE SET NULL may name. */
+static inline void
+compat_deconstruct_foreign_key(HeapTuple tuple, int *ncolumns,
+							   AttrNumber *child, AttrNumber *parent,
+							   Oid *equality)
+{
+	Oid			parent_equality[INDEX_MAX_KEYS];
+	Oid			child_equality[INDEX_MAX_KEYS];
+#if PG_VERSION_NUM < 150000
+	DeconstructFkConstraintRow(tuple, ncolumns, child, parent, equality,
+							   parent_equality, child_equality);
+#else
+	int			nset;
+	AttrNumber	set[INDEX_MAX_KEYS];
+
+	DeconstructFkConstraintRow(tuple, ncolumns, child, parent, equality,
+							   parent_equality, child_equality, &nset, set);
 #endif
 }
 

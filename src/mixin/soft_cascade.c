@@ -1,171 +1,472 @@
 /*-------------------------------------------------------------------------
  *
  * soft_cascade.c
- *	  Soft delete and foreign keys.
+ *	  Soft delete along foreign keys, and restore along the same ones.
  *
- * A physical DELETE of a parent reaches its children through the server's own
- * ON DELETE CASCADE.  Such a child has to go physically too, or its reference
- * would dangle.  But a trigger may run any other DELETE inside that cascade,
- * and that one stays soft.  What tells them apart is the row itself: whether
- * a parent that it references is gone.
+ * The foreign key already says what should happen.  When a row is deleted
+ * softly, ON DELETE CASCADE takes its children along, with the same time of
+ * deletion, and ON DELETE RESTRICT is stopped by live children.  The other
+ * actions would write what a restore cannot take back, so they wait until
+ * the row is purged.  When a row is restored, the children that carry its
+ * time come back with it; those that were deleted on their own stay deleted.
+ *
+ * The queries are like those of the server's own foreign keys: saved plans,
+ * run as the owner of the table that is looked at or written.  Triggers that
+ * they fire are queued behind those of the statement that we are called for,
+ * so that a cascade of any depth needs no more stack than one of one level.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tableam.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_constraint.h"
+#include "commands/trigger.h"
 #include "dtmodel.h"
-#include "executor/tuptable.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
 #include "mixin/soft_delete.h"
-#include "parser/parse_coerce.h"
+#include "model/foreign_key.h"
+#include "model/plan_cache.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
-#include "utils/syscache.h"
+#include "utils/ruleutils.h"
+#include "utils/timestamp.h"
 
-/* The index that the foreign key's parent is found by, if it cascades. */
-static Oid
-cascading_index(Oid constraint)
+/* What a flip of a row has to do with one foreign key. */
+typedef struct Reference
 {
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-	Form_pg_constraint form;
-	Oid			index;
+	DtForeignKey *key;
+	bool		is_soft;		/* the other table has soft delete */
+	DtSoftDelete columns;		/* and these are its columns */
+} Reference;
 
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	form = (Form_pg_constraint) GETSTRUCT(tuple);
-	index = form->confdeltype == FKCONSTR_ACTION_CASCADE ?
-		form->conindid : InvalidOid;
-	ReleaseSysCache(tuple);
-	return index;
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct CascadeState
+{
+	DtSoftDelete columns;
+	List	   *children;		/* References that lead to this table */
+	List	   *parents;		/* References that lead away from it */
+} CascadeState;
+
+PG_FUNCTION_INFO_V1(dtmodel_soft_cascade_trigger);
+
+static Reference *
+make_reference(DtForeignKey *key, Oid other)
+{
+	Reference  *reference = palloc0(sizeof(Reference));
+	Relation	rel = table_open(other, AccessShareLock);
+	const DtSoftDelete *columns = dtmodel_get_model(rel)->soft_delete;
+
+	reference->key = key;
+	reference->is_soft = columns != NULL && dtmodel_soft_delete_fires(columns);
+	if (reference->is_soft)
+		reference->columns = dtmodel_usable_soft_delete(rel);
+	table_close(rel, AccessShareLock);
+	return reference;
 }
 
-/* Where in the index a column of the parent's key stands, from 1. */
-static int
-index_column(Relation index, AttrNumber attnum)
+/* CASCADE takes soft children along, RESTRICT minds all. */
+static List *
+child_references(Relation rel)
 {
-	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+	List	   *references = NIL;
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_keys_to(rel))
 	{
-		if (index->rd_index->indkey.values[i] == attnum)
-			return i + 1;
+		DtForeignKey *key = lfirst(cell);
+		Reference  *reference = make_reference(key, key->child);
+
+		if ((key->on_delete == FKCONSTR_ACTION_CASCADE && reference->is_soft) ||
+			key->on_delete == FKCONSTR_ACTION_RESTRICT)
+			references = lappend(references, reference);
 	}
-	return 0;
+	return references;
 }
 
-static Oid
-compared_type(Oid equality)
+/* The parents that a live row must not be without. */
+static List *
+parent_references(Relation rel)
 {
-	Oid			parent_type;
-	Oid			child_type;
+	List	   *references = NIL;
+	ListCell   *cell;
 
-	op_input_types(equality, &parent_type, &child_type);
-	return child_type;
+	foreach(cell, dtmodel_keys_from(rel))
+	{
+		DtForeignKey *key = lfirst(cell);
+		Reference  *reference;
+
+		if (key->on_delete != FKCONSTR_ACTION_CASCADE &&
+			key->on_delete != FKCONSTR_ACTION_RESTRICT)
+			continue;
+		reference = make_reference(key, key->parent);
+		if (reference->is_soft)
+			references = lappend(references, reference);
+	}
+	return references;
+}
+
+static CascadeState *
+get_state(FunctionCallInfo fcinfo, Relation rel)
+{
+	CascadeState *state = fcinfo->flinfo->fn_extra;
+	MemoryContext caller;
+
+	if (state != NULL)
+		return state;
+
+	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	state = palloc0(sizeof(CascadeState));
+	state->columns = dtmodel_usable_soft_delete(rel);
+	state->children = child_references(rel);
+	state->parents = parent_references(rel);
+	MemoryContextSwitchTo(caller);
+	fcinfo->flinfo->fn_extra = state;
+	return state;
+}
+
+/* "the row is deleted" or "is live", as SQL */
+static void
+append_condition(StringInfo query, const DtSoftDelete *columns, bool deleted)
+{
+	const char *deleted_at = quote_identifier(NameStr(columns->deleted_at.name));
+
+	if (dtmodel_column_is_used(&columns->flag))
+		appendStringInfo(query, " AND %s IS %s%s",
+						 quote_identifier(NameStr(columns->flag.name)),
+						 deleted ? "" : "NOT ",
+						 columns->flag_is_live ? "FALSE" : "TRUE");
+	else
+		appendStringInfo(query, " AND %s IS %sNULL", deleted_at,
+						 deleted ? "NOT " : "");
 }
 
 /*
- * Whether the index can be asked for the parent at all.  The index of a
- * partitioned parent holds no entries, a temporal key is no btree, and a
- * reference of another type than the key may need a cast.
+ * Appends the comparison of a table's columns with the parameters from $1 on.
+ * The parameters are the values of the other side, and the operator is the
+ * constraint's: parent = child.
  */
-static bool
-can_look_up(const ForeignKeyCacheInfo *fk, Relation rel, Relation index)
+static void
+append_key(StringInfo query, const DtForeignKey *key, bool of_child)
 {
-	if (index->rd_rel->relkind != RELKIND_INDEX ||
-		index->rd_rel->relam != BTREE_AM_OID)
-		return false;
-	for (int i = 0; i < fk->nkeys; i++)
+	for (int i = 0; i < key->ncolumns; i++)
 	{
-		Oid			type = get_atttype(RelationGetRelid(rel), fk->conkey[i]);
+		AttrNumber	child = key->child_columns[i];
+		AttrNumber	parent = key->parent_columns[i];
+		const char *column = of_child ?
+			quote_identifier(get_attname(key->child, child, false)) :
+			quote_identifier(get_attname(key->parent, parent, false));
+		const char *parameter = psprintf("$%d", i + 1);
 
-		if (!IsBinaryCoercible(type, compared_type(fk->conpfeqop[i])))
-			return false;
+		if (i > 0)
+			appendStringInfoString(query, " AND ");
+		generate_operator_clause(query, of_child ? parameter : column,
+								 get_atttype(key->parent, parent),
+								 key->equality[i],
+								 of_child ? column : parameter,
+								 get_atttype(key->child, child));
 	}
-	return true;
 }
 
-/*
- * Makes the scan keys that find the parent.  False when the row references
- * none, because a column of its key is null.
- */
-static bool
-make_scan_keys(const ForeignKeyCacheInfo *fk, Relation rel, HeapTuple row,
-			   Relation index, ScanKey keys)
+/* The assignments of a mark ("$n" is its time), or of taking it off. */
+static void
+append_assignments(StringInfo query, const DtSoftDelete *columns, int time)
 {
-	for (int i = 0; i < fk->nkeys; i++)
+	bool		deleted = (time > 0);
+
+	appendStringInfo(query, "%s = %s",
+					 quote_identifier(NameStr(columns->deleted_at.name)),
+					 deleted ? psprintf("$%d", time) : "NULL");
+	if (dtmodel_column_is_used(&columns->flag))
+		appendStringInfo(query, ", %s = %s",
+						 quote_identifier(NameStr(columns->flag.name)),
+						 deleted != columns->flag_is_live ? "true" : "false");
+}
+
+static char *
+build_query(const Reference *reference, DtPlanPurpose purpose, Relation other)
+{
+	const DtForeignKey *key = reference->key;
+	const char *table = dtmodel_qualified_name(other);
+	int			time = key->ncolumns + 1;
+	StringInfoData query;
+
+	initStringInfo(&query);
+	if (purpose == DT_PLAN_CASCADE_DELETE || purpose == DT_PLAN_CASCADE_RESTORE)
 	{
-		int			column = index_column(index, fk->confkey[i]);
+		appendStringInfo(&query, "UPDATE %s SET ", table);
+		append_assignments(&query, &reference->columns,
+						   purpose == DT_PLAN_CASCADE_DELETE ? time : 0);
+	}
+	else
+		appendStringInfo(&query, "SELECT FROM %s", table);
+
+	appendStringInfoString(&query, " WHERE ");
+	append_key(&query, key, purpose != DT_PLAN_DELETED_PARENT);
+	if (reference->is_soft)
+		append_condition(&query, &reference->columns,
+						 purpose == DT_PLAN_CASCADE_RESTORE ||
+						 purpose == DT_PLAN_DELETED_PARENT);
+	if (purpose == DT_PLAN_CASCADE_RESTORE)
+		appendStringInfo(&query, " AND %s OPERATOR(pg_catalog.=) $%d",
+						 quote_identifier(NameStr(reference->columns.deleted_at.name)),
+						 time);
+	return query.data;
+}
+
+/* The types of the key's values on our side, and of the time. */
+static Oid *
+parameter_types(const Reference *reference, bool of_child)
+{
+	const DtForeignKey *key = reference->key;
+	Oid		   *types = palloc(sizeof(Oid) * (key->ncolumns + 1));
+
+	for (int i = 0; i < key->ncolumns; i++)
+		types[i] = of_child ?
+			get_atttype(key->parent, key->parent_columns[i]) :
+			get_atttype(key->child, key->child_columns[i]);
+	types[key->ncolumns] = reference->columns.deleted_at.typid;
+	return types;
+}
+
+static bool
+takes_time(DtPlanPurpose purpose)
+{
+	return purpose == DT_PLAN_CASCADE_DELETE ||
+		purpose == DT_PLAN_CASCADE_RESTORE;
+}
+
+static SPIPlanPtr
+get_plan(const Reference *reference, DtPlanPurpose purpose, Relation other)
+{
+	Oid			constraint = reference->key->constraint;
+	SPIPlanPtr	plan = dtmodel_find_plan(constraint, purpose);
+
+	if (plan != NULL)
+		return plan;
+	return dtmodel_save_plan(constraint, purpose,
+							 build_query(reference, purpose, other),
+							 reference->key->ncolumns + (takes_time(purpose) ? 1 : 0),
+							 parameter_types(reference,
+											 purpose != DT_PLAN_DELETED_PARENT));
+}
+
+/* The time of a deletion as the other table's column holds it. */
+static Datum
+time_value(TimestampTz time, const DtSoftDelete *columns)
+{
+	if (columns->deleted_at.typmod < 0)
+		return TimestampTzGetDatum(time);
+	return DirectFunctionCall2(timestamptz_scale, TimestampTzGetDatum(time),
+							   Int32GetDatum(columns->deleted_at.typmod));
+}
+
+/* The row's values of the key; false when one is null, and nothing matches. */
+static bool
+key_values(const Reference *reference, bool of_child, Relation rel,
+		   HeapTuple row, Datum *values)
+{
+	const DtForeignKey *key = reference->key;
+
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		AttrNumber	attnum = of_child ? key->parent_columns[i] :
+			key->child_columns[i];
 		bool		isnull;
-		Datum		value = heap_getattr(row, fk->conkey[i],
-										 RelationGetDescr(rel), &isnull);
 
+		values[i] = heap_getattr(row, attnum, RelationGetDescr(rel), &isnull);
 		if (isnull)
 			return false;
-		ScanKeyEntryInitialize(&keys[column - 1], 0, column,
-							   BTEqualStrategyNumber,
-							   compared_type(fk->conpfeqop[i]),
-							   index->rd_indcollation[column - 1],
-							   get_opcode(fk->conpfeqop[i]), value);
 	}
 	return true;
 }
 
+/*
+ * Runs the query for a purpose on the other table, as its owner and with its
+ * row-level security not forced, and says whether it found or changed a row.
+ */
 static bool
-index_has_row(Relation parent, Relation index, int nkeys, ScanKey keys)
+run_query(const Reference *reference, DtPlanPurpose purpose, Relation rel,
+		  HeapTuple row, TimestampTz time)
 {
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TupleTableSlot *slot = table_slot_create(parent, NULL);
-	IndexScanDesc scan = compat_index_beginscan(parent, index, snapshot, nkeys);
+	bool		of_child = (purpose != DT_PLAN_DELETED_PARENT);
+	Datum		values[INDEX_MAX_KEYS + 1];
+	Relation	other;
+	Oid			user;
+	int			security;
 	bool		found;
 
-	index_rescan(scan, keys, nkeys, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, slot);
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	UnregisterSnapshot(snapshot);
+	if (!key_values(reference, of_child, rel, row, values))
+		return false;
+	if (takes_time(purpose))
+		values[reference->key->ncolumns] = time_value(time, &reference->columns);
+
+	other = table_open(of_child ? reference->key->child : reference->key->parent,
+					   RowExclusiveLock);
+	SPI_connect();
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(other->rd_rel->relowner,
+						   security | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	dtmodel_run_plan_in_trigger(get_plan(reference, purpose, other), values,
+								takes_time(purpose) ? 0 : 1);
+	SetUserIdAndSecContext(user, security);
+	found = SPI_processed > 0;
+	SPI_finish();
+	table_close(other, NoLock);
 	return found;
 }
 
-/* Whether the row references a parent through this key, and it is gone. */
-static bool
-reference_dangles(const ForeignKeyCacheInfo *fk, Oid indexid, Relation rel,
-				  HeapTuple row)
+/* "(a, b)=(1, 2)", as the server's own foreign keys have it in their errors. */
+static char *
+describe_key(const Reference *reference, bool of_child, Relation rel,
+			 HeapTuple row)
 {
-	Relation	parent = table_open(fk->confrelid, AccessShareLock);
-	Relation	index = index_open(indexid, AccessShareLock);
-	ScanKeyData keys[INDEX_MAX_KEYS];
-	bool		dangles = true;
+	const DtForeignKey *key = reference->key;
+	StringInfoData names;
+	StringInfoData values;
 
-	/* Where it cannot be asked, the cascade that we are in is reason enough. */
-	if (can_look_up(fk, rel, index))
-		dangles = make_scan_keys(fk, rel, row, index, keys) &&
-			!index_has_row(parent, index, fk->nkeys, keys);
+	initStringInfo(&names);
+	initStringInfo(&values);
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		AttrNumber	attnum = of_child ? key->parent_columns[i] :
+			key->child_columns[i];
+		char	   *value = SPI_getvalue(row, RelationGetDescr(rel), attnum);
+		const char *separator = i > 0 ? ", " : "";
 
-	index_close(index, AccessShareLock);
-	table_close(parent, AccessShareLock);
-	return dangles;
+		appendStringInfo(&names, "%s%s", separator,
+						 NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
+		appendStringInfo(&values, "%s%s", separator, value == NULL ? "null" : value);
+	}
+	return psprintf("(%s)=(%s)", names.data, values.data);
+}
+
+static void
+report_restrict(const Reference *reference, Relation rel, HeapTuple row)
+{
+	const char *child = get_rel_name(reference->key->child);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
+					RelationGetRelationName(rel),
+					NameStr(reference->key->name), child),
+			 errdetail("Key %s is still referenced from %s of table \"%s\", with ON DELETE RESTRICT.",
+					   describe_key(reference, true, rel, row),
+					   reference->is_soft ? "live rows" : "rows", child),
+			 errhint("Delete those rows first."),
+			 errtable(rel)));
+}
+
+static void
+report_deleted_parent(const Reference *reference, Relation rel, HeapTuple row)
+{
+	const char *parent = get_rel_name(reference->key->parent);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("restore on table \"%s\" violates foreign key constraint \"%s\"",
+					RelationGetRelationName(rel), NameStr(reference->key->name)),
+			 errdetail("Key %s references a deleted row of table \"%s\".",
+					   describe_key(reference, false, rel, row), parent),
+			 errhint("Restore the row of \"%s\" first: what was deleted with it comes back with it. %s.restore_deletion restores all at once.",
+					 parent, DTMODEL_SCHEMA),
+			 errtable(rel)));
+}
+
+static void
+follow_deletion(const TriggerData *trigdata, const CascadeState *state)
+{
+	HeapTuple	row = trigdata->tg_newtuple;
+	Relation	rel = trigdata->tg_relation;
+	TimestampTz time = dtmodel_time_of_deletion(&state->columns, row, RelationGetDescr(rel));
+	ListCell   *cell;
+
+	foreach(cell, state->children)
+	{
+		const Reference *child = lfirst(cell);
+
+		if (child->key->on_delete == FKCONSTR_ACTION_CASCADE)
+			(void) run_query(child, DT_PLAN_CASCADE_DELETE, rel, row, time);
+		else if (run_query(child, DT_PLAN_LIVE_CHILD, rel, row, 0))
+			report_restrict(child, rel, row);
+	}
+}
+
+static void
+follow_restore(const TriggerData *trigdata, const CascadeState *state)
+{
+	HeapTuple	row = trigdata->tg_newtuple;
+	Relation	rel = trigdata->tg_relation;
+	TimestampTz time = dtmodel_time_of_deletion(&state->columns,
+												trigdata->tg_trigtuple,
+												RelationGetDescr(rel));
+	ListCell   *cell;
+
+	foreach(cell, state->parents)
+	{
+		if (run_query(lfirst(cell), DT_PLAN_DELETED_PARENT, rel, row, 0))
+			report_deleted_parent(lfirst(cell), rel, row);
+	}
+	foreach(cell, state->children)
+	{
+		const Reference *child = lfirst(cell);
+
+		if (child->key->on_delete == FKCONSTR_ACTION_CASCADE)
+			(void) run_query(child, DT_PLAN_CASCADE_RESTORE, rel, row, time);
+	}
+}
+
+static void
+check_protocol(FunctionCallInfo fcinfo)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_AFTER(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function %s.soft_cascade_trigger must be called as a trigger after update of a row",
+						DTMODEL_SCHEMA)));
 }
 
 /*
- * Whether a parent that the row references with ON DELETE CASCADE does not
- * exist any more.
+ * soft_cascade_trigger() returns trigger
+ *
+ * AFTER UPDATE, FOR EACH ROW, when the row is deleted softly or restored.
+ *
+ * A deletion takes along the live rows that reference this one with ON DELETE
+ * CASCADE, in tables with soft delete, and gives them its time; it is refused
+ * (23001) while live rows reference it with ON DELETE RESTRICT.  A restore
+ * brings back the rows that reference this one with ON DELETE CASCADE and
+ * carry its time; it is refused (23503) while a row that this one references
+ * with either of them is deleted itself.
  */
-bool
-dtmodel_parent_is_gone(Relation rel, HeapTuple row)
+Datum
+dtmodel_soft_cascade_trigger(PG_FUNCTION_ARGS)
 {
-	ListCell   *cell;
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	CascadeState *state;
+	TupleDesc	desc;
+	bool		was_deleted;
+	bool		is_deleted;
 
-	foreach(cell, copyObject(RelationGetFKeyList(rel)))
-	{
-		const ForeignKeyCacheInfo *fk = lfirst_node(ForeignKeyCacheInfo, cell);
-		Oid			index = cascading_index(fk->conoid);
+	check_protocol(fcinfo);
+	state = get_state(fcinfo, trigdata->tg_relation);
+	desc = RelationGetDescr(trigdata->tg_relation);
+	was_deleted = dtmodel_is_deleted(&state->columns, trigdata->tg_trigtuple, desc);
+	is_deleted = dtmodel_is_deleted(&state->columns, trigdata->tg_newtuple, desc);
 
-		if (OidIsValid(index) && reference_dangles(fk, index, rel, row))
-			return true;
-	}
-	return false;
+	if (is_deleted && !was_deleted)
+		follow_deletion(trigdata, state);
+	else if (was_deleted && !is_deleted)
+		follow_restore(trigdata, state);
+	return PointerGetDatum(NULL);
 }

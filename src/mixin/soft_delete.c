@@ -24,6 +24,7 @@
 #include "executor/executor.h"
 #include "mixin/soft_delete.h"
 #include "miscadmin.h"
+#include "model/foreign_key.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "utils/acl.h"
@@ -96,6 +97,18 @@ dtmodel_is_deleted(const DtSoftDelete *soft_delete, HeapTuple row,
 
 	value = heap_getattr(row, soft_delete->flag.attnum, desc, &isnull);
 	return !isnull && DatumGetBool(value) != soft_delete->flag_is_live;
+}
+
+/* The time at which a row was deleted, which is not NULL in a deleted row. */
+TimestampTz
+dtmodel_time_of_deletion(const DtSoftDelete *soft_delete, HeapTuple row,
+						 TupleDesc desc)
+{
+	bool		isnull;
+	Datum		time = heap_getattr(row, soft_delete->deleted_at.attnum, desc,
+									&isnull);
+
+	return isnull ? 0 : DatumGetTimestampTz(time);
 }
 
 /* A statement that deletes, and the time of its deletion. */

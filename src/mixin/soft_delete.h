@@ -33,13 +33,12 @@ extern DtSoftDelete dtmodel_usable_soft_delete(Relation rel);
 extern bool dtmodel_is_deleted(const DtSoftDelete *soft_delete, HeapTuple row,
 							   TupleDesc desc);
 extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
+extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,
+											HeapTuple row, TupleDesc desc);
 extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
 
 /* soft_setup.c */
 extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,
 									const DtColumn *deleted_at);
-
-/* soft_cascade.c */
-extern bool dtmodel_parent_is_gone(Relation rel, HeapTuple row);
 
 #endif							/* DTMODEL_SOFT_DELETE_H */

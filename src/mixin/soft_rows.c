@@ -41,6 +41,7 @@ PG_FUNCTION_INFO_V1(dtmodel_soft_delete_row);
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_by_id);
 PG_FUNCTION_INFO_V1(dtmodel_restore_row);
 PG_FUNCTION_INFO_V1(dtmodel_restore_by_id);
+PG_FUNCTION_INFO_V1(dtmodel_restore_deletion);
 
 static RowCall
 begin_call(FunctionCallInfo fcinfo)
@@ -50,7 +51,6 @@ begin_call(FunctionCallInfo fcinfo)
 
 	call.rel = dtmodel_open(relid, RowExclusiveLock);
 	call.columns = dtmodel_usable_soft_delete(call.rel);
-	call.key = dtmodel_usable_key(call.rel);
 	return call;
 }
 
@@ -59,6 +59,7 @@ begin_call_with_row(FunctionCallInfo fcinfo)
 {
 	RowCall		call = begin_call(fcinfo);
 
+	call.key = dtmodel_usable_key(call.rel);
 	call.id = dtmodel_key_of_row(&call.key, PG_GETARG_DATUM(0));
 	return call;
 }
@@ -68,6 +69,7 @@ begin_call_with_id(FunctionCallInfo fcinfo)
 {
 	RowCall		call = begin_call(fcinfo);
 
+	call.key = dtmodel_usable_key(call.rel);
 	call.id = dtmodel_key_of_id(&call.key, PG_GETARG_DATUM(1),
 								get_fn_expr_argtype(fcinfo->flinfo, 1));
 	return call;
@@ -128,6 +130,8 @@ build_query(const RowCall *call, DtPlanPurpose purpose)
 							 table, restore_assignments(&call->columns),
 							 deleted_condition(&call->columns));
 			break;
+		default:
+			elog(ERROR, "no query on a row has purpose %d", (int) purpose);
 	}
 	dtmodel_append_key_condition(&query, &call->key, ROW);
 	if (purpose == DT_PLAN_SOFT_DELETE || purpose == DT_PLAN_RESTORE)
@@ -352,4 +356,50 @@ dtmodel_restore_by_id(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	call = begin_call_with_id(fcinfo);
 	return restore_row(fcinfo, &call);
+}
+
+static SPIPlanPtr
+deletion_plan(const RowCall *call)
+{
+	Oid			relid = RelationGetRelid(call->rel);
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_RESTORE_DELETION);
+	Oid			type = call->columns.deleted_at.typid;
+
+	if (plan != NULL)
+		return plan;
+	return dtmodel_save_plan(relid, DT_PLAN_RESTORE_DELETION,
+							 psprintf("UPDATE %s AS " ROW " SET %s WHERE %s AND "
+									  ROW ".%s OPERATOR(pg_catalog.=) $1",
+									  dtmodel_qualified_name(call->rel),
+									  restore_assignments(&call->columns),
+									  deleted_condition(&call->columns),
+									  quote_identifier(NameStr(call->columns.deleted_at.name))),
+							 1, &type);
+}
+
+/*
+ * restore_deletion(model anyelement, deleted_at timestamptz) returns bigint
+ *
+ * Makes live again all rows of the table that one deletion took, which are
+ * those with just this time, and along the foreign keys what went with them.
+ * Returns how many rows of the table that were.  0 for NULL.
+ */
+Datum
+dtmodel_restore_deletion(PG_FUNCTION_ARGS)
+{
+	RowCall		call = begin_call(fcinfo);
+	int64		restored = 0;
+
+	if (!PG_ARGISNULL(1))
+	{
+		/* Both types of the column have the same representation. */
+		Datum		time = PG_GETARG_DATUM(1);
+
+		SPI_connect();
+		dtmodel_run_plan(deletion_plan(&call), &time, NULL);
+		restored = (int64) SPI_processed;
+		SPI_finish();
+	}
+	table_close(call.rel, NoLock);
+	PG_RETURN_INT64(restored);
 }

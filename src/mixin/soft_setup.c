@@ -323,6 +323,22 @@ change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
 							   trigger_options(request));
 }
 
+/* Only a row that flips has anything to pass on. */
+static void
+change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
+{
+	const char *deleted_at = quote_identifier(request->deleted_at);
+	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+
+	/* The condition names the column: it has to be made anew with another. */
+	if (former != NULL &&
+		namestrcmp((Name) &former->deleted_at.name, request->deleted_at) != 0)
+		dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE);
+	dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
+								 psprintf("(OLD.%s IS NULL) OPERATOR(pg_catalog.<>) (NEW.%s IS NULL)",
+										  deleted_at, deleted_at));
+}
+
 static void
 change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 {
@@ -346,6 +362,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	change_flag_trigger(change, request);
 	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE, "DELETE",
 						   trigger_options(request));
+	change_cascade_trigger(change, request);
 	if (request->protect_truncate)
 		dtmodel_change_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE, "TRUNCATE",
 							   NIL);
@@ -444,9 +461,11 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 		drop_tie(change, tie);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE);
 	dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
 	dtmodel_drop_move_trigger(change, 1 << DT_TRIGGER_SOFT_DELETE |
 							  1 << DT_TRIGGER_SOFT_DELETE_FLAG |
+							  1 << DT_TRIGGER_SOFT_CASCADE |
 							  1 << DT_TRIGGER_PROTECT_TRUNCATE);
 	if (drop_columns)
 	{

@@ -264,16 +264,14 @@ options_text(List *options)
 
 /*
  * Makes sure that the table has the trigger with these options, a list of
- * "key=value", and no other trigger of its kind.  "events" is what stands
- * between the trigger's name and its table, and the level that follows.
+ * "key=value", and no other trigger of its kind.  "clauses" is what stands
+ * between the trigger's name and its function.
  */
-void
-dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
-					   const char *events, List *options)
+static void
+change_trigger(DtChange *change, DtTriggerKind kind, const char *clauses,
+			   List *options)
 {
 	const DtTriggerName *names = &dtmodel_trigger_names[kind];
-	const char *level = kind == DT_TRIGGER_PROTECT_TRUNCATE ?
-		"STATEMENT" : "ROW";
 
 	drop_triggers(change, kind, names->trigger);
 	if (has_trigger(change, kind, options))
@@ -281,9 +279,32 @@ dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 
 	dtmodel_change(change,
 				   psprintf("set trigger \"%s\"", names->trigger),
-				   psprintf("CREATE OR REPLACE TRIGGER %s BEFORE %s ON %s "
-							"FOR EACH %s EXECUTE FUNCTION %s.%s(%s)",
-							names->trigger, events, change->table, level,
-							DTMODEL_SCHEMA, names->function,
-							options_text(options)));
+				   psprintf("CREATE OR REPLACE TRIGGER %s %s EXECUTE FUNCTION %s.%s(%s)",
+							names->trigger, clauses, DTMODEL_SCHEMA,
+							names->function, options_text(options)));
+}
+
+/* A trigger that fires before the events: of each row, or TRUNCATE's. */
+void
+dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
+					   const char *events, List *options)
+{
+	const char *level = kind == DT_TRIGGER_PROTECT_TRUNCATE ?
+		"STATEMENT" : "ROW";
+
+	change_trigger(change, kind,
+				   psprintf("BEFORE %s ON %s FOR EACH %s", events,
+							change->table, level),
+				   options);
+}
+
+/* A row trigger that fires after the events, on a condition. */
+void
+dtmodel_change_after_trigger(DtChange *change, DtTriggerKind kind,
+							 const char *events, const char *when)
+{
+	change_trigger(change, kind,
+				   psprintf("AFTER %s ON %s FOR EACH ROW WHEN (%s)", events,
+							change->table, when),
+				   NIL);
 }

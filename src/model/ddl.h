@@ -33,6 +33,8 @@ extern void dtmodel_change_column(DtChange *change, const char *name,
 								  DtColumn *column);
 extern void dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 								   const char *events, List *options);
+extern void dtmodel_change_after_trigger(DtChange *change, DtTriggerKind kind,
+										 const char *events, const char *when);
 extern void dtmodel_drop_trigger(DtChange *change, DtTriggerKind kind);
 extern void dtmodel_drop_column(DtChange *change, const DtColumn *column);
 

@@ -41,6 +41,9 @@ const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 	[DT_TRIGGER_SOFT_DELETE_FLAG] = {
 		"zz_dtmodel_soft_delete_flag", "soft_delete_flag_trigger"
 	},
+	[DT_TRIGGER_SOFT_CASCADE] = {
+		"zz_dtmodel_soft_cascade", "soft_cascade_trigger"
+	},
 	[DT_TRIGGER_PROTECT_TRUNCATE] = {
 		"zz_dtmodel_protect_truncate", "protect_truncate_trigger"
 	},
@@ -206,6 +209,7 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 			model->protect_truncate = true;
 			break;
 		case DT_TRIGGER_SOFT_DELETE_FLAG:	/* says what its twin says */
+		case DT_TRIGGER_SOFT_CASCADE:
 		case DT_TRIGGER_ROW_MOVE:
 		case DT_TRIGGER_NONE:
 			break;
@@ -304,7 +308,7 @@ remove_stale_entries(void)
 }
 
 static void
-invalidate_model(Datum arg, Oid relid)
+invalidate_model(Datum arg pg_attribute_unused(), Oid relid)
 {
 	HASH_SEQ_STATUS scan;
 	DtModel    *entry;

@@ -12,10 +12,12 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "lib/ilist.h"
 #include "model/plan_cache.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 /* The plan that was not used for the longest time makes room for a new one. */
 #define PLAN_CACHE_SIZE 128
@@ -167,6 +169,45 @@ dtmodel_run_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
 	PG_TRY();
 	{
 		(void) SPI_execute_plan(plan, values, nulls, false, 0);
+	}
+	PG_CATCH();
+	{
+		end_run();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	end_run();
+}
+
+static void
+execute_in_trigger(SPIPlanPtr plan, Datum *values, long limit)
+{
+	Snapshot	snapshot = InvalidSnapshot;
+	Snapshot	crosscheck = InvalidSnapshot;
+
+	if (IsolationUsesXactSnapshot())
+	{
+		CommandCounterIncrement();
+		snapshot = GetLatestSnapshot();
+		crosscheck = GetTransactionSnapshot();
+	}
+	(void) SPI_execute_snapshot(plan, values, NULL, snapshot, crosscheck,
+								false, false, limit);
+}
+
+/*
+ * Runs a saved plan as the server's own foreign keys run theirs: triggers
+ * that it fires wait for the statement that we are called for, and a
+ * transaction with a snapshot of its own sees the rows that others have
+ * committed since, or fails to serialize when it would have to change them.
+ */
+void
+dtmodel_run_plan_in_trigger(SPIPlanPtr plan, Datum *values, long limit)
+{
+	running++;
+	PG_TRY();
+	{
+		execute_in_trigger(plan, values, limit);
 	}
 	PG_CATCH();
 	{

@@ -15,7 +15,12 @@ typedef enum DtPlanPurpose
 	DT_PLAN_SELECT,
 	DT_PLAN_SELECT_DELETED,
 	DT_PLAN_SOFT_DELETE,
-	DT_PLAN_RESTORE
+	DT_PLAN_RESTORE,
+	DT_PLAN_RESTORE_DELETION,
+	DT_PLAN_CASCADE_DELETE,		/* these belong to a foreign key, not a table */
+	DT_PLAN_CASCADE_RESTORE,
+	DT_PLAN_LIVE_CHILD,
+	DT_PLAN_DELETED_PARENT
 } DtPlanPurpose;
 
 /* Whether a query is one of ours; its text may be NULL. */
@@ -28,5 +33,8 @@ extern SPIPlanPtr dtmodel_save_plan(Oid relid, DtPlanPurpose purpose,
 
 extern void dtmodel_run_plan(SPIPlanPtr plan, Datum *values,
 							 const char *nulls);
+
+extern void dtmodel_run_plan_in_trigger(SPIPlanPtr plan, Datum *values,
+										long limit);
 
 #endif							/* DTMODEL_PLAN_CACHE_H */

@@ -1,0 +1,217 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreign_key.c
+ *	  The foreign keys from and to a table, and whether a row's parent is
+ *	  there.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/tuptable.h"
+#include "model/foreign_key.h"
+#include "parser/parse_coerce.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+static DtForeignKey *
+read_key(Oid constraint)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	DtForeignKey *key = palloc0(sizeof(DtForeignKey));
+	Form_pg_constraint form;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	form = (Form_pg_constraint) GETSTRUCT(tuple);
+	key->constraint = constraint;
+	key->name = form->conname;
+	key->child = form->conrelid;
+	key->parent = form->confrelid;
+	key->on_delete = form->confdeltype;
+	key->index = form->conindid;
+	compat_deconstruct_foreign_key(tuple, &key->ncolumns, key->child_columns,
+								   key->parent_columns, key->equality);
+	ReleaseSysCache(tuple);
+	return key;
+}
+
+/*
+ * The foreign keys that reference the table.  No index finds them in
+ * pg_constraint, but each has triggers here.  On a partition they are those
+ * of the keys that reference its partitioned table.
+ */
+List *
+dtmodel_keys_to(Relation parent)
+{
+	TriggerDesc *triggers = parent->trigdesc;
+	List	   *keys = NIL;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (TRIGGER_FOR_DELETE(trigger->tgtype) &&
+			RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_PK)
+			keys = lappend(keys, read_key(trigger->tgconstraint));
+	}
+	return keys;
+}
+
+/* The foreign keys by which the table references others. */
+List *
+dtmodel_keys_from(Relation child)
+{
+	List	   *constraints = NIL;
+	List	   *keys = NIL;
+	ListCell   *cell;
+
+	/* The relcache's list may go while we read: first the oids, then more. */
+	foreach(cell, RelationGetFKeyList(child))
+		constraints = lappend_oid(constraints,
+								  lfirst_node(ForeignKeyCacheInfo, cell)->conoid);
+	foreach(cell, constraints)
+		keys = lappend(keys, read_key(lfirst_oid(cell)));
+	return keys;
+}
+
+/* Where in the index a column of the parent's key stands, from 1. */
+static int
+index_column(Relation index, AttrNumber attnum)
+{
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+	{
+		if (index->rd_index->indkey.values[i] == attnum)
+			return i + 1;
+	}
+	elog(ERROR, "column %d is not in index \"%s\"", attnum,
+		 RelationGetRelationName(index));
+}
+
+static Oid
+compared_type(Oid equality)
+{
+	Oid			parent_type;
+	Oid			child_type;
+
+	op_input_types(equality, &parent_type, &child_type);
+	return child_type;
+}
+
+/*
+ * Whether the index can be asked for the parent at all.  The index of a
+ * partitioned parent holds no entries, a temporal key is no btree, and a
+ * reference of another type than the key may need a cast.
+ */
+static bool
+can_look_up(const DtForeignKey *key, Relation rel, Relation index)
+{
+	if (index->rd_rel->relkind != RELKIND_INDEX ||
+		index->rd_rel->relam != BTREE_AM_OID)
+		return false;
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		Oid			type = get_atttype(RelationGetRelid(rel),
+									   key->child_columns[i]);
+
+		if (!IsBinaryCoercible(type, compared_type(key->equality[i])))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Makes the scan keys that find the parent.  False when the row references
+ * none, because a column of its key is null.
+ */
+static bool
+make_scan_keys(const DtForeignKey *key, Relation rel, HeapTuple row,
+			   Relation index, ScanKey scan_keys)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		int			column = index_column(index, key->parent_columns[i]);
+		bool		isnull;
+		Datum		value = heap_getattr(row, key->child_columns[i],
+										 RelationGetDescr(rel), &isnull);
+
+		if (isnull)
+			return false;
+		ScanKeyEntryInitialize(&scan_keys[column - 1], 0, column,
+							   BTEqualStrategyNumber,
+							   compared_type(key->equality[i]),
+							   index->rd_indcollation[column - 1],
+							   get_opcode(key->equality[i]), value);
+	}
+	return true;
+}
+
+static bool
+index_has_row(Relation parent, Relation index, int nkeys, ScanKey keys)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TupleTableSlot *slot = table_slot_create(parent, NULL);
+	IndexScanDesc scan = compat_index_beginscan(parent, index, snapshot, nkeys);
+	bool		found;
+
+	index_rescan(scan, keys, nkeys, NULL, 0);
+	found = index_getnext_slot(scan, ForwardScanDirection, slot);
+	index_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+/* Whether the row references a parent through this key, and it is gone. */
+static bool
+reference_dangles(const DtForeignKey *key, Relation rel, HeapTuple row)
+{
+	Relation	parent = table_open(key->parent, AccessShareLock);
+	Relation	index = index_open(key->index, AccessShareLock);
+	ScanKeyData scan_keys[INDEX_MAX_KEYS];
+	bool		dangles = true;
+
+	/* Where it cannot be asked, the cascade that we are in is reason enough. */
+	if (can_look_up(key, rel, index))
+		dangles = make_scan_keys(key, rel, row, index, scan_keys) &&
+			!index_has_row(parent, index, key->ncolumns, scan_keys);
+
+	index_close(index, AccessShareLock);
+	table_close(parent, AccessShareLock);
+	return dangles;
+}
+
+/*
+ * Whether a parent that the row references with ON DELETE CASCADE does not
+ * exist any more.
+ *
+ * A physical DELETE of a parent reaches its children through the server's own
+ * cascade.  Such a child has to go physically too, or its reference would
+ * dangle.  But a trigger may run any other DELETE inside that cascade, and
+ * that one stays soft.  What tells them apart is the row itself.
+ */
+bool
+dtmodel_parent_is_gone(Relation rel, HeapTuple row)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_keys_from(rel))
+	{
+		const DtForeignKey *key = lfirst(cell);
+
+		if (key->on_delete == FKCONSTR_ACTION_CASCADE &&
+			reference_dangles(key, rel, row))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * foreign_key.h
+ *	  The foreign keys from and to a table, and whether a row's parent is
+ *	  there.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_FOREIGN_KEY_H
+#define DTMODEL_FOREIGN_KEY_H
+
+#include "access/attnum.h"
+#include "access/htup.h"
+#include "nodes/pg_list.h"
+#include "utils/rel.h"
+
+typedef struct DtForeignKey
+{
+	Oid			constraint;
+	NameData	name;
+	Oid			child;			/* the referencing table */
+	Oid			parent;			/* the referenced one */
+	char		on_delete;		/* FKCONSTR_ACTION_… */
+	Oid			index;			/* that a parent is found by */
+	int			ncolumns;
+	AttrNumber	child_columns[INDEX_MAX_KEYS];
+	AttrNumber	parent_columns[INDEX_MAX_KEYS];
+	Oid			equality[INDEX_MAX_KEYS];	/* parent = child */
+} DtForeignKey;
+
+/* Lists of DtForeignKey pointers, in the caller's memory. */
+extern List *dtmodel_keys_to(Relation parent);
+extern List *dtmodel_keys_from(Relation child);
+
+extern bool dtmodel_parent_is_gone(Relation rel, HeapTuple row);
+
+#endif							/* DTMODEL_FOREIGN_KEY_H */
