@@ -18,10 +18,15 @@ PG_CFLAGS = $(OPTFLAGS)
 SHLIB_LINK = -luuid
 
 # Soft delete has two tiers. Most tests expect the same of both; those named
-# preloaded_* and unpreloaded_* are for one.
+# preloaded_* and unpreloaded_* are for one. "make installcheck PRELOAD=yes"
+# runs the tests in sessions that preload the library.
 SQL_TESTS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+ifdef PRELOAD
+REGRESS = $(filter-out unpreloaded_%,$(SQL_TESTS))
+export PGOPTIONS := $(PGOPTIONS) -c session_preload_libraries=dtmodel
+else
 REGRESS = $(filter-out preloaded_%,$(SQL_TESTS))
-REGRESS_PRELOADED = $(filter-out unpreloaded_%,$(SQL_TESTS))
+endif
 REGRESS_OPTS = --inputdir=test
 ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=.
@@ -40,13 +45,6 @@ $(DRIVEN):
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
-
-# The same tests in sessions that preload the library.
-.PHONY: installcheck-preloaded
-installcheck-preloaded: export PGOPTIONS += -c session_preload_libraries=dtmodel
-installcheck-preloaded:
-	$(pg_regress_installcheck) $(REGRESS_OPTS) $(REGRESS_PRELOADED)
-	$(pg_isolation_regress_installcheck) $(ISOLATION_OPTS) $(ISOLATION)
 
 # PGXS follows includes only where the server was built to; headers are few.
 $(OBJS): $(wildcard src/*.h src/*/*.h)

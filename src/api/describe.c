@@ -152,6 +152,14 @@ has_trigger_kind(Relation rel, DtTriggerKind kind)
 }
 
 static void
+drift_of_missing_trigger(StringInfo drift, Relation rel, DtTriggerKind kind)
+{
+	if (!has_trigger_kind(rel, kind))
+		append_drift(drift, psprintf("trigger \"%s\" does not exist",
+									 dtmodel_trigger_names[kind].trigger));
+}
+
+static void
 drift_of_soft_delete(StringInfo drift, Relation rel,
 					 const DtSoftDelete *soft_delete)
 {
@@ -159,23 +167,28 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 	drift_of_column(drift, &soft_delete->deleted_at, DT_COLUMN_TIME);
 	if (rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relhassubclass)
 		append_drift(drift, "the table is inherited, and a DELETE may miss the trigger");
+	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
 	if (!dtmodel_column_is_used(&soft_delete->flag))
 		return;
-	if (!has_trigger_kind(rel, DT_TRIGGER_SOFT_DELETE_FLAG))
-		append_drift(drift, psprintf("trigger \"%s\" does not exist",
-									 dtmodel_trigger_names[DT_TRIGGER_SOFT_DELETE_FLAG].trigger));
+	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_DELETE_FLAG);
 	if (dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
 		append_drift(drift, psprintf("no CHECK ties \"%s\" and \"%s\" together",
 									 NameStr(soft_delete->flag.name),
 									 NameStr(soft_delete->deleted_at.name)));
 }
 
+static bool
+fires_before_row(const Trigger *trigger)
+{
+	return TRIGGER_TYPE_MATCHES(trigger->tgtype & ~EVENT_BITS, TRIGGER_TYPE_ROW,
+								TRIGGER_TYPE_BEFORE, 0);
+}
+
 /* Whether the other trigger sees and may change what ours has done. */
 static bool
 runs_after(const Trigger *other, const Trigger *ours)
 {
-	return TRIGGER_TYPE_MATCHES(other->tgtype & ~EVENT_BITS, TRIGGER_TYPE_ROW,
-								TRIGGER_TYPE_BEFORE, 0) &&
+	return fires_before_row(other) && fires_before_row(ours) &&
 		(other->tgtype & ours->tgtype & EVENT_BITS) != 0 &&
 		other->tgenabled != TRIGGER_DISABLED &&
 		strcmp(other->tgname, ours->tgname) > 0;

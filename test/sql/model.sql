@@ -85,6 +85,7 @@ SELECT drift FROM dtmodel.models WHERE model = 'drifting'::regclass;
 ALTER TABLE drifting DROP COLUMN note, DROP CONSTRAINT ck_drifting_soft_delete;
 ALTER TABLE drifting RENAME COLUMN updated_at TO changed_at;
 DROP TRIGGER zz_dtmodel_soft_delete_flag ON drifting;
+DROP TRIGGER zz_dtmodel_soft_cascade ON drifting;
 ALTER TABLE drifting ALTER COLUMN deleted_at TYPE text;
 ALTER TABLE drifting DISABLE TRIGGER zz_dtmodel_soft_delete;
 CREATE TRIGGER zzz BEFORE UPDATE ON drifting FOR EACH ROW EXECUTE FUNCTION later();

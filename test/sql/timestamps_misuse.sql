@@ -31,8 +31,6 @@ SELECT dtmodel.add_timestamps('i');
 \echo :SQLSTATE
 SELECT dtmodel.add_timestamps('f');
 \echo :SQLSTATE
-SELECT dtmodel.add_timestamps('parted');
-\echo :SQLSTATE
 SELECT dtmodel.add_timestamps('part');
 \echo :SQLSTATE
 SELECT dtmodel.add_timestamps('nothing_there');
