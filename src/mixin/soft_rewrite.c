@@ -182,30 +182,38 @@ rewrite_delete(Query *query)
 	return true;
 }
 
+/* "The row is deleted": what the condition of live rows says of no row. */
+static Node *
+deleted_condition(const DtSoftTarget *target)
+{
+	return (Node *) makeBoolExpr(NOT_EXPR,
+								 list_make1(dtmodel_live_condition(target)), -1);
+}
+
 /*
- * An action of a MERGE that deletes.  A row that is deleted already matches
- * it all the same, or it would fall through to the next action; it keeps the
- * time that it has.
+ * An action of a MERGE that deletes.  A row that is deleted already has to
+ * match, too, or it would fall through to the next action; but nothing is
+ * done to it.  So an action that does nothing goes first.
  */
-static void
+static List *
 rewrite_merge_action(Query *query, const DtSoftTarget *target,
 					 MergeAction *action)
 {
-	const DtColumn *deleted_at = &target->columns.deleted_at;
-	CoalesceExpr *time = makeNode(CoalesceExpr);
+	MergeAction *nothing = copyObject(action);
 
-	time->coalescetype = deleted_at->typid;
-	time->args = list_make2(column_var(target, deleted_at),
-							deletion_time(deleted_at));
-	time->location = -1;
+	nothing->commandType = CMD_NOTHING;
+	nothing->qual = make_and_qual(deleted_condition(target), nothing->qual);
 	action->commandType = CMD_UPDATE;
-	action->targetList = mark_assignments(query, target, (Expr *) time);
+	action->targetList = mark_assignments(query, target,
+										  deletion_time(&target->columns.deleted_at));
+	return list_make2(nothing, action);
 }
 
 static void
 rewrite_merge(Query *query)
 {
 	DtSoftTarget target;
+	List	   *actions = NIL;
 	ListCell   *cell;
 
 	if (!dtmodel_find_soft_target(query, query->resultRelation, &target))
@@ -215,8 +223,12 @@ rewrite_merge(Query *query)
 		MergeAction *action = lfirst_node(MergeAction, cell);
 
 		if (action->commandType == CMD_DELETE)
-			rewrite_merge_action(query, &target, action);
+			actions = list_concat(actions,
+								  rewrite_merge_action(query, &target, action));
+		else
+			actions = lappend(actions, action);
 	}
+	query->mergeActionList = actions;
 }
 
 static bool
