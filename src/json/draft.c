@@ -7,7 +7,7 @@
  * them would make a long patch quadratic.  A draft takes them all and is
  * written once.
  *
- * An opened object is its former bytes and a tree of the members that are not
+ * An opened object is its former bytes and a table of the members that are not
  * as they were there: what it costs depends on the changes and not on the
  * object.  An opened array is a list of chunks of elements, so that inserting
  * and removing moves one chunk's elements and not all.
@@ -17,7 +17,6 @@
 #include "postgres.h"
 
 #include "draft.h"
-#include "lib/rbtree.h"
 #include "miscadmin.h"
 
 /*
@@ -26,15 +25,46 @@
  */
 typedef struct DraftMember
 {
-	RBTNode		node;
 	RawValue	key;
 	Draft		value;
 } DraftMember;
 
+/*
+ * Where the member of a key is among the changes.
+ */
+typedef struct MemberEntry
+{
+	RawValue	key;
+	uint32		number;
+	uint32		hash;
+	char		status;			/* for simplehash */
+} MemberEntry;
+
+#define SH_PREFIX member
+#define SH_ELEMENT_TYPE MemberEntry
+#define SH_KEY_TYPE RawValue
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) ((uint32) dtmodel_raw_hash(&(key)))
+#define SH_EQUAL(table, a, b) (raw_compare_keys(&(a), &(b)) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, entry) ((entry)->hash)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/*
+ * The changes stand in the order in which they came.  Most often that is the
+ * order of the keys already, and sorting them in the end takes one pass.
+ */
 typedef struct DraftObject
 {
 	RawValue	former;
-	RBTree	   *members;
+	uint32		near;			/* where in former a key was looked up last */
+	DraftMember *changes;
+	uint32		nchanges;
+	uint32		room;
+	member_hash *table;			/* of the changes, by key */
 	uint32		count;			/* members that there are now */
 } DraftObject;
 
@@ -53,19 +83,9 @@ typedef struct DraftArray
 	uint32		nchunks;
 	uint32		room;
 	uint32		count;			/* elements in all chunks */
+	uint32		near;			/* the chunk that was looked up last */
+	uint32		before_near;	/* elements in the chunks before that */
 } DraftArray;
-
-/*
- * A walk over the members that an opened object has now.
- */
-typedef struct DraftWalk
-{
-	RawObject	former;
-	RawMember	member;			/* where the walk over the former bytes is */
-	bool		more;
-	RBTreeIterator changes;
-	DraftMember *change;		/* where the walk over the changes is */
-} DraftWalk;
 
 bool
 dtmodel_draft_is_object(const Draft *draft)
@@ -83,62 +103,62 @@ dtmodel_draft_is_array(const Draft *draft)
 
 /* ---- objects ---- */
 
-static int
-compare_members(const RBTNode *a, const RBTNode *b, void *arg)
-{
-	return raw_compare_keys(&((const DraftMember *) a)->key,
-							&((const DraftMember *) b)->key);
-}
-
-static RBTNode *
-allocate_member(void *arg)
-{
-	return palloc(sizeof(DraftMember));
-}
-
-/* Members are looked up before they are inserted, so none is there twice. */
-static void
-combine_members(RBTNode *existing, const RBTNode *newdata, void *arg)
-{
-	Assert(false);
-}
-
-static void
+static DraftObject *
 open_object(Draft *draft)
 {
 	DraftObject *object;
 
 	Assert(dtmodel_draft_is_object(draft));
 	if (draft->kind == DRAFT_OBJECT)
-		return;
+		return draft->u.object;
 
 	object = palloc(sizeof(DraftObject));
 	object->former = draft->u.raw;
-	object->members = rbt_create(sizeof(DraftMember), compare_members,
-								 combine_members, allocate_member, NULL, NULL);
+	object->near = 0;
+	object->nchanges = 0;
+	object->room = 4;
+	object->changes = palloc(object->room * sizeof(DraftMember));
+	object->table = member_create(CurrentMemoryContext, object->room, NULL);
 	object->count = raw_count(&object->former);
 	draft->kind = DRAFT_OBJECT;
 	draft->u.object = object;
+	return object;
 }
 
-static DraftMember *
-find_change(const DraftObject *object, const RawValue *key)
+static Draft
+former_member(DraftObject *object, const RawValue *key)
 {
-	DraftMember wanted;
+	RawValue	value;
 
-	wanted.key = *key;
-	return (DraftMember *) rbt_find(object->members, &wanted.node);
+	if (!dtmodel_raw_find(&object->former, key, &value, &object->near))
+		return draft_none();
+	return draft_of(&value);
 }
 
+/*
+ * The change of a member, with the value that it has had so far.
+ */
 static DraftMember *
-add_change(DraftObject *object, const RawValue *key, Draft value)
+change_member(DraftObject *object, const RawValue *key)
 {
-	DraftMember member;
-	bool		is_new;
+	bool		found;
+	MemberEntry *entry = member_insert(object->table, *key, &found);
+	DraftMember *change;
 
-	member.key = *key;
-	member.value = value;
-	return (DraftMember *) rbt_insert(object->members, &member.node, &is_new);
+	if (found)
+		return &object->changes[entry->number];
+
+	if (object->nchanges == object->room)
+	{
+		object->room *= 2;
+		object->changes = repalloc_huge(object->changes,
+										object->room * sizeof(DraftMember));
+	}
+	entry->number = object->nchanges++;
+	change = &object->changes[entry->number];
+	change->key = *key;
+	change->value = former_member(object, key);
+	return change;
 }
 
 /*
@@ -147,34 +167,29 @@ add_change(DraftObject *object, const RawValue *key, Draft value)
 Draft
 dtmodel_draft_member(const Draft *draft, const RawValue *key)
 {
-	const RawValue *bytes = &draft->u.raw;
 	RawValue	value;
+	MemberEntry *entry;
 
 	Assert(dtmodel_draft_is_object(draft));
-	if (draft->kind == DRAFT_OBJECT)
-	{
-		DraftMember *change = find_change(draft->u.object, key);
+	if (draft->kind == DRAFT_RAW)
+		return dtmodel_raw_find(&draft->u.raw, key, &value, NULL) ?
+			draft_of(&value) : draft_none();
 
-		if (change)
-			return change->value;
-		bytes = &draft->u.object->former;
-	}
-	return dtmodel_raw_find(bytes, key, &value) ? draft_of(&value) : draft_none();
+	entry = member_lookup(draft->u.object->table, *key);
+	return entry ? draft->u.object->changes[entry->number].value :
+		former_member(draft->u.object, key);
 }
 
 /*
- * The member of that key, to be changed inside; it must be there.
+ * The member of that key, to be changed inside; it must be there.  The pointer
+ * is good until another member is changed.
  */
 Draft *
 dtmodel_draft_open_member(Draft *draft, const RawValue *key)
 {
-	DraftMember *change;
+	DraftMember *change = change_member(open_object(draft), key);
 
-	open_object(draft);
-	change = find_change(draft->u.object, key);
-	if (!change)
-		change = add_change(draft->u.object, key,
-							dtmodel_draft_member(draft, key));
+	Assert(change->value.kind != DRAFT_NONE);
 	return &change->value;
 }
 
@@ -184,65 +199,11 @@ dtmodel_draft_open_member(Draft *draft, const RawValue *key)
 void
 dtmodel_draft_set_member(Draft *draft, const RawValue *key, Draft value)
 {
-	DraftObject *object;
-	Draft		before;
-	DraftMember *change;
+	DraftObject *object = open_object(draft);
+	DraftMember *change = change_member(object, key);
 
-	open_object(draft);
-	object = draft->u.object;
-	before = dtmodel_draft_member(draft, key);
-	object->count += (value.kind != DRAFT_NONE) - (before.kind != DRAFT_NONE);
-
-	change = find_change(object, key);
-	if (change)
-		change->value = value;
-	else
-		add_change(object, key, value);
-}
-
-static void
-begin_walk(DraftWalk *walk, const DraftObject *object)
-{
-	walk->former = raw_object(&object->former);
-	walk->more = raw_object_next(&walk->former, &walk->member);
-	rbt_begin_iterate(object->members, LeftRightWalk, &walk->changes);
-	walk->change = (DraftMember *) rbt_iterate(&walk->changes);
-}
-
-/*
- * Fetches the next member; false when there is none left.
- */
-static bool
-walk_next(DraftWalk *walk, RawValue *key, Draft *value)
-{
-	while (walk->more || walk->change)
-	{
-		int			order;
-
-		if (!walk->change)
-			order = -1;
-		else if (!walk->more)
-			order = 1;
-		else
-			order = raw_compare_keys(&walk->member.key, &walk->change->key);
-
-		if (order < 0)
-		{
-			*key = walk->member.key;
-			*value = draft_of(&walk->member.value);
-		}
-		else
-		{
-			*key = walk->change->key;
-			*value = walk->change->value;
-			walk->change = (DraftMember *) rbt_iterate(&walk->changes);
-		}
-		if (order <= 0)
-			walk->more = raw_object_next(&walk->former, &walk->member);
-		if (value->kind != DRAFT_NONE)
-			return true;
-	}
-	return false;
+	object->count += (value.kind != DRAFT_NONE) - (change->value.kind != DRAFT_NONE);
+	change->value = value;
 }
 
 /* ---- arrays ---- */
@@ -287,7 +248,7 @@ open_array(Draft *draft)
 	walk = raw_array(&draft->u.raw);
 	array = palloc(sizeof(DraftArray));
 	array->count = walk.left;
-	array->nchunks = 0;
+	array->nchunks = array->near = array->before_near = 0;
 	array->room = walk.left / CHUNK_SIZE + 2;
 	array->chunks = palloc(array->room * sizeof(DraftChunk));
 
@@ -307,25 +268,22 @@ open_array(Draft *draft)
 
 /*
  * Finds the chunk that holds the element of that number, or would hold it
- * after an insertion, and makes the number count from the chunk's first.
+ * after an insertion, and makes the number count from the chunk's first.  The
+ * way goes from the chunk looked up last, for changes tend to come in order.
  */
 static DraftChunk *
-find_chunk(const DraftArray *array, uint32 *index)
+find_chunk(DraftArray *array, uint32 *index)
 {
-	DraftChunk *chunk = array->chunks;
-	DraftChunk *last = array->chunks + array->nchunks - 1;
+	const DraftChunk *chunks = array->chunks;
 
-	if (*index == array->count)
-	{
-		*index = last->count;
-		return last;
-	}
-	while (*index >= chunk->count)
-	{
-		*index -= chunk->count;
-		chunk++;
-	}
-	return chunk;
+	while (*index < array->before_near)
+		array->before_near -= chunks[--array->near].count;
+	while (*index - array->before_near >= chunks[array->near].count &&
+		   array->near + 1 < array->nchunks)
+		array->before_near += chunks[array->near++].count;
+
+	*index -= array->before_near;
+	return &array->chunks[array->near];
 }
 
 /*
@@ -448,6 +406,7 @@ dtmodel_draft_remove(Draft *draft, uint32 index)
 
 	if (chunk->count == 0 && array->nchunks > 1)
 	{
+		array->near = array->before_near = 0;
 		pfree(chunk->elements);
 		array->nchunks--;
 		memmove(chunk, chunk + 1,
@@ -458,21 +417,18 @@ dtmodel_draft_remove(Draft *draft, uint32 index)
 /* ---- whole values ---- */
 
 static bool
-object_equal(const DraftObject *object, const RawValue *value)
+object_equal(const Draft *draft, const RawValue *value)
 {
-	DraftWalk	walk;
-	RawObject	expected = raw_object(value);
+	RawObject	walk = raw_object(value);
 	RawMember	member;
-	RawValue	key;
-	Draft		draft;
 
-	if (object->count != raw_count(value))
+	if (draft->u.object->count != raw_count(value))
 		return false;
-	begin_walk(&walk, object);
-	while (walk_next(&walk, &key, &draft) && raw_object_next(&expected, &member))
+	while (raw_object_next(&walk, &member))
 	{
-		if (raw_compare_keys(&key, &member.key) != 0 ||
-			!dtmodel_draft_equal(&draft, &member.value))
+		Draft		mine = dtmodel_draft_member(draft, &member.key);
+
+		if (!dtmodel_draft_equal(&mine, &member.value))
 			return false;
 	}
 	return true;
@@ -517,7 +473,7 @@ dtmodel_draft_equal(const Draft *draft, const RawValue *value)
 		case DRAFT_RAW:
 			return dtmodel_raw_equal(&draft->u.raw, value);
 		case DRAFT_OBJECT:
-			return raw_is_object(value) && object_equal(draft->u.object, value);
+			return raw_is_object(value) && object_equal(draft, value);
 		case DRAFT_ARRAY:
 			return raw_is_array(value) && array_equal(draft->u.array, value);
 	}
@@ -543,21 +499,82 @@ write_child(RawWriter *writer, const Draft *draft)
 	}
 }
 
+static int
+compare_changes(const void *a, const void *b)
+{
+	const DraftMember *member_a = *(const DraftMember *const *) a;
+	const DraftMember *member_b = *(const DraftMember *const *) b;
+
+	CHECK_FOR_INTERRUPTS();
+	return raw_compare_keys(&member_a->key, &member_b->key);
+}
+
+/*
+ * The changes of an object, in the order of their keys.
+ */
+static const DraftMember **
+sorted_changes(const DraftObject *object)
+{
+	const DraftMember **sorted;
+	uint32		i;
+
+	sorted = MemoryContextAllocHuge(CurrentMemoryContext,
+									(object->nchanges + 1) * sizeof(DraftMember *));
+	for (i = 0; i < object->nchanges; i++)
+		sorted[i] = &object->changes[i];
+	qsort(sorted, object->nchanges, sizeof(DraftMember *), compare_changes);
+	return sorted;
+}
+
+/*
+ * Writes either the keys or the values that an object has now: its former
+ * members joined with the changes.
+ */
+static void
+write_members(RawWriter *writer, const DraftObject *object,
+			  const DraftMember **changes, bool keys)
+{
+	RawObject	walk = raw_object(&object->former);
+	RawMember	member;
+	bool		more = raw_object_next(&walk, &member);
+	uint32		i = 0;
+
+	while (more || i < object->nchanges)
+	{
+		const DraftMember *change = i < object->nchanges ? changes[i] : NULL;
+		int			order;
+
+		if (!more)
+			order = 1;
+		else if (!change)
+			order = -1;
+		else
+			order = raw_compare_keys(&member.key, &change->key);
+
+		if (order < 0)
+			write_value(writer, keys ? &member.key : &member.value);
+		else if (change->value.kind != DRAFT_NONE && keys)
+			write_value(writer, &change->key);
+		else if (change->value.kind != DRAFT_NONE)
+			write_child(writer, &change->value);
+
+		if (order <= 0)
+			more = raw_object_next(&walk, &member);
+		if (order >= 0)
+			i++;
+	}
+}
+
 static void
 write_object(RawBuffer *buffer, const DraftObject *object)
 {
+	const DraftMember **changes = sorted_changes(object);
 	RawWriter	writer;
-	DraftWalk	walk;
-	RawValue	key;
-	Draft		value;
 
 	dtmodel_write_container(&writer, buffer, JB_FOBJECT, object->count);
-	begin_walk(&walk, object);
-	while (walk_next(&walk, &key, &value))
-		write_value(&writer, &key);
-	begin_walk(&walk, object);
-	while (walk_next(&walk, &key, &value))
-		write_child(&writer, &value);
+	write_members(&writer, object, changes, true);
+	write_members(&writer, object, changes, false);
+	pfree(changes);
 }
 
 static void

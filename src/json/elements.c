@@ -12,10 +12,8 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "elements.h"
 #include "miscadmin.h"
-#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 typedef struct ElementEntry
@@ -26,13 +24,11 @@ typedef struct ElementEntry
 	char		status;			/* for simplehash */
 } ElementEntry;
 
-static uint64 hash_value(const RawValue *value);
-
 #define SH_PREFIX element
 #define SH_ELEMENT_TYPE ElementEntry
 #define SH_KEY_TYPE RawValue
 #define SH_KEY element
-#define SH_HASH_KEY(table, key) ((uint32) hash_value(&(key)))
+#define SH_HASH_KEY(table, key) ((uint32) dtmodel_raw_hash(&(key)))
 #define SH_EQUAL(table, a, b) dtmodel_raw_equal(&(a), &(b))
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, entry) ((entry)->hash)
@@ -46,74 +42,6 @@ struct ElementTable
 	MemoryContext context;
 	element_hash *hash;
 };
-
-/*
- * The seed of this backend.  Documents come from strangers: with a seed that
- * they do not know they cannot fill one bucket.
- */
-static uint64
-hash_seed(void)
-{
-	static uint64 seed = 0;
-
-	while (seed == 0)
-	{
-		if (!pg_strong_random(&seed, sizeof(seed)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate random values")));
-	}
-	return seed;
-}
-
-static uint64
-hash_elements(const RawValue *array)
-{
-	RawArray	walk = raw_array(array);
-	RawValue	element;
-	uint64		hash = JB_FARRAY;
-
-	while (raw_array_next(&walk, &element))
-		hash = hash_combine64(hash, hash_value(&element));
-	return hash;
-}
-
-static uint64
-hash_members(const RawValue *object)
-{
-	RawObject	walk = raw_object(object);
-	RawMember	member;
-	uint64		hash = JB_FOBJECT;
-
-	while (raw_object_next(&walk, &member))
-	{
-		hash = hash_combine64(hash, hash_value(&member.key));
-		hash = hash_combine64(hash, hash_value(&member.value));
-	}
-	return hash;
-}
-
-/*
- * Equal values have equal hashes.  That rules out hashing a number's bytes.
- */
-static uint64
-hash_value(const RawValue *value)
-{
-	uint64		seed = hash_seed();
-
-	if (value->type == JENTRY_ISNUMERIC)
-		return DatumGetUInt64(DirectFunctionCall2(hash_numeric_extended,
-												  PointerGetDatum(value->data),
-												  UInt64GetDatum(seed)));
-	if (value->type != JENTRY_ISCONTAINER)
-		return hash_combine64(value->type,
-							  DatumGetUInt64(hash_any_extended((const unsigned char *) value->data,
-															   value->len, seed)));
-
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-	return raw_is_object(value) ? hash_members(value) : hash_elements(value);
-}
 
 /*
  * Begins an empty table for about so many different elements.  The elements

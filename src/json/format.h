@@ -104,8 +104,9 @@ extern const RawValue dtmodel_raw_null;
 extern const RawValue dtmodel_raw_empty_object;
 
 extern bool dtmodel_raw_equal(const RawValue *a, const RawValue *b);
+extern uint64 dtmodel_raw_hash(const RawValue *value);
 extern bool dtmodel_raw_find(const RawValue *object, const RawValue *key,
-							 RawValue *value);
+							 RawValue *value, uint32 *near);
 extern bool dtmodel_raw_element(const RawValue *array, uint32 index,
 								RawValue *element);
 

@@ -455,7 +455,7 @@ operation_member(const RawValue *object, const char *name)
 	RawValue	key = raw_string(name, strlen(name));
 	RawValue	value;
 
-	return dtmodel_raw_find(object, &key, &value) ? value : no_member;
+	return dtmodel_raw_find(object, &key, &value, NULL) ? value : no_member;
 }
 
 static void

@@ -201,30 +201,29 @@ lists_aligned(DiffWalk *walk, const DiffStep *at,
 }
 
 /*
- * Puts the operations into an array.
+ * Makes an array of the operations, in the buffer that they stand in: they
+ * move up to make room for what stands before them.
  */
 static Jsonb *
 finish_patch(PatchMaker *maker)
 {
+	RawBuffer  *buffer = &maker->operations;
 	const uint32 *ends = (const uint32 *) maker->ends.data;
 	uint32		count = maker->ends.len / sizeof(uint32);
-	uint32		start = 0;
-	RawBuffer	buffer;
+	Size		len = buffer->len;
 	RawWriter	writer;
 	uint32		i;
 
-	dtmodel_write_document(&buffer, maker->operations.len +
-						   (count + 1) * sizeof(uint32));
-	dtmodel_write_container(&writer, &buffer, JB_FARRAY, count);
+	buffer_extend(buffer, VARHDRSZ + (1 + count) * sizeof(uint32));
+	memmove(buffer->data + buffer->len - len, buffer->data, len);
+	buffer->len = VARHDRSZ;
+	dtmodel_write_container(&writer, buffer, JB_FARRAY, count);
 	for (i = 0; i < count; i++)
 	{
-		/* with the padding before it, which is the same here */
-		memcpy(buffer_extend(&buffer, ends[i] - start),
-			   maker->operations.data + start, ends[i] - start);
+		buffer->len = writer.payload + ends[i];
 		write_end(&writer, JENTRY_ISCONTAINER);
-		start = ends[i];
 	}
-	return dtmodel_finish_document(&buffer);
+	return dtmodel_finish_document(buffer);
 }
 
 /*
