@@ -282,7 +282,8 @@ add_text(PathList *list, Size len)
  */
 static void
 report_path(DiffWalk *walk, const DiffStep *at,
-			const RawValue *old_value, const RawValue *new_value)
+			const RawValue *old_value pg_attribute_unused(),
+			const RawValue *new_value pg_attribute_unused())
 {
 	PathList   *list = (PathList *) walk;
 	bool		has_prefix = list->prefix_len > 0;

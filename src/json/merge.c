@@ -38,7 +38,7 @@ typedef enum MergeChoice
 /*
  * A walk over the union of the keys of two objects.
  */
-typedef struct MergeJoin
+typedef struct MergeWalk
 {
 	MergeRule	rule;
 	RawObject	walk_a;
@@ -47,7 +47,7 @@ typedef struct MergeJoin
 	RawMember	member_b;
 	bool		more_a;
 	bool		more_b;
-} MergeJoin;
+} MergeWalk;
 
 /*
  * One key of a walk: who has it and what becomes of it.  A byte for each key
@@ -95,7 +95,7 @@ merge_target(const RawValue *a)
 }
 
 static void
-begin_join(MergeJoin *join, MergeRule rule, const RawValue *a, const RawValue *b)
+begin_join(MergeWalk *join, MergeRule rule, const RawValue *a, const RawValue *b)
 {
 	join->rule = rule;
 	join->walk_a = raw_object(a);
@@ -108,7 +108,7 @@ begin_join(MergeJoin *join, MergeRule rule, const RawValue *a, const RawValue *b
  * Decides the key that the join stands at.  There is one.
  */
 static MergeStep
-join_step(const MergeJoin *join)
+join_step(const MergeWalk *join)
 {
 	int			order = raw_join_order(join->more_a ? &join->member_a : NULL,
 									   join->more_b ? &join->member_b : NULL);
@@ -122,7 +122,7 @@ join_step(const MergeJoin *join)
 }
 
 static void
-join_next(MergeJoin *join, MergeStep step)
+join_next(MergeWalk *join, MergeStep step)
 {
 	if (step & STEP_HAS_A)
 		join->more_a = raw_object_next(&join->walk_a, &join->member_a);
@@ -133,7 +133,7 @@ join_next(MergeJoin *join, MergeStep step)
 static bool merge_changes(MergeRule rule, const RawValue *a, const RawValue *b);
 
 static bool
-step_changes(const MergeJoin *join, MergeStep step)
+step_changes(const MergeWalk *join, MergeStep step)
 {
 	const RawValue *a = (step & STEP_HAS_A) ? &join->member_a.value : NULL;
 	const RawValue *b = &join->member_b.value;
@@ -159,7 +159,7 @@ step_changes(const MergeJoin *join, MergeStep step)
 static bool
 merge_changes(MergeRule rule, const RawValue *a, const RawValue *b)
 {
-	MergeJoin	join;
+	MergeWalk	join;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
@@ -185,7 +185,7 @@ plan_merge(MergeRule rule, const RawValue *a, const RawValue *b,
 {
 	Size		most = (Size) raw_count(a) + raw_count(b);
 	MergeStep  *steps = palloc(Max(most, 1) * sizeof(MergeStep));
-	MergeJoin	join;
+	MergeWalk	join;
 
 	*nsteps = *nmembers = 0;
 	begin_join(&join, rule, a, b);

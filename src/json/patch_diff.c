@@ -322,7 +322,8 @@ open_object_at(Draft *patch, const DiffStep *at)
 
 static void
 report_merge(DiffWalk *walk, const DiffStep *at,
-			 const RawValue *old_value, const RawValue *new_value)
+			 const RawValue *old_value pg_attribute_unused(),
+			 const RawValue *new_value)
 {
 	MergePatchMaker *maker = (MergePatchMaker *) walk;
 
