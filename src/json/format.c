@@ -309,6 +309,50 @@ dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
 }
 
 /*
+ * Writes the next so many children of another container, all keys or all
+ * values, by copying them together.
+ *
+ * For that they have to stand there as they will stand here, as far as the
+ * padding goes.  If they do not, those up to the first one that is padded are
+ * copied one by one, and from there on they do.
+ */
+void
+dtmodel_write_run(RawWriter *writer, RawCursor *cursor, uint32 count)
+{
+	uint32		start;
+	JEntry	   *entry;
+
+	while (count > 0 && (writer->end - cursor->offset) % sizeof(int32) != 0)
+	{
+		RawValue	value = raw_next(cursor);
+
+		write_value(writer, &value);
+		count--;
+	}
+
+	start = cursor->offset;
+	entry = (JEntry *) (writer->buffer->data + writer->entry);
+	writer->entry += count * sizeof(JEntry);
+	for (; count > 0; count--)
+	{
+		uint32		type = *cursor->entry & JENTRY_TYPEMASK;
+		uint32		before = cursor->offset;
+
+		JBE_ADVANCE_OFFSET(cursor->offset, *cursor->entry++);
+		if (writer->written++ % JB_OFFSET_STRIDE == 0)
+			*entry++ = type | JENTRY_HAS_OFF |
+				((writer->end + cursor->offset - start) & JENTRY_OFFLENMASK);
+		else
+			*entry++ = type | (cursor->offset - before);
+	}
+	memcpy(buffer_extend(writer->buffer, cursor->offset - start),
+		   cursor->payload + start, cursor->offset - start);
+	writer->end += cursor->offset - start;
+	if (writer->end > JENTRY_OFFLENMASK)
+		dtmodel_too_large();
+}
+
+/*
  * A document of its own made from a value of another one.
  */
 Jsonb *

@@ -117,6 +117,8 @@ extern Jsonb *dtmodel_finish_document(RawBuffer *buffer);
 extern Jsonb *dtmodel_raw_document(const RawValue *value);
 extern void dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
 									uint32 flag, uint32 count);
+extern void dtmodel_write_run(RawWriter *writer, RawCursor *cursor,
+							  uint32 count);
 extern void dtmodel_too_large(void) pg_attribute_noreturn();
 
 static inline const JsonbContainer *
@@ -163,17 +165,33 @@ raw_next(RawCursor *cursor)
 	return child;
 }
 
+/*
+ * Begins a walk over all children of a container.  In an object, the first
+ * value comes after the last key.
+ */
+static inline RawCursor
+raw_children(const RawValue *value)
+{
+	const JsonbContainer *container = raw_container(value);
+	uint32		n = JsonContainerSize(container);
+	RawCursor	cursor;
+
+	if (JsonContainerIsObject(container))
+		n *= 2;
+	cursor.entry = container->children;
+	cursor.payload = (const char *) &container->children[n];
+	cursor.offset = 0;
+	return cursor;
+}
+
 /* Begins a walk over an array. */
 static inline RawArray
 raw_array(const RawValue *array)
 {
-	const JsonbContainer *container = raw_container(array);
 	RawArray	walk;
 
-	walk.left = JsonContainerSize(container);
-	walk.elements.entry = container->children;
-	walk.elements.payload = (const char *) &container->children[walk.left];
-	walk.elements.offset = 0;
+	walk.left = raw_count(array);
+	walk.elements = raw_children(array);
 	return walk;
 }
 
@@ -192,16 +210,13 @@ raw_array_next(RawArray *walk, RawValue *element)
 static inline RawObject
 raw_object(const RawValue *object)
 {
-	const JsonbContainer *container = raw_container(object);
 	RawObject	walk;
 
-	walk.left = JsonContainerSize(container);
-	walk.keys.entry = container->children;
-	walk.keys.payload = (const char *) &container->children[2 * walk.left];
-	walk.keys.offset = 0;
-	walk.values.entry = container->children + walk.left;
-	walk.values.payload = walk.keys.payload;
-	walk.values.offset = getJsonbOffset(container, walk.left);
+	walk.left = raw_count(object);
+	walk.keys = raw_children(object);
+	walk.values = walk.keys;
+	walk.values.entry += walk.left;
+	walk.values.offset = getJsonbOffset(raw_container(object), walk.left);
 	return walk;
 }
 

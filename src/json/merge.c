@@ -38,15 +38,18 @@ typedef enum MergeChoice
 /*
  * A walk over the union of the keys of two objects.
  */
+typedef struct MergeSide
+{
+	RawObject	walk;
+	RawMember	member;			/* where the walk is, if there is more */
+	bool		more;
+} MergeSide;
+
 typedef struct MergeWalk
 {
 	MergeRule	rule;
-	RawObject	walk_a;
-	RawObject	walk_b;
-	RawMember	member_a;
-	RawMember	member_b;
-	bool		more_a;
-	bool		more_b;
+	MergeSide	a;
+	MergeSide	b;
 } MergeWalk;
 
 /*
@@ -95,13 +98,19 @@ merge_target(const RawValue *a)
 }
 
 static void
+side_next(MergeSide *side)
+{
+	side->more = raw_object_next(&side->walk, &side->member);
+}
+
+static void
 begin_join(MergeWalk *join, MergeRule rule, const RawValue *a, const RawValue *b)
 {
 	join->rule = rule;
-	join->walk_a = raw_object(a);
-	join->walk_b = raw_object(b);
-	join->more_a = raw_object_next(&join->walk_a, &join->member_a);
-	join->more_b = raw_object_next(&join->walk_b, &join->member_b);
+	join->a.walk = raw_object(a);
+	join->b.walk = raw_object(b);
+	side_next(&join->a);
+	side_next(&join->b);
 }
 
 /*
@@ -110,24 +119,24 @@ begin_join(MergeWalk *join, MergeRule rule, const RawValue *a, const RawValue *b
 static MergeStep
 join_step(const MergeWalk *join)
 {
-	int			order = raw_join_order(join->more_a ? &join->member_a : NULL,
-									   join->more_b ? &join->member_b : NULL);
+	int			order = raw_join_order(join->a.more ? &join->a.member : NULL,
+									   join->b.more ? &join->b.member : NULL);
 
 	if (order < 0)
 		return STEP_HAS_A | CHOOSE_A;
 	if (order > 0)
-		return STEP_HAS_B | choose(join->rule, NULL, &join->member_b.value);
+		return STEP_HAS_B | choose(join->rule, NULL, &join->b.member.value);
 	return STEP_HAS_A | STEP_HAS_B |
-		choose(join->rule, &join->member_a.value, &join->member_b.value);
+		choose(join->rule, &join->a.member.value, &join->b.member.value);
 }
 
 static void
 join_next(MergeWalk *join, MergeStep step)
 {
 	if (step & STEP_HAS_A)
-		join->more_a = raw_object_next(&join->walk_a, &join->member_a);
+		side_next(&join->a);
 	if (step & STEP_HAS_B)
-		join->more_b = raw_object_next(&join->walk_b, &join->member_b);
+		side_next(&join->b);
 }
 
 static bool merge_changes(MergeRule rule, const RawValue *a, const RawValue *b);
@@ -135,8 +144,8 @@ static bool merge_changes(MergeRule rule, const RawValue *a, const RawValue *b);
 static bool
 step_changes(const MergeWalk *join, MergeStep step)
 {
-	const RawValue *a = (step & STEP_HAS_A) ? &join->member_a.value : NULL;
-	const RawValue *b = &join->member_b.value;
+	const RawValue *a = (step & STEP_HAS_A) ? &join->a.member.value : NULL;
+	const RawValue *b = &join->b.member.value;
 
 	switch ((MergeChoice) (step & STEP_CHOICE))
 	{
@@ -165,7 +174,7 @@ merge_changes(MergeRule rule, const RawValue *a, const RawValue *b)
 	CHECK_FOR_INTERRUPTS();
 
 	begin_join(&join, rule, a, b);
-	while (join.more_b)
+	while (join.b.more)
 	{
 		MergeStep	step = join_step(&join);
 
@@ -179,17 +188,15 @@ merge_changes(MergeRule rule, const RawValue *a, const RawValue *b)
 /*
  * Decides all keys of objects a and b, and counts those that stay.
  */
-static MergeStep *
+static void
 plan_merge(MergeRule rule, const RawValue *a, const RawValue *b,
-		   uint32 *nsteps, uint32 *nmembers)
+		   MergeStep *steps, uint32 *nsteps, uint32 *nmembers)
 {
-	Size		most = (Size) raw_count(a) + raw_count(b);
-	MergeStep  *steps = palloc(Max(most, 1) * sizeof(MergeStep));
 	MergeWalk	join;
 
 	*nsteps = *nmembers = 0;
 	begin_join(&join, rule, a, b);
-	while (join.more_a || join.more_b)
+	while (join.a.more || join.b.more)
 	{
 		MergeStep	step = join_step(&join);
 
@@ -198,64 +205,92 @@ plan_merge(MergeRule rule, const RawValue *a, const RawValue *b,
 			(*nmembers)++;
 		join_next(&join, step);
 	}
-	return steps;
 }
 
+/*
+ * How many steps from here on take what one side has, and nothing of the
+ * other?
+ */
+static uint32
+run_length(const MergeStep *steps, uint32 nsteps, MergeStep like)
+{
+	uint32		n = 0;
+
+	while (n < nsteps && steps[n] == like)
+		n++;
+	return n;
+}
+
+/*
+ * Writes the keys that stay.  The cursors are at the first key, and come to
+ * stand at the first value.
+ */
 static void
 write_keys(RawWriter *writer, const MergeStep *steps, uint32 nsteps,
-		   const RawValue *a, const RawValue *b)
+		   RawCursor *a, RawCursor *b)
 {
-	RawCursor	keys_a = raw_object(a).keys;
-	RawCursor	keys_b = raw_object(b).keys;
-	uint32		i;
+	uint32		i = 0;
 
-	for (i = 0; i < nsteps; i++)
+	while (i < nsteps)
 	{
+		MergeStep	step = steps[i];
 		RawValue	key;
 
-		if (steps[i] & STEP_HAS_A)
-			key = raw_next(&keys_a);
-		if (steps[i] & STEP_HAS_B)
-			key = raw_next(&keys_b);
-		if ((steps[i] & STEP_CHOICE) != CHOOSE_NONE)
+		if (step == (STEP_HAS_A | CHOOSE_A))
+		{
+			uint32		run = run_length(steps + i, nsteps - i, step);
+
+			dtmodel_write_run(writer, a, run);
+			i += run;
+			continue;
+		}
+		if (step & STEP_HAS_A)
+			key = raw_next(a);
+		if (step & STEP_HAS_B)
+			key = raw_next(b);
+		if ((step & STEP_CHOICE) != CHOOSE_NONE)
 			write_value(writer, &key);
+		i++;
 	}
 }
 
 static void write_merged(RawBuffer *buffer, MergeRule rule,
 						 const RawValue *a, const RawValue *b);
 
+/*
+ * Writes the values that stay, or come of merging two.
+ */
 static void
-write_values(RawWriter *writer, const MergeStep *steps, uint32 nsteps,
-			 MergeRule rule, const RawValue *a, const RawValue *b)
+write_values(RawWriter *writer, MergeRule rule,
+			 const MergeStep *steps, uint32 nsteps, RawCursor *a, RawCursor *b)
 {
-	RawCursor	values_a = raw_object(a).values;
-	RawCursor	values_b = raw_object(b).values;
-	uint32		i;
+	uint32		i = 0;
 
-	for (i = 0; i < nsteps; i++)
+	while (i < nsteps)
 	{
-		bool		has_a = (steps[i] & STEP_HAS_A) != 0;
-		bool		has_b = (steps[i] & STEP_HAS_B) != 0;
-		RawValue	value_a = has_a ? raw_next(&values_a) : dtmodel_raw_null;
-		RawValue	value_b = has_b ? raw_next(&values_b) : dtmodel_raw_null;
+		MergeStep	step = steps[i];
+		RawValue	value_a = dtmodel_raw_null;
+		RawValue	value_b;
 
-		switch ((MergeChoice) (steps[i] & STEP_CHOICE))
+		if (step == (STEP_HAS_A | CHOOSE_A))
 		{
-			case CHOOSE_A:
-				write_value(writer, &value_a);
-				break;
-			case CHOOSE_B:
-				write_value(writer, &value_b);
-				break;
-			case CHOOSE_NONE:
-				break;
-			case CHOOSE_BOTH:
-				write_merged(writer->buffer, rule,
-							 merge_target(&value_a), &value_b);
-				write_end(writer, JENTRY_ISCONTAINER);
-				break;
+			uint32		run = run_length(steps + i, nsteps - i, step);
+
+			dtmodel_write_run(writer, a, run);
+			i += run;
+			continue;
 		}
+		if (step & STEP_HAS_A)
+			value_a = raw_next(a);
+		value_b = raw_next(b);
+		if ((step & STEP_CHOICE) == CHOOSE_B)
+			write_value(writer, &value_b);
+		else if ((step & STEP_CHOICE) == CHOOSE_BOTH)
+		{
+			write_merged(writer->buffer, rule, merge_target(&value_a), &value_b);
+			write_end(writer, JENTRY_ISCONTAINER);
+		}
+		i++;
 	}
 }
 
@@ -266,19 +301,26 @@ static void
 write_merged(RawBuffer *buffer, MergeRule rule,
 			 const RawValue *a, const RawValue *b)
 {
+	RawCursor	children_a = raw_children(a);
+	RawCursor	children_b = raw_children(b);
+	Size		most = (Size) raw_count(a) + raw_count(b);
+	MergeStep	few_steps[64];
+	MergeStep  *steps = few_steps;
 	uint32		nsteps;
 	uint32		nmembers;
-	MergeStep  *steps;
 	RawWriter	writer;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
-	steps = plan_merge(rule, a, b, &nsteps, &nmembers);
+	if (most > lengthof(few_steps))
+		steps = palloc(most * sizeof(MergeStep));
+	plan_merge(rule, a, b, steps, &nsteps, &nmembers);
 	dtmodel_write_container(&writer, buffer, JB_FOBJECT, nmembers);
-	write_keys(&writer, steps, nsteps, a, b);
-	write_values(&writer, steps, nsteps, rule, a, b);
-	pfree(steps);
+	write_keys(&writer, steps, nsteps, &children_a, &children_b);
+	write_values(&writer, rule, steps, nsteps, &children_a, &children_b);
+	if (steps != few_steps)
+		pfree(steps);
 }
 
 static Datum

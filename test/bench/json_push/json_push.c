@@ -1,0 +1,77 @@
+/*-------------------------------------------------------------------------
+ *
+ * json_push.c
+ *	  For the benchmark: a deep merge as one would write it with the server's
+ *	  own tools, an iterator over each document and pushJsonbValue().
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/jsonb.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(push_deep_merge);
+
+static bool
+is_object(const JsonbValue *value)
+{
+	return value->type == jbvBinary &&
+		JsonContainerIsObject(value->val.binary.data);
+}
+
+static JsonbValue *
+merge(JsonbParseState **state, JsonbContainer *a, JsonbContainer *b)
+{
+	JsonbIterator *iterator;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	check_stack_depth();
+	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+
+	iterator = JsonbIteratorInit(a);
+	JsonbIteratorNext(&iterator, &key, true);
+	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
+	{
+		JsonbValue *other;
+
+		JsonbIteratorNext(&iterator, &value, true);
+		other = getKeyJsonValueFromContainer(b, key.val.string.val,
+											 key.val.string.len, NULL);
+		pushJsonbValue(state, WJB_KEY, &key);
+		if (other && is_object(other) && is_object(&value))
+			merge(state, value.val.binary.data, other->val.binary.data);
+		else
+			pushJsonbValue(state, WJB_VALUE, other ? other : &value);
+	}
+
+	iterator = JsonbIteratorInit(b);
+	JsonbIteratorNext(&iterator, &key, true);
+	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
+	{
+		JsonbIteratorNext(&iterator, &value, true);
+		if (getKeyJsonValueFromContainer(a, key.val.string.val,
+										 key.val.string.len, NULL) != NULL)
+			continue;
+		pushJsonbValue(state, WJB_KEY, &key);
+		pushJsonbValue(state, WJB_VALUE, &value);
+	}
+	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
+}
+
+/*
+ * push_deep_merge(a jsonb, b jsonb) RETURNS jsonb, for two objects.
+ */
+Datum
+push_deep_merge(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *a = PG_GETARG_JSONB_P(0);
+	Jsonb	   *b = PG_GETARG_JSONB_P(1);
+	JsonbParseState *state = NULL;
+
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(merge(&state, &a->root, &b->root)));
+}
