@@ -311,7 +311,7 @@ begin_paths(PathList *list, text *prefix, bool ignore_order)
 {
 	list->walk.report = report_path;
 	list->walk.lists = ignore_order ? lists_as_sets : lists_as_wholes;
-	list->prefix = prefix ? VARDATA_ANY(prefix) : NULL;
+	list->prefix = prefix ? VARDATA_ANY(prefix) : "";
 	list->prefix_len = prefix ? VARSIZE_ANY_EXHDR(prefix) : 0;
 	list->count = 0;
 	dtmodel_buffer_init(&list->array, 256);
