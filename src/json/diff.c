@@ -336,6 +336,26 @@ finish_paths(PathList *list)
 }
 
 /*
+ * The empty array, made once for each place that calls the function: for two
+ * small documents that are equal, allocating it would be most of the work.
+ */
+static ArrayType *
+no_paths(FmgrInfo *call_site)
+{
+	MemoryContext before;
+
+	if (!call_site)
+		return construct_empty_array(TEXTOID);
+	if (!call_site->fn_extra)
+	{
+		before = MemoryContextSwitchTo(call_site->fn_mcxt);
+		call_site->fn_extra = construct_empty_array(TEXTOID);
+		MemoryContextSwitchTo(before);
+	}
+	return call_site->fn_extra;
+}
+
+/*
  * get_difference_between_dictionaries(old_value jsonb, new_value jsonb,
  *		path text, ignore_order boolean) RETURNS text[]
  *
@@ -360,7 +380,7 @@ dtmodel_get_difference_between_dictionaries(PG_FUNCTION_ARGS)
 	PathList	list;
 
 	if (raw_same_document(old_document, new_document))
-		PG_RETURN_ARRAYTYPE_P(construct_empty_array(TEXTOID));
+		PG_RETURN_ARRAYTYPE_P(no_paths(fcinfo->flinfo));
 
 	begin_paths(&list, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2),
 				ignore_order);
