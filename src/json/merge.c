@@ -317,7 +317,14 @@ write_merged(RawBuffer *buffer, MergeRule rule,
 		steps = palloc(most * sizeof(MergeStep));
 	plan_merge(rule, a, b, steps, &nsteps, &nmembers);
 	dtmodel_write_container(&writer, buffer, JB_FOBJECT, nmembers);
-	write_keys(&writer, steps, nsteps, &children_a, &children_b);
+	if (nsteps == raw_count(a) && nmembers == nsteps)
+	{
+		/* a has them all, and all stay */
+		dtmodel_write_run(&writer, &children_a, nsteps);
+		children_b = raw_object(b).values;
+	}
+	else
+		write_keys(&writer, steps, nsteps, &children_a, &children_b);
 	write_values(&writer, rule, steps, nsteps, &children_a, &children_b);
 	if (steps != few_steps)
 		pfree(steps);
