@@ -1,0 +1,78 @@
+# shellcheck shell=bash disable=SC2154 # sourced by run
+#
+# Soft delete in the trigger tier. The variants are tables: DELETE on a model,
+# and the UPDATE that an application writes on a table that is no model,
+# "checked" with the CHECK that models have and "plain" without it.
+
+# fill_posts FILLFACTOR TABLE...
+fill_posts() {
+    local fillfactor=$1 table
+    shift
+    for table; do
+        sql table="$table" fillfactor="$fillfactor" <<'SQL' || return
+CREATE TABLE round.:table (
+    id bigint PRIMARY KEY,
+    title text NOT NULL,
+    body text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    is_deleted boolean NOT NULL DEFAULT false,
+    deleted_at timestamptz
+) WITH (fillfactor = :fillfactor);
+INSERT INTO round.:table
+SELECT i, 'title ' || i, repeat('x', 60 + i % 40), timestamptz '2024-01-01' + i * interval '1 s'
+FROM generate_series(1, :rows) AS i;
+CREATE INDEX ON round.:table (created_at);
+VACUUM (FREEZE, ANALYZE) round.:table;
+SQL
+        case $table in
+            model)   echo "SELECT dtmodel.add_soft_delete('round.model');" ;;
+            checked) echo "ALTER TABLE round.checked ADD CHECK ((is_deleted IS TRUE) = (deleted_at IS NOT NULL));" ;;
+        esac | sql || return
+    done
+}
+
+# check_posts DELETED
+check_posts() {
+    sql deleted="$1" <<'SQL'
+SELECT bench.expect('updates', sum(n_tup_upd), :deleted),
+       bench.expect('physical deletes', sum(n_tup_del), 0)
+FROM pg_stat_user_tables WHERE schemaname = 'round';
+SET enable_indexscan = off;
+SET enable_bitmapscan = off;
+CREATE TEMPORARY TABLE deleted AS
+SELECT count(*) AS posts FROM round.model WHERE is_deleted AND deleted_at IS NOT NULL;
+RESET ALL;
+SET enable_seqscan = off;
+SELECT bench.expect('deleted rows', posts, (SELECT n_tup_upd FROM pg_stat_user_tables WHERE relid = 'round.model'::regclass)),
+       bench.expect('deleted rows by index', posts, (SELECT count(*) FROM round.model WHERE is_deleted AND created_at > '2024-01-01'))
+FROM deleted;
+SQL
+}
+
+mark() {
+    case $1 in
+        model) echo "DELETE FROM round.$1 WHERE $2;" ;;
+        *)     echo "UPDATE round.$1 SET is_deleted = true, deleted_at = now() WHERE $2;" ;;
+    esac
+}
+
+mark_many() { mark "$1" 'id > (:turn - 1) * (:rows / 100) AND id <= :turn * (:rows / 100)'; }
+
+mark_one() {
+    echo '\set id 1 + (:turn * 7919) % :rows'
+    mark "$1" 'id = :id'
+}
+
+with_index_work() { fill_posts 100 "$@" && mixed 100 mark_many "$@" && check_posts "$rows"; }
+hot()             { fill_posts 45 "$@" && mixed 100 mark_many "$@" && check_posts "$rows"; }
+single_row()      { fill_posts 70 "$@" && mixed "$((rows / 2))" mark_one "$@" && check_posts "$((rows / 2))"; }
+
+compare 15 with_index_work 'soft DELETE, bulk, index work' model \
+    'explicit UPDATE'           1.05 checked \
+    'explicit UPDATE, no CHECK' -    plain
+compare 15 hot 'soft DELETE, bulk, HOT' model \
+    'explicit UPDATE'           1.35 checked \
+    'explicit UPDATE, no CHECK' -    plain
+compare 9 single_row 'soft DELETE, pgbench single row' model \
+    'explicit UPDATE'           1.05 checked \
+    'explicit UPDATE, no CHECK' -    plain

@@ -1,0 +1,35 @@
+# shellcheck shell=bash # sourced by run
+#
+# Identifiers: one call, and as keys.
+
+identifiers() {
+    sql <<'SQL' && calls "$@"
+SELECT bench.expect('different uuidv4', count(DISTINCT dtmodel.uuidv4()), :rows),
+       bench.expect('different uuidv7', count(DISTINCT dtmodel.uuidv7()), :rows)
+FROM generate_series(1, :rows);
+SQL
+}
+
+compare 9 identifiers 'uuidv4()' 'dtmodel.uuidv4()' 'gen_random_uuid()' 0.05 'gen_random_uuid()'
+compare 9 identifiers 'uuidv7()' 'dtmodel.uuidv7()' 'gen_random_uuid()' 0.08 'gen_random_uuid()'
+compare 9 calls 'the floor: a column' 'i' 'gen_random_uuid()' - 'gen_random_uuid()'
+
+# insert_keys TABLE FUNCTION
+insert_keys() {
+    timed <<SQL
+CREATE TABLE round.$1 (id uuid PRIMARY KEY DEFAULT $2(), n integer);
+\timing on
+INSERT INTO round.$1 (n) SELECT generate_series(1, 10 * :rows);
+\timing off
+SELECT bench.expect('keys', count(id), 10 * :rows) FROM round.$1;
+SQL
+}
+
+index_size() {
+    insert_keys "$@" >/dev/null && psql -X -At -c "SELECT pg_relation_size('round.$1_pkey')"
+}
+
+compare 5 apart '1M inserts, uuidv7 key' 'insert_keys ascending dtmodel.uuidv7' \
+    'gen_random_uuid key' 0.3 'insert_keys random gen_random_uuid'
+compare 1 apart '1M inserts, size of the index' 'index_size ascending dtmodel.uuidv7' \
+    'gen_random_uuid key' 0.8 'index_size random gen_random_uuid'
