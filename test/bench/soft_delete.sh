@@ -56,15 +56,15 @@ mark() {
     esac
 }
 
-mark_many() { mark "$1" 'id > (:turn - 1) * (:rows / 100) AND id <= :turn * (:rows / 100)'; }
+mark_many() { mark "$1" 'id > (:turn - 1) * (:rows / 400) AND id <= :turn * (:rows / 400)'; }
 
 mark_one() {
     echo '\set id 1 + (:turn * 7919) % :rows'
     mark "$1" 'id = :id'
 }
 
-with_index_work() { fill_posts 100 "$@" && mixed 100 mark_many "$@" && check_posts "$rows"; }
-hot()             { fill_posts 45 "$@" && mixed 100 mark_many "$@" && check_posts "$rows"; }
+with_index_work() { fill_posts 100 "$@" && mixed 400 mark_many "$@" && check_posts "$rows"; }
+hot()             { fill_posts 45 "$@" && mixed 400 mark_many "$@" && check_posts "$rows"; }
 single_row()      { fill_posts 70 "$@" && mixed "$((rows / 2))" mark_one "$@" && check_posts "$((rows / 2))"; }
 
 compare 15 with_index_work 'soft DELETE, bulk, index work' model \

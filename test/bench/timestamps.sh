@@ -45,11 +45,11 @@ SQL
 }
 
 update_notes() {
-    fill_notes "$@" && mixed 100 update_many "$@" && check_notes "$rows"
+    fill_notes "$@" && mixed 400 update_many "$@" && check_notes "$rows"
 }
 
 update_many() {
-    echo "UPDATE round.$1 SET name = name || 'x' WHERE id > (:turn - 1) * (:rows / 100) AND id <= :turn * (:rows / 100);"
+    echo "UPDATE round.$1 SET name = name || 'x' WHERE id > (:turn - 1) * (:rows / 400) AND id <= :turn * (:rows / 400);"
 }
 
 update_note() {
