@@ -34,7 +34,8 @@ typedef struct TimestampsState
 	DtColumn	created_at;
 	DtColumn	updated_at;
 	DtClock		clock;
-	Bitmapset  *ignored;
+	Bitmapset  *ignored;		/* created_at among them, which is pinned */
+	bool		created_at_counts;	/* when it is set for the first time */
 } TimestampsState;
 
 PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
@@ -77,6 +78,13 @@ make_state(Relation rel, MemoryContext context)
 		if (AttributeNumberIsValid(timestamps->ignored[i].attnum))
 			state->ignored = bms_add_member(state->ignored,
 											timestamps->ignored[i].attnum);
+	}
+	if (dtmodel_column_is_used(&state->created_at))
+	{
+		state->created_at_counts = !bms_is_member(state->created_at.attnum,
+												  state->ignored);
+		state->ignored = bms_add_member(state->ignored,
+										state->created_at.attnum);
 	}
 	MemoryContextSwitchTo(caller);
 	return state;
@@ -131,61 +139,58 @@ stamp_new_row(const TriggerData *trigdata, HeapTuple row,
 	return row;
 }
 
-/* Gives created_at its old value back; one that was never set may be set. */
+/* Gives created_at its old value back. */
 static HeapTuple
 pin_created_at(const TriggerData *trigdata, HeapTuple row,
-			   const DtColumn *created_at)
+			   const DtColumnPair *created_at)
 {
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	Datum		old_value;
-	Datum		new_value;
-	bool		old_isnull;
-	bool		new_isnull;
-
-	old_value = heap_getattr(trigdata->tg_trigtuple, created_at->attnum, desc,
-							 &old_isnull);
-	if (old_isnull)
+	if (!created_at->new_isnull &&
+		DatumGetTimestampTz(created_at->old_value) ==
+		DatumGetTimestampTz(created_at->new_value))
 		return row;
-	new_value = heap_getattr(row, created_at->attnum, desc, &new_isnull);
-	if (!new_isnull &&
-		DatumGetTimestampTz(old_value) == DatumGetTimestampTz(new_value))
-		return row;
-	return dtmodel_store_column(trigdata, row, created_at->attnum, old_value,
-								false);
+	return dtmodel_store_pair(trigdata, row, created_at, created_at->old_value);
 }
 
 static HeapTuple
 move_updated_at(const TriggerData *trigdata, HeapTuple row,
-				const TimestampsState *state)
+				const TimestampsState *state, const DtColumnPair *updated_at)
 {
-	const DtColumn *updated_at = &state->updated_at;
-	TimestampTz time = fit_typmod(read_clock(state->clock), updated_at);
-	Datum		old_value;
-	bool		isnull;
+	TimestampTz time = fit_typmod(read_clock(state->clock), &state->updated_at);
 
 	/*
 	 * A transaction that began earlier may well update later, and clocks are
 	 * set back: a reader who polls for newer rows must not miss this one.
 	 */
-	old_value = heap_getattr(trigdata->tg_trigtuple, updated_at->attnum,
-							 RelationGetDescr(trigdata->tg_relation), &isnull);
-	if (!isnull && DatumGetTimestampTz(old_value) > time)
-		time = DatumGetTimestampTz(old_value);
-	return store_time(trigdata, row, updated_at, time);
+	if (!updated_at->old_isnull &&
+		DatumGetTimestampTz(updated_at->old_value) > time)
+		time = DatumGetTimestampTz(updated_at->old_value);
+	return dtmodel_store_pair(trigdata, row, updated_at,
+							  TimestampTzGetDatum(time));
 }
 
 static HeapTuple
 stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
 				  const TimestampsState *state)
 {
-	if (dtmodel_column_is_used(&state->created_at))
-		row = pin_created_at(trigdata, row, &state->created_at);
-	if (!dtmodel_column_is_used(&state->updated_at) ||
-		!dtmodel_row_changed(trigdata->tg_trigtuple, row,
-							 RelationGetDescr(trigdata->tg_relation),
-							 state->ignored))
+	DtColumnPair pairs[] = {
+		{.attnum = state->created_at.attnum},
+		{.attnum = state->updated_at.attnum},
+	};
+	const DtColumnPair *created_at = &pairs[0];
+	bool		changed = dtmodel_row_changed(trigdata->tg_trigtuple, row,
+											  RelationGetDescr(trigdata->tg_relation),
+											  state->ignored, pairs,
+											  lengthof(pairs));
+
+	/* One that was never set may be set. */
+	if (!created_at->old_isnull)
+		row = pin_created_at(trigdata, row, created_at);
+	else if (!created_at->new_isnull && state->created_at_counts)
+		changed = true;
+
+	if (!changed || !dtmodel_column_is_used(&state->updated_at))
 		return row;
-	return move_updated_at(trigdata, row, state);
+	return move_updated_at(trigdata, row, state, &pairs[1]);
 }
 
 /*

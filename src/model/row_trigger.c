@@ -37,7 +37,7 @@ start_walk(TupleWalk *walk, HeapTuple tuple, TupleDesc desc)
 }
 
 /* The next column's stored bytes, or NULL when it is null. */
-static inline char *
+static pg_attribute_always_inline char *
 walk_column(TupleWalk *walk)
 {
 	Form_pg_attribute att = TupleDescAttr(walk->desc, walk->next);
@@ -145,7 +145,8 @@ store_value(char *place, Form_pg_attribute att, Datum value)
 
 /*
  * Sets one fixed-length column of the row that is about to be written, and
- * returns that row for the next store or for the executor.
+ * returns that row for the next store or for the executor.  The place is the
+ * column's in the row, NULL if it has none.
  *
  * A trigger that returns another tuple than it was given makes the executor
  * copy it, which costs more than everything else that we do.  So the value is
@@ -153,20 +154,17 @@ store_value(char *place, Form_pg_attribute att, Datum value)
  * returned.  A slot that has already deformed the column (a WHEN clause does
  * that) keeps a copy, which has to follow: the indexes are made from it.
  */
-HeapTuple
-dtmodel_store_column(const TriggerData *trigdata, HeapTuple row,
-					 AttrNumber attnum, Datum value, bool isnull)
+static HeapTuple
+store_at(const TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
+		 char *place, Datum value, bool isnull)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
 	TupleTableSlot *slot = new_slot(trigdata);
 	bool		is_private = (row != dtmodel_new_row(trigdata));
-	char	   *place = NULL;
 	int			column = attnum;
 
-	if (!isnull && (is_private || slot_owns_tuple(slot, row)))
-		place = locate_column(row, desc, attnum);
-	if (place == NULL)
+	if (isnull || place == NULL || !(is_private || slot_owns_tuple(slot, row)))
 		return heap_modify_tuple_by_cols(row, desc, 1, &column, &value,
 										 &isnull);
 
@@ -174,6 +172,25 @@ dtmodel_store_column(const TriggerData *trigdata, HeapTuple row,
 	if (!is_private && slot->tts_nvalid >= attnum)
 		slot->tts_values[attnum - 1] = fetchatt(att, place);
 	return row;
+}
+
+HeapTuple
+dtmodel_store_column(const TriggerData *trigdata, HeapTuple row,
+					 AttrNumber attnum, Datum value, bool isnull)
+{
+	return store_at(trigdata, row, attnum,
+					locate_column(row, RelationGetDescr(trigdata->tg_relation), attnum),
+					value, isnull);
+}
+
+/* The same for a column that dtmodel_row_changed() came by. */
+HeapTuple
+dtmodel_store_pair(const TriggerData *trigdata, HeapTuple row,
+				   const DtColumnPair *pair, Datum value)
+{
+	if (row != dtmodel_new_row(trigdata))
+		return dtmodel_store_column(trigdata, row, pair->attnum, value, false);
+	return store_at(trigdata, row, pair->attnum, pair->new_place, value, false);
 }
 
 static bool
@@ -206,6 +223,8 @@ same_stored_value(Form_pg_attribute att, const char *a, const char *b)
 
 	if (a == NULL || b == NULL)
 		return a == b;
+	if (att->attbyval)
+		return fetchatt(att, a) == fetchatt(att, b);
 
 	length = att_addlength_pointer(0, att->attlen, a);
 	if (length == (Size) att_addlength_pointer(0, att->attlen, b) &&
@@ -243,35 +262,85 @@ short_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
 	return false;
 }
 
+static void
+read_short_rows(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
+				DtColumnPair *pair)
+{
+	if (!AttributeNumberIsValid(pair->attnum))
+		return;
+	pair->old_value = heap_getattr(old_row, pair->attnum, desc,
+								   &pair->old_isnull);
+	pair->new_value = heap_getattr(new_row, pair->attnum, desc,
+								   &pair->new_isnull);
+	pair->new_place = locate_column(new_row, desc, pair->attnum);
+}
+
+static inline void
+read_pair(DtColumnPair *pair, Form_pg_attribute att, char *old_place,
+		  char *new_place)
+{
+	pair->old_isnull = (old_place == NULL);
+	if (old_place != NULL)
+		pair->old_value = fetchatt(att, old_place);
+	pair->new_isnull = (new_place == NULL);
+	if (new_place != NULL)
+		pair->new_value = fetchatt(att, new_place);
+	pair->new_place = new_place;
+}
+
+/* One walk along both rows, no further than somebody wants to know. */
+static bool
+full_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
+				 const Bitmapset *ignored, DtColumnPair *pairs, int npairs)
+{
+	TupleWalk	old_walk;
+	TupleWalk	new_walk;
+	bool		changed = false;
+	int			last_pair = 0;
+
+	for (int i = 0; i < npairs; i++)
+		last_pair = Max(last_pair, pairs[i].attnum);
+
+	start_walk(&old_walk, old_row, desc);
+	start_walk(&new_walk, new_row, desc);
+	for (int attnum = 1; attnum <= (changed ? last_pair : desc->natts); attnum++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
+		char	   *old_place = walk_column(&old_walk);
+		char	   *new_place = walk_column(&new_walk);
+
+		for (int i = 0; i < npairs; i++)
+		{
+			if (pairs[i].attnum == attnum)
+				read_pair(&pairs[i], att, old_place, new_place);
+		}
+		if (!changed && !same_stored_value(att, old_place, new_place))
+			changed = counts(att, ignored);
+	}
+	return changed;
+}
+
 /*
  * Whether an UPDATE changes the row: whether any column that is not ignored
  * gets another value.  Equality is of bytes, not of the type: 1.0 to 1.00 is
  * a change that a reader can see.
+ *
+ * Reads the pairs on the way.  When nothing at all changes they stay null.
  */
 bool
 dtmodel_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
-					const Bitmapset *ignored)
+					const Bitmapset *ignored, DtColumnPair *pairs, int npairs)
 {
-	TupleWalk	old_walk;
-	TupleWalk	new_walk;
+	for (int i = 0; i < npairs; i++)
+		pairs[i].old_isnull = pairs[i].new_isnull = true;
 
 	if (same_body(old_row, new_row))
 		return false;
-	if (HeapTupleHeaderGetNatts(old_row->t_data) < desc->natts ||
-		HeapTupleHeaderGetNatts(new_row->t_data) < desc->natts)
-		return short_row_changed(old_row, new_row, desc, ignored);
+	if (HeapTupleHeaderGetNatts(old_row->t_data) >= desc->natts &&
+		HeapTupleHeaderGetNatts(new_row->t_data) >= desc->natts)
+		return full_row_changed(old_row, new_row, desc, ignored, pairs, npairs);
 
-	start_walk(&old_walk, old_row, desc);
-	start_walk(&new_walk, new_row, desc);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		char	   *old_value = walk_column(&old_walk);
-		char	   *new_value = walk_column(&new_walk);
-
-		if (!same_stored_value(att, old_value, new_value) &&
-			counts(att, ignored))
-			return true;
-	}
-	return false;
+	for (int i = 0; i < npairs; i++)
+		read_short_rows(old_row, new_row, desc, &pairs[i]);
+	return short_row_changed(old_row, new_row, desc, ignored);
 }

@@ -18,6 +18,17 @@
 #define DT_ON_UPDATE	(1 << 1)
 #define DT_ON_DELETE	(1 << 2)
 
+/* A column of both rows of an UPDATE. */
+typedef struct DtColumnPair
+{
+	AttrNumber	attnum;			/* InvalidAttrNumber: null in both */
+	bool		old_isnull;
+	bool		new_isnull;
+	Datum		old_value;
+	Datum		new_value;
+	char	   *new_place;		/* where the new row stores it */
+} DtColumnPair;
+
 extern TriggerData *dtmodel_row_trigger(FunctionCallInfo fcinfo,
 										const char *function, int events);
 
@@ -25,7 +36,11 @@ extern HeapTuple dtmodel_new_row(const TriggerData *trigdata);
 extern HeapTuple dtmodel_store_column(const TriggerData *trigdata,
 									  HeapTuple row, AttrNumber attnum,
 									  Datum value, bool isnull);
+extern HeapTuple dtmodel_store_pair(const TriggerData *trigdata,
+									HeapTuple row, const DtColumnPair *pair,
+									Datum value);
 extern bool dtmodel_row_changed(HeapTuple old_row, HeapTuple new_row,
-								TupleDesc desc, const Bitmapset *ignored);
+								TupleDesc desc, const Bitmapset *ignored,
+								DtColumnPair *pairs, int npairs);
 
 #endif							/* DTMODEL_ROW_TRIGGER_H */
