@@ -110,14 +110,6 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
 	return trigdata;
 }
 
-/* The row that is about to be written. */
-HeapTuple
-dtmodel_new_row(const TriggerData *trigdata)
-{
-	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-		trigdata->tg_newtuple : trigdata->tg_trigtuple;
-}
-
 static TupleTableSlot *
 new_slot(const TriggerData *trigdata)
 {

@@ -29,10 +29,17 @@ typedef struct DtColumnPair
 	char	   *new_place;		/* where the new row stores it */
 } DtColumnPair;
 
+/* The row that is about to be written. */
+static inline HeapTuple
+dtmodel_new_row(const TriggerData *trigdata)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newtuple : trigdata->tg_trigtuple;
+}
+
 extern TriggerData *dtmodel_row_trigger(FunctionCallInfo fcinfo,
 										const char *function, int events);
 
-extern HeapTuple dtmodel_new_row(const TriggerData *trigdata);
 extern HeapTuple dtmodel_store_column(const TriggerData *trigdata,
 									  HeapTuple row, AttrNumber attnum,
 									  Datum value, bool isnull);
