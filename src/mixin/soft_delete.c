@@ -19,6 +19,7 @@
 #include "access/tupconvert.h"
 #include "access/xact.h"
 #include "catalog/partition.h"
+#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
@@ -247,6 +248,43 @@ updated_columns(const DtSoftDelete *columns)
 	return updated;
 }
 
+/*
+ * Whether a trigger of our own has nothing to do when a row is marked.  The
+ * flag trigger finds flag and time in step, unless a trigger of somebody
+ * else's comes first, and the cascade finds nothing to follow.
+ */
+static bool
+is_idle(const Trigger *trigger, const DtModel *model)
+{
+	if (trigger->tgoid == model->flag_trigger)
+		return !model->others_act_before;
+	return trigger->tgoid == model->cascade_trigger && !model->is_referenced;
+}
+
+/*
+ * Takes idle triggers out of a copy of the table's.  With none left the server
+ * need not lock the row and look at it once more, nor come back to it later.
+ */
+static void
+leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model)
+{
+	triggers->trig_update_before_row = false;
+	triggers->trig_update_after_row = false;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (is_idle(trigger, model))
+			trigger->tgenabled = TRIGGER_DISABLED;
+		else if (TRIGGER_FOR_ROW(trigger->tgtype) &&
+				 TRIGGER_FOR_UPDATE(trigger->tgtype))
+		{
+			triggers->trig_update_before_row |= TRIGGER_FOR_BEFORE(trigger->tgtype);
+			triggers->trig_update_after_row |= TRIGGER_FOR_AFTER(trigger->tgtype);
+		}
+	}
+}
+
 static RowUpdate *
 begin_row_update(Relation rel, const DtSoftDelete *columns,
 				 MemoryContext context)
@@ -263,6 +301,7 @@ begin_row_update(Relation rel, const DtSoftDelete *columns,
 							updated_columns(columns));
 	update->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(update->target, rel, 1, NULL, 0);
+	leave_out_idle_triggers(update->target->ri_TrigDesc, dtmodel_get_model(rel));
 	compat_eval_plan_qual_init(&update->epqstate, estate);
 	update->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
 											table_slot_callbacks(rel));

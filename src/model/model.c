@@ -17,6 +17,7 @@
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
@@ -194,6 +195,19 @@ read_soft_delete(TupleDesc desc, const Trigger *trigger)
 	return soft_delete;
 }
 
+/* A trigger that is not ours. */
+static void
+read_other_trigger(DtModel *model, const Trigger *trigger)
+{
+	if (RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_PK)
+		model->is_referenced = true;
+	if (TRIGGER_FOR_ROW(trigger->tgtype) &&
+		TRIGGER_FOR_BEFORE(trigger->tgtype) &&
+		(TRIGGER_FOR_UPDATE(trigger->tgtype) ||
+		 TRIGGER_FOR_DELETE(trigger->tgtype)))
+		model->others_act_before = true;
+}
+
 static void
 read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 {
@@ -209,9 +223,15 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 			model->protect_truncate = true;
 			break;
 		case DT_TRIGGER_SOFT_DELETE_FLAG:	/* says what its twin says */
+			model->flag_trigger = trigger->tgoid;
+			break;
 		case DT_TRIGGER_SOFT_CASCADE:
+			model->cascade_trigger = trigger->tgoid;
+			break;
 		case DT_TRIGGER_ROW_MOVE:
+			break;
 		case DT_TRIGGER_NONE:
+			read_other_trigger(model, trigger);
 			break;
 	}
 }

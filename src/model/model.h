@@ -84,7 +84,11 @@ typedef struct DtModel
 	DtKey		key;
 	DtTimestamps *timestamps;	/* NULL: without this mixin */
 	DtSoftDelete *soft_delete;
+	Oid			flag_trigger;	/* of the soft delete, like the next */
+	Oid			cascade_trigger;
 	bool		protect_truncate;
+	bool		is_referenced;	/* by a foreign key */
+	bool		others_act_before;	/* with a row trigger on UPDATE or DELETE */
 } DtModel;
 
 /*
