@@ -1,0 +1,286 @@
+
+# Who may use the settings, whichever comes first: the SET or the library.
+#
+# Before a session has loaded the library a setting is a placeholder that
+# anybody may set.  What an ordinary user put there must count for nothing
+# once the library is loaded, unless the setting is open to everybody or SET
+# on it was granted.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+$node->safe_psql(
+	'postgres', q(
+	CREATE EXTENSION dtmodel;
+	CREATE ROLE owner_role LOGIN;
+	CREATE ROLE app LOGIN;
+	CREATE ROLE importer LOGIN;
+	GRANT CREATE ON SCHEMA public TO owner_role, app;
+	SET ROLE owner_role;
+	CREATE TABLE doc (
+		LIKE dtmodel.timestamp_mixin INCLUDING ALL,
+		LIKE dtmodel.soft_delete_mixin INCLUDING ALL,
+		id int PRIMARY KEY
+	);
+	SELECT dtmodel.add_timestamps('doc'),
+		   dtmodel.add_soft_delete('doc', protect_truncate => true);
+	GRANT SELECT, INSERT, UPDATE, DELETE ON doc TO app, importer;
+	RESET ROLE;
+));
+
+# Runs the queries in a session of its own, and returns its result, the last
+# line of its output and what it complained of.  Errors come with their
+# SQLSTATE.
+sub run_as
+{
+	my ($role, $sql, %params) = @_;
+	my ($stdout, $stderr);
+
+	my $result = $node->psql(
+		'postgres', "\\set VERBOSITY verbose\n$sql",
+		stdout => \$stdout,
+		stderr => \$stderr,
+		on_error_stop => 1,
+		extra_params => [ '-U', $role ],
+		%params);
+	$stdout =~ s/.*\n//s;
+	return ($result, $stdout, $stderr);
+}
+
+my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
+my $id = 0;
+
+# An INSERT that lies about its time, and which time the row got.
+sub insert_with_lie
+{
+	$id++;
+	return qq(
+		INSERT INTO doc (id, created_at) VALUES ($id, '2001-02-03');
+		SELECT CASE created_at WHEN '2001-02-03' THEN 'preserved' ELSE 'stamped' END
+		FROM doc WHERE id = $id;);
+}
+
+# The same, as role; $before runs first, in the same session, in which the
+# library is not loaded yet.
+sub is_time
+{
+	my ($role, $before, $expected, $name, %params) = @_;
+	my $warning = delete $params{warning};
+	my ($result, $stdout, $stderr) =
+	  run_as($role, "$before\n" . insert_with_lie(), %params);
+
+	is($result, 0, "$name: the INSERT goes through");
+	is($stdout, $expected, "$name: the row's time is $expected");
+	if (defined $warning)
+	{
+		like($stderr, $warning, "$name: with a warning");
+	}
+	else
+	{
+		is($stderr, '', "$name: without a warning");
+	}
+	return;
+}
+
+sub is_refused
+{
+	my ($role, $sql, $name, $message) = @_;
+	my ($result, $stdout, $stderr) = run_as($role, $sql);
+
+	is($result, 3, "$name: is refused");
+	like($stderr, $message, "$name: says why");
+	return;
+}
+
+my $loaded = 'SELECT dtmodel.uuidv4();';
+my $preserve = 'SET dtmodel.preserve_timestamps = on;';
+my $denied = qr/42501: permission denied to set parameter "dtmodel.preserve_timestamps"/;
+
+###
+# dtmodel.preserve_timestamps: superusers, and whom they let
+###
+is_time('app', '', 'stamped', 'nothing set');
+is_time('app', $preserve, 'stamped', 'SET before the library is loaded',
+	warning => $denied);
+is_time(
+	'app',
+	"$preserve $loaded SET search_path = public;",
+	'stamped',
+	'SET before, another query in between',
+	warning => $denied);
+is_time('app', "BEGIN; SET LOCAL dtmodel.preserve_timestamps = on;",
+	'stamped', 'SET LOCAL before the library is loaded', warning => $denied);
+is_time('app', q(SELECT set_config('dtmodel.preserve_timestamps', 'on', false);),
+	'stamped', 'set_config before the library is loaded', warning => $denied);
+{
+	local $ENV{PGOPTIONS} = '-c dtmodel.preserve_timestamps=on';
+	is_time('app', '', 'stamped', 'PGOPTIONS', warning => $denied);
+	is_time($superuser, '', 'preserved', 'PGOPTIONS of a superuser');
+}
+is_refused('app', "$loaded $preserve", 'SET after the library is loaded',
+	$denied);
+is_refused('owner_role', "$loaded $preserve",
+	q(SET by the table's owner), $denied);
+is_refused(
+	'app', q(
+		CREATE FUNCTION import() RETURNS int LANGUAGE sql
+			SET dtmodel.preserve_timestamps = on AS 'SELECT 1';),
+	'a function with the setting, made before the library is loaded',
+	$denied);
+
+# A superuser's function with the setting, called by somebody else: the
+# INSERT in it loads the library, or finds it loaded.
+$node->safe_psql(
+	'postgres', q(
+	CREATE FUNCTION import(int) RETURNS void LANGUAGE sql
+		SET dtmodel.preserve_timestamps = on
+		AS 'INSERT INTO doc (id, created_at) VALUES ($1, ''2001-02-03'')';));
+my ($result, $stdout, $stderr) = run_as('app',
+	q(SELECT import(1001); SELECT created_at = '2001-02-03' FROM doc WHERE id = 1001;)
+);
+is($stdout, 'f', 'a function with the setting, which loads the library');
+like($stderr, $denied, 'with a warning');
+is_refused('app', "$loaded SELECT import(1002);",
+	'a function with the setting, when the library is loaded', $denied);
+
+is_time($superuser, $preserve, 'preserved', 'SET by a superuser, before');
+is_time($superuser, "$loaded $preserve", 'preserved',
+	'SET by a superuser, after');
+is_time($superuser, "$preserve RESET dtmodel.preserve_timestamps;",
+	'stamped', 'RESET by a superuser');
+
+$node->safe_psql('postgres',
+	'GRANT SET ON PARAMETER dtmodel.preserve_timestamps TO importer');
+is_time('importer', $preserve, 'preserved', 'SET that was granted, before');
+is_time('importer', "$loaded $preserve", 'preserved',
+	'SET that was granted, after');
+is_time('app', $preserve, 'stamped', 'SET granted to somebody else',
+	warning => $denied);
+$node->safe_psql('postgres',
+	'REVOKE SET ON PARAMETER dtmodel.preserve_timestamps FROM importer');
+is_refused('importer', "$loaded $preserve", 'SET that was revoked', $denied);
+
+# A default for a role or a database was checked when it was made.
+my $denied_default = qr/42501: /;
+is_refused('app', 'ALTER ROLE app SET dtmodel.preserve_timestamps = on;',
+	'ALTER ROLE by the role itself, before', $denied_default);
+is_refused('app', "$loaded ALTER ROLE app SET dtmodel.preserve_timestamps = on;",
+	'ALTER ROLE by the role itself, after', $denied);
+$node->safe_psql('postgres',
+	'ALTER ROLE app SET dtmodel.preserve_timestamps = on');
+is_time('app', '', 'preserved', 'ALTER ROLE by a superuser');
+is_time('importer', '', 'stamped', 'ALTER ROLE of another role');
+is_time('app', 'SET dtmodel.preserve_timestamps = off;',
+	'preserved', q(SET off over the superuser's default),
+	warning => $denied);
+$node->safe_psql(
+	'postgres', q(
+	ALTER ROLE app RESET dtmodel.preserve_timestamps;
+	ALTER DATABASE postgres SET dtmodel.preserve_timestamps = on;));
+is_time('app', '', 'preserved', 'ALTER DATABASE by a superuser');
+$node->safe_psql('postgres',
+	'ALTER DATABASE postgres RESET dtmodel.preserve_timestamps');
+is_time('app', '', 'stamped', 'ALTER DATABASE RESET');
+
+# Where the library is preloaded there never is a placeholder.
+$node->safe_psql('postgres',
+	q(ALTER DATABASE postgres SET session_preload_libraries = 'dtmodel'));
+is_refused('app', $preserve, 'SET where the library is preloaded', $denied);
+is_time('app', '', 'stamped', 'nothing set where the library is preloaded');
+$node->safe_psql('postgres',
+	'ALTER DATABASE postgres RESET session_preload_libraries');
+
+###
+# dtmodel.hard_delete: everybody may set it, but it needs TRUNCATE
+###
+my $hard = 'SET dtmodel.hard_delete = on;';
+my $no_truncate =
+  qr/42501: permission denied to delete rows of table "doc" for good.*HINT:  GRANT TRUNCATE ON public\.doc TO app/s;
+
+sub live_and_deleted
+{
+	return $node->safe_psql('postgres',
+		'SELECT count(*) FILTER (WHERE NOT is_deleted), count(*) FILTER (WHERE is_deleted) FROM doc'
+	);
+}
+
+$node->safe_psql('postgres',
+	"$hard DELETE FROM doc; INSERT INTO doc (id) SELECT generate_series(1, 9);"
+);
+is(live_and_deleted(), '9|0', 'nine live rows');
+
+run_as('app', 'DELETE FROM doc WHERE id = 1;');
+is(live_and_deleted(), '8|1', 'DELETE is soft');
+foreach my $when ('', $loaded)
+{
+	my $name = $when eq '' ? 'before' : 'after';
+
+	is_refused('app', "$when $hard DELETE FROM doc WHERE id = 2;",
+		"hard DELETE without TRUNCATE, SET $name", $no_truncate);
+	is_refused('app', "$when $hard DELETE FROM doc WHERE id = 1;",
+		"hard DELETE of a deleted row without TRUNCATE, SET $name",
+		$no_truncate);
+	is(live_and_deleted(), '8|1', "and nothing is gone, SET $name");
+}
+is((run_as('app', "$hard DELETE FROM doc WHERE id = 100;"))[0],
+	0, 'hard DELETE of no row needs nothing');
+is((run_as('app', "$hard SET dtmodel.hard_delete = off; DELETE FROM doc WHERE id = 2;"))[0],
+	0, 'SET off: DELETE goes through');
+is(live_and_deleted(), '7|2', 'and is soft');
+
+# The privilege is that of whoever the DELETE runs as.
+is((run_as('owner_role', "$hard DELETE FROM doc WHERE id = 3;"))[0],
+	0, 'hard DELETE by the owner');
+is(live_and_deleted(), '6|2', 'a row is gone');
+$node->safe_psql(
+	'postgres', qq(
+	$loaded
+	SET ROLE owner_role;
+	CREATE FUNCTION purge(int) RETURNS void LANGUAGE sql
+		SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+		SET dtmodel.hard_delete = on
+		AS 'DELETE FROM public.doc WHERE id = \$1';));
+is((run_as('app', 'SELECT purge(4);'))[0],
+	0, q(hard DELETE in the owner's SECURITY DEFINER function));
+is(live_and_deleted(), '5|2', 'a row is gone');
+run_as('app', 'SELECT purge(1000); DELETE FROM doc WHERE id = 5;');
+is(live_and_deleted(), '4|3', 'the setting ends with the function');
+
+$node->safe_psql('postgres', 'GRANT TRUNCATE ON doc TO app');
+is((run_as('app', "$hard DELETE FROM doc WHERE id IN (1, 6);"))[0],
+	0, 'hard DELETE with TRUNCATE');
+is(live_and_deleted(), '3|2', 'a live row and a deleted one are gone');
+is((run_as('app', "BEGIN; SET LOCAL dtmodel.hard_delete = on; ROLLBACK; DELETE FROM doc WHERE id = 7;"))[0],
+	0, 'SET LOCAL ends with its transaction');
+is(live_and_deleted(), '2|3', 'and DELETE is soft again');
+
+is_refused('app', 'TRUNCATE doc;', 'TRUNCATE of a protected table',
+	qr/55000: table "doc" is protected against TRUNCATE/);
+is((run_as('app', "$hard TRUNCATE doc;"))[0],
+	0, 'TRUNCATE with dtmodel.hard_delete');
+is(live_and_deleted(), '0|0', 'and all is gone');
+
+###
+# The prefix belongs to the extension
+###
+is_refused('app', "$loaded SET dtmodel.nonsense = 1;",
+	'a setting that does not exist',
+	qr/42602: invalid configuration parameter name "dtmodel.nonsense"/);
+is( $node->safe_psql(
+		'postgres', qq(
+		$loaded
+		SELECT count(*) > 0 AND bool_and(short_desc <> '' AND extra_desc <> ''
+										 AND boot_val = setting)
+		FROM pg_settings WHERE name LIKE 'dtmodel.%')) =~ s/.*\n//sr,
+	't',
+	'each setting says what it is, and is at its default');
+
+$node->stop;
+done_testing();
