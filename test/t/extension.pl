@@ -1,0 +1,322 @@
+
+# The life of the extension: who may create it, what belongs to it, and that
+# it does not go away under a table that needs it.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+
+sub query
+{
+	my ($sql) = @_;
+	return $node->safe_psql('postgres', $sql);
+}
+
+# The statement fails with this SQLSTATE and message, and undoes itself.
+sub is_refused
+{
+	my ($sql, $message, $name, @params) = @_;
+	my ($stdout, $stderr);
+	my $result = $node->psql(
+		'postgres', "\\set VERBOSITY verbose\n$sql",
+		stdout => \$stdout,
+		stderr => \$stderr,
+		on_error_stop => 1,
+		extra_params => \@params);
+
+	is($result, 3, "$name: is refused");
+	like($stderr, $message, "$name: says why");
+	return;
+}
+
+###
+# Creating
+###
+query(
+	q(
+	CREATE ROLE app LOGIN;
+	GRANT CREATE ON DATABASE postgres TO app;
+	GRANT CREATE ON SCHEMA public TO app;));
+is_refused(
+	'CREATE EXTENSION dtmodel;',
+	qr/42501: permission denied to create extension "dtmodel"/,
+	'CREATE EXTENSION by an ordinary user',
+	'-U', 'app');
+is_refused(
+	'CREATE EXTENSION dtmodel SCHEMA public;',
+	qr/extension "dtmodel" must be installed in schema "dtmodel"/,
+	'CREATE EXTENSION in another schema');
+is(query(q(SELECT count(*) FROM pg_namespace WHERE nspname = 'dtmodel')),
+	'0', 'and there is no schema');
+
+query('CREATE EXTENSION dtmodel');
+is_refused(
+	'ALTER EXTENSION dtmodel SET SCHEMA public;',
+	qr/0A000: extension "dtmodel" does not support SET SCHEMA/,
+	'ALTER EXTENSION SET SCHEMA');
+
+###
+# What belongs to it
+###
+
+# Every object in the schema is a member, and every member is in the schema;
+# the schema itself is not one, as the server has it for a schema that the
+# control file names.  A member's own parts (a table's type, its indexes and constraints) depend on
+# the member instead.
+is( query(
+		q(
+		SELECT count(*) > 0 AND bool_and(is_member)
+		FROM (
+			SELECT EXISTS (
+				SELECT FROM pg_depend AS d
+				JOIN pg_extension AS e ON e.oid = d.refobjid
+				WHERE d.classid = o.classid AND d.objid = o.objid
+				  AND d.refclassid = 'pg_extension'::regclass
+				  AND d.deptype = 'e' AND e.extname = 'dtmodel') AS is_member
+			FROM (
+				SELECT 'pg_proc'::regclass, oid, pronamespace::regnamespace::name FROM pg_proc UNION ALL
+				SELECT 'pg_class'::regclass, oid, relnamespace::regnamespace::name FROM pg_class
+				WHERE relkind <> 'i' UNION ALL
+				SELECT 'pg_operator'::regclass, oid, oprnamespace::regnamespace::name FROM pg_operator UNION ALL
+				SELECT 'pg_type'::regclass, oid, typnamespace::regnamespace::name FROM pg_type
+				WHERE typrelid = 0 AND typelem = 0
+			) AS o (classid, objid, schema)
+			WHERE schema = 'dtmodel'
+		) AS s)),
+	't',
+	'every object in the schema belongs to the extension');
+is( query(
+		q(
+		SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ')
+		FROM pg_depend AS d
+		JOIN pg_extension AS e ON e.oid = d.refobjid
+		CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
+		WHERE d.refclassid = 'pg_extension'::regclass
+		  AND d.deptype = 'e' AND e.extname = 'dtmodel'
+		  AND coalesce(i.schema, i.identity) <> 'dtmodel')),
+	'',
+	'and nothing outside of it does');
+
+# An ordinary user may read all of it and write none of it.
+is( query(
+		q(
+		SELECT string_agg(c.relname, ', ')
+		FROM pg_class AS c
+		WHERE c.relnamespace = 'dtmodel'::regnamespace AND c.relkind IN ('r', 'v')
+		  AND (NOT has_table_privilege('app', c.oid, 'SELECT') OR
+			   has_table_privilege('app', c.oid,
+								   'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')))),
+	'',
+	'everybody may read templates and views, and not write them');
+is( query(
+		q(
+		SELECT string_agg(p.oid::regprocedure::text, ', ')
+		FROM pg_proc AS p
+		WHERE p.pronamespace = 'dtmodel'::regnamespace
+		  AND (p.prosecdef OR NOT has_function_privilege('app', p.oid, 'EXECUTE')))),
+	'',
+	'everybody may call the functions, as himself');
+is(query(q(SELECT has_schema_privilege('app', 'dtmodel', 'CREATE'))),
+	'f', 'nobody else may create in the schema');
+
+###
+# Dropping, while something needs it
+###
+
+# Each of these needs the extension in its own way.
+my @needs = (
+	[
+		'a timestamps trigger',
+		'CREATE TABLE doc (id int PRIMARY KEY DEFAULT 1)',
+		q(dtmodel.add_timestamps('doc')),
+		q(dtmodel.remove_timestamps('doc', drop_columns => true)),
+		qr/trigger zz_dtmodel_timestamps on table doc depends on/
+	],
+	[
+		'a soft-delete trigger',
+		'CREATE TABLE doc (id int PRIMARY KEY DEFAULT 1)',
+		q(dtmodel.add_soft_delete('doc')),
+		q(dtmodel.remove_soft_delete('doc', drop_columns => true)),
+		qr/trigger zz_dtmodel_soft_delete on table doc depends on/
+	],
+	[
+		'a soft-delete trigger alone',
+		'CREATE TABLE doc (id int PRIMARY KEY DEFAULT 1)',
+		q(dtmodel.add_soft_delete('doc', flag => NULL, protect_truncate => true)),
+		q(dtmodel.remove_soft_delete('doc', drop_columns => true)),
+		qr/trigger zz_dtmodel_protect_truncate on table doc depends on/
+	],
+	[
+		'a base model',
+		'CREATE TABLE doc ()',
+		q(dtmodel.add_model('doc')),
+		q(dtmodel.remove_model('doc', drop_columns => true)),
+		qr/default value for column id of table doc depends on function dtmodel\.uuidv7\(\)/
+	],
+	[
+		'a base model with another default',
+		'CREATE TABLE doc ()',
+		q(dtmodel.add_model('doc', id => 'v4')),
+		q(dtmodel.remove_model('doc', drop_columns => true)),
+		qr/default value for column id of table doc depends on function dtmodel\.uuidv4\(\)/
+	],
+	[
+		'nothing but the default of a template',
+		'CREATE TABLE doc (LIKE dtmodel.model_base INCLUDING ALL)',
+		'1',
+		q(dtmodel.remove_model('doc')),
+		qr/default value for column id of table doc depends on function dtmodel\.uuidv7\(\)/
+	],
+	[
+		'a default that somebody wrote',
+		'CREATE TABLE doc (token uuid DEFAULT dtmodel.uuidv7())',
+		'1',
+		q(dtmodel.remove_model('doc')),
+		qr/default value for column token of table doc depends on function dtmodel\.uuidv7\(\)/
+	]);
+
+foreach my $need (@needs)
+{
+	my ($what, $create, $add, $remove, $detail) = @$need;
+
+	query("$create; SELECT $add;");
+	is_refused('DROP EXTENSION dtmodel;',
+		qr/2BP01: cannot drop extension dtmodel because other objects depend on it.*$detail/s,
+		"DROP EXTENSION with $what");
+	query("SELECT $remove;");
+	is( query(
+			q(
+			SELECT count(*) FROM pg_trigger
+			WHERE tgrelid = 'doc'::regclass)),
+		'0',
+		"$what: remove_* leaves no trigger");
+	is( $node->psql(
+			'postgres',
+			'BEGIN; DROP EXTENSION dtmodel; INSERT INTO doc DEFAULT VALUES; ROLLBACK;',
+			on_error_stop => 1),
+		0,
+		"$what: after remove_* the extension can go, and the table works");
+	query('DROP TABLE doc');
+}
+
+###
+# Taking everything off leaves the table as it was
+###
+
+# What a dump says of the database, without what differs from dump to dump.
+sub schema_dump
+{
+	my ($dump) = run_command(
+		[ 'pg_dump', '--schema-only', '-d', $node->connstr('postgres') ]);
+
+	return join("\n",
+		grep { $_ ne '' && !/^--/ && !/^\\(un)?restrict / } split(/\n/, $dump));
+}
+
+query(
+	q(
+	SET ROLE app;
+	CREATE TABLE "Old ""Table""" (
+		id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+		name text NOT NULL,
+		"is active?" boolean NOT NULL DEFAULT true
+	);
+	INSERT INTO "Old ""Table""" (name) VALUES ('a'), ('b');
+	CREATE TABLE child (
+		id int PRIMARY KEY,
+		parent bigint REFERENCES "Old ""Table""" ON DELETE CASCADE,
+		created_at timestamptz, updated_at timestamptz,
+		is_deleted boolean NOT NULL DEFAULT false, deleted_at timestamptz
+	);
+	INSERT INTO child VALUES (1, 1), (2, 2);));
+my $before = schema_dump();
+my $model = q(quote_ident('Old "Table"')::regclass);
+query(
+	qq(
+	SET ROLE app;
+	SELECT dtmodel.add_model($model),
+		   dtmodel.add_soft_delete($model, flag => 'is active?',
+								   flag_means => 'live', protect_truncate => true),
+		   dtmodel.add_model('child', id => 'none'),
+		   dtmodel.add_soft_delete('child');
+	UPDATE "Old ""Table""" SET name = 'c' WHERE id = 1;
+	DELETE FROM child WHERE id = 1;
+	SELECT dtmodel.restore(c) FROM child AS c;));
+isnt(schema_dump(), $before, 'add_* changes what a dump says');
+query(
+	qq(
+	SET ROLE app;
+	SELECT dtmodel.remove_soft_delete($model), dtmodel.remove_model($model),
+		   dtmodel.remove_soft_delete('child'), dtmodel.remove_model('child');
+	ALTER TABLE "Old ""Table""" DROP COLUMN created_at, DROP COLUMN updated_at,
+		DROP COLUMN deleted_at;));
+is(schema_dump(), $before, 'remove_* takes all of it back');
+is( query(
+		q(SELECT string_agg(id || name || "is active?", ' ' ORDER BY id) FROM "Old ""Table""")
+	),
+	'1ctrue 2btrue',
+	'the rows are there');
+query('DROP EXTENSION dtmodel');
+is( query(
+		q(
+		SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend
+		WHERE refclassid = 'pg_namespace'::regclass
+		  AND refobjid = 'dtmodel'::regnamespace)),
+	'',
+	'DROP EXTENSION leaves the schema empty');
+query(
+	q(
+	SET ROLE app;
+	UPDATE child SET created_at = '2001-02-03', is_deleted = true WHERE id = 1;
+	DELETE FROM "Old ""Table""" WHERE id = 2;));
+is( query(
+		q(SELECT string_agg(concat(id, is_deleted, created_at::date), ' ' ORDER BY id) FROM child)
+	),
+	'1t2001-02-03',
+	'and a table that is ordinary again');
+
+###
+# DROP EXTENSION ... CASCADE takes triggers and defaults, never rows
+###
+query(
+	q(
+	CREATE EXTENSION dtmodel;
+	CREATE TABLE doc (
+		LIKE dtmodel.model_base INCLUDING ALL,
+		LIKE dtmodel.soft_delete_mixin INCLUDING ALL
+	);
+	SELECT dtmodel.add_model('doc'), dtmodel.add_soft_delete('doc');
+	INSERT INTO doc SELECT FROM generate_series(1, 3);
+	DELETE FROM doc WHERE id = (SELECT id FROM doc LIMIT 1);));
+my $rows = query('SELECT * FROM doc ORDER BY id');
+query('DROP EXTENSION dtmodel CASCADE');
+is(query('SELECT * FROM doc ORDER BY id'),
+	$rows, 'CASCADE leaves the rows as they are');
+is( query(
+		q(
+		SELECT count(*) FROM pg_trigger WHERE tgrelid = 'doc'::regclass
+		UNION ALL
+		SELECT count(*) FROM pg_attrdef
+		WHERE adrelid = 'doc'::regclass AND pg_get_expr(adbin, adrelid) ~ 'dtmodel')),
+	"0\n0",
+	'and takes triggers and defaults');
+
+# And all of it can come back.
+query(
+	q(
+	CREATE EXTENSION dtmodel;
+	SELECT dtmodel.add_model('doc'), dtmodel.add_soft_delete('doc');));
+is( query(q(SELECT mixins, drift FROM dtmodel.models WHERE model = 'doc'::regclass)),
+	'{timestamps,soft_delete}|{}',
+	'the table is a model again');
+is(query('SELECT * FROM doc ORDER BY id'), $rows, 'with the same rows');
+
+$node->stop;
+done_testing();
