@@ -5,8 +5,8 @@
 # and must not fail.  The first one therefore has CREATE EXTENSION.
 #
 # A ```text block right after a ```sql block (nothing but blank lines between
-# them) is what psql prints for it: psql -X, the default format, command tags
-# included.  It is the standard output alone, so NOTICEs are not in it.  Blanks
+# them) is what psql prints for it: psql -X -q, the default format.  So it has
+# no command tags, and no NOTICEs since it is the standard output alone.  Blanks
 # at the end of a line and empty lines at the end of a block do not matter,
 # since an editor may take them off.  What differs each time, such as a time or
 # a UUID, may be written as an ellipsis (U+2026), which stands for any
@@ -74,7 +74,7 @@ sub run_blocks
 		join('', map { "\\echo $marker\n$_->{sql}\n" } @blocks));
 	my $ran = IPC::Run::run(
 		[
-			'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('readme'),
+			'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('readme'),
 			'-f', $file
 		],
 		'>', \$stdout,
