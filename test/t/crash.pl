@@ -35,16 +35,17 @@ checkpoint_timeout = 30s
 ));
 $node->start;
 
-# "part" goes with its "doc" in a physical DELETE; "tally" is what the clients
-# fight for.
+# Each "doc" has a "box" with two "parts".  The box has no soft delete, so its
+# DELETE takes the parts along for good.  "tally" is what the clients fight for.
 $node->safe_psql(
 	'postgres', qq(
 	CREATE EXTENSION dtmodel;
 	CREATE EXTENSION amcheck;
 	CREATE TABLE doc (id int PRIMARY KEY, client int NOT NULL, v int NOT NULL);
+	CREATE TABLE box (id int PRIMARY KEY);
 	CREATE TABLE part (
 		id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-		doc_id int NOT NULL REFERENCES doc ON DELETE CASCADE
+		box_id int NOT NULL REFERENCES box ON DELETE CASCADE
 	);
 	CREATE TABLE progress (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
 	CREATE TABLE tally (id int PRIMARY KEY, n int NOT NULL DEFAULT 0);
@@ -53,7 +54,7 @@ $node->safe_psql(
 	CREATE INDEX ON doc (client, v) WHERE NOT is_deleted;
 	CREATE INDEX ON doc (deleted_at);
 	CREATE INDEX ON doc (updated_at);
-	CREATE INDEX ON part (doc_id);
+	CREATE INDEX ON part (box_id);
 	CREATE INDEX ON tally (deleted_at);
 	INSERT INTO progress SELECT generate_series(1, $clients);
 	INSERT INTO tally SELECT generate_series(0, 2);));
@@ -94,8 +95,8 @@ my %work = (
 		sub { }
 	],
 	'physical DELETE' => [
-		'SET LOCAL dtmodel.hard_delete = on; DELETE FROM doc WHERE id = %d;'
-		  . ' SET LOCAL dtmodel.hard_delete = off;',
+		'SET LOCAL dtmodel.hard_delete = on; DELETE FROM doc WHERE id = %1$d;'
+		  . ' SET LOCAL dtmodel.hard_delete = off; DELETE FROM box WHERE id = %1$d;',
 		undef
 	]);
 my @kinds = sort keys %work;
@@ -122,9 +123,9 @@ sub next_transaction
 
 		return (
 			$id,
-			"WITH d AS (INSERT INTO doc (id, client, v)"
-			  . " VALUES ($id, $id / 1000000, 0) RETURNING id)"
-			  . " INSERT INTO part (doc_id) SELECT id FROM d, generate_series(1, 2);",
+			"INSERT INTO doc (id, client, v) VALUES ($id, $id / 1000000, 0);"
+			  . " INSERT INTO box VALUES ($id);"
+			  . " INSERT INTO part (box_id) VALUES ($id), ($id);",
 			sub { $_[0]{$id} = { v => 0, deleted => 'f' } });
 	}
 
@@ -343,10 +344,14 @@ sub check_database
 		"cycle $cycle: no transaction is half there");
 	is( $node->safe_psql(
 			'postgres', q(
-			SELECT d.id, count(*) FROM doc AS d FULL JOIN part AS p ON p.doc_id = d.id
-			GROUP BY d.id HAVING count(p.id) <> 2 OR d.id IS NULL)),
+			SELECT d.id, b.id, p.box_id, count(*)
+			FROM doc AS d
+			FULL JOIN box AS b ON b.id = d.id
+			FULL JOIN part AS p ON p.box_id = b.id
+			GROUP BY d.id, b.id, p.box_id
+			HAVING count(d.id) <> 2 OR count(b.id) <> 2 OR count(p.id) <> 2)),
 		'',
-		"cycle $cycle: each row has its parts, and no part is left alone");
+		"cycle $cycle: each row has its box and parts, and no part is left alone");
 	is( $node->safe_psql(
 			'postgres', q(
 			SELECT bt_index_check(c.oid, true)
