@@ -246,6 +246,20 @@ sub is_same
 	{
 		is(behaviour_of($db, $table), $behaves, "$name: $table behaves");
 	}
+	is( $node->safe_psql(
+			$db, qq(
+			BEGIN;
+			CREATE TEMP TABLE before AS SELECT * FROM $quoted;
+			UPDATE $quoted SET "seen, {at}" = now();
+			SELECT count(*) > 0 AND bool_and(n."changed, 'at'" = b."changed, 'at'")
+			FROM $quoted AS n JOIN before AS b USING ("primary key");
+			ROLLBACK;)),
+		't',
+		"$name: an ignored column is ignored");
+
+	my (undef, undef, $stderr) = $node->psql($db, 'TRUNCATE orders');
+	like($stderr, qr/table "orders" is protected against TRUNCATE/,
+		"$name: a protected table is protected");
 	return;
 }
 
