@@ -83,6 +83,13 @@ CREATE TABLE zoneless (
 );
 SELECT dtmodel.add_timestamps('zoneless'), dtmodel.add_soft_delete('zoneless');
 
+-- One that hides its deleted rows, whose rows are in partitions.
+CREATE TABLE parted (id int, day date, name text, PRIMARY KEY (id, day))
+	PARTITION BY RANGE (day);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
+SELECT dtmodel.add_timestamps('parted'), dtmodel.add_soft_delete('parted', hide => true);
+
 -- A trigger that fires always, and a model that will be out of order.
 CREATE TABLE firing (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('firing'), dtmodel.add_soft_delete('firing');
@@ -101,6 +108,7 @@ my %models = (
 	flagless =>
 	  [ q('-infinity'::timestamptz), 'updated_at', 'gone_at IS NOT NULL', 'gone_at' ],
 	zoneless => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ],
+	parted => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ],
 	firing => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ]);
 
 # The statements run one by one, so that the times differ from row to row.
@@ -126,16 +134,19 @@ foreach my $n (1 .. 6)
 		INSERT INTO inverted VALUES ($n, 'x');
 		INSERT INTO flagless VALUES ($n, 'x');
 		INSERT INTO zoneless VALUES ($n, '$n', 'x');
+		INSERT INTO parted VALUES ($n, '2020-02-02', 'x');
 		INSERT INTO firing VALUES ($n, 'x');
 		INSERT INTO drifted VALUES ($n, 'x');
 		UPDATE $quoted SET name = 'y' WHERE "primary key" = '$n';
 		UPDATE inverted SET name = 'y';
-		UPDATE zoneless SET name = 'y' WHERE a = 3;)
+		UPDATE zoneless SET name = 'y' WHERE a = 3;
+		UPDATE parted SET day = '2021-02-02' WHERE id = 4;)
 		  . ( $n % 2 == 0 ? qq(
 		DELETE FROM $quoted WHERE "primary key" = '$n';
 		DELETE FROM inverted WHERE id = $n;
 		DELETE FROM flagless WHERE id = $n;
 		DELETE FROM zoneless WHERE a = $n;
+		DELETE FROM parted WHERE id = $n;
 		DELETE FROM firing WHERE id = $n;) : ''));
 }
 
@@ -297,6 +308,23 @@ command_ok(
 command_ok([ 'pg_restore', '-e', '-1', fresh('again'), "$dir/again" ],
 	'again: pg_restore -1');
 is_same('again', 'again');
+
+# Where the library is preloaded, some rows are hidden: not from a dump.
+{
+	local $ENV{PGOPTIONS} = '-c session_preload_libraries=dtmodel';
+
+	is( $node->safe_psql('source', 'SELECT count(*) FROM parted'),
+		'3', 'preloaded: deleted rows are hidden');
+	command_ok([ 'pg_dump', @source, '--inserts', '-f', "$dir/inserts.sql" ],
+		'preloaded: pg_dump --inserts');
+	command_ok(
+		[
+			'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', fresh('preloaded'),
+			'-f', "$dir/inserts.sql"
+		],
+		'preloaded: psql');
+}
+is_same('preloaded', 'preloaded');
 
 ###
 # The schema first and the rows later, when the triggers are there already

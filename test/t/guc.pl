@@ -211,34 +211,6 @@ sub live_and_deleted
 	);
 }
 
-$node->safe_psql('postgres',
-	"$hard DELETE FROM doc; INSERT INTO doc (id) SELECT generate_series(1, 9);"
-);
-is(live_and_deleted(), '9|0', 'nine live rows');
-
-run_as('app', 'DELETE FROM doc WHERE id = 1;');
-is(live_and_deleted(), '8|1', 'DELETE is soft');
-foreach my $when ('', $loaded)
-{
-	my $name = $when eq '' ? 'before' : 'after';
-
-	is_refused('app', "$when $hard DELETE FROM doc WHERE id = 2;",
-		"hard DELETE without TRUNCATE, SET $name", $no_truncate);
-	is_refused('app', "$when $hard DELETE FROM doc WHERE id = 1;",
-		"hard DELETE of a deleted row without TRUNCATE, SET $name",
-		$no_truncate);
-	is(live_and_deleted(), '8|1', "and nothing is gone, SET $name");
-}
-is((run_as('app', "$hard DELETE FROM doc WHERE id = 100;"))[0],
-	0, 'hard DELETE of no row needs nothing');
-is((run_as('app', "$hard SET dtmodel.hard_delete = off; DELETE FROM doc WHERE id = 2;"))[0],
-	0, 'SET off: DELETE goes through');
-is(live_and_deleted(), '7|2', 'and is soft');
-
-# The privilege is that of whoever the DELETE runs as.
-is((run_as('owner_role', "$hard DELETE FROM doc WHERE id = 3;"))[0],
-	0, 'hard DELETE by the owner');
-is(live_and_deleted(), '6|2', 'a row is gone');
 $node->safe_psql(
 	'postgres', qq(
 	$loaded
@@ -247,25 +219,96 @@ $node->safe_psql(
 		SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 		SET dtmodel.hard_delete = on
 		AS 'DELETE FROM public.doc WHERE id = \$1';));
-is((run_as('app', 'SELECT purge(4);'))[0],
-	0, q(hard DELETE in the owner's SECURITY DEFINER function));
-is(live_and_deleted(), '5|2', 'a row is gone');
-run_as('app', 'SELECT purge(1000); DELETE FROM doc WHERE id = 5;');
-is(live_and_deleted(), '4|3', 'the setting ends with the function');
 
-$node->safe_psql('postgres', 'GRANT TRUNCATE ON doc TO app');
-is((run_as('app', "$hard DELETE FROM doc WHERE id IN (1, 6);"))[0],
-	0, 'hard DELETE with TRUNCATE');
-is(live_and_deleted(), '3|2', 'a live row and a deleted one are gone');
-is((run_as('app', "BEGIN; SET LOCAL dtmodel.hard_delete = on; ROLLBACK; DELETE FROM doc WHERE id = 7;"))[0],
-	0, 'SET LOCAL ends with its transaction');
-is(live_and_deleted(), '2|3', 'and DELETE is soft again');
+sub check_hard_delete
+{
+	my ($tier) = @_;
 
-is_refused('app', 'TRUNCATE doc;', 'TRUNCATE of a protected table',
-	qr/55000: table "doc" is protected against TRUNCATE/);
-is((run_as('app', "$hard TRUNCATE doc;"))[0],
-	0, 'TRUNCATE with dtmodel.hard_delete');
-is(live_and_deleted(), '0|0', 'and all is gone');
+	$node->safe_psql('postgres',
+		"$hard DELETE FROM doc; INSERT INTO doc (id) SELECT generate_series(1, 9);"
+	);
+	is(live_and_deleted(), '9|0', "$tier: nine live rows");
+
+	run_as('app', 'DELETE FROM doc WHERE id = 1;');
+	is(live_and_deleted(), '8|1', "$tier: DELETE is soft");
+	foreach my $when ('', $loaded)
+	{
+		my $name = $when eq '' ? 'before' : 'after';
+
+		is_refused('app', "$when $hard DELETE FROM doc WHERE id = 2;",
+			"$tier: hard DELETE without TRUNCATE, SET $name", $no_truncate);
+		is_refused('app', "$when $hard DELETE FROM doc WHERE id = 1;",
+			"$tier: hard DELETE of a deleted row without TRUNCATE, SET $name",
+			$no_truncate);
+		is(live_and_deleted(), '8|1', "$tier: and nothing is gone, SET $name");
+	}
+	is((run_as('app', "$hard DELETE FROM doc WHERE id = 100;"))[0],
+		0, "$tier: hard DELETE of no row needs nothing");
+	is((run_as('app', "$hard SET dtmodel.hard_delete = off; DELETE FROM doc WHERE id = 2;"))[0],
+		0, "$tier: SET off: DELETE goes through");
+	is(live_and_deleted(), '7|2', "$tier: and is soft");
+
+	# The privilege is that of whoever the DELETE runs as.
+	is((run_as('owner_role', "$hard DELETE FROM doc WHERE id = 3;"))[0],
+		0, "$tier: hard DELETE by the owner");
+	is(live_and_deleted(), '6|2', "$tier: a row is gone");
+	is((run_as('app', 'SELECT purge(4);'))[0],
+		0, "$tier: hard DELETE in the owner's SECURITY DEFINER function");
+	is(live_and_deleted(), '5|2', "$tier: a row is gone");
+	run_as('app', 'SELECT purge(1000); DELETE FROM doc WHERE id = 5;');
+	is(live_and_deleted(), '4|3', "$tier: the setting ends with the function");
+
+	$node->safe_psql('postgres', 'GRANT TRUNCATE ON doc TO app');
+	is((run_as('app', "$hard DELETE FROM doc WHERE id IN (1, 6);"))[0],
+		0, "$tier: hard DELETE with TRUNCATE");
+	is(live_and_deleted(), '3|2', "$tier: a live row and a deleted one are gone");
+	is((run_as('app', "BEGIN; SET LOCAL dtmodel.hard_delete = on; ROLLBACK; DELETE FROM doc WHERE id = 7;"))[0],
+		0, "$tier: SET LOCAL ends with its transaction");
+	is(live_and_deleted(), '2|3', "$tier: and DELETE is soft again");
+
+	is_refused('app', 'TRUNCATE doc;', "$tier: TRUNCATE of a protected table",
+		qr/55000: table "doc" is protected against TRUNCATE/);
+	is((run_as('app', "$hard TRUNCATE doc;"))[0],
+		0, "$tier: TRUNCATE with dtmodel.hard_delete");
+	is(live_and_deleted(), '0|0', "$tier: and all is gone");
+	$node->safe_psql('postgres', 'REVOKE TRUNCATE ON doc FROM app');
+	return;
+}
+
+check_hard_delete('triggers');
+$node->safe_psql('postgres',
+	q(ALTER DATABASE postgres SET session_preload_libraries = 'dtmodel'));
+check_hard_delete('preloaded');
+
+###
+# dtmodel.rewrite: superusers, and whom they let
+###
+
+# Whether the planner made the DELETE soft: it returns its row then.
+my $returning =
+  'INSERT INTO doc (id) VALUES (1); DELETE FROM doc WHERE id = 1 RETURNING id;';
+
+is((run_as('app', $returning))[1], '1', 'preloaded: DELETE returns its row');
+is_refused('app', 'SET dtmodel.rewrite = off;',
+	'SET dtmodel.rewrite',
+	qr/42501: permission denied to set parameter "dtmodel.rewrite"/);
+$node->safe_psql('postgres', "$hard DELETE FROM doc;");
+{
+	local $ENV{PGOPTIONS} = '-c dtmodel.rewrite=off';
+	($result, $stdout, $stderr) = run_as('app', $returning);
+	is($stdout, '1', 'dtmodel.rewrite in PGOPTIONS has no effect');
+	like(
+		$stderr,
+		qr/permission denied to set parameter "dtmodel.rewrite"/,
+		'with a warning');
+}
+$node->safe_psql('postgres',
+	"$hard DELETE FROM doc; GRANT SET ON PARAMETER dtmodel.rewrite TO app;");
+is((run_as('app', "SET dtmodel.rewrite = off; $returning"))[1],
+	'', 'dtmodel.rewrite = off, granted: DELETE is that of the trigger');
+is(live_and_deleted(), '0|1', 'and soft');
+$node->safe_psql('postgres',
+	'ALTER DATABASE postgres RESET session_preload_libraries');
 
 ###
 # The prefix belongs to the extension
@@ -276,8 +319,7 @@ is_refused('app', "$loaded SET dtmodel.nonsense = 1;",
 is( $node->safe_psql(
 		'postgres', qq(
 		$loaded
-		SELECT count(*) > 0 AND bool_and(short_desc <> '' AND extra_desc <> ''
-										 AND boot_val = setting)
+		SELECT count(*) > 0 AND bool_and(short_desc <> '' AND boot_val = setting)
 		FROM pg_settings WHERE name LIKE 'dtmodel.%')) =~ s/.*\n//sr,
 	't',
 	'each setting says what it is, and is at its default');

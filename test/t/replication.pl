@@ -159,6 +159,11 @@ my @steps = (
 		"item UPDATE: copied live\nitem UPDATE: newer"
 	],
 	[
+		'restore of one',
+		q(SELECT dtmodel.restore(NULL::item, 1);),
+		'item UPDATE: copied live'
+	],
+	[
 		'import with times of its own',
 		q(SET dtmodel.preserve_timestamps = on; INSERT INTO item VALUES (4, 'old', '2001-02-03', '2002-03-04');),
 		'item INSERT: old'
@@ -169,14 +174,20 @@ my @steps = (
 		''
 	],
 	[
-		'physical delete of a live and a deleted row',
-		q(SET dtmodel.hard_delete = on; DELETE FROM doc WHERE name = 'newer'; DELETE FROM item WHERE id = 3;),
-		"doc DELETE: newer\nitem DELETE: newer"
+		'physical delete of live and deleted rows',
+		q(SET dtmodel.hard_delete = on; DELETE FROM doc WHERE name = 'newer'; DELETE FROM item WHERE id = 3; DELETE FROM item WHERE id = 4;),
+		"doc DELETE: newer\nitem DELETE: newer\nitem DELETE: old"
 	]);
 
-foreach my $step (@steps)
+# Once with the triggers making DELETE soft, once with the planner doing so.
+foreach my $step (
+	(map { [ '', @$_ ] } @steps),
+	(map { [ 'dtmodel', @$_ ] } @steps))
 {
-	my ($name, $sql, $expected) = @$step;
+	my ($preload, $name, $sql, $expected) = @$step;
+	local $ENV{PGOPTIONS} = "-c session_preload_libraries=$preload";
+	$name = "preloaded, $name" if $preload;
+
 	my $n = $subscriber->safe_psql('postgres',
 		'SELECT coalesce(max(n), 0) FROM history');
 
