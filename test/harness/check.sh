@@ -16,7 +16,6 @@ check() {
         test_stage regress REGRESS ISOLATION= TAP_TESTS=
         test_stage isolation ISOLATION REGRESS= TAP_TESTS=
         test_stage 'regress, preloaded' REGRESS ISOLATION= TAP_TESTS= PRELOAD=yes
-        test_stage 'isolation, preloaded' ISOLATION REGRESS= TAP_TESTS= PRELOAD=yes
         test_stage TAP PROVE_TESTS REGRESS= ISOLATION= PROVE_FLAGS=--verbose
         ! crashes || failed=$((failed + 1))
     else
