@@ -187,6 +187,13 @@ append_assignments(StringInfo query, const DtSoftDelete *columns, int time)
 						 deleted != columns->flag_is_live ? "true" : "false");
 }
 
+/* Whether the query is about a parent of the row, not about its children. */
+static bool
+asks_parent(DtPlanPurpose purpose)
+{
+	return purpose == DT_PLAN_LIVE_PARENT || purpose == DT_PLAN_DELETED_PARENT;
+}
+
 static char *
 build_query(const Reference *reference, DtPlanPurpose purpose, Relation other)
 {
@@ -206,7 +213,7 @@ build_query(const Reference *reference, DtPlanPurpose purpose, Relation other)
 		appendStringInfo(&query, "SELECT FROM %s", table);
 
 	appendStringInfoString(&query, " WHERE ");
-	append_key(&query, key, purpose != DT_PLAN_DELETED_PARENT);
+	append_key(&query, key, !asks_parent(purpose));
 	if (reference->is_soft)
 		append_condition(&query, &reference->columns,
 						 purpose == DT_PLAN_CASCADE_RESTORE ||
@@ -215,6 +222,8 @@ build_query(const Reference *reference, DtPlanPurpose purpose, Relation other)
 		appendStringInfo(&query, " AND %s OPERATOR(pg_catalog.=) $%d",
 						 quote_identifier(NameStr(reference->columns.deleted_at.name)),
 						 time);
+	if (purpose == DT_PLAN_LIVE_PARENT)
+		appendStringInfoString(&query, " FOR SHARE");
 	return query.data;
 }
 
@@ -251,8 +260,7 @@ get_plan(const Reference *reference, DtPlanPurpose purpose, Relation other)
 	return dtmodel_save_plan(constraint, purpose,
 							 build_query(reference, purpose, other),
 							 reference->key->ncolumns + (takes_time(purpose) ? 1 : 0),
-							 parameter_types(reference,
-											 purpose != DT_PLAN_DELETED_PARENT));
+							 parameter_types(reference, !asks_parent(purpose)));
 }
 
 /* The time of a deletion as the other table's column holds it. */
@@ -293,7 +301,7 @@ static bool
 run_query(const Reference *reference, DtPlanPurpose purpose, Relation rel,
 		  HeapTuple row, TimestampTz time)
 {
-	bool		of_child = (purpose != DT_PLAN_DELETED_PARENT);
+	bool		of_child = !asks_parent(purpose);
 	Datum		values[INDEX_MAX_KEYS + 1];
 	Relation	other;
 	Oid			user;
@@ -398,6 +406,19 @@ follow_deletion(const TriggerData *trigdata, const CascadeState *state)
 	}
 }
 
+/*
+ * Refuses to restore a row whose parent is deleted.  A live parent is locked,
+ * so that nobody deletes it before the row is there for him to see; one that
+ * is being deleted is waited for.
+ */
+static void
+check_parent(const Reference *parent, Relation rel, HeapTuple row)
+{
+	if (!run_query(parent, DT_PLAN_LIVE_PARENT, rel, row, 0) &&
+		run_query(parent, DT_PLAN_DELETED_PARENT, rel, row, 0))
+		report_deleted_parent(parent, rel, row);
+}
+
 static void
 follow_restore(const TriggerData *trigdata, const CascadeState *state)
 {
@@ -409,10 +430,7 @@ follow_restore(const TriggerData *trigdata, const CascadeState *state)
 	ListCell   *cell;
 
 	foreach(cell, state->parents)
-	{
-		if (run_query(lfirst(cell), DT_PLAN_DELETED_PARENT, rel, row, 0))
-			report_deleted_parent(lfirst(cell), rel, row);
-	}
+		check_parent(lfirst(cell), rel, row);
 	foreach(cell, state->children)
 	{
 		const Reference *child = lfirst(cell);

@@ -20,6 +20,7 @@ typedef enum DtPlanPurpose
 	DT_PLAN_CASCADE_DELETE,		/* these belong to a foreign key, not a table */
 	DT_PLAN_CASCADE_RESTORE,
 	DT_PLAN_LIVE_CHILD,
+	DT_PLAN_LIVE_PARENT,
 	DT_PLAN_DELETED_PARENT
 } DtPlanPurpose;
 
