@@ -49,7 +49,7 @@ typedef struct Move
 	Oid			arrivals[MAX_ARRIVAL_TRIGGERS];
 } Move;
 
-static Move move = {MOVE_NONE};
+static Move move;
 
 /*
  * The command that fires the trigger.  The snapshot tells it: what triggers
