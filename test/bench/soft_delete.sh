@@ -1,8 +1,9 @@
 # shellcheck shell=bash disable=SC2154 # sourced by run
 #
-# Soft delete in the trigger tier. The variants are tables: DELETE on a model,
-# and the UPDATE that an application writes on a table that is no model,
-# "checked" with the CHECK that models have and "plain" without it.
+# Soft delete, by the trigger and by the planner where the library is preloaded.
+# The variants are tables: DELETE on a model, and the UPDATE that an application
+# writes on a table that is no model, "checked" with the CHECK that models have
+# and "plain" without it.
 
 # fill_posts FILLFACTOR TABLE...
 fill_posts() {
@@ -66,13 +67,20 @@ mark_one() {
 with_index_work() { fill_posts 100 "$@" && mixed 400 mark_many "$@" && check_posts "$rows"; }
 hot()             { fill_posts 45 "$@" && mixed 400 mark_many "$@" && check_posts "$rows"; }
 single_row()      { fill_posts 70 "$@" && mixed "$((rows / 2))" mark_one "$@" && check_posts "$((rows / 2))"; }
+preloaded()            { PGOPTIONS="$PGOPTIONS -c session_preload_libraries=dtmodel" "$@"; }
+preloaded_hot()        { preloaded hot "$@"; }
+preloaded_single_row() { preloaded single_row "$@"; }
 
-compare 15 with_index_work 'soft DELETE, bulk, index work' model \
+compare 11 with_index_work 'soft DELETE, bulk, index work' model \
     'explicit UPDATE'           1.05 checked \
     'explicit UPDATE, no CHECK' -    plain
-compare 15 hot 'soft DELETE, bulk, HOT' model \
+compare 11 hot 'soft DELETE, bulk, HOT' model \
     'explicit UPDATE'           1.35 checked \
     'explicit UPDATE, no CHECK' -    plain
-compare 9 single_row 'soft DELETE, pgbench single row' model \
+compare 7 single_row 'soft DELETE, pgbench single row' model \
     'explicit UPDATE'           1.05 checked \
     'explicit UPDATE, no CHECK' -    plain
+compare 7 preloaded_hot 'soft DELETE, preloaded, bulk, HOT' model \
+    'explicit UPDATE'           1.02 checked
+compare 7 preloaded_single_row 'soft DELETE, preloaded, pgbench single row' model \
+    'explicit UPDATE'           1.02 checked

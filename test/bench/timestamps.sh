@@ -61,9 +61,9 @@ update_one() {
     echo "UPDATE round.$1 SET name = 'x' WHERE id = :id;"
 }
 
-compare 15 update_notes 'updated_at, bulk UPDATE, HOT' model \
+compare 11 update_notes 'updated_at, bulk UPDATE, HOT' model \
     'a C trigger that does nothing' 1.05 nothing \
     'contrib moddatetime'           0.82 moddatetime
-compare 9 update_note 'updated_at, pgbench single row' model \
+compare 7 update_note 'updated_at, pgbench single row' model \
     'no trigger'                    1.02 plain \
     'a C trigger that does nothing' -    nothing
