@@ -28,6 +28,11 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* 18 has the attribute before the declaration, where C11 has it. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* 16 moved the macros for values of variable length out of postgres.h. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -119,7 +119,7 @@ extern void dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
 									uint32 flag, uint32 count);
 extern void dtmodel_write_run(RawWriter *writer, RawCursor *cursor,
 							  uint32 count);
-extern void dtmodel_too_large(void) pg_attribute_noreturn();
+extern void dtmodel_too_large(void);
 
 static inline const JsonbContainer *
 raw_container(const RawValue *value)

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "draft.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
@@ -76,7 +77,7 @@ describe(const PatchOperation *operation)
 /*
  * The operation itself is wrong, whatever the document.
  */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 bad_operation(const PatchOperation *operation, const char *problem)
 {
 	ereport(ERROR,
@@ -89,7 +90,7 @@ bad_operation(const PatchOperation *operation, const char *problem)
 /*
  * The operation does not fit the document.
  */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 cannot_apply(const PatchOperation *operation, const char *problem)
 {
 	ereport(ERROR,
@@ -102,7 +103,7 @@ cannot_apply(const PatchOperation *operation, const char *problem)
 /*
  * A pointer leads nowhere, beginning with the token that ends at end.
  */
-static void pg_attribute_noreturn()
+pg_noreturn static void
 nothing_there(const PatchOperation *operation, const RawValue *pointer,
 			  const char *end)
 {
