@@ -1,8 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * json_push.c
- *	  For the benchmark: a deep merge as one would write it with the server's
- *	  own tools, an iterator over each document and pushJsonbValue().
+ *	  A deep merge as one would write it with the server's own tools, an
+ *	  iterator over each document and pushJsonbValue().  Part of the benchmark
+ *	  only.
  *
  *-------------------------------------------------------------------------
  */
