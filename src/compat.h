@@ -19,6 +19,10 @@
 #include "utils/acl.h"
 #include "utils/guc.h"
 
+#if PG_VERSION_NUM < 150000
+#include "miscadmin.h"
+#endif
+
 #if PG_VERSION_NUM < 140000
 #error "dtmodel needs PostgreSQL 14 or later"
 #endif
@@ -37,6 +41,28 @@
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
+
+/* Before 15, the right to set a parameter could not be granted. */
+static inline bool
+compat_may_set(const char *parameter pg_attribute_unused(), Oid roleid)
+{
+#if PG_VERSION_NUM < 150000
+	return superuser_arg(roleid);
+#else
+	return pg_parameter_aclcheck(parameter, roleid, ACL_SET) == ACLCHECK_OK;
+#endif
+}
+
+/* What a check hook hands on; 16 wants it from an allocator of its own. */
+static inline void *
+compat_guc_malloc(size_t size)
+{
+#if PG_VERSION_NUM < 160000
+	return malloc(size);
+#else
+	return guc_malloc(LOG, size);
+#endif
+}
 
 /* Before 16, ownership had a function for each kind of object. */
 static inline bool

@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "mixin/soft_rewrite.h"
 #include "miscadmin.h"
+#include "model/actor.h"
 #include "model/plan_cache.h"
 #include "optimizer/planner.h"
 #include "tcop/tcopprot.h"
@@ -25,6 +26,9 @@ PG_MODULE_MAGIC;
 
 bool		dtmodel_preserve_timestamps = false;
 bool		dtmodel_hard_delete = false;
+char	   *dtmodel_actor_setting = NULL;
+bool		dtmodel_actor_locked = false;
+bool		dtmodel_is_loaded = false;
 
 static bool with_deleted = false;
 static bool rewrite = true;
@@ -112,6 +116,29 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	return planned;
 }
 
+/* The lock goes before what it locks: an actor may be waiting already. */
+static void
+define_actor(void)
+{
+	DefineCustomBoolVariable("dtmodel.actor_locked",
+							 "Lets only roles that were granted SET on dtmodel.actor say who acts.",
+							 "For all others the role itself acts. Set it for the server or the database.",
+							 &dtmodel_actor_locked,
+							 false,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable("dtmodel.actor",
+							   "Who acts: recorded in the columns of audit.",
+							   "When it is empty, the role acts: the session's, or the one of SET ROLE.",
+							   &dtmodel_actor_setting,
+							   "",
+							   PGC_USERSET,
+							   0,
+							   dtmodel_check_actor, dtmodel_assign_actor, NULL);
+}
+
 static void
 define_settings(void)
 {
@@ -151,7 +178,9 @@ define_settings(void)
 							 0,
 							 NULL, forget_plans, NULL);
 
+	define_actor();
 	MarkGUCPrefixReserved("dtmodel");
+	dtmodel_is_loaded = true;
 }
 
 void

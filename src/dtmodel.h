@@ -16,5 +16,10 @@
 /* settings (GUCs), defined in dtmodel.c */
 extern bool dtmodel_preserve_timestamps;
 extern bool dtmodel_hard_delete;
+extern char *dtmodel_actor_setting;
+extern bool dtmodel_actor_locked;
+
+/* False while what was set before the library came is looked at. */
+extern bool dtmodel_is_loaded;
 
 #endif							/* DTMODEL_H */

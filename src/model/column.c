@@ -16,6 +16,7 @@
 #include "model/column.h"
 #include "model/relation.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 /*
  * Looks up a live user column by name.  A name that no column has leaves
@@ -43,6 +44,13 @@ dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
 	}
 }
 
+static bool
+is_actor_type(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID || type == UUIDOID ||
+		type == INT4OID || type == INT8OID;
+}
+
 bool
 dtmodel_column_fits(const DtColumn *column, DtColumnUse use)
 {
@@ -53,6 +61,8 @@ dtmodel_column_fits(const DtColumn *column, DtColumnUse use)
 				column->typid == TIMESTAMPOID;
 		case DT_COLUMN_FLAG:
 			return column->typid == BOOLOID;
+		case DT_COLUMN_ACTOR:
+			return is_actor_type(getBaseType(column->typid));
 	}
 	return false;
 }
@@ -66,6 +76,8 @@ dtmodel_column_types(DtColumnUse use)
 			return "timestamp with time zone or timestamp without time zone";
 		case DT_COLUMN_FLAG:
 			return "boolean";
+		case DT_COLUMN_ACTOR:
+			return "text, character varying, uuid, integer, bigint or a domain";
 	}
 	return NULL;
 }

@@ -25,7 +25,8 @@ typedef struct DtColumn
 typedef enum DtColumnUse
 {
 	DT_COLUMN_TIME,				/* timestamptz, or timestamp in UTC */
-	DT_COLUMN_FLAG				/* boolean */
+	DT_COLUMN_FLAG,				/* boolean */
+	DT_COLUMN_ACTOR				/* a name or a key of whoever acts */
 } DtColumnUse;
 
 /* How an error says which call mends it. */
