@@ -274,6 +274,7 @@ CREATE FUNCTION dtmodel.add_soft_delete(
     model pg_catalog.regclass,
     flag pg_catalog.name DEFAULT 'is_deleted',
     deleted_at pg_catalog.name DEFAULT 'deleted_at',
+    deleted_by pg_catalog.name DEFAULT NULL,
     flag_means pg_catalog.text DEFAULT 'deleted',
     hide pg_catalog.bool DEFAULT false,
     protect_truncate pg_catalog.bool DEFAULT false)
@@ -282,8 +283,8 @@ AS 'MODULE_PATHNAME', 'dtmodel_add_soft_delete'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.add_soft_delete(
-    pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.text,
-    pg_catalog.bool, pg_catalog.bool) IS
+    pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name,
+    pg_catalog.text, pg_catalog.bool, pg_catalog.bool) IS
 'makes DELETE on a table mark its rows as deleted';
 
 CREATE FUNCTION dtmodel.remove_soft_delete(

@@ -98,6 +98,8 @@ append_soft_delete(StringInfo json, const DtModel *model)
 				  dtmodel_column_is_used(&soft_delete->flag) ? flag_means : NULL);
 	appendStringInfoString(json, ", ");
 	append_column(json, "deleted_at", &soft_delete->deleted_at);
+	appendStringInfoString(json, ", ");
+	append_column(json, "deleted_by", &soft_delete->deleted_by);
 	appendStringInfo(json, ", \"hide\": %s, \"protect_truncate\": %s}",
 					 soft_delete->hide ? "true" : "false",
 					 model->protect_truncate ? "true" : "false");
@@ -165,6 +167,7 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 {
 	drift_of_column(drift, &soft_delete->flag, DT_COLUMN_FLAG);
 	drift_of_column(drift, &soft_delete->deleted_at, DT_COLUMN_TIME);
+	drift_of_column(drift, &soft_delete->deleted_by, DT_COLUMN_ACTOR);
 	if (rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relhassubclass)
 		append_drift(drift, "the table is inherited, and a DELETE may miss the trigger");
 	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);

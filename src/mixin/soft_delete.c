@@ -82,6 +82,9 @@ dtmodel_usable_soft_delete(Relation rel)
 							 &dtmodel_soft_delete_mixin, "flag");
 	dtmodel_check_column(rel, &columns->deleted_at, DT_COLUMN_TIME,
 						 &dtmodel_soft_delete_mixin, "deleted_at");
+	if (dtmodel_column_is_used(&columns->deleted_by))
+		dtmodel_check_column(rel, &columns->deleted_by, DT_COLUMN_ACTOR,
+							 &dtmodel_soft_delete_mixin, "deleted_by");
 	return *columns;
 }
 
@@ -251,13 +254,15 @@ updated_columns(const DtSoftDelete *columns)
 /*
  * Whether a trigger of our own has nothing to do when a row is marked.  The
  * flag trigger finds flag and time in step, unless a trigger of somebody
- * else's comes first, and the cascade finds nothing to follow.
+ * else's comes first, and nobody to write down; the cascade finds nothing to
+ * follow.
  */
 static bool
 is_idle(const Trigger *trigger, const DtModel *model)
 {
 	if (trigger->tgoid == model->flag_trigger)
-		return !model->others_act_before;
+		return !model->others_act_before &&
+			!dtmodel_column_is_used(&model->soft_delete->deleted_by);
 	return trigger->tgoid == model->cascade_trigger && !model->is_referenced;
 }
 

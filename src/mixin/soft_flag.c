@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * soft_flag.c
- *	  Direct writes to the columns of a soft delete.
+ *	  Writes to the columns of a soft delete: what follows from them.
  *
  * An application may write is_deleted or deleted_at itself.  Whichever it
- * writes, the other one follows, so that both always say the same.
+ * writes, the other one follows, so that both always say the same.  And
+ * whoever writes them, DELETE among others, deleted_by tells who it was.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +14,10 @@
 #include "access/htup_details.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete.h"
+#include "model/actor.h"
+#include "model/row_move.h"
 #include "model/row_trigger.h"
+#include "utils/datum.h"
 #include "utils/timestamp.h"
 
 /* What the trigger needs to know, found out once in each statement. */
@@ -21,6 +25,7 @@ typedef struct SoftFlagState
 {
 	DtSoftDelete columns;
 	TimestampTz time;			/* 0 until a row needs it */
+	DtActorColumn *deleted_by;	/* NULL on a model without it */
 } SoftFlagState;
 
 /* What the two columns of one row say. */
@@ -114,18 +119,76 @@ settle_insert(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state,
 	return follow_flag(trigdata, row, state, true);
 }
 
+static HeapTuple
+settle(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state)
+{
+	Mark		mark = read_mark(&state->columns, row,
+								 RelationGetDescr(trigdata->tg_relation));
+
+	if (mark.flag == mark.timed)
+		return row;
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return settle_insert(trigdata, row, state, &mark);
+	return settle_update(trigdata, row, state, &mark);
+}
+
+/* Whether the statement says itself who deleted the row. */
+static bool
+names_deleter(const TriggerData *trigdata, HeapTuple row,
+			  const DtColumn *deleted_by)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	Form_pg_attribute att = TupleDescAttr(desc, deleted_by->attnum - 1);
+	bool		old_isnull;
+	bool		new_isnull;
+	Datum		old_value;
+	Datum		new_value = heap_getattr(row, deleted_by->attnum, desc,
+										 &new_isnull);
+
+	if (new_isnull || TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return !new_isnull;
+	old_value = heap_getattr(trigdata->tg_trigtuple, deleted_by->attnum, desc,
+							 &old_isnull);
+	return old_isnull || !datum_image_eq(old_value, new_value, att->attbyval,
+										 att->attlen);
+}
+
+/* Writes down who deleted the row, and forgets it when it is restored. */
+static HeapTuple
+follow_actor(const TriggerData *trigdata, HeapTuple row,
+			 const SoftFlagState *state)
+{
+	const DtColumn *deleted_by = &state->columns.deleted_by;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		deleted = dtmodel_is_deleted(&state->columns, row, desc);
+	bool		was_deleted = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		dtmodel_is_deleted(&state->columns, trigdata->tg_trigtuple, desc);
+	bool		isnull = true;
+	Datum		value = (Datum) 0;
+
+	if (deleted && (was_deleted || names_deleter(trigdata, row, deleted_by)))
+		return row;
+	if (deleted)
+		value = dtmodel_actor_value(state->deleted_by, &isnull);
+	return dtmodel_store_column(trigdata, row, deleted_by->attnum, value, isnull);
+}
+
 static SoftFlagState *
 get_state(FunctionCallInfo fcinfo, Relation rel)
 {
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
 	SoftFlagState *state = fcinfo->flinfo->fn_extra;
 
-	if (state == NULL)
-	{
-		state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
-									   sizeof(SoftFlagState));
-		state->columns = dtmodel_usable_soft_delete(rel);
-		fcinfo->flinfo->fn_extra = state;
-	}
+	if (state != NULL)
+		return state;
+
+	state = MemoryContextAllocZero(context, sizeof(SoftFlagState));
+	state->columns = dtmodel_usable_soft_delete(rel);
+	if (dtmodel_column_is_used(&state->columns.deleted_by))
+		state->deleted_by = dtmodel_make_actor_column(rel,
+													  &state->columns.deleted_by,
+													  context);
+	fcinfo->flinfo->fn_extra = state;
 	return state;
 }
 
@@ -139,6 +202,8 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
  * is set gives the row the time of this statement, a flag that is taken back
  * clears the time, and a time that is set or cleared moves the flag.  To take
  * the flag back and set a time in one UPDATE is a contradiction (23514).
+ * deleted_by, on a model that has it, is who acts when the row is deleted,
+ * unless the statement names somebody, and null in a live row.
  */
 Datum
 dtmodel_soft_delete_flag_trigger(PG_FUNCTION_ARGS)
@@ -147,12 +212,14 @@ dtmodel_soft_delete_flag_trigger(PG_FUNCTION_ARGS)
 												DT_ON_INSERT | DT_ON_UPDATE);
 	SoftFlagState *state = get_state(fcinfo, trigdata->tg_relation);
 	HeapTuple	row = dtmodel_new_row(trigdata);
-	Mark		mark = read_mark(&state->columns, row,
-								 RelationGetDescr(trigdata->tg_relation));
 
-	if (mark.flag == mark.timed)
+	/* A row that comes from another partition was seen to there. */
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
+		dtmodel_row_moves_in(trigdata))
 		return PointerGetDatum(row);
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(settle_insert(trigdata, row, state, &mark));
-	return PointerGetDatum(settle_update(trigdata, row, state, &mark));
+
+	row = settle(trigdata, row, state);
+	if (state->deleted_by != NULL)
+		row = follow_actor(trigdata, row, state);
+	return PointerGetDatum(row);
 }

@@ -33,6 +33,7 @@ typedef struct SoftDeleteRequest
 {
 	const char *flag;			/* NULL: deleted_at alone */
 	const char *deleted_at;
+	const char *deleted_by;		/* NULL: nobody wants to know */
 	bool		flag_is_live;
 	bool		hide;
 	bool		protect_truncate;
@@ -104,6 +105,19 @@ check_partition_keys(Relation rel, const SoftDeleteRequest *request)
 }
 
 static void
+check_different(const char *column, const char *parameter,
+				const char *other_column, const char *other_parameter)
+{
+	if (column != NULL && other_column != NULL &&
+		strcmp(column, other_column) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s and %s cannot be the same column", parameter,
+						other_parameter),
+				 errdetail("Both are named \"%s\".", column)));
+}
+
+static void
 check_request(const SoftDeleteRequest *request)
 {
 	if (request->deleted_at == NULL)
@@ -112,11 +126,10 @@ check_request(const SoftDeleteRequest *request)
 				 errmsg("deleted_at must not be null"),
 				 errdetail("The time of a deletion is what a restore goes by."),
 				 errhint("A model can go without the flag instead: flag => NULL.")));
-	if (request->flag != NULL && strcmp(request->flag, request->deleted_at) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("flag and deleted_at cannot be the same column"),
-				 errdetail("Both are named \"%s\".", request->flag)));
+	check_different(request->flag, "flag", request->deleted_at, "deleted_at");
+	check_different(request->flag, "flag", request->deleted_by, "deleted_by");
+	check_different(request->deleted_by, "deleted_by",
+					request->deleted_at, "deleted_at");
 }
 
 /* "the flag says deleted", as SQL */
@@ -275,6 +288,8 @@ trigger_options(const SoftDeleteRequest *request)
 	if (request->flag != NULL)
 		options = lappend(options, psprintf("flag=%s", request->flag));
 	options = lappend(options, psprintf("deleted_at=%s", request->deleted_at));
+	if (request->deleted_by != NULL)
+		options = lappend(options, psprintf("deleted_by=%s", request->deleted_by));
 	if (request->flag_is_live)
 		options = lappend(options, "flag_means=live");
 	if (request->hide)
@@ -309,17 +324,19 @@ change_tie(DtChange *change, const SoftDeleteRequest *request,
 		add_tie(change, request);
 }
 
-/* The trigger that serves the flag; a model without a flag has none. */
+/* The trigger that keeps the columns in step, where there is more than one. */
 static void
 change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
 {
-	if (request->flag == NULL)
+	const char *deleted_at = quote_identifier(request->deleted_at);
+	const char *columns = request->flag == NULL ? deleted_at :
+		psprintf("%s, %s", quote_identifier(request->flag), deleted_at);
+
+	if (request->flag == NULL && request->deleted_by == NULL)
 		dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
 	else
 		dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG,
-							   psprintf("INSERT OR UPDATE OF %s, %s",
-										quote_identifier(request->flag),
-										quote_identifier(request->deleted_at)),
+							   psprintf("INSERT OR UPDATE OF %s", columns),
 							   trigger_options(request));
 }
 
@@ -344,6 +361,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 {
 	DtColumn	flag;
 	DtColumn	deleted_at;
+	DtColumn	deleted_by;
 
 	dtmodel_check_no_partition(change->rel);
 	check_no_inheritance(change->rel);
@@ -358,6 +376,9 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "pg_catalog.timestamptz",
 						  &dtmodel_soft_delete_mixin, "deleted_at",
 						  &deleted_at);
+	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
+						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
+						  "deleted_by", &deleted_by);
 	change_tie(change, request, &flag, &deleted_at);
 	change_flag_trigger(change, request);
 	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE, "DELETE",
@@ -387,13 +408,15 @@ flag_means_argument(const char *flag_means)
 /*
  * add_soft_delete(model regclass, flag name DEFAULT 'is_deleted',
  *				   deleted_at name DEFAULT 'deleted_at',
+ *				   deleted_by name DEFAULT NULL,
  *				   flag_means text DEFAULT 'deleted',
  *				   hide boolean DEFAULT false,
  *				   protect_truncate boolean DEFAULT false) returns void
  *
  * Makes DELETE on the table mark its rows: adds the columns that are missing,
  * a CHECK that ties them together, and the triggers; called again it
- * re-configures.  A NULL flag goes without one, flag_means "live" is for a
+ * re-configures.  A NULL flag goes without one; deleted_by names a column for
+ * who deleted the row, of type text, uuid, integer or bigint; flag_means "live" is for a
  * flag such as is_active.  hide makes queries see live rows only, where the
  * library is preloaded.  Rows that contradict themselves are an error
  * (23514), and so are partitions, partition keys of the flag or time (42809)
@@ -412,11 +435,13 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 		request.flag = NameStr(*PG_GETARG_NAME(1));
 	if (!PG_ARGISNULL(2))
 		request.deleted_at = NameStr(*PG_GETARG_NAME(2));
-	if (request.flag != NULL && !PG_ARGISNULL(3))
+	if (!PG_ARGISNULL(3))
+		request.deleted_by = NameStr(*PG_GETARG_NAME(3));
+	if (request.flag != NULL && !PG_ARGISNULL(4))
 		request.flag_is_live =
-			flag_means_argument(text_to_cstring(PG_GETARG_TEXT_PP(3)));
-	request.hide = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
-	request.protect_truncate = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
+			flag_means_argument(text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	request.hide = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
+	request.protect_truncate = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 
 	change_soft_delete(&change, &request);
 	dtmodel_apply_change(&change);
@@ -472,6 +497,7 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 		check_no_deleted_rows(change, &soft_delete);
 		dtmodel_drop_column(change, &soft_delete.flag);
 		dtmodel_drop_column(change, &soft_delete.deleted_at);
+		dtmodel_drop_column(change, &soft_delete.deleted_by);
 	}
 }
 

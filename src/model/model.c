@@ -188,6 +188,8 @@ read_soft_delete(TupleDesc desc, const Trigger *trigger)
 						&soft_delete->flag);
 	dtmodel_find_column(desc, trigger_option(trigger, "deleted_at"),
 						&soft_delete->deleted_at);
+	dtmodel_find_column(desc, trigger_option(trigger, "deleted_by"),
+						&soft_delete->deleted_by);
 	soft_delete->flag_is_live =
 		flag_means != NULL && strcmp(flag_means, "live") == 0;
 	soft_delete->hide = trigger_option(trigger, "hide") != NULL;

@@ -49,6 +49,7 @@ typedef struct DtSoftDelete
 {
 	DtColumn	flag;
 	DtColumn	deleted_at;
+	DtColumn	deleted_by;
 	bool		flag_is_live;	/* the flag is true for live rows */
 	bool		hide;			/* queries see live rows only */
 	char		tgenabled;		/* when the trigger fires, as in pg_trigger */

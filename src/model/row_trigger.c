@@ -136,13 +136,13 @@ store_value(char *place, Form_pg_attribute att, Datum value)
 }
 
 /*
- * Sets one fixed-length column of the row that is about to be written, and
- * returns that row for the next store or for the executor.  The place is the
- * column's in the row, NULL if it has none.
+ * Sets one column of the row that is about to be written, and returns that
+ * row for the next store or for the executor.  The place is the column's in
+ * the row, NULL if it has none.
  *
  * A trigger that returns another tuple than it was given makes the executor
- * copy it, which costs more than everything else that we do.  So the value is
- * written into the slot's own tuple where there is one, and the same pointer
+ * copy it, which costs more than everything else that we do.  So a value of
+ * fixed length is written into the slot's own tuple where there is one, and the same pointer
  * returned.  A slot that has already deformed the column (a WHEN clause does
  * that) keeps a copy, which has to follow: the indexes are made from it.
  */
@@ -156,7 +156,8 @@ store_at(const TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
 	bool		is_private = (row != dtmodel_new_row(trigdata));
 	int			column = attnum;
 
-	if (isnull || place == NULL || !(is_private || slot_owns_tuple(slot, row)))
+	if (isnull || place == NULL || att->attlen < 0 ||
+		!(is_private || slot_owns_tuple(slot, row)))
 		return heap_modify_tuple_by_cols(row, desc, 1, &column, &value,
 										 &isnull);
 
