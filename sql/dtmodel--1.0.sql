@@ -348,6 +348,52 @@ COMMENT ON FUNCTION dtmodel.restore_deletion(
 'makes live again all that one deletion took, and returns how many rows of the table';
 
 --
+-- Audit (src/mixin/audit.c)
+--
+
+CREATE FUNCTION dtmodel.audit_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_audit_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.audit_trigger() IS
+'trigger of dtmodel.add_audit: stamps the row with who acts';
+
+CREATE FUNCTION dtmodel.add_audit(
+    model pg_catalog.regclass,
+    created_by pg_catalog.name DEFAULT 'created_by',
+    updated_by pg_catalog.name DEFAULT 'updated_by',
+    type pg_catalog.regtype DEFAULT NULL,
+    "references" pg_catalog.regclass DEFAULT NULL)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_add_audit'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.add_audit(
+    pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.regtype,
+    pg_catalog.regclass) IS
+'makes a table keep who created its rows and who changed them last';
+
+CREATE FUNCTION dtmodel.remove_audit(
+    model pg_catalog.regclass,
+    drop_columns pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_remove_audit'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.remove_audit(
+    pg_catalog.regclass, pg_catalog.bool) IS
+'undoes dtmodel.add_audit';
+
+CREATE FUNCTION dtmodel.set_actor(actor pg_catalog.text)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_set_actor'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.set_actor(pg_catalog.text) IS
+'says who acts for the rest of the transaction';
+
+--
 -- What a table is (src/api/describe.c)
 --
 
@@ -372,7 +418,7 @@ CREATE VIEW dtmodel.models AS
            d.description ->> 'class' AS class,
            ARRAY(SELECT jsonb_array_elements_text(d.description -> 'primary_key')) AS primary_key,
            ARRAY(SELECT m.mixin
-                 FROM unnest(ARRAY['timestamps', 'soft_delete']) AS m (mixin)
+                 FROM unnest(ARRAY['timestamps', 'soft_delete', 'audit', 'slug']) AS m (mixin)
                  WHERE d.description ? m.mixin) AS mixins,
            ARRAY(SELECT jsonb_array_elements_text(d.description -> 'drift')) AS drift
     FROM pg_catalog.pg_class AS c,

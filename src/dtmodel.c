@@ -143,7 +143,7 @@ static void
 define_settings(void)
 {
 	DefineCustomBoolVariable("dtmodel.preserve_timestamps",
-							 "Lets INSERT and UPDATE write the columns that record creation and update times.",
+							 "Lets INSERT and UPDATE write the columns that record when and by whom rows were created and updated.",
 							 "For imports. Only superusers, and roles granted SET on it, may turn it on.",
 							 &dtmodel_preserve_timestamps,
 							 false,

@@ -105,6 +105,16 @@ append_soft_delete(StringInfo json, const DtModel *model)
 					 model->protect_truncate ? "true" : "false");
 }
 
+static void
+append_audit(StringInfo json, const DtAudit *audit)
+{
+	appendStringInfoString(json, ", \"audit\": {");
+	append_column(json, "created_by", &audit->created_by);
+	appendStringInfoString(json, ", ");
+	append_column(json, "updated_by", &audit->updated_by);
+	appendStringInfoString(json, "}");
+}
+
 /* Appends one more thing that is out of order. */
 static void
 append_drift(StringInfo drift, const char *message)
@@ -187,6 +197,13 @@ fires_before_row(const Trigger *trigger)
 								TRIGGER_TYPE_BEFORE, 0);
 }
 
+static void
+drift_of_audit(StringInfo drift, const DtAudit *audit)
+{
+	drift_of_column(drift, &audit->created_by, DT_COLUMN_ACTOR);
+	drift_of_column(drift, &audit->updated_by, DT_COLUMN_ACTOR);
+}
+
 /* Whether the other trigger sees and may change what ours has done. */
 static bool
 runs_after(const Trigger *other, const Trigger *ours)
@@ -225,6 +242,8 @@ find_drift(Relation rel, const DtModel *model)
 		drift_of_timestamps(&drift, model->timestamps);
 	if (model->soft_delete != NULL)
 		drift_of_soft_delete(&drift, rel, model->soft_delete);
+	if (model->audit != NULL)
+		drift_of_audit(&drift, model->audit);
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_NONE)
@@ -264,6 +283,8 @@ dtmodel_describe(PG_FUNCTION_ARGS)
 		append_timestamps(&json, model->timestamps);
 	if (model->soft_delete != NULL)
 		append_soft_delete(&json, model);
+	if (model->audit != NULL)
+		append_audit(&json, model->audit);
 	appendStringInfo(&json, ", \"drift\": [%s]}", find_drift(rel, model));
 
 	relation_close(rel, AccessShareLock);

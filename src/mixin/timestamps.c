@@ -59,7 +59,8 @@ check_columns(Relation rel, const DtTimestamps *timestamps)
 static TimestampsState *
 make_state(Relation rel, MemoryContext context)
 {
-	const DtTimestamps *timestamps = dtmodel_get_model(rel)->timestamps;
+	const DtModel *model = dtmodel_get_model(rel);
+	const DtTimestamps *timestamps = model->timestamps;
 	TimestampsState *state;
 	MemoryContext caller;
 
@@ -79,6 +80,10 @@ make_state(Relation rel, MemoryContext context)
 			state->ignored = bms_add_member(state->ignored,
 											timestamps->ignored[i].attnum);
 	}
+	/* It says who changed the row, and has no changes of its own. */
+	if (model->audit != NULL && dtmodel_column_is_used(&model->audit->updated_by))
+		state->ignored = bms_add_member(state->ignored,
+										model->audit->updated_by.attnum);
 	if (dtmodel_column_is_used(&state->created_at))
 	{
 		state->created_at_counts = !bms_is_member(state->created_at.attnum,

@@ -51,6 +51,12 @@ const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 	[DT_TRIGGER_ROW_MOVE] = {
 		"zz_dtmodel_row_move", "row_move_trigger"
 	},
+	[DT_TRIGGER_AUDIT] = {
+		"zz_dtmodel_audit", "audit_trigger"
+	},
+	[DT_TRIGGER_SLUG] = {
+		"zz_dtmodel_slug", "slug_trigger"
+	},
 };
 
 static const char *const clock_names[] = {
@@ -210,6 +216,32 @@ read_other_trigger(DtModel *model, const Trigger *trigger)
 		model->others_act_before = true;
 }
 
+static DtAudit *
+read_audit(TupleDesc desc, const Trigger *trigger)
+{
+	DtAudit    *audit = palloc0(sizeof(DtAudit));
+
+	dtmodel_find_column(desc, trigger_option(trigger, "created_by"),
+						&audit->created_by);
+	dtmodel_find_column(desc, trigger_option(trigger, "updated_by"),
+						&audit->updated_by);
+	return audit;
+}
+
+static DtSlug *
+read_slug(TupleDesc desc, const Trigger *trigger)
+{
+	DtSlug	   *slug = palloc0(sizeof(DtSlug));
+	const char *max_length = trigger_option(trigger, "max_length");
+	const char *on_update = trigger_option(trigger, "on_update");
+
+	dtmodel_find_column(desc, trigger_option(trigger, "source"), &slug->source);
+	dtmodel_find_column(desc, trigger_option(trigger, "slug"), &slug->slug);
+	slug->max_length = max_length == NULL ? 0 : atoi(max_length);
+	slug->on_update = on_update != NULL && strcmp(on_update, "true") == 0;
+	return slug;
+}
+
 static void
 read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 {
@@ -223,6 +255,12 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 			break;
 		case DT_TRIGGER_PROTECT_TRUNCATE:
 			model->protect_truncate = true;
+			break;
+		case DT_TRIGGER_AUDIT:
+			model->audit = read_audit(desc, trigger);
+			break;
+		case DT_TRIGGER_SLUG:
+			model->slug = read_slug(desc, trigger);
 			break;
 		case DT_TRIGGER_SOFT_DELETE_FLAG:	/* says what its twin says */
 			model->flag_trigger = trigger->tgoid;

@@ -55,11 +55,27 @@ typedef struct DtSoftDelete
 	char		tgenabled;		/* when the trigger fires, as in pg_trigger */
 } DtSoftDelete;
 
+typedef struct DtAudit
+{
+	DtColumn	created_by;
+	DtColumn	updated_by;
+} DtAudit;
+
+typedef struct DtSlug
+{
+	DtColumn	source;
+	DtColumn	slug;
+	int			max_length;
+	bool		on_update;		/* the slug follows the source */
+} DtSlug;
+
 /* The trigger functions: a table that calls one of them is a model. */
 typedef enum DtTriggerKind
 {
 	DT_TRIGGER_NONE = -1,
 	DT_TRIGGER_TIMESTAMPS,
+	DT_TRIGGER_AUDIT,
+	DT_TRIGGER_SLUG,
 	DT_TRIGGER_SOFT_DELETE,
 	DT_TRIGGER_SOFT_DELETE_FLAG,
 	DT_TRIGGER_SOFT_CASCADE,
@@ -87,6 +103,8 @@ typedef struct DtModel
 	DtSoftDelete *soft_delete;
 	Oid			flag_trigger;	/* of the soft delete, like the next */
 	Oid			cascade_trigger;
+	DtAudit    *audit;
+	DtSlug	   *slug;
 	bool		protect_truncate;
 	bool		is_referenced;	/* by a foreign key */
 	bool		others_act_before;	/* with a row trigger on UPDATE or DELETE */

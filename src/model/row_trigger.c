@@ -126,13 +126,28 @@ slot_owns_tuple(TupleTableSlot *slot, HeapTuple tuple)
 		((HeapTupleTableSlot *) slot)->tuple == tuple;
 }
 
+/* Whether the value takes just the room of the one that is stored. */
+static bool
+fits_in_place(Form_pg_attribute att, const char *place, Datum value)
+{
+	if (att->attlen > 0)
+		return true;
+	return att->attlen == -1 &&
+		!VARATT_IS_EXTERNAL(place) && !VARATT_IS_COMPRESSED(place) &&
+		!VARATT_IS_EXTENDED(DatumGetPointer(value)) &&
+		VARSIZE_ANY_EXHDR(place) == VARSIZE_ANY_EXHDR(DatumGetPointer(value));
+}
+
 static void
 store_value(char *place, Form_pg_attribute att, Datum value)
 {
 	if (att->attbyval)
 		store_att_byval(place, value, att->attlen);
-	else
+	else if (att->attlen > 0)
 		memcpy(place, DatumGetPointer(value), att->attlen);
+	else
+		memcpy(VARDATA_ANY(place), VARDATA_ANY(DatumGetPointer(value)),
+			   VARSIZE_ANY_EXHDR(place));
 }
 
 /*
@@ -141,9 +156,9 @@ store_value(char *place, Form_pg_attribute att, Datum value)
  * the row, NULL if it has none.
  *
  * A trigger that returns another tuple than it was given makes the executor
- * copy it, which costs more than everything else that we do.  So a value of
- * fixed length is written into the slot's own tuple where there is one, and the same pointer
- * returned.  A slot that has already deformed the column (a WHEN clause does
+ * copy it, which costs more than everything else that we do.  So a value that
+ * fits is written into the slot's own tuple where there is one, and the same
+ * pointer returned.  A slot that has already deformed the column (a WHEN clause does
  * that) keeps a copy, which has to follow: the indexes are made from it.
  */
 static HeapTuple
@@ -156,7 +171,7 @@ store_at(const TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
 	bool		is_private = (row != dtmodel_new_row(trigdata));
 	int			column = attnum;
 
-	if (isnull || place == NULL || att->attlen < 0 ||
+	if (isnull || place == NULL || !fits_in_place(att, place, value) ||
 		!(is_private || slot_owns_tuple(slot, row)))
 		return heap_modify_tuple_by_cols(row, desc, 1, &column, &value,
 										 &isnull);

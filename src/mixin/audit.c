@@ -1,0 +1,500 @@
+/*-------------------------------------------------------------------------
+ *
+ * audit.c
+ *	  The audit mixin: created_by and updated_by.
+ *
+ * Both are stamped when a row is inserted.  Afterwards created_by keeps its
+ * value, and updated_by moves when the row changes; neither can be written.
+ * What counts as a change is what moves updated_at, so that time and name of
+ * the last change belong together.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "dtmodel.h"
+#include "model/actor.h"
+#include "model/ddl.h"
+#include "model/key.h"
+#include "model/row_move.h"
+#include "model/row_trigger.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+
+static const DtMixin audit_mixin = {"add_audit", "remove_audit"};
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct AuditState
+{
+	DtColumn	created_by;
+	DtColumn	updated_by;
+	AttrNumber	created_at;		/* of the timestamps, which pin it */
+	bool		created_at_counts;	/* when it is set for the first time */
+	Bitmapset  *ignored;
+	MemoryContext context;
+	DtActorColumn *creator;		/* NULL until a row needs it */
+	DtActorColumn *updater;
+} AuditState;
+
+/* What add_audit is asked for; NULL names go without the column. */
+typedef struct AuditRequest
+{
+	const char *created_by;
+	const char *updated_by;
+	Oid			type;			/* invalid: of the referred key, or text */
+	Oid			referred;		/* invalid: no foreign keys */
+} AuditRequest;
+
+PG_FUNCTION_INFO_V1(dtmodel_audit_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_add_audit);
+PG_FUNCTION_INFO_V1(dtmodel_remove_audit);
+PG_FUNCTION_INFO_V1(dtmodel_set_actor);
+
+/* One of the two columns may be missing by intent, but not both. */
+static void
+check_columns(Relation rel, const DtAudit *audit)
+{
+	bool		has_created_by = dtmodel_column_is_used(&audit->created_by);
+
+	if (has_created_by)
+		dtmodel_check_column(rel, &audit->created_by, DT_COLUMN_ACTOR,
+							 &audit_mixin, "created_by");
+	if (!has_created_by || dtmodel_column_is_used(&audit->updated_by))
+		dtmodel_check_column(rel, &audit->updated_by, DT_COLUMN_ACTOR,
+							 &audit_mixin, "updated_by");
+}
+
+/* Adds the columns whose changes do not move updated_at either. */
+static void
+ignore_with_timestamps(AuditState *state, const DtTimestamps *timestamps)
+{
+	for (int i = 0; i < timestamps->nignored; i++)
+	{
+		if (AttributeNumberIsValid(timestamps->ignored[i].attnum))
+			state->ignored = bms_add_member(state->ignored,
+											timestamps->ignored[i].attnum);
+	}
+
+	state->created_at = timestamps->created_at.attnum;
+	if (!AttributeNumberIsValid(state->created_at))
+		return;
+	state->created_at_counts = !bms_is_member(state->created_at, state->ignored);
+	state->ignored = bms_add_member(state->ignored, state->created_at);
+}
+
+static AuditState *
+make_state(Relation rel, MemoryContext context)
+{
+	const DtModel *model = dtmodel_get_model(rel);
+	AuditState *state;
+	MemoryContext caller;
+
+	if (model->audit == NULL)
+		dtmodel_report_unknown_trigger(rel);
+	check_columns(rel, model->audit);
+
+	caller = MemoryContextSwitchTo(context);
+	state = palloc0(sizeof(AuditState));
+	state->created_by = model->audit->created_by;
+	state->updated_by = model->audit->updated_by;
+	state->context = context;
+	if (model->timestamps != NULL)
+		ignore_with_timestamps(state, model->timestamps);
+	if (dtmodel_column_is_used(&state->created_by))
+		state->ignored = bms_add_member(state->ignored, state->created_by.attnum);
+	if (dtmodel_column_is_used(&state->updated_by))
+		state->ignored = bms_add_member(state->ignored, state->updated_by.attnum);
+	MemoryContextSwitchTo(caller);
+	return state;
+}
+
+/* Who acts, as the column holds it. */
+static Datum
+actor_for(Relation rel, AuditState *state, const DtColumn *column,
+		  DtActorColumn **actor, bool *isnull)
+{
+	if (*actor == NULL)
+		*actor = dtmodel_make_actor_column(rel, column, state->context);
+	return dtmodel_actor_value(*actor, isnull);
+}
+
+/* Both at once: a new row has no room for them yet, so it is made anew. */
+static HeapTuple
+stamp_new_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
+{
+	Relation	rel = trigdata->tg_relation;
+	int			columns[2];
+	Datum		values[2];
+	bool		nulls[2];
+	int			count = 0;
+
+	if (dtmodel_column_is_used(&state->created_by))
+	{
+		columns[count] = state->created_by.attnum;
+		values[count] = actor_for(rel, state, &state->created_by,
+								  &state->creator, &nulls[count]);
+		count++;
+	}
+	if (dtmodel_column_is_used(&state->updated_by))
+	{
+		columns[count] = state->updated_by.attnum;
+		values[count] = actor_for(rel, state, &state->updated_by,
+								  &state->updater, &nulls[count]);
+		count++;
+	}
+	return heap_modify_tuple_by_cols(row, RelationGetDescr(rel), count,
+									 columns, values, nulls);
+}
+
+/* Sets one of our columns, unless the row has that value already. */
+static HeapTuple
+store_name(const TriggerData *trigdata, HeapTuple row, const DtColumnPair *pair,
+		   Datum value, bool isnull)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(trigdata->tg_relation),
+										  pair->attnum - 1);
+
+	if (isnull && pair->new_isnull)
+		return row;
+	if (isnull)
+		return dtmodel_store_column(trigdata, row, pair->attnum, value, true);
+	if (!pair->new_isnull &&
+		datum_image_eq(pair->new_value, value, att->attbyval, att->attlen))
+		return row;
+	return dtmodel_store_pair(trigdata, row, pair, value);
+}
+
+static bool
+is_filled_in(const DtColumnPair *pair)
+{
+	return pair->old_isnull && !pair->new_isnull;
+}
+
+static HeapTuple
+stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
+{
+	Relation	rel = trigdata->tg_relation;
+	DtColumnPair pairs[] = {
+		{.attnum = state->created_by.attnum},
+		{.attnum = state->updated_by.attnum},
+		{.attnum = state->created_at},
+	};
+	const DtColumnPair *created_by = &pairs[0];
+	const DtColumnPair *updated_by = &pairs[1];
+	bool		changed = dtmodel_row_changed(trigdata->tg_trigtuple, row,
+											  RelationGetDescr(rel),
+											  state->ignored, pairs,
+											  lengthof(pairs));
+	bool		isnull = updated_by->old_isnull;
+	Datum		value = updated_by->old_value;
+
+	/* What was never set may be set, which is a change. */
+	changed = changed || is_filled_in(created_by) ||
+		(state->created_at_counts && is_filled_in(&pairs[2]));
+
+	if (!created_by->old_isnull)
+		row = store_name(trigdata, row, created_by, created_by->old_value, false);
+	if (!dtmodel_column_is_used(&state->updated_by))
+		return row;
+	if (changed)
+		value = actor_for(rel, state, &state->updated_by, &state->updater,
+						  &isnull);
+	return store_name(trigdata, row, updated_by, value, isnull);
+}
+
+/*
+ * audit_trigger() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE, FOR EACH ROW.  Its arguments, each "key=value":
+ * created_by, updated_by (names of columns, of type text, character varying,
+ * uuid, integer or bigint, or of a domain over one of them).
+ *
+ * INSERT stamps both columns with who acts.  UPDATE puts created_by back,
+ * unless it was null, and updated_by too, unless something else in the row
+ * changes: then it becomes who acts.  A row that an UPDATE moves to another
+ * partition is no new row there.  While dtmodel.preserve_timestamps is on the
+ * row passes untouched.  A column that is gone (42703) or retyped (42804)
+ * is an error, and so is an actor that the column cannot hold (22P02 or what
+ * the type says) or that was claimed without the right to (42501).
+ *
+ * Source: AuditMixin of the reference document sqlalchemy-conventions.
+ */
+Datum
+dtmodel_audit_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "audit_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	AuditState *state = fcinfo->flinfo->fn_extra;
+
+	if (state == NULL)
+	{
+		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = state;
+	}
+	if (dtmodel_preserve_timestamps)
+		return PointerGetDatum(row);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(dtmodel_row_moves_in(trigdata) ? row :
+							   stamp_new_row(trigdata, row, state));
+	return PointerGetDatum(stamp_changed_row(trigdata, row, state));
+}
+
+static void
+check_request(const AuditRequest *request)
+{
+	if (request->created_by == NULL && request->updated_by == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("audit needs at least one column"),
+				 errhint("Name created_by, updated_by or both.")));
+	if (request->created_by != NULL && request->updated_by != NULL &&
+		strcmp(request->created_by, request->updated_by) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("created_by and updated_by cannot be the same column"),
+				 errdetail("Both are named \"%s\".", request->created_by)));
+}
+
+/* The type of the key that the columns refer to, which must be one column. */
+static Oid
+referred_type(Oid referred)
+{
+	Relation	rel = dtmodel_open(referred, AccessShareLock);
+	DtKey		key = dtmodel_usable_key(rel);
+
+	if (key.ncolumns > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FOREIGN_KEY),
+				 errmsg("the primary key of table \"%s\" has several columns",
+						RelationGetRelationName(rel)),
+				 errdetail("A column of audit holds one value."),
+				 errhint("Name a table with a primary key of one column.")));
+	relation_close(rel, NoLock);
+	return key.columns[0].typid;
+}
+
+static const char *
+column_definition(const AuditRequest *request)
+{
+	DtColumn	column = {.typid = request->type};
+
+	if (OidIsValid(request->referred) && !OidIsValid(request->type))
+		column.typid = referred_type(request->referred);
+	if (!OidIsValid(column.typid))
+		column.typid = TEXTOID;
+	if (!dtmodel_column_fits(&column, DT_COLUMN_ACTOR))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("type %s cannot hold who acts",
+						format_type_be(column.typid)),
+				 errhint("The types are %s over one of them.",
+						 dtmodel_column_types(DT_COLUMN_ACTOR))));
+	return format_type_extended(column.typid, -1, FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+static char *
+reference_name(Relation rel, const char *column, Oid referred)
+{
+	return makeObjectName("fk", psprintf("%s_%s_%s", RelationGetRelationName(rel),
+										 column, get_rel_name(referred)),
+						  NULL);
+}
+
+static bool
+is_reference_of(const ForeignKeyCacheInfo *reference, const DtColumn *column)
+{
+	return reference->nkeys == 1 && reference->conkey[0] == column->attnum;
+}
+
+static bool
+has_reference(Relation rel, const DtColumn *column, Oid referred)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetFKeyList(rel))
+	{
+		const ForeignKeyCacheInfo *reference = lfirst(cell);
+
+		if (is_reference_of(reference, column) &&
+			reference->confrelid == referred)
+			return true;
+	}
+	return false;
+}
+
+static void
+change_reference(DtChange *change, const DtColumn *column, Oid referred)
+{
+	const char *name = NameStr(column->name);
+	char	   *constraint;
+	Relation	rel;
+
+	if (!dtmodel_column_is_used(column) || !OidIsValid(referred) ||
+		has_reference(change->rel, column, referred))
+		return;
+
+	constraint = reference_name(change->rel, name, referred);
+	rel = dtmodel_open(referred, AccessShareLock);
+	dtmodel_change(change,
+				   psprintf("added constraint \"%s\"", constraint),
+				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s",
+							change->table, quote_identifier(constraint),
+							quote_identifier(name), dtmodel_qualified_name(rel)));
+	relation_close(rel, NoLock);
+}
+
+static List *
+trigger_options(const AuditRequest *request)
+{
+	List	   *options = NIL;
+
+	if (request->created_by != NULL)
+		options = lappend(options, psprintf("created_by=%s", request->created_by));
+	if (request->updated_by != NULL)
+		options = lappend(options, psprintf("updated_by=%s", request->updated_by));
+	return options;
+}
+
+static void
+change_audit(DtChange *change, const AuditRequest *request)
+{
+	const char *definition;
+	DtColumn	created_by;
+	DtColumn	updated_by;
+
+	dtmodel_check_no_partition(change->rel);
+	check_request(request);
+	definition = column_definition(request);
+	dtmodel_change_column(change, request->created_by, DT_COLUMN_ACTOR,
+						  definition, &audit_mixin, "created_by", &created_by);
+	dtmodel_change_column(change, request->updated_by, DT_COLUMN_ACTOR,
+						  definition, &audit_mixin, "updated_by", &updated_by);
+	change_reference(change, &created_by, request->referred);
+	change_reference(change, &updated_by, request->referred);
+	dtmodel_change_trigger(change, DT_TRIGGER_AUDIT, "INSERT OR UPDATE",
+						   trigger_options(request));
+	dtmodel_change_move_trigger(change);
+}
+
+/*
+ * add_audit(model regclass, created_by name DEFAULT 'created_by',
+ *			 updated_by name DEFAULT 'updated_by', type regtype DEFAULT NULL,
+ *			 "references" regclass DEFAULT NULL) returns void
+ *
+ * Makes a table keep who created its rows and who changed them last: adds the
+ * columns that are missing and the trigger; called again it re-configures.  A
+ * NULL column name goes without that column.  "references" adds a foreign key
+ * from each column to that table's primary key, which must be one column
+ * (42830); NULL leaves foreign keys as they are.  type is that of columns that
+ * are added; NULL is the type of the referred key, or text.
+ *
+ * Source: AuditMixin of the reference document sqlalchemy-conventions.
+ */
+Datum
+dtmodel_add_audit(PG_FUNCTION_ARGS)
+{
+	AuditRequest request = {0};
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	if (!PG_ARGISNULL(1))
+		request.created_by = NameStr(*PG_GETARG_NAME(1));
+	if (!PG_ARGISNULL(2))
+		request.updated_by = NameStr(*PG_GETARG_NAME(2));
+	if (!PG_ARGISNULL(3))
+		request.type = PG_GETARG_OID(3);
+	if (!PG_ARGISNULL(4))
+		request.referred = PG_GETARG_OID(4);
+
+	change_audit(&change, &request);
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}
+
+/* Drops the column's foreign keys that have the name which we give them. */
+static void
+drop_references(DtChange *change, const DtColumn *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetFKeyList(change->rel))
+	{
+		const ForeignKeyCacheInfo *reference = lfirst(cell);
+		char	   *name = get_constraint_name(reference->conoid);
+
+		if (!is_reference_of(reference, column) || name == NULL ||
+			strcmp(name, reference_name(change->rel, NameStr(column->name),
+										reference->confrelid)) != 0)
+			continue;
+		dtmodel_change(change,
+					   psprintf("dropped constraint \"%s\"", name),
+					   psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
+								change->table, quote_identifier(name)));
+	}
+}
+
+static void
+drop_audit(DtChange *change, bool drop_columns)
+{
+	const DtModel *model = dtmodel_get_model(change->rel);
+	DtAudit		audit;
+
+	if (model->audit == NULL)
+		return;
+	audit = *model->audit;
+	if (drop_columns)
+	{
+		dtmodel_drop_column(change, &audit.created_by);
+		dtmodel_drop_column(change, &audit.updated_by);
+	}
+	else
+	{
+		drop_references(change, &audit.created_by);
+		drop_references(change, &audit.updated_by);
+	}
+	dtmodel_drop_trigger(change, DT_TRIGGER_AUDIT);
+	dtmodel_drop_move_trigger(change, 1 << DT_TRIGGER_AUDIT);
+}
+
+/*
+ * remove_audit(model regclass, drop_columns boolean DEFAULT false)
+ * returns void
+ *
+ * Takes the trigger and the foreign keys of add_audit off, and with
+ * drop_columns the two columns too.  Does nothing to a table without audit.
+ */
+Datum
+dtmodel_remove_audit(PG_FUNCTION_ARGS)
+{
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	drop_audit(&change, !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}
+
+/*
+ * set_actor(actor text) returns void
+ *
+ * Says who acts for the rest of the transaction, as SET LOCAL dtmodel.actor
+ * does: whatever a connection pooler does with the connection afterwards, the
+ * next transaction knows nothing of it.  NULL and '' mean nobody in
+ * particular, hence the role.  Refused (42501) like the setting itself.
+ */
+Datum
+dtmodel_set_actor(PG_FUNCTION_ARGS)
+{
+	const char *actor = PG_ARGISNULL(0) ? "" :
+		text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	(void) set_config_option("dtmodel.actor", actor, PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	PG_RETURN_VOID();
+}
