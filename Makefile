@@ -46,6 +46,12 @@ else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# Slugs need ICU, and a server that was built with it. Where they are, the
+# server knows; one that was built with Meson does not say.
+ifeq ($(with_icu),yes)
+SHLIB_LINK += $(or $(strip $(ICU_LIBS)),-licui18n -licuuc)
+endif
+
 # PGXS follows includes only where the server was built to; headers are few.
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 endif

@@ -394,6 +394,56 @@ COMMENT ON FUNCTION dtmodel.set_actor(pg_catalog.text) IS
 'says who acts for the rest of the transaction';
 
 --
+-- Slugs (src/model/slugify.c, src/mixin/slug*.c)
+--
+
+CREATE FUNCTION dtmodel.slugify(
+    source pg_catalog.text,
+    separator pg_catalog.text DEFAULT '-',
+    max_length pg_catalog.int4 DEFAULT NULL)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dtmodel_slugify_text'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.slugify(
+    pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
+'a text as a part of an address: lower case Latin letters and digits, words parted by the separator';
+
+CREATE FUNCTION dtmodel.slug_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_slug_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.slug_trigger() IS
+'trigger of dtmodel.add_slug: gives the row a slug of its own';
+
+CREATE FUNCTION dtmodel.add_slug(
+    model pg_catalog.regclass,
+    source pg_catalog.name,
+    slug pg_catalog.name DEFAULT 'slug',
+    max_length pg_catalog.int4 DEFAULT 80,
+    on_update pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_add_slug'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.add_slug(
+    pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.int4,
+    pg_catalog.bool) IS
+'makes a table give its rows slugs, unique among the live ones';
+
+CREATE FUNCTION dtmodel.remove_slug(
+    model pg_catalog.regclass,
+    drop_columns pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_remove_slug'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.remove_slug(
+    pg_catalog.regclass, pg_catalog.bool) IS
+'undoes dtmodel.add_slug';
+
+--
 -- What a table is (src/api/describe.c)
 --
 

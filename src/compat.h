@@ -169,6 +169,17 @@ compat_local_transaction(void)
 #endif
 }
 
+/* 18 lets a stronger lock count too. */
+static inline bool
+compat_lock_held_by_me(const LOCKTAG *tag, LOCKMODE mode)
+{
+#if PG_VERSION_NUM < 170000
+	return LockHeldByMe(tag, mode);
+#else
+	return LockHeldByMe(tag, mode, false);
+#endif
+}
+
 /*
  * Gives an executor state a range table of one relation and says which of its
  * columns will be updated.  16 moved the columns to a list of their own, 18

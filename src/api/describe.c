@@ -16,6 +16,7 @@
 #include "dtmodel.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "model/model.h"
 #include "utils/array.h"
@@ -115,6 +116,17 @@ append_audit(StringInfo json, const DtAudit *audit)
 	appendStringInfoString(json, "}");
 }
 
+static void
+append_slug(StringInfo json, const DtSlug *slug)
+{
+	appendStringInfoString(json, ", \"slug\": {");
+	append_column(json, "source", &slug->source);
+	appendStringInfoString(json, ", ");
+	append_column(json, "slug", &slug->slug);
+	appendStringInfo(json, ", \"max_length\": %d, \"on_update\": %s}",
+					 slug->max_length, slug->on_update ? "true" : "false");
+}
+
 /* Appends one more thing that is out of order. */
 static void
 append_drift(StringInfo drift, const char *message)
@@ -204,6 +216,19 @@ drift_of_audit(StringInfo drift, const DtAudit *audit)
 	drift_of_column(drift, &audit->updated_by, DT_COLUMN_ACTOR);
 }
 
+static void
+drift_of_slug(StringInfo drift, Relation rel, const DtModel *model)
+{
+	const DtSlug *slug = model->slug;
+
+	drift_of_column(drift, &slug->source, DT_COLUMN_ANY);
+	drift_of_column(drift, &slug->slug, DT_COLUMN_SLUG);
+	if (AttributeNumberIsValid(slug->slug.attnum) &&
+		!dtmodel_slug_is_unique(rel, model))
+		append_drift(drift, psprintf("no unique index on \"%s\" keeps the slugs of live rows apart",
+									 NameStr(slug->slug.name)));
+}
+
 /* Whether the other trigger sees and may change what ours has done. */
 static bool
 runs_after(const Trigger *other, const Trigger *ours)
@@ -244,6 +269,8 @@ find_drift(Relation rel, const DtModel *model)
 		drift_of_soft_delete(&drift, rel, model->soft_delete);
 	if (model->audit != NULL)
 		drift_of_audit(&drift, model->audit);
+	if (model->slug != NULL)
+		drift_of_slug(&drift, rel, model);
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_NONE)
@@ -285,6 +312,8 @@ dtmodel_describe(PG_FUNCTION_ARGS)
 		append_soft_delete(&json, model);
 	if (model->audit != NULL)
 		append_audit(&json, model->audit);
+	if (model->slug != NULL)
+		append_slug(&json, model->slug);
 	appendStringInfo(&json, ", \"drift\": [%s]}", find_drift(rel, model));
 
 	relation_close(rel, AccessShareLock);

@@ -293,7 +293,7 @@ column_definition(const AuditRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("type %s cannot hold who acts",
 						format_type_be(column.typid)),
-				 errhint("The types are %s over one of them.",
+				 errhint("The types are %s.",
 						 dtmodel_column_types(DT_COLUMN_ACTOR))));
 	return format_type_extended(column.typid, -1, FORMAT_TYPE_FORCE_QUALIFY);
 }

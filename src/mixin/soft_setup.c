@@ -15,6 +15,7 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "model/ddl.h"
 #include "model/row_move.h"
@@ -445,6 +446,7 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 
 	change_soft_delete(&change, &request);
 	dtmodel_apply_change(&change);
+	dtmodel_follow_soft_delete(PG_GETARG_OID(0));
 	PG_RETURN_VOID();
 }
 
@@ -517,5 +519,6 @@ dtmodel_remove_soft_delete(PG_FUNCTION_ARGS)
 	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
 	drop_soft_delete(&change, !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	dtmodel_apply_change(&change);
+	dtmodel_follow_soft_delete(PG_GETARG_OID(0));
 	PG_RETURN_VOID();
 }

@@ -45,9 +45,15 @@ dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
 }
 
 static bool
+is_text_type(Oid type)
+{
+	return type == TEXTOID || type == VARCHAROID;
+}
+
+static bool
 is_actor_type(Oid type)
 {
-	return type == TEXTOID || type == VARCHAROID || type == UUIDOID ||
+	return is_text_type(type) || type == UUIDOID ||
 		type == INT4OID || type == INT8OID;
 }
 
@@ -63,6 +69,10 @@ dtmodel_column_fits(const DtColumn *column, DtColumnUse use)
 			return column->typid == BOOLOID;
 		case DT_COLUMN_ACTOR:
 			return is_actor_type(getBaseType(column->typid));
+		case DT_COLUMN_SLUG:
+			return is_text_type(getBaseType(column->typid));
+		case DT_COLUMN_ANY:
+			return true;
 	}
 	return false;
 }
@@ -77,9 +87,23 @@ dtmodel_column_types(DtColumnUse use)
 		case DT_COLUMN_FLAG:
 			return "boolean";
 		case DT_COLUMN_ACTOR:
-			return "text, character varying, uuid, integer, bigint or a domain";
+			return "text, character varying, uuid, integer, bigint or a domain over one of them";
+		case DT_COLUMN_SLUG:
+			return "text, character varying or a domain over one of them";
+		case DT_COLUMN_ANY:
+			break;
 	}
 	return NULL;
+}
+
+/* How many characters a column of text holds. */
+int
+dtmodel_column_length(const DtColumn *column)
+{
+	int32		typmod = column->typmod;
+
+	(void) getBaseTypeAndTypmod(column->typid, &typmod);
+	return typmod < VARHDRSZ ? PG_INT32_MAX : typmod - VARHDRSZ;
 }
 
 static void

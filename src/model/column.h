@@ -26,7 +26,9 @@ typedef enum DtColumnUse
 {
 	DT_COLUMN_TIME,				/* timestamptz, or timestamp in UTC */
 	DT_COLUMN_FLAG,				/* boolean */
-	DT_COLUMN_ACTOR				/* a name or a key of whoever acts */
+	DT_COLUMN_ACTOR,			/* a name or a key of whoever acts */
+	DT_COLUMN_SLUG,				/* text */
+	DT_COLUMN_ANY				/* whatever can be written as text */
 } DtColumnUse;
 
 /* How an error says which call mends it. */
@@ -46,6 +48,7 @@ extern void dtmodel_find_column(TupleDesc desc, const char *name,
 								DtColumn *column);
 extern bool dtmodel_column_fits(const DtColumn *column, DtColumnUse use);
 extern const char *dtmodel_column_types(DtColumnUse use);
+extern int	dtmodel_column_length(const DtColumn *column);
 extern void dtmodel_check_column(Relation rel, const DtColumn *column,
 								 DtColumnUse use, const DtMixin *mixin,
 								 const char *parameter);

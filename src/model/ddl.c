@@ -120,8 +120,10 @@ dtmodel_apply_change(DtChange *change)
 			(errmsg("table \"%s\": %s", name, change->done.data)));
 }
 
-static void
-check_not_generated(Relation rel, const DtColumn *column)
+/* "why" says what a mixin wants of a column that is not generated. */
+void
+dtmodel_check_not_generated(Relation rel, const DtColumn *column,
+							const char *why)
 {
 	if (TupleDescAttr(RelationGetDescr(rel),
 					  column->attnum - 1)->attgenerated == '\0')
@@ -131,7 +133,7 @@ check_not_generated(Relation rel, const DtColumn *column)
 			(errcode(ERRCODE_GENERATED_ALWAYS),
 			 errmsg("column \"%s\" of table \"%s\" is a generated column",
 					NameStr(column->name), RelationGetRelationName(rel)),
-			 errdetail("A column that a mixin keeps is written by its trigger."),
+			 errdetail_internal("%s", why),
 			 errhint("Name another column, or make this one an ordinary column."),
 			 errtablecol(rel, column->attnum)));
 }
@@ -153,7 +155,8 @@ dtmodel_change_column(DtChange *change, const char *name, DtColumnUse use,
 	if (AttributeNumberIsValid(column->attnum))
 	{
 		dtmodel_check_column(change->rel, column, use, mixin, parameter);
-		check_not_generated(change->rel, column);
+		dtmodel_check_not_generated(change->rel, column,
+									"A column that a mixin keeps is written by its trigger.");
 		return;
 	}
 

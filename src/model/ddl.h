@@ -26,6 +26,8 @@ extern void dtmodel_begin_change(DtChange *change, Oid relid);
 extern void dtmodel_apply_change(DtChange *change);
 extern void dtmodel_check_no_partition(Relation rel);
 
+extern void dtmodel_check_not_generated(Relation rel, const DtColumn *column,
+										const char *why);
 extern void dtmodel_change(DtChange *change, const char *done, char *statement);
 extern void dtmodel_change_column(DtChange *change, const char *name,
 								  DtColumnUse use, const char *definition,

@@ -1,0 +1,260 @@
+/*-------------------------------------------------------------------------
+ *
+ * slug.c
+ *	  The slug mixin: a name for each row that can stand in an address.
+ *
+ * A slug is made from another column when a row comes without one, and then
+ * stays: addresses that were given out must go on leading somewhere.  Only a
+ * model that asks for it has slugs that follow their source.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "dtmodel.h"
+#include "mixin/slug.h"
+#include "mixin/soft_delete.h"
+#include "model/row_trigger.h"
+#include "model/slugify.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+const DtMixin dtmodel_slug_mixin = {"add_slug", "remove_slug"};
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct SlugState
+{
+	DtSlug		slug;
+	bool		has_soft_delete;
+	DtSoftDelete soft_delete;
+	FmgrInfo	write_source;
+	FmgrInfo	read_slug;
+	Oid			parameter;		/* of read_slug */
+	MemoryContext context;
+	DtSlugChoice *choice;		/* NULL until a row needs a slug */
+} SlugState;
+
+PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
+
+static void
+prepare_types(SlugState *state, MemoryContext context)
+{
+	Oid			function;
+	bool		is_varlena;
+
+	getTypeOutputInfo(state->slug.source.typid, &function, &is_varlena);
+	fmgr_info_cxt(function, &state->write_source, context);
+	getTypeInputInfo(state->slug.slug.typid, &function, &state->parameter);
+	fmgr_info_cxt(function, &state->read_slug, context);
+}
+
+static SlugState *
+make_state(Relation rel, MemoryContext context)
+{
+	const DtModel *model = dtmodel_get_model(rel);
+	SlugState  *state;
+
+	if (model->slug == NULL)
+		dtmodel_report_unknown_trigger(rel);
+	dtmodel_check_column(rel, &model->slug->source, DT_COLUMN_ANY,
+						 &dtmodel_slug_mixin, "source");
+	dtmodel_check_column(rel, &model->slug->slug, DT_COLUMN_SLUG,
+						 &dtmodel_slug_mixin, "slug");
+
+	state = MemoryContextAllocZero(context, sizeof(SlugState));
+	state->slug = *model->slug;
+	state->slug.max_length = Min(state->slug.max_length,
+								 dtmodel_column_length(&state->slug.slug));
+	state->has_soft_delete = (model->soft_delete != NULL);
+	if (state->has_soft_delete)
+		state->soft_delete = dtmodel_usable_soft_delete(rel);
+	state->context = context;
+	prepare_types(state, context);
+	return state;
+}
+
+static DtSlugChoice *
+choice_of(const TriggerData *trigdata, SlugState *state)
+{
+	if (state->choice == NULL)
+		state->choice = dtmodel_begin_slug_choice(trigdata->tg_relation,
+												  &state->slug, state->context);
+	return state->choice;
+}
+
+/* The row's slug.  NULL for none; an empty one is none. */
+static const char *
+slug_of(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, state->slug.slug.attnum,
+									 RelationGetDescr(trigdata->tg_relation),
+									 &isnull);
+
+	if (isnull || VARSIZE_ANY_EXHDR(DatumGetTextPP(value)) == 0)
+		return NULL;
+	return TextDatumGetCString(value);
+}
+
+/* The slug that the row's source asks for; NULL if it has no words. */
+static const char *
+base_of(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, state->slug.source.attnum,
+									 RelationGetDescr(trigdata->tg_relation),
+									 &isnull);
+	char	   *source;
+	char	   *base;
+
+	if (isnull)
+		return NULL;
+	source = OutputFunctionCall(&state->write_source, value);
+	base = dtmodel_slugify(source, strlen(source), "-", state->slug.max_length);
+	return base[0] == '\0' ? NULL : base;
+}
+
+/* Stores a slug, as the type of its column reads it. */
+static HeapTuple
+store_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+		   const char *slug)
+{
+	Datum		value = InputFunctionCall(&state->read_slug, (char *) slug,
+										  state->parameter,
+										  state->slug.slug.typmod);
+
+	return dtmodel_store_column(trigdata, row, state->slug.slug.attnum, value,
+								slug == NULL);
+}
+
+/* Gives the row a slug of this base, or none where there is no base. */
+static HeapTuple
+make_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+		  const char *base)
+{
+	ItemPointer own = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		&trigdata->tg_trigtuple->t_self : NULL;
+
+	if (base != NULL)
+		base = dtmodel_choose_slug(choice_of(trigdata, state), base, own);
+	return store_slug(trigdata, row, state, base);
+}
+
+static HeapTuple
+name_new_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+{
+	const char *slug = slug_of(trigdata, row, state);
+
+	if (slug == NULL)
+		return make_slug(trigdata, row, state, base_of(trigdata, row, state));
+	dtmodel_reserve_slug(choice_of(trigdata, state), slug);
+	return row;
+}
+
+/*
+ * Whether the row comes back to life.  Either of its two columns may say so,
+ * and the other one will follow.
+ */
+static bool
+is_restored(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	return state->has_soft_delete &&
+		dtmodel_is_deleted(&state->soft_delete, trigdata->tg_trigtuple, desc) &&
+		(!dtmodel_is_deleted(&state->soft_delete, row, desc) ||
+		 heap_attisnull(row, state->soft_delete.deleted_at.attnum, desc));
+}
+
+/* A restored row keeps its slug, unless a live row has taken it meanwhile. */
+static HeapTuple
+name_restored_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+				  const char *slug)
+{
+	const char *base = base_of(trigdata, row, state);
+	size_t		length = base == NULL ? 0 : strlen(base);
+
+	if (dtmodel_take_slug(choice_of(trigdata, state), slug,
+						  &trigdata->tg_trigtuple->t_self))
+		return row;
+
+	/* One that came from the source gets the next number, not a second one. */
+	if (base == NULL || strncmp(slug, base, length) != 0 ||
+		(slug[length] != '\0' && slug[length] != '-'))
+		base = slug;
+	return make_slug(trigdata, row, state, base);
+}
+
+/* Whether the source asks for another slug than it did. */
+static bool
+source_moved(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+			 const char **base)
+{
+	const char *old_base;
+
+	if (!state->slug.on_update)
+		return false;
+	old_base = base_of(trigdata, trigdata->tg_trigtuple, state);
+	*base = base_of(trigdata, row, state);
+	return *base != NULL &&
+		(old_base == NULL || strcmp(*base, old_base) != 0);
+}
+
+static HeapTuple
+name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+{
+	const char *old_slug = slug_of(trigdata, trigdata->tg_trigtuple, state);
+	const char *slug = slug_of(trigdata, row, state);
+	const char *base;
+
+	if (slug == NULL)
+		return make_slug(trigdata, row, state, base_of(trigdata, row, state));
+	if (old_slug == NULL || strcmp(slug, old_slug) != 0)
+	{
+		dtmodel_reserve_slug(choice_of(trigdata, state), slug);
+		return row;
+	}
+	if (source_moved(trigdata, row, state, &base))
+		return make_slug(trigdata, row, state, base);
+	if (is_restored(trigdata, row, state))
+		return name_restored_row(trigdata, row, state, slug);
+	return row;
+}
+
+/*
+ * slug_trigger() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE, FOR EACH ROW.  Its arguments, each "key=value":
+ * source (the name of a column of any type), slug (the name of a column of
+ * type text, character varying, or a domain over one of them), max_length,
+ * on_update ("true" for slugs that follow their source).
+ *
+ * A row without a slug, or with an empty one, gets the slug of its source,
+ * with the first number that makes it unique among live rows: -2, -3 and so
+ * on.  A slug that is given stays as it is, and a duplicate is the index's
+ * error (23505).  A row that is restored keeps its slug if no live row has it,
+ * and otherwise gets the next number.  A column that is gone (42703) or
+ * retyped (42804) is an error, and so is an index that is gone (55000).
+ *
+ * Source: SlugMixin of the reference document sqlalchemy-conventions.
+ */
+Datum
+dtmodel_slug_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "slug_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	SlugState  *state = fcinfo->flinfo->fn_extra;
+
+	if (state == NULL)
+	{
+		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = state;
+	}
+	if (state->choice != NULL)
+		dtmodel_end_reservation(state->choice);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(name_new_row(trigdata, row, state));
+	return PointerGetDatum(name_changed_row(trigdata, row, state));
+}
