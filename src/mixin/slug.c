@@ -37,18 +37,6 @@ typedef struct SlugState
 
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
 
-static void
-prepare_types(SlugState *state, MemoryContext context)
-{
-	Oid			function;
-	bool		is_varlena;
-
-	getTypeOutputInfo(state->slug.source.typid, &function, &is_varlena);
-	fmgr_info_cxt(function, &state->write_source, context);
-	getTypeInputInfo(state->slug.slug.typid, &function, &state->parameter);
-	fmgr_info_cxt(function, &state->read_slug, context);
-}
-
 static SlugState *
 make_state(Relation rel, MemoryContext context)
 {
@@ -70,7 +58,6 @@ make_state(Relation rel, MemoryContext context)
 	if (state->has_soft_delete)
 		state->soft_delete = dtmodel_usable_soft_delete(rel);
 	state->context = context;
-	prepare_types(state, context);
 	return state;
 }
 
@@ -97,6 +84,16 @@ slug_of(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
 	return TextDatumGetCString(value);
 }
 
+static void
+prepare_source(SlugState *state)
+{
+	Oid			function;
+	bool		is_varlena;
+
+	getTypeOutputInfo(state->slug.source.typid, &function, &is_varlena);
+	fmgr_info_cxt(function, &state->write_source, state->context);
+}
+
 /* The slug that the row's source asks for; NULL if it has no words. */
 static const char *
 base_of(const TriggerData *trigdata, HeapTuple row, SlugState *state)
@@ -110,9 +107,20 @@ base_of(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 
 	if (isnull)
 		return NULL;
+	if (!OidIsValid(state->write_source.fn_oid))
+		prepare_source(state);
 	source = OutputFunctionCall(&state->write_source, value);
 	base = dtmodel_slugify(source, strlen(source), "-", state->slug.max_length);
 	return base[0] == '\0' ? NULL : base;
+}
+
+static void
+prepare_slug(SlugState *state)
+{
+	Oid			function;
+
+	getTypeInputInfo(state->slug.slug.typid, &function, &state->parameter);
+	fmgr_info_cxt(function, &state->read_slug, state->context);
 }
 
 /* Stores a slug, as the type of its column reads it. */
@@ -120,10 +128,12 @@ static HeapTuple
 store_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 		   const char *slug)
 {
-	Datum		value = InputFunctionCall(&state->read_slug, (char *) slug,
-										  state->parameter,
-										  state->slug.slug.typmod);
+	Datum		value;
 
+	if (!OidIsValid(state->read_slug.fn_oid))
+		prepare_slug(state);
+	value = InputFunctionCall(&state->read_slug, (char *) slug,
+							  state->parameter, state->slug.slug.typmod);
 	return dtmodel_store_column(trigdata, row, state->slug.slug.attnum, value,
 								slug == NULL);
 }

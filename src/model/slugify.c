@@ -3,8 +3,8 @@
  * slugify.c
  *	  Text as a part of an address: letters and digits of ASCII, in words.
  *
- * ICU writes other scripts in Latin letters, and those without accents and
- * ligatures.  A letter that it knows no Latin form of becomes its code point,
+ * ICU takes signs such as the numero apart, writes other scripts in Latin
+ * letters, and those without accents and ligatures.  A letter that it knows no Latin form of becomes its code point,
  * so that a text with letters or digits always gives a slug.
  *
  *-------------------------------------------------------------------------
@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(dtmodel_slugify_text);
 /* So much of the text, in bytes of UTF-8, is written in Latin at once. */
 #define CHUNK_SIZE 4096
 
-#define TRANSLITERATION "Any-Latin; Latin-ASCII; Lower"
+#define TRANSLITERATION "NFKC; Any-Latin; Latin-ASCII; Lower"
 
 typedef struct SlugWriter
 {
@@ -44,6 +44,35 @@ typedef struct SlugWriter
 	int			max_length;
 	bool		full;
 } SlugWriter;
+
+/*
+ * What ICU makes of a letter by itself, where it does not depend on the
+ * letters around it: of the Latin and Cyrillic alphabets, and the punctuation
+ * and signs that go with them.  ICU is asked once for each.
+ */
+#define LATIN_END		0x0250
+#define CYRILLIC_BEGIN	0x0400
+#define CYRILLIC_END	0x0500
+#define SIGNS_BEGIN		0x2000
+#define SIGNS_END		0x2200
+
+#define LETTERS (LATIN_END + (CYRILLIC_END - CYRILLIC_BEGIN) + (SIGNS_END - SIGNS_BEGIN))
+
+typedef enum LetterState
+{
+	LETTER_UNKNOWN,
+	LETTER_KNOWN,
+	LETTER_TOO_LONG				/* for the table: it needs ICU every time */
+} LetterState;
+
+typedef struct Letter
+{
+	uint8		state;
+	uint8		length;
+	UChar		latin[5];
+} Letter;
+
+static Letter letters[LETTERS];
 
 /* Opening it takes longer than a thousand slugs, so it stays open. */
 static UTransliterator *transliterator = NULL;
@@ -155,13 +184,6 @@ add_character(SlugWriter *writer, UChar32 c)
 }
 
 static void
-add_ascii(SlugWriter *writer, const char *text, int length)
-{
-	for (int i = 0; i < length && !writer->full; i++)
-		add_character(writer, text[i]);
-}
-
-static void
 add_latin(SlugWriter *writer, const UChar *text, int32_t length)
 {
 	int32_t		i = 0;
@@ -186,6 +208,8 @@ transliterate(const char *text, int length, UChar *buffer, int32_t capacity)
 	int32_t		result;
 	int32_t		limit;
 
+	if (transliterator == NULL)
+		open_transliterator();
 	u_strFromUTF8(buffer, capacity, &result, text, length, &status);
 	if (U_FAILURE(status))
 		report_icu_error(status);
@@ -198,15 +222,75 @@ transliterate(const char *text, int length, UChar *buffer, int32_t capacity)
 	return result;
 }
 
-static bool
-is_ascii(const char *text, int length)
+/* Where the table has the letter; -1 if it has not. */
+static int
+letter_index(pg_wchar c)
 {
-	for (int i = 0; i < length; i++)
+	if (c < LATIN_END)
+		return c;
+	if (c >= CYRILLIC_BEGIN && c < CYRILLIC_END)
+		return LATIN_END + (c - CYRILLIC_BEGIN);
+	if (c >= SIGNS_BEGIN && c < SIGNS_END)
+		return LATIN_END + (CYRILLIC_END - CYRILLIC_BEGIN) + (c - SIGNS_BEGIN);
+	return -1;
+}
+
+static void
+learn_letter(Letter *letter, const char *text, int length)
+{
+	UChar		buffer[16];
+	int32_t		result = transliterate(text, length, buffer, lengthof(buffer));
+
+	letter->state = LETTER_TOO_LONG;
+	if (result > (int32_t) lengthof(letter->latin))
+		return;
+	memcpy(letter->latin, buffer, sizeof(UChar) * result);
+	letter->length = result;
+	letter->state = LETTER_KNOWN;
+}
+
+/* The letter at the beginning of a text; NULL if the table has it not. */
+static const Letter *
+find_letter(const char *text, int length)
+{
+	int			index = letter_index(utf8_to_unicode((const unsigned char *) text));
+
+	if (index < 0)
+		return NULL;
+	if (letters[index].state == LETTER_UNKNOWN)
+		learn_letter(&letters[index], text, length);
+	return letters[index].state == LETTER_KNOWN ? &letters[index] : NULL;
+}
+
+/* Whether each character of the text is ASCII or a letter of the table. */
+static bool
+is_simple(const char *text, int length)
+{
+	for (int i = 0; i < length;)
 	{
-		if (IS_HIGHBIT_SET(text[i]))
+		int			size = pg_utf_mblen((const unsigned char *) &text[i]);
+
+		if (size > 1 && find_letter(&text[i], size) == NULL)
 			return false;
+		i += size;
 	}
 	return true;
+}
+
+static void
+add_simple(SlugWriter *writer, const char *text, int length)
+{
+	for (int i = 0; i < length && !writer->full;)
+	{
+		int			size = pg_utf_mblen((const unsigned char *) &text[i]);
+		const Letter *letter = size > 1 ? find_letter(&text[i], size) : NULL;
+
+		if (letter == NULL)
+			add_character(writer, text[i]);
+		else
+			add_latin(writer, letter->latin, letter->length);
+		i += size;
+	}
 }
 
 static void
@@ -216,14 +300,12 @@ add_chunk(SlugWriter *writer, const char *text, int length)
 	UChar	   *buffer;
 	int32_t		result;
 
-	if (is_ascii(text, length))
+	if (is_simple(text, length))
 	{
-		add_ascii(writer, text, length);
+		add_simple(writer, text, length);
 		return;
 	}
 
-	if (transliterator == NULL)
-		open_transliterator();
 	buffer = palloc(sizeof(UChar) * capacity);
 	result = transliterate(text, length, buffer, capacity);
 	if (result > capacity)
