@@ -246,6 +246,14 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.soft_cascade_trigger() IS
 'trigger of dtmodel.add_soft_delete: deletes and restores along foreign keys';
 
+CREATE FUNCTION dtmodel.soft_delete_guard_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_guard_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.soft_delete_guard_trigger() IS
+'trigger of dtmodel.add_soft_delete: refuses a DELETE that reaches inherited tables without it';
+
 CREATE FUNCTION dtmodel.protect_truncate_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_protect_truncate_trigger'

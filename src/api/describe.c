@@ -18,6 +18,7 @@
 #include "lib/stringinfo.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
+#include "mixin/soft_heirs.h"
 #include "model/model.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -176,6 +177,22 @@ has_trigger_kind(Relation rel, DtTriggerKind kind)
 }
 
 static void
+drift_of_heirs(StringInfo drift, Relation rel)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_heirs(rel))
+	{
+		Relation	heir = relation_open(lfirst_oid(cell), AccessShareLock);
+
+		if (dtmodel_get_model(heir)->soft_delete == NULL)
+			append_drift(drift, psprintf("table \"%s\" inherits but has no soft delete",
+										 RelationGetRelationName(heir)));
+		relation_close(heir, AccessShareLock);
+	}
+}
+
+static void
 drift_of_missing_trigger(StringInfo drift, Relation rel, DtTriggerKind kind)
 {
 	if (!has_trigger_kind(rel, kind))
@@ -190,8 +207,6 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 	drift_of_column(drift, &soft_delete->flag, DT_COLUMN_FLAG);
 	drift_of_column(drift, &soft_delete->deleted_at, DT_COLUMN_TIME);
 	drift_of_column(drift, &soft_delete->deleted_by, DT_COLUMN_ACTOR);
-	if (rel->rd_rel->relkind == RELKIND_RELATION && rel->rd_rel->relhassubclass)
-		append_drift(drift, "the table is inherited, and a DELETE may miss the trigger");
 	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
 	if (!dtmodel_column_is_used(&soft_delete->flag))
 		return;
@@ -260,6 +275,7 @@ static char *
 find_drift(Relation rel, const DtModel *model)
 {
 	TriggerDesc *triggers = rel->trigdesc;
+	bool		is_soft = (model->soft_delete != NULL);
 	StringInfoData drift;
 
 	initStringInfo(&drift);
@@ -276,6 +292,10 @@ find_drift(Relation rel, const DtModel *model)
 		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_NONE)
 			drift_of_trigger(&drift, triggers, &triggers->triggers[i]);
 	}
+
+	/* Last, since the cache may forget the model when it is asked for others. */
+	if (is_soft)
+		drift_of_heirs(&drift, rel);
 	return drift.data;
 }
 

@@ -18,7 +18,7 @@
 #include "access/tableam.h"
 #include "access/tupconvert.h"
 #include "access/xact.h"
-#include "catalog/partition.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
@@ -31,6 +31,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -423,12 +424,12 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
 	return state;
 }
 
+/* Whether the table is the other one, a partition of it, or inherits. */
 static bool
 is_part_of(Relation rel, Oid relid)
 {
 	return RelationGetRelid(rel) == relid ||
-		(rel->rd_rel->relispartition &&
-		 list_member_oid(get_partition_ancestors(RelationGetRelid(rel)), relid));
+		typeInheritsFrom(rel->rd_rel->reltype, get_rel_type_id(relid));
 }
 
 /*
@@ -446,7 +447,7 @@ deletion_of(Relation rel)
 	return deletion;
 }
 
-/* The row as the table has it that was asked for, not its partition. */
+/* The row as the table has it that was asked for, not a part of it. */
 static HeapTuple
 convert_row(Relation rel, HeapTuple row, Oid relid)
 {

@@ -17,6 +17,7 @@
 #include "executor/spi.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
+#include "mixin/soft_heirs.h"
 #include "model/ddl.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
@@ -39,28 +40,6 @@ typedef struct SoftDeleteRequest
 	bool		hide;
 	bool		protect_truncate;
 } SoftDeleteRequest;
-
-static void
-report_inheritance(Relation rel, const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("table \"%s\" %s", RelationGetRelationName(rel), what),
-			 errdetail("Tables that inherit cannot have soft delete yet: a DELETE would miss the trigger."),
-			 errhint("Use a partitioned table, or an ordinary one.")));
-}
-
-/* A trigger is not inherited, and a physical delete must not slip through. */
-static void
-check_no_inheritance(Relation rel)
-{
-	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		return;
-	if (has_superclass(RelationGetRelid(rel)))
-		report_inheritance(rel, "inherits from another table");
-	if (find_inheritance_children(RelationGetRelid(rel), NoLock) != NIL)
-		report_inheritance(rel, "is inherited by another table");
-}
 
 /*
  * A row that is deleted must stay where it is.  The partitions may be
@@ -313,7 +292,8 @@ change_tie(DtChange *change, const SoftDeleteRequest *request,
 	const char *former_tie = former == NULL ? NULL :
 		dtmodel_find_tie(change->rel, &former->flag, &former->deleted_at);
 
-	if (tie != NULL && former_is_live == request->flag_is_live)
+	if (tie != NULL && (former_is_live == request->flag_is_live ||
+						dtmodel_is_inherited_constraint(change->rel, tie)))
 		return;
 	if (request->flag != NULL)
 		check_rows(change, request, flag, deleted_at);
@@ -365,7 +345,6 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	DtColumn	deleted_by;
 
 	dtmodel_check_no_partition(change->rel);
-	check_no_inheritance(change->rel);
 	check_request(request);
 	check_partition_keys(change->rel, request);
 	dtmodel_change_column(change, request->flag, DT_COLUMN_FLAG,
@@ -385,12 +364,30 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE, "DELETE",
 						   trigger_options(request));
 	change_cascade_trigger(change, request);
+	dtmodel_change_guard_trigger(change);
 	if (request->protect_truncate)
 		dtmodel_change_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE, "TRUNCATE",
 							   NIL);
 	else
 		dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
 	dtmodel_change_move_trigger(change);
+}
+
+/* Makes the table a model, and then those that inherit from it. */
+static void
+add_soft_delete(Oid relid, const SoftDeleteRequest *request)
+{
+	DtChange	change;
+	List	   *heirs;
+	ListCell   *cell;
+
+	dtmodel_begin_change(&change, relid);
+	heirs = dtmodel_heirs(change.rel);
+	change_soft_delete(&change, request);
+	dtmodel_apply_change(&change);
+	dtmodel_follow_soft_delete(relid);
+	foreach(cell, heirs)
+		add_soft_delete(lfirst_oid(cell), request);
 }
 
 static bool
@@ -420,8 +417,8 @@ flag_means_argument(const char *flag_means)
  * who deleted the row, of type text, uuid, integer or bigint; flag_means "live" is for a
  * flag such as is_active.  hide makes queries see live rows only, where the
  * library is preloaded.  Rows that contradict themselves are an error
- * (23514), and so are partitions, partition keys of the flag or time (42809)
- * and tables that inherit (0A000).
+ * (23514), and so are partitions and partition keys of the flag or time
+ * (42809).  Tables that inherit from this one become models with it.
  *
  * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
  */
@@ -429,9 +426,8 @@ Datum
 dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 {
 	SoftDeleteRequest request = {0};
-	DtChange	change;
+	Oid			relid = dtmodel_model_argument(fcinfo);
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
 	if (!PG_ARGISNULL(1))
 		request.flag = NameStr(*PG_GETARG_NAME(1));
 	if (!PG_ARGISNULL(2))
@@ -444,9 +440,7 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	request.hide = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	request.protect_truncate = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 
-	change_soft_delete(&change, &request);
-	dtmodel_apply_change(&change);
-	dtmodel_follow_soft_delete(PG_GETARG_OID(0));
+	add_soft_delete(relid, &request);
 	PG_RETURN_VOID();
 }
 
@@ -473,6 +467,13 @@ check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
 }
 
 static void
+drop_own_column(DtChange *change, const DtColumn *column)
+{
+	if (!dtmodel_is_inherited_column(change->rel, column))
+		dtmodel_drop_column(change, column);
+}
+
+static void
 drop_soft_delete(DtChange *change, bool drop_columns)
 {
 	const DtModel *model = dtmodel_get_model(change->rel);
@@ -484,23 +485,39 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	soft_delete = *model->soft_delete;
 	tie = dtmodel_find_tie(change->rel, &soft_delete.flag,
 						   &soft_delete.deleted_at);
-	if (tie != NULL)
+	if (tie != NULL && !dtmodel_is_inherited_constraint(change->rel, tie))
 		drop_tie(change, tie);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_GUARD);
 	dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
 	dtmodel_drop_move_trigger(change, 1 << DT_TRIGGER_SOFT_DELETE |
 							  1 << DT_TRIGGER_SOFT_DELETE_FLAG |
 							  1 << DT_TRIGGER_SOFT_CASCADE |
+							  1 << DT_TRIGGER_SOFT_DELETE_GUARD |
 							  1 << DT_TRIGGER_PROTECT_TRUNCATE);
 	if (drop_columns)
 	{
 		check_no_deleted_rows(change, &soft_delete);
-		dtmodel_drop_column(change, &soft_delete.flag);
-		dtmodel_drop_column(change, &soft_delete.deleted_at);
-		dtmodel_drop_column(change, &soft_delete.deleted_by);
+		drop_own_column(change, &soft_delete.flag);
+		drop_own_column(change, &soft_delete.deleted_at);
+		drop_own_column(change, &soft_delete.deleted_by);
 	}
+}
+
+/* The heirs go first: a column does not go while a trigger names it. */
+static void
+remove_soft_delete(Oid relid, bool drop_columns)
+{
+	DtChange	change;
+	ListCell   *cell;
+
+	dtmodel_begin_change(&change, relid);
+	foreach(cell, dtmodel_heirs(change.rel))
+		remove_soft_delete(lfirst_oid(cell), drop_columns);
+	drop_soft_delete(&change, drop_columns);
+	dtmodel_apply_change(&change);
 }
 
 /*
@@ -508,17 +525,13 @@ drop_soft_delete(DtChange *change, bool drop_columns)
  * returns void
  *
  * Takes the triggers and the CHECK off, and with drop_columns the columns
- * too, which a table with deleted rows refuses (55000).  Does nothing to a
- * table without soft delete.
+ * too, which a table with deleted rows refuses (55000).  Tables that inherit
+ * from this one follow.  Does nothing to a table without soft delete.
  */
 Datum
 dtmodel_remove_soft_delete(PG_FUNCTION_ARGS)
 {
-	DtChange	change;
-
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	drop_soft_delete(&change, !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
-	dtmodel_apply_change(&change);
-	dtmodel_follow_soft_delete(PG_GETARG_OID(0));
+	remove_soft_delete(dtmodel_model_argument(fcinfo),
+					   !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }

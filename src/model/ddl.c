@@ -287,13 +287,13 @@ change_trigger(DtChange *change, DtTriggerKind kind, const char *clauses,
 							names->function, options_text(options)));
 }
 
-/* A trigger that fires before the events: of each row, or TRUNCATE's. */
+/* A trigger that fires before the events: of each row, or of a statement. */
 void
 dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 					   const char *events, List *options)
 {
-	const char *level = kind == DT_TRIGGER_PROTECT_TRUNCATE ?
-		"STATEMENT" : "ROW";
+	const char *level = kind == DT_TRIGGER_PROTECT_TRUNCATE ||
+		kind == DT_TRIGGER_SOFT_DELETE_GUARD ? "STATEMENT" : "ROW";
 
 	change_trigger(change, kind,
 				   psprintf("BEFORE %s ON %s FOR EACH %s", events,

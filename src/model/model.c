@@ -45,6 +45,9 @@ const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 	[DT_TRIGGER_SOFT_CASCADE] = {
 		"zz_dtmodel_soft_cascade", "soft_cascade_trigger"
 	},
+	[DT_TRIGGER_SOFT_DELETE_GUARD] = {
+		"zz_dtmodel_soft_delete_guard", "soft_delete_guard_trigger"
+	},
 	[DT_TRIGGER_PROTECT_TRUNCATE] = {
 		"zz_dtmodel_protect_truncate", "protect_truncate_trigger"
 	},
@@ -268,6 +271,7 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 		case DT_TRIGGER_SOFT_CASCADE:
 			model->cascade_trigger = trigger->tgoid;
 			break;
+		case DT_TRIGGER_SOFT_DELETE_GUARD:
 		case DT_TRIGGER_ROW_MOVE:
 			break;
 		case DT_TRIGGER_NONE:

@@ -150,6 +150,11 @@ EXPLAIN (COSTS OFF, VERBOSE) DELETE FROM notes;
 DELETE FROM notes RETURNING id, maybe;
 DELETE FROM notes RETURNING id, maybe;
 
+-- a table that inherits later on
+CREATE TABLE heirs () INHERITS (notes);
+INSERT INTO heirs VALUES (3, NULL, NULL);
+DELETE FROM notes RETURNING tableoid::regclass, id, maybe;
+
 -- privileges and policies are those of the DELETE
 CREATE ROLE preloaded_user;
 GRANT USAGE ON SCHEMA preloaded_delete TO preloaded_user;

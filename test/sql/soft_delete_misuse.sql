@@ -14,8 +14,6 @@ CREATE TABLE part PARTITION OF parted FOR VALUES IN (false);
 CREATE TABLE nested (id int, at timestamptz) PARTITION BY LIST (id);
 CREATE TABLE nested_1 (at timestamptz, id int) PARTITION BY RANGE (at);
 ALTER TABLE nested ATTACH PARTITION nested_1 FOR VALUES IN (1);
-CREATE TABLE parent (id int);
-CREATE TABLE child () INHERITS (parent);
 SELECT dtmodel.add_soft_delete('v');
 \echo :SQLSTATE
 SELECT dtmodel.add_soft_delete('parted');
@@ -23,10 +21,6 @@ SELECT dtmodel.add_soft_delete('parted');
 SELECT dtmodel.add_soft_delete('part');
 \echo :SQLSTATE
 SELECT dtmodel.add_soft_delete('nested', deleted_at => 'at');
-\echo :SQLSTATE
-SELECT dtmodel.add_soft_delete('parent');
-\echo :SQLSTATE
-SELECT dtmodel.add_soft_delete('child');
 \echo :SQLSTATE
 SELECT dtmodel.add_soft_delete('pg_catalog.pg_class');
 \echo :SQLSTATE

@@ -85,4 +85,14 @@ SELECT count(*) FROM posts;
 LOAD 'dtmodel';
 EXPLAIN (COSTS OFF) DELETE FROM posts WHERE id = 11;
 
+-- a table that inherits later on is no model: the DELETE is refused
+CREATE TABLE late () INHERITS (posts);
+INSERT INTO late VALUES (100);
+DELETE FROM posts WHERE id = 12;
+\echo :SQLSTATE
+SELECT dtmodel.add_soft_delete('posts');
+DELETE FROM posts WHERE id IN (12, 100);
+SELECT deleted_ids();
+DROP TABLE late;
+
 DROP SCHEMA unpreloaded_delete CASCADE;

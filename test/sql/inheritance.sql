@@ -1,0 +1,70 @@
+--
+-- soft delete of tables that others inherit from
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA inheritance;
+SET search_path = inheritance;
+
+CREATE TABLE base (id int PRIMARY KEY, note text);
+CREATE TABLE child (more text, PRIMARY KEY (id)) INHERITS (base);
+CREATE TABLE grandchild () INHERITS (child);
+SELECT dtmodel.add_soft_delete('base');
+SELECT dtmodel.add_soft_delete('base');
+\d grandchild
+INSERT INTO base VALUES (1), (2);
+INSERT INTO child VALUES (3), (4);
+INSERT INTO grandchild VALUES (5), (6), (7);
+CREATE VIEW state AS
+    SELECT tableoid::regclass AS part, id, is_deleted, deleted_at IS NOT NULL AS timed FROM base ORDER BY id;
+
+-- a DELETE reaches them all, as one deletion
+DELETE FROM base WHERE id IN (1, 3, 5);
+DELETE FROM ONLY base WHERE id IN (2, 4);
+DELETE FROM grandchild WHERE id = 6;
+TABLE state;
+SELECT count(DISTINCT deleted_at) FROM base WHERE id IN (1, 3, 5);
+SELECT (dtmodel.restore(NULL::base, 5)).id;
+SELECT r.id, r.is_deleted FROM dtmodel.soft_delete(NULL::base, 7) AS r;
+SELECT r.id, r.is_deleted FROM child AS c, LATERAL dtmodel.restore(c) AS r WHERE c.id = 3;
+TABLE state;
+
+-- one that comes later is no model; no row of it goes by mistake
+CREATE TABLE late () INHERITS (base);
+INSERT INTO late VALUES (8);
+SELECT unnest(drift) AS drift FROM dtmodel.models WHERE model = 'base'::regclass;
+SELECT dtmodel.add_soft_delete('base');
+SELECT drift FROM dtmodel.models WHERE model = 'late'::regclass;
+DELETE FROM base WHERE id = 8;
+SELECT * FROM state WHERE id = 8;
+
+-- for good
+BEGIN;
+SET LOCAL dtmodel.hard_delete = on;
+DELETE FROM base WHERE id IN (1, 5, 8) RETURNING tableoid::regclass, id;
+ROLLBACK;
+
+-- an inverted flag, and one that inherits from no model
+CREATE TABLE accounts (id int PRIMARY KEY, is_active boolean NOT NULL DEFAULT true);
+CREATE TABLE members () INHERITS (accounts);
+SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'live');
+SELECT dtmodel.add_soft_delete('members', flag => 'is_active', flag_means => 'live');
+INSERT INTO members VALUES (1), (2);
+DELETE FROM accounts WHERE id = 1;
+SELECT id, is_active FROM accounts ORDER BY id;
+CREATE TABLE plain (id int);
+CREATE TABLE heir (name text) INHERITS (plain);
+SELECT dtmodel.add_soft_delete('heir');
+INSERT INTO heir VALUES (1, 'a');
+DELETE FROM plain;
+SELECT id, name, is_deleted FROM heir;
+
+-- undone
+UPDATE base SET is_deleted = false;
+DROP VIEW state;
+SELECT dtmodel.remove_soft_delete('base', drop_columns => true);
+\d grandchild
+\d base
+
+SET client_min_messages = warning;
+DROP SCHEMA inheritance CASCADE;
