@@ -1,0 +1,215 @@
+--
+-- audit: created_by stays, updated_by moves when the row changes
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA audit;
+CREATE ROLE audit_owner SUPERUSER;
+SET ROLE audit_owner;
+RESET client_min_messages;
+
+CREATE TABLE audit.posts (id int PRIMARY KEY, title text, visits int NOT NULL DEFAULT 0);
+INSERT INTO audit.posts VALUES (1, 'before');
+
+-- the columns that are missing are added; nobody knows about rows that exist
+SELECT dtmodel.add_audit('audit.posts');
+\d audit.posts
+SELECT id, created_by, updated_by FROM audit.posts;
+
+-- asked again, it has nothing to do
+SELECT dtmodel.add_audit('audit.posts');
+
+-- INSERT stamps both, whatever it is given: with the role, or with the actor
+INSERT INTO audit.posts VALUES (2, 'by the role', 0, 'forged', 'forged');
+SET dtmodel.actor = 'ann';
+INSERT INTO audit.posts (id, title) SELECT i, 'by ann' FROM generate_series(3, 4) AS i;
+COPY audit.posts (id, title, created_by) FROM stdin;
+5	copied	forged
+\.
+SELECT id, title, created_by, updated_by FROM audit.posts ORDER BY id;
+
+-- UPDATE moves updated_by; who writes the two columns writes nothing
+SET dtmodel.actor = 'bob';
+UPDATE audit.posts SET title = 'changed' WHERE id = 2 RETURNING created_by, updated_by;
+UPDATE audit.posts SET title = 'changed', created_by = 'forged', updated_by = 'forged' WHERE id = 3
+RETURNING created_by, updated_by;
+UPDATE audit.posts SET created_by = 'forged', updated_by = 'forged' WHERE id = 4
+RETURNING created_by, updated_by;
+UPDATE audit.posts SET created_by = NULL, updated_by = NULL WHERE id = 4
+RETURNING created_by, updated_by;
+
+-- an UPDATE that changes nothing moves nothing, yet counts its rows
+UPDATE audit.posts SET title = title, visits = 0 WHERE id >= 4;
+\echo :ROW_COUNT
+SELECT id, updated_by FROM audit.posts WHERE id >= 4 ORDER BY id;
+
+-- what was never set may be set, once
+UPDATE audit.posts SET created_by = 'eve' WHERE id = 1 RETURNING created_by, updated_by;
+UPDATE audit.posts SET created_by = 'mallory' WHERE id = 1 RETURNING created_by, updated_by;
+
+-- names that are longer, shorter, just as long, empty; who acts may change in a transaction
+BEGIN;
+SELECT dtmodel.set_actor('a person with quite a long name');
+UPDATE audit.posts SET visits = visits + 1 WHERE id = 2 RETURNING created_by, updated_by, title;
+SELECT dtmodel.set_actor('cy');
+UPDATE audit.posts SET visits = visits + 1 WHERE id = 2 RETURNING created_by, updated_by, title;
+SELECT dtmodel.set_actor('di');
+UPDATE audit.posts SET visits = visits + 1 WHERE id = 2 RETURNING created_by, updated_by, title;
+SELECT dtmodel.set_actor(NULL);
+UPDATE audit.posts SET visits = visits + 1 WHERE id = 2 RETURNING updated_by;
+SELECT dtmodel.set_actor('');
+SHOW dtmodel.actor;
+ROLLBACK;
+
+-- set_actor is for the transaction, SET for the session
+SHOW dtmodel.actor;
+BEGIN;
+SELECT dtmodel.set_actor('cy');
+SHOW dtmodel.actor;
+COMMIT;
+SHOW dtmodel.actor;
+
+-- even within one statement
+CREATE FUNCTION audit.act(name text) RETURNS int LANGUAGE sql VOLATILE AS
+    $$ SELECT dtmodel.set_actor(name); SELECT 1 $$;
+UPDATE audit.posts SET visits = visits + audit.act('actor of ' || id) WHERE id IN (3, 4);
+SELECT id, updated_by FROM audit.posts WHERE id IN (3, 4) ORDER BY id;
+
+-- ON CONFLICT cannot forge either
+INSERT INTO audit.posts (id, title) VALUES (2, 'again')
+ON CONFLICT (id) DO UPDATE SET title = excluded.title, created_by = excluded.created_by
+RETURNING created_by, updated_by;
+INSERT INTO audit.posts (id, title) VALUES (2, 'not again') ON CONFLICT DO NOTHING;
+
+-- imports bring their own names along
+BEGIN;
+SET LOCAL dtmodel.preserve_timestamps = on;
+INSERT INTO audit.posts VALUES (9, 'imported', 0, 'long ago', 'later') RETURNING created_by, updated_by;
+UPDATE audit.posts SET created_by = 'earlier' WHERE id = 9 RETURNING created_by, updated_by;
+ROLLBACK;
+
+-- with timestamps, in either order: what moves one moves the other
+CREATE TABLE audit.first (id int, v int, visits int);
+SELECT dtmodel.add_audit('audit.first');
+SELECT dtmodel.add_timestamps('audit.first', ignore_columns => '{visits}');
+CREATE TABLE audit.second (id int, v int, visits int);
+SELECT dtmodel.add_timestamps('audit.second', ignore_columns => '{visits}');
+SELECT dtmodel.add_audit('audit.second');
+SET dtmodel.actor = 'ann';
+INSERT INTO audit.first SELECT i, 0, 0 FROM generate_series(1, 7) AS i;
+INSERT INTO audit.second SELECT i, 0, 0 FROM generate_series(1, 7) AS i;
+SET dtmodel.actor = 'bob';
+CREATE PROCEDURE audit.change(model regclass) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('UPDATE %s SET v = 1 WHERE id = 1', model);
+    EXECUTE format('UPDATE %s SET v = 0, visits = 0 WHERE id = 2', model);
+    EXECUTE format('UPDATE %s SET visits = 1 WHERE id = 3', model);
+    EXECUTE format('UPDATE %s SET created_at = ''2001-01-01'', created_by = ''x'' WHERE id = 4', model);
+    EXECUTE format('UPDATE %s SET updated_by = ''x'' WHERE id = 5', model);
+    EXECUTE format('UPDATE %s SET updated_at = now() WHERE id = 6', model);
+    EXECUTE format('UPDATE %s SET updated_at = NULL, updated_by = NULL, v = 2 WHERE id = 7', model);
+END
+$$;
+CALL audit.change('audit.first');
+CALL audit.change('audit.second');
+SELECT id, f.updated_by, f.updated_at > f.created_at AS moved,
+       (f.v, f.visits, f.created_by, f.updated_by) = (s.v, s.visits, s.created_by, s.updated_by) AND
+       (f.updated_at > f.created_at) = (s.updated_at > s.created_at) AS same
+FROM audit.first AS f JOIN audit.second AS s USING (id) ORDER BY id;
+
+-- a row that was written before the columns were there
+CREATE TABLE audit.old (id int);
+INSERT INTO audit.old VALUES (1), (2);
+SELECT dtmodel.add_audit('audit.old');
+UPDATE audit.old SET id = id WHERE id = 1 RETURNING *;
+UPDATE audit.old SET id = 3 WHERE id = 2 RETURNING *;
+
+-- keys instead of names, and foreign keys: one NOTICE, nothing the second time
+CREATE TABLE audit.users (id bigint PRIMARY KEY, name text);
+INSERT INTO audit.users VALUES (1, 'ann'), (2, 'bob');
+CREATE TABLE audit.notes (id int);
+SELECT dtmodel.add_audit('audit.notes', "references" => 'audit.users');
+SELECT dtmodel.add_audit('audit.notes', "references" => 'audit.users');
+\d audit.notes
+SET dtmodel.actor = '1';
+INSERT INTO audit.notes VALUES (1) RETURNING *;
+SET dtmodel.actor = '2';
+UPDATE audit.notes SET id = 2 RETURNING *;
+SET dtmodel.actor = '3';
+UPDATE audit.notes SET id = 3;
+\echo :SQLSTATE
+RESET dtmodel.actor;
+
+-- a role has no key: nobody is known to have done it
+INSERT INTO audit.notes VALUES (4) RETURNING *;
+UPDATE audit.notes SET id = 5 WHERE id = 2 RETURNING *;
+
+-- every type that will do
+CREATE DOMAIN audit.actor_name AS text CHECK (VALUE ~ '^[a-z_]+$');
+CREATE DOMAIN audit.actor_id AS uuid;
+CREATE TABLE audit.types (
+    t text, v varchar(12), u uuid, i int, b bigint, n audit.actor_name, d audit.actor_id
+);
+INSERT INTO audit.types DEFAULT VALUES;
+CREATE PROCEDURE audit.try(model regclass, actor text) LANGUAGE plpgsql AS $$
+DECLARE
+    a name;
+    result text;
+BEGIN
+    FOREACH a IN ARRAY '{t,v,u,i,b,n,d}'::name[] LOOP
+        PERFORM dtmodel.add_audit(model, NULL, a);
+        PERFORM dtmodel.set_actor(actor);
+        BEGIN
+            EXECUTE format('INSERT INTO %s DEFAULT VALUES RETURNING %I::text', model, a) INTO result;
+            RAISE NOTICE '%: %', a, result;
+        EXCEPTION WHEN OTHERS THEN
+            RAISE NOTICE '%: % %', a, SQLSTATE, SQLERRM;
+        END;
+    END LOOP;
+END
+$$;
+SET client_min_messages = notice;
+CALL audit.try('audit.types', '42');
+CALL audit.try('audit.types', 'ann');
+CALL audit.try('audit.types', '6ba7b810-9dad-11d1-80b4-00c04fd430c8');
+CALL audit.try('audit.types', '');
+
+-- the type of columns that are added
+CREATE TABLE audit.typed (id int);
+SELECT dtmodel.add_audit('audit.typed', 'made_by', 'changed "by"', type => 'audit.actor_id');
+\d audit.typed
+SELECT dtmodel.describe('audit.typed') -> 'audit' AS audit;
+SELECT mixins FROM dtmodel.models WHERE model = 'audit.typed'::regclass;
+
+-- one column alone
+SELECT dtmodel.add_audit('audit.typed', 'made_by', NULL);
+SET dtmodel.actor = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';
+INSERT INTO audit.typed VALUES (1) RETURNING *;
+UPDATE audit.typed SET made_by = NULL RETURNING *;
+SELECT dtmodel.describe('audit.typed') -> 'audit' AS audit;
+RESET dtmodel.actor;
+
+-- a row that moves to another partition is no new row
+CREATE TABLE audit.parted (id int, region text) PARTITION BY LIST (region);
+CREATE TABLE audit.north PARTITION OF audit.parted FOR VALUES IN ('north');
+CREATE TABLE audit.south PARTITION OF audit.parted FOR VALUES IN ('south');
+SELECT dtmodel.add_audit('audit.parted');
+SET dtmodel.actor = 'ann';
+INSERT INTO audit.parted VALUES (1, 'north');
+SET dtmodel.actor = 'bob';
+UPDATE audit.parted SET region = 'south' RETURNING tableoid::regclass, created_by, updated_by;
+RESET dtmodel.actor;
+
+-- taken off, with and without the columns
+SELECT dtmodel.remove_audit('audit.notes');
+SELECT dtmodel.remove_audit('audit.notes');
+\d audit.notes
+SELECT dtmodel.remove_audit('audit.posts', drop_columns => true);
+\d audit.posts
+SELECT dtmodel.remove_audit('audit.parted', drop_columns => true);
+SELECT dtmodel.describe('audit.posts');
+
+SET client_min_messages = warning;
+DROP SCHEMA audit CASCADE;
+RESET ROLE;
+DROP ROLE audit_owner;
