@@ -32,7 +32,7 @@ PG_FUNCTION_INFO_V1(dtmodel_slugify_text);
 /* So much of the text, in bytes of UTF-8, is written in Latin at once. */
 #define CHUNK_SIZE 4096
 
-#define TRANSLITERATION "NFKC; Any-Latin; Latin-ASCII; Lower"
+#define TRANSLITERATION "NFKC; [:Cf:] Remove; Any-Latin; Latin-ASCII; Lower"
 
 typedef struct SlugWriter
 {
@@ -158,14 +158,14 @@ is_ascii_word(int c)
 }
 
 /*
- * What is written inside of a word and is no letter of it: the apostrophe,
- * which also stands for the soft sign of Cyrillic, and marks.
+ * What is written inside of a word and is no letter of it: marks, and the
+ * apostrophe and quote, which stand for the soft and hard signs of Cyrillic.
  */
 static bool
 is_silent(UChar32 c)
 {
-	return c == '\'' ||
-		(U_GET_GC_MASK(c) & (U_GC_M_MASK | U_GC_CF_MASK | U_GC_LM_MASK)) != 0;
+	return c == '\'' || c == '"' ||
+		(U_GET_GC_MASK(c) & (U_GC_M_MASK | U_GC_LM_MASK)) != 0;
 }
 
 static void
@@ -335,6 +335,38 @@ chunk_length(const char *text, int length)
 		pg_encoding_mbcliplen(PG_UTF8, text, length, CHUNK_SIZE);
 }
 
+/* For a text of letters that all are silent: they are better than nothing. */
+static void
+add_silent(SlugWriter *writer, const char *text, int length)
+{
+	for (int i = 0; i < length && !writer->full;)
+	{
+		pg_wchar	c = utf8_to_unicode((const unsigned char *) &text[i]);
+
+		if (u_isalnum(c))
+			add_code_point(writer, c);
+		else
+			end_word(writer);
+		i += pg_utf_mblen((const unsigned char *) &text[i]);
+	}
+	end_word(writer);
+}
+
+static void
+add_text(SlugWriter *writer, const char *text, int length)
+{
+	while (length > 0 && !writer->full)
+	{
+		int			chunk = chunk_length(text, length);
+
+		CHECK_FOR_INTERRUPTS();
+		add_chunk(writer, text, chunk);
+		text += chunk;
+		length -= chunk;
+	}
+	end_word(writer);
+}
+
 /*
  * The slug of a text in the database's encoding: its words in lower case,
  * with the separator between them, no longer than max_length unless that is
@@ -355,16 +387,9 @@ dtmodel_slugify(const char *text, int length, const char *separator,
 		length = strlen(utf8);
 	initStringInfo(&writer.slug);
 	initStringInfo(&writer.word);
-	while (length > 0 && !writer.full)
-	{
-		int			chunk = chunk_length(utf8, length);
-
-		CHECK_FOR_INTERRUPTS();
-		add_chunk(&writer, utf8, chunk);
-		utf8 += chunk;
-		length -= chunk;
-	}
-	end_word(&writer);
+	add_text(&writer, utf8, length);
+	if (writer.slug.len == 0)
+		add_silent(&writer, utf8, length);
 	return writer.slug.data;
 }
 
