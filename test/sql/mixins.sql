@@ -1,0 +1,105 @@
+--
+-- every mixin together: in any order of add_* a model behaves the same
+--
+SELECT getdatabaseencoding() <> 'UTF8' OR
+       NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
+\if :skip
+\quit
+\endif
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA mixins;
+SET search_path = mixins;
+
+-- all orders of the four mixins, each on a table of its own
+CREATE TABLE calls (n int, call text);
+INSERT INTO calls VALUES
+    (1, 'SELECT dtmodel.add_timestamps(%L, ignore_columns => ''{visits}'')'),
+    (2, 'SELECT dtmodel.add_soft_delete(%L)'),
+    (3, 'SELECT dtmodel.add_audit(%L)'),
+    (4, 'SELECT dtmodel.add_slug(%L, ''title'', on_update => true)');
+CREATE TABLE models AS
+    SELECT format('m_%s%s%s%s', a.n, b.n, c.n, d.n) AS model, ARRAY[a.call, b.call, c.call, d.call] AS calls
+    FROM calls AS a, calls AS b, calls AS c, calls AS d
+    WHERE a.n <> b.n AND a.n <> c.n AND a.n <> d.n AND b.n <> c.n AND b.n <> d.n AND c.n <> d.n;
+SELECT count(*) FROM models;
+
+CREATE PROCEDURE make(model text, calls text[]) LANGUAGE plpgsql AS $$
+DECLARE
+    call text;
+BEGIN
+    EXECUTE format('CREATE TABLE %I (id int PRIMARY KEY, title text, visits int NOT NULL DEFAULT 0)', model);
+    FOREACH call IN ARRAY calls LOOP
+        EXECUTE format(call, model);
+    END LOOP;
+END
+$$;
+DO $$
+DECLARE
+    m record;
+BEGIN
+    FOR m IN TABLE models LOOP
+        CALL make(m.model, m.calls);
+    END LOOP;
+END
+$$;
+SELECT DISTINCT mixins, drift FROM dtmodel.models WHERE model::text LIKE 'm\_%';
+SELECT DISTINCT dtmodel.describe(model::regclass) - 'table' - 'class' AS description FROM models;
+SELECT DISTINCT regexp_replace(pg_get_indexdef(indexrelid), 'm_\d+', 'm', 'g') AS index
+FROM pg_index JOIN models ON indrelid = model::regclass WHERE NOT indisprimary;
+
+-- the same life for a row of each: what came out is one thing
+CREATE FUNCTION live(model text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    step text;
+    result text;
+BEGIN
+    FOREACH step IN ARRAY ARRAY[
+        'SELECT dtmodel.set_actor(''ann'')',
+        'INSERT INTO %1$I VALUES (1, ''Same title''), (2, ''Same title'')',
+        'SELECT dtmodel.set_actor(''bob'')',
+        'UPDATE %1$I SET title = title',
+        'UPDATE %1$I SET visits = visits + 1',
+        'UPDATE %1$I SET created_by = ''x'', updated_by = ''x'', created_at = ''2001-01-01''',
+        'UPDATE %1$I SET title = ''New title'' WHERE id = 1',
+        'SELECT dtmodel.set_actor(''cy'')',
+        'DELETE FROM %1$I WHERE id = 1',
+        'INSERT INTO %1$I VALUES (3, ''New title'')',
+        'SELECT dtmodel.set_actor(''di'')',
+        'SELECT dtmodel.restore(NULL::%1$I, 1)',
+        'UPDATE %1$I SET updated_at = NULL WHERE id = 2'
+    ] LOOP
+        EXECUTE format(step, model);
+        EXECUTE format('SELECT string_agg(concat_ws('' '', id, slug, visits, created_by, updated_by,
+                            CASE WHEN updated_at > created_at THEN ''moved'' END,
+                            CASE WHEN is_deleted THEN ''deleted'' END), '', '' ORDER BY id)
+                        FROM %I', model) INTO result;
+        RETURN NEXT replace(step, '%1$I', 'm') || coalesce(': ' || result, '');
+    END LOOP;
+END
+$$;
+CREATE TABLE lives (model text, n bigint, step text);
+-- the clock of each row, or updated_at would not move in one transaction
+SELECT count(dtmodel.add_timestamps(model::regclass, ignore_columns => '{visits}', clock => 'clock')) FROM models;
+INSERT INTO lives SELECT m.model, l.n, l.step FROM models AS m, LATERAL live(m.model) WITH ORDINALITY AS l (step, n);
+SELECT step, count(*) FROM lives GROUP BY n, step ORDER BY n;
+
+-- taken off in any order, nothing of ours is left
+DO $$
+DECLARE
+    m record;
+    call text;
+BEGIN
+    FOR m IN TABLE models LOOP
+        FOREACH call IN ARRAY m.calls LOOP
+            call := regexp_replace(call, '\.add_(\w+)\(%L.*', '.remove_\1(%L, drop_columns => true)');
+            EXECUTE format(call, m.model);
+        END LOOP;
+    END LOOP;
+END
+$$;
+SELECT count(*) FROM pg_trigger JOIN models ON tgrelid = model::regclass;
+SELECT DISTINCT dtmodel.get_fields(model::regclass) FROM models;
+SELECT count(*) FROM pg_index JOIN models ON indrelid = model::regclass WHERE NOT indisprimary;
+
+DROP SCHEMA mixins CASCADE;

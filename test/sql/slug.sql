@@ -1,0 +1,190 @@
+--
+-- slugs: given to rows that come without, unique among live rows
+--
+SELECT getdatabaseencoding() <> 'UTF8' OR
+       NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
+\if :skip
+\quit
+\endif
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA slug;
+RESET client_min_messages;
+
+CREATE TABLE slug.articles (id int PRIMARY KEY, title text);
+INSERT INTO slug.articles VALUES (1, 'Before');
+SELECT dtmodel.add_slug('slug.articles', 'title');
+\d slug.articles
+SELECT dtmodel.add_slug('slug.articles', 'title');
+
+-- rows that exist keep what they have; who wants slugs for them asks
+SELECT slug FROM slug.articles;
+UPDATE slug.articles SET slug = NULL WHERE slug IS NULL;
+SELECT slug FROM slug.articles;
+
+-- one after the other, many in one statement, by COPY
+INSERT INTO slug.articles VALUES (2, 'Hello, World!') RETURNING slug;
+INSERT INTO slug.articles VALUES (3, 'Hello World'), (4, 'hello world?'), (5, 'Other') RETURNING slug;
+COPY slug.articles (id, title) FROM stdin;
+6	Hello -- World
+7	Hello World
+\.
+SELECT id, slug FROM slug.articles ORDER BY id;
+INSERT INTO slug.articles SELECT i, 'Many' FROM generate_series(101, 1100) AS i;
+SELECT count(DISTINCT slug), bool_and(slug = 'many' OR slug = 'many-' || id - 100) AS in_order
+FROM slug.articles WHERE id > 100;
+DELETE FROM slug.articles WHERE id > 100;
+
+-- no words, no slug
+INSERT INTO slug.articles VALUES (8, '?!'), (9, NULL), (10, '') RETURNING id, slug;
+
+-- an empty one is none, a given one stays as it is
+INSERT INTO slug.articles (id, title, slug) VALUES (11, 'Empty', '') RETURNING slug;
+INSERT INTO slug.articles (id, title, slug) VALUES (12, 'Given', 'As/It/Is') RETURNING slug;
+INSERT INTO slug.articles (id, title, slug) VALUES (13, 'Given', 'hello-world');
+\echo :SQLSTATE
+
+-- it does not follow the title, unless it is asked to
+UPDATE slug.articles SET title = 'Renamed' WHERE id = 2 RETURNING slug;
+UPDATE slug.articles SET slug = NULL WHERE id = 2 RETURNING slug;
+UPDATE slug.articles SET slug = 'mine' WHERE id = 3 RETURNING slug;
+UPDATE slug.articles SET slug = 'other' WHERE id = 3;
+\echo :SQLSTATE
+-- the same as it was: its own slug does not stand in its way
+UPDATE slug.articles SET slug = '' WHERE id = 4 RETURNING slug;
+UPDATE slug.articles SET slug = '' WHERE id = 4 RETURNING slug;
+
+-- ON CONFLICT: a row that is not inserted takes no slug
+INSERT INTO slug.articles VALUES (5, 'Fresh') ON CONFLICT DO NOTHING;
+INSERT INTO slug.articles VALUES (14, 'Fresh') RETURNING slug;
+INSERT INTO slug.articles VALUES (14, 'Fresh') ON CONFLICT (id) DO UPDATE SET title = 'Newer' RETURNING title, slug;
+INSERT INTO slug.articles (id, title, slug) VALUES (15, 'x', 'fresh') ON CONFLICT (slug) DO UPDATE SET title = 'Newest' RETURNING id, slug;
+
+-- rolled back, it is free again
+BEGIN;
+INSERT INTO slug.articles VALUES (16, 'Undone') RETURNING slug;
+SAVEPOINT s;
+INSERT INTO slug.articles VALUES (17, 'Undone') RETURNING slug;
+ROLLBACK TO s;
+INSERT INTO slug.articles VALUES (17, 'Undone') RETURNING slug;
+ROLLBACK;
+INSERT INTO slug.articles VALUES (16, 'Undone') RETURNING slug;
+
+-- a statement holds one reservation at most, and no transaction holds any
+BEGIN;
+INSERT INTO slug.articles SELECT i, 'Row ' || i FROM generate_series(1001, 1200) AS i;
+DO $$
+BEGIN
+    INSERT INTO slug.articles VALUES (1201, 'Row');
+    BEGIN
+        INSERT INTO slug.articles VALUES (1202, 'Row'), (1, 'Row');
+    EXCEPTION WHEN unique_violation THEN
+        NULL;
+    END;
+END
+$$;
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+ROLLBACK;
+
+-- max_length keeps words whole, and leaves room for the number
+SELECT dtmodel.add_slug('slug.articles', 'title', max_length => 24);
+INSERT INTO slug.articles SELECT i, 'The quick brown fox jumps over' FROM generate_series(20, 22) AS i RETURNING slug;
+INSERT INTO slug.articles SELECT i, repeat('x', 30) FROM generate_series(23, 24) AS i RETURNING slug;
+CREATE TABLE slug.narrow (title varchar(100), slug varchar(30));
+SELECT dtmodel.add_slug('slug.narrow', 'title');
+INSERT INTO slug.narrow SELECT repeat('word ', 12) FROM generate_series(1, 2) RETURNING slug;
+
+-- slugs that follow their source; a change that gives the same slug changes nothing
+CREATE TABLE slug.pages (id int, name text);
+SELECT dtmodel.add_slug('slug.pages', 'name', slug => 'path', on_update => true);
+INSERT INTO slug.pages VALUES (1, 'About us'), (2, 'Contact'), (3, 'About us') RETURNING path;
+UPDATE slug.pages SET name = 'Contact' WHERE id = 1 RETURNING path;
+UPDATE slug.pages SET name = 'CONTACT!' WHERE id = 1 RETURNING path;
+UPDATE slug.pages SET name = 'Imprint', path = 'legal' WHERE id = 2 RETURNING path;
+UPDATE slug.pages SET name = name WHERE id = 2 RETURNING path;
+UPDATE slug.pages SET name = NULL WHERE id = 2 RETURNING path;
+UPDATE slug.pages SET name = 'Swap ' || 4 - id WHERE id <> 2 RETURNING id, path;
+UPDATE slug.pages SET name = 'All the same' RETURNING id, path;
+SELECT dtmodel.describe('slug.pages') -> 'slug' AS slug;
+SELECT mixins FROM dtmodel.models WHERE model = 'slug.pages'::regclass;
+
+-- any type can be the source, a domain hold the slug
+CREATE DOMAIN slug.path AS varchar(40) CHECK (VALUE ~ '^[a-z0-9-]+$');
+CREATE TABLE slug.days (day date, path slug.path);
+SELECT dtmodel.add_slug('slug.days', 'day', 'path');
+SET datestyle = 'ISO';
+INSERT INTO slug.days VALUES ('2024-02-29'), ('2024-02-29') RETURNING path;
+RESET datestyle;
+INSERT INTO slug.days VALUES ('2024-02-29', 'No Path');
+\echo :SQLSTATE
+
+-- with soft delete, in either order: unique among live rows
+CREATE TABLE slug.first (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_slug('slug.first', 'title');
+SELECT dtmodel.add_soft_delete('slug.first');
+CREATE TABLE slug.second (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_soft_delete('slug.second');
+SELECT dtmodel.add_slug('slug.second', 'title');
+SELECT indexrelid::regclass, pg_get_expr(indpred, indrelid) FROM pg_index
+WHERE indrelid IN ('slug.first'::regclass, 'slug.second'::regclass) AND NOT indisprimary ORDER BY 1;
+INSERT INTO slug.first VALUES (1, 'Hello'), (2, 'Hello') RETURNING slug;
+SELECT slug FROM dtmodel.soft_delete(NULL::slug.first, 1);
+INSERT INTO slug.first VALUES (3, 'Hello') RETURNING slug;
+
+-- restored, a row keeps its slug if it can and gets the next one if not
+SELECT id, slug FROM dtmodel.restore(NULL::slug.first, 1);
+SELECT id, slug FROM dtmodel.soft_delete(NULL::slug.first, 1);
+SELECT id, slug FROM dtmodel.restore(NULL::slug.first, 1);
+UPDATE slug.first SET is_deleted = true, slug = 'own name' WHERE id = 1 RETURNING slug;
+INSERT INTO slug.first VALUES (4, 'x', 'own name') RETURNING slug;
+UPDATE slug.first SET deleted_at = NULL WHERE id = 1 RETURNING slug, is_deleted;
+
+-- other kinds of flags
+SELECT dtmodel.add_soft_delete('slug.first', flag => NULL);
+SELECT dtmodel.add_soft_delete('slug.second', flag => 'is_active', flag_means => 'live');
+SELECT indexrelid::regclass, pg_get_expr(indpred, indrelid) FROM pg_index
+WHERE indrelid IN ('slug.first'::regclass, 'slug.second'::regclass) AND NOT indisprimary ORDER BY 1;
+SELECT dtmodel.remove_soft_delete('slug.first', drop_columns => true);
+SELECT dtmodel.remove_soft_delete('slug.second');
+SELECT indexrelid::regclass, pg_get_expr(indpred, indrelid) FROM pg_index
+WHERE indrelid IN ('slug.first'::regclass, 'slug.second'::regclass) AND NOT indisprimary ORDER BY 1;
+
+-- a unique constraint that was there is enough, and stays
+CREATE TABLE slug.older (title text, slug text UNIQUE);
+SELECT dtmodel.add_slug('slug.older', 'title');
+INSERT INTO slug.older VALUES ('One'), ('One') RETURNING slug;
+SELECT dtmodel.remove_slug('slug.older');
+\d slug.older
+
+-- who may only insert needs no more: nothing is read in their name
+CREATE ROLE slug_user;
+GRANT USAGE ON SCHEMA slug TO slug_user;
+GRANT INSERT (id, title, slug) ON slug.articles TO slug_user;
+ALTER TABLE slug.articles ENABLE ROW LEVEL SECURITY;
+CREATE POLICY nothing ON slug.articles FOR SELECT USING (false);
+CREATE POLICY anything ON slug.articles FOR INSERT WITH CHECK (true);
+SET ROLE slug_user;
+INSERT INTO slug.articles (id, title) VALUES (30, 'Hello World');
+INSERT INTO slug.articles (id, title, slug) VALUES (31, 'x', 'mine');
+\echo :SQLSTATE
+RESET ROLE;
+SELECT slug FROM slug.articles WHERE id = 30;
+
+-- the slug in an isolated transaction is free of what others have committed
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+INSERT INTO slug.articles VALUES (40, 'Hello World'), (41, 'Hello World') RETURNING slug;
+COMMIT;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+INSERT INTO slug.articles VALUES (42, 'Hello World') RETURNING slug;
+COMMIT;
+
+-- taken off, with and without the column
+SELECT dtmodel.remove_slug('slug.articles');
+SELECT dtmodel.remove_slug('slug.articles');
+\d slug.articles
+SELECT dtmodel.remove_slug('slug.pages', drop_columns => true);
+\d slug.pages
+
+SET client_min_messages = warning;
+DROP SCHEMA slug CASCADE;
+DROP ROLE slug_user;

@@ -1,0 +1,129 @@
+--
+-- slugs: what is refused, and how
+--
+SELECT getdatabaseencoding() <> 'UTF8' OR
+       NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
+\if :skip
+\quit
+\endif
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA slug_misuse;
+CREATE ROLE slug_misuse_user;
+SET search_path = slug_misuse;
+
+CREATE TABLE t (
+    id int, title text, n int, short varchar(10),
+    upper text GENERATED ALWAYS AS (upper(title)) STORED
+);
+CREATE VIEW v AS SELECT * FROM t;
+CREATE TABLE parted (title text) PARTITION BY LIST (title);
+CREATE TABLE part PARTITION OF parted FOR VALUES IN ('a');
+
+-- not a table, not one's own, in partitions
+SELECT dtmodel.add_slug(NULL, 'title');
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('v', 'title');
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('parted', 'title');
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('part', 'title');
+\echo :SQLSTATE
+GRANT USAGE ON SCHEMA slug_misuse TO slug_misuse_user;
+SET ROLE slug_misuse_user;
+SELECT dtmodel.add_slug('t', 'title');
+\echo :SQLSTATE
+SELECT dtmodel.remove_slug('t');
+\echo :SQLSTATE
+RESET ROLE;
+
+-- columns and options
+SELECT dtmodel.add_slug('t', NULL);
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'title', NULL);
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'title', 'title');
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'nothing');
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'upper');
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'title', 'n');
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'title', 'upper');
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'title', 'short');
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'title', max_length => 23);
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'title', max_length => 1001);
+\echo :SQLSTATE
+
+-- duplicates that are there already
+CREATE TABLE twice (title text, slug text);
+INSERT INTO twice VALUES ('a', 'same'), ('b', 'same');
+SELECT dtmodel.add_slug('twice', 'title');
+\echo :SQLSTATE
+\d twice
+
+-- nothing was done so far
+\d t
+
+-- the index is gone
+SELECT dtmodel.add_slug('t', 'title');
+INSERT INTO t VALUES (1, 'One');
+DROP INDEX uq_t_slug;
+INSERT INTO t VALUES (2, 'Two');
+\echo :SQLSTATE
+UPDATE t SET title = 'Uno';
+SELECT dtmodel.describe('t') -> 'drift' AS drift;
+SELECT dtmodel.add_slug('t', 'title');
+INSERT INTO t VALUES (2, 'Two') RETURNING slug;
+
+-- columns that are renamed, retyped or gone stop every write, in the same session too
+ALTER TABLE t RENAME title TO headline;
+INSERT INTO t VALUES (3, 'Three');
+\echo :SQLSTATE
+SELECT dtmodel.describe('t') -> 'drift' AS drift;
+SELECT dtmodel.add_slug('t', 'headline');
+ALTER TABLE t RENAME slug TO path;
+UPDATE t SET id = 3;
+\echo :SQLSTATE
+SELECT dtmodel.add_slug('t', 'headline', 'path');
+INSERT INTO t VALUES (3, 'Three') RETURNING path;
+DROP INDEX uq_t_slug;
+ALTER TABLE t ALTER path TYPE int USING 1;
+INSERT INTO t VALUES (4, 'Four');
+\echo :SQLSTATE
+SELECT dtmodel.describe('t') -> 'drift' AS drift;
+ALTER TABLE t DROP path;
+INSERT INTO t VALUES (4, 'Four');
+\echo :SQLSTATE
+SELECT dtmodel.remove_slug('t');
+INSERT INTO t VALUES (4, 'Four');
+
+-- without soft delete two rows would have one slug
+CREATE TABLE deleted (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_slug('deleted', 'title');
+SELECT dtmodel.add_soft_delete('deleted');
+INSERT INTO deleted VALUES (1, 'One');
+SELECT slug FROM dtmodel.soft_delete(NULL::deleted, 1);
+INSERT INTO deleted VALUES (2, 'One');
+SELECT dtmodel.remove_soft_delete('deleted');
+\echo :SQLSTATE
+
+-- the trigger function elsewhere than add_slug puts it
+SELECT dtmodel.slug_trigger();
+\echo :SQLSTATE
+CREATE TABLE odd (id int, slug text);
+CREATE TRIGGER a AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=id', 'slug=slug');
+INSERT INTO odd VALUES (1);
+\echo :SQLSTATE
+DROP TRIGGER a ON odd;
+CREATE TRIGGER a BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('slug=slug');
+INSERT INTO odd VALUES (1);
+\echo :SQLSTATE
+
+SET client_min_messages = warning;
+DROP SCHEMA slug_misuse CASCADE;
+DROP ROLE slug_misuse_user;
