@@ -58,43 +58,45 @@ typedef struct Occurrence
 	uint32		old_at;
 } Occurrence;
 
+/* What the lists begin with in common. */
 static uint32
-common_prefix(const RawValue *a, const RawValue *b)
+common_prefix(const RawValue *a, const RawValue *b, uint32 same)
 {
-	RawArray	walk_a = raw_array(a);
-	RawArray	walk_b = raw_array(b);
-	RawValue	element_a;
-	RawValue	element_b;
-	uint32		n = 0;
+	RawPairs	pairs = dtmodel_raw_elements(a, b, same);
+	RawPair		pair;
 
-	while (raw_array_next(&walk_a, &element_a) &&
-		   raw_array_next(&walk_b, &element_b) &&
-		   dtmodel_raw_equal(&element_a, &element_b))
+	while (dtmodel_raw_next_pair(&pairs, &pair))
 	{
 		CHECK_FOR_INTERRUPTS();
-		n++;
+		if (!dtmodel_raw_equal_from(&pair.a, &pair.b, pair.same))
+			return pair.number;
 	}
-	return n;
+	return pairs.count;
 }
 
-/* What the lists end with in common, after that prefix. */
+/*
+ * What the lists end with in common, after that prefix.  Right after the
+ * prefix they are known to differ.
+ */
 static uint32
 common_suffix(const RawValue *a, const RawValue *b, uint32 prefix)
 {
-	uint32		count_a = raw_count(a);
-	uint32		count_b = raw_count(b);
-	uint32		most = Min(count_a, count_b) - prefix;
-	RawValue	element_a;
-	RawValue	element_b;
-	uint32		n;
+	uint32		last_a = raw_count(a);
+	uint32		last_b = raw_count(b);
+	uint32		n = 0;
 
-	for (n = 0; n < most; n++)
+	while (last_a-- > prefix && last_b-- > prefix)
 	{
+		RawValue	element_a;
+		RawValue	element_b;
+
 		CHECK_FOR_INTERRUPTS();
-		if (!dtmodel_raw_element(a, count_a - n - 1, &element_a) ||
-			!dtmodel_raw_element(b, count_b - n - 1, &element_b) ||
+		if ((last_a == prefix && last_b == prefix) ||
+			!dtmodel_raw_element(a, last_a, &element_a) ||
+			!dtmodel_raw_element(b, last_b, &element_b) ||
 			!dtmodel_raw_equal(&element_a, &element_b))
 			break;
+		n++;
 	}
 	return n;
 }
@@ -251,10 +253,12 @@ find_fixed_points(ListAlignment *alignment)
 }
 
 /*
- * Compares two lists.  They must stay where they are until the end.
+ * Compares two lists that begin with so many bytes in common.  They must stay
+ * where they are until the end.
  */
 ListAlignment *
-dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list)
+dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list,
+					uint32 same)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "dtmodel list alignment",
@@ -263,7 +267,9 @@ dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list)
 	uint32		suffix;
 
 	alignment->context = context;
-	alignment->prefix = common_prefix(old_list, new_list);
+	alignment->prefix = 0;
+	if (raw_count(old_list) > 1 || raw_count(new_list) > 1)
+		alignment->prefix = common_prefix(old_list, new_list, same);
 	suffix = common_suffix(old_list, new_list, alignment->prefix);
 	load_side(alignment, &alignment->old_side, old_list, suffix);
 	load_side(alignment, &alignment->new_side, new_list, suffix);

@@ -26,7 +26,8 @@ typedef struct ListRuns
 } ListRuns;
 
 extern ListAlignment *dtmodel_align_begin(const RawValue *old_list,
-										  const RawValue *new_list);
+										  const RawValue *new_list,
+										  uint32 same);
 extern bool dtmodel_align_next(ListAlignment *alignment, ListRuns *runs);
 extern void dtmodel_align_end(ListAlignment *alignment);
 

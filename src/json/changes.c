@@ -82,12 +82,25 @@ report_row(DiffWalk *walk, const DiffStep *at,
 	MemoryContextReset(rows->per_row);
 }
 
+/*
+ * Reports the elements that only one list has.
+ */
 static void
-lists_as_wholes(DiffWalk *walk, const DiffStep *at,
-				const RawValue *old_list, const RawValue *new_list)
+report_rest(DiffWalk *walk, DiffStep *element,
+			const RawValue *old_list, const RawValue *new_list)
 {
-	if (!dtmodel_raw_equal(old_list, new_list))
-		walk->report(walk, at, old_list, new_list);
+	RawValue	value;
+
+	for (;; element->index++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (dtmodel_raw_element(old_list, element->index, &value))
+			walk->report(walk, element, &value, NULL);
+		else if (dtmodel_raw_element(new_list, element->index, &value))
+			walk->report(walk, element, NULL, &value);
+		else
+			break;
+	}
 }
 
 /*
@@ -96,29 +109,23 @@ lists_as_wholes(DiffWalk *walk, const DiffStep *at,
  */
 static void
 lists_by_position(DiffWalk *walk, const DiffStep *at,
-				  const RawValue *old_list, const RawValue *new_list)
+				  const RawValue *old_list, const RawValue *new_list,
+				  uint32 same)
 {
-	RawArray	old_walk = raw_array(old_list);
-	RawArray	new_walk = raw_array(new_list);
-	RawValue	old_value;
-	RawValue	new_value;
+	RawPairs	pairs = dtmodel_raw_elements(old_list, new_list, same);
+	RawPair		pair;
 	DiffStep	element;
 
 	check_stack_depth();
 	element.up = at;
 	element.key = raw_string(NULL, 0);
-	for (element.index = 0; old_walk.left > 0 || new_walk.left > 0; element.index++)
+	while (dtmodel_raw_next_pair(&pairs, &pair))
 	{
-		bool		has_old = raw_array_next(&old_walk, &old_value);
-		bool		has_new = raw_array_next(&new_walk, &new_value);
-
-		CHECK_FOR_INTERRUPTS();
-		if (!has_old || !has_new)
-			walk->report(walk, &element, has_old ? &old_value : NULL,
-						 has_new ? &new_value : NULL);
-		else if (!raw_same_bytes(&old_value, &new_value))
-			dtmodel_diff_values(walk, &element, &old_value, &new_value);
+		element.index = pair.number;
+		dtmodel_diff_values_from(walk, &element, &pair.a, &pair.b, pair.same);
 	}
+	element.index = pairs.count;
+	report_rest(walk, &element, old_list, new_list);
 }
 
 /*
@@ -176,7 +183,7 @@ dtmodel_jsonb_changes(PG_FUNCTION_ARGS)
 	ChangeRows	rows;
 
 	rows.walk.report = report_row;
-	rows.walk.lists = arrays ? lists_by_position : lists_as_wholes;
+	rows.walk.lists = arrays ? lists_by_position : dtmodel_diff_lists_as_wholes;
 	begin_rows(&rows, fcinfo);
 
 	if (!PG_ARGISNULL(0))

@@ -36,106 +36,24 @@ PG_FUNCTION_INFO_V1(dtmodel_get_difference_between_dictionaries);
 /* ---- the walk ---- */
 
 /*
- * Where in [from, to) do a and b differ first?  Returns to if nowhere.
- */
-static uint32
-first_mismatch(const char *a, const char *b, uint32 from, uint32 to)
-{
-	const uint32 block = 1024;
-
-	while (to - from >= block && memcmp(a + from, b + from, block) == 0)
-		from += block;
-
-	while (to - from >= sizeof(uint64))
-	{
-		uint64		word_a;
-		uint64		word_b;
-
-		memcpy(&word_a, a + from, sizeof(uint64));
-		memcpy(&word_b, b + from, sizeof(uint64));
-		if (word_a != word_b)
-			break;
-		from += sizeof(uint64);
-	}
-
-	while (from < to && a[from] == b[from])
-		from++;
-	return from;
-}
-
-/*
- * Do the children of two objects of n members lie at the same offsets?
- */
-static bool
-same_layout(const RawValue *a, const RawValue *b, uint32 n)
-{
-	return a->len == b->len &&
-		memcmp(raw_container(a)->children, raw_container(b)->children,
-			   2 * n * sizeof(JEntry)) == 0;
-}
-
-static void
-diff_member(DiffWalk *walk, const DiffStep *up,
-			const RawMember *a, const RawMember *b)
-{
-	DiffStep	at;
-
-	at.up = up;
-	at.key = (a ? a : b)->key;
-	at.index = 0;
-	if (a && b)
-		dtmodel_diff_values(walk, &at, &a->value, &b->value);
-	else
-		walk->report(walk, &at, a ? &a->value : NULL, b ? &b->value : NULL);
-}
-
-/*
- * Objects with the same keys whose values are of the same types and lengths:
- * jump to the member that holds the next byte that differs.
- */
-static void
-diff_same_layout(DiffWalk *walk, const DiffStep *at,
-				 const RawValue *a, const RawValue *b)
-{
-	RawObject	walk_a = raw_object(a);
-	RawObject	walk_b = raw_object(b);
-	const char *payload_a = walk_a.values.payload;
-	const char *payload_b = walk_b.values.payload;
-	uint32		end = a->len - (payload_a - a->data);
-	uint32		differ;
-	RawMember	member_a;
-	RawMember	member_b;
-
-	differ = first_mismatch(payload_a, payload_b, walk_a.values.offset, end);
-	while (differ < end &&
-		   raw_object_next(&walk_a, &member_a) &&
-		   raw_object_next(&walk_b, &member_b))
-	{
-		if (walk_a.values.offset <= differ)
-			continue;
-		diff_member(walk, at, &member_a, &member_b);
-		differ = first_mismatch(payload_a, payload_b,
-								walk_a.values.offset, end);
-	}
-}
-
-/*
  * Objects with the same keys, in step.
  */
 static void
-diff_same_keys(DiffWalk *walk, const DiffStep *at,
-			   const RawValue *a, const RawValue *b)
+diff_in_step(DiffWalk *walk, const DiffStep *up, const RawValue *a,
+			 RawPairs *pairs)
 {
-	RawObject	walk_a = raw_object(a);
-	RawObject	walk_b = raw_object(b);
-	RawMember	member_a;
-	RawMember	member_b;
+	RawCursor	keys = raw_children(a);
+	uint32		keys_taken = 0;
+	RawPair		pair;
+	DiffStep	at;
 
-	while (raw_object_next(&walk_a, &member_a) &&
-		   raw_object_next(&walk_b, &member_b))
+	at.up = up;
+	at.index = 0;
+	while (dtmodel_raw_next_pair(pairs, &pair))
 	{
-		if (!raw_same_bytes(&member_a.value, &member_b.value))
-			diff_member(walk, at, &member_a, &member_b);
+		for (; keys_taken <= pair.number; keys_taken++)
+			at.key = raw_next(&keys);
+		dtmodel_diff_values_from(walk, &at, &pair.a, &pair.b, pair.same);
 	}
 }
 
@@ -143,7 +61,7 @@ diff_same_keys(DiffWalk *walk, const DiffStep *at,
  * Objects with some keys in common, or none: a merge join.
  */
 static void
-diff_join(DiffWalk *walk, const DiffStep *at,
+diff_join(DiffWalk *walk, const DiffStep *up,
 		  const RawValue *a, const RawValue *b)
 {
 	RawObject	walk_a = raw_object(a);
@@ -152,16 +70,22 @@ diff_join(DiffWalk *walk, const DiffStep *at,
 	RawMember	member_b;
 	bool		more_a = raw_object_next(&walk_a, &member_a);
 	bool		more_b = raw_object_next(&walk_b, &member_b);
+	DiffStep	at;
 
+	at.up = up;
+	at.index = 0;
 	while (more_a || more_b)
 	{
 		int			order = raw_join_order(more_a ? &member_a : NULL,
 										   more_b ? &member_b : NULL);
 
-		if (order != 0 || !raw_same_bytes(&member_a.value, &member_b.value))
-			diff_member(walk, at,
-						order <= 0 ? &member_a : NULL,
-						order >= 0 ? &member_b : NULL);
+		at.key = order <= 0 ? member_a.key : member_b.key;
+		if (order == 0)
+			dtmodel_diff_values(walk, &at, &member_a.value, &member_b.value);
+		else
+			walk->report(walk, &at, order < 0 ? &member_a.value : NULL,
+						 order > 0 ? &member_b.value : NULL);
+
 		if (order <= 0)
 			more_a = raw_object_next(&walk_a, &member_a);
 		if (order >= 0)
@@ -171,44 +95,61 @@ diff_join(DiffWalk *walk, const DiffStep *at,
 
 static void
 diff_objects(DiffWalk *walk, const DiffStep *at,
-			 const RawValue *a, const RawValue *b)
+			 const RawValue *a, const RawValue *b, uint32 same)
 {
-	check_stack_depth();
+	RawPairs	pairs;
 
-	if (!raw_same_keys(a, b))
-		diff_join(walk, at, a, b);
-	else if (same_layout(a, b, raw_count(a)))
-		diff_same_layout(walk, at, a, b);
+	check_stack_depth();
+	if (dtmodel_raw_values(a, b, same, &pairs))
+		diff_in_step(walk, at, a, &pairs);
 	else
-		diff_same_keys(walk, at, a, b);
+		diff_join(walk, at, a, b);
 }
 
 /*
  * Reports where two values differ that are found at the same place: inside,
  * if both are objects; as the caller of the walk has it, if both are lists;
- * and else the place itself.
+ * and else the place itself.  It is known that their bytes differ, after so
+ * many that are the same.
+ */
+void
+dtmodel_diff_values_from(DiffWalk *walk, const DiffStep *at,
+						 const RawValue *old_value, const RawValue *new_value,
+						 uint32 same)
+{
+	CHECK_FOR_INTERRUPTS();
+
+	if (raw_is_object(old_value) && raw_is_object(new_value))
+		diff_objects(walk, at, old_value, new_value, same);
+	else if (raw_is_array(old_value) && raw_is_array(new_value))
+		walk->lists(walk, at, old_value, new_value, same);
+	else if (!dtmodel_raw_equal_from(old_value, new_value, same))
+		walk->report(walk, at, old_value, new_value);
+}
+
+/*
+ * The same, with nothing known of the bytes.
  */
 void
 dtmodel_diff_values(DiffWalk *walk, const DiffStep *at,
 					const RawValue *old_value, const RawValue *new_value)
 {
-	CHECK_FOR_INTERRUPTS();
-
-	if (raw_is_object(old_value) && raw_is_object(new_value))
-		diff_objects(walk, at, old_value, new_value);
-	else if (raw_is_array(old_value) && raw_is_array(new_value))
-		walk->lists(walk, at, old_value, new_value);
-	else if (!dtmodel_raw_equal(old_value, new_value))
-		walk->report(walk, at, old_value, new_value);
+	if (!raw_same_bytes(old_value, new_value))
+		dtmodel_diff_values_from(walk, at, old_value, new_value,
+								 dtmodel_raw_same(old_value, new_value));
 }
 
 /* ---- lists ---- */
 
-static void
-lists_as_wholes(DiffWalk *walk, const DiffStep *at,
-				const RawValue *old_list, const RawValue *new_list)
+/*
+ * For a walk that does not go into lists.
+ */
+void
+dtmodel_diff_lists_as_wholes(DiffWalk *walk, const DiffStep *at,
+							 const RawValue *old_list,
+							 const RawValue *new_list, uint32 same)
 {
-	if (!dtmodel_raw_equal(old_list, new_list))
+	if (!dtmodel_raw_equal_from(old_list, new_list, same))
 		walk->report(walk, at, old_list, new_list);
 }
 
@@ -251,9 +192,9 @@ same_elements(const RawValue *a, const RawValue *b)
 
 static void
 lists_as_sets(DiffWalk *walk, const DiffStep *at,
-			  const RawValue *old_list, const RawValue *new_list)
+			  const RawValue *old_list, const RawValue *new_list, uint32 same)
 {
-	if (!dtmodel_raw_equal(old_list, new_list) &&
+	if (!dtmodel_raw_equal_from(old_list, new_list, same) &&
 		!same_elements(old_list, new_list))
 		walk->report(walk, at, old_list, new_list);
 }
@@ -310,7 +251,7 @@ static void
 begin_paths(PathList *list, text *prefix, bool ignore_order)
 {
 	list->walk.report = report_path;
-	list->walk.lists = ignore_order ? lists_as_sets : lists_as_wholes;
+	list->walk.lists = ignore_order ? lists_as_sets : dtmodel_diff_lists_as_wholes;
 	list->prefix = prefix ? VARDATA_ANY(prefix) : "";
 	list->prefix_len = prefix ? VARSIZE_ANY_EXHDR(prefix) : 0;
 	list->count = 0;

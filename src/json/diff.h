@@ -37,13 +37,23 @@ struct DiffWalk
 	void		(*report) (DiffWalk *walk, const DiffStep *at,
 						   const RawValue *old_value, const RawValue *new_value);
 
-	/* Called for each pair of lists, which may be equal. */
+	/*
+	 * Called for each pair of lists whose bytes differ, after so many that are
+	 * the same; they may still be equal.
+	 */
 	void		(*lists) (DiffWalk *walk, const DiffStep *at,
-						  const RawValue *old_list, const RawValue *new_list);
+						  const RawValue *old_list, const RawValue *new_list,
+						  uint32 same);
 };
 
 extern void dtmodel_diff_values(DiffWalk *walk, const DiffStep *at,
 								const RawValue *old_value,
 								const RawValue *new_value);
+extern void dtmodel_diff_values_from(DiffWalk *walk, const DiffStep *at,
+									 const RawValue *old_value,
+									 const RawValue *new_value, uint32 same);
+extern void dtmodel_diff_lists_as_wholes(DiffWalk *walk, const DiffStep *at,
+										 const RawValue *old_list,
+										 const RawValue *new_list, uint32 same);
 
 #endif							/* DTMODEL_JSON_DIFF_H */

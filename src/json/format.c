@@ -23,6 +23,187 @@ const RawValue dtmodel_raw_empty_object = {
 	JENTRY_ISCONTAINER, sizeof(empty_object), (const char *) &empty_object
 };
 
+/* ---- comparing ---- */
+
+/*
+ * Where in [from, to) do a and b differ first?  Returns to if nowhere.
+ */
+static uint32
+first_mismatch(const char *a, const char *b, uint32 from, uint32 to)
+{
+	const uint32 block = 1024;
+
+	/* The place is looked for in the one block that is known to have it. */
+	while (to - from > block && memcmp(a + from, b + from, block) == 0)
+		from += block;
+	if (to - from <= block && memcmp(a + from, b + from, to - from) == 0)
+		return to;
+
+	while (to - from >= sizeof(uint64))
+	{
+		uint64		word_a;
+		uint64		word_b;
+
+		memcpy(&word_a, a + from, sizeof(uint64));
+		memcpy(&word_b, b + from, sizeof(uint64));
+		if (word_a != word_b)
+			break;
+		from += sizeof(uint64);
+	}
+
+	while (from < to && a[from] == b[from])
+		from++;
+	return from;
+}
+
+/*
+ * How many bytes do two values begin with in common?  That is told of
+ * containers alone: of anything else nobody looks inside.
+ */
+uint32
+dtmodel_raw_same(const RawValue *a, const RawValue *b)
+{
+	if (a->type != JENTRY_ISCONTAINER || b->type != JENTRY_ISCONTAINER)
+		return 0;
+	return first_mismatch(a->data, b->data, 0, Min(a->len, b->len));
+}
+
+/* How long are a container's header and entries, all before its payload? */
+static uint32
+payload_start(const RawValue *container)
+{
+	return raw_children(container).payload - container->data;
+}
+
+/*
+ * Begins a walk over the elements of two arrays, as far as both have some.
+ * They are known to begin with so many bytes in common.
+ */
+RawPairs
+dtmodel_raw_elements(const RawValue *a, const RawValue *b, uint32 same)
+{
+	uint32		start = payload_start(a);
+	RawPairs	pairs;
+
+	pairs.a = raw_children(a);
+	pairs.b = raw_children(b);
+	pairs.next = 0;
+	pairs.count = Min(raw_count(a), raw_count(b));
+	pairs.same_layout = same >= start;
+	pairs.same = same - start;
+	pairs.end = a->len - start;
+	return pairs;
+}
+
+/*
+ * Do objects a and b have the same keys?  Entries that are the same bytes, as
+ * equal keys always have had so far, answer it at once; those that are not
+ * differ at the first key that does.
+ */
+static bool
+same_keys(const RawValue *a, const RawValue *b)
+{
+	RawCursor	keys_a = raw_children(a);
+	RawCursor	keys_b = raw_children(b);
+	uint32		n = raw_count(a);
+	uint32		i;
+
+	if (n != raw_count(b))
+		return false;
+	if (memcmp(keys_a.entry, keys_b.entry, n * sizeof(JEntry)) == 0)
+		return memcmp(keys_a.payload, keys_b.payload,
+					  getJsonbOffset(raw_container(a), n)) == 0;
+
+	for (i = 0; i < n; i++)
+	{
+		RawValue	key_a = raw_next(&keys_a);
+		RawValue	key_b = raw_next(&keys_b);
+
+		if (raw_compare_keys(&key_a, &key_b) != 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Begins a walk over the values of two objects that have the same keys, or
+ * returns false if they do not.  The objects are known to begin with so many
+ * bytes in common.
+ */
+bool
+dtmodel_raw_values(const RawValue *a, const RawValue *b, uint32 same,
+				   RawPairs *pairs)
+{
+	uint32		start = payload_start(a);
+	RawObject	walk_a = raw_object(a);
+
+	pairs->same_layout = same >= start + walk_a.values.offset;
+	if (!pairs->same_layout && !same_keys(a, b))
+		return false;
+
+	pairs->a = walk_a.values;
+	pairs->b = raw_object(b).values;
+	pairs->next = 0;
+	pairs->count = walk_a.left;
+	pairs->same = same - start;
+	pairs->end = a->len - start;
+	return true;
+}
+
+/* The children that come next, whether they differ or not. */
+static void
+next_children(RawPairs *pairs, RawPair *pair)
+{
+	pair->number = pairs->next++;
+	pair->a = raw_next(&pairs->a);
+	pair->b = raw_next(&pairs->b);
+}
+
+/* The next pair whose bytes differ, if children lie at different offsets. */
+static bool
+next_in_step(RawPairs *pairs, RawPair *pair)
+{
+	while (pairs->next < pairs->count)
+	{
+		next_children(pairs, pair);
+		if (!raw_same_bytes(&pair->a, &pair->b))
+		{
+			pair->same = dtmodel_raw_same(&pair->a, &pair->b);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Fetches the next pair whose bytes differ; false when there is none left.
+ */
+bool
+dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair)
+{
+	uint32		start;
+
+	if (!pairs->same_layout)
+		return next_in_step(pairs, pair);
+
+	/* Behind the last pair nothing is known yet. */
+	if (pairs->same < pairs->a.offset)
+		pairs->same = first_mismatch(pairs->a.payload, pairs->b.payload,
+									 pairs->a.offset, pairs->end);
+	if (pairs->same >= pairs->end)
+		return false;
+
+	do
+	{
+		next_children(pairs, pair);
+	} while (pairs->a.offset <= pairs->same);
+
+	start = pair->a.data - pairs->a.payload;
+	pair->same = pairs->same - Min(start, pairs->same);
+	pairs->same = 0;
+	return true;
+}
+
 static bool
 numbers_equal(const RawValue *a, const RawValue *b)
 {
@@ -31,66 +212,60 @@ numbers_equal(const RawValue *a, const RawValue *b)
 											PointerGetDatum(b->data)));
 }
 
+/*
+ * Are two containers of the same kind and size equal?
+ */
 static bool
-arrays_equal(const RawValue *a, const RawValue *b)
+containers_equal(const RawValue *a, const RawValue *b, uint32 same)
 {
-	RawArray	walk_a = raw_array(a);
-	RawArray	walk_b = raw_array(b);
-	RawValue	element_a;
-	RawValue	element_b;
+	RawPairs	pairs;
+	RawPair		pair;
 
-	while (raw_array_next(&walk_a, &element_a) &&
-		   raw_array_next(&walk_b, &element_b))
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+
+	if (raw_is_array(a))
+		pairs = dtmodel_raw_elements(a, b, same);
+	else if (!dtmodel_raw_values(a, b, same, &pairs))
+		return false;
+
+	while (dtmodel_raw_next_pair(&pairs, &pair))
 	{
-		if (!dtmodel_raw_equal(&element_a, &element_b))
-			return false;
-	}
-	return true;
-}
-
-static bool
-objects_equal(const RawValue *a, const RawValue *b)
-{
-	bool		same_keys = raw_same_keys(a, b);
-	RawObject	walk_a = raw_object(a);
-	RawObject	walk_b = raw_object(b);
-	RawMember	member_a;
-	RawMember	member_b;
-
-	while (raw_object_next(&walk_a, &member_a) &&
-		   raw_object_next(&walk_b, &member_b))
-	{
-		if (!same_keys && raw_compare_keys(&member_a.key, &member_b.key) != 0)
-			return false;
-		if (!dtmodel_raw_equal(&member_a.value, &member_b.value))
+		if (!dtmodel_raw_equal_from(&pair.a, &pair.b, pair.same))
 			return false;
 	}
 	return true;
 }
 
 /*
- * Are two values equal?  The answer is that of jsonb's "=" operator.
+ * Are two values equal, which are not the same bytes, but begin with so many
+ * bytes in common?
  *
- * Bytes that agree settle it, and bytes that do not settle it too, save where
- * a number is or may be inside.
+ * They can only be if there are numbers in them.
+ */
+bool
+dtmodel_raw_equal_from(const RawValue *a, const RawValue *b, uint32 same)
+{
+	if (a->type != b->type)
+		return false;
+	if (a->type == JENTRY_ISNUMERIC)
+		return numbers_equal(a, b);
+	return a->type == JENTRY_ISCONTAINER &&
+		raw_container(a)->header == raw_container(b)->header &&
+		containers_equal(a, b, same);
+}
+
+/*
+ * Are two values equal?  The answer is that of jsonb's "=" operator.
  */
 bool
 dtmodel_raw_equal(const RawValue *a, const RawValue *b)
 {
-	if (a->type != b->type)
-		return false;
-	if (raw_same_bytes(a, b))
-		return true;
-	if (a->type == JENTRY_ISNUMERIC)
-		return numbers_equal(a, b);
-	if (a->type != JENTRY_ISCONTAINER ||
-		raw_container(a)->header != raw_container(b)->header)
-		return false;
-
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-	return raw_is_object(a) ? objects_equal(a, b) : arrays_equal(a, b);
+	return raw_same_bytes(a, b) ||
+		dtmodel_raw_equal_from(a, b, dtmodel_raw_same(a, b));
 }
+
+/* ---- hashing ---- */
 
 /*
  * The seed of this backend.  Documents come from strangers: with a seed that
@@ -159,6 +334,8 @@ dtmodel_raw_hash(const RawValue *value)
 	CHECK_FOR_INTERRUPTS();
 	return raw_is_object(value) ? hash_members(value) : hash_elements(value);
 }
+
+/* ---- looking up ---- */
 
 /*
  * The child of that number, in place.
@@ -242,6 +419,8 @@ dtmodel_raw_element(const RawValue *array, uint32 index, RawValue *element)
 	*element = child_at(container, (const char *) &container->children[n], index);
 	return true;
 }
+
+/* ---- writing ---- */
 
 /*
  * What a value is, in the words of an error message.

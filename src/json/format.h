@@ -22,8 +22,8 @@
  * and those of one length by their bytes.  Strings and keys are bytes without
  * a terminator, true, false and null have no payload at all, a number is a
  * Numeric, and a nested container is again a container.  Numbers and
- * containers begin on a multiple of four; the padding before them belongs to
- * the child it precedes.  A container's bytes therefore do not depend on where
+ * containers begin on a multiple of four; the padding before them (zero bytes)
+ * belongs to the child it precedes.  A container's bytes therefore do not depend on where
  * it stands, and it can be compared and copied as one block.
  *
  * A document is a container after a varlena header.  A lone scalar is wrapped
@@ -88,6 +88,34 @@ typedef struct RawArray
 } RawArray;
 
 /*
+ * A walk over the children of two containers in step, which stops at those
+ * whose bytes differ.
+ *
+ * Children that lie at the same offsets in both are passed by as one block.
+ * For each pair it is known how many bytes they have in common, so that who
+ * goes into it need not look at those again.  Without that, documents that
+ * are nested deep would be compared once for each level.
+ */
+typedef struct RawPairs
+{
+	RawCursor	a;
+	RawCursor	b;
+	uint32		next;			/* number of the pair that comes next */
+	uint32		count;
+	bool		same_layout;	/* do all lie at the same offsets? */
+	uint32		same;			/* if so: bytes of the payload that are equal */
+	uint32		end;			/* if so: bytes of the payload */
+} RawPairs;
+
+typedef struct RawPair
+{
+	uint32		number;
+	RawValue	a;
+	RawValue	b;
+	uint32		same;			/* bytes that both begin with */
+} RawPair;
+
+/*
  * A container in the making at the end of a buffer.  Its children are written
  * in their order, all keys of an object before its values.
  */
@@ -103,7 +131,15 @@ typedef struct RawWriter
 extern const RawValue dtmodel_raw_null;
 extern const RawValue dtmodel_raw_empty_object;
 
+extern uint32 dtmodel_raw_same(const RawValue *a, const RawValue *b);
 extern bool dtmodel_raw_equal(const RawValue *a, const RawValue *b);
+extern bool dtmodel_raw_equal_from(const RawValue *a, const RawValue *b,
+								   uint32 same);
+extern RawPairs dtmodel_raw_elements(const RawValue *a, const RawValue *b,
+									 uint32 same);
+extern bool dtmodel_raw_values(const RawValue *a, const RawValue *b,
+							   uint32 same, RawPairs *pairs);
+extern bool dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair);
 extern uint64 dtmodel_raw_hash(const RawValue *value);
 extern bool dtmodel_raw_find(const RawValue *object, const RawValue *key,
 							 RawValue *value, uint32 *near);
@@ -301,24 +337,6 @@ raw_root(const Jsonb *document)
 		raw_array_next(&wrapper, &root);
 	}
 	return root;
-}
-
-/*
- * Two objects have the same keys if their key entries and key bytes agree.
- * (In theory they could also have the same keys in differently written
- * entries, so a caller may take false as "look closer", but never as a no.)
- */
-static inline bool
-raw_same_keys(const RawValue *a, const RawValue *b)
-{
-	const JsonbContainer *ca = raw_container(a);
-	const JsonbContainer *cb = raw_container(b);
-	uint32		n = raw_count(a);
-
-	return n == raw_count(b) &&
-		memcmp(ca->children, cb->children, n * sizeof(JEntry)) == 0 &&
-		memcmp(&ca->children[2 * n], &cb->children[2 * n],
-			   getJsonbOffset(ca, n)) == 0;
 }
 
 /*

@@ -185,16 +185,13 @@ diff_runs(DiffWalk *walk, const DiffStep *list, const ListRuns *runs)
 
 static void
 lists_aligned(DiffWalk *walk, const DiffStep *at,
-			  const RawValue *old_list, const RawValue *new_list)
+			  const RawValue *old_list, const RawValue *new_list, uint32 same)
 {
 	ListAlignment *alignment;
 	ListRuns	runs;
 
 	check_stack_depth();
-	if (raw_same_bytes(old_list, new_list))
-		return;
-
-	alignment = dtmodel_align_begin(old_list, new_list);
+	alignment = dtmodel_align_begin(old_list, new_list, same);
 	while (dtmodel_align_next(alignment, &runs))
 		diff_runs(walk, at, &runs);
 	dtmodel_align_end(alignment);
@@ -333,14 +330,6 @@ report_merge(DiffWalk *walk, const DiffStep *at,
 							 draft_of(new_value ? new_value : &dtmodel_raw_null));
 }
 
-static void
-lists_merged(DiffWalk *walk, const DiffStep *at,
-			 const RawValue *old_list, const RawValue *new_list)
-{
-	if (!dtmodel_raw_equal(old_list, new_list))
-		walk->report(walk, at, old_list, new_list);
-}
-
 /*
  * jsonb_merge_diff(old jsonb, new jsonb) RETURNS jsonb
  *
@@ -371,7 +360,7 @@ dtmodel_jsonb_merge_diff(PG_FUNCTION_ARGS)
 	}
 
 	maker.walk.report = report_merge;
-	maker.walk.lists = lists_merged;
+	maker.walk.lists = dtmodel_diff_lists_as_wholes;
 	maker.patch = draft_of(&dtmodel_raw_empty_object);
 	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
 	PG_RETURN_JSONB_P(dtmodel_draft_document(&maker.patch));
