@@ -452,6 +452,70 @@ COMMENT ON FUNCTION dtmodel.remove_slug(
 'undoes dtmodel.add_slug';
 
 --
+-- Live rows (src/mixin/live_*.c)
+--
+
+CREATE FUNCTION dtmodel.unique_live(
+    model pg_catalog.regclass,
+    VARIADIC columns pg_catalog.name[])
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_unique_live'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.unique_live(
+    pg_catalog.regclass, pg_catalog.name[]) IS
+'makes columns unique among the live rows of a table';
+
+CREATE FUNCTION dtmodel.live_parent_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_live_parent_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.live_parent_trigger() IS
+'trigger of dtmodel.require_live_parent: refuses a live row under a deleted one';
+
+CREATE FUNCTION dtmodel.require_live_parent(
+    child pg_catalog.regclass,
+    VARIADIC fk_columns pg_catalog.name[])
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_require_live_parent'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.require_live_parent(
+    pg_catalog.regclass, pg_catalog.name[]) IS
+'makes a table refuse live rows whose parent is deleted';
+
+CREATE FUNCTION dtmodel.remove_live_parent(
+    child pg_catalog.regclass,
+    VARIADIC fk_columns pg_catalog.name[])
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_remove_live_parent'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.remove_live_parent(
+    pg_catalog.regclass, pg_catalog.name[]) IS
+'undoes dtmodel.require_live_parent';
+
+CREATE FUNCTION dtmodel.live_view_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_live_view_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.live_view_trigger() IS
+'trigger of dtmodel.create_live_view: deletes the row from the table';
+
+CREATE FUNCTION dtmodel.create_live_view(
+    model pg_catalog.regclass,
+    view pg_catalog.name DEFAULT NULL)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_create_live_view'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.create_live_view(
+    pg_catalog.regclass, pg_catalog.name) IS
+'makes a view of the live rows of a table, which can be written through';
+
+--
 -- What a table is (src/api/describe.c)
 --
 

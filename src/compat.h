@@ -158,6 +158,18 @@ compat_merge_condition(Query *query)
 #endif
 }
 
+/*
+ * 15 lets a view read its tables as whoever uses it; before, it is always as
+ * the view's owner.
+ */
+#if PG_VERSION_NUM < 150000
+#define COMPAT_SECURITY_INVOKER ""
+#define compat_is_security_invoker(view) true
+#else
+#define COMPAT_SECURITY_INVOKER " WITH (security_invoker = true)"
+#define compat_is_security_invoker(view) RelationHasSecurityInvoker(view)
+#endif
+
 /* The transaction's local number, which 17 moved. */
 static inline LocalTransactionId
 compat_local_transaction(void)

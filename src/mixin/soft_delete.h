@@ -10,6 +10,8 @@
 
 #include "access/htup.h"
 #include "datatype/timestamp.h"
+#include "executor/spi.h"
+#include "model/key.h"
 #include "model/model.h"
 
 /* How errors name the calls that mend a soft-delete model. */
@@ -36,6 +38,12 @@ extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
 extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,
 											HeapTuple row, TupleDesc desc);
 extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
+
+/* soft_rows.c */
+extern void dtmodel_check_soft_delete_fires(Relation rel,
+											const DtSoftDelete *soft_delete);
+extern void dtmodel_run_soft_delete(SPIPlanPtr plan, const DtKeyValues *id,
+									DtSoftDeletion *deletion);
 
 /* soft_setup.c */
 extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,

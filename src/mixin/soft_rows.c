@@ -139,9 +139,9 @@ build_query(const RowCall *call, DtPlanPurpose purpose)
 	return query.data;
 }
 
-/* Runs the call's query for the purpose; the result is SPI's. */
-static void
-run_query(const RowCall *call, DtPlanPurpose purpose)
+/* The plan for a purpose. */
+static SPIPlanPtr
+get_plan(const RowCall *call, DtPlanPurpose purpose)
 {
 	Oid			relid = RelationGetRelid(call->rel);
 	SPIPlanPtr	plan = dtmodel_find_plan(relid, purpose);
@@ -150,7 +150,14 @@ run_query(const RowCall *call, DtPlanPurpose purpose)
 		plan = dtmodel_save_plan(relid, purpose, build_query(call, purpose),
 								 call->key.ncolumns,
 								 dtmodel_key_types(&call->key));
-	dtmodel_run_plan(plan, call->id.values, call->id.nulls);
+	return plan;
+}
+
+/* Runs the call's query for the purpose; the result is SPI's. */
+static void
+run_query(const RowCall *call, DtPlanPurpose purpose)
+{
+	dtmodel_run_plan(get_plan(call, purpose), call->id.values, call->id.nulls);
 }
 
 /* The row that the last query returned, or NULL. */
@@ -173,36 +180,37 @@ returned_row(const RowCall *call, bool *isnull)
 }
 
 /* A trigger that will not fire would let the DELETE be physical. */
-static void
-check_trigger_fires(const RowCall *call)
+void
+dtmodel_check_soft_delete_fires(Relation rel, const DtSoftDelete *soft_delete)
 {
-	if (dtmodel_soft_delete_fires(&call->columns))
+	if (dtmodel_soft_delete_fires(soft_delete))
 		return;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the soft-delete trigger of table \"%s\" does not fire in this session",
-					RelationGetRelationName(call->rel)),
+					RelationGetRelationName(rel)),
 			 errdetail("It is disabled, or session_replication_role is not the one that it fires for."),
 			 errhint("Call ALTER TABLE %s ENABLE TRIGGER %s.",
-					 dtmodel_qualified_name(call->rel),
+					 dtmodel_qualified_name(rel),
 					 dtmodel_trigger_names[DT_TRIGGER_SOFT_DELETE].trigger),
-			 errtable(call->rel)));
+			 errtable(rel)));
 }
 
 /*
- * Runs the DELETE.  Its trigger suppresses what it would return, so it hands
- * the row over itself.
+ * Runs a DELETE of one row, which is not to be physical.  The trigger may
+ * suppress what it would return, and then hands the row over itself.
  */
-static void
-run_delete(const RowCall *call, DtSoftDeletion *deletion)
+void
+dtmodel_run_soft_delete(SPIPlanPtr plan, const DtKeyValues *id,
+						DtSoftDeletion *deletion)
 {
 	DtSoftDeletion *outer = dtmodel_soft_deletion;
 
 	dtmodel_soft_deletion = deletion;
 	PG_TRY();
 	{
-		run_query(call, DT_PLAN_SOFT_DELETE);
+		dtmodel_run_plan(plan, id->values, id->nulls);
 	}
 	PG_CATCH();
 	{
@@ -252,9 +260,10 @@ delete_row(FunctionCallInfo fcinfo, const RowCall *call)
 
 	if (call->id.complete)
 	{
-		check_trigger_fires(call);
+		dtmodel_check_soft_delete_fires(call->rel, &call->columns);
 		SPI_connect();
-		run_delete(call, &deletion);
+		dtmodel_run_soft_delete(get_plan(call, DT_PLAN_SOFT_DELETE), &call->id,
+								&deletion);
 		row = deleted_row(call, &deletion, &isnull);
 		SPI_finish();
 	}

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * foreign_key.c
- *	  The foreign keys from and to a table, and whether a row's parent is
- *	  there.
+ *	  The foreign keys from and to a table, as SQL that no search_path can
+ *	  change, and whether a row's parent is there.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,6 +20,7 @@
 #include "executor/tuptable.h"
 #include "model/foreign_key.h"
 #include "parser/parse_coerce.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -39,6 +40,7 @@ read_key(Oid constraint)
 	key->child = form->conrelid;
 	key->parent = form->confrelid;
 	key->on_delete = form->confdeltype;
+	key->origin = form->conparentid;
 	key->index = form->conindid;
 	compat_deconstruct_foreign_key(tuple, &key->ncolumns, key->child_columns,
 								   key->parent_columns, key->equality);
@@ -214,4 +216,102 @@ dtmodel_parent_is_gone(Relation rel, HeapTuple row)
 			return true;
 	}
 	return false;
+}
+
+static bool
+is_among(AttrNumber attnum, int ncolumns, const AttrNumber *columns)
+{
+	for (int i = 0; i < ncolumns; i++)
+	{
+		if (columns[i] == attnum)
+			return true;
+	}
+	return false;
+}
+
+/* Whether two lists without repetitions name the same columns. */
+bool
+dtmodel_same_columns(int na, const AttrNumber *a, int nb, const AttrNumber *b)
+{
+	if (na != nb)
+		return false;
+	for (int i = 0; i < na; i++)
+	{
+		if (!is_among(a[i], nb, b))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether the key references periods of time.  Its parent is then no single
+ * row, and its index no btree.
+ */
+bool
+dtmodel_is_temporal(const DtForeignKey *key)
+{
+	Relation	index = index_open(key->index, AccessShareLock);
+	bool		temporal = index->rd_rel->relam != BTREE_AM_OID;
+
+	index_close(index, AccessShareLock);
+	return temporal;
+}
+
+static char *
+qualified_column(const char *alias, Oid relid, AttrNumber attnum)
+{
+	return psprintf("%s.%s", alias,
+					quote_identifier(get_attname(relid, attnum, false)));
+}
+
+/*
+ * Appends "parent.key = child.key AND ...", or, without a child's alias,
+ * "parent.key = $1 AND ...", a parameter for each column of the child's key.
+ */
+void
+dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
+						 const char *parent, const char *child)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		char	   *value = child == NULL ? psprintf("$%d", i + 1) :
+			qualified_column(child, key->child, key->child_columns[i]);
+
+		if (i > 0)
+			appendStringInfoString(query, " AND ");
+		generate_operator_clause(query,
+								 qualified_column(parent, key->parent,
+												  key->parent_columns[i]),
+								 get_atttype(key->parent, key->parent_columns[i]),
+								 key->equality[i], value,
+								 get_atttype(key->child, key->child_columns[i]));
+	}
+}
+
+/* The names of columns, one after the other. */
+char *
+dtmodel_column_list(Oid relid, int ncolumns, const AttrNumber *columns,
+					const char *separator, bool quote)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < ncolumns; i++)
+	{
+		const char *name = get_attname(relid, columns[i], false);
+
+		appendStringInfo(&list, "%s%s", i > 0 ? separator : "",
+						 quote ? quote_identifier(name) : name);
+	}
+	return list.data;
+}
+
+/*
+ * What stands before the table's name where its own rows are meant: a foreign
+ * key does not reach the tables that inherit from it, but partitions it does.
+ */
+const char *
+dtmodel_only(Relation rel)
+{
+	return rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ";
 }

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * foreign_key.h
- *	  The foreign keys from and to a table, and whether a row's parent is
- *	  there.
+ *	  The foreign keys from and to a table, as SQL that no search_path can
+ *	  change, and whether a row's parent is there.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,6 +11,7 @@
 
 #include "access/attnum.h"
 #include "access/htup.h"
+#include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "utils/rel.h"
 
@@ -21,6 +22,7 @@ typedef struct DtForeignKey
 	Oid			child;			/* the referencing table */
 	Oid			parent;			/* the referenced one */
 	char		on_delete;		/* FKCONSTR_ACTION_… */
+	Oid			origin;			/* the key of a partitioned table it is of */
 	Oid			index;			/* that a parent is found by */
 	int			ncolumns;
 	AttrNumber	child_columns[INDEX_MAX_KEYS];
@@ -33,5 +35,18 @@ extern List *dtmodel_keys_to(Relation parent);
 extern List *dtmodel_keys_from(Relation child);
 
 extern bool dtmodel_parent_is_gone(Relation rel, HeapTuple row);
+
+extern bool dtmodel_is_temporal(const DtForeignKey *key);
+
+/* As SQL. */
+extern void dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
+									 const char *parent, const char *child);
+extern char *dtmodel_column_list(Oid relid, int ncolumns,
+								 const AttrNumber *columns,
+								 const char *separator, bool quote);
+extern const char *dtmodel_only(Relation rel);
+
+extern bool dtmodel_same_columns(int na, const AttrNumber *a, int nb,
+								 const AttrNumber *b);
 
 #endif							/* DTMODEL_FOREIGN_KEY_H */

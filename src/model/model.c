@@ -60,6 +60,12 @@ const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 	[DT_TRIGGER_SLUG] = {
 		"zz_dtmodel_slug", "slug_trigger"
 	},
+	[DT_TRIGGER_LIVE_PARENT] = {
+		"zz_dtmodel_live_parent", "live_parent_trigger"
+	},
+	[DT_TRIGGER_LIVE_VIEW] = {
+		"zz_dtmodel_live_view", "live_view_trigger"
+	},
 };
 
 static const char *const clock_names[] = {
@@ -135,8 +141,8 @@ dtmodel_report_unknown_trigger(Relation rel)
 }
 
 /* The value of "key=value" among the trigger's arguments, or NULL. */
-static const char *
-trigger_option(const Trigger *trigger, const char *key)
+const char *
+dtmodel_trigger_option(const Trigger *trigger, const char *key)
 {
 	size_t		length = strlen(key);
 
@@ -175,13 +181,13 @@ static DtTimestamps *
 read_timestamps(TupleDesc desc, const Trigger *trigger)
 {
 	DtTimestamps *timestamps = palloc0(sizeof(DtTimestamps));
-	const char *clock = trigger_option(trigger, "clock");
+	const char *clock = dtmodel_trigger_option(trigger, "clock");
 
-	dtmodel_find_column(desc, trigger_option(trigger, "created_at"),
+	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "created_at"),
 						&timestamps->created_at);
-	dtmodel_find_column(desc, trigger_option(trigger, "updated_at"),
+	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "updated_at"),
 						&timestamps->updated_at);
-	read_ignored(timestamps, desc, trigger_option(trigger, "ignore_columns"));
+	read_ignored(timestamps, desc, dtmodel_trigger_option(trigger, "ignore_columns"));
 	if (clock != NULL)
 		(void) dtmodel_parse_clock(clock, &timestamps->clock);
 	return timestamps;
@@ -191,17 +197,17 @@ static DtSoftDelete *
 read_soft_delete(TupleDesc desc, const Trigger *trigger)
 {
 	DtSoftDelete *soft_delete = palloc0(sizeof(DtSoftDelete));
-	const char *flag_means = trigger_option(trigger, "flag_means");
+	const char *flag_means = dtmodel_trigger_option(trigger, "flag_means");
 
-	dtmodel_find_column(desc, trigger_option(trigger, "flag"),
+	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "flag"),
 						&soft_delete->flag);
-	dtmodel_find_column(desc, trigger_option(trigger, "deleted_at"),
+	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "deleted_at"),
 						&soft_delete->deleted_at);
-	dtmodel_find_column(desc, trigger_option(trigger, "deleted_by"),
+	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "deleted_by"),
 						&soft_delete->deleted_by);
 	soft_delete->flag_is_live =
 		flag_means != NULL && strcmp(flag_means, "live") == 0;
-	soft_delete->hide = trigger_option(trigger, "hide") != NULL;
+	soft_delete->hide = dtmodel_trigger_option(trigger, "hide") != NULL;
 	soft_delete->tgenabled = trigger->tgenabled;
 	return soft_delete;
 }
@@ -224,9 +230,9 @@ read_audit(TupleDesc desc, const Trigger *trigger)
 {
 	DtAudit    *audit = palloc0(sizeof(DtAudit));
 
-	dtmodel_find_column(desc, trigger_option(trigger, "created_by"),
+	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "created_by"),
 						&audit->created_by);
-	dtmodel_find_column(desc, trigger_option(trigger, "updated_by"),
+	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "updated_by"),
 						&audit->updated_by);
 	return audit;
 }
@@ -235,11 +241,11 @@ static DtSlug *
 read_slug(TupleDesc desc, const Trigger *trigger)
 {
 	DtSlug	   *slug = palloc0(sizeof(DtSlug));
-	const char *max_length = trigger_option(trigger, "max_length");
-	const char *on_update = trigger_option(trigger, "on_update");
+	const char *max_length = dtmodel_trigger_option(trigger, "max_length");
+	const char *on_update = dtmodel_trigger_option(trigger, "on_update");
 
-	dtmodel_find_column(desc, trigger_option(trigger, "source"), &slug->source);
-	dtmodel_find_column(desc, trigger_option(trigger, "slug"), &slug->slug);
+	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "source"), &slug->source);
+	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "slug"), &slug->slug);
 	slug->max_length = max_length == NULL ? 0 : atoi(max_length);
 	slug->on_update = on_update != NULL && strcmp(on_update, "true") == 0;
 	return slug;
@@ -273,6 +279,8 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 			break;
 		case DT_TRIGGER_SOFT_DELETE_GUARD:
 		case DT_TRIGGER_ROW_MOVE:
+		case DT_TRIGGER_LIVE_PARENT:	/* there may be several */
+		case DT_TRIGGER_LIVE_VIEW:
 			break;
 		case DT_TRIGGER_NONE:
 			read_other_trigger(model, trigger);

@@ -81,10 +81,12 @@ typedef enum DtTriggerKind
 	DT_TRIGGER_SOFT_CASCADE,
 	DT_TRIGGER_SOFT_DELETE_GUARD,
 	DT_TRIGGER_PROTECT_TRUNCATE,
-	DT_TRIGGER_ROW_MOVE
+	DT_TRIGGER_ROW_MOVE,
+	DT_TRIGGER_LIVE_PARENT,
+	DT_TRIGGER_LIVE_VIEW
 } DtTriggerKind;
 
-#define DT_TRIGGER_KINDS (DT_TRIGGER_ROW_MOVE + 1)
+#define DT_TRIGGER_KINDS (DT_TRIGGER_LIVE_VIEW + 1)
 
 typedef struct DtTriggerName
 {
@@ -120,6 +122,8 @@ extern const DtModel *dtmodel_get_model_of_locked(Oid relid);
 
 extern const char *dtmodel_function_name(Oid funcid);
 extern DtTriggerKind dtmodel_trigger_kind(const Trigger *trigger);
+extern const char *dtmodel_trigger_option(const Trigger *trigger,
+										  const char *key);
 extern void dtmodel_report_unknown_trigger(Relation rel) pg_attribute_noreturn();
 extern const char *dtmodel_clock_name(DtClock clock);
 extern bool dtmodel_parse_clock(const char *name, DtClock *clock);

@@ -22,13 +22,6 @@
 /* The plan that was not used for the longest time makes room for a new one. */
 #define PLAN_CACHE_SIZE 128
 
-/*
- * What every query of ours begins with, so that the planner hook knows it and
- * does not hide rows from it.  The text stays with the plan, also when it is
- * planned again.
- */
-#define OWN_QUERY "/* dtmodel */ "
-
 typedef struct PlanKey
 {
 	Oid			relid;
@@ -100,7 +93,7 @@ create_cache(void)
 bool
 dtmodel_is_own_query(const char *query)
 {
-	return query != NULL && strncmp(query, OWN_QUERY, strlen(OWN_QUERY)) == 0;
+	return query != NULL && strncmp(query, DT_OWN_QUERY, strlen(DT_OWN_QUERY)) == 0;
 }
 
 /* The saved plan, if there is one and it still fits the table. */
@@ -130,7 +123,7 @@ dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
 				  int nargs, Oid *types)
 {
 	PlanKey		key = {.relid = relid,.purpose = purpose};
-	SPIPlanPtr	plan = SPI_prepare(psprintf(OWN_QUERY "%s", query), nargs, types);
+	SPIPlanPtr	plan = SPI_prepare(psprintf(DT_OWN_QUERY "%s", query), nargs, types);
 	SavedPlan  *saved;
 	bool		found;
 

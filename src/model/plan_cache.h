@@ -17,12 +17,21 @@ typedef enum DtPlanPurpose
 	DT_PLAN_SOFT_DELETE,
 	DT_PLAN_RESTORE,
 	DT_PLAN_RESTORE_DELETION,
+	DT_PLAN_DELETE_LIVE,
 	DT_PLAN_CASCADE_DELETE,		/* these belong to a foreign key, not a table */
 	DT_PLAN_CASCADE_RESTORE,
 	DT_PLAN_LIVE_CHILD,
 	DT_PLAN_LIVE_PARENT,
-	DT_PLAN_DELETED_PARENT
+	DT_PLAN_DELETED_PARENT,
+	DT_PLAN_PARENT_STATUS
 } DtPlanPurpose;
+
+/*
+ * What every query of ours begins with, so that the planner hook knows it and
+ * does not hide rows from it.  The text stays with the plan, also when it is
+ * planned again.
+ */
+#define DT_OWN_QUERY "/* dtmodel */ "
 
 /* Whether a query is one of ours; its text may be NULL. */
 extern bool dtmodel_is_own_query(const char *query);

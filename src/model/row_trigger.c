@@ -81,9 +81,20 @@ event_is_among(TriggerEvent event, int events)
 		((events & DT_ON_DELETE) != 0 && TRIGGER_FIRED_BY_DELETE(event));
 }
 
+static bool
+timing_is_right(TriggerEvent event, int events)
+{
+	if ((events & DT_FIRED_AFTER) != 0)
+		return TRIGGER_FIRED_AFTER(event);
+	if ((events & DT_FIRED_INSTEAD) != 0)
+		return TRIGGER_FIRED_INSTEAD(event);
+	return TRIGGER_FIRED_BEFORE(event);
+}
+
 /*
- * Checks that a function was called as the BEFORE row trigger that it is, on
- * one of the events it knows, and returns what the trigger was called with.
+ * Checks that a function was called as the row trigger that it is, at the
+ * right time and on one of the events it knows, and returns what the trigger
+ * was called with.
  */
 TriggerData *
 dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
@@ -96,7 +107,7 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
 				 errmsg("function %s.%s must be called as a trigger",
 						DTMODEL_SCHEMA, function)));
 
-	if (!TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+	if (!timing_is_right(trigdata->tg_event, events) ||
 		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
 		!event_is_among(trigdata->tg_event, events))
 		ereport(ERROR,

@@ -18,6 +18,10 @@
 #define DT_ON_UPDATE	(1 << 1)
 #define DT_ON_DELETE	(1 << 2)
 
+/* When it is fired for them, if not before the event. */
+#define DT_FIRED_AFTER	(1 << 3)
+#define DT_FIRED_INSTEAD (1 << 4)
+
 /* A column of both rows of an UPDATE. */
 typedef struct DtColumnPair
 {

@@ -1,0 +1,393 @@
+/*-------------------------------------------------------------------------
+ *
+ * live_parent.c
+ *	  A live row needs a live parent: the trigger.
+ *
+ * The foreign key sees to it that there is a parent; this sees to it that the
+ * parent is not deleted.  The parent's row is locked FOR SHARE while it is
+ * looked at, which excludes the UPDATE that a soft delete is.  So one of the
+ * two waits for the other and sees what that one did, whichever comes first.
+ *
+ * The trigger is fired after the row was written.  By then everybody's BEFORE
+ * triggers have had their say, ON CONFLICT DO NOTHING has done nothing, rows
+ * of one statement that reference each other are all there, and the foreign
+ * key's own check, whose name sorts first, has locked the parent's key.
+ *
+ * The lookup is the server's own way: as the parent's owner, whatever the
+ * caller may read and whatever policies there are.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "mixin/live.h"
+#include "mixin/live_parent.h"
+#include "mixin/soft_delete.h"
+#include "model/foreign_key.h"
+#include "model/plan_cache.h"
+#include "model/row_trigger.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rls.h"
+
+/* The alias of the parent in the query. */
+#define PARENT "p"
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct LiveParentState
+{
+	const DtSoftDelete *child;	/* NULL: rows of the child are always live */
+	List	   *keys;			/* to parents that can be deleted */
+} LiveParentState;
+
+/* What is known of the parent that a row references. */
+typedef enum ParentStatus
+{
+	PARENT_IS_MISSING,
+	PARENT_IS_DELETED,
+	PARENT_IS_LIVE
+} ParentStatus;
+
+PG_FUNCTION_INFO_V1(dtmodel_live_parent_trigger);
+
+/*
+ * The columns of the foreign keys.  The trigger's own list of columns has them
+ * first, and the catalogue follows when they are renamed; its argument says
+ * how many they are.
+ */
+DtLiveParent
+dtmodel_read_live_parent(const Trigger *trigger)
+{
+	const char *key_columns = dtmodel_trigger_option(trigger, "key_columns");
+	DtLiveParent live_parent = {0};
+
+	if (key_columns == NULL)
+		return live_parent;
+	live_parent.ncolumns = Min(atoi(key_columns), trigger->tgnattr);
+	live_parent.columns = trigger->tgattr;
+	return live_parent;
+}
+
+/*
+ * Whether the key only repeats another one of the same table, as those to the
+ * partitions of a partitioned parent do.
+ */
+static bool
+is_repeated(const DtForeignKey *key, List *keys)
+{
+	ListCell   *cell;
+
+	foreach(cell, keys)
+	{
+		if (((DtForeignKey *) lfirst(cell))->constraint == key->origin)
+			return true;
+	}
+	return false;
+}
+
+/* The foreign keys on just these columns; there may be more than one. */
+List *
+dtmodel_live_parent_keys(Relation rel, const DtLiveParent *live_parent)
+{
+	List	   *all = dtmodel_keys_from(rel);
+	List	   *keys = NIL;
+	ListCell   *cell;
+
+	foreach(cell, all)
+	{
+		DtForeignKey *key = lfirst(cell);
+
+		if (dtmodel_same_columns(key->ncolumns, key->child_columns,
+								 live_parent->ncolumns, live_parent->columns) &&
+			!is_repeated(key, all))
+			keys = lappend(keys, key);
+	}
+	return keys;
+}
+
+static void
+report_missing_key(const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("table \"%s\" has no foreign key for trigger \"%s\"",
+					RelationGetRelationName(rel),
+					trigdata->tg_trigger->tgname),
+			 errdetail("The trigger looks for the parent that the foreign key references."),
+			 errhint("Add the foreign key again, or call %s.remove_live_parent(%s, ...) with its columns.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errtable(rel)));
+}
+
+static bool
+can_be_deleted(const DtForeignKey *key)
+{
+	Relation	parent = table_open(key->parent, AccessShareLock);
+	bool		soft = dtmodel_get_model(parent)->soft_delete != NULL;
+
+	if (soft)
+		(void) dtmodel_usable_soft_delete(parent);
+	table_close(parent, AccessShareLock);
+	return soft;
+}
+
+static LiveParentState *
+make_state(const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	DtLiveParent live_parent = dtmodel_read_live_parent(trigdata->tg_trigger);
+	LiveParentState *state = palloc0(sizeof(LiveParentState));
+	List	   *keys = dtmodel_live_parent_keys(rel, &live_parent);
+	ListCell   *cell;
+
+	if (keys == NIL)
+		report_missing_key(trigdata);
+	foreach(cell, keys)
+	{
+		if (can_be_deleted(lfirst(cell)))
+			state->keys = lappend(state->keys, lfirst(cell));
+	}
+	if (dtmodel_get_model(rel)->soft_delete != NULL)
+	{
+		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
+
+		state->child = memcpy(palloc(sizeof(DtSoftDelete)), &columns,
+							  sizeof(DtSoftDelete));
+	}
+	return state;
+}
+
+static LiveParentState *
+get_state(FunctionCallInfo fcinfo, const TriggerData *trigdata)
+{
+	MemoryContext caller;
+
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = make_state(trigdata);
+		MemoryContextSwitchTo(caller);
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
+static bool
+is_live(const LiveParentState *state, HeapTuple row, TupleDesc desc)
+{
+	return state->child == NULL ||
+		!dtmodel_is_deleted(state->child, row, desc);
+}
+
+static bool
+same_key(const DtForeignKey *key, HeapTuple a, HeapTuple b,
+		 TupleDesc desc)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, key->child_columns[i] - 1);
+		bool		a_isnull;
+		bool		b_isnull;
+		Datum		x = heap_getattr(a, att->attnum, desc, &a_isnull);
+		Datum		y = heap_getattr(b, att->attnum, desc, &b_isnull);
+
+		if (a_isnull != b_isnull ||
+			(!a_isnull && !datum_image_eq(x, y, att->attbyval, att->attlen)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether the row became a live child of this parent just now.  An UPDATE
+ * that leaves it what it was has nothing to ask.
+ */
+static bool
+is_new_child(const TriggerData *trigdata, const LiveParentState *state,
+			 const DtForeignKey *key)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	if (!is_live(state, dtmodel_new_row(trigdata), desc))
+		return false;
+	return TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ||
+		!is_live(state, trigdata->tg_trigtuple, desc) ||
+		!same_key(key, trigdata->tg_trigtuple, trigdata->tg_newtuple, desc);
+}
+
+static SPIPlanPtr
+make_plan(const DtForeignKey *key, Relation parent)
+{
+	DtSoftDelete columns = dtmodel_usable_soft_delete(parent);
+	Oid			types[INDEX_MAX_KEYS];
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT %s FROM %s%s AS " PARENT " WHERE ",
+					 dtmodel_live_text(&columns, PARENT), dtmodel_only(parent),
+					 dtmodel_qualified_name(parent));
+	dtmodel_append_reference(&query, key, PARENT, NULL);
+	appendStringInfoString(&query, " FOR SHARE OF " PARENT);
+	for (int i = 0; i < key->ncolumns; i++)
+		types[i] = get_atttype(key->child, key->child_columns[i]);
+	return dtmodel_save_plan(key->constraint, DT_PLAN_PARENT_STATUS, query.data,
+							 key->ncolumns, types);
+}
+
+static ParentStatus
+run_lookup(const DtForeignKey *key, Relation parent, Datum *values)
+{
+	SPIPlanPtr	plan = dtmodel_find_plan(key->constraint, DT_PLAN_PARENT_STATUS);
+	ParentStatus status = PARENT_IS_MISSING;
+	bool		isnull;
+
+	if (plan == NULL)
+		plan = make_plan(key, parent);
+	dtmodel_run_plan(plan, values, NULL);
+	if (SPI_processed > 0)
+		status = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+											SPI_tuptable->tupdesc, 1, &isnull)) ?
+			PARENT_IS_LIVE : PARENT_IS_DELETED;
+	return status;
+}
+
+/*
+ * Looks for the parent, as its owner, and locks it.  What a transaction sees
+ * of its own older snapshot is not enough: a parent that was deleted since is
+ * a serialization failure there.
+ */
+static ParentStatus
+find_parent(const DtForeignKey *key, Datum *values)
+{
+	Relation	parent = table_open(key->parent, RowShareLock);
+	ParentStatus status;
+	Oid			caller;
+	int			context;
+
+	GetUserIdAndSecContext(&caller, &context);
+	SetUserIdAndSecContext(parent->rd_rel->relowner,
+						   context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	SPI_connect();
+	status = run_lookup(key, parent, values);
+	SPI_finish();
+	SetUserIdAndSecContext(caller, context);
+	table_close(parent, NoLock);
+	return status;
+}
+
+/* The parent that a row references; without a whole key there is none. */
+static ParentStatus
+parent_of(const DtForeignKey *key, HeapTuple row, TupleDesc desc)
+{
+	Datum		values[INDEX_MAX_KEYS];
+
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		bool		isnull;
+
+		values[i] = heap_getattr(row, key->child_columns[i], desc, &isnull);
+		if (isnull)
+			return PARENT_IS_MISSING;
+	}
+	return find_parent(key, values);
+}
+
+/*
+ * Whether it is the foreign key itself that wrote the row, because the
+ * parent's key has changed.  No other UPDATE finds the old parent gone.
+ */
+static bool
+followed_parent(const TriggerData *trigdata, const DtForeignKey *key)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		!same_key(key, trigdata->tg_trigtuple, trigdata->tg_newtuple, desc) &&
+		parent_of(key, trigdata->tg_trigtuple, desc) == PARENT_IS_MISSING;
+}
+
+/* Whether the caller may read the key, so that an error may show it. */
+static bool
+may_show_key(Relation rel, const DtForeignKey *key)
+{
+	Oid			relid = RelationGetRelid(rel);
+
+	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+		return false;
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
+		return true;
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		if (pg_attribute_aclcheck(relid, key->child_columns[i], GetUserId(),
+								  ACL_SELECT) != ACLCHECK_OK)
+			return false;
+	}
+	return true;
+}
+
+static void
+report_deleted_parent(Relation rel, const DtForeignKey *key,
+					  HeapTuple row)
+{
+	const char *parent = get_rel_name(key->parent);
+	const char *schema = get_namespace_name(get_rel_namespace(key->parent));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("live row of table \"%s\" refers to a deleted row of table \"%s\"",
+					RelationGetRelationName(rel), parent),
+			 may_show_key(rel, key) ?
+			 errdetail("Key (%s)=(%s) is deleted in table \"%s\".",
+					   dtmodel_column_list(key->child, key->ncolumns, key->child_columns,
+										   ", ", false),
+					   dtmodel_row_values(row, RelationGetDescr(rel),
+										  key->ncolumns, key->child_columns), parent) :
+			 errdetail("Key is deleted in table \"%s\".", parent),
+			 errhint("Refer to a live row, or restore that one first with %s.restore(NULL::%s, ...).",
+					 DTMODEL_SCHEMA, quote_qualified_identifier(schema, parent)),
+			 errtableconstraint(rel, NameStr(key->name))));
+}
+
+/*
+ * live_parent_trigger() returns trigger
+ *
+ * AFTER INSERT OR UPDATE OF the columns of a foreign key and then those of
+ * the table's own soft delete, FOR EACH ROW.  Its argument, "key_columns=n",
+ * tells how many of the columns are the foreign key's.
+ *
+ * Refuses (23503) a live row whose parent is deleted: one that is inserted,
+ * gets another parent, or is restored.  A key with a NULL has no parent, and a
+ * parent that does not exist is the foreign key's business.  An error (42704)
+ * when the foreign key is gone.
+ */
+Datum
+dtmodel_live_parent_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "live_parent_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE |
+												DT_FIRED_AFTER);
+	LiveParentState *state = get_state(fcinfo, trigdata);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	ListCell   *cell;
+
+	foreach(cell, state->keys)
+	{
+		const DtForeignKey *key = lfirst(cell);
+
+		if (is_new_child(trigdata, state, key) &&
+			parent_of(key, row, RelationGetDescr(trigdata->tg_relation)) == PARENT_IS_DELETED &&
+			!followed_parent(trigdata, key))
+			report_deleted_parent(trigdata->tg_relation, key, row);
+	}
+	return PointerGetDatum(NULL);
+}

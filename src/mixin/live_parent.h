@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * live_parent.h
+ *	  Live rows whose parents have to be live: what the trigger and its setup
+ *	  share.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_LIVE_PARENT_H
+#define DTMODEL_LIVE_PARENT_H
+
+#include "access/attnum.h"
+#include "nodes/pg_list.h"
+#include "utils/rel.h"
+
+/* What one trigger looks after: the foreign keys on some columns. */
+typedef struct DtLiveParent
+{
+	int			ncolumns;		/* 0: the trigger lacks its argument */
+	AttrNumber *columns;
+} DtLiveParent;
+
+extern DtLiveParent dtmodel_read_live_parent(const Trigger *trigger);
+extern List *dtmodel_live_parent_keys(Relation rel,
+									  const DtLiveParent *live_parent);
+
+#endif							/* DTMODEL_LIVE_PARENT_H */

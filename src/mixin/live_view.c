@@ -1,0 +1,453 @@
+/*-------------------------------------------------------------------------
+ *
+ * live_view.c
+ *	  A view of the live rows, through which everything can be done.
+ *
+ * INSERT and UPDATE on the view are the server's own, since the view is a
+ * simple one.  DELETE goes through a trigger, so that it counts and returns
+ * its rows also where the library is not preloaded.
+ *
+ * The trigger has no arguments: the view itself says which table it is of and
+ * which of its columns are the table's key, whatever any of them is called by
+ * now.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "commands/defrem.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "mixin/live.h"
+#include "mixin/soft_delete.h"
+#include "model/ddl.h"
+#include "model/key.h"
+#include "model/plan_cache.h"
+#include "model/row_trigger.h"
+#include "nodes/nodes.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+
+/* The alias of the table in the view and in the query below. */
+#define ROW "t"
+
+/* What a view is a view of. */
+typedef struct ViewSource
+{
+	Query	   *query;
+	int			rtindex;		/* 0: not of one table */
+	Oid			relid;
+} ViewSource;
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct LiveViewState
+{
+	Oid			relid;			/* the table */
+	AttrNumber *key_columns;	/* of the view, in the order of the key */
+} LiveViewState;
+
+PG_FUNCTION_INFO_V1(dtmodel_live_view_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_create_live_view);
+
+static ViewSource
+read_view(Relation view)
+{
+	ViewSource	source = {.query = get_view_query(view)};
+	List	   *from = source.query->jointree->fromlist;
+	RangeTblEntry *rte;
+
+	if (list_length(from) != 1 || !IsA(linitial(from), RangeTblRef))
+		return source;
+	rte = rt_fetch(linitial_node(RangeTblRef, from)->rtindex,
+				   source.query->rtable);
+	if (rte->rtekind != RTE_RELATION)
+		return source;
+	source.rtindex = linitial_node(RangeTblRef, from)->rtindex;
+	source.relid = rte->relid;
+	return source;
+}
+
+/* The table's column that a column of the view shows, or none. */
+static AttrNumber
+shown_column(const ViewSource *source, const TargetEntry *entry)
+{
+	const Var  *var = (const Var *) entry->expr;
+
+	if (entry->resjunk || !IsA(var, Var) || var->varlevelsup != 0 ||
+		(int) var->varno != source->rtindex)
+		return InvalidAttrNumber;
+	return var->varattno;
+}
+
+/* The view's column that shows a column of the table, or none. */
+static AttrNumber
+showing_column(const ViewSource *source, AttrNumber attnum)
+{
+	ListCell   *cell;
+
+	foreach(cell, source->query->targetList)
+	{
+		const TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (shown_column(source, entry) == attnum)
+			return entry->resno;
+	}
+	return InvalidAttrNumber;
+}
+
+static void
+report_no_live_view(Relation view, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is not a view of live rows",
+					RelationGetRelationName(view)),
+			 errdetail("%s", detail),
+			 errhint("Drop it, and call %s.create_live_view with the table.",
+					 DTMODEL_SCHEMA),
+			 errtable(view)));
+}
+
+static LiveViewState *
+make_state(Relation view)
+{
+	ViewSource	source = read_view(view);
+	LiveViewState *state = palloc0(sizeof(LiveViewState));
+	Relation	rel;
+	DtKey		key;
+
+	if (source.rtindex == 0)
+		report_no_live_view(view, "It does not read one table.");
+	rel = dtmodel_open(source.relid, AccessShareLock);
+	key = dtmodel_usable_key(rel);
+	state->relid = source.relid;
+	state->key_columns = palloc(sizeof(AttrNumber) * key.ncolumns);
+	for (int i = 0; i < key.ncolumns; i++)
+	{
+		state->key_columns[i] = showing_column(&source, key.columns[i].attnum);
+		if (!AttributeNumberIsValid(state->key_columns[i]))
+			report_no_live_view(view, psprintf("It does not show column \"%s\" of the primary key.",
+											   NameStr(key.columns[i].name)));
+	}
+	table_close(rel, NoLock);
+	return state;
+}
+
+static LiveViewState *
+get_state(FunctionCallInfo fcinfo, Relation view)
+{
+	MemoryContext caller;
+
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = make_state(view);
+		MemoryContextSwitchTo(caller);
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
+static DtKeyValues
+key_of_view_row(const LiveViewState *state, const DtKey *key,
+				const TriggerData *trigdata)
+{
+	DtKeyValues id;
+
+	id.values = palloc(sizeof(Datum) * key->ncolumns);
+	id.nulls = palloc(key->ncolumns);
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		bool		isnull;
+
+		id.values[i] = heap_getattr(trigdata->tg_trigtuple,
+									state->key_columns[i],
+									RelationGetDescr(trigdata->tg_relation),
+									&isnull);
+		id.nulls[i] = isnull ? 'n' : ' ';
+	}
+	return id;
+}
+
+/*
+ * The DELETE of one row.  That it has to be live is asked again, since
+ * somebody may have deleted it while we waited.
+ */
+static SPIPlanPtr
+get_plan(Relation rel, const DtSoftDelete *columns, const DtKey *key)
+{
+	Oid			relid = RelationGetRelid(rel);
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_DELETE_LIVE);
+	StringInfoData query;
+
+	if (plan != NULL)
+		return plan;
+	initStringInfo(&query);
+	appendStringInfo(&query, "DELETE FROM %s AS " ROW " WHERE %s AND ",
+					 dtmodel_qualified_name(rel), dtmodel_live_text(columns, ROW));
+	dtmodel_append_key_condition(&query, key, ROW);
+	return dtmodel_save_plan(relid, DT_PLAN_DELETE_LIVE, query.data,
+							 key->ncolumns, dtmodel_key_types(key));
+}
+
+/* Deletes the row as the caller.  Whether there was a live one to delete. */
+static bool
+delete_row(Relation rel, const DtSoftDelete *columns, const DtKey *key,
+		   const DtKeyValues *id)
+{
+	DtSoftDeletion deletion = {
+		.relid = RelationGetRelid(rel),
+		.depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1,
+		.context = CurrentMemoryContext,
+	};
+	SPIPlanPtr	plan;
+	bool		deleted;
+
+	SPI_connect();
+	plan = get_plan(rel, columns, key);
+	if (dtmodel_hard_delete)
+		dtmodel_run_plan(plan, id->values, id->nulls);
+	else
+		dtmodel_run_soft_delete(plan, id, &deletion);
+	deleted = SPI_processed > 0 || deletion.row != NULL;
+	SPI_finish();
+	return deleted;
+}
+
+/*
+ * live_view_trigger() returns trigger
+ *
+ * INSTEAD OF DELETE, FOR EACH ROW, on a view of one table that shows the
+ * table's primary key.
+ *
+ * Deletes the row from the table as the caller would with a DELETE of their
+ * own, which under dtmodel.hard_delete is physical, and lets the DELETE on the
+ * view count and return it.  A row that somebody else has deleted meanwhile is
+ * not counted.  An error (42809) for another kind of view, and for a table
+ * without soft delete.
+ */
+Datum
+dtmodel_live_view_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "live_view_trigger",
+												DT_ON_DELETE | DT_FIRED_INSTEAD);
+	LiveViewState *state = get_state(fcinfo, trigdata->tg_relation);
+	Relation	rel = dtmodel_open(state->relid, RowExclusiveLock);
+	DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
+	DtKey		key = dtmodel_usable_key(rel);
+	DtKeyValues id = key_of_view_row(state, &key, trigdata);
+	bool		deleted;
+
+	if (!dtmodel_hard_delete)
+		dtmodel_check_soft_delete_fires(rel, &columns);
+	deleted = delete_row(rel, &columns, &key, &id);
+	table_close(rel, NoLock);
+	return PointerGetDatum(deleted ? trigdata->tg_trigtuple : NULL);
+}
+
+/* "t.id, t.name": the columns of the table, in their order. */
+static char *
+column_list(Relation rel, int *ncolumns)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData list;
+
+	*ncolumns = 0;
+	initStringInfo(&list);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attisdropped)
+			continue;
+		appendStringInfo(&list, "%s" ROW ".%s", list.len > 0 ? ", " : "",
+						 quote_identifier(NameStr(att->attname)));
+		(*ncolumns)++;
+	}
+	return list.data;
+}
+
+static const Trigger *
+find_trigger(Relation view)
+{
+	TriggerDesc *triggers = view->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (dtmodel_trigger_kind(&triggers->triggers[i]) == DT_TRIGGER_LIVE_VIEW)
+			return &triggers->triggers[i];
+	}
+	return NULL;
+}
+
+/* Whatever else has the name is somebody's, and not to be replaced. */
+static void
+check_is_ours(const DtChange *change, Relation view)
+{
+	if (view->rd_rel->relkind == RELKIND_VIEW && find_trigger(view) != NULL &&
+		read_view(view).relid == RelationGetRelid(change->rel))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_TABLE),
+			 errmsg("relation \"%s\" already exists",
+					RelationGetRelationName(view)),
+			 errdetail("It is not a view of the live rows of table \"%s\".",
+					   RelationGetRelationName(change->rel)),
+			 errhint("Give the view another name: %s.create_live_view(%s, view => '...').",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel))));
+}
+
+/* Columns that were renamed in the table are renamed in the view too. */
+static void
+change_column_names(DtChange *change, Relation view, const ViewSource *source,
+					const char *view_name)
+{
+	ListCell   *cell;
+
+	foreach(cell, source->query->targetList)
+	{
+		const TargetEntry *entry = lfirst_node(TargetEntry, cell);
+		AttrNumber	attnum = shown_column(source, entry);
+		const char *old_name = NameStr(TupleDescAttr(RelationGetDescr(view),
+													 entry->resno - 1)->attname);
+		const char *new_name;
+
+		if (attnum <= 0)
+			continue;
+		new_name = get_attname(source->relid, attnum, false);
+		if (strcmp(old_name, new_name) != 0)
+			dtmodel_change(change,
+						   psprintf("renamed column \"%s\" of view \"%s\"",
+									old_name, RelationGetRelationName(view)),
+						   psprintf("ALTER VIEW %s RENAME COLUMN %s TO %s",
+									view_name, quote_identifier(old_name),
+									quote_identifier(new_name)));
+	}
+}
+
+static bool
+is_as_asked(Relation view, const ViewSource *source,
+			const DtSoftDelete *columns, int ncolumns)
+{
+	return RelationGetDescr(view)->natts == ncolumns &&
+		equal(source->query->jointree->quals,
+			  dtmodel_live_node(columns, source->rtindex)) &&
+		compat_is_security_invoker(view);
+}
+
+static void
+set_view(DtChange *change, const char *view_name, const char *columns,
+		 const DtSoftDelete *soft_delete, const char *done)
+{
+	dtmodel_change(change, done,
+				   psprintf("CREATE OR REPLACE VIEW %s" COMPAT_SECURITY_INVOKER
+							" AS SELECT %s FROM %s AS " ROW " WHERE %s",
+							view_name, columns, change->table,
+							dtmodel_live_text(soft_delete, ROW)));
+}
+
+static void
+set_trigger(DtChange *change, const char *view_name, const char *name)
+{
+	dtmodel_change(change,
+				   psprintf("set trigger \"%s\"", name),
+				   psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
+							"FOR EACH ROW EXECUTE FUNCTION %s.%s()",
+							quote_identifier(name), view_name, DTMODEL_SCHEMA,
+							dtmodel_trigger_names[DT_TRIGGER_LIVE_VIEW].function));
+}
+
+/* The view belongs to whom the table belongs to, whoever creates it. */
+static void
+create_view(DtChange *change, const char *name, const char *view_name,
+			const char *columns, const DtSoftDelete *soft_delete)
+{
+	Oid			owner = change->rel->rd_rel->relowner;
+
+	set_view(change, view_name, columns, soft_delete,
+			 psprintf("created view \"%s\"", name));
+	set_trigger(change, view_name,
+				dtmodel_trigger_names[DT_TRIGGER_LIVE_VIEW].trigger);
+	if (owner != GetUserId())
+		dtmodel_change(change, psprintf("gave view \"%s\" to the table's owner", name),
+					   psprintf("ALTER VIEW %s OWNER TO %s", view_name,
+								quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+/* Brings a view that is there up to date with its table. */
+static void
+refresh_view(DtChange *change, Relation view, const char *view_name,
+			 const char *columns, int ncolumns, const DtSoftDelete *soft_delete)
+{
+	ViewSource	source;
+	const Trigger *trigger;
+
+	check_is_ours(change, view);
+	source = read_view(view);
+	change_column_names(change, view, &source, view_name);
+	if (!is_as_asked(view, &source, soft_delete, ncolumns))
+		set_view(change, view_name, columns, soft_delete,
+				 psprintf("replaced view \"%s\"", RelationGetRelationName(view)));
+	trigger = find_trigger(view);
+	if (trigger->tgenabled == TRIGGER_DISABLED)
+		set_trigger(change, view_name, trigger->tgname);
+}
+
+static void
+change_view(DtChange *change, const char *name)
+{
+	DtSoftDelete soft_delete = dtmodel_usable_soft_delete(change->rel);
+	Oid			schema = RelationGetNamespace(change->rel);
+	char	   *view_name = quote_qualified_identifier(get_namespace_name(schema),
+													   name);
+	Oid			view_relid = get_relname_relid(name, schema);
+	int			ncolumns;
+	char	   *columns = column_list(change->rel, &ncolumns);
+	Relation	view;
+
+	(void) dtmodel_usable_key(change->rel);
+	if (!OidIsValid(view_relid))
+	{
+		create_view(change, name, view_name, columns, &soft_delete);
+		return;
+	}
+	view = relation_open(view_relid, AccessShareLock);
+	refresh_view(change, view, view_name, columns, ncolumns, &soft_delete);
+	relation_close(view, NoLock);
+}
+
+/*
+ * create_live_view(model regclass, view name DEFAULT NULL) returns void
+ *
+ * Makes a view of the table's live rows in the table's schema, live_<table>
+ * unless it is given a name, with all its columns, readable and writable as
+ * whoever uses it.  Called again it follows the table: new columns, renamed
+ * ones, another flag.  There is no CHECK OPTION, since to set the flag through
+ * the view is a deletion like any other.  An error for a table without soft
+ * delete (42809) or without a primary key (42P16), and where something else
+ * has the name (42P07).
+ *
+ * Source: none; the reference document dtpyfw.db.model filters in each query.
+ */
+Datum
+dtmodel_create_live_view(PG_FUNCTION_ARGS)
+{
+	DtChange	change;
+	const char *name;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	name = PG_ARGISNULL(1) ?
+		makeObjectName("live", RelationGetRelationName(change.rel), NULL) :
+		NameStr(*PG_GETARG_NAME(1));
+	change_view(&change, name);
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}
