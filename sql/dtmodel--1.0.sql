@@ -516,6 +516,23 @@ COMMENT ON FUNCTION dtmodel.create_live_view(
 'makes a view of the live rows of a table, which can be written through';
 
 --
+-- Deleting for good (src/api/purge.c)
+--
+
+CREATE PROCEDURE dtmodel.purge(
+    model pg_catalog.regclass,
+    older_than pg_catalog.interval DEFAULT '30 days',
+    batch_size pg_catalog.int4 DEFAULT 1000,
+    dry_run pg_catalog.bool DEFAULT false)
+AS 'MODULE_PATHNAME', 'dtmodel_purge'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE dtmodel.purge(
+    pg_catalog.regclass, pg_catalog.interval, pg_catalog.int4,
+    pg_catalog.bool) IS
+'deletes for good what was deleted a while ago, batch by batch';
+
+--
 -- What a table is (src/api/describe.c)
 --
 

@@ -1,0 +1,868 @@
+/*-------------------------------------------------------------------------
+ *
+ * purge_rows.c
+ *	  Deleting for good: the rows of one batch, and what references them.
+ *
+ * A row takes along, in one statement, the rows that reference it and are to
+ * be purged as well; the foreign keys are checked at the end of the statement,
+ * so neither order nor cycles matter.  A row that is referenced by anything
+ * else is held, and so is what it references, unless the foreign key itself
+ * has an action for it.  A live row never goes because its parent does.
+ *
+ * The references are followed level by level from all rows of the batch at
+ * once.  What was found to be held is remembered for the batches to come, so
+ * that no row is looked at more than once, however deep a tree is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "api/purge.h"
+#include "catalog/partition.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "mixin/live.h"
+#include "mixin/soft_delete.h"
+#include "model/foreign_key.h"
+#include "model/plan_cache.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/rls.h"
+
+#define ROW DT_PURGE_ROW
+#define CHILD "c"
+
+/* What every query is given: the time ($1), and the places of rows ($2...). */
+#define CUTOFF "$1"
+#define PLACES "$2"
+
+/* Which row, as a hash key: every byte of it counts. */
+typedef struct RowKey
+{
+	Oid			relid;
+	ItemPointerData place;
+	uint16		padding;		/* 0 */
+} RowKey;
+
+/* A row that is settled: a later batch need not look at it again. */
+typedef struct KnownRow
+{
+	RowKey		key;
+	bool		held;			/* or, in a dry run, it would go */
+	DtTally    *holder;			/* NULL: locked by somebody else */
+} KnownRow;
+
+/* A row of this batch, or one that references it directly or indirectly. */
+typedef struct PurgeRow
+{
+	RowKey		key;
+	bool		held;
+	bool		goes;			/* with a row of the batch that is not held */
+	DtTally    *holder;
+	List	   *parents;		/* Link, to what the row references */
+	List	   *children;		/* PurgeRow */
+} PurgeRow;
+
+typedef struct Link
+{
+	PurgeRow   *parent;
+	DtTally    *holder;			/* of the parent, if the child stays */
+} Link;
+
+/* A foreign key that references the rows in question. */
+typedef struct Reference
+{
+	DtForeignKey *key;
+	bool		soft;			/* the child is a soft-delete model */
+	DtSoftDelete columns;		/* of the child, if it is */
+	char	   *child;			/* the child in a FROM */
+	DtTally    *tally;			/* the rows that it holds */
+} Reference;
+
+/* One attempt at some rows of a batch. */
+typedef struct Attempt
+{
+	DtPurge    *purge;
+	HTAB	   *rows;			/* PurgeRow */
+	const DtRowSet *roots;
+	List	   *going;			/* DtRowSet, one for each table */
+} Attempt;
+
+/* What a statement has failed on. */
+typedef struct Failure
+{
+	bool		failed;
+	DtTally    *holder;
+} Failure;
+
+static void
+add_place(DtRowSet *set, ItemPointer place)
+{
+	if (set->count == set->space)
+	{
+		set->space = Max(set->space * 2, 64);
+		set->places = set->places == NULL ?
+			palloc(sizeof(ItemPointerData) * set->space) :
+			repalloc(set->places, sizeof(ItemPointerData) * set->space);
+	}
+	set->places[set->count++] = *place;
+}
+
+static Datum
+places_array(const DtRowSet *set)
+{
+	Datum	   *places = palloc(sizeof(Datum) * Max(set->count, 1));
+
+	for (int i = 0; i < set->count; i++)
+		places[i] = PointerGetDatum(&set->places[i]);
+	return PointerGetDatum(construct_array(places, set->count, TIDOID,
+										   sizeof(ItemPointerData), false,
+										   TYPALIGN_SHORT));
+}
+
+/* The set of a table among several, made if there is none. */
+static DtRowSet *
+set_of_table(List **sets, Oid relid)
+{
+	DtRowSet	   *set;
+	ListCell   *cell;
+
+	foreach(cell, *sets)
+	{
+		set = lfirst(cell);
+		if (set->relid == relid)
+			return set;
+	}
+	set = palloc0(sizeof(DtRowSet));
+	set->relid = relid;
+	*sets = lappend(*sets, set);
+	return set;
+}
+
+/*
+ * The rows that a query returned as (tableoid, ctid), from this column on: a
+ * list of sets, one for each table.
+ */
+List *
+dtmodel_returned_rows(int column)
+{
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	List	   *sets = NIL;
+	bool		isnull;
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		Oid			relid = DatumGetObjectId(SPI_getbinval(row, desc, column, &isnull));
+		Datum		place = SPI_getbinval(row, desc, column + 1, &isnull);
+
+		add_place(set_of_table(&sets, relid),
+				  (ItemPointer) DatumGetPointer(place));
+	}
+	return sets;
+}
+
+/* Runs a query on rows of one table; the result is SPI's. */
+static void
+query_rows(const DtPurge *purge, const DtRowSet *set, const char *query)
+{
+	Oid			types[] = {TIMESTAMPTZOID, TIDARRAYOID};
+	Datum		values[] = {TimestampTzGetDatum(purge->cutoff), places_array(set)};
+
+	(void) SPI_execute_with_args(psprintf(DT_OWN_QUERY "%s", query),
+								 lengthof(values), types, values, NULL, false, 0);
+}
+
+/* "The row was deleted softly, and long enough ago", as SQL. */
+char *
+dtmodel_old_text(const DtSoftDelete *columns, const char *alias)
+{
+	return psprintf("%s AND %s.%s OPERATOR(pg_catalog.<) %s",
+					dtmodel_deleted_text(columns, alias), alias,
+					quote_identifier(NameStr(columns->deleted_at.name)),
+					columns->deleted_at.typid == TIMESTAMPOID ?
+					"pg_catalog.timezone('UTC', " CUTOFF ")" : CUTOFF);
+}
+
+static DtTally *
+find_tally(DtPurge *purge, const char *table, const char *constraint)
+{
+	MemoryContext caller;
+	DtTally	   *tally;
+	ListCell   *cell;
+
+	foreach(cell, purge->tallies)
+	{
+		tally = lfirst(cell);
+		if (strcmp(tally->table, table) == 0 &&
+			(tally->constraint == NULL) == (constraint == NULL) &&
+			(constraint == NULL || strcmp(tally->constraint, constraint) == 0))
+			return tally;
+	}
+	caller = MemoryContextSwitchTo(purge->context);
+	tally = palloc0(sizeof(DtTally));
+	tally->table = pstrdup(table);
+	tally->constraint = constraint == NULL ? NULL : pstrdup(constraint);
+	purge->tallies = lappend(purge->tallies, tally);
+	MemoryContextSwitchTo(caller);
+	return tally;
+}
+
+static bool
+is_of_model(const DtPurge *purge, Oid relid)
+{
+	return relid == purge->model ||
+		(get_rel_relispartition(relid) &&
+		 list_member_oid(get_partition_ancestors(relid), purge->model));
+}
+
+static void
+count_gone(DtPurge *purge, Oid relid, uint64 rows)
+{
+	if (is_of_model(purge, relid))
+		purge->done += rows;
+	else if (rows > 0)
+		find_tally(purge, get_rel_name(relid), NULL)->rows += rows;
+}
+
+/*
+ * Those of the rows that are still to be purged, locked unless this is a dry
+ * run.  Whoever may delete a row may lock it; but SELECT ... FOR UPDATE asks
+ * for the privilege to update, so it is done on the table's behalf.
+ */
+static DtRowSet *
+lock_rows(const DtPurge *purge, const DtRowSet *set)
+{
+	Relation	rel = dtmodel_open(set->relid, RowExclusiveLock);
+	DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
+	List	   *sets;
+	Oid			caller;
+	int			context;
+
+	GetUserIdAndSecContext(&caller, &context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	query_rows(purge, set,
+			   psprintf("SELECT " ROW ".tableoid, " ROW ".ctid FROM ONLY %s AS " ROW
+						" WHERE " ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
+						dtmodel_qualified_name(rel),
+						dtmodel_old_text(&columns, ROW),
+						purge->dry_run ? "" : " FOR UPDATE SKIP LOCKED"));
+	SetUserIdAndSecContext(caller, context);
+	table_close(rel, NoLock);
+	sets = dtmodel_returned_rows(1);
+	return set_of_table(&sets, set->relid);
+}
+
+/* Policies would hide rows that hold others, or that must not go with them. */
+static void
+check_sees_all(Relation child)
+{
+	if (check_enable_rls(RelationGetRelid(child), InvalidOid, true) != RLS_ENABLED)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("row-level security hides rows of table \"%s\" from role \"%s\"",
+					RelationGetRelationName(child),
+					GetUserNameFromId(GetUserId(), false)),
+			 errdetail("They may reference rows that are to be purged."),
+			 errhint("Call %s.purge as a role that the policies do not apply to.",
+					 DTMODEL_SCHEMA),
+			 errtable(child)));
+}
+
+/* What a foreign key means for the rows that it references. */
+static Reference *
+make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
+{
+	Reference  *reference = palloc0(sizeof(Reference));
+
+	reference->key = key;
+	reference->soft = dtmodel_get_model(child)->soft_delete != NULL;
+	if (reference->soft)
+		reference->columns = dtmodel_usable_soft_delete(child);
+	reference->tally = find_tally(purge, RelationGetRelationName(child),
+								  NameStr(key->name));
+	reference->child = psprintf("%s%s AS " CHILD, dtmodel_only(child),
+								dtmodel_qualified_name(child));
+	return reference;
+}
+
+/* Whether rows of the child matter to the purge, or the key sees to them. */
+static bool
+matters(const DtForeignKey *key, Relation child)
+{
+	switch (key->on_delete)
+	{
+		case FKCONSTR_ACTION_SETNULL:
+		case FKCONSTR_ACTION_SETDEFAULT:
+			return false;
+		case FKCONSTR_ACTION_CASCADE:
+			return dtmodel_get_model(child)->soft_delete != NULL;
+		default:
+			return true;
+	}
+}
+
+/* The foreign keys that reference the table and matter. */
+static List *
+find_references(DtPurge *purge, Relation rel)
+{
+	List	   *references = NIL;
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_keys_to(rel))
+	{
+		DtForeignKey *key = lfirst(cell);
+		Relation	child = table_open(key->child, AccessShareLock);
+
+		if (matters(key, child))
+		{
+			check_sees_all(child);
+			references = lappend(references, make_reference(purge, key, child));
+		}
+		table_close(child, NoLock);
+	}
+	return references;
+}
+
+/* "The child references one of the rows", as SQL. */
+static char *
+reference_text(const Reference *reference)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	dtmodel_append_reference(&text, reference->key, ROW, CHILD);
+	return text.data;
+}
+
+static HTAB *
+make_table(const char *name, Size entry, MemoryContext context)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(RowKey),
+		.entrysize = entry,
+		.hcxt = context,
+	};
+
+	return hash_create(name, 256, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+HTAB *
+dtmodel_make_known_rows(MemoryContext context)
+{
+	return make_table("dtmodel known rows", sizeof(KnownRow), context);
+}
+
+static RowKey
+row_key(Oid relid, ItemPointer place)
+{
+	RowKey		key = {.relid = relid,.place = *place,.padding = 0};
+
+	return key;
+}
+
+static KnownRow *
+find_known(const DtPurge *purge, const RowKey *key)
+{
+	return hash_search(purge->known, key, HASH_FIND, NULL);
+}
+
+static PurgeRow *
+find_row(const Attempt *attempt, Oid relid, ItemPointer place)
+{
+	RowKey		key = row_key(relid, place);
+
+	return hash_search(attempt->rows, &key, HASH_FIND, NULL);
+}
+
+static PurgeRow *
+enter_row(const Attempt *attempt, const RowKey *key, bool *is_new)
+{
+	PurgeRow   *row;
+	bool		found;
+
+	row = hash_search(attempt->rows, key, HASH_ENTER, &found);
+	if (!found)
+	{
+		row->held = row->goes = false;
+		row->holder = NULL;
+		row->parents = row->children = NIL;
+	}
+	*is_new = !found;
+	return row;
+}
+
+/* Holds a row, and with it all that it references. */
+static void
+hold_row(PurgeRow *row, DtTally *holder)
+{
+	List	   *pending = list_make1(row);
+
+	if (row->held)
+		return;
+	row->held = true;
+	row->holder = holder;
+	while (pending != NIL)
+	{
+		ListCell   *cell;
+
+		row = llast(pending);
+		pending = list_delete_last(pending);
+		foreach(cell, row->parents)
+		{
+			Link	   *link = lfirst(cell);
+
+			if (link->parent->held)
+				continue;
+			link->parent->held = true;
+			link->parent->holder = link->holder;
+			pending = lappend(pending, link->parent);
+		}
+	}
+}
+
+/* Holds those of the rows that something else references. */
+static void
+hold_referenced(const Attempt *attempt, Relation rel, const DtRowSet *set,
+				const Reference *reference)
+{
+	DtRowSet   *held;
+	List	   *sets;
+
+	query_rows(attempt->purge, set,
+			   psprintf("SELECT " ROW ".tableoid, " ROW ".ctid FROM ONLY %s AS " ROW
+						" WHERE " ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ")"
+						" AND EXISTS (SELECT FROM %s WHERE %s AND (%s) IS NOT TRUE)",
+						dtmodel_qualified_name(rel), reference->child,
+						reference_text(reference),
+						reference->soft ?
+						dtmodel_old_text(&reference->columns, CHILD) : "false"));
+	sets = dtmodel_returned_rows(1);
+	held = set_of_table(&sets, set->relid);
+	for (int i = 0; i < held->count; i++)
+		hold_row(find_row(attempt, set->relid, &held->places[i]),
+				 reference->tally);
+}
+
+/*
+ * Notes that a row is referenced by another one that is to be purged as well.
+ * True if that one has to be looked at.
+ */
+static bool
+link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
+		   const Reference *reference)
+{
+	KnownRow   *known = find_known(attempt->purge, key);
+	PurgeRow   *child;
+	Link	   *link;
+	bool		is_new;
+
+	if (known != NULL)
+	{
+		if (known->held)
+			hold_row(parent, reference->tally);
+		return false;
+	}
+	child = enter_row(attempt, key, &is_new);
+	link = palloc(sizeof(Link));
+	link->parent = parent;
+	link->holder = reference->tally;
+	child->parents = lappend(child->parents, link);
+	parent->children = lappend(parent->children, child);
+	if (child->held)
+		hold_row(parent, reference->tally);
+	return is_new;
+}
+
+/* Finds the rows to be purged that reference some others; new ones to "next". */
+static void
+find_children(const Attempt *attempt, Relation rel, const DtRowSet *set,
+			  const Reference *reference, List **next)
+{
+	TupleDesc	desc;
+	bool		isnull;
+
+	query_rows(attempt->purge, set,
+			   psprintf("SELECT " ROW ".ctid, " CHILD ".tableoid, " CHILD ".ctid"
+						" FROM ONLY %s AS " ROW " JOIN %s ON %s"
+						" WHERE " ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
+						dtmodel_qualified_name(rel), reference->child,
+						reference_text(reference),
+						dtmodel_old_text(&reference->columns, CHILD)));
+	desc = SPI_tuptable->tupdesc;
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		ItemPointer parent = (ItemPointer) DatumGetPointer(SPI_getbinval(tuple, desc, 1, &isnull));
+		Oid			relid = DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull));
+		ItemPointer child = (ItemPointer) DatumGetPointer(SPI_getbinval(tuple, desc, 3, &isnull));
+		RowKey		key = row_key(relid, child);
+
+		if (link_child(attempt, find_row(attempt, set->relid, parent), &key,
+					   reference))
+			add_place(set_of_table(next, relid), child);
+	}
+}
+
+/* Looks at everything that references some rows. */
+static void
+look_at_references(const Attempt *attempt, const DtRowSet *set, List **next)
+{
+	Relation	rel = dtmodel_open(set->relid, RowExclusiveLock);
+	ListCell   *cell;
+
+	foreach(cell, find_references(attempt->purge, rel))
+	{
+		const Reference *reference = lfirst(cell);
+
+		hold_referenced(attempt, rel, set, reference);
+		if (reference->soft)
+			find_children(attempt, rel, set, reference, next);
+	}
+	table_close(rel, NoLock);
+}
+
+/* Locks the rows of a set; one that somebody else has locked is held. */
+static DtRowSet *
+lock_children(const Attempt *attempt, const DtRowSet *set)
+{
+	DtRowSet   *locked = lock_rows(attempt->purge, set);
+	HTAB	   *table = make_table("dtmodel locked rows", sizeof(RowKey),
+								   CurrentMemoryContext);
+	RowKey		key;
+
+	for (int i = 0; i < locked->count; i++)
+	{
+		key = row_key(set->relid, &locked->places[i]);
+		(void) hash_search(table, &key, HASH_ENTER, NULL);
+	}
+	for (int i = 0; i < set->count; i++)
+	{
+		key = row_key(set->relid, &set->places[i]);
+		if (hash_search(table, &key, HASH_FIND, NULL) == NULL)
+			hold_row(find_row(attempt, set->relid, &set->places[i]), NULL);
+	}
+	hash_destroy(table);
+	return locked;
+}
+
+/* Follows the references, level by level. */
+static void
+gather(const Attempt *attempt)
+{
+	List	   *level = list_make1((void *) attempt->roots);
+	bool		is_new;
+
+	for (int i = 0; i < attempt->roots->count; i++)
+	{
+		RowKey		key = row_key(attempt->roots->relid, &attempt->roots->places[i]);
+
+		(void) enter_row(attempt, &key, &is_new);
+	}
+	while (level != NIL)
+	{
+		List	   *next = NIL;
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		foreach(cell, level)
+			look_at_references(attempt, lfirst(cell), &next);
+		foreach(cell, next)
+			lfirst(cell) = lock_children(attempt, lfirst(cell));
+		level = next;
+	}
+}
+
+/* Chooses the rows that go: those of the batch, and what goes with them. */
+static void
+choose_going(Attempt *attempt)
+{
+	List	   *pending = NIL;
+
+	for (int i = 0; i < attempt->roots->count; i++)
+		pending = lappend(pending, find_row(attempt, attempt->roots->relid,
+											&attempt->roots->places[i]));
+	while (pending != NIL)
+	{
+		PurgeRow   *row = llast(pending);
+
+		pending = list_delete_last(pending);
+		if (row->held || row->goes)
+			continue;
+		row->goes = true;
+		add_place(set_of_table(&attempt->going, row->key.relid), &row->key.place);
+		pending = list_concat(pending, row->children);
+	}
+}
+
+/* "WITH d2 AS (DELETE ...), d3 AS (DELETE ...) SELECT the count of each" */
+static char *
+delete_query(const Attempt *attempt)
+{
+	StringInfoData query;
+	StringInfoData counts;
+	ListCell   *cell;
+	int			parameter = 2;
+
+	initStringInfo(&query);
+	initStringInfo(&counts);
+	foreach(cell, attempt->going)
+	{
+		Relation	rel = dtmodel_open(((DtRowSet *) lfirst(cell))->relid,
+									   RowExclusiveLock);
+		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
+
+		appendStringInfo(&query, "%s d%d AS (DELETE FROM ONLY %s AS " ROW
+						 " WHERE " ROW ".ctid OPERATOR(pg_catalog.=) ANY ($%d) AND %s RETURNING 1)",
+						 parameter == 2 ? DT_OWN_QUERY "WITH" : ",", parameter,
+						 dtmodel_qualified_name(rel), parameter,
+						 dtmodel_old_text(&columns, ROW));
+		appendStringInfo(&counts, "%s (SELECT pg_catalog.count(*) FROM d%d)",
+						 parameter == 2 ? " SELECT" : ",", parameter);
+		table_close(rel, NoLock);
+		parameter++;
+	}
+	appendStringInfoString(&query, counts.data);
+	return query.data;
+}
+
+static void
+run_delete_query(const Attempt *attempt)
+{
+	int			nargs = list_length(attempt->going) + 1;
+	Oid		   *types = palloc(sizeof(Oid) * nargs);
+	Datum	   *values = palloc(sizeof(Datum) * nargs);
+	ListCell   *cell;
+	int			i = 0;
+
+	types[i] = TIMESTAMPTZOID;
+	values[i++] = TimestampTzGetDatum(attempt->purge->cutoff);
+	foreach(cell, attempt->going)
+	{
+		types[i] = TIDARRAYOID;
+		values[i++] = places_array(lfirst(cell));
+	}
+	(void) SPI_execute_with_args(delete_query(attempt), nargs, types, values, NULL,
+								 false, 0);
+}
+
+/* Deletes what goes, physically, and counts it. */
+static void
+delete_going(const Attempt *attempt)
+{
+	int			level = NewGUCNestLevel();
+	bool		isnull;
+
+	(void) set_config_option("dtmodel.hard_delete", "on", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	run_delete_query(attempt);
+	AtEOXact_GUC(true, level);
+	for (int i = 0; i < list_length(attempt->going); i++)
+		count_gone(attempt->purge, ((DtRowSet *) list_nth(attempt->going, i))->relid,
+				   DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+											   SPI_tuptable->tupdesc, i + 1,
+											   &isnull)));
+}
+
+/* Whether an error says that something else needs a row. */
+static bool
+is_hold(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION ||
+		error->sqlerrcode == ERRCODE_RESTRICT_VIOLATION ||
+		error->sqlerrcode == ERRCODE_NOT_NULL_VIOLATION;
+}
+
+/* What the DELETE failed on; any other error is none of our business. */
+static Failure
+read_failure(DtPurge *purge)
+{
+	ErrorData  *error = CopyErrorData();
+	const char *object = error->constraint_name != NULL ?
+		error->constraint_name : error->column_name;
+	Failure		failure = {.failed = true};
+
+	if (!is_hold(error))
+		ReThrowError(error);
+	if (error->table_name != NULL && object != NULL)
+		failure.holder = find_tally(purge, error->table_name, object);
+	FlushErrorState();
+	return failure;
+}
+
+/*
+ * The DELETE in a subtransaction.  It may still fail on what no query could
+ * see: an action of a foreign key that cannot be done, a row that a trigger
+ * or a policy keeps.
+ */
+static Failure
+delete_safely(const Attempt *attempt)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Failure		failure = {0};
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		delete_going(attempt);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		failure = read_failure(attempt->purge);
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return failure;
+}
+
+static void
+count_held(DtPurge *purge, DtTally *holder)
+{
+	if (holder == NULL)
+		return;
+	holder->rows++;
+	purge->held++;
+}
+
+static void
+remember(DtPurge *purge, const RowKey *key, bool held, DtTally *holder)
+{
+	KnownRow   *known = hash_search(purge->known, key, HASH_ENTER, NULL);
+
+	known->held = held;
+	known->holder = holder;
+}
+
+/* Remembers what is settled.  Rows that are gone need no memory. */
+static void
+remember_rows(const Attempt *attempt)
+{
+	HASH_SEQ_STATUS scan;
+	PurgeRow   *row;
+
+	hash_seq_init(&scan, attempt->rows);
+	while ((row = hash_seq_search(&scan)) != NULL)
+	{
+		if (row->held || (row->goes && attempt->purge->dry_run))
+			remember(attempt->purge, &row->key, row->held, row->holder);
+	}
+}
+
+static void
+count_held_roots(const Attempt *attempt)
+{
+	for (int i = 0; i < attempt->roots->count; i++)
+	{
+		PurgeRow   *row = find_row(attempt, attempt->roots->relid,
+								   &attempt->roots->places[i]);
+
+		if (row->held)
+			count_held(attempt->purge, row->holder);
+	}
+}
+
+static void
+count_dry(const Attempt *attempt)
+{
+	ListCell   *cell;
+
+	foreach(cell, attempt->going)
+		count_gone(attempt->purge, ((DtRowSet *) lfirst(cell))->relid,
+				   ((DtRowSet *) lfirst(cell))->count);
+}
+
+static DtRowSet
+part_of_set(const DtRowSet *set, int first, int count)
+{
+	DtRowSet	part = {
+		.relid = set->relid,
+		.count = count,
+		.places = set->places + first,
+	};
+
+	return part;
+}
+
+/*
+ * Purges the rows, which are locked.  When the DELETE fails one row of many
+ * may be the reason, so they are halved until it stands alone.
+ */
+static void
+settle(DtPurge *purge, const DtRowSet *set)
+{
+	Attempt		attempt = {.purge = purge,.roots = set};
+	DtRowSet	first = part_of_set(set, 0, set->count / 2);
+	DtRowSet	second = part_of_set(set, first.count, set->count - first.count);
+	Failure		failure = {0};
+
+	if (set->count == 0)
+		return;
+	attempt.rows = make_table("dtmodel purge", sizeof(PurgeRow),
+							  CurrentMemoryContext);
+	gather(&attempt);
+	choose_going(&attempt);
+	if (purge->dry_run)
+		count_dry(&attempt);
+	else if (attempt.going != NIL)
+		failure = delete_safely(&attempt);
+
+	if (failure.failed && set->count > 1)
+	{
+		settle(purge, &first);
+		settle(purge, &second);
+		return;
+	}
+	if (failure.failed)
+		hold_row(find_row(&attempt, set->relid, &set->places[0]), failure.holder);
+	count_held_roots(&attempt);
+	remember_rows(&attempt);
+}
+
+/* Those of the rows that are not settled yet. */
+static DtRowSet *
+unknown_rows(DtPurge *purge, const DtRowSet *set)
+{
+	DtRowSet   *rest = palloc0(sizeof(DtRowSet));
+
+	rest->relid = set->relid;
+	for (int i = 0; i < set->count; i++)
+	{
+		RowKey		key = row_key(set->relid, &set->places[i]);
+		KnownRow   *known = find_known(purge, &key);
+
+		if (known == NULL)
+			add_place(rest, &set->places[i]);
+		else if (known->held)
+			count_held(purge, known->holder);
+	}
+	return rest;
+}
+
+/* Purges the rows of a batch that are in one table. */
+void
+dtmodel_purge_rows(DtPurge *purge, const DtRowSet *set)
+{
+	DtRowSet   *rows = unknown_rows(purge, set);
+
+	if (rows->count > 0)
+		settle(purge, lock_rows(purge, rows));
+}
