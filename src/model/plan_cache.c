@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plan_cache.c
- *	  Saved plans, one for each table and purpose.
+ *	  Saved plans, one for each table, purpose and set of columns.
  *
  * A plan is saved with the text of its query, which names tables and columns.
  * When one of them is renamed the server would parse that text again and find
@@ -26,11 +26,13 @@ typedef struct PlanKey
 {
 	Oid			relid;
 	int			purpose;
+	uint32		hash;			/* of the set; two sets may share one */
 } PlanKey;
 
 typedef struct SavedPlan
 {
 	PlanKey		key;			/* hash key */
+	Bitmapset  *set;
 	SPIPlanPtr	plan;
 	dlist_node	use;			/* in plans_by_use */
 } SavedPlan;
@@ -74,6 +76,7 @@ remove_plan(SavedPlan *saved)
 	SPIPlanPtr	plan = saved->plan;
 
 	dlist_delete(&saved->use);
+	bms_free(saved->set);
 	(void) hash_search(plan_cache, &saved->key, HASH_REMOVE, NULL);
 	discard(plan);
 }
@@ -96,17 +99,26 @@ dtmodel_is_own_query(const char *query)
 	return query != NULL && strncmp(query, DT_OWN_QUERY, strlen(DT_OWN_QUERY)) == 0;
 }
 
-/* The saved plan, if there is one and it still fits the table. */
-SPIPlanPtr
-dtmodel_find_plan(Oid relid, DtPlanPurpose purpose)
+static PlanKey
+make_key(Oid relid, DtPlanPurpose purpose, const Bitmapset *set)
 {
 	PlanKey		key = {.relid = relid,.purpose = purpose};
+
+	key.hash = bms_hash_value(set);
+	return key;
+}
+
+/* The saved plan, if there is one and it still fits the table. */
+SPIPlanPtr
+dtmodel_find_plan_for(Oid relid, DtPlanPurpose purpose, const Bitmapset *set)
+{
+	PlanKey		key = make_key(relid, purpose, set);
 	SavedPlan  *saved;
 
 	if (plan_cache == NULL)
 		create_cache();
 	saved = hash_search(plan_cache, &key, HASH_FIND, NULL);
-	if (saved == NULL)
+	if (saved == NULL || !bms_equal(saved->set, set))
 		return NULL;
 	if (!SPI_plan_is_valid(saved->plan))
 	{
@@ -117,33 +129,59 @@ dtmodel_find_plan(Oid relid, DtPlanPurpose purpose)
 	return saved->plan;
 }
 
-/* Prepares a query and saves its plan, which dtmodel_find_plan did not find. */
 SPIPlanPtr
-dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
-				  int nargs, Oid *types)
+dtmodel_find_plan(Oid relid, DtPlanPurpose purpose)
 {
-	PlanKey		key = {.relid = relid,.purpose = purpose};
+	return dtmodel_find_plan_for(relid, purpose, NULL);
+}
+
+static Bitmapset *
+keep_set(const Bitmapset *set)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+	Bitmapset  *kept = bms_copy(set);
+
+	MemoryContextSwitchTo(caller);
+	return kept;
+}
+
+/* Puts a plan into the cache, in place of one that has the same hash. */
+static void
+enter_plan(const PlanKey *key, Bitmapset *set, SPIPlanPtr plan)
+{
+	SavedPlan  *saved = hash_search(plan_cache, key, HASH_FIND, NULL);
+
+	if (saved != NULL)
+		remove_plan(saved);
+	if (hash_get_num_entries(plan_cache) >= PLAN_CACHE_SIZE)
+		remove_plan(dlist_tail_element(SavedPlan, use, &plans_by_use));
+	saved = hash_search(plan_cache, key, HASH_ENTER, NULL);
+	saved->set = set;
+	saved->plan = plan;
+	dlist_push_head(&plans_by_use, &saved->use);
+}
+
+/* Prepares a query and saves its plan, which was not found. */
+SPIPlanPtr
+dtmodel_save_plan_for(Oid relid, DtPlanPurpose purpose, const Bitmapset *set,
+					  const char *query, int nargs, Oid *types)
+{
+	PlanKey		key = make_key(relid, purpose, set);
 	SPIPlanPtr	plan = SPI_prepare(psprintf(DT_OWN_QUERY "%s", query), nargs, types);
-	SavedPlan  *saved;
-	bool		found;
 
 	if (plan == NULL)
 		elog(ERROR, "could not prepare \"%s\": %s", query,
 			 SPI_result_code_string(SPI_result));
-	if (hash_get_num_entries(plan_cache) >= PLAN_CACHE_SIZE)
-		remove_plan(dlist_tail_element(SavedPlan, use, &plans_by_use));
-
 	SPI_keepplan(plan);
-	saved = hash_search(plan_cache, &key, HASH_ENTER, &found);
-	if (found)
-	{
-		/* Preparing ran a function that saved the same plan. */
-		discard(saved->plan);
-		dlist_delete(&saved->use);
-	}
-	saved->plan = plan;
-	dlist_push_head(&plans_by_use, &saved->use);
+	enter_plan(&key, keep_set(set), plan);
 	return plan;
+}
+
+SPIPlanPtr
+dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
+				  int nargs, Oid *types)
+{
+	return dtmodel_save_plan_for(relid, purpose, NULL, query, nargs, types);
 }
 
 static void
@@ -154,14 +192,32 @@ end_run(void)
 		free_discarded();
 }
 
-/* Runs a saved plan as the caller; the result is SPI's. */
-void
-dtmodel_run_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
+static ParamListInfo
+make_parameters(SPIPlanPtr plan, const Datum *values, const char *nulls)
 {
+	int			count = SPI_getargcount(plan);
+	ParamListInfo parameters = makeParamList(count);
+
+	for (int i = 0; i < count; i++)
+	{
+		parameters->params[i].value = values[i];
+		parameters->params[i].isnull = nulls != NULL && nulls[i] == 'n';
+		parameters->params[i].pflags = PARAM_FLAG_CONST;
+		parameters->params[i].ptype = SPI_getargtypeid(plan, i);
+	}
+	return parameters;
+}
+
+/* Runs a saved plan, which is not freed while it runs. */
+static void
+run(SPIPlanPtr plan, const Datum *values, const char *nulls,
+	SPIExecuteOptions options)
+{
+	options.params = make_parameters(plan, values, nulls);
 	running++;
 	PG_TRY();
 	{
-		(void) SPI_execute_plan(plan, values, nulls, false, 0);
+		(void) SPI_execute_plan_extended(plan, &options);
 	}
 	PG_CATCH();
 	{
@@ -170,6 +226,29 @@ dtmodel_run_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
 	}
 	PG_END_TRY();
 	end_run();
+}
+
+/* Runs a saved plan as the caller; the result is SPI's. */
+void
+dtmodel_run_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	run(plan, values, nulls, (SPIExecuteOptions) {0});
+}
+
+/* The same for a query that sees what the caller's own query sees. */
+void
+dtmodel_read_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	run(plan, values, nulls, (SPIExecuteOptions) {.read_only = true});
+}
+
+/* The same, but the rows go to a receiver as they come. */
+void
+dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values, const char *nulls,
+					  bool read_only, DestReceiver *receiver)
+{
+	run(plan, values, nulls,
+		(SPIExecuteOptions) {.read_only = read_only,.dest = receiver});
 }
 
 static void

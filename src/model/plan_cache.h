@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plan_cache.h
- *	  Saved plans, one for each table and purpose.
+ *	  Saved plans, one for each table, purpose and set of columns.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,6 +9,7 @@
 #define DTMODEL_PLAN_CACHE_H
 
 #include "executor/spi.h"
+#include "nodes/bitmapset.h"
 
 typedef enum DtPlanPurpose
 {
@@ -23,7 +24,17 @@ typedef enum DtPlanPurpose
 	DT_PLAN_LIVE_CHILD,
 	DT_PLAN_LIVE_PARENT,
 	DT_PLAN_DELETED_PARENT,
-	DT_PLAN_PARENT_STATUS
+	DT_PLAN_PARENT_STATUS,
+	DT_PLAN_HARD_DELETE,
+	DT_PLAN_EXISTS,
+	DT_PLAN_COUNT,
+	DT_PLAN_LIST,
+	DT_PLAN_INSERT,
+	DT_PLAN_INSERT_IF_NONE,
+	DT_PLAN_INSERT_MANY,
+	DT_PLAN_UPDATE,
+	DT_PLAN_UPSERT,
+	DT_PLAN_FIND
 } DtPlanPurpose;
 
 /*
@@ -41,8 +52,20 @@ extern SPIPlanPtr dtmodel_find_plan(Oid relid, DtPlanPurpose purpose);
 extern SPIPlanPtr dtmodel_save_plan(Oid relid, DtPlanPurpose purpose,
 									const char *query, int nargs, Oid *types);
 
+/* The same for queries of one purpose that differ by a set of numbers. */
+extern SPIPlanPtr dtmodel_find_plan_for(Oid relid, DtPlanPurpose purpose,
+										const Bitmapset *set);
+extern SPIPlanPtr dtmodel_save_plan_for(Oid relid, DtPlanPurpose purpose,
+										const Bitmapset *set, const char *query,
+										int nargs, Oid *types);
+
 extern void dtmodel_run_plan(SPIPlanPtr plan, Datum *values,
 							 const char *nulls);
+extern void dtmodel_read_plan(SPIPlanPtr plan, Datum *values,
+							  const char *nulls);
+extern void dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values,
+								  const char *nulls, bool read_only,
+								  DestReceiver *receiver);
 
 extern void dtmodel_run_plan_in_trigger(SPIPlanPtr plan, Datum *values,
 										long limit);
