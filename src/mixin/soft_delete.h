@@ -11,6 +11,7 @@
 #include "access/htup.h"
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "model/key.h"
 #include "model/model.h"
 
@@ -44,6 +45,11 @@ extern void dtmodel_check_soft_delete_fires(Relation rel,
 											const DtSoftDelete *soft_delete);
 extern void dtmodel_run_soft_delete(SPIPlanPtr plan, const DtKeyValues *id,
 									DtSoftDeletion *deletion);
+extern char *dtmodel_deleted_clause(const DtSoftDelete *columns);
+extern char *dtmodel_live_clause(const DtSoftDelete *columns);
+extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
+extern Datum dtmodel_restore(Relation rel, Datum row, bool *isnull);
 
 /* soft_setup.c */
 extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,

@@ -75,9 +75,9 @@ begin_call_with_id(FunctionCallInfo fcinfo)
 	return call;
 }
 
-/* "the row is deleted", as SQL */
-static char *
-deleted_condition(const DtSoftDelete *columns)
+/* "the row is deleted", as SQL on a table whose alias is "t" */
+char *
+dtmodel_deleted_clause(const DtSoftDelete *columns)
 {
 	if (!dtmodel_column_is_used(&columns->flag))
 		return psprintf(ROW ".%s IS NOT NULL",
@@ -85,6 +85,24 @@ deleted_condition(const DtSoftDelete *columns)
 	return psprintf(ROW ".%s IS %s",
 					quote_identifier(NameStr(columns->flag.name)),
 					columns->flag_is_live ? "FALSE" : "TRUE");
+}
+
+/*
+ * "the row is live".  Where the flag cannot be null it is said as people say
+ * it in the predicates of their indexes, which can then be used.
+ */
+char *
+dtmodel_live_clause(const DtSoftDelete *columns)
+{
+	const char *flag = quote_identifier(NameStr(columns->flag.name));
+
+	if (!dtmodel_column_is_used(&columns->flag))
+		return psprintf(ROW ".%s IS NULL",
+						quote_identifier(NameStr(columns->deleted_at.name)));
+	if (!columns->flag.is_not_null)
+		return psprintf(ROW ".%s IS NOT %s", flag,
+						columns->flag_is_live ? "FALSE" : "TRUE");
+	return psprintf(columns->flag_is_live ? ROW ".%s" : "NOT " ROW ".%s", flag);
 }
 
 /* The assignments that take the mark off. */
@@ -120,7 +138,7 @@ build_query(const RowCall *call, DtPlanPurpose purpose)
 			break;
 		case DT_PLAN_SELECT_DELETED:
 			appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE %s AND ",
-							 table, table, deleted_condition(&call->columns));
+							 table, table, dtmodel_deleted_clause(&call->columns));
 			break;
 		case DT_PLAN_SOFT_DELETE:
 			appendStringInfo(&query, "DELETE FROM %s AS " ROW " WHERE ", table);
@@ -128,7 +146,7 @@ build_query(const RowCall *call, DtPlanPurpose purpose)
 		case DT_PLAN_RESTORE:
 			appendStringInfo(&query, "UPDATE %s AS " ROW " SET %s WHERE %s AND ",
 							 table, restore_assignments(&call->columns),
-							 deleted_condition(&call->columns));
+							 dtmodel_deleted_clause(&call->columns));
 			break;
 		default:
 			elog(ERROR, "no query on a row has purpose %d", (int) purpose);
@@ -273,29 +291,50 @@ delete_row(FunctionCallInfo fcinfo, const RowCall *call)
 	PG_RETURN_DATUM(row);
 }
 
+/* The row, restored; NULL if it is gone. */
+static Datum
+run_restore(const RowCall *call, bool *isnull)
+{
+	Datum		row;
+
+	*isnull = true;
+	if (!call->id.complete)
+		return (Datum) 0;
+	SPI_connect();
+	run_query(call, DT_PLAN_RESTORE);
+	row = returned_row(call, isnull);
+	if (*isnull)
+	{
+		/* Not deleted, then: the row as it is. */
+		run_query(call, DT_PLAN_SELECT);
+		row = returned_row(call, isnull);
+	}
+	SPI_finish();
+	return row;
+}
+
 static Datum
 restore_row(FunctionCallInfo fcinfo, const RowCall *call)
 {
-	Datum		row = (Datum) 0;
-	bool		isnull = true;
+	bool		isnull;
+	Datum		row = run_restore(call, &isnull);
 
-	if (call->id.complete)
-	{
-		SPI_connect();
-		run_query(call, DT_PLAN_RESTORE);
-		row = returned_row(call, &isnull);
-		if (isnull)
-		{
-			/* Not deleted, then: the row as it is. */
-			run_query(call, DT_PLAN_SELECT);
-			row = returned_row(call, &isnull);
-		}
-		SPI_finish();
-	}
 	table_close(call->rel, NoLock);
 	if (isnull)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(row);
+}
+
+/* The same for a row of a table that is open, and stays so. */
+Datum
+dtmodel_restore(Relation rel, Datum row, bool *isnull)
+{
+	RowCall		call = {.rel = rel,.context = CurrentMemoryContext};
+
+	call.columns = dtmodel_usable_soft_delete(rel);
+	call.key = dtmodel_usable_key(rel);
+	call.id = dtmodel_key_of_row(&call.key, row);
+	return run_restore(&call, isnull);
 }
 
 /*
@@ -381,7 +420,7 @@ deletion_plan(const RowCall *call)
 									  ROW ".%s OPERATOR(pg_catalog.=) $1",
 									  dtmodel_qualified_name(call->rel),
 									  restore_assignments(&call->columns),
-									  deleted_condition(&call->columns),
+									  dtmodel_deleted_clause(&call->columns),
 									  quote_identifier(NameStr(call->columns.deleted_at.name))),
 							 1, &type);
 }
