@@ -8,6 +8,7 @@
 #ifndef DTMODEL_JSON_DIFF_H
 #define DTMODEL_JSON_DIFF_H
 
+#include "fmgr.h"
 #include "format.h"
 
 /*
@@ -55,5 +56,7 @@ extern void dtmodel_diff_values_from(DiffWalk *walk, const DiffStep *at,
 extern void dtmodel_diff_lists_as_wholes(DiffWalk *walk, const DiffStep *at,
 										 const RawValue *old_list,
 										 const RawValue *new_list, uint32 same);
+
+extern PGDLLEXPORT Datum dtmodel_get_difference_between_dictionaries(PG_FUNCTION_ARGS);
 
 #endif							/* DTMODEL_JSON_DIFF_H */

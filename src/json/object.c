@@ -1,0 +1,63 @@
+/*-------------------------------------------------------------------------
+ *
+ * object.c
+ *	  Objects made of members that lie elsewhere.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "object.h"
+
+/* By key; of the same key, the one that was given later comes first. */
+static int
+compare_members(const void *a, const void *b)
+{
+	const RawMember *x = *(const RawMember *const *) a;
+	const RawMember *y = *(const RawMember *const *) b;
+	int			order = raw_compare_keys(&x->key, &y->key);
+
+	if (order != 0)
+		return order;
+	return x > y ? -1 : (x < y ? 1 : 0);
+}
+
+/* Sorts the members and leaves one of each key, the last that was given. */
+static uint32
+sort_members(const RawMember **sorted, const RawMember *members, uint32 count)
+{
+	uint32		kept = 0;
+
+	for (uint32 i = 0; i < count; i++)
+		sorted[i] = &members[i];
+	qsort(sorted, count, sizeof(const RawMember *), compare_members);
+	for (uint32 i = 0; i < count; i++)
+	{
+		if (kept == 0 ||
+			raw_compare_keys(&sorted[kept - 1]->key, &sorted[i]->key) != 0)
+			sorted[kept++] = sorted[i];
+	}
+	return kept;
+}
+
+/*
+ * A document with these members, which may come in any order.  Of members
+ * with the same key the last one wins, as in jsonb itself.
+ */
+Jsonb *
+dtmodel_object_of(const RawMember *members, uint32 count)
+{
+	const RawMember **sorted = palloc(sizeof(const RawMember *) * Max(count, 1));
+	RawBuffer	buffer;
+	RawWriter	writer;
+
+	count = sort_members(sorted, members, count);
+	dtmodel_write_document(&buffer, 64 + 32 * (Size) count);
+	dtmodel_write_container(&writer, &buffer, JB_FOBJECT, count);
+	for (uint32 i = 0; i < count; i++)
+		write_value(&writer, &sorted[i]->key);
+	for (uint32 i = 0; i < count; i++)
+		write_value(&writer, &sorted[i]->value);
+	pfree(sorted);
+	return dtmodel_finish_document(&buffer);
+}

@@ -1,0 +1,15 @@
+/*-------------------------------------------------------------------------
+ *
+ * object.h
+ *	  Objects made of members that lie elsewhere.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_JSON_OBJECT_H
+#define DTMODEL_JSON_OBJECT_H
+
+#include "format.h"
+
+extern Jsonb *dtmodel_object_of(const RawMember *members, uint32 count);
+
+#endif							/* DTMODEL_JSON_OBJECT_H */

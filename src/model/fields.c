@@ -1,0 +1,169 @@
+/*-------------------------------------------------------------------------
+ *
+ * fields.c
+ *	  The columns of a row type in the order in which jsonb keeps its keys,
+ *	  and JSON values read as what those columns hold.
+ *
+ * A value is read as jsonb_populate_record would read it: JSON null is NULL,
+ * and what is no string goes by its text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "fmgr.h"
+#include "model/fields.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+
+static DtFieldKind
+kind_of_type(Oid type)
+{
+	Oid			base = getBaseType(type);
+
+	if (type == JSONOID)
+		return DT_FIELD_JSON;
+	if (type == JSONBOID)
+		return DT_FIELD_JSONB;
+	if (OidIsValid(get_base_element_type(base)) ||
+		get_typtype(base) == TYPTYPE_COMPOSITE ||
+		base == JSONOID || base == JSONBOID)
+		return DT_FIELD_NESTED;
+	return DT_FIELD_TEXT;
+}
+
+static int
+compare_fields(const void *a, const void *b)
+{
+	RawValue	x = dtmodel_field_key((const DtField *) a);
+	RawValue	y = dtmodel_field_key((const DtField *) b);
+
+	return raw_compare_keys(&x, &y);
+}
+
+/* The columns of a row type, those that were dropped left out. */
+DtFields
+dtmodel_read_fields(TupleDesc desc)
+{
+	DtFields	fields = {0};
+
+	fields.fields = palloc(sizeof(DtField) * Max(desc->natts, 1));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		DtField    *field = &fields.fields[fields.count];
+
+		if (att->attisdropped)
+			continue;
+		field->name = att->attname;
+		field->length = strlen(NameStr(att->attname));
+		field->attnum = att->attnum;
+		field->typid = att->atttypid;
+		field->typmod = att->atttypmod;
+		field->kind = kind_of_type(att->atttypid);
+		fields.count++;
+	}
+	qsort(fields.fields, fields.count, sizeof(DtField), compare_fields);
+	return fields;
+}
+
+/* The type of the parameter by which a query is given the column's value. */
+Oid
+dtmodel_field_parameter(const DtField *field)
+{
+	return field->kind == DT_FIELD_NESTED ? JSONBOID : field->typid;
+}
+
+/* A value as text: a string as it is, anything else as JSON. */
+char *
+dtmodel_raw_text(const RawValue *value)
+{
+	Jsonb	   *document;
+
+	switch (value->type)
+	{
+		case JENTRY_ISSTRING:
+			return pnstrdup(value->data, value->len);
+		case JENTRY_ISNUMERIC:
+			return DatumGetCString(DirectFunctionCall1(numeric_out,
+													   PointerGetDatum(value->data)));
+		case JENTRY_ISBOOL_TRUE:
+			return pstrdup("true");
+		case JENTRY_ISBOOL_FALSE:
+			return pstrdup("false");
+		default:
+			document = dtmodel_raw_document(value);
+			return JsonbToCString(NULL, &document->root, VARSIZE(document));
+	}
+}
+
+/* {"column": value}, for jsonb_to_record, whose errors name the key. */
+static Datum
+wrapped_value(const DtField *field, const RawValue *value)
+{
+	RawBuffer	buffer;
+	RawWriter	writer;
+	RawValue	key = dtmodel_field_key(field);
+
+	dtmodel_write_document(&buffer, value->len + NAMEDATALEN + 32);
+	dtmodel_write_container(&writer, &buffer, JB_FOBJECT, 1);
+	write_value(&writer, &key);
+	write_value(&writer, value);
+	return JsonbPGetDatum(dtmodel_finish_document(&buffer));
+}
+
+static Datum
+read_text(const DtField *field, const RawValue *value)
+{
+	Oid			function;
+	Oid			parameter;
+
+	if (field->typid == TEXTOID && value->type == JENTRY_ISSTRING)
+		return PointerGetDatum(cstring_to_text_with_len(value->data, value->len));
+	getTypeInputInfo(field->typid, &function, &parameter);
+	return OidInputFunctionCall(function, dtmodel_raw_text(value), parameter,
+								field->typmod);
+}
+
+/* NULL for the column; a domain may have something against that. */
+static Datum
+read_null(const DtField *field)
+{
+	Oid			function;
+	Oid			parameter;
+
+	if (get_typtype(field->typid) != TYPTYPE_DOMAIN)
+		return (Datum) 0;
+	getTypeInputInfo(field->typid, &function, &parameter);
+	return OidInputFunctionCall(function, NULL, parameter, field->typmod);
+}
+
+/*
+ * A JSON value as the parameter for a column.  A value that the column's type
+ * cannot read is that type's own error.
+ */
+Datum
+dtmodel_field_value(const DtField *field, const RawValue *value, bool *isnull)
+{
+	*isnull = false;
+	if (field->kind == DT_FIELD_NESTED)
+		return wrapped_value(field, value);
+	if (value->type == JENTRY_ISNULL)
+	{
+		*isnull = true;
+		return read_null(field);
+	}
+	switch (field->kind)
+	{
+		case DT_FIELD_JSONB:
+			return JsonbPGetDatum(dtmodel_raw_document(value));
+		case DT_FIELD_JSON:
+			return CStringGetTextDatum(JsonbToCString(NULL, &dtmodel_raw_document(value)->root,
+													  value->len));
+		default:
+			return read_text(field, value);
+	}
+}

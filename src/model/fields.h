@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * fields.h
+ *	  The columns of a row type in the order in which jsonb keeps its keys,
+ *	  and JSON values read as what those columns hold.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_FIELDS_H
+#define DTMODEL_FIELDS_H
+
+#include "access/tupdesc.h"
+#include "json/format.h"
+
+/* How a JSON value becomes a value of the column. */
+typedef enum DtFieldKind
+{
+	DT_FIELD_TEXT,				/* its text, by the type's input function */
+	DT_FIELD_JSON,				/* its text, as it is */
+	DT_FIELD_JSONB,				/* as it is */
+	DT_FIELD_NESTED				/* an array or a composite: by the server's own
+								 * jsonb_to_record, in the query */
+} DtFieldKind;
+
+typedef struct DtField
+{
+	NameData	name;
+	uint32		length;			/* of the name */
+	AttrNumber	attnum;
+	Oid			typid;
+	int32		typmod;
+	DtFieldKind kind;
+} DtField;
+
+typedef struct DtFields
+{
+	int			count;
+	DtField    *fields;			/* sorted as the keys of a jsonb object are */
+} DtFields;
+
+static inline RawValue
+dtmodel_field_key(const DtField *field)
+{
+	return raw_string(NameStr(field->name), field->length);
+}
+
+extern DtFields dtmodel_read_fields(TupleDesc desc);
+extern Oid	dtmodel_field_parameter(const DtField *field);
+extern Datum dtmodel_field_value(const DtField *field, const RawValue *value,
+								 bool *isnull);
+extern char *dtmodel_raw_text(const RawValue *value);
+
+#endif							/* DTMODEL_FIELDS_H */
