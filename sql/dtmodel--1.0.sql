@@ -533,6 +533,307 @@ COMMENT ON PROCEDURE dtmodel.purge(
 'deletes for good what was deleted a while ago, batch by batch';
 
 --
+-- Settings (src/mixin/settings*.c)
+--
+
+CREATE FUNCTION dtmodel.settings_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_settings_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.settings_trigger() IS
+'trigger of dtmodel.add_settings: checks what is stored';
+
+CREATE FUNCTION dtmodel.add_settings(
+    model pg_catalog.regclass,
+    valid_settings pg_catalog.text[] DEFAULT NULL,
+    combined pg_catalog.bool DEFAULT true,
+    settings pg_catalog.name DEFAULT 'settings',
+    schema pg_catalog.jsonb DEFAULT NULL,
+    on_unknown pg_catalog.text DEFAULT 'error')
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_add_settings'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.add_settings(
+    pg_catalog.regclass, pg_catalog.text[], pg_catalog.bool, pg_catalog.name,
+    pg_catalog.jsonb, pg_catalog.text) IS
+'gives a table named settings, kept in one jsonb column';
+
+CREATE FUNCTION dtmodel.remove_settings(
+    model pg_catalog.regclass,
+    drop_columns pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_remove_settings'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.remove_settings(
+    pg_catalog.regclass, pg_catalog.bool) IS
+'undoes dtmodel.add_settings';
+
+CREATE FUNCTION dtmodel.settings(instance pg_catalog.anyelement)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_settings'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.settings(pg_catalog.anyelement) IS
+'the settings of a row, those that it lacks with their defaults';
+
+--
+-- Working with rows (src/api)
+--
+-- What runs a query may come upon any function, in a policy or a default, and
+-- so is not parallel safe.
+--
+
+CREATE FUNCTION dtmodel.create(
+    model pg_catalog.anyelement,
+    data pg_catalog.jsonb,
+    strict pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_create'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.create(
+    pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
+'inserts a row with what a JSON object gives its columns and settings';
+
+CREATE FUNCTION dtmodel.bulk_create(
+    model pg_catalog.anyelement,
+    data pg_catalog.jsonb,
+    strict pg_catalog.bool DEFAULT false)
+RETURNS SETOF pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_bulk_create'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.bulk_create(
+    pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
+'inserts a row for each object of a JSON array and returns them in its order';
+
+CREATE FUNCTION dtmodel.note_object(number pg_catalog.int8)
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'dtmodel_note_object'
+LANGUAGE C VOLATILE STRICT;
+
+COMMENT ON FUNCTION dtmodel.note_object(pg_catalog.int8) IS
+'for the queries of dtmodel.bulk_create alone';
+
+CREATE FUNCTION dtmodel.update(
+    instance pg_catalog.anyelement,
+    data pg_catalog.jsonb)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_update_row'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.update(
+    pg_catalog.anyelement, pg_catalog.jsonb) IS
+'updates a row with what a JSON object gives its columns and settings';
+
+CREATE FUNCTION dtmodel.update(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible,
+    data pg_catalog.jsonb,
+    strict pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_update_by_id'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.update(
+    pg_catalog.anyelement, pg_catalog.anycompatible, pg_catalog.jsonb,
+    pg_catalog.bool) IS
+'updates the row with a primary key with what a JSON object gives';
+
+CREATE FUNCTION dtmodel.delete(
+    instance pg_catalog.anyelement,
+    soft pg_catalog.bool DEFAULT true)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_delete_row'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.delete(
+    pg_catalog.anyelement, pg_catalog.bool) IS
+'deletes a row, softly where its model knows how, and returns it';
+
+CREATE FUNCTION dtmodel.delete(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible,
+    soft pg_catalog.bool DEFAULT true)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_delete_by_id'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.delete(
+    pg_catalog.anyelement, pg_catalog.anycompatible, pg_catalog.bool) IS
+'deletes the row with a primary key, softly where its model knows how';
+
+-- The same again, so that an id without a type is not taken for "soft".
+CREATE FUNCTION dtmodel.delete(
+    model pg_catalog.anyelement,
+    id pg_catalog.text,
+    soft pg_catalog.bool DEFAULT true)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_delete_by_id'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.delete(
+    pg_catalog.anyelement, pg_catalog.text, pg_catalog.bool) IS
+'deletes the row with a primary key, softly where its model knows how';
+
+CREATE FUNCTION dtmodel.get_by_id(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_get_by_id'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.get_by_id(
+    pg_catalog.anyelement, pg_catalog.anycompatible) IS
+'the row with a primary key, deleted or not';
+
+CREATE FUNCTION dtmodel.get_all(
+    model pg_catalog.anyelement,
+    "limit" pg_catalog.int8 DEFAULT NULL,
+    "offset" pg_catalog.int8 DEFAULT NULL,
+    after_id pg_catalog.anycompatible DEFAULT NULL,
+    include_deleted pg_catalog.bool DEFAULT false)
+RETURNS SETOF pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_get_all'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.get_all(
+    pg_catalog.anyelement, pg_catalog.int8, pg_catalog.int8,
+    pg_catalog.anycompatible, pg_catalog.bool) IS
+'the live rows of a table in the order of their keys, all or a page of them';
+
+CREATE FUNCTION dtmodel.count(
+    model pg_catalog.anyelement,
+    include_deleted pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME', 'dtmodel_count'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.count(
+    pg_catalog.anyelement, pg_catalog.bool) IS
+'how many live rows a table has';
+
+CREATE FUNCTION dtmodel.exists(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible,
+    include_deleted pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'dtmodel_exists'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.exists(
+    pg_catalog.anyelement, pg_catalog.anycompatible, pg_catalog.bool) IS
+'whether there is a live row with a primary key';
+
+CREATE FUNCTION dtmodel.get_or_create(
+    model pg_catalog.anyelement,
+    criteria pg_catalog.jsonb,
+    defaults pg_catalog.jsonb DEFAULT NULL,
+    on_deleted pg_catalog.text DEFAULT 'ignore',
+    OUT instance pg_catalog.anyelement,
+    OUT created pg_catalog.bool)
+AS 'MODULE_PATHNAME', 'dtmodel_get_or_create'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.get_or_create(
+    pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.jsonb,
+    pg_catalog.text) IS
+'the row that a JSON object describes, or else a new one';
+
+CREATE FUNCTION dtmodel.upsert(
+    model pg_catalog.anyelement,
+    data pg_catalog.jsonb,
+    conflict_columns pg_catalog.name[] DEFAULT NULL,
+    on_deleted pg_catalog.text DEFAULT 'ignore',
+    strict pg_catalog.bool DEFAULT false,
+    OUT instance pg_catalog.anyelement,
+    OUT created pg_catalog.bool)
+AS 'MODULE_PATHNAME', 'dtmodel_upsert'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.upsert(
+    pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.name[],
+    pg_catalog.text, pg_catalog.bool) IS
+'inserts a row, or updates the one that a unique index finds in its place';
+
+CREATE FUNCTION dtmodel.note_conflict(deleted pg_catalog.bool)
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'dtmodel_note_conflict'
+LANGUAGE C VOLATILE STRICT;
+
+COMMENT ON FUNCTION dtmodel.note_conflict(pg_catalog.bool) IS
+'for the queries of dtmodel.upsert alone';
+
+CREATE FUNCTION dtmodel.to_dict(
+    instance pg_catalog.anyelement,
+    excludes pg_catalog.text[] DEFAULT NULL,
+    includes pg_catalog.text[] DEFAULT NULL)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_to_dict'
+LANGUAGE C STABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.to_dict(
+    pg_catalog.anyelement, pg_catalog.text[], pg_catalog.text[]) IS
+'a row as a JSON object, its settings beside its columns';
+
+CREATE FUNCTION dtmodel.get(
+    instance pg_catalog.anyelement,
+    excludes pg_catalog.text[] DEFAULT NULL,
+    includes pg_catalog.text[] DEFAULT NULL)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_get'
+LANGUAGE C STABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.get(
+    pg_catalog.anyelement, pg_catalog.text[], pg_catalog.text[]) IS
+'deprecated: call dtmodel.to_dict';
+
+CREATE FUNCTION dtmodel.repr(instance pg_catalog.anyelement)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dtmodel_repr'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.repr(pg_catalog.anyelement) IS
+'a row as a debugger shows it: <User(id=1)>';
+
+CREATE FUNCTION dtmodel.str(instance pg_catalog.anyelement)
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dtmodel_str'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.str(pg_catalog.anyelement) IS
+'a row as people call it: User 1';
+
+--
+-- What changed (src/api/record_diff.c)
+--
+
+CREATE FUNCTION dtmodel.get_modified_keys(
+    old pg_catalog.record,
+    new pg_catalog.record)
+RETURNS pg_catalog.text[]
+AS 'MODULE_PATHNAME', 'dtmodel_get_modified_keys'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.get_modified_keys(
+    pg_catalog.record, pg_catalog.record) IS
+'the columns that differ between two versions of a row, as OLD and NEW';
+
+CREATE FUNCTION dtmodel.get_changes(
+    old pg_catalog.record,
+    new pg_catalog.record)
+RETURNS pg_catalog.text[]
+AS 'MODULE_PATHNAME', 'dtmodel_get_changes'
+LANGUAGE C STABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.get_changes(
+    pg_catalog.record, pg_catalog.record) IS
+'the same, with the paths at which the settings differ';
+
+--
 -- What a table is (src/api/describe.c)
 --
 
@@ -558,6 +859,9 @@ CREATE VIEW dtmodel.models AS
            ARRAY(SELECT jsonb_array_elements_text(d.description -> 'primary_key')) AS primary_key,
            ARRAY(SELECT m.mixin
                  FROM unnest(ARRAY['timestamps', 'soft_delete', 'audit', 'slug']) AS m (mixin)
+
+--
+                 FROM unnest(ARRAY['timestamps', 'soft_delete', 'settings']) AS m (mixin)
                  WHERE d.description ? m.mixin) AS mixins,
            ARRAY(SELECT jsonb_array_elements_text(d.description -> 'drift')) AS drift
     FROM pg_catalog.pg_class AS c,

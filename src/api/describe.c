@@ -24,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_describe);
@@ -128,6 +129,32 @@ append_slug(StringInfo json, const DtSlug *slug)
 					 slug->max_length, slug->on_update ? "true" : "false");
 }
 
+static void
+append_settings(StringInfo json, const DtSettings *settings)
+{
+	RawValue	rules = raw_root(settings->rules);
+	RawObject	walk = raw_object(&rules);
+	RawMember	rule;
+	const char *comma = "";
+
+	appendStringInfoString(json, ", \"settings\": {");
+	append_column(json, "settings", &settings->column);
+	appendStringInfoString(json, ", \"valid_settings\": [");
+	while (raw_object_next(&walk, &rule))
+	{
+		appendStringInfoString(json, comma);
+		append_string(json, pnstrdup(rule.key.data, rule.key.len));
+		comma = ", ";
+	}
+	appendStringInfo(json, "], \"combined\": %s, ",
+					 settings->combined ? "true" : "false");
+	append_member(json, "on_unknown",
+				  dtmodel_on_unknown_name(settings->on_unknown));
+	appendStringInfo(json, ", \"schema\": %s}",
+					 JsonbToCString(NULL, &settings->rules->root,
+									VARSIZE(settings->rules)));
+}
+
 /* Appends one more thing that is out of order. */
 static void
 append_drift(StringInfo drift, const char *message)
@@ -162,6 +189,26 @@ drift_of_timestamps(StringInfo drift, const DtTimestamps *timestamps)
 		if (!AttributeNumberIsValid(timestamps->ignored[i].attnum))
 			append_drift(drift, psprintf("column \"%s\" of ignore_columns does not exist",
 										 NameStr(timestamps->ignored[i].name)));
+	}
+}
+
+/* A column that was added later hides the setting of its name. */
+static void
+drift_of_settings(StringInfo drift, Relation rel, const DtSettings *settings)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	drift_of_column(drift, &settings->column, DT_COLUMN_DOCUMENT);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		RawValue	name = raw_string(NameStr(att->attname),
+									  strlen(NameStr(att->attname)));
+		RawValue	rule;
+
+		if (!att->attisdropped && dtmodel_is_setting(settings, &name, &rule))
+			append_drift(drift, psprintf("setting \"%s\" has the name of a column",
+										 NameStr(att->attname)));
 	}
 }
 
@@ -287,6 +334,8 @@ find_drift(Relation rel, const DtModel *model)
 		drift_of_audit(&drift, model->audit);
 	if (model->slug != NULL)
 		drift_of_slug(&drift, rel, model);
+	if (model->settings != NULL)
+		drift_of_settings(&drift, rel, model->settings);
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_NONE)
@@ -334,6 +383,8 @@ dtmodel_describe(PG_FUNCTION_ARGS)
 		append_audit(&json, model->audit);
 	if (model->slug != NULL)
 		append_slug(&json, model->slug);
+	if (model->settings != NULL)
+		append_settings(&json, model->settings);
 	appendStringInfo(&json, ", \"drift\": [%s]}", find_drift(rel, model));
 
 	relation_close(rel, AccessShareLock);
@@ -342,8 +393,10 @@ dtmodel_describe(PG_FUNCTION_ARGS)
 
 /* Settings are not fields: they are read and written by their own names. */
 static bool
-is_field(Form_pg_attribute att)
+is_field(Form_pg_attribute att, const DtSettings *settings)
 {
+	if (settings != NULL && att->attnum == settings->column.attnum)
+		return false;
 	return !att->attisdropped &&
 		!(namestrcmp(&att->attname, "settings") == 0 &&
 		  (att->atttypid == JSONBOID || att->atttypid == JSONOID));
@@ -361,6 +414,7 @@ Datum
 dtmodel_get_fields(PG_FUNCTION_ARGS)
 {
 	Relation	rel = dtmodel_try_open(PG_GETARG_OID(0), AccessShareLock);
+	const DtSettings *settings;
 	TupleDesc	desc;
 	Datum	   *names;
 	int			count = 0;
@@ -369,12 +423,13 @@ dtmodel_get_fields(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 
 	desc = RelationGetDescr(rel);
+	settings = dtmodel_get_model(rel)->settings;
 	names = palloc(sizeof(Datum) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (is_field(att))
+		if (is_field(att, settings))
 			names[count++] = CStringGetTextDatum(NameStr(att->attname));
 	}
 	relation_close(rel, AccessShareLock);

@@ -73,6 +73,8 @@ dtmodel_column_fits(const DtColumn *column, DtColumnUse use)
 			return is_text_type(getBaseType(column->typid));
 		case DT_COLUMN_ANY:
 			return true;
+		case DT_COLUMN_DOCUMENT:
+			return column->typid == JSONBOID;
 	}
 	return false;
 }
@@ -90,6 +92,8 @@ dtmodel_column_types(DtColumnUse use)
 			return "text, character varying, uuid, integer, bigint or a domain over one of them";
 		case DT_COLUMN_SLUG:
 			return "text, character varying or a domain over one of them";
+		case DT_COLUMN_DOCUMENT:
+			return "jsonb";
 		case DT_COLUMN_ANY:
 			break;
 	}

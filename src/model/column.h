@@ -28,6 +28,7 @@ typedef enum DtColumnUse
 	DT_COLUMN_FLAG,				/* boolean */
 	DT_COLUMN_ACTOR,			/* a name or a key of whoever acts */
 	DT_COLUMN_SLUG,				/* text */
+	DT_COLUMN_DOCUMENT,			/* jsonb */
 	DT_COLUMN_ANY				/* whatever can be written as text */
 } DtColumnUse;
 

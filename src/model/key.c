@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
@@ -24,6 +25,7 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 /* The table that an argument such as NULL::users, or a row, belongs to. */
 Oid
@@ -42,14 +44,25 @@ dtmodel_table_argument(FunctionCallInfo fcinfo, int argument)
 	return relid;
 }
 
-/* A copy of the table's primary key, which must have one. */
+/* A copy of the table's primary key; of no columns if it has none. */
 DtKey
-dtmodel_usable_key(Relation rel)
+dtmodel_key_if_any(Relation rel)
 {
 	const DtKey *key = &dtmodel_get_model(rel)->key;
 	DtKey		copy = *key;
 
-	if (key->ncolumns == 0)
+	copy.columns = palloc(sizeof(DtKeyColumn) * Max(key->ncolumns, 1));
+	memcpy(copy.columns, key->columns, sizeof(DtKeyColumn) * key->ncolumns);
+	return copy;
+}
+
+/* A copy of the table's primary key, which must have one. */
+DtKey
+dtmodel_usable_key(Relation rel)
+{
+	DtKey		key = dtmodel_key_if_any(rel);
+
+	if (key.ncolumns == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("table \"%s\" has no primary key",
@@ -58,10 +71,7 @@ dtmodel_usable_key(Relation rel)
 						 dtmodel_qualified_name(rel), DTMODEL_SCHEMA,
 						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
-
-	copy.columns = palloc(sizeof(DtKeyColumn) * key->ncolumns);
-	memcpy(copy.columns, key->columns, sizeof(DtKeyColumn) * key->ncolumns);
-	return copy;
+	return key;
 }
 
 static DtKeyValues
@@ -113,8 +123,9 @@ read_value(const char *text, const DtKeyColumn *column)
 	return OidInputFunctionCall(function, (char *) text, parameter, -1);
 }
 
-static char *
-write_value(Datum value, Oid type)
+/* A value as its type writes it. */
+char *
+dtmodel_value_text(Datum value, Oid type)
 {
 	Oid			function;
 	bool		is_varlena;
@@ -127,7 +138,7 @@ static Jsonb *
 json_id(Datum id, Oid type)
 {
 	if (type != JSONBOID)
-		id = DirectFunctionCall1(jsonb_in, CStringGetDatum(write_value(id, type)));
+		id = DirectFunctionCall1(jsonb_in, CStringGetDatum(dtmodel_value_text(id, type)));
 	return DatumGetJsonbP(id);
 }
 
@@ -208,7 +219,7 @@ dtmodel_key_of_id(const DtKey *key, Datum id, Oid type)
 
 	values = make_key_values(key);
 	values.values[0] = type == key->columns[0].typid ? id :
-		read_value(write_value(id, type), &key->columns[0]);
+		read_value(dtmodel_value_text(id, type), &key->columns[0]);
 	return values;
 }
 
@@ -223,8 +234,9 @@ dtmodel_key_types(const DtKey *key)
 	return types;
 }
 
-static char *
-qualified_operator(Oid operator)
+/* "OPERATOR(schema.name)", which no search_path changes */
+char *
+dtmodel_qualified_operator(Oid operator)
 {
 	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
 	Form_pg_operator form;
@@ -251,5 +263,56 @@ dtmodel_append_key_condition(StringInfo query, const DtKey *key,
 	for (int i = 0; i < key->ncolumns; i++)
 		appendStringInfo(query, "%s%s.%s %s $%d", i == 0 ? "" : " AND ", alias,
 						 quote_identifier(NameStr(key->columns[i].name)),
-						 qualified_operator(key->columns[i].eqop), i + 1);
+						 dtmodel_qualified_operator(key->columns[i].eqop), i + 1);
+}
+
+/* "alias.column operator $parameter", for one of the type's own operators. */
+static void
+append_comparison(StringInfo query, const DtKeyColumn *column,
+				  const char *alias, int strategy, int parameter)
+{
+	TypeCacheEntry *type = lookup_type_cache(column->typid,
+											 TYPECACHE_BTREE_OPFAMILY);
+	Oid			operator = get_opfamily_member(type->btree_opf,
+											   type->btree_opintype,
+											   type->btree_opintype, strategy);
+
+	appendStringInfo(query, "%s.%s %s $%d", alias,
+					 quote_identifier(NameStr(column->name)),
+					 dtmodel_qualified_operator(operator), parameter);
+}
+
+/*
+ * Appends the condition that a row's key is greater than the one in the
+ * parameters from "first" on.  Each column is first compared by itself, so
+ * that the key's index is of use.
+ */
+void
+dtmodel_append_key_after(StringInfo query, const DtKey *key, const char *alias,
+						 int first)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		if (i < key->ncolumns - 1)
+		{
+			append_comparison(query, &key->columns[i], alias,
+							  BTGreaterEqualStrategyNumber, first + i);
+			appendStringInfoString(query, " AND (");
+		}
+		append_comparison(query, &key->columns[i], alias,
+						  BTGreaterStrategyNumber, first + i);
+		if (i < key->ncolumns - 1)
+			appendStringInfoString(query, " OR (");
+	}
+	for (int i = 0; i < key->ncolumns - 1; i++)
+		appendStringInfoString(query, "))");
+}
+
+/* Appends "alias.column, ...", the columns in the order of the key. */
+void
+dtmodel_append_key_order(StringInfo query, const DtKey *key, const char *alias)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+		appendStringInfo(query, "%s%s.%s", i == 0 ? "" : ", ", alias,
+						 quote_identifier(NameStr(key->columns[i].name)));
 }

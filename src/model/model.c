@@ -66,6 +66,9 @@ const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 	[DT_TRIGGER_LIVE_VIEW] = {
 		"zz_dtmodel_live_view", "live_view_trigger"
 	},
+	[DT_TRIGGER_SETTINGS] = {
+		"zz_dtmodel_settings", "settings_trigger"
+	},
 };
 
 static const char *const clock_names[] = {
@@ -251,6 +254,20 @@ read_slug(TupleDesc desc, const Trigger *trigger)
 	return slug;
 }
 
+static DtSettings *
+read_settings(TupleDesc desc, const Trigger *trigger)
+{
+	DtSettingsOptions options = {
+		.settings = dtmodel_trigger_option(trigger, "settings"),
+		.valid_settings = dtmodel_trigger_option(trigger, "valid_settings"),
+		.combined = dtmodel_trigger_option(trigger, "combined"),
+		.on_unknown = dtmodel_trigger_option(trigger, "on_unknown"),
+		.schema = dtmodel_trigger_option(trigger, "schema"),
+	};
+
+	return dtmodel_read_settings(desc, &options);
+}
+
 static void
 read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 {
@@ -270,6 +287,9 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 			break;
 		case DT_TRIGGER_SLUG:
 			model->slug = read_slug(desc, trigger);
+			break;
+		case DT_TRIGGER_SETTINGS:
+			model->settings = read_settings(desc, trigger);
 			break;
 		case DT_TRIGGER_SOFT_DELETE_FLAG:	/* says what its twin says */
 			model->flag_trigger = trigger->tgoid;
@@ -334,6 +354,7 @@ read_model(DtModel *model, Relation rel)
 	TriggerDesc *triggers = rel->trigdesc;
 
 	read_key(model, rel);
+	model->fields = dtmodel_read_fields(RelationGetDescr(rel));
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 		read_trigger(model, RelationGetDescr(rel), &triggers->triggers[i]);
 }

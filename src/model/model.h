@@ -10,7 +10,9 @@
 #define DTMODEL_MODEL_H
 
 #include "model/column.h"
+#include "model/fields.h"
 #include "model/relation.h"
+#include "model/settings.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
 
@@ -83,10 +85,11 @@ typedef enum DtTriggerKind
 	DT_TRIGGER_PROTECT_TRUNCATE,
 	DT_TRIGGER_ROW_MOVE,
 	DT_TRIGGER_LIVE_PARENT,
-	DT_TRIGGER_LIVE_VIEW
+	DT_TRIGGER_LIVE_VIEW,
+	DT_TRIGGER_SETTINGS
 } DtTriggerKind;
 
-#define DT_TRIGGER_KINDS (DT_TRIGGER_LIVE_VIEW + 1)
+#define DT_TRIGGER_KINDS (DT_TRIGGER_SETTINGS + 1)
 
 typedef struct DtTriggerName
 {
@@ -102,12 +105,14 @@ typedef struct DtModel
 	bool		valid;			/* cleared by the relcache callback */
 	MemoryContext context;		/* holds everything below */
 	DtKey		key;
+	DtFields	fields;
 	DtTimestamps *timestamps;	/* NULL: without this mixin */
 	DtSoftDelete *soft_delete;
 	Oid			flag_trigger;	/* of the soft delete, like the next */
 	Oid			cascade_trigger;
 	DtAudit    *audit;
 	DtSlug	   *slug;
+	DtSettings *settings;
 	bool		protect_truncate;
 	bool		is_referenced;	/* by a foreign key */
 	bool		others_act_before;	/* with a row trigger on UPDATE or DELETE */

@@ -1,0 +1,368 @@
+/*-------------------------------------------------------------------------
+ *
+ * bulk.c
+ *	  Making many rows of a list of JSON objects.
+ *
+ * Objects that give the same columns go into one INSERT, which reads them from
+ * a tuplestore.  So there are as many statements as there are sets of columns,
+ * and what the objects become waits on disk if it is much.
+ *
+ * A function in the INSERT's WHERE clause notes which object the statement is
+ * at.  So an error can name it, and a row that comes back is known to be of
+ * it, whatever triggers left out on the way.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "api/data.h"
+#include "api/row_call.h"
+#include "api/row_set.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/queryenvironment.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_bulk_create);
+PG_FUNCTION_INFO_V1(dtmodel_note_object);
+
+/* The tuplestore's name in the query, and that of its first column. */
+#define OBJECTS "dtmodel_objects"
+#define NUMBER "n"
+
+/* Objects that give the same columns. */
+typedef struct ObjectGroup
+{
+	DtData		data;			/* of the first of them */
+	TupleDesc	desc;			/* the object's number, then its columns */
+	Tuplestorestate *store;
+	int64		count;
+} ObjectGroup;
+
+/* One call. */
+typedef struct Bulk
+{
+	DtRowCall	call;
+	DtRowSet   *result;
+	bool		strict;
+	List	   *groups;
+	ObjectGroup *last;			/* the group of the object before this one */
+	int64		count;			/* of objects */
+	int64		at;				/* the object that is being written, or -1 */
+	HeapTuple  *rows;			/* by object; NULL while there is one group */
+} Bulk;
+
+/* The call whose INSERT runs; an INSERT of its triggers may be another one's. */
+static Bulk *running = NULL;
+
+/*
+ * note_object(number bigint) returns boolean
+ *
+ * Notes which object of a list is written next; true.  It is for the queries
+ * that are made here alone, and an error (55000) anywhere else.
+ */
+Datum
+dtmodel_note_object(PG_FUNCTION_ARGS)
+{
+	int64		number = PG_GETARG_INT64(0);
+
+	if (running == NULL || number < 0 || number >= running->count)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("function %s.note_object is called by %s.bulk_create alone",
+						DTMODEL_SCHEMA, DTMODEL_SCHEMA)));
+	running->at = number;
+	PG_RETURN_BOOL(true);
+}
+
+static void
+object_context(void *argument)
+{
+	Bulk	   *bulk = (Bulk *) argument;
+
+	if (bulk->at >= 0)
+		errcontext("data[" INT64_FORMAT "]", bulk->at);
+}
+
+static TupleDesc
+make_desc(const DtData *data)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(data->count + 1);
+
+	TupleDescInitEntry(desc, 1, NUMBER, INT8OID, -1, 0);
+	for (int i = 0; i < data->count; i++)
+		TupleDescInitEntry(desc, i + 2, psprintf("c%d", i),
+						   dtmodel_field_parameter(&data->given[i].field), -1, 0);
+	return desc;
+}
+
+static ObjectGroup *
+make_group(Bulk *bulk, const DtData *data)
+{
+	ObjectGroup	   *group = palloc(sizeof(ObjectGroup));
+
+	group->data.count = data->count;
+	group->data.given = palloc(sizeof(DtGiven) * Max(data->count, 1));
+	memcpy(group->data.given, data->given, sizeof(DtGiven) * data->count);
+	group->data.columns = bms_copy(data->columns);
+	group->desc = make_desc(data);
+	group->store = tuplestore_begin_heap(false, false, work_mem);
+	group->count = 0;
+	bulk->groups = lappend(bulk->groups, group);
+	return group;
+}
+
+/* The group of objects that give just these columns. */
+static ObjectGroup *
+find_group(Bulk *bulk, const DtData *data)
+{
+	ListCell   *cell;
+
+	if (bulk->last != NULL && bms_equal(bulk->last->data.columns, data->columns))
+		return bulk->last;
+	foreach(cell, bulk->groups)
+	{
+		ObjectGroup	   *group = (ObjectGroup *) lfirst(cell);
+
+		if (bms_equal(group->data.columns, data->columns))
+			return group;
+	}
+	return NULL;
+}
+
+static void
+add_to_group(ObjectGroup *group, const DtDataPlace *place, const DtData *data)
+{
+	Datum	   *values = palloc(sizeof(Datum) * (data->count + 1));
+	bool	   *isnull = palloc0(sizeof(bool) * (data->count + 1));
+	char	   *nulls = palloc(data->count + 1);
+
+	values[0] = Int64GetDatum(place->index);
+	dtmodel_data_values(place, data, values + 1, nulls);
+	for (int i = 0; i < data->count; i++)
+		isnull[i + 1] = nulls[i] == 'n';
+	tuplestore_putvalues(group->store, group->desc, values, isnull);
+	group->count++;
+}
+
+static void
+read_object(Bulk *bulk, const RawValue *object, int64 index,
+			MemoryContext per_object)
+{
+	DtDataPlace place = {bulk->call.rel, "data", index};
+	MemoryContext caller = MemoryContextSwitchTo(per_object);
+	DtData		data = dtmodel_read_data(&place, object, bulk->strict);
+	ObjectGroup	   *group = find_group(bulk, &data);
+
+	if (group == NULL)
+	{
+		MemoryContextSwitchTo(caller);
+		group = make_group(bulk, &data);
+		MemoryContextSwitchTo(per_object);
+	}
+	add_to_group(group, &place, &data);
+	bulk->last = group;
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(per_object);
+}
+
+static void
+read_objects(Bulk *bulk, const RawValue *list)
+{
+	MemoryContext per_object = AllocSetContextCreate(CurrentMemoryContext,
+													 "dtmodel bulk_create",
+													 ALLOCSET_DEFAULT_SIZES);
+	RawArray	walk;
+	RawValue	object;
+
+	if (!raw_is_array(list))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("data must be a list of objects"),
+				 errdetail("It is %s.", dtmodel_raw_kind(list)),
+				 errhint("Pass a JSON array of objects; for one object call %s.create.",
+						 DTMODEL_SCHEMA)));
+	walk = raw_array(list);
+	while (raw_array_next(&walk, &object))
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_object(bulk, &object, bulk->count++, per_object);
+	}
+	MemoryContextDelete(per_object);
+}
+
+static char *
+insert_query(Relation rel, const DtData *data)
+{
+	char	   *table = dtmodel_qualified_name(rel);
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "INSERT INTO %s AS " ROW " ", table);
+	if (data->count > 0)
+	{
+		appendStringInfoString(&query, "(");
+		dtmodel_append_columns(&query, data);
+		appendStringInfoString(&query, ") ");
+	}
+	appendStringInfoString(&query, "SELECT ");
+	for (int i = 0; i < data->count; i++)
+	{
+		appendStringInfoString(&query, i == 0 ? "" : ", ");
+		dtmodel_append_value(&query, &data->given[i].field,
+							 psprintf("o.c%d", i));
+	}
+	appendStringInfo(&query, " FROM " OBJECTS " AS o WHERE " DTMODEL_SCHEMA
+					 ".note_object(o." NUMBER ") RETURNING " ROW ".*::%s",
+					 table);
+	return query.data;
+}
+
+static SPIPlanPtr
+insert_plan(Relation rel, const DtData *data)
+{
+	Oid			relid = RelationGetRelid(rel);
+	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_INSERT_MANY,
+											 data->columns);
+
+	if (plan != NULL)
+		return plan;
+	return dtmodel_save_plan_for(relid, DT_PLAN_INSERT_MANY, data->columns,
+								 insert_query(rel, data), 0, NULL);
+}
+
+/* Where the query finds the group's objects. */
+static EphemeralNamedRelation
+named_objects(const ObjectGroup *group)
+{
+	EphemeralNamedRelation objects = palloc0(sizeof(EphemeralNamedRelationData));
+
+	objects->md.name = OBJECTS;
+	objects->md.reliddesc = InvalidOid;
+	objects->md.tupdesc = group->desc;
+	objects->md.enrtype = ENR_NAMED_TUPLESTORE;
+	objects->md.enrtuples = group->count;
+	objects->reldata = group->store;
+	return objects;
+}
+
+static void
+run_insert(Bulk *bulk, const ObjectGroup *group)
+{
+	Bulk	   *outer = running;
+
+	running = bulk;
+	PG_TRY();
+	{
+		dtmodel_run_plan_into(insert_plan(bulk->call.rel, &group->data), NULL,
+							  NULL, false, &bulk->result->receiver);
+	}
+	PG_FINALLY();
+	{
+		running = outer;
+	}
+	PG_END_TRY();
+}
+
+static void
+insert_group(Bulk *bulk, const ObjectGroup *group)
+{
+	SPI_connect();
+	if (SPI_register_relation(named_objects(group)) != SPI_OK_REL_REGISTER)
+		elog(ERROR, "could not register \"" OBJECTS "\"");
+	run_insert(bulk, group);
+	SPI_finish();
+	tuplestore_end(group->store);
+}
+
+/* A row of one group among others: it waits for its place. */
+static void
+keep_row(DtRowSet *set, Datum row)
+{
+	Bulk	   *bulk = (Bulk *) set->caller;
+	MemoryContext caller = MemoryContextSwitchTo(bulk->call.context);
+	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+	HeapTupleData tuple = {
+		.t_len = HeapTupleHeaderGetDatumLength(header),
+		.t_data = header,
+	};
+
+	bulk->rows[bulk->at] = heap_copytuple(&tuple);
+	MemoryContextSwitchTo(caller);
+}
+
+/* What comes after the last row is not about any one of them. */
+static void
+forget_object(DtRowSet *set)
+{
+	((Bulk *) set->caller)->at = -1;
+}
+
+static void
+add_kept_rows(Bulk *bulk)
+{
+	for (int64 i = 0; i < bulk->count; i++)
+	{
+		if (bulk->rows[i] != NULL)
+			tuplestore_puttuple(bulk->result->store, bulk->rows[i]);
+	}
+}
+
+static void
+insert_groups(Bulk *bulk)
+{
+	Size		size = sizeof(HeapTuple) * bulk->count;
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = object_context,
+		.arg = bulk,
+	};
+	ListCell   *cell;
+
+	bulk->result->caller = bulk;
+	bulk->result->done = forget_object;
+	if (list_length(bulk->groups) > 1)
+	{
+		bulk->rows = MemoryContextAllocHuge(bulk->call.context, size);
+		memset(bulk->rows, 0, size);
+		bulk->result->take = keep_row;
+	}
+	error_context_stack = &callback;
+	foreach(cell, bulk->groups)
+		insert_group(bulk, (ObjectGroup *) lfirst(cell));
+	error_context_stack = callback.previous;
+	if (bulk->rows != NULL)
+		add_kept_rows(bulk);
+}
+
+/*
+ * bulk_create(model anyelement, data jsonb, strict boolean DEFAULT false)
+ * returns setof anyelement
+ *
+ * Inserts a row for each object of a list (22023), as create does for one,
+ * and returns the rows in the order of the list; those that a trigger kept
+ * from being inserted are left out.  One statement for each set of columns
+ * that objects give.  An error names the object, counted from 0, and then
+ * nothing is written.
+ *
+ * Source: ModelBase.bulk_create of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_bulk_create(PG_FUNCTION_ARGS)
+{
+	Bulk		bulk = {.at = -1};
+	RawValue	list;
+
+	bulk.call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	bulk.result = dtmodel_begin_row_set(fcinfo);
+	bulk.strict = dtmodel_flag_argument(fcinfo, 2, false);
+	list = dtmodel_data_argument(fcinfo, 1, "data");
+	read_objects(&bulk, &list);
+	insert_groups(&bulk);
+	table_close(bulk.call.rel, NoLock);
+	return (Datum) 0;
+}

@@ -1,0 +1,247 @@
+/*-------------------------------------------------------------------------
+ *
+ * create.c
+ *	  Making one row of a JSON object, and changing one by it.
+ *
+ * Only the columns that the object gives are named in the statement, so that
+ * defaults, identities and generated columns are what they are in any INSERT
+ * or UPDATE.  Each set of columns has a plan of its own.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "api/create.h"
+#include "dtmodel.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_create);
+PG_FUNCTION_INFO_V1(dtmodel_update_row);
+PG_FUNCTION_INFO_V1(dtmodel_update_by_id);
+
+static char *
+insert_query(Relation rel, const DtData *data, DtPlanPurpose purpose)
+{
+	char	   *table = dtmodel_qualified_name(rel);
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "INSERT INTO %s AS " ROW " ", table);
+	if (data->count == 0)
+		appendStringInfoString(&query, "DEFAULT VALUES");
+	else
+	{
+		appendStringInfoString(&query, "(");
+		dtmodel_append_columns(&query, data);
+		appendStringInfoString(&query, ") VALUES (");
+		dtmodel_append_values(&query, data);
+		appendStringInfoString(&query, ")");
+	}
+	if (purpose == DT_PLAN_INSERT_IF_NONE)
+		appendStringInfoString(&query, " ON CONFLICT DO NOTHING");
+	appendStringInfo(&query, " RETURNING " ROW ".*::%s", table);
+	return query.data;
+}
+
+static SPIPlanPtr
+insert_plan(Relation rel, const DtData *data, DtPlanPurpose purpose)
+{
+	Oid			relid = RelationGetRelid(rel);
+	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, purpose, data->columns);
+	Oid		   *types;
+
+	if (plan != NULL)
+		return plan;
+	types = palloc(sizeof(Oid) * Max(data->count, 1));
+	dtmodel_data_types(data, types);
+	return dtmodel_save_plan_for(relid, purpose, data->columns,
+								 insert_query(rel, data, purpose),
+								 data->count, types);
+}
+
+/*
+ * Inserts a row of what the data gives; if the purpose is to insert it if
+ * there is none, not in conflict with another row.  Returns whether it was
+ * inserted.  Within SPI.
+ */
+bool
+dtmodel_insert_row(const DtRowCall *call, const DtDataPlace *place,
+				   const DtData *data, DtPlanPurpose purpose, Datum *row)
+{
+	Datum	   *values = palloc(sizeof(Datum) * Max(data->count, 1));
+	char	   *nulls = palloc(Max(data->count, 1));
+
+	dtmodel_data_values(place, data, values, nulls);
+	return dtmodel_fetch_row(call, insert_plan(call->rel, data, purpose),
+							 values, nulls, false, row);
+}
+
+/*
+ * create(model anyelement, data jsonb, strict boolean DEFAULT false)
+ * returns anyelement
+ *
+ * Inserts a row with the values that data, an object (22023), has for the
+ * table's columns and settings, and returns it with its defaults; NULL if a
+ * trigger kept it from being inserted.  Other keys are ignored, with strict
+ * they are an error (22023).  A value is read as its column's type reads it,
+ * and fails as it does.  JSON null is NULL.
+ *
+ * Source: ModelBase.create and ConfigurableMixin.create of the reference
+ * document dtpyfw.db.model.
+ */
+Datum
+dtmodel_create(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	DtDataPlace place = {call.rel, "data", -1};
+	RawValue	object = dtmodel_data_argument(fcinfo, 1, place.argument);
+	DtData		data = dtmodel_read_data(&place, &object,
+										 dtmodel_flag_argument(fcinfo, 2, false));
+	bool		inserted;
+	Datum		row;
+
+	SPI_connect();
+	inserted = dtmodel_insert_row(&call, &place, &data, DT_PLAN_INSERT, &row);
+	SPI_finish();
+	return dtmodel_end_row_call(&call, fcinfo, row, !inserted);
+}
+
+static void
+append_assignments(StringInfo query, const DtData *data, int first)
+{
+	for (int i = 0; i < data->count; i++)
+	{
+		const DtGiven *given = &data->given[i];
+		const char *column = quote_identifier(NameStr(given->field.name));
+
+		appendStringInfo(query, "%s%s = ", i == 0 ? "" : ", ", column);
+		if (given->is_settings)
+			appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" ROW ".%s, $%d)",
+							 column, first + i);
+		else
+			dtmodel_append_value(query, &given->field,
+								 psprintf("$%d", first + i));
+	}
+}
+
+static char *
+update_query(Relation rel, const DtKey *key, const DtData *data)
+{
+	char	   *table = dtmodel_qualified_name(rel);
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "UPDATE %s AS " ROW " SET ", table);
+	append_assignments(&query, data, key->ncolumns + 1);
+	appendStringInfoString(&query, " WHERE ");
+	dtmodel_append_key_condition(&query, key, ROW);
+	appendStringInfo(&query, " RETURNING " ROW ".*::%s", table);
+	return query.data;
+}
+
+static SPIPlanPtr
+update_plan(Relation rel, const DtKey *key, const DtData *data)
+{
+	Oid			relid = RelationGetRelid(rel);
+	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_UPDATE,
+											 data->columns);
+	Oid		   *types;
+
+	if (plan != NULL)
+		return plan;
+	types = palloc(sizeof(Oid) * (key->ncolumns + data->count));
+	memcpy(types, dtmodel_key_types(key), sizeof(Oid) * key->ncolumns);
+	dtmodel_data_types(data, types + key->ncolumns);
+	return dtmodel_save_plan_for(relid, DT_PLAN_UPDATE, data->columns,
+								 update_query(rel, key, data),
+								 key->ncolumns + data->count, types);
+}
+
+static bool
+run_update(const DtRowCall *call, const DtDataPlace *place, const DtKey *key,
+		   const DtKeyValues *id, const DtData *data, Datum *row)
+{
+	int			count = key->ncolumns + data->count;
+	Datum	   *values = palloc(sizeof(Datum) * count);
+	char	   *nulls = palloc(count);
+
+	memcpy(values, id->values, sizeof(Datum) * key->ncolumns);
+	memcpy(nulls, id->nulls, key->ncolumns);
+	dtmodel_data_values(place, data, values + key->ncolumns,
+						nulls + key->ncolumns);
+	return dtmodel_fetch_row(call, update_plan(call->rel, key, data), values,
+							 nulls, false, row);
+}
+
+static Datum
+update_row(FunctionCallInfo fcinfo, const DtRowCall *call, const DtKey *key,
+		   const DtKeyValues *id, int data_argument)
+{
+	DtDataPlace place = {call->rel, "data", -1};
+	RawValue	object = dtmodel_data_argument(fcinfo, data_argument,
+											   place.argument);
+	DtData		data = dtmodel_read_data(&place, &object,
+										 dtmodel_flag_argument(fcinfo, data_argument + 1, false));
+	bool		found = false;
+	Datum		row = (Datum) 0;
+
+	if (id->complete)
+	{
+		SPI_connect();
+		found = data.count == 0 ?
+			dtmodel_select_row(call, key, id, &row) :
+			run_update(call, &place, key, id, &data, &row);
+		SPI_finish();
+	}
+	return dtmodel_end_row_call(call, fcinfo, row, !found);
+}
+
+/*
+ * update(instance anyelement, data jsonb) returns anyelement
+ *
+ * Gives the row's columns the values that data, an object (22023), has for
+ * them, merges its settings into the stored ones, and returns the new row.
+ * Only what data gives is written; data that gives nothing writes nothing.
+ * NULL for NULL, for a row that is gone, and for one that a policy or a
+ * trigger keeps from being updated.
+ *
+ * Source: ModelBase.update and ConfigurableMixin.update of the reference
+ * document dtpyfw.db.model.
+ */
+Datum
+dtmodel_update_row(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call;
+	DtKey		key;
+	DtKeyValues id;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	key = dtmodel_usable_key(call.rel);
+	id = dtmodel_key_of_row(&key, PG_GETARG_DATUM(0));
+	return update_row(fcinfo, &call, &key, &id, 1);
+}
+
+/*
+ * update(model anyelement, id anycompatible, data jsonb,
+ *		  strict boolean DEFAULT false) returns anyelement
+ *
+ * The same for the row with this primary key; NULL for a NULL id.  With strict
+ * a key of data that is neither column nor setting is an error (22023).
+ */
+Datum
+dtmodel_update_by_id(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call;
+	DtKey		key;
+	DtKeyValues id;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	key = dtmodel_usable_key(call.rel);
+	id = dtmodel_key_of_id(&key, PG_GETARG_DATUM(1),
+						   get_fn_expr_argtype(fcinfo->flinfo, 1));
+	return update_row(fcinfo, &call, &key, &id, 2);
+}

@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * create.h
+ *	  Inserting the row that an object describes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_CREATE_H
+#define DTMODEL_CREATE_H
+
+#include "api/data.h"
+#include "api/row_call.h"
+
+extern bool dtmodel_insert_row(const DtRowCall *call, const DtDataPlace *place,
+							   const DtData *data, DtPlanPurpose purpose,
+							   Datum *row);
+
+#endif							/* DTMODEL_CREATE_H */

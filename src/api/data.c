@@ -1,0 +1,383 @@
+/*-------------------------------------------------------------------------
+ *
+ * data.c
+ *	  The JSON objects that rows are made of: which columns and settings they
+ *	  give, and with what values.
+ *
+ * The keys of an object and the columns of a table are both sorted, so that
+ * one walk finds which belong together.  What belongs to no column may be a
+ * setting; what is not even that is left out, or with "strict" an error.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "api/data.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "json/object.h"
+#include "mixin/settings.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+/* The settings that an object gives, on the way to be one document. */
+typedef struct GivenSettings
+{
+	const DtDataPlace *place;
+	const DtSettings *settings; /* NULL: the table has none */
+	bool		strict;
+	RawMember  *members;
+	uint32		count;
+	uint32		size;
+} GivenSettings;
+
+/* What is being read, for the context of an error. */
+typedef struct ValueContext
+{
+	const DtDataPlace *place;
+	const DtField *field;
+} ValueContext;
+
+/* "data", or "data[3]" in a list */
+static const char *
+place_name(const DtDataPlace *place)
+{
+	if (place->index < 0)
+		return place->argument;
+	return psprintf("%s[" INT64_FORMAT "]", place->argument, place->index);
+}
+
+static void
+report_no_object(const char *name, const RawValue *value)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be an object", name),
+			 errdetail("It is %s.", dtmodel_raw_kind(value)),
+			 errhint("Pass a JSON object whose keys are columns, as in {\"name\": \"John\"}.")));
+}
+
+/* An argument that has to be a JSON document. */
+RawValue
+dtmodel_data_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name),
+				 errhint("Pass a JSON object; an empty one gives nothing.")));
+	return raw_root(PG_GETARG_JSONB_P(argument));
+}
+
+static void
+report_unknown_key(const DtDataPlace *place, const RawValue *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown key \"%.*s\" in %s", (int) key->len, key->data,
+					place_name(place)),
+			 errdetail("Table \"%s\" has no column and no setting of that name.",
+					   RelationGetRelationName(place->rel)),
+			 errhint("Mend the key, or leave it out."),
+			 errtable(place->rel)));
+}
+
+static void
+add_setting(GivenSettings *given, const RawValue *key, const RawValue *value)
+{
+	if (given->count == given->size)
+	{
+		given->size = given->size == 0 ? 16 : given->size * 2;
+		given->members = given->members == NULL ?
+			palloc(sizeof(RawMember) * given->size) :
+			repalloc(given->members, sizeof(RawMember) * given->size);
+	}
+	given->members[given->count].key = *key;
+	given->members[given->count++].value = *value;
+}
+
+/* A setting named under the settings themselves, valid or not. */
+static void
+take_setting(GivenSettings *given, const RawValue *key, const RawValue *value)
+{
+	RawValue	rule;
+
+	if (dtmodel_is_setting(given->settings, key, &rule) ||
+		given->settings->on_unknown == DT_UNKNOWN_ALLOW)
+		add_setting(given, key, value);
+	else if (given->strict)
+		report_unknown_key(given->place, key);
+}
+
+static void
+report_wrong_settings(const DtDataPlace *place, const DtSettings *settings,
+					  const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" in %s must be an object or a list of settings",
+					NameStr(settings->column.name), place_name(place)),
+			 errdetail("%s", detail),
+			 errhint("Write {\"name\": value} or [{\"key\": \"name\", \"value\": value}]."),
+			 errtablecol(place->rel, settings->column.attnum)));
+}
+
+/* One {"key": ..., "value": ...} of a list. */
+static void
+take_pair(GivenSettings *given, const RawValue *pair)
+{
+	RawValue	key_name = raw_string("key", strlen("key"));
+	RawValue	value_name = raw_string("value", strlen("value"));
+	RawValue	key;
+	RawValue	value;
+
+	if (!raw_is_object(pair) || !dtmodel_raw_find(pair, &key_name, &key, NULL) ||
+		key.type != JENTRY_ISSTRING ||
+		!dtmodel_raw_find(pair, &value_name, &value, NULL))
+		report_wrong_settings(given->place, given->settings,
+							  psprintf("An element of the list is %s without \"key\" and \"value\".",
+									   dtmodel_raw_kind(pair)));
+	take_setting(given, &key, &value);
+}
+
+/* The settings under their own name.  JSON null gives none. */
+static void
+take_settings(GivenSettings *given, const RawValue *value)
+{
+	RawObject	object;
+	RawMember	member;
+	RawArray	array;
+	RawValue	element;
+
+	if (value->type == JENTRY_ISNULL)
+		return;
+	if (raw_is_object(value))
+	{
+		object = raw_object(value);
+		while (raw_object_next(&object, &member))
+			take_setting(given, &member.key, &member.value);
+		return;
+	}
+	if (!raw_is_array(value))
+		report_wrong_settings(given->place, given->settings,
+							  psprintf("It is %s.", dtmodel_raw_kind(value)));
+	array = raw_array(value);
+	while (raw_array_next(&array, &element))
+		take_pair(given, &element);
+}
+
+static void
+take_settings_of(GivenSettings *given, const RawValue *object)
+{
+	const char *name = NameStr(given->settings->column.name);
+	RawValue	key = raw_string(name, strlen(name));
+	RawValue	value;
+
+	if (dtmodel_raw_find(object, &key, &value, NULL))
+		take_settings(given, &value);
+}
+
+/* A key that is no column. */
+static void
+take_other_key(GivenSettings *given, const RawMember *member)
+{
+	RawValue	rule;
+
+	if (given->settings != NULL && given->settings->combined &&
+		dtmodel_is_setting(given->settings, &member->key, &rule))
+		add_setting(given, &member->key, &member->value);
+	else if (given->strict)
+		report_unknown_key(given->place, &member->key);
+}
+
+static void
+take_field(DtData *data, const DtField *field, const RawValue *value)
+{
+	DtGiven    *given = &data->given[data->count++];
+
+	given->field = *field;
+	given->value = *value;
+	given->is_settings = false;
+	data->columns = bms_add_member(data->columns, field->attnum);
+}
+
+/* The field with that key; the search goes on from where it ended before. */
+static const DtField *
+next_field(const DtFields *fields, int *next, const RawValue *key)
+{
+	for (; *next < fields->count; (*next)++)
+	{
+		RawValue	name = dtmodel_field_key(&fields->fields[*next]);
+		int			order = raw_compare_keys(&name, key);
+
+		if (order == 0)
+			return &fields->fields[*next];
+		if (order > 0)
+			break;
+	}
+	return NULL;
+}
+
+/* Walks the keys and the columns side by side. */
+static void
+take_members(DtData *data, GivenSettings *given, const DtFields *fields,
+			 const RawValue *object)
+{
+	RawObject	walk = raw_object(object);
+	RawMember	member;
+	int			next = 0;
+
+	while (raw_object_next(&walk, &member))
+	{
+		const DtField *field = next_field(fields, &next, &member.key);
+
+		if (field == NULL)
+			take_other_key(given, &member);
+		else if (given->settings == NULL ||
+				 field->attnum != given->settings->column.attnum)
+			take_field(data, field, &member.value);
+	}
+}
+
+/* The settings that were given, as one more column. */
+static void
+add_settings_column(DtData *data, const GivenSettings *given)
+{
+	DtGiven    *column = &data->given[data->count];
+	const DtColumn *settings = &given->settings->column;
+
+	dtmodel_check_column(given->place->rel, settings, DT_COLUMN_DOCUMENT,
+						 &dtmodel_settings_mixin, "settings");
+	data->count++;
+	column->field.name = settings->name;
+	column->field.length = strlen(NameStr(settings->name));
+	column->field.attnum = settings->attnum;
+	column->field.typid = settings->typid;
+	column->field.typmod = settings->typmod;
+	column->field.kind = DT_FIELD_JSONB;
+	column->value = raw_root(dtmodel_object_of(given->members, given->count));
+	column->is_settings = true;
+	data->columns = bms_add_member(data->columns, settings->attnum);
+}
+
+/*
+ * What an object gives to the table's columns and settings.  With strict, a
+ * key that is neither is an error (22023).  The values still lie in the
+ * object.
+ */
+DtData
+dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
+{
+	const DtModel *model = dtmodel_get_model(place->rel);
+	DtData		data = {0};
+	GivenSettings given = {
+		.place = place,
+		.settings = model->settings,
+		.strict = strict,
+	};
+
+	if (!raw_is_object(object))
+		report_no_object(place_name(place), object);
+	data.given = palloc(sizeof(DtGiven) * (Min((int) raw_count(object),
+											   model->fields.count) + 1));
+	/* What stands beside the columns counts more, so it comes later. */
+	if (model->settings != NULL)
+		take_settings_of(&given, object);
+	take_members(&data, &given, &model->fields, object);
+	if (given.count > 0)
+		add_settings_column(&data, &given);
+	return data;
+}
+
+const DtGiven *
+dtmodel_find_given(const DtData *data, AttrNumber attnum)
+{
+	for (int i = 0; i < data->count; i++)
+	{
+		if (data->given[i].field.attnum == attnum)
+			return &data->given[i];
+	}
+	return NULL;
+}
+
+static void
+value_context(void *argument)
+{
+	ValueContext *context = (ValueContext *) argument;
+
+	errcontext("column \"%s\" of table \"%s\", from %s",
+			   NameStr(context->field->name),
+			   RelationGetRelationName(context->place->rel),
+			   place_name(context->place));
+}
+
+/* The values for the parameters of a query, one for each column. */
+void
+dtmodel_data_values(const DtDataPlace *place, const DtData *data,
+					Datum *values, char *nulls)
+{
+	ValueContext context = {.place = place};
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = value_context,
+		.arg = &context,
+	};
+
+	error_context_stack = &callback;
+	for (int i = 0; i < data->count; i++)
+	{
+		bool		isnull;
+
+		context.field = &data->given[i].field;
+		values[i] = dtmodel_field_value(context.field, &data->given[i].value,
+										&isnull);
+		nulls[i] = isnull ? 'n' : ' ';
+	}
+	error_context_stack = callback.previous;
+}
+
+void
+dtmodel_data_types(const DtData *data, Oid *types)
+{
+	for (int i = 0; i < data->count; i++)
+		types[i] = dtmodel_field_parameter(&data->given[i].field);
+}
+
+/* Appends "a, b". */
+void
+dtmodel_append_columns(StringInfo query, const DtData *data)
+{
+	for (int i = 0; i < data->count; i++)
+		appendStringInfo(query, "%s%s", i == 0 ? "" : ", ",
+						 quote_identifier(NameStr(data->given[i].field.name)));
+}
+
+/* Appends what makes the column's value of the parameter for it. */
+void
+dtmodel_append_value(StringInfo query, const DtField *field, const char *value)
+{
+	const char *column = quote_identifier(NameStr(field->name));
+
+	if (field->kind != DT_FIELD_NESTED)
+	{
+		appendStringInfoString(query, value);
+		return;
+	}
+	appendStringInfo(query, "(SELECT x.%s FROM pg_catalog.jsonb_to_record(%s) AS x (%s %s))",
+					 column, value, column,
+					 format_type_extended(field->typid, field->typmod,
+										  FORMAT_TYPE_TYPEMOD_GIVEN |
+										  FORMAT_TYPE_FORCE_QUALIFY));
+}
+
+/* Appends "$1, $2", or what makes values of them. */
+void
+dtmodel_append_values(StringInfo query, const DtData *data)
+{
+	for (int i = 0; i < data->count; i++)
+	{
+		appendStringInfoString(query, i == 0 ? "" : ", ");
+		dtmodel_append_value(query, &data->given[i].field,
+							 psprintf("$%d", i + 1));
+	}
+}

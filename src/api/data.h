@@ -1,0 +1,55 @@
+/*-------------------------------------------------------------------------
+ *
+ * data.h
+ *	  The JSON objects that rows are made of: which columns and settings they
+ *	  give, and with what values.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_DATA_H
+#define DTMODEL_DATA_H
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "model/model.h"
+
+/* A column that an object has a value for. */
+typedef struct DtGiven
+{
+	DtField		field;
+	RawValue	value;
+	bool		is_settings;	/* settings, to be merged into those there are */
+} DtGiven;
+
+/* An object as a table sees it. */
+typedef struct DtData
+{
+	int			count;
+	DtGiven    *given;
+	Bitmapset  *columns;		/* attnums of what is given */
+} DtData;
+
+/* Where in the caller's data an object is, for errors. */
+typedef struct DtDataPlace
+{
+	Relation	rel;
+	const char *argument;		/* "data" */
+	int64		index;			/* of the object in a list, or -1 */
+} DtDataPlace;
+
+extern RawValue dtmodel_data_argument(FunctionCallInfo fcinfo, int argument,
+									  const char *name);
+extern DtData dtmodel_read_data(const DtDataPlace *place,
+								const RawValue *object, bool strict);
+extern const DtGiven *dtmodel_find_given(const DtData *data, AttrNumber attnum);
+
+extern void dtmodel_data_values(const DtDataPlace *place, const DtData *data,
+								Datum *values, char *nulls);
+extern void dtmodel_data_types(const DtData *data, Oid *types);
+
+extern void dtmodel_append_columns(StringInfo query, const DtData *data);
+extern void dtmodel_append_values(StringInfo query, const DtData *data);
+extern void dtmodel_append_value(StringInfo query, const DtField *field,
+								 const char *value);
+
+#endif							/* DTMODEL_DATA_H */

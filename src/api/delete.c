@@ -1,0 +1,132 @@
+/*-------------------------------------------------------------------------
+ *
+ * delete.c
+ *	  Deleting a row: softly where the model knows how, else for good.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "api/row_call.h"
+#include "dtmodel.h"
+#include "mixin/soft_delete.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_delete_row);
+PG_FUNCTION_INFO_V1(dtmodel_delete_by_id);
+
+static SPIPlanPtr
+delete_plan(Relation rel, const DtKey *key)
+{
+	Oid			relid = RelationGetRelid(rel);
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_HARD_DELETE);
+	char	   *table;
+	StringInfoData query;
+
+	if (plan != NULL)
+		return plan;
+	table = dtmodel_qualified_name(rel);
+	initStringInfo(&query);
+	appendStringInfo(&query, "DELETE FROM %s AS " ROW " WHERE ", table);
+	dtmodel_append_key_condition(&query, key, ROW);
+	appendStringInfo(&query, " RETURNING " ROW ".*::%s", table);
+	return dtmodel_save_plan(relid, DT_PLAN_HARD_DELETE, query.data,
+							 key->ncolumns, dtmodel_key_types(key));
+}
+
+/*
+ * Runs the DELETE under dtmodel.hard_delete, as a person would; the setting
+ * ends with the statement, however that ends.
+ */
+static bool
+run_delete(const DtRowCall *call, const DtKey *key, const DtKeyValues *id,
+		   Datum *row)
+{
+	int			level = NewGUCNestLevel();
+	bool		found;
+
+	(void) set_config_option("dtmodel.hard_delete", "on", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	found = dtmodel_fetch_row(call, delete_plan(call->rel, key), id->values,
+							  id->nulls, false, row);
+	AtEOXact_GUC(true, level);
+	return found;
+}
+
+static Datum
+delete_for_good(FunctionCallInfo fcinfo, const DtRowCall *call,
+				const DtKey *key, const DtKeyValues *id)
+{
+	bool		found = false;
+	Datum		row = (Datum) 0;
+
+	if (id->complete)
+	{
+		SPI_connect();
+		found = run_delete(call, key, id, &row);
+		SPI_finish();
+	}
+	return dtmodel_end_row_call(call, fcinfo, row, !found);
+}
+
+/*
+ * delete(instance anyelement, soft boolean DEFAULT true) returns anyelement
+ *
+ * Deletes the row and returns it: softly, as soft_delete does, unless soft is
+ * false or the model has no soft delete, else for good.  To delete for good
+ * on a soft-delete model needs the TRUNCATE privilege (42501).  NULL for NULL,
+ * for a row that is gone, and for one that a policy or a trigger keeps from
+ * being deleted.
+ *
+ * Source: ModelBase.delete of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_delete_row(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call;
+	DtKey		key;
+	DtKeyValues id;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	if (dtmodel_flag_argument(fcinfo, 1, true) &&
+		dtmodel_get_model(call.rel)->soft_delete != NULL)
+	{
+		table_close(call.rel, NoLock);
+		return dtmodel_soft_delete_row(fcinfo);
+	}
+	key = dtmodel_usable_key(call.rel);
+	id = dtmodel_key_of_row(&key, PG_GETARG_DATUM(0));
+	return delete_for_good(fcinfo, &call, &key, &id);
+}
+
+/*
+ * delete(model anyelement, id anycompatible, soft boolean DEFAULT true)
+ * returns anyelement
+ *
+ * The same for the row with this primary key; NULL for a NULL id.
+ */
+Datum
+dtmodel_delete_by_id(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call;
+	DtKey		key;
+	DtKeyValues id;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	if (dtmodel_flag_argument(fcinfo, 2, true) &&
+		dtmodel_get_model(call.rel)->soft_delete != NULL)
+	{
+		table_close(call.rel, NoLock);
+		return dtmodel_soft_delete_by_id(fcinfo);
+	}
+	key = dtmodel_usable_key(call.rel);
+	id = dtmodel_key_of_id(&key, PG_GETARG_DATUM(1),
+						   get_fn_expr_argtype(fcinfo->flinfo, 1));
+	return delete_for_good(fcinfo, &call, &key, &id);
+}

@@ -1,0 +1,36 @@
+/*-------------------------------------------------------------------------
+ *
+ * find.h
+ *	  The row that an object describes, and what to do when it is deleted.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_FIND_H
+#define DTMODEL_FIND_H
+
+#include "api/data.h"
+#include "api/row_call.h"
+
+/* What a caller wants of a deleted row that is the one in question. */
+typedef enum DtOnDeleted
+{
+	DT_DELETED_IGNORE,
+	DT_DELETED_RETURN,
+	DT_DELETED_RESTORE,
+	DT_DELETED_ERROR
+} DtOnDeleted;
+
+typedef enum DtFound
+{
+	DT_FOUND_NONE,
+	DT_FOUND_LIVE,
+	DT_FOUND_DELETED
+} DtFound;
+
+extern DtOnDeleted dtmodel_on_deleted_argument(FunctionCallInfo fcinfo,
+											   int argument);
+extern DtFound dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
+								const DtData *criteria, Datum *row);
+extern void dtmodel_report_deleted_row(const DtRowCall *call, Datum row) pg_attribute_noreturn();
+
+#endif							/* DTMODEL_FIND_H */

@@ -1,0 +1,279 @@
+/*-------------------------------------------------------------------------
+ *
+ * read.c
+ *	  Reading rows: by key, in pages, and how many there are.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "api/row_call.h"
+#include "api/row_set.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "mixin/soft_delete.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_get_by_id);
+PG_FUNCTION_INFO_V1(dtmodel_exists);
+PG_FUNCTION_INFO_V1(dtmodel_count);
+PG_FUNCTION_INFO_V1(dtmodel_get_all);
+
+/* What tells the plans of one purpose apart, as members of their set. */
+#define LIVE_ROWS 1
+#define AFTER_KEY 2
+
+/* get_all's query: limit and offset are its first parameters. */
+#define PAGE_PARAMETERS 2
+#define AFTER_ARGUMENT 3
+
+/*
+ * get_by_id(model anyelement, id anycompatible) returns anyelement
+ *
+ * The row with this primary key, deleted or not.  NULL if there is none, or
+ * none that the caller may see, and for a NULL id; an id that the key's type
+ * cannot read is that type's error.
+ *
+ * Source: ModelBase.get_by_id of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_get_by_id(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call;
+	DtKey		key;
+	DtKeyValues id;
+	bool		found = false;
+	Datum		row = (Datum) 0;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
+	key = dtmodel_usable_key(call.rel);
+	id = dtmodel_key_of_id(&key, PG_GETARG_DATUM(1),
+						   get_fn_expr_argtype(fcinfo->flinfo, 1));
+	if (id.complete)
+	{
+		SPI_connect();
+		found = dtmodel_select_row(&call, &key, &id, &row);
+		SPI_finish();
+	}
+	return dtmodel_end_row_call(&call, fcinfo, row, !found);
+}
+
+/* The table's soft delete if rows are to be live; NULL if any row will do. */
+static const DtSoftDelete *
+live_rows(Relation rel, bool include_deleted, DtSoftDelete *columns)
+{
+	if (include_deleted || dtmodel_get_model(rel)->soft_delete == NULL)
+		return NULL;
+	*columns = dtmodel_usable_soft_delete(rel);
+	return columns;
+}
+
+static SPIPlanPtr
+exists_plan(Relation rel, const DtKey *key, const DtSoftDelete *live)
+{
+	Oid			relid = RelationGetRelid(rel);
+	Bitmapset  *set = live == NULL ? NULL : bms_make_singleton(LIVE_ROWS);
+	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_EXISTS, set);
+	StringInfoData query;
+
+	if (plan != NULL)
+		return plan;
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT FROM %s AS " ROW " WHERE ",
+					 dtmodel_qualified_name(rel));
+	dtmodel_append_key_condition(&query, key, ROW);
+	if (live != NULL)
+		appendStringInfo(&query, " AND %s", dtmodel_live_clause(live));
+	return dtmodel_save_plan_for(relid, DT_PLAN_EXISTS, set, query.data,
+								 key->ncolumns, dtmodel_key_types(key));
+}
+
+/*
+ * exists(model anyelement, id anycompatible,
+ *		  include_deleted boolean DEFAULT false) returns boolean
+ *
+ * Whether there is a row with this primary key that the caller may see, a
+ * deleted one not counted unless it is asked for.  False for a NULL id; an id
+ * that the key's type cannot read is that type's error.
+ *
+ * Source: ModelBase.exists of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_exists(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call;
+	DtSoftDelete columns;
+	const DtSoftDelete *live;
+	DtKey		key;
+	DtKeyValues id;
+	bool		found = false;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_BOOL(false);
+	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
+	live = live_rows(call.rel, dtmodel_flag_argument(fcinfo, 2, false), &columns);
+	key = dtmodel_usable_key(call.rel);
+	id = dtmodel_key_of_id(&key, PG_GETARG_DATUM(1),
+						   get_fn_expr_argtype(fcinfo->flinfo, 1));
+	if (id.complete)
+	{
+		SPI_connect();
+		dtmodel_read_plan(exists_plan(call.rel, &key, live), id.values, id.nulls);
+		found = SPI_processed > 0;
+		SPI_finish();
+	}
+	table_close(call.rel, NoLock);
+	PG_RETURN_BOOL(found);
+}
+
+static SPIPlanPtr
+count_plan(Relation rel, const DtSoftDelete *live)
+{
+	Oid			relid = RelationGetRelid(rel);
+	Bitmapset  *set = live == NULL ? NULL : bms_make_singleton(LIVE_ROWS);
+	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_COUNT, set);
+	char	   *query;
+
+	if (plan != NULL)
+		return plan;
+	query = psprintf("SELECT pg_catalog.count(*) FROM %s AS " ROW " WHERE %s",
+					 dtmodel_qualified_name(rel),
+					 live == NULL ? "true" : dtmodel_live_clause(live));
+	return dtmodel_save_plan_for(relid, DT_PLAN_COUNT, set, query, 0, NULL);
+}
+
+/*
+ * count(model anyelement, include_deleted boolean DEFAULT false)
+ * returns bigint
+ *
+ * How many rows there are, deleted ones not counted unless they are asked for.
+ *
+ * Source: ModelBase.count of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_count(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
+	DtSoftDelete columns;
+	const DtSoftDelete *live = live_rows(call.rel,
+										 dtmodel_flag_argument(fcinfo, 1, false),
+										 &columns);
+	bool		isnull;
+	Datum		count;
+
+	SPI_connect();
+	dtmodel_read_plan(count_plan(call.rel, live), NULL, NULL);
+	count = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+						  &isnull);
+	/* Where it is passed by reference, it would go with SPI's memory. */
+	count = Int64GetDatum(DatumGetInt64(count));
+	SPI_finish();
+	table_close(call.rel, NoLock);
+	return count;
+}
+
+static SPIPlanPtr
+list_plan(Relation rel, const DtKey *key, const DtSoftDelete *live, bool after)
+{
+	Oid			relid = RelationGetRelid(rel);
+	char	   *table = dtmodel_qualified_name(rel);
+	Bitmapset  *set = live == NULL ? NULL : bms_make_singleton(LIVE_ROWS);
+	Oid		   *types;
+	SPIPlanPtr	plan;
+	StringInfoData query;
+
+	if (after)
+		set = bms_add_member(set, AFTER_KEY);
+	plan = dtmodel_find_plan_for(relid, DT_PLAN_LIST, set);
+	if (plan != NULL)
+		return plan;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE %s",
+					 table, table,
+					 live == NULL ? "true" : dtmodel_live_clause(live));
+	if (after)
+	{
+		appendStringInfoString(&query, " AND ");
+		dtmodel_append_key_after(&query, key, ROW, PAGE_PARAMETERS + 1);
+	}
+	if (key->ncolumns > 0)
+	{
+		appendStringInfoString(&query, " ORDER BY ");
+		dtmodel_append_key_order(&query, key, ROW);
+	}
+	appendStringInfoString(&query, " LIMIT $1 OFFSET $2");
+
+	types = palloc(sizeof(Oid) * (PAGE_PARAMETERS + key->ncolumns));
+	types[0] = types[1] = INT8OID;
+	memcpy(types + PAGE_PARAMETERS, dtmodel_key_types(key),
+		   sizeof(Oid) * key->ncolumns);
+	return dtmodel_save_plan_for(relid, DT_PLAN_LIST, set, query.data,
+								 PAGE_PARAMETERS + (after ? key->ncolumns : 0),
+								 types);
+}
+
+/* The key to begin after, from get_all's argument; false if it gives none. */
+static bool
+after_argument(FunctionCallInfo fcinfo, const DtRowCall *call, DtKey *key,
+			   DtKeyValues *after)
+{
+	if (PG_ARGISNULL(AFTER_ARGUMENT))
+	{
+		/* Without a key there is no order, and that is all. */
+		*key = dtmodel_key_if_any(call->rel);
+		return false;
+	}
+	*key = dtmodel_usable_key(call->rel);
+	*after = dtmodel_key_of_id(key, PG_GETARG_DATUM(AFTER_ARGUMENT),
+							   get_fn_expr_argtype(fcinfo->flinfo, AFTER_ARGUMENT));
+	return true;
+}
+
+/*
+ * get_all(model anyelement, "limit" bigint DEFAULT NULL,
+ *		   "offset" bigint DEFAULT NULL, after_id anycompatible DEFAULT NULL,
+ *		   include_deleted boolean DEFAULT false) returns setof anyelement
+ *
+ * The rows in the order of the primary key, live ones unless deleted ones are
+ * asked for too: so many as "limit" says, from the one after "offset" on, or
+ * from the one after the key after_id on.  NULL sets no bound.  A table
+ * without a primary key has no order, and no after_id (42P16).
+ *
+ * Source: ModelBase.get_all of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_get_all(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
+	DtRowSet   *set = dtmodel_begin_row_set(fcinfo);
+	DtSoftDelete columns;
+	const DtSoftDelete *live = live_rows(call.rel,
+										 dtmodel_flag_argument(fcinfo, 4, false),
+										 &columns);
+	DtKey		key;
+	DtKeyValues after = {.complete = true};
+	bool		has_after = after_argument(fcinfo, &call, &key, &after);
+	Datum	   *values = palloc0(sizeof(Datum) * (PAGE_PARAMETERS + key.ncolumns));
+	char	   *nulls = palloc(PAGE_PARAMETERS + key.ncolumns);
+
+	for (int i = 0; i < PAGE_PARAMETERS; i++)
+	{
+		values[i] = PG_ARGISNULL(i + 1) ? (Datum) 0 : PG_GETARG_DATUM(i + 1);
+		nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
+	}
+	if (has_after)
+	{
+		memcpy(values + PAGE_PARAMETERS, after.values, sizeof(Datum) * key.ncolumns);
+		memcpy(nulls + PAGE_PARAMETERS, after.nulls, key.ncolumns);
+	}
+	SPI_connect();
+	dtmodel_run_plan_into(list_plan(call.rel, &key, live, has_after),
+						  values, nulls, true, &set->receiver);
+	SPI_finish();
+	table_close(call.rel, NoLock);
+	return (Datum) 0;
+}

@@ -1,0 +1,189 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_call.c
+ *	  What the functions on rows share: the table they are called for, and the
+ *	  row that they return.
+ *
+ * All of them run, as the caller, the statement that a person would write,
+ * with a plan that is saved.  Its last column is "t.*" cast to the table, so
+ * that it is one value: the row with what dropped columns have left in it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "api/row_call.h"
+#include "dtmodel.h"
+#include "funcapi.h"
+#include "utils/datum.h"
+
+/* What a query with one row returns. */
+typedef struct RowReceiver
+{
+	DestReceiver receiver;		/* must be first */
+	MemoryContext context;		/* for the row */
+	Datum		row;
+	bool		found;
+	bool		has_flag;		/* there is a second column */
+	bool		flag;			/* ... which says this */
+} RowReceiver;
+
+/* The call of a function whose first argument is a model or a row. */
+DtRowCall
+dtmodel_begin_row_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
+{
+	DtRowCall	call = {.context = CurrentMemoryContext};
+
+	call.rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0), lockmode);
+	return call;
+}
+
+static void
+start(DestReceiver *self pg_attribute_unused(),
+	  int operation pg_attribute_unused(),
+	  TupleDesc desc pg_attribute_unused())
+{
+}
+
+/* Keeps the first row. */
+static bool
+receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+	MemoryContext caller;
+	bool		isnull;
+	Datum		row = slot_getattr(slot, 1, &isnull);
+
+	if (isnull || receiver->found)
+		return true;
+	caller = MemoryContextSwitchTo(receiver->context);
+	receiver->row = datumCopy(row, false, -1);
+	MemoryContextSwitchTo(caller);
+	receiver->found = true;
+	if (receiver->has_flag)
+		receiver->flag = DatumGetBool(slot_getattr(slot, 2, &isnull));
+	return true;
+}
+
+static void
+stop(DestReceiver *self pg_attribute_unused())
+{
+}
+
+static RowReceiver
+make_receiver(const DtRowCall *call, bool has_flag)
+{
+	RowReceiver receiver = {
+		.receiver = {
+			.receiveSlot = receive,
+			.rStartup = start,
+			.rShutdown = stop,
+			.rDestroy = stop,
+			.mydest = DestTuplestore,
+		},
+		.context = call->context,
+		.has_flag = has_flag,
+	};
+
+	return receiver;
+}
+
+/*
+ * Runs a plan whose first column is the row, and fetches that: not by way of
+ * SPI's own table, which takes longer to make than the row.  Returns whether
+ * there is one.  Within SPI.
+ */
+bool
+dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan, Datum *values,
+				  const char *nulls, bool read_only, Datum *row)
+{
+	RowReceiver receiver = make_receiver(call, false);
+
+	dtmodel_run_plan_into(plan, values, nulls, read_only, &receiver.receiver);
+	*row = receiver.row;
+	return receiver.found;
+}
+
+/* The same for a plan whose second column is a flag. */
+bool
+dtmodel_fetch_row_and_flag(const DtRowCall *call, SPIPlanPtr plan,
+						   Datum *values, const char *nulls,
+						   Datum *row, bool *flag)
+{
+	RowReceiver receiver = make_receiver(call, true);
+
+	dtmodel_run_plan_into(plan, values, nulls, false, &receiver.receiver);
+	*row = receiver.row;
+	*flag = receiver.flag;
+	return receiver.found;
+}
+
+/* Closes the table, but keeps the lock, and returns the row or NULL. */
+Datum
+dtmodel_end_row_call(const DtRowCall *call, FunctionCallInfo fcinfo,
+					 Datum row, bool isnull)
+{
+	table_close(call->rel, NoLock);
+	fcinfo->isnull = isnull;
+	return isnull ? (Datum) 0 : row;
+}
+
+/* The same for a function that returns the row and a flag beside it. */
+Datum
+dtmodel_end_row_call_with_flag(const DtRowCall *call, FunctionCallInfo fcinfo,
+							   Datum row, bool isnull, bool flag)
+{
+	Datum		values[2] = {row, BoolGetDatum(flag)};
+	bool		nulls[2] = {isnull, false};
+	TupleDesc	desc;
+
+	table_close(call->rel, NoLock);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function returning a record called where none is accepted"),
+				 errhint("Call it in FROM.")));
+	desc = BlessTupleDesc(desc);
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+/* A boolean argument; NULL is its default. */
+bool
+dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument, bool otherwise)
+{
+	return PG_NARGS() <= argument || PG_ARGISNULL(argument) ? otherwise :
+		PG_GETARG_BOOL(argument);
+}
+
+static SPIPlanPtr
+select_plan(const DtRowCall *call, const DtKey *key)
+{
+	Oid			relid = RelationGetRelid(call->rel);
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_SELECT);
+	char	   *table;
+	StringInfoData query;
+
+	if (plan != NULL)
+		return plan;
+	table = dtmodel_qualified_name(call->rel);
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE ",
+					 table, table);
+	dtmodel_append_key_condition(&query, key, ROW);
+	return dtmodel_save_plan(relid, DT_PLAN_SELECT, query.data, key->ncolumns,
+							 dtmodel_key_types(key));
+}
+
+/*
+ * Fetches the row with that key, as the caller's own query would see it.
+ * Returns whether there is one.  Within SPI.
+ */
+bool
+dtmodel_select_row(const DtRowCall *call, const DtKey *key,
+				   const DtKeyValues *id, Datum *row)
+{
+	return dtmodel_fetch_row(call, select_plan(call, key), id->values,
+							 id->nulls, true, row);
+}

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_call.h
+ *	  What the functions on rows share: the table they are called for, and the
+ *	  row that they return.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_ROW_CALL_H
+#define DTMODEL_ROW_CALL_H
+
+#include "model/key.h"
+#include "model/model.h"
+#include "model/plan_cache.h"
+
+/* The alias of the table in all queries. */
+#define ROW "t"
+
+/* One call of a function: the table, and where its result is to live. */
+typedef struct DtRowCall
+{
+	Relation	rel;
+	MemoryContext context;
+} DtRowCall;
+
+extern DtRowCall dtmodel_begin_row_call(FunctionCallInfo fcinfo,
+										LOCKMODE lockmode);
+extern bool dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan,
+							  Datum *values, const char *nulls,
+							  bool read_only, Datum *row);
+extern bool dtmodel_fetch_row_and_flag(const DtRowCall *call, SPIPlanPtr plan,
+									   Datum *values, const char *nulls,
+									   Datum *row, bool *flag);
+extern Datum dtmodel_end_row_call(const DtRowCall *call,
+								  FunctionCallInfo fcinfo, Datum row,
+								  bool isnull);
+
+extern Datum dtmodel_end_row_call_with_flag(const DtRowCall *call,
+											FunctionCallInfo fcinfo, Datum row,
+											bool isnull, bool flag);
+
+extern bool dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument,
+								  bool otherwise);
+extern bool dtmodel_select_row(const DtRowCall *call, const DtKey *key,
+							   const DtKeyValues *id, Datum *row);
+
+#endif							/* DTMODEL_ROW_CALL_H */

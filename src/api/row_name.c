@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_name.c
+ *	  A row in a few words: its class and its key.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "api/names.h"
+#include "dtmodel.h"
+#include "lib/stringinfo.h"
+#include "model/key.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_repr);
+PG_FUNCTION_INFO_V1(dtmodel_str);
+
+/* What a row is called: its class, and the values of its key. */
+typedef struct RowName
+{
+	char	   *class;
+	DtKey		key;
+	char	  **values;			/* of the key, as text; NULL for NULL */
+} RowName;
+
+static RowName
+read_row_name(FunctionCallInfo fcinfo)
+{
+	Relation	rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0),
+								   AccessShareLock);
+	RowName		name = {
+		.class = dtmodel_make_class_name(RelationGetRelationName(rel)),
+		.key = dtmodel_key_if_any(rel),
+	};
+	DtKeyValues id = dtmodel_key_of_row(&name.key, PG_GETARG_DATUM(0));
+
+	name.values = palloc0(sizeof(char *) * Max(name.key.ncolumns, 1));
+	for (int i = 0; i < name.key.ncolumns; i++)
+	{
+		if (id.nulls[i] != 'n')
+			name.values[i] = dtmodel_value_text(id.values[i], name.key.columns[i].typid);
+	}
+	relation_close(rel, AccessShareLock);
+	return name;
+}
+
+/*
+ * repr(instance anyelement) returns text
+ *
+ * The row as a debugger shows it: <User(id=1)>.  NULL for NULL.
+ *
+ * Source: ModelBase.__repr__ of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_repr(PG_FUNCTION_ARGS)
+{
+	RowName		name = read_row_name(fcinfo);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "<%s(", name.class);
+	for (int i = 0; i < name.key.ncolumns; i++)
+		appendStringInfo(&text, "%s%s=%s", i == 0 ? "" : ", ",
+						 NameStr(name.key.columns[i].name),
+						 name.values[i] == NULL ? "NULL" : name.values[i]);
+	appendStringInfoString(&text, ")>");
+	PG_RETURN_TEXT_P(cstring_to_text(text.data));
+}
+
+/*
+ * str(instance anyelement) returns text
+ *
+ * The row as people call it: User 1.  NULL for NULL.
+ *
+ * Source: ModelBase.__str__ of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_str(PG_FUNCTION_ARGS)
+{
+	RowName		name = read_row_name(fcinfo);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, name.class);
+	for (int i = 0; i < name.key.ncolumns; i++)
+		appendStringInfo(&text, " %s",
+						 name.values[i] == NULL ? "NULL" : name.values[i]);
+	PG_RETURN_TEXT_P(cstring_to_text(text.data));
+}

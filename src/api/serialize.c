@@ -1,0 +1,444 @@
+/*-------------------------------------------------------------------------
+ *
+ * serialize.c
+ *	  A row as a JSON object.
+ *
+ * An object's keys have to be in jsonb's own order.  That order is found out
+ * once for a call in a query, together with what the filters leave of it, and
+ * then each row is written in one pass.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "api/json_value.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "mixin/settings.h"
+#include "model/record.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_to_dict);
+PG_FUNCTION_INFO_V1(dtmodel_get);
+
+/* A list of names. */
+typedef struct Names
+{
+	int			count;
+	RawValue   *names;
+} Names;
+
+/* What is found out once for the calls at one place of a query. */
+typedef struct DictState
+{
+	MemoryContext context;		/* of all this */
+	Oid			type;			/* of the rows */
+	int32		typmod;
+	uint64		identifier;		/* changes when the type does */
+	bytea	   *filters[2];		/* excludes, includes as given; NULL for NULL */
+	Names	   *excluded;		/* ... and read; NULL for none at all */
+	Names	   *included;
+	int			count;
+	DtJsonField *fields;		/* those that are wanted, in jsonb's order */
+	DtSettings *settings;		/* NULL: the table has none, or none is wanted */
+	AttrNumber	list;			/* the column that is written as a list */
+} DictState;
+
+/* The parts of one row. */
+typedef struct DictRow
+{
+	DtRecord	record;
+	uint32		nsettings;
+	RawMember  *settings;		/* those that are wanted, in jsonb's order */
+} DictRow;
+
+static Names *
+read_names(bytea *array)
+{
+	Names	   *list;
+	Datum	   *names;
+	bool	   *nulls;
+	int			count;
+
+	if (array == NULL)
+		return NULL;
+	list = palloc0(sizeof(Names));
+	deconstruct_array((ArrayType *) array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, &nulls, &count);
+	list->names = palloc(sizeof(RawValue) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+	{
+		text	   *name;
+
+		if (nulls[i])
+			continue;
+		name = DatumGetTextPP(names[i]);
+		list->names[list->count++] = raw_string(VARDATA_ANY(name),
+												VARSIZE_ANY_EXHDR(name));
+	}
+	return list;
+}
+
+static bool
+is_among(const Names *list, const RawValue *name)
+{
+	for (int i = 0; i < list->count; i++)
+	{
+		if (raw_compare_keys(&list->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_wanted(const DictState *state, const RawValue *name)
+{
+	return (state->included == NULL || is_among(state->included, name)) &&
+		(state->excluded == NULL || !is_among(state->excluded, name));
+}
+
+/* A setting is included by its own name, or with the column of all settings. */
+static bool
+is_setting_wanted(const DictState *state, const RawValue *name)
+{
+	const char *column = NameStr(state->settings->column.name);
+	RawValue	all = raw_string(column, strlen(column));
+
+	return is_wanted(state, name) ||
+		(state->included != NULL && is_among(state->included, &all) &&
+		 (state->excluded == NULL || !is_among(state->excluded, name)));
+}
+
+static void
+read_settings(DictState *state, Relation rel)
+{
+	const DtSettings *settings = rel->trigdesc == NULL ? NULL :
+		dtmodel_get_model(rel)->settings;
+	RawValue	name;
+
+	if (settings == NULL)
+		return;
+	name = raw_string(NameStr(settings->column.name),
+					  strlen(NameStr(settings->column.name)));
+	if (state->excluded == NULL || !is_among(state->excluded, &name))
+		state->settings = dtmodel_usable_settings(rel);
+}
+
+/* A row may be of a table, of a view, or of no relation at all. */
+static void
+read_settings_of_type(DictState *state)
+{
+	Oid			relid = get_typ_typrelid(state->type);
+	Relation	rel;
+
+	if (!OidIsValid(relid))
+		return;
+	rel = relation_open(relid, AccessShareLock);
+	read_settings(state, rel);
+	relation_close(rel, AccessShareLock);
+}
+
+static void
+read_wanted_fields(DictState *state, TupleDesc desc)
+{
+	DtFields	fields = dtmodel_read_fields(desc);
+
+	state->fields = palloc(sizeof(DtJsonField) * Max(fields.count, 1));
+	for (int i = 0; i < fields.count; i++)
+	{
+		const DtField *field = &fields.fields[i];
+		RawValue	name = dtmodel_field_key(field);
+
+		if (state->settings != NULL &&
+			field->attnum == state->settings->column.attnum)
+		{
+			if (state->settings->combined)
+				continue;
+			state->list = field->attnum;
+		}
+		if (is_wanted(state, &name))
+			dtmodel_init_json_field(&state->fields[state->count++], field);
+	}
+}
+
+static bytea *
+copy_filter(bytea *array)
+{
+	return array == NULL ? NULL :
+		(bytea *) DatumGetPointer(datumCopy(PointerGetDatum(array), false, -1));
+}
+
+static DictState *
+make_state(MemoryContext parent, TupleDesc desc, bytea **filters)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "dtmodel to_dict",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	DictState  *state = palloc0(sizeof(DictState));
+
+	state->context = context;
+	state->type = desc->tdtypeid;
+	state->typmod = desc->tdtypmod;
+	state->identifier = assign_record_type_identifier(desc->tdtypeid,
+													  desc->tdtypmod);
+	for (int i = 0; i < 2; i++)
+		state->filters[i] = copy_filter(filters[i]);
+	state->excluded = read_names(state->filters[0]);
+	state->included = read_names(state->filters[1]);
+	read_settings_of_type(state);
+	read_wanted_fields(state, desc);
+	MemoryContextSwitchTo(caller);
+	return state;
+}
+
+static bool
+same_filter(const bytea *a, const bytea *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE(a) == VARSIZE(b) &&
+		memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0;
+}
+
+static bool
+is_still_good(const DictState *state, TupleDesc desc, bytea **filters)
+{
+	return state != NULL && state->type == desc->tdtypeid &&
+		state->typmod == desc->tdtypmod &&
+		state->identifier == assign_record_type_identifier(desc->tdtypeid,
+														   desc->tdtypmod) &&
+		same_filter(state->filters[0], filters[0]) &&
+		same_filter(state->filters[1], filters[1]);
+}
+
+static DictState *
+get_state(FunctionCallInfo fcinfo, TupleDesc desc)
+{
+	DictState  *state = fcinfo->flinfo->fn_extra;
+	bytea	   *filters[2] = {NULL, NULL};
+
+	for (int i = 0; i < 2; i++)
+	{
+		if (!PG_ARGISNULL(i + 1))
+			filters[i] = PG_GETARG_BYTEA_P(i + 1);
+	}
+	if (is_still_good(state, desc, filters))
+		return state;
+	fcinfo->flinfo->fn_extra = NULL;
+	if (state != NULL)
+		MemoryContextDelete(state->context);
+	state = make_state(fcinfo->flinfo->fn_mcxt, desc, filters);
+	fcinfo->flinfo->fn_extra = state;
+	return state;
+}
+
+/* The row's settings as a document; NULL where nothing is stored. */
+static Jsonb *
+effective_settings(const DictState *state, const DictRow *row)
+{
+	int			i = state->settings->column.attnum - 1;
+	Jsonb	   *stored = row->record.nulls[i] ? NULL :
+		DatumGetJsonbP(row->record.values[i]);
+
+	if (state->settings->defaults == NULL && stored != NULL)
+		return stored;
+	return dtmodel_effective_settings(state->settings, stored);
+}
+
+/* Finds the settings that are wanted.  A column of the same name wins. */
+static void
+find_settings(const DictState *state, DictRow *row)
+{
+	RawValue	root = raw_root(effective_settings(state, row));
+	RawObject	walk;
+	int			next = 0;
+
+	if (!raw_is_object(&root))
+		return;
+	walk = raw_object(&root);
+	row->settings = palloc(sizeof(RawMember) * (walk.left + 1));
+	while (raw_object_next(&walk, &row->settings[row->nsettings]))
+	{
+		const RawValue *key = &row->settings[row->nsettings].key;
+		int			order = 1;
+
+		for (; next < state->count && order > 0; next += (order > 0))
+		{
+			RawValue	name = dtmodel_field_key(&state->fields[next].field);
+
+			order = raw_compare_keys(key, &name);
+		}
+		if (order != 0 && is_setting_wanted(state, key))
+			row->nsettings++;
+	}
+}
+
+/* One {"key": ..., "value": ...}. */
+static void
+write_pair(RawBuffer *buffer, const RawMember *setting)
+{
+	RawValue	key = raw_string("key", strlen("key"));
+	RawValue	value = raw_string("value", strlen("value"));
+	RawWriter	writer;
+
+	dtmodel_write_container(&writer, buffer, JB_FOBJECT, 2);
+	write_value(&writer, &key);
+	write_value(&writer, &value);
+	write_value(&writer, &setting->key);
+	write_value(&writer, &setting->value);
+}
+
+/* The settings of a model that keeps them apart. */
+static void
+write_list(RawWriter *parent, const DictRow *row)
+{
+	RawWriter	writer;
+
+	dtmodel_write_container(&writer, parent->buffer, JB_FARRAY, row->nsettings);
+	for (uint32 i = 0; i < row->nsettings; i++)
+	{
+		write_pair(parent->buffer, &row->settings[i]);
+		write_end(&writer, JENTRY_ISCONTAINER);
+	}
+	write_end(parent, JENTRY_ISCONTAINER);
+}
+
+static void
+write_field(RawWriter *writer, const DictState *state, const DictRow *row,
+			DtJsonField *json)
+{
+	int			i = json->field.attnum - 1;
+
+	if (json->field.attnum == state->list)
+		write_list(writer, row);
+	else if (row->record.nulls[i])
+		write_end(writer, JENTRY_ISNULL);
+	else
+		dtmodel_write_field(writer, json, row->record.values[i]);
+}
+
+/*
+ * Writes the keys of columns and settings, which are sorted each, in one
+ * order; or, in the same order, the values.
+ */
+static void
+write_members(RawWriter *writer, const DictState *state, const DictRow *row,
+			  uint32 nsettings, bool keys)
+{
+	uint32		setting = 0;
+	int			field = 0;
+
+	while (field < state->count || setting < nsettings)
+	{
+		RawValue	name;
+		bool		is_field = setting == nsettings;
+
+		if (field < state->count)
+		{
+			name = dtmodel_field_key(&state->fields[field].field);
+			is_field = is_field ||
+				raw_compare_keys(&name, &row->settings[setting].key) < 0;
+		}
+		if (keys)
+			write_value(writer, is_field ? &name : &row->settings[setting].key);
+		else if (is_field)
+			write_field(writer, state, row, &state->fields[field]);
+		else
+			write_value(writer, &row->settings[setting].value);
+		if (is_field)
+			field++;
+		else
+			setting++;
+	}
+}
+
+static Datum
+write_dict(const DictState *state, DictRow *row)
+{
+	uint32		nsettings;
+	RawBuffer	buffer;
+	RawWriter	writer;
+
+	if (state->settings != NULL)
+		find_settings(state, row);
+	nsettings = state->list == InvalidAttrNumber ? row->nsettings : 0;
+	dtmodel_write_document(&buffer, 256 + 64 * (Size) state->count);
+	dtmodel_write_container(&writer, &buffer, JB_FOBJECT,
+							state->count + nsettings);
+	write_members(&writer, state, row, nsettings, true);
+	write_members(&writer, state, row, nsettings, false);
+	return JsonbPGetDatum(dtmodel_finish_document(&buffer));
+}
+
+/* Any composite value will do, of a table or not. */
+static void
+check_is_row(FunctionCallInfo fcinfo)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+
+	if (type_is_rowtype(type))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("the instance must be a row"),
+			 errdetail("It is of type %s.", format_type_be(type)),
+			 errhint("Pass a row, as u in FROM users AS u.")));
+}
+
+/*
+ * to_dict(instance anyelement, excludes text[] DEFAULT NULL,
+ *		   includes text[] DEFAULT NULL) returns jsonb
+ *
+ * The row as a JSON object, its values as to_jsonb makes them; with includes
+ * only what that names, without what excludes names.  Settings stand beside
+ * the columns, those that the row lacks with their defaults; on a model that
+ * keeps them apart they are a list of {"key": ..., "value": ...}.  The name of
+ * the column of settings stands for all of them.  A column wins over a setting
+ * of its name.  Names that there are not are ignored.  NULL for NULL.
+ *
+ * Source: ModelBase.to_dict and ConfigurableMixin.to_dict of the reference
+ * document dtpyfw.db.model.
+ */
+Datum
+dtmodel_to_dict(PG_FUNCTION_ARGS)
+{
+	DictRow		row;
+	DictState  *state;
+	Datum		dict;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	if (fcinfo->flinfo->fn_extra == NULL)
+		check_is_row(fcinfo);
+	memset(&row, 0, sizeof(row));
+	dtmodel_open_record(PG_GETARG_DATUM(0), &row.record);
+	state = get_state(fcinfo, row.record.desc);
+	dict = write_dict(state, &row);
+	dtmodel_close_record(&row.record);
+	PG_RETURN_DATUM(dict);
+}
+
+/*
+ * get(instance anyelement, excludes text[] DEFAULT NULL,
+ *	   includes text[] DEFAULT NULL) returns jsonb
+ *
+ * Another name of to_dict, which warns (01P01) that it is deprecated.
+ *
+ * Source: ModelBase.get of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_get(PG_FUNCTION_ARGS)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
+				 errmsg("function %s.get is deprecated", DTMODEL_SCHEMA),
+				 errhint("Call %s.to_dict instead.", DTMODEL_SCHEMA)));
+	return dtmodel_to_dict(fcinfo);
+}

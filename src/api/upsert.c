@@ -1,0 +1,386 @@
+/*-------------------------------------------------------------------------
+ *
+ * upsert.c
+ *	  A new row, or new values for the one that is in its place.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "api/find.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "mixin/soft_delete.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_upsert);
+PG_FUNCTION_INFO_V1(dtmodel_note_conflict);
+
+/* In the set of a plan, a column of the conflict is as far from itself. */
+#define CONFLICT_COLUMN MaxHeapAttributeNumber
+
+/* How often a deleted row may come in between. */
+#define TRIES 5
+
+/* One call. */
+typedef struct Upsert
+{
+	DtRowCall	call;
+	DtDataPlace place;
+	DtData		data;
+	DtData		conflict;		/* what the data gives the conflict columns */
+	DtOnDeleted on_deleted;
+	bool		met;			/* the statement met another row */
+	bool		met_deleted;	/* ... which is deleted */
+} Upsert;
+
+/* The call whose statement runs; its triggers may make other calls. */
+static Upsert *running = NULL;
+
+/*
+ * note_conflict(deleted boolean) returns boolean
+ *
+ * Notes that an upsert met another row, and whether that is deleted; returns
+ * whether the row is to be updated.  It is for the queries that are made here
+ * alone, and an error (55000) anywhere else.
+ */
+Datum
+dtmodel_note_conflict(PG_FUNCTION_ARGS)
+{
+	bool		deleted = PG_GETARG_BOOL(0);
+
+	if (running == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("function %s.note_conflict is called by %s.upsert alone",
+						DTMODEL_SCHEMA, DTMODEL_SCHEMA)));
+	running->met = true;
+	running->met_deleted = deleted;
+	PG_RETURN_BOOL(!deleted);
+}
+
+static void
+add_conflict_column(Upsert *upsert, const char *name)
+{
+	DtColumn	column;
+	const DtGiven *given;
+
+	dtmodel_find_column(RelationGetDescr(upsert->call.rel), name, &column);
+	if (!AttributeNumberIsValid(column.attnum))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table \"%s\" does not exist",
+						name, RelationGetRelationName(upsert->call.rel)),
+				 errdetail("conflict_columns names it."),
+				 errtable(upsert->call.rel)));
+	given = dtmodel_find_given(&upsert->data, column.attnum);
+	if (given == NULL || given->is_settings)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("data has no value for conflict column \"%s\"", name),
+				 errdetail("Without it no row of table \"%s\" would ever be met.",
+						   RelationGetRelationName(upsert->call.rel)),
+				 errhint("Add the value, or call %s.create.", DTMODEL_SCHEMA)));
+	if (bms_is_member(column.attnum, upsert->conflict.columns))
+		return;
+	upsert->conflict.given[upsert->conflict.count++] = *given;
+	upsert->conflict.columns = bms_add_member(upsert->conflict.columns,
+											  column.attnum);
+}
+
+/* The columns that are named, or else those of the primary key. */
+static void
+read_conflict(Upsert *upsert, FunctionCallInfo fcinfo)
+{
+	Datum	   *names;
+	bool	   *nulls;
+	int			count;
+	DtKey		key;
+
+	upsert->conflict.given = palloc(sizeof(DtGiven) * (upsert->data.count + 1));
+	if (PG_ARGISNULL(2))
+	{
+		key = dtmodel_usable_key(upsert->call.rel);
+		for (int i = 0; i < key.ncolumns; i++)
+			add_conflict_column(upsert, NameStr(key.columns[i].name));
+		return;
+	}
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), NAMEOID, NAMEDATALEN, false,
+					  TYPALIGN_CHAR, &names, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (!nulls[i])
+			add_conflict_column(upsert, NameStr(*DatumGetName(names[i])));
+	}
+	if (upsert->conflict.count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("conflict_columns must not be empty"),
+				 errhint("Name the columns of a unique index, or leave conflict_columns out for the primary key.")));
+}
+
+static bool
+is_unique_on(Relation index, const Bitmapset *columns)
+{
+	Form_pg_index form = index->rd_index;
+	Bitmapset  *keys = NULL;
+
+	if (!form->indisunique || !form->indimmediate || !form->indisvalid)
+		return false;
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		if (!AttributeNumberIsValid(form->indkey.values[i]))
+			return false;
+		keys = bms_add_member(keys, form->indkey.values[i]);
+	}
+	return bms_equal(keys, columns);
+}
+
+static void
+check_unique(const Upsert *upsert)
+{
+	Relation	rel = upsert->call.rel;
+	StringInfoData columns;
+	bool		unique = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		unique = unique || is_unique_on(index, upsert->conflict.columns);
+		index_close(index, AccessShareLock);
+	}
+	if (unique)
+		return;
+	initStringInfo(&columns);
+	dtmodel_append_columns(&columns, &upsert->conflict);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+			 errmsg("no unique index of table \"%s\" is one of the conflict columns",
+					RelationGetRelationName(rel)),
+			 errdetail("They are %s.", columns.data),
+			 errhint("Call CREATE UNIQUE INDEX ON %s (%s).",
+					 dtmodel_qualified_name(rel), columns.data),
+			 errtable(rel)));
+}
+
+/* "column = EXCLUDED.column" for each column that is not of the conflict. */
+static void
+append_assignments(StringInfo query, const Upsert *upsert)
+{
+	const DtData *data = &upsert->data;
+	bool		only_conflict = data->count == upsert->conflict.count;
+	const char *comma = "";
+
+	for (int i = 0; i < data->count; i++)
+	{
+		const DtGiven *given = &data->given[i];
+		const char *column = quote_identifier(NameStr(given->field.name));
+
+		/* There has to be one, for the row to come back. */
+		if (!only_conflict && bms_is_member(given->field.attnum,
+											upsert->conflict.columns))
+			continue;
+		appendStringInfo(query, "%s%s = ", comma, column);
+		if (given->is_settings)
+			appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" ROW ".%s, EXCLUDED.%s)",
+							 column, column);
+		else
+			appendStringInfo(query, "EXCLUDED.%s", column);
+		comma = ", ";
+	}
+}
+
+/*
+ * What live rows have in common, in all the ways in which the predicate of an
+ * index may say it.  An index of all rows will do as well.
+ */
+static char *
+live_condition(const DtSoftDelete *columns)
+{
+	const char *flag = quote_identifier(NameStr(columns->flag.name));
+	char	   *time = psprintf(ROW ".%s IS NULL",
+								quote_identifier(NameStr(columns->deleted_at.name)));
+
+	if (!dtmodel_column_is_used(&columns->flag))
+		return time;
+	return psprintf("%s AND %s AND " ROW ".%s IS %s AND " ROW ".%s IS NOT %s",
+					time, dtmodel_live_clause(columns),
+					flag, columns->flag_is_live ? "TRUE" : "FALSE",
+					flag, columns->flag_is_live ? "FALSE" : "TRUE");
+}
+
+static char *
+upsert_query(const Upsert *upsert)
+{
+	Relation	rel = upsert->call.rel;
+	char	   *table = dtmodel_qualified_name(rel);
+	const char *deleted = "false";
+	DtSoftDelete columns;
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "INSERT INTO %s AS " ROW " (", table);
+	dtmodel_append_columns(&query, &upsert->data);
+	appendStringInfoString(&query, ") VALUES (");
+	dtmodel_append_values(&query, &upsert->data);
+	appendStringInfoString(&query, ") ON CONFLICT (");
+	dtmodel_append_columns(&query, &upsert->conflict);
+	appendStringInfoString(&query, ")");
+	if (dtmodel_get_model(rel)->soft_delete != NULL)
+	{
+		columns = dtmodel_usable_soft_delete(rel);
+		deleted = dtmodel_deleted_clause(&columns);
+		appendStringInfo(&query, " WHERE %s", live_condition(&columns));
+	}
+	appendStringInfoString(&query, " DO UPDATE SET ");
+	append_assignments(&query, upsert);
+	appendStringInfo(&query, " WHERE " DTMODEL_SCHEMA ".note_conflict(%s) RETURNING " ROW ".*::%s",
+					 deleted, table);
+	return query.data;
+}
+
+static SPIPlanPtr
+upsert_plan(const Upsert *upsert)
+{
+	Oid			relid = RelationGetRelid(upsert->call.rel);
+	Bitmapset  *set = bms_copy(upsert->data.columns);
+	int			column = -1;
+	Oid		   *types;
+	SPIPlanPtr	plan;
+
+	while ((column = bms_next_member(upsert->conflict.columns, column)) >= 0)
+		set = bms_add_member(set, CONFLICT_COLUMN + column);
+	plan = dtmodel_find_plan_for(relid, DT_PLAN_UPSERT, set);
+	if (plan != NULL)
+		return plan;
+	check_unique(upsert);
+	types = palloc(sizeof(Oid) * upsert->data.count);
+	dtmodel_data_types(&upsert->data, types);
+	return dtmodel_save_plan_for(relid, DT_PLAN_UPSERT, set,
+								 upsert_query(upsert), upsert->data.count,
+								 types);
+}
+
+static bool
+run_plan(Upsert *upsert, SPIPlanPtr plan, Datum *values, const char *nulls,
+		 Datum *row)
+{
+	Upsert	   *outer = running;
+	volatile bool found = false;
+
+	upsert->met = upsert->met_deleted = false;
+	running = upsert;
+	PG_TRY();
+	{
+		found = dtmodel_fetch_row(&upsert->call, plan, values, nulls, false, row);
+	}
+	PG_FINALLY();
+	{
+		running = outer;
+	}
+	PG_END_TRY();
+	return found;
+}
+
+/* Runs the statement; false if it neither inserted nor updated a row. */
+static bool
+run_upsert(Upsert *upsert, Datum *row)
+{
+	Datum	   *values = palloc(sizeof(Datum) * upsert->data.count);
+	char	   *nulls = palloc(upsert->data.count);
+
+	dtmodel_data_values(&upsert->place, &upsert->data, values, nulls);
+	return run_plan(upsert, upsert_plan(upsert), values, nulls, row);
+}
+
+/*
+ * Settles what is to be done with a deleted row that has the values of the
+ * conflict columns.  Returns true if it is to be returned as it is.
+ */
+static bool
+settle_deleted_row(Upsert *upsert, Datum *row)
+{
+	bool		isnull;
+
+	if (dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
+						 row) != DT_FOUND_DELETED)
+		return false;
+	upsert->met = true;
+	switch (upsert->on_deleted)
+	{
+		case DT_DELETED_RETURN:
+			return true;
+		case DT_DELETED_RESTORE:
+			(void) dtmodel_restore(upsert->call.rel, *row, &isnull);
+			return false;
+		default:
+			dtmodel_report_deleted_row(&upsert->call, *row);
+	}
+	return false;
+}
+
+static bool
+upsert_row(Upsert *upsert, Datum *row)
+{
+	bool		is_soft = dtmodel_get_model(upsert->call.rel)->soft_delete != NULL;
+
+	/* An index of live rows alone would let a new row in beside it. */
+	if (is_soft && upsert->on_deleted != DT_DELETED_IGNORE &&
+		settle_deleted_row(upsert, row))
+		return true;
+	for (int i = 0; i < TRIES; i++)
+	{
+		if (run_upsert(upsert, row))
+			return true;
+		if (!upsert->met_deleted)
+			return false;
+		if (settle_deleted_row(upsert, row))
+			return true;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("a row of table \"%s\" is deleted and restored by others all the time",
+					RelationGetRelationName(upsert->call.rel)),
+			 errhint("Try again.")));
+}
+
+/*
+ * upsert(model anyelement, data jsonb, conflict_columns name[] DEFAULT NULL,
+ *		  on_deleted text DEFAULT 'ignore', strict boolean DEFAULT false,
+ *		  OUT instance anyelement, OUT created boolean)
+ *
+ * Inserts a row as create does, or, where a row has the same values in the
+ * conflict columns, updates that as update does.  They are those of a unique
+ * index (42P10), by default those of the primary key, and data has values for
+ * all of them (22023).
+ *
+ * on_deleted is what becomes of a deleted row with those values: "ignore"
+ * inserts a new one, "return" returns it as it is, "restore" restores and
+ * updates it, "error" is an error (23505), as it always is when the deleted
+ * row keeps a new one from being inserted.
+ */
+Datum
+dtmodel_upsert(PG_FUNCTION_ARGS)
+{
+	Upsert		upsert = {.call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock)};
+	RawValue	object = dtmodel_data_argument(fcinfo, 1, "data");
+	Datum		row;
+	bool		found;
+
+	upsert.place = (DtDataPlace) {upsert.call.rel, "data", -1};
+	upsert.data = dtmodel_read_data(&upsert.place, &object,
+									dtmodel_flag_argument(fcinfo, 4, false));
+	upsert.on_deleted = dtmodel_on_deleted_argument(fcinfo, 3);
+	read_conflict(&upsert, fcinfo);
+
+	SPI_connect();
+	found = upsert_row(&upsert, &row);
+	SPI_finish();
+	return dtmodel_end_row_call_with_flag(&upsert.call, fcinfo, row, !found,
+										  found && !upsert.met);
+}

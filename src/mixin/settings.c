@@ -1,0 +1,249 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.c
+ *	  The settings mixin: a jsonb column of named settings, checked when it
+ *	  is written and completed with defaults when it is read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "dtmodel.h"
+#include "json/object.h"
+#include "mixin/settings.h"
+#include "model/key.h"
+#include "model/row_trigger.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+const DtMixin dtmodel_settings_mixin = {"add_settings", "remove_settings"};
+
+PG_FUNCTION_INFO_V1(dtmodel_settings_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_settings);
+
+/* A copy of what the table's settings are, which must be in order. */
+DtSettings *
+dtmodel_usable_settings(Relation rel)
+{
+	const DtSettings *settings = dtmodel_get_model(rel)->settings;
+
+	if (settings == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table \"%s\" has no settings",
+						RelationGetRelationName(rel)),
+				 errhint("Call %s.add_settings(%s, ...).", DTMODEL_SCHEMA,
+						 dtmodel_quoted_name(rel)),
+				 errtable(rel)));
+	dtmodel_check_column(rel, &settings->column, DT_COLUMN_DOCUMENT,
+						 &dtmodel_settings_mixin, "settings");
+	return dtmodel_copy_settings(settings);
+}
+
+static void
+report_no_object(Relation rel, const DtSettings *settings, const RawValue *root)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("settings of table \"%s\" must be an object",
+					RelationGetRelationName(rel)),
+			 errdetail("Column \"%s\" was given %s.",
+					   NameStr(settings->column.name), dtmodel_raw_kind(root)),
+			 errhint("Store an object, or NULL for no settings."),
+			 errtablecol(rel, settings->column.attnum)));
+}
+
+static void
+report_unknown_setting(Relation rel, const DtSettings *settings,
+					   const RawValue *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown setting \"%.*s\" of table \"%s\"",
+					(int) key->len, key->data, RelationGetRelationName(rel)),
+			 errdetail("Column \"%s\" holds the settings that %s.add_settings was given.",
+					   NameStr(settings->column.name), DTMODEL_SCHEMA),
+			 errhint("Name it in a new call of %s.add_settings(%s, ...), or let on_unknown be \"ignore\" or \"allow\".",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errtablecol(rel, settings->column.attnum)));
+}
+
+static void
+report_breach(Relation rel, const DtSettings *settings,
+			  const RawMember *member, const DtRuleBreach *breach)
+{
+	Jsonb	   *value = dtmodel_raw_document(&member->value);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("setting \"%.*s\" of table \"%s\" breaks its rule",
+					(int) member->key.len, member->key.data,
+					RelationGetRelationName(rel)),
+			 errdetail("At %s.%.*s: expected %s %s, got %s.",
+					   NameStr(settings->column.name),
+					   (int) member->key.len, member->key.data,
+					   breach->word, breach->expected,
+					   JsonbToCString(NULL, &value->root, member->value.len)),
+			 errhint("Give another value, or change the schema: %s.add_settings(%s, ...).",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errtablecol(rel, settings->column.attnum)));
+}
+
+/*
+ * Checks one setting.  Returns false if it is to be left out, because the
+ * model does not know it and asked for that.
+ */
+static bool
+check_member(Relation rel, const DtSettings *settings, const RawMember *member)
+{
+	RawValue	rule;
+	DtRuleBreach breach;
+
+	if (dtmodel_is_setting(settings, &member->key, &rule))
+	{
+		if (dtmodel_breaks_rule(&rule, &member->value, &breach))
+			report_breach(rel, settings, member, &breach);
+		return true;
+	}
+	if (settings->on_unknown == DT_UNKNOWN_ERROR)
+		report_unknown_setting(rel, settings, &member->key);
+	return settings->on_unknown == DT_UNKNOWN_ALLOW;
+}
+
+/* The object with what is to be kept of it, or NULL if that is all of it. */
+static Jsonb *
+check_object(Relation rel, const DtSettings *settings, const RawValue *root)
+{
+	RawObject	walk = raw_object(root);
+	uint32		given = walk.left;
+	RawMember  *members = palloc(sizeof(RawMember) * Max(given, 1));
+	uint32		kept = 0;
+
+	while (raw_object_next(&walk, &members[kept]))
+	{
+		if (check_member(rel, settings, &members[kept]))
+			kept++;
+	}
+	return kept == given ? NULL : dtmodel_object_of(members, kept);
+}
+
+static HeapTuple
+check_row(const TriggerData *trigdata, const DtSettings *settings)
+{
+	Relation	rel = trigdata->tg_relation;
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	int			attnum = settings->column.attnum;
+	bool		isnull;
+	Datum		value = heap_getattr(row, attnum, RelationGetDescr(rel), &isnull);
+	RawValue	root;
+	Jsonb	   *kept;
+
+	if (isnull)
+		return row;
+	root = raw_root(DatumGetJsonbP(value));
+	if (!raw_is_object(&root))
+		report_no_object(rel, settings, &root);
+	kept = check_object(rel, settings, &root);
+	if (kept == NULL)
+		return row;
+	value = JsonbPGetDatum(kept);
+	return heap_modify_tuple_by_cols(row, RelationGetDescr(rel), 1, &attnum,
+									 &value, &isnull);
+}
+
+static DtSettings *
+get_state(FunctionCallInfo fcinfo, Relation rel)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		fcinfo->flinfo->fn_extra = dtmodel_usable_settings(rel);
+		MemoryContextSwitchTo(caller);
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
+/*
+ * settings_trigger() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE OF settings, FOR EACH ROW.  Its arguments, each
+ * "key=value": settings (the name of a jsonb column), valid_settings (an array
+ * of names), combined ("false" for settings that are no keys beside the
+ * columns), on_unknown ("ignore" or "allow"), schema (a JSON object with the
+ * rules of settings).
+ *
+ * Settings that are no object (23514), a setting that is not valid (22023) and
+ * a value that breaks its rule (23514) are errors; on_unknown "ignore" leaves
+ * out what is not valid, "allow" keeps it.  NULL is no settings.
+ *
+ * Source: ConfigurableMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_settings_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "settings_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE);
+	DtSettings *settings = get_state(fcinfo, trigdata->tg_relation);
+
+	return PointerGetDatum(check_row(trigdata, settings));
+}
+
+static uint32
+add_members(RawMember *members, const RawValue *object)
+{
+	RawObject	walk = raw_object(object);
+	uint32		count = 0;
+
+	while (raw_object_next(&walk, &members[count]))
+		count++;
+	return count;
+}
+
+/*
+ * The settings as they are to be read: those that are stored, and the
+ * defaults of the others.
+ */
+Jsonb *
+dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
+{
+	RawValue	root = stored != NULL ? raw_root(stored) : dtmodel_raw_empty_object;
+	RawValue	defaults;
+	RawMember  *members;
+	uint32		count;
+
+	if (!raw_is_object(&root))
+		root = dtmodel_raw_empty_object;
+	if (settings->defaults == NULL)
+		return dtmodel_raw_document(&root);
+	defaults = raw_root(settings->defaults);
+	members = palloc(sizeof(RawMember) * (raw_count(&defaults) + raw_count(&root)));
+	count = add_members(members, &defaults);
+	count += add_members(members + count, &root);
+	return dtmodel_object_of(members, count);
+}
+
+/*
+ * settings(instance anyelement) returns jsonb
+ *
+ * The settings of a row, those that it lacks with their defaults.  NULL for
+ * NULL; a row without settings has the defaults.
+ */
+Datum
+dtmodel_settings(PG_FUNCTION_ARGS)
+{
+	Relation	rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0),
+								   AccessShareLock);
+	DtSettings *settings = dtmodel_usable_settings(rel);
+	bool		isnull;
+	Datum		value;
+
+	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
+							  settings->column.attnum, &isnull);
+	relation_close(rel, AccessShareLock);
+	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, isnull ? NULL :
+												 DatumGetJsonbP(value)));
+}

@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.h
+ *	  The settings mixin, as far as its own files and the functions on rows
+ *	  share it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_MIXIN_SETTINGS_H
+#define DTMODEL_MIXIN_SETTINGS_H
+
+#include "model/model.h"
+
+/* How errors name the calls that mend a model with settings. */
+extern const DtMixin dtmodel_settings_mixin;
+
+/* Where a value breaks its rule: the word of the rule, and what it asks for. */
+typedef struct DtRuleBreach
+{
+	const char *word;
+	const char *expected;
+} DtRuleBreach;
+
+extern DtSettings *dtmodel_usable_settings(Relation rel);
+extern Jsonb *dtmodel_effective_settings(const DtSettings *settings,
+										 Jsonb *stored);
+
+/* setting_rule.c */
+extern void dtmodel_check_rule(const RawValue *name, const RawValue *rule);
+extern bool dtmodel_breaks_rule(const RawValue *rule, const RawValue *value,
+								DtRuleBreach *breach);
+
+#endif							/* DTMODEL_MIXIN_SETTINGS_H */
