@@ -858,10 +858,7 @@ CREATE VIEW dtmodel.models AS
            d.description ->> 'class' AS class,
            ARRAY(SELECT jsonb_array_elements_text(d.description -> 'primary_key')) AS primary_key,
            ARRAY(SELECT m.mixin
-                 FROM unnest(ARRAY['timestamps', 'soft_delete', 'audit', 'slug']) AS m (mixin)
-
---
-                 FROM unnest(ARRAY['timestamps', 'soft_delete', 'settings']) AS m (mixin)
+                 FROM unnest(ARRAY['timestamps', 'soft_delete', 'settings', 'audit', 'slug']) AS m (mixin)
                  WHERE d.description ? m.mixin) AS mixins,
            ARRAY(SELECT jsonb_array_elements_text(d.description -> 'drift')) AS drift
     FROM pg_catalog.pg_class AS c,

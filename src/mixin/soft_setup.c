@@ -518,6 +518,7 @@ remove_soft_delete(Oid relid, bool drop_columns)
 		remove_soft_delete(lfirst_oid(cell), drop_columns);
 	drop_soft_delete(&change, drop_columns);
 	dtmodel_apply_change(&change);
+	dtmodel_follow_soft_delete(relid);
 }
 
 /*
