@@ -10,11 +10,13 @@ missing_packages() {
     command -v make >/dev/null   || echo make
     header stdio.h               || echo libc6-dev
     header uuid/uuid.h           || echo uuid-dev
+    header unicode/utrans.h      || echo libicu-dev
     [ -z "$(server_lacks)" ]     || echo "postgresql-$major postgresql-server-dev-$major"
     case $target in
         check)
             command -v prove >/dev/null       || echo perl
-            perl -MIPC::Run -e 1 2>/dev/null  || echo libipc-run-perl ;;
+            perl -MIPC::Run -e 1 2>/dev/null  || echo libipc-run-perl
+            [ -n "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || echo pgbouncer ;;
         demo)
             [ -d /usr/share/iso-codes/json ]  || echo iso-codes ;;
     esac
