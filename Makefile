@@ -18,17 +18,18 @@ PG_CFLAGS = $(OPTFLAGS)
 SHLIB_LINK = -luuid
 
 # Soft delete has two tiers. Most tests expect the same of both; those named
-# preloaded_* and unpreloaded_* are for one. "make installcheck PRELOAD=yes"
-# runs the tests in sessions that preload the library.
+# preloaded_* and unpreloaded_* are for one, as are the isolation tests, which
+# preloaded_concurrent.pl repeats in the other. "make installcheck PRELOAD=yes"
+# runs the regression tests in sessions that preload the library.
 SQL_TESTS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 ifdef PRELOAD
 REGRESS = $(filter-out unpreloaded_%,$(SQL_TESTS))
 export PGOPTIONS := $(PGOPTIONS) -c session_preload_libraries=dtmodel
 else
 REGRESS = $(filter-out preloaded_%,$(SQL_TESTS))
+ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 endif
 REGRESS_OPTS = --inputdir=test
-ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=.
 TAP_TESTS = 1
 PROVE_TESTS = $(sort $(wildcard test/t/*.pl))

@@ -10,7 +10,9 @@
 
 #include "access/parallel.h"
 #include "dtmodel.h"
+#include "executor/executor.h"
 #include "fmgr.h"
+#include "mixin/soft_idle.h"
 #include "mixin/soft_rewrite.h"
 #include "miscadmin.h"
 #include "model/actor.h"
@@ -33,6 +35,7 @@ bool		dtmodel_is_loaded = false;
 static bool with_deleted = false;
 static bool rewrite = true;
 static planner_hook_type next_planner = NULL;
+static ExecutorStart_hook_type next_executor_start = NULL;
 
 void		_PG_init(void);
 
@@ -116,6 +119,16 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	return planned;
 }
 
+static void
+start_executor(QueryDesc *query, int eflags)
+{
+	if (next_executor_start != NULL)
+		next_executor_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+	dtmodel_leave_out_idle_triggers_of(query);
+}
+
 /* The lock goes before what it locks: an actor may be waiting already. */
 static void
 define_actor(void)
@@ -191,5 +204,7 @@ _PG_init(void)
 	{
 		next_planner = planner_hook;
 		planner_hook = plan;
+		next_executor_start = ExecutorStart_hook;
+		ExecutorStart_hook = start_executor;
 	}
 }

@@ -24,6 +24,7 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "mixin/soft_delete.h"
+#include "mixin/soft_idle.h"
 #include "miscadmin.h"
 #include "model/foreign_key.h"
 #include "model/row_move.h"
@@ -47,6 +48,7 @@ typedef struct RowUpdate
 	ResultRelInfo *target;
 	EPQState	epqstate;
 	TupleTableSlot *slot;		/* the row with its mark */
+	bool		others_act_before;	/* other triggers, on the row */
 	ResourceOwner owner;		/* of everything that the above holds */
 	MemoryContextCallback callback;
 } RowUpdate;
@@ -252,45 +254,6 @@ updated_columns(const DtSoftDelete *columns)
 	return updated;
 }
 
-/*
- * Whether a trigger of our own has nothing to do when a row is marked.  The
- * flag trigger finds flag and time in step, unless a trigger of somebody
- * else's comes first, and nobody to write down; the cascade finds nothing to
- * follow.
- */
-static bool
-is_idle(const Trigger *trigger, const DtModel *model)
-{
-	if (trigger->tgoid == model->flag_trigger)
-		return !model->others_act_before &&
-			!dtmodel_column_is_used(&model->soft_delete->deleted_by);
-	return trigger->tgoid == model->cascade_trigger && !model->is_referenced;
-}
-
-/*
- * Takes idle triggers out of a copy of the table's.  With none left the server
- * need not lock the row and look at it once more, nor come back to it later.
- */
-static void
-leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model)
-{
-	triggers->trig_update_before_row = false;
-	triggers->trig_update_after_row = false;
-	for (int i = 0; i < triggers->numtriggers; i++)
-	{
-		Trigger    *trigger = &triggers->triggers[i];
-
-		if (is_idle(trigger, model))
-			trigger->tgenabled = TRIGGER_DISABLED;
-		else if (TRIGGER_FOR_ROW(trigger->tgtype) &&
-				 TRIGGER_FOR_UPDATE(trigger->tgtype))
-		{
-			triggers->trig_update_before_row |= TRIGGER_FOR_BEFORE(trigger->tgtype);
-			triggers->trig_update_after_row |= TRIGGER_FOR_AFTER(trigger->tgtype);
-		}
-	}
-}
-
 static RowUpdate *
 begin_row_update(Relation rel, const DtSoftDelete *columns,
 				 MemoryContext context)
@@ -307,7 +270,8 @@ begin_row_update(Relation rel, const DtSoftDelete *columns,
 							updated_columns(columns));
 	update->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(update->target, rel, 1, NULL, 0);
-	leave_out_idle_triggers(update->target->ri_TrigDesc, dtmodel_get_model(rel));
+	dtmodel_leave_out_idle_triggers(update->target);
+	update->others_act_before = dtmodel_get_model(rel)->others_act_before;
 	compat_eval_plan_qual_init(&update->epqstate, estate);
 	update->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
 											table_slot_callbacks(rel));
@@ -348,6 +312,24 @@ store_marked_row(TupleTableSlot *slot, TupleTableSlot *live,
 }
 
 /*
+ * Refuses, as the server does, to delete a row that a trigger of this DELETE
+ * has changed on the way: one of the two changes would be lost.
+ */
+static void
+check_untouched(const TriggerData *trigdata, TupleTableSlot *slot)
+{
+	if (table_tuple_fetch_row_version(trigdata->tg_relation,
+									  &trigdata->tg_trigtuple->t_self,
+									  SnapshotSelf, slot))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("tuple to be deleted was already modified by an operation triggered by the current command"),
+			 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows."),
+			 errtable(trigdata->tg_relation)));
+}
+
+/*
  * Writes the mark.  Returns whether it was written: a BEFORE UPDATE trigger
  * of somebody else's may have refused the row.
  */
@@ -357,6 +339,9 @@ mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
 	RowUpdate  *update = state->update;
 	EState	   *estate = update->estate;
 	MemoryContext caller;
+
+	if (update->others_act_before)
+		check_untouched(trigdata, update->slot);
 
 	/*
 	 * The row's triggers remember what they look up in the current context,

@@ -15,7 +15,7 @@ check() {
     if prepare_tests >"$work/prepare.log" 2>&1; then
         test_stage regress REGRESS ISOLATION= TAP_TESTS=
         test_stage isolation ISOLATION REGRESS= TAP_TESTS=
-        test_stage 'regress, preloaded' REGRESS ISOLATION= TAP_TESTS= PRELOAD=yes
+        test_stage 'regress, preloaded' REGRESS TAP_TESTS= PRELOAD=yes
         test_stage TAP PROVE_TESTS REGRESS= ISOLATION= PROVE_FLAGS=--verbose
         ! crashes || failed=$((failed + 1))
     else

@@ -70,6 +70,27 @@ DELETE FROM posts USING (VALUES (10), (10)) AS twice (id) WHERE posts.id = twice
 SELECT deleted_ids();
 DROP TRIGGER busy ON posts;
 
+-- a trigger that changes the row that is being deleted: refused, as by the server
+CREATE FUNCTION changes_it() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN UPDATE unpreloaded_delete.posts SET n = 0 WHERE id = OLD.id; RETURN OLD; END $$;
+CREATE TRIGGER changes_it BEFORE DELETE ON posts FOR EACH ROW EXECUTE FUNCTION changes_it();
+DELETE FROM posts WHERE id = 10;
+\echo :SQLSTATE
+DROP TRIGGER changes_it ON posts;
+-- in a BEFORE UPDATE trigger it is refused too
+CREATE FUNCTION changes_it_too() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.is_deleted AND pg_trigger_depth() = 2 THEN
+        UPDATE unpreloaded_delete.posts SET n = 0 WHERE id = OLD.id;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER changes_it_too BEFORE UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION changes_it_too();
+DELETE FROM posts WHERE id = 10;
+\echo :SQLSTATE
+DROP TRIGGER changes_it_too ON posts;
+SELECT * FROM posts WHERE id = 10;
+
 -- a trigger of ours on the wrong event
 CREATE TABLE base (id int PRIMARY KEY, at timestamptz);
 CREATE TRIGGER wrong AFTER DELETE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_trigger('deleted_at=at');
