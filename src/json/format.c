@@ -96,23 +96,21 @@ dtmodel_raw_elements(const RawValue *a, const RawValue *b, uint32 same)
 }
 
 /*
- * Do objects a and b have the same keys?  Entries that are the same bytes, as
- * equal keys always have had so far, answer it at once; those that are not
- * differ at the first key that does.
+ * Objects of the same number of members have the same keys.  Entries that are
+ * the same bytes, as those of equal keys always have been so far, answer it at
+ * once; those that are not differ at the first key that does.  The keys of a
+ * are known to take so many bytes.
  */
 static bool
-same_keys(const RawValue *a, const RawValue *b)
+same_keys(const RawValue *a, const RawValue *b, uint32 size)
 {
 	RawCursor	keys_a = raw_children(a);
 	RawCursor	keys_b = raw_children(b);
 	uint32		n = raw_count(a);
 	uint32		i;
 
-	if (n != raw_count(b))
-		return false;
 	if (memcmp(keys_a.entry, keys_b.entry, n * sizeof(JEntry)) == 0)
-		return memcmp(keys_a.payload, keys_b.payload,
-					  getJsonbOffset(raw_container(a), n)) == 0;
+		return memcmp(keys_a.payload, keys_b.payload, size) == 0;
 
 	for (i = 0; i < n; i++)
 	{
@@ -135,56 +133,64 @@ dtmodel_raw_values(const RawValue *a, const RawValue *b, uint32 same,
 				   RawPairs *pairs)
 {
 	uint32		start = payload_start(a);
-	RawObject	walk_a = raw_object(a);
+	RawCursor	values = raw_object(a).values;
 
-	pairs->same_layout = same >= start + walk_a.values.offset;
-	if (!pairs->same_layout && !same_keys(a, b))
+	pairs->count = raw_count(a);
+	if (pairs->count != raw_count(b))
+		return false;
+	pairs->same_layout = same >= start + values.offset;
+	if (!pairs->same_layout && !same_keys(a, b, values.offset))
 		return false;
 
-	pairs->a = walk_a.values;
-	pairs->b = raw_object(b).values;
+	/* The same keys take the same room in both. */
+	pairs->a = pairs->b = values;
+	pairs->b.entry = raw_children(b).entry + pairs->count;
+	pairs->b.payload = raw_children(b).payload;
 	pairs->next = 0;
-	pairs->count = walk_a.left;
 	pairs->same = same - start;
 	pairs->end = a->len - start;
 	return true;
 }
 
-/* The children that come next, whether they differ or not. */
-static void
-next_children(RawPairs *pairs, RawPair *pair)
-{
-	pair->number = pairs->next++;
-	pair->a = raw_next(&pairs->a);
-	pair->b = raw_next(&pairs->b);
-}
-
-/* The next pair whose bytes differ, if children lie at different offsets. */
+/*
+ * The next pair whose bytes differ, if children lie at different offsets.
+ */
 static bool
 next_in_step(RawPairs *pairs, RawPair *pair)
 {
-	while (pairs->next < pairs->count)
+	RawCursor	a = pairs->a;	/* in registers, for the loop */
+	RawCursor	b = pairs->b;
+	uint32		next = pairs->next;
+	bool		found = false;
+
+	while (next < pairs->count && !found)
 	{
-		next_children(pairs, pair);
-		if (!raw_same_bytes(&pair->a, &pair->b))
+		RawValue	child_a = raw_next(&a);
+		RawValue	child_b = raw_next(&b);
+
+		if (!raw_same_bytes(&child_a, &child_b))
 		{
-			pair->same = dtmodel_raw_same(&pair->a, &pair->b);
-			return true;
+			pair->number = next;
+			pair->a = child_a;
+			pair->b = child_b;
+			pair->same = dtmodel_raw_same(&child_a, &child_b);
+			found = true;
 		}
+		next++;
 	}
-	return false;
+	pairs->a = a;
+	pairs->b = b;
+	pairs->next = next;
+	return found;
 }
 
 /*
- * Fetches the next pair whose bytes differ; false when there is none left.
+ * The next pair whose bytes differ, if children lie at the same offsets.
  */
-bool
-dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair)
+static bool
+next_in_layout(RawPairs *pairs, RawPair *pair)
 {
 	uint32		start;
-
-	if (!pairs->same_layout)
-		return next_in_step(pairs, pair);
 
 	/* Behind the last pair nothing is known yet. */
 	if (pairs->same < pairs->a.offset)
@@ -195,13 +201,25 @@ dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair)
 
 	do
 	{
-		next_children(pairs, pair);
+		pair->number = pairs->next++;
+		pair->a = raw_next(&pairs->a);
+		pair->b = raw_next(&pairs->b);
 	} while (pairs->a.offset <= pairs->same);
 
 	start = pair->a.data - pairs->a.payload;
 	pair->same = pairs->same - Min(start, pairs->same);
 	pairs->same = 0;
 	return true;
+}
+
+/*
+ * Fetches the next pair whose bytes differ; false when there is none left.
+ */
+bool
+dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair)
+{
+	return pairs->same_layout ? next_in_layout(pairs, pair) :
+		next_in_step(pairs, pair);
 }
 
 static bool
