@@ -36,14 +36,12 @@ typedef struct Versions
 } Versions;
 
 static void
-report_other_row(const Versions *versions)
+report_other_row(const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("the rows are of different types"),
-			 errdetail("The old one is of type %s, the new one of type %s.",
-					   format_type_with_typemod(versions->old_row.desc->tdtypeid, -1),
-					   format_type_with_typemod(versions->new_row.desc->tdtypeid, -1)),
+			 errdetail("%s", detail),
 			 errhint("Pass two versions of one row, as OLD and NEW in a trigger.")));
 }
 
@@ -57,7 +55,8 @@ check_same_columns(const Versions *versions)
 	if (a == b || (a->tdtypeid == b->tdtypeid && a->tdtypmod == b->tdtypmod))
 		return;
 	if (a->natts != b->natts)
-		report_other_row(versions);
+		report_other_row(psprintf("The old one has %d columns, the new one has %d.",
+								  a->natts, b->natts));
 	for (int i = 0; i < a->natts; i++)
 	{
 		Form_pg_attribute x = TupleDescAttr(a, i);
@@ -65,7 +64,9 @@ check_same_columns(const Versions *versions)
 
 		if (x->atttypid != y->atttypid || x->attisdropped != y->attisdropped ||
 			strcmp(NameStr(x->attname), NameStr(y->attname)) != 0)
-			report_other_row(versions);
+			report_other_row(psprintf("The old one has column \"%s\" of type %s, the new one \"%s\" of type %s.",
+									  NameStr(x->attname), format_type_be(x->atttypid),
+									  NameStr(y->attname), format_type_be(y->atttypid)));
 	}
 }
 
@@ -97,6 +98,13 @@ close_versions(Versions *versions)
 		dtmodel_close_record(&versions->new_row);
 }
 
+/* Whether the value's own bytes are all there, neither compressed nor moved. */
+static inline bool
+is_plain(const char *value)
+{
+	return !VARATT_IS_EXTERNAL(value) && !VARATT_IS_COMPRESSED(value);
+}
+
 /* Whether two values, neither null, are the same. */
 static inline bool
 same_value(Form_pg_attribute att, Datum a, Datum b)
@@ -113,8 +121,8 @@ same_value(Form_pg_attribute att, Datum a, Datum b)
 		if (length == VARSIZE_ANY(y) && memcmp(x, y, length) == 0)
 			return true;
 		/* The same bytes may be stored in another way; these are not. */
-		if ((!VARATT_IS_EXTENDED(x) && !VARATT_IS_EXTENDED(y)) ||
-			(VARATT_IS_SHORT(x) && VARATT_IS_SHORT(y)))
+		if (is_plain(x) && is_plain(y) &&
+			VARATT_IS_SHORT(x) == VARATT_IS_SHORT(y))
 			return false;
 	}
 	return datum_image_eq(a, b, att->attbyval, att->attlen);

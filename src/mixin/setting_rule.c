@@ -237,6 +237,14 @@ static const Word words[] = {
 	{"description", is_string, "a string", NULL},
 };
 
+static char *
+json_text(const RawValue *value)
+{
+	Jsonb	   *document = dtmodel_raw_document(value);
+
+	return JsonbToCString(NULL, &document->root, VARSIZE(document));
+}
+
 static const Word *
 find_word(const RawValue *name)
 {
@@ -279,7 +287,7 @@ report_wrong_operand(const RawValue *name, const Word *word,
 			 errmsg("\"%s\" in the rule of setting \"%.*s\" makes no sense",
 					word->name, (int) name->len, name->data),
 			 errdetail("It must be %s, and it is %s.", word->operand,
-					   dtmodel_raw_text(operand))));
+					   json_text(operand))));
 }
 
 static void
@@ -297,7 +305,7 @@ check_default(const RawValue *name, const RawValue *rule)
 			 errmsg("the default of setting \"%.*s\" breaks the setting's own rule",
 					(int) name->len, name->data),
 			 errdetail("Expected %s %s, got %s.", breach.word, breach.expected,
-					   JsonbToCString(NULL, &dtmodel_raw_document(&value)->root, value.len))));
+					   json_text(&value))));
 }
 
 /* Makes sure that a rule is one (22023): known words, each with its operand. */
@@ -333,14 +341,12 @@ dtmodel_breaks_rule(const RawValue *rule, const RawValue *value,
 	while (raw_object_next(&walk, &member))
 	{
 		const Word *word = find_word(&member.key);
-		Jsonb	   *operand;
 
 		if (word == NULL || word->allows == NULL ||
 			word->allows(&member.value, value))
 			continue;
-		operand = dtmodel_raw_document(&member.value);
 		breach->word = word->name;
-		breach->expected = JsonbToCString(NULL, &operand->root, member.value.len);
+		breach->expected = json_text(&member.value);
 		return true;
 	}
 	return false;

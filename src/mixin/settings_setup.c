@@ -276,9 +276,10 @@ dtmodel_remove_settings(PG_FUNCTION_ARGS)
 	settings = dtmodel_get_model(change.rel)->settings;
 	if (settings != NULL)
 	{
+		/* The trigger depends on the column, so it goes first. */
+		dtmodel_drop_trigger(&change, DT_TRIGGER_SETTINGS);
 		if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
 			dtmodel_drop_column(&change, &settings->column);
-		dtmodel_drop_trigger(&change, DT_TRIGGER_SETTINGS);
 	}
 	dtmodel_apply_change(&change);
 	PG_RETURN_VOID();

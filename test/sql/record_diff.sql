@@ -1,0 +1,55 @@
+--
+-- get_modified_keys and get_changes
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA record_diff;
+SET search_path = record_diff;
+
+CREATE TABLE t (gone int, id int PRIMARY KEY, name text, n numeric, f float8, doc jsonb, list int[], twice int GENERATED ALWAYS AS (id * 2) STORED, big text);
+ALTER TABLE t DROP COLUMN gone;
+SELECT dtmodel.add_settings('t', '{theme,notify}');
+ALTER TABLE t ALTER big SET STORAGE EXTERNAL;
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE WARNING '% %: % %', TG_WHEN, TG_OP, dtmodel.get_modified_keys(OLD, NEW), dtmodel.get_changes(OLD, NEW);
+    RETURN COALESCE(NEW, OLD);
+END $$;
+CREATE TRIGGER before BEFORE INSERT OR UPDATE OR DELETE ON t FOR EACH ROW EXECUTE FUNCTION tell();
+CREATE TRIGGER tell AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION tell();
+
+INSERT INTO t (id, name, n, f, doc, list, big, settings)
+VALUES (1, 'a', 1.0, 0.0, '{"k": 1}', '{1}', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 1000) AS i), '{"theme": "dark", "notify": {"sms": true, "email": true}}');
+UPDATE t SET name = name;
+UPDATE t SET name = 'b', n = 1.00, f = '-0', doc = '{"k": 1.0}', list = '[0:0]={1}';
+UPDATE t SET name = NULL, list = NULL;
+UPDATE t SET id = 2;
+UPDATE t SET big = big || '';
+UPDATE t SET big = big || 'x';
+UPDATE t SET settings = '{"theme": "light", "notify": {"sms": true, "email": false}}';
+UPDATE t SET settings = '{"notify": {}}', name = 'c';
+UPDATE t SET settings = NULL;
+SELECT dtmodel.add_settings('t', '{theme,notify}', combined => false);
+UPDATE t SET settings = '{"theme": "light", "notify": {"sms": true}}';
+UPDATE t SET settings = '{"theme": "dark", "notify": {"sms": false}}';
+DELETE FROM t;
+
+-- a record that was changed in the function, and rows in SQL
+CREATE FUNCTION change() RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    a record_diff.t;
+    b record_diff.t;
+BEGIN
+    a.id := 1;
+    b := a;
+    b.name := 'x';
+    b.settings := '{"theme": 1}';
+    RETURN dtmodel.get_modified_keys(a, b) || dtmodel.get_changes(b, a);
+END $$;
+SELECT change();
+SELECT dtmodel.get_modified_keys(a, b) FROM (VALUES (1, 'x', NULL::int)) AS a (x, y, z), (VALUES (1, 'y', 2)) AS b (x, y, z);
+SELECT dtmodel.get_modified_keys(a, a), dtmodel.get_modified_keys(a, NULL), dtmodel.get_modified_keys(NULL, a) FROM (VALUES (1, NULL)) AS a (x, y);
+SELECT dtmodel.get_modified_keys(NULL, NULL), dtmodel.get_changes(NULL, NULL);
+SELECT dtmodel.get_changes(a, b) FROM (VALUES (1, '{"k": 1}'::jsonb)) AS a (x, y), (VALUES (1, '{"k": 2}'::jsonb)) AS b (x, y);
+
+DROP SCHEMA record_diff CASCADE;

@@ -1,0 +1,98 @@
+--
+-- functions on rows: what is refused, and how
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA rows_misuse;
+SET search_path = rows_misuse;
+
+CREATE TABLE users (id uuid PRIMARY KEY, name varchar(5) NOT NULL, age int, tags int[]);
+CREATE TABLE keyless (a int);
+CREATE TYPE pair AS (a int, b int);
+CREATE VIEW v AS SELECT * FROM users;
+
+-- what is no model
+SELECT dtmodel.create(1, '{}');
+\echo :SQLSTATE
+SELECT dtmodel.create(ROW(1, 2), '{}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::pair, '{}');
+\echo :SQLSTATE
+SELECT dtmodel.count(NULL::v);
+\echo :SQLSTATE
+SELECT * FROM dtmodel.get_all('users'::text);
+\echo :SQLSTATE
+SELECT dtmodel.to_dict(1);
+\echo :SQLSTATE
+SELECT dtmodel.repr(ROW(1, 2));
+\echo :SQLSTATE
+
+-- data
+SELECT dtmodel.create(NULL::users, NULL);
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '[]');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '"x"');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, 'null');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, 'no json');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"nam": "x"}', strict => true);
+\echo :SQLSTATE
+SELECT dtmodel.update(NULL::users, '550e8400-e29b-41d4-a716-446655440000', '{"nam": "x"}', strict => true);
+\echo :SQLSTATE
+SELECT dtmodel.update(NULL::users, '550e8400-e29b-41d4-a716-446655440000', NULL);
+\echo :SQLSTATE
+-- of a key that is given twice, the last one counts, as in jsonb
+SELECT name FROM dtmodel.create(NULL::users, '{"id": "550e8400-e29b-41d4-a716-446655440000", "name": "a", "name": "b"}');
+
+-- values
+SELECT dtmodel.create(NULL::users, '{"id": "x", "name": "x"}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"name": "x", "age": "old"}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"name": "x", "age": 1.5}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"name": "x", "age": 12345678901}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"name": "x", "age": {}}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"name": "longer than that"}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"name": "x", "tags": 1}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"name": "x", "tags": ["y"]}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"id": "550e8400-e29b-41d4-a716-446655440001"}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::users, '{"id": "550e8400-e29b-41d4-a716-446655440001", "name": null}');
+\echo :SQLSTATE
+
+-- ids
+SELECT dtmodel.get_by_id(NULL::users, 'x');
+\echo :SQLSTATE
+SELECT dtmodel.exists(NULL::users, 1);
+\echo :SQLSTATE
+SELECT dtmodel.delete(NULL::users, 'x');
+\echo :SQLSTATE
+SELECT * FROM dtmodel.get_all(NULL::users, after_id => 'x');
+\echo :SQLSTATE
+SELECT dtmodel.get_by_id(NULL::keyless, 1);
+\echo :SQLSTATE
+SELECT dtmodel.update(k, '{}') FROM (SELECT ROW(1)::keyless) AS x (k);
+\echo :SQLSTATE
+SELECT dtmodel.delete(NULL::keyless, 1);
+\echo :SQLSTATE
+SELECT * FROM dtmodel.get_all(NULL::keyless, after_id => 1);
+\echo :SQLSTATE
+SELECT * FROM dtmodel.get_all(NULL::users, "limit" => -1);
+\echo :SQLSTATE
+
+-- versions of no one row
+SELECT dtmodel.get_modified_keys(u, k) FROM users AS u, (SELECT ROW(1)::keyless) AS x (k);
+\echo :SQLSTATE
+SELECT dtmodel.get_changes(u, ROW(1)) FROM users AS u;
+\echo :SQLSTATE
+
+DROP SCHEMA rows_misuse CASCADE;

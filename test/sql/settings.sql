@@ -1,0 +1,105 @@
+--
+-- settings: what they may be, how they are written and read
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA settings_test;
+SET search_path = settings_test;
+
+-- the column is added, and described
+CREATE TABLE users (id int PRIMARY KEY, name text);
+SET client_min_messages = notice;
+SELECT dtmodel.add_settings('users', '{theme,language,limits}', schema => '{
+    "theme": {"type": "string", "enum": ["light", "dark"], "default": "light", "description": "colours"},
+    "language": {"type": ["string", "null"], "maxLength": 2, "pattern": "^[a-z]*$"},
+    "limits": {"type": "object", "default": {"files": 10}}}');
+SELECT dtmodel.add_settings('users', '{theme,language,limits}', schema => '{
+    "limits": {"type": "object", "default": {"files": 10}}, "theme": {"type": "string", "enum": ["light", "dark"], "default": "light", "description": "colours"},
+    "language": {"type": ["string", "null"], "maxLength": 2, "pattern": "^[a-z]*$"}}');
+SET client_min_messages = warning;
+\d users
+SELECT jsonb_pretty(dtmodel.describe('users') -> 'settings');
+SELECT dtmodel.get_fields('users');
+
+-- written by anybody, read with defaults; a default is stored nowhere
+INSERT INTO users VALUES (1, 'none', NULL), (2, 'empty', '{}'), (3, 'some', '{"theme": "dark", "language": null}');
+SELECT id, settings, dtmodel.settings(u) FROM users AS u ORDER BY id;
+UPDATE users SET settings = dtmodel.merge_settings(settings, '{"language": "fr"}');
+SELECT id, settings FROM users ORDER BY id;
+SELECT dtmodel.settings(NULL::users) IS NULL AS nothing;
+SELECT id, dtmodel.to_dict(u) FROM users AS u ORDER BY id;
+
+-- the trigger is fired by writes to the column alone
+ALTER TABLE users DISABLE TRIGGER zz_dtmodel_settings;
+UPDATE users SET settings = '{"theme": "blue", "old": 1}' WHERE id = 1;
+ALTER TABLE users ENABLE TRIGGER zz_dtmodel_settings;
+UPDATE users SET name = 'still works' WHERE id = 1;
+UPDATE users SET settings = settings WHERE id = 1;
+\echo :SQLSTATE
+SELECT dtmodel.to_dict(u) FROM users AS u WHERE id = 1;
+UPDATE users SET settings = NULL WHERE id = 1;
+
+-- what is not valid: an error, left out, or kept
+INSERT INTO users VALUES (4, 'unknown', '{"theme": "dark", "colour": "red"}');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('users', '{theme}', on_unknown => 'ignore');
+INSERT INTO users VALUES (4, 'unknown', '{"theme": "dark", "colour": "red"}') RETURNING settings;
+SELECT dtmodel.add_settings('users', '{theme}', on_unknown => 'allow');
+UPDATE users SET settings = '{"theme": "dark", "colour": "red"}' WHERE id = 4 RETURNING settings;
+SELECT settings FROM dtmodel.update(NULL::users, 4, '{"settings": {"size": 1}, "weight": 2}');
+
+-- given beside the columns, as an object, as a list; the ones beside count more
+SELECT dtmodel.add_settings('users', '{theme,language}');
+SELECT settings FROM dtmodel.create(NULL::users, '{"id": 5, "theme": "a", "language": "b", "colour": "c"}');
+SELECT settings FROM dtmodel.create(NULL::users, '{"id": 6, "settings": {"theme": "a", "colour": "c"}}');
+SELECT settings FROM dtmodel.create(NULL::users, '{"id": 7, "settings": [{"key": "theme", "value": "a"}, {"key": "theme", "value": "b"}, {"key": "colour", "value": 1}]}');
+SELECT settings FROM dtmodel.create(NULL::users, '{"id": 8, "settings": {"theme": "a", "language": "x"}, "theme": "b"}');
+SELECT settings FROM dtmodel.create(NULL::users, '{"id": 9, "settings": null}');
+SELECT settings FROM dtmodel.update(NULL::users, 8, '{"settings": null, "language": null}');
+SELECT settings FROM dtmodel.update(NULL::users, 8, '{"settings": null, "name": "n"}');
+SELECT settings FROM dtmodel.update(NULL::users, 9, '{"theme": {"deep": 1}}');
+SELECT settings FROM dtmodel.update(NULL::users, 9, '{"theme": {"other": 1}}');
+
+-- apart from the columns
+SELECT dtmodel.add_settings('users', '{theme,language}', combined => false, schema => '{"language": {"default": "en"}}');
+SELECT name, settings FROM dtmodel.create(NULL::users, '{"id": 10, "theme": "ignored", "settings": [{"key": "theme", "value": ["x"]}]}');
+SELECT dtmodel.to_dict(u), dtmodel.to_dict(u, excludes => '{settings}') AS without, dtmodel.to_dict(u, includes => '{settings,id}') AS only,
+       dtmodel.to_dict(u, excludes => '{theme}') AS one_less
+FROM users AS u WHERE id = 10;
+
+-- filters of settings beside the columns
+SELECT dtmodel.add_settings('users', '{theme,language}', schema => '{"language": {"default": "en"}}');
+SELECT dtmodel.to_dict(u, excludes => '{settings}') AS none, dtmodel.to_dict(u, includes => '{settings}') AS all_of_them,
+       dtmodel.to_dict(u, includes => '{id,language}') AS one, dtmodel.to_dict(u, '{language}', '{settings}') AS but_one
+FROM users AS u WHERE id = 10;
+
+-- in a column of another name; a stored value that is large
+CREATE TABLE t ("my prefs" jsonb, id int PRIMARY KEY);
+SELECT dtmodel.add_settings('t', '{"a b","",a.b}', settings => 'my prefs');
+SELECT "my prefs" FROM dtmodel.create(NULL::t, '{"id": 1, "a b": 1, "": 2, "a.b": 3, "settings": {"a b": 4}}');
+SELECT dtmodel.to_dict(t) FROM t;
+SELECT dtmodel.get_fields('t');
+SELECT length(dtmodel.to_dict(u) ->> 'a b') FROM dtmodel.update(NULL::t, 1, jsonb_build_object('a b', repeat('x', 100000))) AS u;
+
+-- a column that takes the name of a setting later wins, and is told
+ALTER TABLE t ADD COLUMN "a b" text DEFAULT 'column';
+SELECT dtmodel.to_dict(t) FROM t;
+SELECT dtmodel.describe('t') -> 'drift' AS drift;
+
+-- a column that is renamed
+ALTER TABLE t RENAME "my prefs" TO prefs;
+INSERT INTO t (id, prefs) VALUES (2, '{}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::t, '{"id": 2, "a.b": 1}');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('t', '{"a.b"}', settings => 'prefs');
+INSERT INTO t (id, prefs) VALUES (2, '{}');
+
+-- and off again
+SELECT dtmodel.remove_settings('t');
+SELECT dtmodel.remove_settings('users', drop_columns => true);
+SELECT dtmodel.remove_settings('users');
+\d t
+\d users
+
+DROP SCHEMA settings_test CASCADE;

@@ -1,0 +1,102 @@
+--
+-- settings: what is refused, and how
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA settings_misuse;
+SET search_path = settings_misuse;
+CREATE TABLE t (id int PRIMARY KEY, name text, document json);
+
+-- names, columns and options
+SELECT dtmodel.add_settings('t', '{name}');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('t', '{a,NULL}');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('t', '{a,b,a}');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('t', '{a}', settings => 'document');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('t', '{a}', settings => NULL);
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('t', '{a}', on_unknown => 'perhaps');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings(NULL, '{a}');
+\echo :SQLSTATE
+CREATE VIEW v AS SELECT 1 AS id;
+SELECT dtmodel.add_settings('v', '{a}');
+\echo :SQLSTATE
+SELECT dtmodel.settings(t) FROM (VALUES (1)) AS one, LATERAL (SELECT ROW(1, 'n', NULL)::t) AS x (t);
+\echo :SQLSTATE
+SELECT dtmodel.settings(1);
+\echo :SQLSTATE
+
+-- the schema
+CREATE FUNCTION try(schema jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    PERFORM dtmodel.add_settings('settings_misuse.t', '{a,b}', schema => schema);
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
+END $$;
+SELECT s, try(s) FROM (VALUES
+    ('[]'::jsonb), ('1'), ('{"c": {}}'), ('{"a": 1}'), ('{"a": {"format": "uri"}}'),
+    ('{"a": {"type": "text"}}'), ('{"a": {"type": []}}'), ('{"a": {"type": ["string", 1]}}'),
+    ('{"a": {"enum": []}}'), ('{"a": {"enum": "x"}}'), ('{"a": {"minimum": "1"}}'), ('{"a": {"maximum": null}}'),
+    ('{"a": {"maxLength": -1}}'), ('{"a": {"maxLength": 1.5}}'), ('{"a": {"pattern": "("}}'), ('{"a": {"pattern": 1}}'),
+    ('{"a": {"description": 1}}'), ('{"a": {"type": "string", "default": 1}}'), ('{"b": {"maximum": 3, "default": 4}}')) AS v (s);
+
+-- values, by each word
+SELECT dtmodel.add_settings('t', '{kind,count,share,code,any}', schema => '{
+    "kind": {"enum": ["a", 1, null]},
+    "count": {"type": "integer", "minimum": 0, "maximum": 10},
+    "share": {"type": "number", "maximum": 0.5},
+    "code": {"type": "string", "maxLength": 3, "pattern": "^[a-z]+$"}}');
+CREATE FUNCTION try_value(settings jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    INSERT INTO settings_misuse.t (id, settings) VALUES (1, settings);
+    DELETE FROM settings_misuse.t;
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN concat_ws(' | ', SQLSTATE, SQLERRM, detail);
+END $$;
+SELECT s, try_value(s) FROM (VALUES
+    ('{"kind": "a"}'::jsonb), ('{"kind": null}'), ('{"kind": 1.0}'), ('{"kind": "b"}'),
+    ('{"count": 0}'), ('{"count": 10.0}'), ('{"count": 2.5}'), ('{"count": -1}'), ('{"count": 11}'), ('{"count": "1"}'),
+    ('{"share": 0.5}'), ('{"share": 0.51}'), ('{"share": null}'),
+    ('{"code": "abc"}'), ('{"code": "abcd"}'), ('{"code": "ABC"}'), ('{"code": ["a"]}'),
+    ('{"any": {"x": [1]}}'), ('{"other": 1}'), ('[]'), ('1'), ('null')) AS v (s);
+INSERT INTO t (id, settings) VALUES (1, '{"count": 11}');
+\echo :SQLSTATE
+
+-- in data
+SELECT dtmodel.create(NULL::t, '{"id": 1, "count": "x"}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::t, '{"id": 1, "settings": 1}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::t, '{"id": 1, "settings": [{"key": "count"}]}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::t, '{"id": 1, "settings": ["count"]}');
+\echo :SQLSTATE
+SELECT dtmodel.create(NULL::t, '{"id": 1, "settings": {"other": 1}}', strict => true);
+\echo :SQLSTATE
+
+-- the trigger function is no function of one's own
+SELECT dtmodel.settings_trigger();
+\echo :SQLSTATE
+CREATE TABLE bare (id int PRIMARY KEY, settings jsonb);
+CREATE TRIGGER bare BEFORE INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger();
+INSERT INTO bare VALUES (1, '{}');
+\echo :SQLSTATE
+DROP TRIGGER bare ON bare;
+CREATE TRIGGER wrong AFTER INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger('settings=settings');
+INSERT INTO bare VALUES (1, '{}');
+\echo :SQLSTATE
+
+DROP SCHEMA settings_misuse CASCADE;
