@@ -32,6 +32,10 @@
 /* Stale entries are swept when the cache has grown by this many. */
 #define MODEL_CACHE_SWEEP 256
 
+/*
+ * The triggers of one event fire in the order of their names.  What looks for
+ * changes, to stamp the row, comes after what may still take them back.
+ */
 const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 	[DT_TRIGGER_TIMESTAMPS] = {
 		"zz_dtmodel_timestamps", "timestamps_trigger"
@@ -55,7 +59,7 @@ const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 		"zz_dtmodel_row_move", "row_move_trigger"
 	},
 	[DT_TRIGGER_AUDIT] = {
-		"zz_dtmodel_audit", "audit_trigger"
+		"zz_dtmodel_stamp_audit", "audit_trigger"
 	},
 	[DT_TRIGGER_SLUG] = {
 		"zz_dtmodel_slug", "slug_trigger"

@@ -102,4 +102,15 @@ SELECT count(*) FROM pg_trigger JOIN models ON tgrelid = model::regclass;
 SELECT DISTINCT dtmodel.get_fields(model::regclass) FROM models;
 SELECT count(*) FROM pg_index JOIN models ON indrelid = model::regclass WHERE NOT indisprimary;
 
+-- what a mixin takes back is no change: nobody has changed the row, and at no time
+CREATE TABLE configured (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_timestamps('configured', clock => 'clock'), dtmodel.add_audit('configured'),
+       dtmodel.add_settings('configured', '{theme}', on_unknown => 'ignore');
+SET dtmodel.actor = 'ann';
+INSERT INTO configured (id, settings) VALUES (1, '{"theme": "dark"}');
+SET dtmodel.actor = 'bob';
+UPDATE configured SET settings = settings || '{"unknown": true}' RETURNING settings, updated_by, updated_at > created_at AS moved;
+UPDATE configured SET settings = settings || '{"theme": "light"}' RETURNING settings, updated_by, updated_at > created_at AS moved;
+RESET dtmodel.actor;
+
 DROP SCHEMA mixins CASCADE;
