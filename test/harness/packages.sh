@@ -83,10 +83,11 @@ debian_major() {
     LC_ALL=C apt-cache policy postgresql | sed -n 's/ *Candidate: \([0-9]*\).*/\1/p'
 }
 
-# A server's package makes a cluster and starts it. dpkg finds pg_createcluster
-# in the work folder first, and there it does nothing.
+# A server's package makes a cluster and starts it, and a pooler's starts the
+# pooler, now and whenever the machine does. dpkg finds what they do that with in
+# the work folder first, and there it does nothing.
 install_packages() {
-    local packages=$1 path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    local packages=$1 program path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     case $PG_CONFIG in
         /usr/lib/postgresql/*) ;;
         *) [ -z "$(server_lacks)" ] || die "the server of $PG_CONFIG lacks $(server_lacks | xargs)" ;;
@@ -96,7 +97,9 @@ install_packages() {
         die "please install $packages, or run this as root"
     say "installing $packages ..."
     mkdir "$work/bin"
-    ln -s /bin/true "$work/bin/pg_createcluster"
+    for program in pg_createcluster deb-systemd-{helper,invoke} invoke-rc.d update-rc.d; do
+        ln -s /bin/true "$work/bin/$program"
+    done
     apt_get update
     # shellcheck disable=SC2086 # a list
     apt_get install --no-install-recommends --no-upgrade -o DPkg::Path="$work/bin:$path" $packages || {
