@@ -26,7 +26,7 @@ server_lacks() {
     local file
     has_headers "$PG_CONFIG" || { echo postgres.h; return; }
     for file in "$(dirname "$PG_CONFIG")"/{postgres,initdb,pg_ctl,psql,pgbench} \
-        "$("$PG_CONFIG" --sharedir)"/extension/{amcheck,moddatetime}.control \
+        "$("$PG_CONFIG" --sharedir)"/extension/{amcheck,moddatetime,unaccent}.control \
         "$("$PG_CONFIG" --pkglibdir)"/pgxs/src/makefiles/pgxs.mk \
         "$("$PG_CONFIG" --pkglibdir)"/pgxs/src/test/regress/pg_regress \
         "$("$PG_CONFIG" --pkglibdir)"/pgxs/src/test/isolation/isolationtester \
