@@ -16,6 +16,7 @@
 #include "dtmodel.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "mixin/live_parent.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
@@ -153,6 +154,34 @@ append_settings(StringInfo json, const DtSettings *settings)
 	appendStringInfo(json, ", \"schema\": %s}",
 					 JsonbToCString(NULL, &settings->rules->root,
 									VARSIZE(settings->rules)));
+}
+
+/* The keys whose parents must be live, each a list of its columns. */
+static void
+append_live_parents(StringInfo json, Relation rel)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+	const char *before = ", \"live_parents\": [";
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		DtLiveParent live_parent;
+
+		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_LIVE_PARENT)
+			continue;
+		live_parent = dtmodel_read_live_parent(&triggers->triggers[i]);
+		appendStringInfoString(json, before);
+		for (int j = 0; j < live_parent.ncolumns; j++)
+		{
+			appendStringInfoString(json, j == 0 ? "[" : ", ");
+			append_string(json, get_attname(RelationGetRelid(rel),
+											live_parent.columns[j], false));
+		}
+		appendStringInfoString(json, "]");
+		before = ", ";
+	}
+	if (strcmp(before, ", ") == 0)
+		appendStringInfoString(json, "]");
 }
 
 /* Appends one more thing that is out of order. */
@@ -317,6 +346,15 @@ drift_of_trigger(StringInfo drift, TriggerDesc *triggers, const Trigger *ours)
 	}
 }
 
+static void
+drift_of_live_parent(StringInfo drift, Relation rel, const Trigger *trigger)
+{
+	char	   *message = dtmodel_drift_of_live_parent(rel, trigger);
+
+	if (message != NULL)
+		append_drift(drift, message);
+}
+
 /* All that is out of order with a table, as the members of a JSON array. */
 static char *
 find_drift(Relation rel, const DtModel *model)
@@ -338,8 +376,13 @@ find_drift(Relation rel, const DtModel *model)
 		drift_of_settings(&drift, rel, model->settings);
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_NONE)
-			drift_of_trigger(&drift, triggers, &triggers->triggers[i]);
+		const Trigger *trigger = &triggers->triggers[i];
+		DtTriggerKind kind = dtmodel_trigger_kind(trigger);
+
+		if (kind != DT_TRIGGER_NONE)
+			drift_of_trigger(&drift, triggers, trigger);
+		if (kind == DT_TRIGGER_LIVE_PARENT)
+			drift_of_live_parent(&drift, rel, trigger);
 	}
 
 	/* Last, since the cache may forget the model when it is asked for others. */
@@ -383,8 +426,11 @@ dtmodel_describe(PG_FUNCTION_ARGS)
 		append_audit(&json, model->audit);
 	if (model->slug != NULL)
 		append_slug(&json, model->slug);
+<<<<<<< HEAD
 	if (model->settings != NULL)
 		append_settings(&json, model->settings);
+=======
+	append_live_parents(&json, rel);
 	appendStringInfo(&json, ", \"drift\": [%s]}", find_drift(rel, model));
 
 	relation_close(rel, AccessShareLock);

@@ -65,18 +65,36 @@ tell_progress(DtPurge *purge, bool at_end)
 static void
 tell_tally(const DtPurge *purge, const DtTally *tally)
 {
+	const char *done = purge->dry_run ? "would purge" : "purged";
+
 	if (tally->rows == 0)
 		return;
 	if (tally->constraint == NULL)
 		ereport(NOTICE,
-				(errmsg("table \"%s\": %s " UINT64_FORMAT " rows with them",
-						tally->table,
-						purge->dry_run ? "would purge" : "purged", tally->rows)));
+				(errmsg_plural("table \"%s\": %s " UINT64_FORMAT " row with them",
+							   "table \"%s\": %s " UINT64_FORMAT " rows with them",
+							   tally->rows, tally->table, done, tally->rows)));
 	else
 		ereport(NOTICE,
-				(errmsg("table \"%s\": " UINT64_FORMAT " rows are held by table \"%s\" (\"%s\")",
-						purge->table, tally->rows, tally->table,
-						tally->constraint)));
+				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row is held by table \"%s\" (\"%s\")",
+							   "table \"%s\": " UINT64_FORMAT " rows are held by table \"%s\" (\"%s\")",
+							   tally->rows, purge->table, tally->rows,
+							   tally->table, tally->constraint)));
+}
+
+/* What went first, and then what is held, each by name. */
+static int
+compare_tallies(const ListCell *a, const ListCell *b)
+{
+	const DtTally *x = lfirst(a);
+	const DtTally *y = lfirst(b);
+	int			order = strcmp(x->table, y->table);
+
+	if ((x->constraint == NULL) != (y->constraint == NULL))
+		return x->constraint == NULL ? -1 : 1;
+	if (order != 0 || x->constraint == NULL)
+		return order;
+	return strcmp(x->constraint, y->constraint);
 }
 
 static void
@@ -86,12 +104,15 @@ tell_end(DtPurge *purge)
 	ListCell   *cell;
 
 	tell_progress(purge, true);
+	list_sort(purge->tallies, compare_tallies);
 	foreach(cell, purge->tallies)
 		tell_tally(purge, lfirst(cell));
 	if (accounted < purge->total)
 		ereport(NOTICE,
-				(errmsg("table \"%s\": " UINT64_FORMAT " rows were skipped",
-						purge->table, purge->total - accounted),
+				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row was skipped",
+							   "table \"%s\": " UINT64_FORMAT " rows were skipped",
+							   purge->total - accounted, purge->table,
+							   purge->total - accounted),
 				 errdetail("Other sessions hold, have changed or have deleted them, or a policy or trigger keeps them.")));
 }
 
@@ -179,8 +200,9 @@ purge_all(DtPurge *purge)
 
 	count_list(purge, list);
 	ereport(NOTICE,
-			(errmsg("table \"%s\": " UINT64_FORMAT " rows to purge",
-					purge->table, purge->total)));
+			(errmsg_plural("table \"%s\": " UINT64_FORMAT " row to purge",
+						   "table \"%s\": " UINT64_FORMAT " rows to purge",
+						   purge->total, purge->table, purge->total)));
 	while (purge_batch(purge, list))
 		MemoryContextReset(batch);
 	MemoryContextSwitchTo(caller);

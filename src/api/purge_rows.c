@@ -292,7 +292,7 @@ make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
 	if (reference->soft)
 		reference->columns = dtmodel_usable_soft_delete(child);
 	reference->tally = find_tally(purge, RelationGetRelationName(child),
-								  NameStr(key->name));
+								  dtmodel_declared_name(key));
 	reference->child = psprintf("%s%s AS " CHILD, dtmodel_only(child),
 								dtmodel_qualified_name(child));
 	return reference;
@@ -688,9 +688,8 @@ is_hold(const ErrorData *error)
 
 /* What the DELETE failed on; any other error is none of our business. */
 static Failure
-read_failure(DtPurge *purge)
+read_failure(DtPurge *purge, ErrorData *error)
 {
-	ErrorData  *error = CopyErrorData();
 	const char *object = error->constraint_name != NULL ?
 		error->constraint_name : error->column_name;
 	Failure		failure = {.failed = true};
@@ -699,7 +698,7 @@ read_failure(DtPurge *purge)
 		ReThrowError(error);
 	if (error->table_name != NULL && object != NULL)
 		failure.holder = find_tally(purge, error->table_name, object);
-	FlushErrorState();
+	FreeErrorData(error);
 	return failure;
 }
 
@@ -713,7 +712,8 @@ delete_safely(const Attempt *attempt)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	Failure		failure = {0};
+	ErrorData  *volatile error = NULL;
+	Failure		none = {0};
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(caller);
@@ -725,13 +725,14 @@ delete_safely(const Attempt *attempt)
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(caller);
-		failure = read_failure(attempt->purge);
+		error = CopyErrorData();
+		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
 	CurrentResourceOwner = owner;
-	return failure;
+	return error == NULL ? none : read_failure(attempt->purge, error);
 }
 
 static void

@@ -71,7 +71,8 @@ dtmodel_read_live_parent(const Trigger *trigger)
 
 	if (key_columns == NULL)
 		return live_parent;
-	live_parent.ncolumns = Min(atoi(key_columns), trigger->tgnattr);
+	live_parent.ncolumns = Min(Min(atoi(key_columns), trigger->tgnattr),
+							   INDEX_MAX_KEYS);
 	live_parent.columns = trigger->tgattr;
 	return live_parent;
 }

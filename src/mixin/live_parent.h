@@ -24,4 +24,7 @@ extern DtLiveParent dtmodel_read_live_parent(const Trigger *trigger);
 extern List *dtmodel_live_parent_keys(Relation rel,
 									  const DtLiveParent *live_parent);
 
+/* live_parent_setup.c */
+extern char *dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger);
+
 #endif							/* DTMODEL_LIVE_PARENT_H */

@@ -248,29 +248,63 @@ set_trigger(DtChange *change, const DtLiveParent *asked, const char *name,
 }
 
 /*
- * Makes sure that the table has the trigger.  It is fired by the columns of
- * the key, and by those that say whether the row is live.
+ * The columns whose UPDATE fires the trigger: those of the key, and those that
+ * say whether the row is live.
  */
-static void
-change_trigger(DtChange *change, const DtLiveParent *asked)
+static int
+firing_columns(Relation rel, const DtLiveParent *live_parent,
+			   AttrNumber *columns)
 {
-	const DtSoftDelete *child = dtmodel_get_model(change->rel)->soft_delete;
-	const Trigger *trigger = find_trigger(change->rel, asked);
-	AttrNumber	columns[INDEX_MAX_KEYS + 2];
-	int			ncolumns = asked->ncolumns;
+	const DtSoftDelete *child = dtmodel_get_model(rel)->soft_delete;
+	int			ncolumns = live_parent->ncolumns;
 
-	memcpy(columns, asked->columns, sizeof(AttrNumber) * ncolumns);
+	memcpy(columns, live_parent->columns, sizeof(AttrNumber) * ncolumns);
 	if (child != NULL && dtmodel_column_is_used(&child->flag))
 		columns[ncolumns++] = child->flag.attnum;
 	if (child != NULL)
 		columns[ncolumns++] = child->deleted_at.attnum;
+	return ncolumns;
+}
+
+/* Whether the trigger is fired when a row becomes live. */
+static bool
+fires_as_needed(Relation rel, const Trigger *trigger)
+{
+	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
+	AttrNumber	columns[INDEX_MAX_KEYS + 2];
+	int			ncolumns = firing_columns(rel, &live_parent, columns);
+
+	return dtmodel_same_columns(trigger->tgnattr, trigger->tgattr, ncolumns,
+								columns);
+}
+
+/* What keeps such a trigger from doing its work, or NULL. */
+char *
+dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
+{
+	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
+
+	if (dtmodel_live_parent_keys(rel, &live_parent) == NIL)
+		return psprintf("trigger \"%s\" has no foreign key", trigger->tgname);
+	if (!fires_as_needed(rel, trigger))
+		return psprintf("trigger \"%s\" is not fired when a row is restored",
+						trigger->tgname);
+	return NULL;
+}
+
+/* Makes sure that the table has the trigger. */
+static void
+change_trigger(DtChange *change, const DtLiveParent *asked)
+{
+	const Trigger *trigger = find_trigger(change->rel, asked);
+	AttrNumber	columns[INDEX_MAX_KEYS + 2];
+	int			ncolumns = firing_columns(change->rel, asked, columns);
 
 	if (trigger == NULL)
 		set_trigger(change, asked, choose_name(change->rel, asked), ncolumns,
 					columns);
 	else if (trigger->tgenabled == TRIGGER_DISABLED ||
-			 !dtmodel_same_columns(trigger->tgnattr, trigger->tgattr,
-								   ncolumns, columns))
+			 !fires_as_needed(change->rel, trigger))
 		set_trigger(change, asked, trigger->tgname, ncolumns, columns);
 }
 

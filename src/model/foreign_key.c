@@ -257,6 +257,20 @@ dtmodel_is_temporal(const DtForeignKey *key)
 	return temporal;
 }
 
+/*
+ * The name that the key was declared with: those of partitions are made up by
+ * the server.
+ */
+char *
+dtmodel_declared_name(const DtForeignKey *key)
+{
+	const DtForeignKey *declared = key;
+
+	while (OidIsValid(declared->origin))
+		declared = read_key(declared->origin);
+	return pstrdup(NameStr(declared->name));
+}
+
 static char *
 qualified_column(const char *alias, Oid relid, AttrNumber attnum)
 {

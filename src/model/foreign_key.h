@@ -37,6 +37,7 @@ extern List *dtmodel_keys_from(Relation child);
 extern bool dtmodel_parent_is_gone(Relation rel, HeapTuple row);
 
 extern bool dtmodel_is_temporal(const DtForeignKey *key);
+extern char *dtmodel_declared_name(const DtForeignKey *key);
 
 /* As SQL. */
 extern void dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
