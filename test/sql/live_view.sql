@@ -1,0 +1,151 @@
+--
+-- create_live_view: a view of the live rows that can be written through
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA live_view;
+SET search_path = live_view;
+
+CREATE TABLE posts (id int PRIMARY KEY, title text, n int);
+SELECT dtmodel.add_soft_delete('posts');
+SELECT dtmodel.unique_live('posts', 'title');
+INSERT INTO posts SELECT i, 'post ' || i, 0 FROM generate_series(1, 20) AS i;
+DELETE FROM posts WHERE id > 15;
+RESET client_min_messages;
+SELECT dtmodel.create_live_view('posts');
+SELECT dtmodel.create_live_view('posts');
+SELECT string_agg(attname, ', ' ORDER BY attnum) AS columns FROM pg_attribute WHERE attrelid = 'live_posts'::regclass;
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'live_posts'::regclass;
+SELECT count(*), max(id) FROM live_posts;
+
+-- DELETE counts and returns its rows, and deletes softly
+DELETE FROM live_posts WHERE id <= 2 RETURNING id, title, is_deleted;
+\echo :ROW_COUNT
+DELETE FROM live_posts WHERE id <= 3;
+\echo :ROW_COUNT
+SELECT count(*) AS rows, count(*) FILTER (WHERE is_deleted) AS deleted,
+       bool_and(is_deleted = (deleted_at IS NOT NULL)) AS in_step FROM posts;
+
+-- in a CTE, with USING that matches twice, in a prepared statement, in a function
+WITH gone AS (DELETE FROM live_posts WHERE id = 4 RETURNING id) SELECT * FROM gone;
+DELETE FROM live_posts USING (VALUES (5), (5)) AS d (id) WHERE live_posts.id = d.id;
+\echo :ROW_COUNT
+PREPARE remove (int) AS DELETE FROM live_posts WHERE id = $1 RETURNING id;
+EXECUTE remove (6);
+EXECUTE remove (6);
+DEALLOCATE remove;
+DO $$
+DECLARE
+    gone int;
+BEGIN
+    DELETE FROM live_view.live_posts WHERE id IN (7, 8);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RAISE NOTICE '% gone', gone;
+END $$;
+
+-- INSERT, UPDATE and ON CONFLICT are the server's own
+INSERT INTO live_posts (id, title) VALUES (30, 'thirty') RETURNING id, is_deleted;
+UPDATE live_posts SET n = n + 1 WHERE id IN (9, 20, 30) RETURNING id;
+INSERT INTO live_posts (id, title) VALUES (31, 'post 1') ON CONFLICT (title) WHERE NOT is_deleted DO NOTHING RETURNING id;
+INSERT INTO live_posts (id, title, n) VALUES (32, 'thirty', 5) ON CONFLICT (title) WHERE NOT is_deleted DO UPDATE SET n = excluded.n RETURNING id, n;
+
+-- to set the flag through the view is a deletion too: there is no CHECK OPTION
+UPDATE live_posts SET is_deleted = true WHERE id = 30 RETURNING id;
+SELECT id, is_deleted, deleted_at IS NOT NULL AS timed FROM posts WHERE id = 30;
+
+-- COPY reads a query, and writes the table
+COPY (SELECT id, title FROM live_posts WHERE id > 30) TO STDOUT;
+COPY live_posts (id) TO STDOUT;
+\echo :SQLSTATE
+COPY live_posts (id) FROM '/dev/null';
+\echo :SQLSTATE
+
+-- dtmodel.hard_delete makes it physical, as any DELETE
+BEGIN;
+SET LOCAL dtmodel.hard_delete = on;
+DELETE FROM live_posts WHERE id = 9 RETURNING id;
+SELECT count(*) FROM posts WHERE id = 9;
+ROLLBACK;
+
+-- rolled back, it never was
+BEGIN;
+DELETE FROM live_posts;
+\echo :ROW_COUNT
+ROLLBACK;
+SELECT count(*) FROM live_posts;
+
+-- the table changes, and the view follows when it is asked
+ALTER TABLE posts RENAME COLUMN id TO "Post id";
+ALTER TABLE posts RENAME COLUMN is_deleted TO gone;
+ALTER TABLE posts ADD COLUMN extra text DEFAULT 'new';
+DELETE FROM live_posts WHERE id = 9;
+\echo :SQLSTATE
+SET client_min_messages = warning;
+SELECT dtmodel.add_soft_delete('posts', flag => 'gone');
+RESET client_min_messages;
+DELETE FROM live_posts WHERE id = 9 RETURNING id;
+SELECT dtmodel.create_live_view('posts');
+SELECT dtmodel.create_live_view('posts');
+SELECT * FROM live_posts WHERE "Post id" = 10;
+ALTER TABLE posts RENAME TO articles;
+DELETE FROM live_posts WHERE "Post id" = 10;
+\echo :ROW_COUNT
+SELECT dtmodel.create_live_view('articles');
+
+-- a view of one's own gets the trigger by hand
+CREATE VIEW titled AS SELECT a.title AS t, a."Post id" AS id FROM articles AS a WHERE NOT gone AND title IS NOT NULL;
+CREATE TRIGGER remove INSTEAD OF DELETE ON titled FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+DELETE FROM titled WHERE id = 11 RETURNING *;
+
+-- other kinds of model, and names that need quotes
+SET client_min_messages = warning;
+CREATE TABLE "Odd.Name; ""x""" (a int, "b c" text, PRIMARY KEY ("b c", a), LIKE dtmodel.active_mixin INCLUDING ALL);
+SELECT dtmodel.add_soft_delete('"Odd.Name; ""x"""', flag => 'is_active', flag_means => 'live');
+SELECT dtmodel.create_live_view('"Odd.Name; ""x"""', view => 'The "live" ones');
+INSERT INTO "The ""live"" ones" VALUES (1, 'x'), (2, 'x'), (2, 'y');
+DELETE FROM "The ""live"" ones" WHERE a = 2 AND "b c" = 'x' RETURNING *;
+SELECT a, "b c", is_active FROM "Odd.Name; ""x""" ORDER BY a, "b c";
+CREATE TABLE parted (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
+CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (10) TO (20);
+SELECT dtmodel.add_soft_delete('parted', flag => NULL);
+SELECT dtmodel.create_live_view('parted');
+INSERT INTO live_parted SELECT generate_series(1, 19, 3);
+DELETE FROM live_parted WHERE id IN (1, 19) RETURNING id;
+SELECT count(*) AS rows, count(deleted_at) AS deleted FROM parted;
+RESET client_min_messages;
+
+-- as the caller, never more
+CREATE ROLE live_view_user;
+GRANT USAGE ON SCHEMA live_view TO live_view_user;
+GRANT SELECT, DELETE ON live_parted TO live_view_user;
+SET ROLE live_view_user;
+DELETE FROM live_parted WHERE id = 4;
+\echo :SQLSTATE
+RESET ROLE;
+GRANT SELECT ON parted TO live_view_user;
+SET ROLE live_view_user;
+SELECT count(*) FROM live_parted;
+DELETE FROM live_parted WHERE id = 4;
+\echo :SQLSTATE
+RESET ROLE;
+GRANT DELETE ON parted TO live_view_user;
+ALTER TABLE parted ENABLE ROW LEVEL SECURITY;
+CREATE POLICY see ON parted FOR SELECT USING (deleted_at IS NULL AND id < 15);
+CREATE POLICY remove ON parted FOR DELETE USING (id < 10);
+SET ROLE live_view_user;
+SELECT count(*) FROM live_parted;
+DELETE FROM live_parted RETURNING id;
+SELECT id FROM live_parted;
+RESET ROLE;
+
+-- the view is the owner's, whoever made it
+CREATE ROLE live_view_owner;
+ALTER TABLE parted OWNER TO live_view_owner;
+GRANT USAGE, CREATE ON SCHEMA live_view TO live_view_owner;
+SELECT dtmodel.create_live_view('parted', view => 'made_for_owner');
+SELECT viewowner FROM pg_views WHERE viewname = 'made_for_owner';
+
+SET client_min_messages = warning;
+DROP SCHEMA live_view CASCADE;
+DROP ROLE live_view_owner, live_view_user;

@@ -1,0 +1,84 @@
+--
+-- create_live_view: what is refused, and how
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA live_view_misuse;
+SET search_path = live_view_misuse;
+
+CREATE TABLE plain (id int PRIMARY KEY);
+CREATE TABLE keyless (id int);
+SELECT dtmodel.add_soft_delete('keyless');
+CREATE TABLE posts (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_soft_delete('posts');
+INSERT INTO posts VALUES (1, 'one'), (2, 'two');
+CREATE VIEW v AS SELECT * FROM posts;
+
+SELECT dtmodel.create_live_view(NULL);
+\echo :SQLSTATE
+SELECT dtmodel.create_live_view('v');
+\echo :SQLSTATE
+SELECT dtmodel.create_live_view('plain');
+\echo :SQLSTATE
+SELECT dtmodel.create_live_view('keyless');
+\echo :SQLSTATE
+
+-- what has the name already is not touched
+SELECT dtmodel.create_live_view('posts', view => 'plain');
+\echo :SQLSTATE
+SELECT dtmodel.create_live_view('posts', view => 'v');
+\echo :SQLSTATE
+CREATE TABLE others (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('others');
+SELECT dtmodel.create_live_view('others', view => 'live_posts');
+SELECT dtmodel.create_live_view('posts');
+\echo :SQLSTATE
+DROP VIEW live_posts;
+SELECT dtmodel.create_live_view('posts');
+
+-- the model is none any more, or its trigger is off: nothing is deleted for good
+SELECT dtmodel.remove_soft_delete('posts');
+DELETE FROM live_posts WHERE id = 1;
+\echo :SQLSTATE
+SELECT dtmodel.add_soft_delete('posts');
+ALTER TABLE posts DISABLE TRIGGER zz_dtmodel_soft_delete;
+DELETE FROM live_posts WHERE id = 1;
+\echo :SQLSTATE
+ALTER TABLE posts ENABLE TRIGGER zz_dtmodel_soft_delete;
+DELETE FROM live_posts WHERE id = 1;
+SELECT id, is_deleted FROM posts ORDER BY id;
+
+-- the key goes, or the view does not show it
+ALTER TABLE posts DROP CONSTRAINT posts_pkey;
+DELETE FROM live_posts WHERE id = 2;
+\echo :SQLSTATE
+ALTER TABLE posts ADD PRIMARY KEY (id);
+CREATE VIEW titles AS SELECT title FROM posts WHERE NOT is_deleted;
+CREATE TRIGGER remove INSTEAD OF DELETE ON titles FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+DELETE FROM titles;
+\echo :SQLSTATE
+CREATE VIEW joined AS SELECT p.id FROM posts AS p JOIN plain USING (id);
+CREATE TRIGGER remove INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+INSERT INTO plain VALUES (2);
+DELETE FROM joined;
+\echo :SQLSTATE
+CREATE TRIGGER change INSTEAD OF UPDATE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+UPDATE joined SET id = 3;
+\echo :SQLSTATE
+SELECT dtmodel.live_view_trigger();
+\echo :SQLSTATE
+CREATE TRIGGER wrong BEFORE DELETE ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+DELETE FROM plain;
+\echo :SQLSTATE
+
+-- only the owner
+CREATE ROLE live_view_stranger;
+GRANT USAGE, CREATE ON SCHEMA live_view_misuse TO live_view_stranger;
+GRANT ALL ON posts TO live_view_stranger;
+SET ROLE live_view_stranger;
+SELECT dtmodel.create_live_view('posts', view => 'mine');
+\echo :SQLSTATE
+RESET ROLE;
+
+DROP SCHEMA live_view_misuse CASCADE;
+DROP ROLE live_view_stranger;

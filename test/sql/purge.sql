@@ -1,0 +1,156 @@
+--
+-- purge: deleting for good what was deleted softly a while ago
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA purge;
+SET search_path = purge;
+
+CREATE TABLE logs (line text);
+SELECT dtmodel.add_soft_delete('logs');
+INSERT INTO logs SELECT 'line ' || i FROM generate_series(1, 25) AS i;
+INSERT INTO logs (line, deleted_at) SELECT 'old ' || i, now() - interval '31 days' FROM generate_series(1, 25) AS i;
+INSERT INTO logs (line, deleted_at) SELECT 'young ' || i, now() - interval '29 days' FROM generate_series(1, 5) AS i;
+RESET client_min_messages;
+
+-- a dry run changes nothing, and may be part of a transaction
+BEGIN;
+CALL dtmodel.purge('logs', dry_run => true);
+COMMIT;
+SELECT split_part(line, ' ', 1) AS kind, count(*) FROM logs GROUP BY kind ORDER BY kind;
+
+-- batches, by default for what is older than 30 days; live rows always stay
+CALL dtmodel.purge('logs', batch_size => 10);
+SELECT split_part(line, ' ', 1) AS kind, count(*) FROM logs GROUP BY kind ORDER BY kind;
+CALL dtmodel.purge('logs', '0', batch_size => 1);
+CALL dtmodel.purge('logs', '0');
+SELECT split_part(line, ' ', 1) AS kind, count(*) FROM logs GROUP BY kind ORDER BY kind;
+
+-- foreign keys: each action, by children that are purged as well, deleted later, live, or no models
+SET client_min_messages = warning;
+CREATE TABLE users (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('users', flag => 'is_active', flag_means => 'live');
+CREATE TABLE posts (id int PRIMARY KEY, user_id int CONSTRAINT fk_posts_user REFERENCES users);
+SELECT dtmodel.add_soft_delete('posts', flag => NULL);
+CREATE TABLE comments (id int PRIMARY KEY, post_id int CONSTRAINT fk_comments_post REFERENCES posts ON DELETE RESTRICT);
+SELECT dtmodel.add_soft_delete('comments');
+CREATE TABLE sessions (id int, user_id int REFERENCES users ON DELETE CASCADE);
+CREATE TABLE photos (id int PRIMARY KEY, user_id int CONSTRAINT fk_photos_user REFERENCES users ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('photos');
+CREATE TABLE invoices (id int, user_id int CONSTRAINT fk_invoices_user REFERENCES users);
+CREATE TABLE likes (id int, user_id int REFERENCES users ON DELETE SET NULL);
+CREATE TABLE badges (id int, user_id int NOT NULL CONSTRAINT fk_badges_user REFERENCES users ON DELETE SET NULL);
+INSERT INTO users (id) SELECT generate_series(1, 12);
+INSERT INTO sessions VALUES (1, 1), (2, 2);
+INSERT INTO posts (id, user_id) VALUES (1, 1), (2, 1), (3, 3), (4, 4), (11, 11);
+INSERT INTO comments (id, post_id) VALUES (1, 1), (2, 1), (4, 4);
+INSERT INTO photos (id, user_id) VALUES (5, 5), (6, 6), (7, 7);
+INSERT INTO invoices VALUES (8, 8), (9, 8);
+INSERT INTO likes VALUES (1, 1), (9, 9);
+INSERT INTO badges VALUES (10, 10);
+-- the purge's view: 3 has a live post, 4 a post with a live comment, 5 a live photo, 6 a young one
+ALTER TABLE users DISABLE TRIGGER zz_dtmodel_soft_cascade;
+ALTER TABLE posts DISABLE TRIGGER zz_dtmodel_soft_cascade;
+UPDATE users SET deleted_at = '2001-01-01' WHERE id < 12;
+UPDATE comments SET deleted_at = '2001-01-01' WHERE id < 4;
+UPDATE posts SET deleted_at = '2001-01-01' WHERE id <> 3;
+UPDATE photos SET deleted_at = '2001-01-01' WHERE id = 7;
+UPDATE photos SET deleted_at = now() WHERE id = 6;
+ALTER TABLE users ENABLE TRIGGER zz_dtmodel_soft_cascade;
+ALTER TABLE posts ENABLE TRIGGER zz_dtmodel_soft_cascade;
+RESET client_min_messages;
+CALL dtmodel.purge('users', '1 day', dry_run => true);
+CALL dtmodel.purge('users', '1 day', batch_size => 3);
+SELECT string_agg(id::text, ' ' ORDER BY id) AS users FROM users;
+SELECT string_agg(id::text, ' ' ORDER BY id) AS posts FROM posts;
+SELECT string_agg(id::text, ' ' ORDER BY id) AS comments FROM comments;
+SELECT string_agg(id::text, ' ' ORDER BY id) AS photos FROM photos;
+SELECT string_agg(id::text, ' ' ORDER BY id) AS sessions FROM sessions;
+SELECT id, user_id FROM likes ORDER BY id;
+-- what is in the way goes, and so do they
+DELETE FROM invoices;
+DELETE FROM badges;
+DELETE FROM comments;
+CALL dtmodel.purge('users', '0');
+
+-- trees and cycles, in batches that cut through them
+SET client_min_messages = warning;
+CREATE TABLE tree (id int PRIMARY KEY, parent int CONSTRAINT fk_tree REFERENCES tree ON DELETE RESTRICT);
+CREATE INDEX ON tree (parent);
+SELECT dtmodel.add_soft_delete('tree');
+CREATE TABLE leaves (id int CONSTRAINT fk_leaves REFERENCES tree);
+INSERT INTO tree (id, parent, deleted_at) SELECT i, nullif(i - 1, 0), '2001-01-01' FROM generate_series(1, 30) AS i;
+INSERT INTO leaves VALUES (20);
+INSERT INTO tree (id, deleted_at) VALUES (101, '2001-01-01'), (102, '2001-01-01');
+UPDATE tree SET parent = 203 - id WHERE id > 100;
+CREATE TABLE hen (id int PRIMARY KEY, egg int);
+CREATE TABLE egg (id int PRIMARY KEY, hen int REFERENCES hen);
+ALTER TABLE hen ADD FOREIGN KEY (egg) REFERENCES egg;
+SELECT dtmodel.add_soft_delete('hen');
+SELECT dtmodel.add_soft_delete('egg');
+INSERT INTO hen VALUES (1);
+INSERT INTO egg VALUES (1, 1);
+UPDATE hen SET egg = 1;
+UPDATE hen SET is_deleted = true;
+UPDATE egg SET is_deleted = true;
+RESET client_min_messages;
+CALL dtmodel.purge('tree', '0', batch_size => 7);
+SELECT count(*), min(id), max(id) FROM tree;
+DELETE FROM leaves;
+CALL dtmodel.purge('tree', '0', batch_size => 7, dry_run => true);
+CALL dtmodel.purge('tree', '0', batch_size => 7);
+CALL dtmodel.purge('hen', '0');
+
+-- partitions, times in UTC, names that need quotes
+SET client_min_messages = warning;
+SET timezone = 'Asia/Tokyo';
+CREATE TABLE "Parted; ""x""" (id int PRIMARY KEY, "gone at" timestamp) PARTITION BY RANGE (id);
+CREATE TABLE "part ""1""" PARTITION OF "Parted; ""x""" FOR VALUES FROM (0) TO (10);
+CREATE TABLE part_2 PARTITION OF "Parted; ""x""" FOR VALUES FROM (10) TO (20);
+SELECT dtmodel.add_soft_delete('"Parted; ""x"""', flag => NULL, deleted_at => 'gone at');
+INSERT INTO "Parted; ""x""" (id, "gone at")
+    SELECT i, (now() AT TIME ZONE 'UTC') - interval '2 hours' FROM generate_series(1, 19) AS i;
+INSERT INTO "Parted; ""x""" (id) VALUES (0);
+CREATE TABLE of_parted (id int REFERENCES "Parted; ""x""");
+INSERT INTO of_parted VALUES (3), (13);
+RESET client_min_messages;
+CALL dtmodel.purge('"Parted; ""x"""', '3 hours');
+CALL dtmodel.purge('"Parted; ""x"""', '1 hour', batch_size => 4);
+SELECT id FROM "Parted; ""x""" ORDER BY id;
+RESET timezone;
+
+-- a trigger of the table's may keep a row, which is then skipped; other errors end the purge
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.line = 'line 2' THEN RETURN NULL; END IF;
+    IF OLD.line = 'line 3' THEN RAISE EXCEPTION 'not this one'; END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER keep BEFORE DELETE ON logs FOR EACH ROW EXECUTE FUNCTION keep();
+UPDATE logs SET is_deleted = true WHERE line IN ('line 1', 'line 2');
+CALL dtmodel.purge('logs', '0');
+UPDATE logs SET is_deleted = true WHERE line IN ('line 3', 'line 4');
+CALL dtmodel.purge('logs', '0', batch_size => 1);
+SELECT line FROM logs WHERE is_deleted ORDER BY line;
+
+-- nothing is left open, and the setting is as it was
+SELECT count(*) FROM pg_cursors;
+SHOW dtmodel.hard_delete;
+
+-- the rows are found by an index, where there is one
+SET client_min_messages = warning;
+CREATE TABLE big (id int PRIMARY KEY, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
+SELECT dtmodel.add_soft_delete('big');
+CREATE INDEX ix_big_deleted_at ON big (deleted_at);
+INSERT INTO big (id, deleted_at) SELECT i, CASE WHEN i % 100 = 0 THEN '2001-01-01'::timestamptz END
+FROM generate_series(1, 20000) AS i;
+ANALYZE big;
+BEGIN;
+SELECT coalesce(sum(seq_scan), 0) AS before FROM pg_stat_xact_user_tables WHERE relname = 'big' \gset
+CALL dtmodel.purge('big', dry_run => true);
+SELECT sum(seq_scan) - :before AS scans, sum(idx_scan) > 0 AS by_index FROM pg_stat_xact_user_tables WHERE relname = 'big';
+COMMIT;
+CALL dtmodel.purge('big');
+SELECT count(*) AS rows, count(deleted_at) AS deleted FROM big;
+
+DROP SCHEMA purge CASCADE;

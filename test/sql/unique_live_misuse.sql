@@ -1,0 +1,71 @@
+--
+-- unique_live: what is refused, and how
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA unique_live_misuse;
+SET search_path = unique_live_misuse;
+
+CREATE TABLE plain (id int PRIMARY KEY);
+CREATE VIEW v AS SELECT * FROM plain;
+SELECT dtmodel.unique_live('plain', 'id');
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('v', 'id');
+\echo :SQLSTATE
+SELECT dtmodel.unique_live(NULL, 'id');
+\echo :SQLSTATE
+
+CREATE TABLE t (id int PRIMARY KEY, code text, "Other" text, doc json);
+SELECT dtmodel.add_soft_delete('t');
+SELECT dtmodel.unique_live('t', VARIADIC NULL);
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('t', VARIADIC '{}');
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('t', 'code', NULL);
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('t', 'nothing');
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('t', 'ctid');
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('t', 'code', 'id', 'code');
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('t', 'doc');
+\echo :SQLSTATE
+
+-- rows that are not unique: a few of them, and how to find them
+INSERT INTO t SELECT i, 'code ' || i % 5, 'x' FROM generate_series(1, 13) AS i;
+INSERT INTO t VALUES (20, repeat('ä', 100)), (21, repeat('ä', 100)), (22, NULL), (23, NULL);
+SELECT dtmodel.unique_live('t', 'code');
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('t', 'Other', 'code');
+\echo :SQLSTATE
+DELETE FROM t WHERE id < 20;
+SELECT dtmodel.unique_live('t', 'code');
+\echo :SQLSTATE
+DELETE FROM t WHERE id = 21;
+SELECT dtmodel.unique_live('t', 'code');
+
+-- what is unique among all rows would keep a deleted row's value
+CREATE TABLE wide (id int PRIMARY KEY, code text CONSTRAINT uq_wide_code UNIQUE, state text);
+CREATE UNIQUE INDEX wide_state ON wide (state);
+SELECT dtmodel.add_soft_delete('wide');
+SELECT dtmodel.unique_live('wide', 'code');
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('wide', 'state', 'code');
+\echo :SQLSTATE
+ALTER TABLE wide DROP CONSTRAINT uq_wide_code;
+SELECT dtmodel.unique_live('wide', 'state', 'code');
+\echo :SQLSTATE
+SELECT dtmodel.unique_live('wide', 'code');
+
+-- only the owner
+CREATE ROLE unique_live_user;
+GRANT USAGE ON SCHEMA unique_live_misuse TO unique_live_user;
+GRANT ALL ON t TO unique_live_user;
+SET ROLE unique_live_user;
+SELECT dtmodel.unique_live('t', 'code');
+\echo :SQLSTATE
+RESET ROLE;
+
+DROP SCHEMA unique_live_misuse CASCADE;
+DROP ROLE unique_live_user;
