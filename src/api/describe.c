@@ -426,10 +426,8 @@ dtmodel_describe(PG_FUNCTION_ARGS)
 		append_audit(&json, model->audit);
 	if (model->slug != NULL)
 		append_slug(&json, model->slug);
-<<<<<<< HEAD
 	if (model->settings != NULL)
 		append_settings(&json, model->settings);
-=======
 	append_live_parents(&json, rel);
 	appendStringInfo(&json, ", \"drift\": [%s]}", find_drift(rel, model));
 
