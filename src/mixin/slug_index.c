@@ -9,27 +9,21 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "catalog/dependency.h"
 #include "catalog/index.h"
 #include "catalog/pg_am.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
+#include "mixin/live.h"
 #include "mixin/slug_index.h"
-#include "mixin/soft_rewrite.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 
 /* "The row is live" on a soft-delete model; NULL on any other. */
 static Node *
 live_condition(const DtModel *model)
 {
-	DtSoftTarget target = {.rtindex = 1};
-
-	if (model->soft_delete == NULL)
-		return NULL;
-	target.columns = *model->soft_delete;
-	return dtmodel_live_condition(&target);
+	return model->soft_delete == NULL ? NULL :
+		dtmodel_live_node(model->soft_delete, 1);
 }
 
 /* Whether the index keeps the values of this one column apart. */
@@ -107,13 +101,12 @@ drop_index(DtChange *change, Oid indexid)
 }
 
 static void
-add_index(DtChange *change, const char *slug, Node *live)
+add_index(DtChange *change, const char *slug)
 {
+	const DtSoftDelete *soft_delete = dtmodel_get_model(change->rel)->soft_delete;
 	char	   *name = index_name(change->rel, slug);
-	List	   *context = deparse_context_for(RelationGetRelationName(change->rel),
-											  RelationGetRelid(change->rel));
-	const char *condition = live == NULL ? "" :
-		psprintf(" WHERE %s", deparse_expression(live, context, false, false));
+	const char *condition = soft_delete == NULL ? "" :
+		psprintf(" WHERE %s", dtmodel_live_text(soft_delete, NULL));
 
 	dtmodel_change(change,
 				   psprintf("added index \"%s\"", name),
@@ -158,7 +151,7 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 			found |= covers_live_rows(lfirst_oid(cell), live);
 	}
 	if (!found)
-		add_index(change, NameStr(slug->name), live);
+		add_index(change, NameStr(slug->name));
 }
 
 /*
