@@ -20,8 +20,8 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "api/purge.h"
-#include "catalog/partition.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
@@ -216,12 +216,12 @@ find_tally(DtPurge *purge, const char *table, const char *constraint)
 	return tally;
 }
 
+/* Whether the table is the model, a partition of it, or inherits from it. */
 static bool
 is_of_model(const DtPurge *purge, Oid relid)
 {
 	return relid == purge->model ||
-		(get_rel_relispartition(relid) &&
-		 list_member_oid(get_partition_ancestors(relid), purge->model));
+		typeInheritsFrom(get_rel_type_id(relid), get_rel_type_id(purge->model));
 }
 
 static void

@@ -119,6 +119,18 @@ CALL dtmodel.purge('"Parted; ""x"""', '1 hour', batch_size => 4);
 SELECT id FROM "Parted; ""x""" ORDER BY id;
 RESET timezone;
 
+-- tables that inherit are the model's too
+SET client_min_messages = warning;
+CREATE TABLE animals (id int PRIMARY KEY);
+CREATE TABLE dogs (PRIMARY KEY (id)) INHERITS (animals);
+SELECT dtmodel.add_soft_delete('animals');
+INSERT INTO animals VALUES (1), (2);
+INSERT INTO dogs VALUES (3), (4);
+UPDATE animals SET is_deleted = true WHERE id IN (2, 3);
+RESET client_min_messages;
+CALL dtmodel.purge('animals', '0');
+SELECT id FROM animals ORDER BY id;
+
 -- a trigger of the table's may keep a row, which is then skipped; other errors end the purge
 CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
