@@ -129,7 +129,7 @@ extern const char *dtmodel_function_name(Oid funcid);
 extern DtTriggerKind dtmodel_trigger_kind(const Trigger *trigger);
 extern const char *dtmodel_trigger_option(const Trigger *trigger,
 										  const char *key);
-extern void dtmodel_report_unknown_trigger(Relation rel) pg_attribute_noreturn();
+pg_noreturn extern void dtmodel_report_unknown_trigger(Relation rel);
 extern const char *dtmodel_clock_name(DtClock clock);
 extern bool dtmodel_parse_clock(const char *name, DtClock *clock);
 

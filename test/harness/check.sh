@@ -44,7 +44,7 @@ compile() {
         clang*) flags+=' -Wno-unknown-warning-option -Wno-ignored-optimization-argument' ;;
     esac
     cp -r "$work/tree" "$work/$compiler" &&
-        pgmake -C "$work/$compiler" -k -j "$(nproc)" CC="$compiler" COPT="$flags" &&
+        pgmake --silent -C "$work/$compiler" -k -j "$(nproc)" CC="$compiler" COPT="$flags" &&
         echo "ok 1 - $compiler"
 }
 
