@@ -18,15 +18,16 @@ SELECT title, dtmodel.slugify(title) FROM (VALUES
 SELECT title, dtmodel.slugify(title) FROM (VALUES
     ('Être ou ne pas être'), ('Straße, Ærø, Łódź, Þórr'), ('ﬁne œuvre ǆ'), ('naïve café — “déjà vu”…'),
     ('İstanbul, ığdır'), ('№ 5, n° 6, 2ª, ½ ™'), ('ＦＵＬＬ　ｗｉｄｔｈ'), (U&'e\0301te\0301'), ('Việt Nam'),
-    ('l’été'), (U&'zero\200Bwidth soft\00ADhyphen')) AS t (title);
+    ('l’été')) AS t (title);
+SELECT dtmodel.slugify(U&'zero\200Bwidth soft\00ADhyphen') AS invisible;
 
--- other scripts
-SELECT title, dtmodel.slugify(title) FROM (VALUES
+-- other scripts, whose width on the screen not every psql knows
+SELECT dtmodel.slugify(title) FROM (VALUES
     ('Большой театр, Объявление'), ('Київ, Їжак'), ('Београд'), ('Αθήνα, Ελλάδα'), ('北京大学'), ('서울 특별시'),
     ('ひらがな カタカナ'), ('नमस्ते'), ('الْعَرَبِيَّة'), ('תל אביב'), ('Հայաստան'), ('საქართველო')) AS t (title);
 
 -- digits of all scripts are digits; a letter without Latin form is its code point; the rest parts words
-SELECT title, dtmodel.slugify(title) FROM (VALUES
+SELECT dtmodel.slugify(title) FROM (VALUES
     ('٢٠٢٤ २०२४ ২০২৪'), ('ⵣ and ⵥ'), ('🎉 party 🎉'), ('🎉'), ('中🎉文')) AS t (title);
 
 -- never empty for letters and digits, and never anything but ASCII

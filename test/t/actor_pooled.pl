@@ -8,6 +8,7 @@ use warnings;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 my ($pgbouncer) =
   grep { -x $_ } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin';
@@ -76,6 +77,9 @@ sub pooled
 	return $stdout;
 }
 
+# It goes into the background before it listens.
+my $tries = 10 * $PostgreSQL::Test::Utils::timeout_default;
+usleep(100_000) while pooled('SELECT 1') ne '1' && $tries-- > 0;
 my $backend = pooled('SELECT pg_backend_pid()');
 like($backend, qr/^\d+$/, 'the pooler serves a client');
 
