@@ -18,6 +18,7 @@
 #include "model/row_trigger.h"
 #include "model/slugify.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 
 const DtMixin dtmodel_slug_mixin = {"add_slug", "remove_slug"};
@@ -151,8 +152,9 @@ make_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 	return store_slug(trigdata, row, state, base);
 }
 
+/* For a slug that is given, or asked for. */
 static HeapTuple
-name_new_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+name_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 {
 	const char *slug = slug_of(trigdata, row, state);
 
@@ -179,9 +181,9 @@ is_restored(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
 
 /* A restored row keeps its slug, unless a live row has taken it meanwhile. */
 static HeapTuple
-name_restored_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
-				  const char *slug)
+name_restored_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 {
+	const char *slug = slug_of(trigdata, row, state);
 	const char *base = base_of(trigdata, row, state);
 	size_t		length = base == NULL ? 0 : strlen(base);
 
@@ -211,24 +213,37 @@ source_moved(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 		(old_base == NULL || strcmp(*base, old_base) != 0);
 }
 
+/*
+ * Whether the row has a slug and keeps it.  Most updates have nothing to do
+ * with slugs, and are not to pay for them.
+ */
+static bool
+same_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	AttrNumber	attnum = state->slug.slug.attnum;
+	bool		old_isnull;
+	bool		new_isnull;
+	Datum		old_value = heap_getattr(trigdata->tg_trigtuple, attnum, desc,
+										 &old_isnull);
+	Datum		new_value = heap_getattr(row, attnum, desc, &new_isnull);
+
+	return !old_isnull && !new_isnull &&
+		VARSIZE_ANY_EXHDR(DatumGetPointer(new_value)) > 0 &&
+		datum_image_eq(old_value, new_value, false, -1);
+}
+
 static HeapTuple
 name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 {
-	const char *old_slug = slug_of(trigdata, trigdata->tg_trigtuple, state);
-	const char *slug = slug_of(trigdata, row, state);
 	const char *base;
 
-	if (slug == NULL)
-		return make_slug(trigdata, row, state, base_of(trigdata, row, state));
-	if (old_slug == NULL || strcmp(slug, old_slug) != 0)
-	{
-		dtmodel_reserve_slug(choice_of(trigdata, state), slug);
-		return row;
-	}
+	if (!same_slug(trigdata, row, state))
+		return name_row(trigdata, row, state);
 	if (source_moved(trigdata, row, state, &base))
 		return make_slug(trigdata, row, state, base);
 	if (is_restored(trigdata, row, state))
-		return name_restored_row(trigdata, row, state, slug);
+		return name_restored_row(trigdata, row, state);
 	return row;
 }
 
@@ -265,6 +280,6 @@ dtmodel_slug_trigger(PG_FUNCTION_ARGS)
 	if (state->choice != NULL)
 		dtmodel_end_reservation(state->choice);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(name_new_row(trigdata, row, state));
+		return PointerGetDatum(name_row(trigdata, row, state));
 	return PointerGetDatum(name_changed_row(trigdata, row, state));
 }
