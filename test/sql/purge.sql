@@ -145,6 +145,24 @@ UPDATE logs SET is_deleted = true WHERE line IN ('line 3', 'line 4');
 CALL dtmodel.purge('logs', '0', batch_size => 1);
 SELECT line FROM logs WHERE is_deleted ORDER BY line;
 
+
+-- what is done stays done when it is interrupted
+CREATE FUNCTION interrupt() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.line = 'line 7' THEN
+        PERFORM pg_cancel_backend(pg_backend_pid());
+        PERFORM pg_sleep(60);
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE OR REPLACE TRIGGER keep BEFORE DELETE ON logs FOR EACH ROW EXECUTE FUNCTION interrupt();
+UPDATE logs SET is_deleted = true WHERE line IN ('line 5', 'line 6', 'line 7', 'line 8');
+\set VERBOSITY terse
+CALL dtmodel.purge('logs', '0', batch_size => 2);
+\set VERBOSITY default
+\echo :SQLSTATE
+SELECT line FROM logs WHERE is_deleted ORDER BY line;
+
 -- nothing is left open, and the setting is as it was
 SELECT count(*) FROM pg_cursors;
 SHOW dtmodel.hard_delete;

@@ -51,6 +51,9 @@ INSERT INTO users (name) VALUES ('ann'), ('bob'), ('cem');
 INSERT INTO orders (user_id, name) SELECT id, 'first of ' || name FROM users;
 SELECT dtmodel.add_model('orders'),
 	   dtmodel.add_soft_delete('orders', protect_truncate => true);
+SELECT dtmodel.unique_live('orders', 'name', 'user_id'),
+	   dtmodel.require_live_parent('orders', 'user_id'),
+	   dtmodel.create_live_view('orders');
 
 -- Names that have to be quoted, of the full length, in another schema.
 CREATE SCHEMA "other; schema";
