@@ -8,9 +8,12 @@
 #include "postgres.h"
 
 #include "api/find.h"
+#include "catalog/pg_class.h"
+#include "common/hashfn.h"
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
 #include "mixin/soft_delete.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -21,6 +24,9 @@ static const char *const on_deleted_names[] = {
 	[DT_DELETED_RESTORE] = "restore",
 	[DT_DELETED_ERROR] = "error",
 };
+
+/* So many locks for the criteria of one table, however many criteria. */
+#define LOCKS 1024
 
 /* In the set of a plan, a column that is to be null is as far from itself. */
 #define NULL_COLUMN MaxHeapAttributeNumber
@@ -154,6 +160,42 @@ dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
 									nulls, row, &deleted))
 		return DT_FOUND_NONE;
 	return deleted ? DT_FOUND_DELETED : DT_FOUND_LIVE;
+}
+
+/* The same for criteria that the column's type holds to be the same. */
+static uint32
+hash_of_value(Relation rel, const DtField *field, Datum value)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+										  field->attnum - 1);
+	TypeCacheEntry *type = lookup_type_cache(field->typid,
+											 TYPECACHE_HASH_PROC_FINFO);
+
+	if (field->kind == DT_FIELD_NESTED || !OidIsValid(type->hash_proc))
+		return 0;
+	return DatumGetUInt32(FunctionCall1Coll(&type->hash_proc_finfo,
+											att->attcollation, value));
+}
+
+/* Keeps others who look for the same row out until our transaction ends. */
+void
+dtmodel_lock_criteria(const DtDataPlace *place, const DtData *criteria)
+{
+	Datum	   *values = palloc(sizeof(Datum) * criteria->count);
+	char	   *nulls = palloc(criteria->count);
+	uint32		hash = 0;
+
+	dtmodel_data_values(place, criteria, values, nulls);
+	for (int i = 0; i < criteria->count; i++)
+	{
+		uint32		part = nulls[i] == 'n' ? 0 :
+			hash_of_value(place->rel, &criteria->given[i].field, values[i]);
+
+		hash = hash_combine(hash, hash_combine(criteria->given[i].field.attnum,
+											   part));
+	}
+	LockDatabaseObject(RelationRelationId, RelationGetRelid(place->rel),
+					   (uint16) (hash % LOCKS) + 1, ExclusiveLock);
 }
 
 static char *

@@ -31,6 +31,8 @@ extern DtOnDeleted dtmodel_on_deleted_argument(FunctionCallInfo fcinfo,
 											   int argument);
 extern DtFound dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
 								const DtData *criteria, Datum *row);
+extern void dtmodel_lock_criteria(const DtDataPlace *place,
+								  const DtData *criteria);
 pg_noreturn extern void dtmodel_report_deleted_row(const DtRowCall *call, Datum row);
 
 #endif							/* DTMODEL_FIND_H */

@@ -16,19 +16,12 @@
 #include "access/genam.h"
 #include "api/create.h"
 #include "api/find.h"
-#include "catalog/pg_class.h"
-#include "common/hashfn.h"
 #include "dtmodel.h"
 #include "json/object.h"
 #include "mixin/soft_delete.h"
-#include "storage/lmgr.h"
 #include "utils/rel.h"
-#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_get_or_create);
-
-/* So many locks for the criteria of one table, however many criteria. */
-#define LOCKS 1024
 
 /* How often a row may come and go while we try to have it. */
 #define TRIES 3
@@ -135,69 +128,29 @@ is_covered(Search *search)
 	return covered;
 }
 
-/* The same for criteria that the column's type holds to be the same. */
-static uint32
-hash_of_value(Relation rel, const DtField *field, Datum value)
-{
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
-										  field->attnum - 1);
-	TypeCacheEntry *type = lookup_type_cache(field->typid,
-											 TYPECACHE_HASH_PROC_FINFO);
-
-	if (field->kind == DT_FIELD_NESTED || !OidIsValid(type->hash_proc))
-		return 0;
-	return DatumGetUInt32(FunctionCall1Coll(&type->hash_proc_finfo,
-											att->attcollation, value));
-}
-
-/* Keeps others who look for the same row out until our transaction ends. */
-static void
-lock_criteria(const Search *search)
-{
-	const DtData *criteria = &search->criteria;
-	Datum	   *values = palloc(sizeof(Datum) * criteria->count);
-	char	   *nulls = palloc(criteria->count);
-	uint32		hash = 0;
-
-	dtmodel_data_values(&search->criteria_place, criteria, values, nulls);
-	for (int i = 0; i < criteria->count; i++)
-	{
-		uint32		part = nulls[i] == 'n' ? 0 :
-			hash_of_value(search->call.rel, &criteria->given[i].field, values[i]);
-
-		hash = hash_combine(hash, hash_combine(criteria->given[i].field.attnum,
-											   part));
-	}
-	LockDatabaseObject(RelationRelationId, RelationGetRelid(search->call.rel),
-					   (uint16) (hash % LOCKS) + 1, ExclusiveLock);
-}
-
 /*
- * Looks for the row.  A deleted one that is returned or restored counts as
- * live from then on.
+ * Looks for the row.  A deleted one that is to be returned counts as live.
  */
 static DtFound
 find(const Search *search, Datum *row)
 {
-	bool		isnull;
 	DtFound		found = dtmodel_find_row(&search->call, &search->criteria_place,
 										 &search->criteria, row);
 
 	if (found != DT_FOUND_DELETED)
 		return found;
-	switch (search->on_deleted)
-	{
-		case DT_DELETED_IGNORE:
-			return DT_FOUND_DELETED;
-		case DT_DELETED_RETURN:
-			return DT_FOUND_LIVE;
-		case DT_DELETED_RESTORE:
-			*row = dtmodel_restore(search->call.rel, *row, &isnull);
-			return isnull ? DT_FOUND_NONE : DT_FOUND_LIVE;
-		case DT_DELETED_ERROR:
-			dtmodel_report_deleted_row(&search->call, *row);
-	}
-	return found;
+	if (search->on_deleted == DT_DELETED_ERROR)
+		dtmodel_report_deleted_row(&search->call, *row);
+	return search->on_deleted == DT_DELETED_RETURN ? DT_FOUND_LIVE : found;
+}
+
+static bool
+restore(const Search *search, Datum *row)
+{
+	bool		isnull;
+
+	*row = dtmodel_restore(search->call.rel, *row, &isnull);
+	return !isnull;
 }
 
 static bool
@@ -223,9 +176,11 @@ insert_or_find(const Search *search, Datum *row, bool *created)
 		if (insert(search, DT_PLAN_INSERT_IF_NONE, row))
 			return true;
 		found = find(search, row);
-		if (found == DT_FOUND_DELETED)
+		if (found == DT_FOUND_DELETED &&
+			search->on_deleted != DT_DELETED_RESTORE)
 			dtmodel_report_deleted_row(&search->call, *row);
-		if (found == DT_FOUND_LIVE)
+		if (found == DT_FOUND_LIVE ||
+			(found == DT_FOUND_DELETED && restore(search, row)))
 		{
 			*created = false;
 			return true;
@@ -238,15 +193,23 @@ insert_or_find(const Search *search, Datum *row, bool *created)
 static bool
 get_or_create(Search *search, Datum *row, bool *created)
 {
+	DtFound		found = find(search, row);
+	bool		restores = found == DT_FOUND_DELETED &&
+		search->on_deleted == DT_DELETED_RESTORE;
+
 	*created = false;
-	if (find(search, row) == DT_FOUND_LIVE)
+	if (found == DT_FOUND_LIVE)
 		return true;
-	if (!is_covered(search))
+	/* Somebody else may be making a row beside the one to be restored. */
+	if (!is_covered(search) || restores)
 	{
-		lock_criteria(search);
-		if (find(search, row) == DT_FOUND_LIVE)
+		dtmodel_lock_criteria(&search->criteria_place, &search->criteria);
+		found = find(search, row);
+		if (found == DT_FOUND_LIVE)
 			return true;
 	}
+	if (restores && found == DT_FOUND_DELETED && restore(search, row))
+		return true;
 	return insert_or_find(search, row, created);
 }
 

@@ -137,7 +137,7 @@ dtmodel_end_row_call_with_flag(const DtRowCall *call, FunctionCallInfo fcinfo,
 {
 	Datum		values[2] = {row, BoolGetDatum(flag)};
 	bool		nulls[2] = {isnull, false};
-	TupleDesc	desc;
+	TupleDesc	desc = NULL;
 
 	table_close(call->rel, NoLock);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)

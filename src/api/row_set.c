@@ -76,7 +76,7 @@ dtmodel_begin_row_set(FunctionCallInfo fcinfo)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	DtRowSet   *set = palloc0(sizeof(DtRowSet));
 	MemoryContext caller;
-	TupleDesc	desc;
+	TupleDesc	desc = NULL;
 
 	if (result == NULL || !IsA(result, ReturnSetInfo) ||
 		(result->allowedModes & SFRM_Materialize) == 0 ||

@@ -311,16 +311,16 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 						 row) != DT_FOUND_DELETED)
 		return false;
 	upsert->met = true;
-	switch (upsert->on_deleted)
-	{
-		case DT_DELETED_RETURN:
-			return true;
-		case DT_DELETED_RESTORE:
-			(void) dtmodel_restore(upsert->call.rel, *row, &isnull);
-			return false;
-		default:
-			dtmodel_report_deleted_row(&upsert->call, *row);
-	}
+	if (upsert->on_deleted == DT_DELETED_RETURN)
+		return true;
+	if (upsert->on_deleted != DT_DELETED_RESTORE)
+		dtmodel_report_deleted_row(&upsert->call, *row);
+
+	/* Somebody else may be making a row beside the one to be restored. */
+	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);
+	if (dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
+						 row) == DT_FOUND_DELETED)
+		(void) dtmodel_restore(upsert->call.rel, *row, &isnull);
 	return false;
 }
 
