@@ -1,0 +1,176 @@
+# shellcheck shell=bash # sourced by run
+#
+# The functions on rows, against the static SQL that does the same. The loops
+# are PL/pgSQL, which keeps the plan of a static statement as an application
+# with prepared statements does.
+
+# A table, and documents that its rows are made of.
+fill_documents() {
+    sql <<'SQL'
+CREATE TABLE round.item (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name text NOT NULL,
+    qty integer,
+    price numeric(12,2),
+    active boolean DEFAULT true,
+    settings jsonb DEFAULT '{}',
+    created_at timestamptz DEFAULT now(),
+    updated_at timestamptz DEFAULT now()
+);
+CREATE TABLE round.document AS
+SELECT i, md5(i::text)::uuid AS id,
+       jsonb_build_object('id', md5(i::text)::uuid, 'name', 'name ' || i, 'qty', i, 'price', i * 1.5, 'active', true,
+                          'settings', '{"a": 1, "b": [1, 2, 3]}'::jsonb,
+                          'created_at', '2024-01-01T00:00:00Z', 'updated_at', '2024-01-01T00:00:00Z') AS data
+FROM generate_series(1, :rows / 5) AS i;
+VACUUM (FREEZE, ANALYZE) round.document;
+SQL
+}
+
+fill_items() {
+    fill_documents && sql <<'SQL'
+INSERT INTO round.item
+SELECT r.* FROM round.document, jsonb_populate_record(NULL::round.item, data) AS r;
+VACUUM (FREEZE, ANALYZE) round.item;
+SQL
+}
+
+# each STATEMENT: runs it for each document d, and says how long that took.
+each() {
+    timed <<SQL
+\timing on
+DO \$\$
+DECLARE
+    d record;
+    item round.item;
+BEGIN
+    FOR d IN SELECT * FROM round.document LOOP
+        $1;
+    END LOOP;
+END
+\$\$;
+\timing off
+SQL
+}
+
+# variants SAMPLER VARIANT...: a new table for each.
+in_turn() {
+    local fill=$1 work=$2 variant cost
+    shift 2
+    for variant; do
+        sql <<<'DROP SCHEMA round CASCADE; CREATE SCHEMA round;' && $fill && cost=$($work "$variant") && [ -n "$cost" ] || return
+        echo "$cost $variant"
+    done
+}
+
+create_each() {
+    case $1 in
+        model)    each 'PERFORM dtmodel.create(NULL::round.item, d.data)' ;;
+        populate) each 'INSERT INTO round.item SELECT * FROM jsonb_populate_record(NULL::round.item, d.data) RETURNING * INTO item' ;;
+    esac
+}
+
+update_each() {
+    case $1 in
+        model)    each "PERFORM dtmodel.update(NULL::round.item, d.id, '{\"name\": \"new\", \"qty\": 5}')" ;;
+        populate) each "UPDATE round.item AS t SET (name, qty) = (SELECT r.name, r.qty FROM jsonb_populate_record(NULL::round.item, '{\"name\": \"new\", \"qty\": 5}') AS r) WHERE t.id = d.id RETURNING t.* INTO item" ;;
+    esac
+}
+
+get_each() {
+    case $1 in
+        model)  each 'item := dtmodel.get_by_id(NULL::round.item, d.id)' ;;
+        static) each 'SELECT t.* INTO item FROM round.item AS t WHERE t.id = d.id' ;;
+    esac
+}
+
+create_rows() { in_turn fill_documents create_each "$@"; }
+update_rows() { in_turn fill_items update_each "$@"; }
+get_rows()    { in_turn fill_items get_each "$@"; }
+
+bulk_insert() {
+    local statement
+    case $1 in
+        model)    statement="SELECT count(*) FROM round.list, dtmodel.bulk_create(NULL::round.item, data)" ;;
+        populate) statement="INSERT INTO round.item SELECT r.* FROM round.list, jsonb_populate_recordset(NULL::round.item, data) AS r" ;;
+    esac
+    timed <<SQL
+CREATE TABLE round.list AS
+SELECT jsonb_agg(data) AS data FROM (SELECT data FROM round.document ORDER BY i LIMIT :rows / 10) AS d;
+\timing on
+$statement;
+\timing off
+SELECT bench.expect('rows', count(*), :rows / 10) FROM round.item;
+SQL
+}
+
+bulk_rows() { in_turn fill_documents bulk_insert "$@"; }
+
+compare 7 create_rows 'create, one row of 8 columns' model \
+    'INSERT ... jsonb_populate_record' 1.25 populate
+compare 7 update_rows 'update, two columns' model \
+    'UPDATE ... jsonb_populate_record' 1.25 populate
+compare 7 get_rows 'get_by_id' model \
+    'SELECT * INTO' 1.05 static
+compare 7 bulk_rows 'bulk_create, 10k rows' model \
+    'INSERT ... jsonb_populate_recordset' 1.1 populate
+
+# A row of 40 columns, and what makes JSON of it.
+fill_wide() {
+    sql <<'SQL'
+SELECT format('CREATE TABLE round.wide (id uuid, created_at timestamptz, updated_at timestamptz, settings jsonb, %s)',
+              string_agg(format('c%s %s', i, (ARRAY['integer', 'text', 'numeric', 'boolean', 'bigint'])[1 + i % 5]), ', ' ORDER BY i))
+FROM generate_series(0, 35) AS i \gexec
+SELECT format('INSERT INTO round.wide SELECT gen_random_uuid(), now(), now(), (SELECT jsonb_object_agg(''key '' || k, repeat(''value '', 5)) FROM generate_series(1, 10) AS k), %s FROM generate_series(1, :rows / 20) AS r',
+              string_agg((ARRAY['r', '''text value '' || r', 'r * 1.5', 'r % 2 = 0', 'r * 1000000'])[1 + i % 5], ', ' ORDER BY i))
+FROM generate_series(0, 35) AS i \gset statement_
+\set statement :statement_format
+:statement;
+VACUUM (FREEZE, ANALYZE) round.wide;
+SELECT bench.expect('different dicts', count(*), 0) FROM round.wide AS w WHERE dtmodel.to_dict(w) <> to_jsonb(w);
+SQL
+}
+
+dict() { timed <<<"\\timing on
+SELECT count($1) FROM round.wide AS w;"; }
+
+dicts() {
+    local variant cost
+    fill_wide || return
+    for variant; do
+        cost=$(dict "$variant") && [ -n "$cost" ] || return
+        echo "$cost $variant"
+    done
+}
+
+compare 9 dicts 'to_dict, 40 columns, all' 'dtmodel.to_dict(w)' 'to_jsonb' 0.25 'to_jsonb(w)'
+compare 9 dicts 'to_dict, 40 columns, 3 excluded' "dtmodel.to_dict(w, '{settings,c1,c7}')" \
+    'to_jsonb - 3' 0.15 "to_jsonb(w) - '{settings,c1,c7}'::text[]"
+compare 9 dicts 'to_dict, 40 columns, 5 kept' "dtmodel.to_dict(w, includes => '{id,created_at,c0,c1,c4}')" \
+    'to_jsonb' 0.1 'to_jsonb(w)'
+
+# Two versions of a row in a trigger of PL/pgSQL, less what the trigger itself costs.
+fill_versions() {
+    fill_wide && sql <<'SQL'
+CREATE EXTENSION IF NOT EXISTS hstore;
+CREATE FUNCTION round.keys() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k text[]; BEGIN FOR i IN 1..20 LOOP k := dtmodel.get_modified_keys(OLD, NEW); END LOOP; RETURN NEW; END $$;
+CREATE FUNCTION round.hstore() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k text[]; BEGIN FOR i IN 1..20 LOOP k := akeys(hstore(NEW) - hstore(OLD)); END LOOP; RETURN NEW; END $$;
+CREATE FUNCTION round.json() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k text[]; BEGIN FOR i IN 1..20 LOOP k := ARRAY(SELECT n.key FROM jsonb_each(to_jsonb(NEW)) AS n JOIN jsonb_each(to_jsonb(OLD)) AS o USING (key) WHERE n.value <> o.value); END LOOP; RETURN NEW; END $$;
+SQL
+}
+
+compare_versions() {
+    timed <<SQL
+CREATE TRIGGER compare BEFORE UPDATE ON round.wide FOR EACH ROW EXECUTE FUNCTION round.$1();
+\timing on
+UPDATE round.wide SET c1 = 'changed', c0 = 5 WHERE c4 <= 1000000 * (:rows / 200);
+\timing off
+DROP TRIGGER compare ON round.wide;
+SQL
+}
+
+versions() { in_turn fill_versions compare_versions "$@"; }
+
+compare 5 versions 'get_modified_keys, 40 columns' keys \
+    'hstore subtraction' 0.05 hstore \
+    'to_jsonb compare'   0.02 json
