@@ -163,6 +163,9 @@ check_unique(const Upsert *upsert)
 			 errmsg("no unique index of table \"%s\" is one of the conflict columns",
 					RelationGetRelationName(rel)),
 			 errdetail("They are %s.", columns.data),
+			 dtmodel_get_model(rel)->soft_delete != NULL ?
+			 errhint("Call %s.unique_live(%s, ...).", DTMODEL_SCHEMA,
+					 dtmodel_quoted_name(rel)) :
 			 errhint("Call CREATE UNIQUE INDEX ON %s (%s).",
 					 dtmodel_qualified_name(rel), columns.data),
 			 errtable(rel)));
