@@ -4,8 +4,9 @@
  *	  Text as a part of an address: letters and digits of ASCII, in words.
  *
  * ICU takes signs such as the numero apart, writes other scripts in Latin
- * letters, and those without accents and ligatures.  A letter that it knows no Latin form of becomes its code point,
- * so that a text with letters or digits always gives a slug.
+ * letters, and those without accents and ligatures.  A letter that it knows no
+ * Latin form of becomes its code point, so that a text with letters or digits
+ * always gives a slug.
  *
  *-------------------------------------------------------------------------
  */
