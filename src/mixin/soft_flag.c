@@ -132,45 +132,26 @@ settle(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state)
 	return settle_update(trigdata, row, state, &mark);
 }
 
-/* Whether the statement says itself who deleted the row. */
-static bool
-names_deleter(const TriggerData *trigdata, HeapTuple row,
-			  const DtColumn *deleted_by)
-{
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	Form_pg_attribute att = TupleDescAttr(desc, deleted_by->attnum - 1);
-	bool		old_isnull;
-	bool		new_isnull;
-	Datum		old_value;
-	Datum		new_value = heap_getattr(row, deleted_by->attnum, desc,
-										 &new_isnull);
-
-	if (new_isnull || TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return !new_isnull;
-	old_value = heap_getattr(trigdata->tg_trigtuple, deleted_by->attnum, desc,
-							 &old_isnull);
-	return old_isnull || !datum_image_eq(old_value, new_value, att->attbyval,
-										 att->attlen);
-}
-
 /* Writes down who deleted the row, and forgets it when it is restored. */
 static HeapTuple
 follow_actor(const TriggerData *trigdata, HeapTuple row,
 			 const SoftFlagState *state)
 {
-	const DtColumn *deleted_by = &state->columns.deleted_by;
+	AttrNumber	deleted_by = state->columns.deleted_by.attnum;
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	bool		deleted = dtmodel_is_deleted(&state->columns, row, desc);
-	bool		was_deleted = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
-		dtmodel_is_deleted(&state->columns, trigdata->tg_trigtuple, desc);
 	bool		isnull = true;
 	Datum		value = (Datum) 0;
 
-	if (deleted && (was_deleted || names_deleter(trigdata, row, deleted_by)))
+	if (!dtmodel_is_deleted(&state->columns, row, desc))
+		return dtmodel_store_column(trigdata, row, deleted_by, value, isnull);
+	if (dtmodel_preserve_timestamps && !heap_attisnull(row, deleted_by, desc))
 		return row;
-	if (deleted)
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		dtmodel_is_deleted(&state->columns, trigdata->tg_trigtuple, desc))
+		value = heap_getattr(trigdata->tg_trigtuple, deleted_by, desc, &isnull);
+	else
 		value = dtmodel_actor_value(state->deleted_by, &isnull);
-	return dtmodel_store_column(trigdata, row, deleted_by->attnum, value, isnull);
+	return dtmodel_store_column(trigdata, row, deleted_by, value, isnull);
 }
 
 static SoftFlagState *
@@ -195,7 +176,7 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
 /*
  * soft_delete_flag_trigger() returns trigger
  *
- * BEFORE INSERT OR UPDATE OF flag, deleted_at, FOR EACH ROW, with the
+ * BEFORE INSERT OR UPDATE OF flag, deleted_at, deleted_by, FOR EACH ROW, with the
  * arguments of soft_delete_trigger.
  *
  * Makes the column that was not written follow the one that was: a flag that
@@ -203,7 +184,8 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
  * clears the time, and a time that is set or cleared moves the flag.  To take
  * the flag back and set a time in one UPDATE is a contradiction (23514).
  * deleted_by, on a model that has it, is who acts when the row is deleted,
- * unless the statement names somebody, and null in a live row.
+ * whatever the statement writes there, and null in a live row.  While
+ * dtmodel.preserve_timestamps is on, whom the statement names is kept.
  */
 Datum
 dtmodel_soft_delete_flag_trigger(PG_FUNCTION_ARGS)

@@ -309,15 +309,20 @@ change_tie(DtChange *change, const SoftDeleteRequest *request,
 static void
 change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
 {
-	const char *deleted_at = quote_identifier(request->deleted_at);
-	const char *columns = request->flag == NULL ? deleted_at :
-		psprintf("%s, %s", quote_identifier(request->flag), deleted_at);
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	if (request->flag != NULL)
+		appendStringInfo(&columns, "%s, ", quote_identifier(request->flag));
+	appendStringInfoString(&columns, quote_identifier(request->deleted_at));
+	if (request->deleted_by != NULL)
+		appendStringInfo(&columns, ", %s", quote_identifier(request->deleted_by));
 
 	if (request->flag == NULL && request->deleted_by == NULL)
 		dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
 	else
 		dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG,
-							   psprintf("INSERT OR UPDATE OF %s", columns),
+							   psprintf("INSERT OR UPDATE OF %s", columns.data),
 							   trigger_options(request));
 }
 
