@@ -22,11 +22,11 @@ PG_FUNCTION_INFO_V1(dtmodel_update_by_id);
 static char *
 insert_query(Relation rel, const DtData *data, DtPlanPurpose purpose)
 {
-	char	   *table = dtmodel_qualified_name(rel);
 	StringInfoData query;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "INSERT INTO %s AS " ROW " ", table);
+	appendStringInfo(&query, "INSERT INTO %s AS " ROW " ",
+					 dtmodel_qualified_name(rel));
 	if (data->count == 0)
 		appendStringInfoString(&query, "DEFAULT VALUES");
 	else
@@ -39,7 +39,8 @@ insert_query(Relation rel, const DtData *data, DtPlanPurpose purpose)
 	}
 	if (purpose == DT_PLAN_INSERT_IF_NONE)
 		appendStringInfoString(&query, " ON CONFLICT DO NOTHING");
-	appendStringInfo(&query, " RETURNING " ROW ".*::%s", table);
+	appendStringInfoString(&query, " RETURNING ");
+	dtmodel_append_row(&query, rel);
 	return query.data;
 }
 
@@ -127,15 +128,16 @@ append_assignments(StringInfo query, const DtData *data, int first)
 static char *
 update_query(Relation rel, const DtKey *key, const DtData *data)
 {
-	char	   *table = dtmodel_qualified_name(rel);
 	StringInfoData query;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "UPDATE %s AS " ROW " SET ", table);
+	appendStringInfo(&query, "UPDATE %s AS " ROW " SET ",
+					 dtmodel_qualified_name(rel));
 	append_assignments(&query, data, key->ncolumns + 1);
 	appendStringInfoString(&query, " WHERE ");
 	dtmodel_append_key_condition(&query, key, ROW);
-	appendStringInfo(&query, " RETURNING " ROW ".*::%s", table);
+	appendStringInfoString(&query, " RETURNING ");
+	dtmodel_append_row(&query, rel);
 	return query.data;
 }
 

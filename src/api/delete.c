@@ -22,16 +22,16 @@ delete_plan(Relation rel, const DtKey *key)
 {
 	Oid			relid = RelationGetRelid(rel);
 	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_HARD_DELETE);
-	char	   *table;
 	StringInfoData query;
 
 	if (plan != NULL)
 		return plan;
-	table = dtmodel_qualified_name(rel);
 	initStringInfo(&query);
-	appendStringInfo(&query, "DELETE FROM %s AS " ROW " WHERE ", table);
+	appendStringInfo(&query, "DELETE FROM %s AS " ROW " WHERE ",
+					 dtmodel_qualified_name(rel));
 	dtmodel_append_key_condition(&query, key, ROW);
-	appendStringInfo(&query, " RETURNING " ROW ".*::%s", table);
+	appendStringInfoString(&query, " RETURNING ");
+	dtmodel_append_row(&query, rel);
 	return dtmodel_save_plan(relid, DT_PLAN_HARD_DELETE, query.data,
 							 key->ncolumns, dtmodel_key_types(key));
 }

@@ -5,8 +5,7 @@
  *	  row that they return.
  *
  * All of them run, as the caller, the statement that a person would write,
- * with a plan that is saved.  Its last column is "t.*" cast to the table, so
- * that it is one value: the row with what dropped columns have left in it.
+ * with a plan that is saved.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,7 +22,7 @@
 typedef struct RowReceiver
 {
 	DestReceiver receiver;		/* must be first */
-	MemoryContext context;		/* for the row */
+	const DtRowCall *call;
 	Datum		row;
 	bool		found;
 	bool		has_flag;		/* there is a second column */
@@ -47,6 +46,24 @@ start(DestReceiver *self pg_attribute_unused(),
 {
 }
 
+/* The row of a slot, whose columns are the row's or begin with the row. */
+static Datum
+row_of_slot(TupleTableSlot *slot, Relation rel, bool *isnull)
+{
+	Datum		row;
+
+	if (TupleDescAttr(slot->tts_tupleDescriptor, 0)->atttypid == rel->rd_rel->reltype)
+	{
+		row = slot_getattr(slot, 1, isnull);
+		return *isnull ? (Datum) 0 : datumCopy(row, false, -1);
+	}
+	*isnull = false;
+	slot_getallattrs(slot);
+	return HeapTupleGetDatum(heap_form_tuple(RelationGetDescr(rel),
+											 slot->tts_values,
+											 slot->tts_isnull));
+}
+
 /* Keeps the first row. */
 static bool
 receive(TupleTableSlot *slot, DestReceiver *self)
@@ -54,14 +71,13 @@ receive(TupleTableSlot *slot, DestReceiver *self)
 	RowReceiver *receiver = (RowReceiver *) self;
 	MemoryContext caller;
 	bool		isnull;
-	Datum		row = slot_getattr(slot, 1, &isnull);
 
-	if (isnull || receiver->found)
+	if (receiver->found)
 		return true;
-	caller = MemoryContextSwitchTo(receiver->context);
-	receiver->row = datumCopy(row, false, -1);
+	caller = MemoryContextSwitchTo(receiver->call->context);
+	receiver->row = row_of_slot(slot, receiver->call->rel, &isnull);
 	MemoryContextSwitchTo(caller);
-	receiver->found = true;
+	receiver->found = !isnull;
 	if (receiver->has_flag)
 		receiver->flag = DatumGetBool(slot_getattr(slot, 2, &isnull));
 	return true;
@@ -83,7 +99,7 @@ make_receiver(const DtRowCall *call, bool has_flag)
 			.rDestroy = stop,
 			.mydest = DestTuplestore,
 		},
-		.context = call->context,
+		.call = call,
 		.has_flag = has_flag,
 	};
 
@@ -91,9 +107,9 @@ make_receiver(const DtRowCall *call, bool has_flag)
 }
 
 /*
- * Runs a plan whose first column is the row, and fetches that: not by way of
- * SPI's own table, which takes longer to make than the row.  Returns whether
- * there is one.  Within SPI.
+ * Runs a plan that returns a row, and fetches that: not by way of SPI's own
+ * table, which takes longer to make than the row.  Returns whether there is
+ * one.  Within SPI.
  */
 bool
 dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan, Datum *values,
@@ -106,7 +122,7 @@ dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan, Datum *values,
 	return receiver.found;
 }
 
-/* The same for a plan whose second column is a flag. */
+/* The same for a plan whose columns are the row and a flag. */
 bool
 dtmodel_fetch_row_and_flag(const DtRowCall *call, SPIPlanPtr plan,
 						   Datum *values, const char *nulls,
@@ -157,22 +173,42 @@ dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument, bool otherwise)
 		PG_GETARG_BOOL(argument);
 }
 
+/*
+ * Appends what returns the row.  Where columns were dropped, "t.*" is cast to
+ * the table, so that it is one value: the row with what they have left in it.
+ * That value takes longer to make than the columns.
+ */
+void
+dtmodel_append_row(StringInfo query, Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	appendStringInfoString(query, ROW ".*");
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped)
+			continue;
+		appendStringInfo(query, "::%s", dtmodel_qualified_name(rel));
+		return;
+	}
+}
+
 static SPIPlanPtr
 select_plan(const DtRowCall *call, const DtKey *key)
 {
 	Oid			relid = RelationGetRelid(call->rel);
-	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_SELECT);
-	char	   *table;
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_GET);
 	StringInfoData query;
 
 	if (plan != NULL)
 		return plan;
-	table = dtmodel_qualified_name(call->rel);
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE ",
-					 table, table);
+	appendStringInfoString(&query, "SELECT ");
+	dtmodel_append_row(&query, call->rel);
+	appendStringInfo(&query, " FROM %s AS " ROW " WHERE ",
+					 dtmodel_qualified_name(call->rel));
 	dtmodel_append_key_condition(&query, key, ROW);
-	return dtmodel_save_plan(relid, DT_PLAN_SELECT, query.data, key->ncolumns,
+	return dtmodel_save_plan(relid, DT_PLAN_GET, query.data, key->ncolumns,
 							 dtmodel_key_types(key));
 }
 

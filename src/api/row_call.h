@@ -9,6 +9,7 @@
 #ifndef DTMODEL_ROW_CALL_H
 #define DTMODEL_ROW_CALL_H
 
+#include "lib/stringinfo.h"
 #include "model/key.h"
 #include "model/model.h"
 #include "model/plan_cache.h"
@@ -25,6 +26,7 @@ typedef struct DtRowCall
 
 extern DtRowCall dtmodel_begin_row_call(FunctionCallInfo fcinfo,
 										LOCKMODE lockmode);
+extern void dtmodel_append_row(StringInfo query, Relation rel);
 extern bool dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan,
 							  Datum *values, const char *nulls,
 							  bool read_only, Datum *row);

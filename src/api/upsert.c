@@ -221,13 +221,13 @@ static char *
 upsert_query(const Upsert *upsert)
 {
 	Relation	rel = upsert->call.rel;
-	char	   *table = dtmodel_qualified_name(rel);
 	const char *deleted = "false";
 	DtSoftDelete columns;
 	StringInfoData query;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "INSERT INTO %s AS " ROW " (", table);
+	appendStringInfo(&query, "INSERT INTO %s AS " ROW " (",
+					 dtmodel_qualified_name(rel));
 	dtmodel_append_columns(&query, &upsert->data);
 	appendStringInfoString(&query, ") VALUES (");
 	dtmodel_append_values(&query, &upsert->data);
@@ -242,8 +242,9 @@ upsert_query(const Upsert *upsert)
 	}
 	appendStringInfoString(&query, " DO UPDATE SET ");
 	append_assignments(&query, upsert);
-	appendStringInfo(&query, " WHERE " DTMODEL_SCHEMA ".note_conflict(%s) RETURNING " ROW ".*::%s",
-					 deleted, table);
+	appendStringInfo(&query, " WHERE " DTMODEL_SCHEMA ".note_conflict(%s) RETURNING ",
+					 deleted);
+	dtmodel_append_row(&query, rel);
 	return query.data;
 }
 
