@@ -173,6 +173,18 @@ dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument, bool otherwise)
 		PG_GETARG_BOOL(argument);
 }
 
+/* Whether "t.*" has just the columns of a row, and at least one. */
+static bool
+has_plain_columns(TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attisdropped)
+			return false;
+	}
+	return desc->natts > 0;
+}
+
 /*
  * Appends what returns the row.  Where columns were dropped, "t.*" is cast to
  * the table, so that it is one value: the row with what they have left in it.
@@ -181,16 +193,9 @@ dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument, bool otherwise)
 void
 dtmodel_append_row(StringInfo query, Relation rel)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
-
 	appendStringInfoString(query, ROW ".*");
-	for (int i = 0; i < desc->natts; i++)
-	{
-		if (!TupleDescAttr(desc, i)->attisdropped)
-			continue;
+	if (!has_plain_columns(RelationGetDescr(rel)))
 		appendStringInfo(query, "::%s", dtmodel_qualified_name(rel));
-		return;
-	}
 }
 
 static SPIPlanPtr

@@ -158,9 +158,9 @@ compare 9 dicts 'to_dict, 40 columns, 5 kept' "dtmodel.to_dict(w, includes => '{
 fill_versions() {
     fill_wide && sql <<'SQL'
 CREATE EXTENSION IF NOT EXISTS hstore;
-CREATE FUNCTION round.keys() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k text[]; BEGIN FOR i IN 1..20 LOOP k := dtmodel.get_modified_keys(OLD, NEW); END LOOP; RETURN NEW; END $$;
-CREATE FUNCTION round.hstore() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k text[]; BEGIN FOR i IN 1..20 LOOP k := akeys(hstore(NEW) - hstore(OLD)); END LOOP; RETURN NEW; END $$;
-CREATE FUNCTION round.json() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k text[]; BEGIN FOR i IN 1..20 LOOP k := ARRAY(SELECT n.key FROM jsonb_each(to_jsonb(NEW)) AS n JOIN jsonb_each(to_jsonb(OLD)) AS o USING (key) WHERE n.value <> o.value); END LOOP; RETURN NEW; END $$;
+CREATE FUNCTION round.keys() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k text[]; BEGIN FOR i IN 1..100 LOOP k := dtmodel.get_modified_keys(OLD, NEW); END LOOP; RETURN NEW; END $$;
+CREATE FUNCTION round.hstore() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k text[]; BEGIN FOR i IN 1..100 LOOP k := akeys(hstore(NEW) - hstore(OLD)); END LOOP; RETURN NEW; END $$;
+CREATE FUNCTION round.json() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k text[]; BEGIN FOR i IN 1..100 LOOP k := ARRAY(SELECT n.key FROM jsonb_each(to_jsonb(NEW)) AS n JOIN jsonb_each(to_jsonb(OLD)) AS o USING (key) WHERE n.value <> o.value); END LOOP; RETURN NEW; END $$;
 SQL
 }
 
@@ -168,7 +168,7 @@ compare_versions() {
     timed <<SQL
 CREATE TRIGGER compare BEFORE UPDATE ON round.wide FOR EACH ROW EXECUTE FUNCTION round.$1();
 \timing on
-UPDATE round.wide SET c1 = 'changed', c0 = 5 WHERE c4 <= 1000000::bigint * (:rows / 200);
+UPDATE round.wide SET c1 = 'changed', c0 = 5 WHERE c4 <= 1000000::bigint * (:rows / 1000);
 \timing off
 DROP TRIGGER compare ON round.wide;
 SQL
