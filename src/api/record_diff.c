@@ -109,6 +109,8 @@ is_plain(const char *value)
 static inline bool
 same_value(Form_pg_attribute att, Datum a, Datum b)
 {
+	if (att->attbyval)
+		return a == b;
 	if (att->attlen == -1)
 	{
 		char	   *x = DatumGetPointer(a);
