@@ -253,12 +253,8 @@ check_request(const AuditRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("audit needs at least one column"),
 				 errhint("Name created_by, updated_by or both.")));
-	if (request->created_by != NULL && request->updated_by != NULL &&
-		strcmp(request->created_by, request->updated_by) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("created_by and updated_by cannot be the same column"),
-				 errdetail("Both are named \"%s\".", request->created_by)));
+	dtmodel_check_different(request->created_by, "created_by",
+							request->updated_by, "updated_by");
 }
 
 /* The type of the key that the columns refer to, which must be one column. */

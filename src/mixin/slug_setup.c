@@ -53,11 +53,7 @@ check_request(const SlugRequest *request)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("source and slug must not be null"),
 				 errhint("Name the column that slugs are made from, and the one that holds them.")));
-	if (strcmp(request->source, request->slug) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("source and slug cannot be the same column"),
-				 errdetail("Both are named \"%s\".", request->source)));
+	dtmodel_check_different(request->source, "source", request->slug, "slug");
 	if (request->max_length < MIN_LENGTH || request->max_length > MAX_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -85,19 +85,6 @@ check_partition_keys(Relation rel, const SoftDeleteRequest *request)
 }
 
 static void
-check_different(const char *column, const char *parameter,
-				const char *other_column, const char *other_parameter)
-{
-	if (column != NULL && other_column != NULL &&
-		strcmp(column, other_column) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s and %s cannot be the same column", parameter,
-						other_parameter),
-				 errdetail("Both are named \"%s\".", column)));
-}
-
-static void
 check_request(const SoftDeleteRequest *request)
 {
 	if (request->deleted_at == NULL)
@@ -106,10 +93,10 @@ check_request(const SoftDeleteRequest *request)
 				 errmsg("deleted_at must not be null"),
 				 errdetail("The time of a deletion is what a restore goes by."),
 				 errhint("A model can go without the flag instead: flag => NULL.")));
-	check_different(request->flag, "flag", request->deleted_at, "deleted_at");
-	check_different(request->flag, "flag", request->deleted_by, "deleted_by");
-	check_different(request->deleted_by, "deleted_by",
-					request->deleted_at, "deleted_at");
+	dtmodel_check_different(request->flag, "flag", request->deleted_at, "deleted_at");
+	dtmodel_check_different(request->flag, "flag", request->deleted_by, "deleted_by");
+	dtmodel_check_different(request->deleted_by, "deleted_by",
+							request->deleted_at, "deleted_at");
 }
 
 /* "the flag says deleted", as SQL */

@@ -244,12 +244,8 @@ check_request(const DtTimestampsRequest *request)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("timestamps need at least one column"),
 				 errhint("Name created_at, updated_at or both.")));
-	if (request->created_at != NULL && request->updated_at != NULL &&
-		strcmp(request->created_at, request->updated_at) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("created_at and updated_at cannot be the same column"),
-				 errdetail("Both are named \"%s\".", request->created_at)));
+	dtmodel_check_different(request->created_at, "created_at",
+							request->updated_at, "updated_at");
 }
 
 static List *

@@ -140,6 +140,20 @@ report_missing_argument(Relation rel, const DtMixin *mixin,
 			 errtable(rel)));
 }
 
+/* Two columns that add_* was given, either of which may be absent. */
+void
+dtmodel_check_different(const char *column, const char *parameter,
+						const char *other_column, const char *other_parameter)
+{
+	if (column != NULL && other_column != NULL &&
+		strcmp(column, other_column) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s and %s cannot be the same column", parameter,
+						other_parameter),
+				 errdetail("Both are named \"%s\".", column)));
+}
+
 /*
  * Makes sure that a column which a mixin is about to write is there and of
  * the right type.  "parameter" is the argument of add_* that names it.

@@ -50,6 +50,9 @@ extern void dtmodel_find_column(TupleDesc desc, const char *name,
 extern bool dtmodel_column_fits(const DtColumn *column, DtColumnUse use);
 extern const char *dtmodel_column_types(DtColumnUse use);
 extern int	dtmodel_column_length(const DtColumn *column);
+extern void dtmodel_check_different(const char *column, const char *parameter,
+									const char *other_column,
+									const char *other_parameter);
 extern void dtmodel_check_column(Relation rel, const DtColumn *column,
 								 DtColumnUse use, const DtMixin *mixin,
 								 const char *parameter);
