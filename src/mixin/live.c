@@ -13,7 +13,7 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "mixin/live.h"
-#include "mixin/soft_rewrite.h"
+#include "mixin/soft_target.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

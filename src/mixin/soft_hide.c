@@ -17,7 +17,8 @@
 
 #include "access/transam.h"
 #include "dtmodel.h"
-#include "mixin/soft_rewrite.h"
+#include "mixin/soft_hide.h"
+#include "mixin/soft_target.h"
 #include "nodes/makefuncs.h"
 #include "parser/parsetree.h"
 
