@@ -23,8 +23,8 @@ CREATE TABLE countries (
 );
 CREATE TABLE subdivisions (
     code text PRIMARY KEY,                          -- a key of one's own is fine
-    country text NOT NULL REFERENCES countries (code),
-    parent text REFERENCES subdivisions,
+    country text NOT NULL REFERENCES countries (code) ON DELETE CASCADE,
+    parent text REFERENCES subdivisions ON DELETE CASCADE,
     type text NOT NULL,
     name text NOT NULL
 );
@@ -33,6 +33,7 @@ CREATE TABLE languages (code text PRIMARY KEY, name text NOT NULL, scope text, e
 SELECT FROM (VALUES ('countries'), ('subdivisions'), ('languages')) AS t (name),
             LATERAL dtmodel.add_model(t.name::regclass),
             LATERAL dtmodel.add_soft_delete(t.name::regclass) \g /dev/null
+SELECT dtmodel.add_slug('countries', 'name'), dtmodel.add_audit('countries') \g /dev/null
 \d subdivisions
 
 CREATE FUNCTION iso(list text) RETURNS SETOF jsonb LANGUAGE sql AS $$
@@ -50,7 +51,8 @@ SELECT e ->> 'code', split_part(e ->> 'code', '-', 1),
             ELSE split_part(e ->> 'code', '-', 1) || '-' || (e ->> 'parent') END,
        e ->> 'type', e ->> 'name'
 FROM iso('3166-2') AS e ORDER BY e ->> 'parent' NULLS FIRST;
-INSERT INTO languages SELECT e ->> 'alpha_3', e ->> 'name', e ->> 'scope', e FROM iso('639-3') AS e;
+SELECT count(*) FROM dtmodel.bulk_create(NULL::languages, (
+    SELECT jsonb_agg(e || jsonb_build_object('code', e -> 'alpha_3', 'entry', e)) FROM iso('639-3') AS e)) \g /dev/null
 
 \echo '2. What is a model here, and is anything out of order with it?'
 \echo
@@ -70,21 +72,17 @@ SELECT count(*) AS countries, count(*) FILTER (WHERE updated_at > created_at) AS
        min(created_at)::date = current_date AS created_today
 FROM countries;
 
-\echo '4. DELETE marks. All rows of one statement carry its one deleted_at.'
+\echo '4. DELETE marks, and cascades as the foreign keys say. All rows of one statement carry its one deleted_at.'
 \echo
-DELETE FROM subdivisions WHERE country = 'FR';
-DELETE FROM languages WHERE scope = 'S';
-SELECT 'subdivisions' AS model, count(*) FILTER (WHERE NOT is_deleted) AS live, count(deleted_at) AS deleted,
-       count(DISTINCT deleted_at) AS deletions FROM subdivisions
-UNION ALL
-SELECT 'languages', count(*) FILTER (WHERE NOT is_deleted), count(deleted_at),
-       count(DISTINCT deleted_at) FROM languages;
+DELETE FROM subdivisions WHERE code = 'FR-PF';
+DELETE FROM countries WHERE code = 'FR';
+SELECT c.name, count(s.deleted_at) AS deleted, count(*) FILTER (WHERE s.deleted_at = c.deleted_at) AS with_the_country
+FROM countries AS c JOIN subdivisions AS s ON s.country = c.code WHERE c.is_deleted GROUP BY c.id;
 
-\echo '5. restore brings a row back, given as a row or by its key.'
+\echo '5. restore brings a row back, and exactly what went with it.'
 \echo
-SELECT (dtmodel.restore(NULL::languages, 'mul')).name;
-SELECT type, count(dtmodel.restore(s)) AS restored
-FROM subdivisions AS s WHERE is_deleted AND parent IS NULL GROUP BY type ORDER BY 2 DESC, 1 LIMIT 3;
+SELECT r.name, r.is_deleted FROM countries AS c, dtmodel.restore(c) AS r WHERE c.code = 'FR';
+SELECT code, name, is_deleted FROM subdivisions WHERE country = 'FR' AND is_deleted;
 
 \echo '6. Where two real documents differ: German and Greek, in ISO 639-2 against ISO 639-3.'
 \echo
@@ -92,3 +90,18 @@ SELECT l.name, e AS iso_639_2, l.entry AS iso_639_3,
        dtmodel.get_difference_between_dictionaries(e, l.entry) AS difference
 FROM iso('639-2') AS e JOIN languages AS l ON l.code = e ->> 'alpha_3'
 WHERE l.code IN ('deu', 'ell') ORDER BY l.name \gx
+
+\echo '7. Rows from JSON and to JSON. Whoever asks first makes the row.'
+\echo
+SELECT l.created, dtmodel.to_dict(l.instance, includes => '{code,name,scope}') AS language
+FROM (VALUES ('Quenya'), ('Sindarin')) AS asked (name),
+     LATERAL dtmodel.get_or_create(NULL::languages, '{"code": "qaa"}', jsonb_build_object('name', asked.name)) AS l;
+
+\echo '8. Slugs are made of names, and audit keeps who changed them.'
+\echo
+BEGIN;
+SELECT dtmodel.set_actor('ann@example.com') \g /dev/null
+SELECT u.name, u.slug, u.created_by = session_user AS created_by_role, u.updated_by
+FROM countries AS c, dtmodel.update(c, '{"official_name": "Ivory Coast"}') AS u WHERE c.code = 'CI';
+INSERT INTO countries (code, name) VALUES ('XC', 'Cote d''Ivoire') RETURNING name, slug, created_by = session_user AS created_by_role, updated_by;
+COMMIT;
