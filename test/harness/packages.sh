@@ -17,7 +17,9 @@ missing_packages() {
             command -v prove >/dev/null       || echo perl
             perl -MIPC::Run -e 1 2>/dev/null  || echo libipc-run-perl
             [ -n "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || echo pgbouncer ;;
-        demo)
+    esac
+    case $target in
+        check | demo)
             [ -d /usr/share/iso-codes/json ]  || echo iso-codes ;;
     esac
 }
