@@ -67,8 +67,9 @@ check_relkind(Relation rel)
 }
 
 /*
- * Opens a table, or what may be one.  NULL when it is gone, as may happen to one whose oid was
- * read from the catalogues; an error (42809) when it is no table.
+ * Opens a table, or what may be one.  NULL when it is gone, as may happen to
+ * one whose oid was read from the catalogues; an error (42809) when it is no
+ * table.
  */
 Relation
 dtmodel_try_open(Oid relid, LOCKMODE lockmode)

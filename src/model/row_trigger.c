@@ -169,8 +169,9 @@ store_value(char *place, Form_pg_attribute att, Datum value)
  * A trigger that returns another tuple than it was given makes the executor
  * copy it, which costs more than everything else that we do.  So a value that
  * fits is written into the slot's own tuple where there is one, and the same
- * pointer returned.  A slot that has already deformed the column (a WHEN clause does
- * that) keeps a copy, which has to follow: the indexes are made from it.
+ * pointer returned.  A slot that has already deformed the column (a WHEN
+ * clause does that) keeps a copy, which has to follow: the indexes are made
+ * from it.
  */
 static HeapTuple
 store_at(const TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
