@@ -28,7 +28,7 @@ compare_documents() {
     local work_done=$1 ours=$2
     size=$3 kind=$4
     shift 4
-    [[ "json: $work_done" =~ ${BENCH_ONLY-} ]] || return 0
+    [[ "json: $work_done: $size, $kind" =~ ${BENCH_ONLY-} ]] || return 0
     json_prepare || die "could not prepare documents: $(cat "$work/make.log")"
     compare 5 documents "$work_done: $size, $kind" "$ours" "$@"
 }
