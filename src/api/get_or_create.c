@@ -58,34 +58,17 @@ check_criteria(const Search *search)
 	}
 }
 
-static uint32
-add_members(RawMember *members, const RawValue *object)
-{
-	RawObject	walk = raw_object(object);
-	uint32		count = 0;
-
-	while (raw_object_next(&walk, &members[count]))
-		count++;
-	return count;
-}
-
 /* What a new row is made of: the defaults, and over them the criteria. */
 static void
 read_data(Search *search, const RawValue *criteria, FunctionCallInfo fcinfo)
 {
 	RawValue	defaults = dtmodel_raw_empty_object;
 	RawValue	both;
-	RawMember  *members;
-	uint32		count;
 
 	if (!PG_ARGISNULL(2))
 		defaults = raw_root(PG_GETARG_JSONB_P(2));
 	(void) dtmodel_read_data(&search->data_place, &defaults, false);
-	members = palloc(sizeof(RawMember) *
-					 (raw_count(&defaults) + raw_count(criteria) + 1));
-	count = add_members(members, &defaults);
-	count += add_members(members + count, criteria);
-	both = raw_root(dtmodel_object_of(members, count));
+	both = raw_root(dtmodel_object_over(&defaults, criteria));
 	search->data = dtmodel_read_data(&search->data_place, &both, false);
 }
 

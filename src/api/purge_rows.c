@@ -35,7 +35,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/rls.h"
 
 #define ROW DT_PURGE_ROW
 #define CHILD "c"
@@ -244,41 +243,19 @@ lock_rows(const DtPurge *purge, const DtRowSet *set)
 	Relation	rel = dtmodel_open(set->relid, RowExclusiveLock);
 	DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
 	List	   *sets;
-	Oid			caller;
-	int			context;
+	DtCaller	caller;
 
-	GetUserIdAndSecContext(&caller, &context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	caller = dtmodel_act_as_owner(rel);
 	query_rows(purge, set,
 			   psprintf("SELECT " ROW ".tableoid, " ROW ".ctid FROM ONLY %s AS " ROW
 						" WHERE " ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
 						dtmodel_qualified_name(rel),
 						dtmodel_old_text(&columns, ROW),
 						purge->dry_run ? "" : " FOR UPDATE SKIP LOCKED"));
-	SetUserIdAndSecContext(caller, context);
+	dtmodel_act_as(&caller);
 	table_close(rel, NoLock);
 	sets = dtmodel_returned_rows(1);
 	return set_of_table(&sets, set->relid);
-}
-
-/* Policies would hide rows that hold others, or that must not go with them. */
-static void
-check_sees_all(Relation child)
-{
-	if (check_enable_rls(RelationGetRelid(child), InvalidOid, true) != RLS_ENABLED)
-		return;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("row-level security hides rows of table \"%s\" from role \"%s\"",
-					RelationGetRelationName(child),
-					GetUserNameFromId(GetUserId(), false)),
-			 errdetail("They may reference rows that are to be purged."),
-			 errhint("Call %s.purge as a role that the policies do not apply to.",
-					 DTMODEL_SCHEMA),
-			 errtable(child)));
 }
 
 /* What a foreign key means for the rows that it references. */
@@ -328,7 +305,8 @@ find_references(DtPurge *purge, Relation rel)
 
 		if (matters(key, child))
 		{
-			check_sees_all(child);
+			dtmodel_check_sees_all(child, "They may reference rows that are to be purged.",
+								   "purge");
 			references = lappend(references, make_reference(purge, key, child));
 		}
 		table_close(child, NoLock);

@@ -12,6 +12,7 @@
 #include "api/row_set.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
+#include "mixin/live.h"
 #include "mixin/soft_delete.h"
 #include "utils/builtins.h"
 
@@ -86,7 +87,7 @@ exists_plan(Relation rel, const DtKey *key, const DtSoftDelete *live)
 					 dtmodel_qualified_name(rel));
 	dtmodel_append_key_condition(&query, key, ROW);
 	if (live != NULL)
-		appendStringInfo(&query, " AND %s", dtmodel_live_clause(live));
+		appendStringInfo(&query, " AND %s", dtmodel_live_text(live, ROW));
 	return dtmodel_save_plan_for(relid, DT_PLAN_EXISTS, set, query.data,
 								 key->ncolumns, dtmodel_key_types(key));
 }
@@ -141,7 +142,7 @@ count_plan(Relation rel, const DtSoftDelete *live)
 		return plan;
 	query = psprintf("SELECT pg_catalog.count(*) FROM %s AS " ROW " WHERE %s",
 					 dtmodel_qualified_name(rel),
-					 live == NULL ? "true" : dtmodel_live_clause(live));
+					 live == NULL ? "true" : dtmodel_live_text(live, ROW));
 	return dtmodel_save_plan_for(relid, DT_PLAN_COUNT, set, query, 0, NULL);
 }
 
@@ -194,7 +195,7 @@ list_plan(Relation rel, const DtKey *key, const DtSoftDelete *live, bool after)
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE %s",
 					 table, table,
-					 live == NULL ? "true" : dtmodel_live_clause(live));
+					 live == NULL ? "true" : dtmodel_live_text(live, ROW));
 	if (after)
 	{
 		appendStringInfoString(&query, " AND ");

@@ -11,6 +11,7 @@
 #include "api/find.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
+#include "mixin/live.h"
 #include "mixin/soft_delete.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -212,7 +213,7 @@ live_condition(const DtSoftDelete *columns)
 	if (!dtmodel_column_is_used(&columns->flag))
 		return time;
 	return psprintf("%s AND %s AND " ROW ".%s IS %s AND " ROW ".%s IS NOT %s",
-					time, dtmodel_live_clause(columns),
+					time, dtmodel_live_text(columns, ROW),
 					flag, columns->flag_is_live ? "TRUE" : "FALSE",
 					flag, columns->flag_is_live ? "FALSE" : "TRUE");
 }

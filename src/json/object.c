@@ -61,3 +61,29 @@ dtmodel_object_of(const RawMember *members, uint32 count)
 	pfree(sorted);
 	return dtmodel_finish_document(&buffer);
 }
+
+static uint32
+add_members(RawMember *members, const RawValue *object)
+{
+	RawObject	walk = raw_object(object);
+	uint32		count = 0;
+
+	while (raw_object_next(&walk, &members[count]))
+		count++;
+	return count;
+}
+
+/* The members of one object, and of another those that it has not. */
+Jsonb *
+dtmodel_object_over(const RawValue *base, const RawValue *object)
+{
+	RawMember  *members = palloc(sizeof(RawMember) *
+								 (raw_count(base) + raw_count(object) + 1));
+	uint32		count = add_members(members, base);
+	Jsonb	   *document;
+
+	count += add_members(members + count, object);
+	document = dtmodel_object_of(members, count);
+	pfree(members);
+	return document;
+}

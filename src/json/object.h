@@ -10,6 +10,7 @@
 
 #include "format.h"
 
+extern Jsonb *dtmodel_object_over(const RawValue *base, const RawValue *object);
 extern Jsonb *dtmodel_object_of(const RawMember *members, uint32 count);
 
 #endif							/* DTMODEL_JSON_OBJECT_H */

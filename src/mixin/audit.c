@@ -69,24 +69,6 @@ check_columns(Relation rel, const DtAudit *audit)
 							 &audit_mixin, "updated_by");
 }
 
-/* Adds the columns whose changes do not move updated_at either. */
-static void
-ignore_with_timestamps(AuditState *state, const DtTimestamps *timestamps)
-{
-	for (int i = 0; i < timestamps->nignored; i++)
-	{
-		if (AttributeNumberIsValid(timestamps->ignored[i].attnum))
-			state->ignored = bms_add_member(state->ignored,
-											timestamps->ignored[i].attnum);
-	}
-
-	state->created_at = timestamps->created_at.attnum;
-	if (!AttributeNumberIsValid(state->created_at))
-		return;
-	state->created_at_counts = !bms_is_member(state->created_at, state->ignored);
-	state->ignored = bms_add_member(state->ignored, state->created_at);
-}
-
 static AuditState *
 make_state(Relation rel, MemoryContext context)
 {
@@ -104,7 +86,11 @@ make_state(Relation rel, MemoryContext context)
 	state->updated_by = model->audit->updated_by;
 	state->context = context;
 	if (model->timestamps != NULL)
-		ignore_with_timestamps(state, model->timestamps);
+	{
+		state->created_at = model->timestamps->created_at.attnum;
+		state->ignored = dtmodel_uncounted_columns(model->timestamps,
+												   &state->created_at_counts);
+	}
 	if (dtmodel_column_is_used(&state->created_by))
 		state->ignored = bms_add_member(state->ignored, state->created_by.attnum);
 	if (dtmodel_column_is_used(&state->updated_by))

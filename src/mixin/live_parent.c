@@ -271,17 +271,13 @@ find_parent(const DtForeignKey *key, Datum *values)
 {
 	Relation	parent = table_open(key->parent, RowShareLock);
 	ParentStatus status;
-	Oid			caller;
-	int			context;
+	DtCaller	caller;
 
-	GetUserIdAndSecContext(&caller, &context);
-	SetUserIdAndSecContext(parent->rd_rel->relowner,
-						   context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	caller = dtmodel_act_as_owner(parent);
 	SPI_connect();
 	status = run_lookup(key, parent, values);
 	SPI_finish();
-	SetUserIdAndSecContext(caller, context);
+	dtmodel_act_as(&caller);
 	table_close(parent, NoLock);
 	return status;
 }

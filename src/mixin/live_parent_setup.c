@@ -21,7 +21,6 @@
 #include "model/foreign_key.h"
 #include "model/plan_cache.h"
 #include "utils/builtins.h"
-#include "utils/rls.h"
 
 /* The aliases of both tables in the queries below. */
 #define CHILD "c"
@@ -62,24 +61,6 @@ check_not_temporal(Relation rel, const DtForeignKey *key)
 					RelationGetRelationName(rel)),
 			 errdetail("Its parent is no single row that could be live or deleted."),
 			 errtable(rel)));
-}
-
-/* Policies would hide deleted parents from the search for orphans. */
-static void
-check_sees_all(Relation parent)
-{
-	if (check_enable_rls(RelationGetRelid(parent), InvalidOid, true) != RLS_ENABLED)
-		return;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("row-level security hides rows of table \"%s\" from role \"%s\"",
-					RelationGetRelationName(parent),
-					GetUserNameFromId(GetUserId(), false)),
-			 errdetail("Live rows under deleted ones could not all be found."),
-			 errhint("Call %s.require_live_parent as a role that the policies do not apply to.",
-					 DTMODEL_SCHEMA),
-			 errtable(parent)));
 }
 
 /* "FROM child JOIN parent WHERE the child is a live one of a deleted one" */
@@ -153,7 +134,8 @@ check_rows(const DtChange *change, const DtForeignKey *key,
 	MemoryContext caller = CurrentMemoryContext;
 	char	   *orphans = NULL;
 
-	check_sees_all(parent);
+	dtmodel_check_sees_all(parent, "Live rows under deleted ones could not all be found.",
+						   "require_live_parent");
 	initStringInfo(&select);
 	appendStringInfoString(&select, DT_OWN_QUERY "SELECT DISTINCT ");
 	for (int i = 0; i < key->ncolumns; i++)

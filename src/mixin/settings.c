@@ -192,17 +192,6 @@ dtmodel_settings_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(check_row(trigdata, settings));
 }
 
-static uint32
-add_members(RawMember *members, const RawValue *object)
-{
-	RawObject	walk = raw_object(object);
-	uint32		count = 0;
-
-	while (raw_object_next(&walk, &members[count]))
-		count++;
-	return count;
-}
-
 /*
  * The settings as they are to be read: those that are stored, and the
  * defaults of the others.
@@ -212,18 +201,13 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 {
 	RawValue	root = stored != NULL ? raw_root(stored) : dtmodel_raw_empty_object;
 	RawValue	defaults;
-	RawMember  *members;
-	uint32		count;
 
 	if (!raw_is_object(&root))
 		root = dtmodel_raw_empty_object;
 	if (settings->defaults == NULL)
 		return dtmodel_raw_document(&root);
 	defaults = raw_root(settings->defaults);
-	members = palloc(sizeof(RawMember) * (raw_count(&defaults) + raw_count(&root)));
-	count = add_members(members, &defaults);
-	count += add_members(members + count, &root);
-	return dtmodel_object_of(members, count);
+	return dtmodel_object_over(&defaults, &root);
 }
 
 /*

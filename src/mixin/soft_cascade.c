@@ -25,12 +25,10 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "mixin/soft_delete.h"
 #include "model/foreign_key.h"
 #include "model/plan_cache.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
@@ -263,16 +261,6 @@ get_plan(const Reference *reference, DtPlanPurpose purpose, Relation other)
 							 parameter_types(reference, !asks_parent(purpose)));
 }
 
-/* The time of a deletion as the other table's column holds it. */
-static Datum
-time_value(TimestampTz time, const DtSoftDelete *columns)
-{
-	if (columns->deleted_at.typmod < 0)
-		return TimestampTzGetDatum(time);
-	return DirectFunctionCall2(timestamptz_scale, TimestampTzGetDatum(time),
-							   Int32GetDatum(columns->deleted_at.typmod));
-}
-
 /* The row's values of the key; false when one is null, and nothing matches. */
 static bool
 key_values(const Reference *reference, bool of_child, Relation rel,
@@ -304,25 +292,22 @@ run_query(const Reference *reference, DtPlanPurpose purpose, Relation rel,
 	bool		of_child = !asks_parent(purpose);
 	Datum		values[INDEX_MAX_KEYS + 1];
 	Relation	other;
-	Oid			user;
-	int			security;
+	DtCaller	caller;
 	bool		found;
 
 	if (!key_values(reference, of_child, rel, row, values))
 		return false;
 	if (takes_time(purpose))
-		values[reference->key->ncolumns] = time_value(time, &reference->columns);
+		values[reference->key->ncolumns] =
+			TimestampTzGetDatum(dtmodel_fit_time(time, &reference->columns.deleted_at));
 
 	other = table_open(of_child ? reference->key->child : reference->key->parent,
 					   RowExclusiveLock);
 	SPI_connect();
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(other->rd_rel->relowner,
-						   security | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	caller = dtmodel_act_as_owner(other);
 	dtmodel_run_plan_in_trigger(get_plan(reference, purpose, other), values,
 								takes_time(purpose) ? 0 : 1);
-	SetUserIdAndSecContext(user, security);
+	dtmodel_act_as(&caller);
 	found = SPI_processed > 0;
 	SPI_finish();
 	table_close(other, NoLock);

@@ -167,13 +167,7 @@ statement_deletion_time(void)
 TimestampTz
 dtmodel_deletion_time(const DtSoftDelete *soft_delete)
 {
-	TimestampTz time = statement_deletion_time();
-
-	if (soft_delete->deleted_at.typmod < 0)
-		return time;
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_scale,
-												   TimestampTzGetDatum(time),
-												   Int32GetDatum(soft_delete->deleted_at.typmod)));
+	return dtmodel_fit_time(statement_deletion_time(), &soft_delete->deleted_at);
 }
 
 /*

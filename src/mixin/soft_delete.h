@@ -46,7 +46,6 @@ extern void dtmodel_check_soft_delete_fires(Relation rel,
 extern void dtmodel_run_soft_delete(SPIPlanPtr plan, const DtKeyValues *id,
 									DtSoftDeletion *deletion);
 extern char *dtmodel_deleted_clause(const DtSoftDelete *columns);
-extern char *dtmodel_live_clause(const DtSoftDelete *columns);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
 extern Datum dtmodel_restore(Relation rel, Datum row, bool *isnull);

@@ -87,24 +87,6 @@ dtmodel_deleted_clause(const DtSoftDelete *columns)
 					columns->flag_is_live ? "FALSE" : "TRUE");
 }
 
-/*
- * "the row is live".  Where the flag cannot be null it is said as people say
- * it in the predicates of their indexes, which can then be used.
- */
-char *
-dtmodel_live_clause(const DtSoftDelete *columns)
-{
-	const char *flag = quote_identifier(NameStr(columns->flag.name));
-
-	if (!dtmodel_column_is_used(&columns->flag))
-		return psprintf(ROW ".%s IS NULL",
-						quote_identifier(NameStr(columns->deleted_at.name)));
-	if (!columns->flag.is_not_null)
-		return psprintf(ROW ".%s IS NOT %s", flag,
-						columns->flag_is_live ? "FALSE" : "TRUE");
-	return psprintf(columns->flag_is_live ? ROW ".%s" : "NOT " ROW ".%s", flag);
-}
-
 /* The assignments that take the mark off. */
 static char *
 restore_assignments(const DtSoftDelete *columns)

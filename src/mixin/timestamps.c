@@ -22,7 +22,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
@@ -73,24 +72,12 @@ make_state(Relation rel, MemoryContext context)
 	state->created_at = timestamps->created_at;
 	state->updated_at = timestamps->updated_at;
 	state->clock = timestamps->clock;
-	for (int i = 0; i < timestamps->nignored; i++)
-	{
-		/* A column that is gone has no changes to ignore. */
-		if (AttributeNumberIsValid(timestamps->ignored[i].attnum))
-			state->ignored = bms_add_member(state->ignored,
-											timestamps->ignored[i].attnum);
-	}
+	state->ignored = dtmodel_uncounted_columns(timestamps,
+											   &state->created_at_counts);
 	/* It says who changed the row, and has no changes of its own. */
 	if (model->audit != NULL && dtmodel_column_is_used(&model->audit->updated_by))
 		state->ignored = bms_add_member(state->ignored,
 										model->audit->updated_by.attnum);
-	if (dtmodel_column_is_used(&state->created_at))
-	{
-		state->created_at_counts = !bms_is_member(state->created_at.attnum,
-												  state->ignored);
-		state->ignored = bms_add_member(state->ignored,
-										state->created_at.attnum);
-	}
 	MemoryContextSwitchTo(caller);
 	return state;
 }
@@ -110,17 +97,6 @@ read_clock(DtClock clock)
 	return GetCurrentTransactionStartTimestamp();
 }
 
-/* Rounds as an assignment to timestamptz(3) would. */
-static TimestampTz
-fit_typmod(TimestampTz time, const DtColumn *column)
-{
-	if (column->typmod < 0)
-		return time;
-	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_scale,
-												   TimestampTzGetDatum(time),
-												   Int32GetDatum(column->typmod)));
-}
-
 static HeapTuple
 store_time(const TriggerData *trigdata, HeapTuple row, const DtColumn *column,
 		   TimestampTz time)
@@ -137,10 +113,10 @@ stamp_new_row(const TriggerData *trigdata, HeapTuple row,
 
 	if (dtmodel_column_is_used(&state->created_at))
 		row = store_time(trigdata, row, &state->created_at,
-						 fit_typmod(now, &state->created_at));
+						 dtmodel_fit_time(now, &state->created_at));
 	if (dtmodel_column_is_used(&state->updated_at))
 		row = store_time(trigdata, row, &state->updated_at,
-						 fit_typmod(now, &state->updated_at));
+						 dtmodel_fit_time(now, &state->updated_at));
 	return row;
 }
 
@@ -160,7 +136,7 @@ static HeapTuple
 move_updated_at(const TriggerData *trigdata, HeapTuple row,
 				const TimestampsState *state, const DtColumnPair *updated_at)
 {
-	TimestampTz time = fit_typmod(read_clock(state->clock), &state->updated_at);
+	TimestampTz time = dtmodel_fit_time(read_clock(state->clock), &state->updated_at);
 
 	/*
 	 * A transaction that began earlier may well update later, and clocks are

@@ -16,7 +16,9 @@
 #include "model/column.h"
 #include "model/relation.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 /*
  * Looks up a live user column by name.  A name that no column has leaves
@@ -138,6 +140,17 @@ report_missing_argument(Relation rel, const DtMixin *mixin,
 			 errhint("Drop the trigger and let %s.%s(%s) create it.",
 					 DTMODEL_SCHEMA, mixin->add, dtmodel_quoted_name(rel)),
 			 errtable(rel)));
+}
+
+/* Rounds a time as an assignment to timestamptz(3), say, would. */
+TimestampTz
+dtmodel_fit_time(TimestampTz time, const DtColumn *column)
+{
+	if (column->typmod < 0)
+		return time;
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_scale,
+												   TimestampTzGetDatum(time),
+												   Int32GetDatum(column->typmod)));
 }
 
 /* Two columns that add_* was given, either of which may be absent. */

@@ -9,6 +9,7 @@
 #define DTMODEL_COLUMN_H
 
 #include "access/attnum.h"
+#include "datatype/timestamp.h"
 #include "utils/rel.h"
 
 /* A column that a mixin manages, under the name that its trigger gives. */
@@ -47,6 +48,7 @@ dtmodel_column_is_used(const DtColumn *column)
 
 extern void dtmodel_find_column(TupleDesc desc, const char *name,
 								DtColumn *column);
+extern TimestampTz dtmodel_fit_time(TimestampTz time, const DtColumn *column);
 extern bool dtmodel_column_fits(const DtColumn *column, DtColumnUse use);
 extern const char *dtmodel_column_types(DtColumnUse use);
 extern int	dtmodel_column_length(const DtColumn *column);

@@ -93,6 +93,31 @@ dtmodel_clock_name(DtClock clock)
 	return clock_names[clock];
 }
 
+/*
+ * The columns whose changes do not move updated_at: those that the model
+ * ignores, and created_at, which is pinned.  That it is set for the first time
+ * is a change, unless it is ignored itself.
+ */
+Bitmapset *
+dtmodel_uncounted_columns(const DtTimestamps *timestamps,
+						  bool *created_at_counts)
+{
+	AttrNumber	created_at = timestamps->created_at.attnum;
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < timestamps->nignored; i++)
+	{
+		/* A column that is gone has no changes to ignore. */
+		if (AttributeNumberIsValid(timestamps->ignored[i].attnum))
+			columns = bms_add_member(columns, timestamps->ignored[i].attnum);
+	}
+	*created_at_counts = AttributeNumberIsValid(created_at) &&
+		!bms_is_member(created_at, columns);
+	if (AttributeNumberIsValid(created_at))
+		columns = bms_add_member(columns, created_at);
+	return columns;
+}
+
 bool
 dtmodel_parse_clock(const char *name, DtClock *clock)
 {

@@ -131,6 +131,8 @@ extern const char *dtmodel_trigger_option(const Trigger *trigger,
 										  const char *key);
 pg_noreturn extern void dtmodel_report_unknown_trigger(Relation rel);
 extern const char *dtmodel_clock_name(DtClock clock);
+extern Bitmapset *dtmodel_uncounted_columns(const DtTimestamps *timestamps,
+											bool *created_at_counts);
 extern bool dtmodel_parse_clock(const char *name, DtClock *clock);
 
 #endif							/* DTMODEL_MODEL_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * relation.c
- *	  Tables: opened, and named so that no search_path matters.
+ *	  Tables: opened, named so that no search_path matters, and who acts on them.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,9 +9,12 @@
 
 #include "access/relation.h"
 #include "catalog/pg_class.h"
+#include "dtmodel.h"
+#include "miscadmin.h"
 #include "model/relation.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 /* The table's name as it can stand in any query, whatever the search_path. */
 char *
@@ -98,4 +101,48 @@ dtmodel_open(Oid relid, LOCKMODE lockmode)
 	if (rel == NULL)
 		dtmodel_report_missing_table(relid);
 	return rel;
+}
+
+/*
+ * Goes on as the owner of the table, with its row-level security not forced,
+ * as the server's own foreign keys do.  An error ends that too; otherwise
+ * dtmodel_act_as() does, given what this returns.
+ */
+DtCaller
+dtmodel_act_as_owner(Relation rel)
+{
+	DtCaller	caller;
+
+	GetUserIdAndSecContext(&caller.user, &caller.context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   caller.context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	return caller;
+}
+
+void
+dtmodel_act_as(const DtCaller *caller)
+{
+	SetUserIdAndSecContext(caller->user, caller->context);
+}
+
+/*
+ * Makes sure that no policy hides rows of the table from whoever calls the
+ * function, which must see all of them; "why" is a sentence.
+ */
+void
+dtmodel_check_sees_all(Relation rel, const char *why, const char *function)
+{
+	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) != RLS_ENABLED)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("row-level security hides rows of table \"%s\" from role \"%s\"",
+					RelationGetRelationName(rel),
+					GetUserNameFromId(GetUserId(), false)),
+			 errdetail("%s", why),
+			 errhint("Call %s.%s as a role that the policies do not apply to.",
+					 DTMODEL_SCHEMA, function),
+			 errtable(rel)));
 }

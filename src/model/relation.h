@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * relation.h
- *	  Tables: opened, and named so that no search_path matters.
+ *	  Tables: opened, named so that no search_path matters, and who acts on them.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,9 +12,20 @@
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 
+/* Who acts, as the server has it. */
+typedef struct DtCaller
+{
+	Oid			user;
+	int			context;
+} DtCaller;
+
 extern Relation dtmodel_try_open(Oid relid, LOCKMODE lockmode);
 extern Relation dtmodel_open(Oid relid, LOCKMODE lockmode);
 pg_noreturn extern void dtmodel_report_missing_table(Oid relid);
+extern DtCaller dtmodel_act_as_owner(Relation rel);
+extern void dtmodel_act_as(const DtCaller *caller);
+extern void dtmodel_check_sees_all(Relation rel, const char *why,
+								   const char *function);
 extern char *dtmodel_qualified_name(Relation rel);
 extern char *dtmodel_quoted_name(Relation rel);
 
