@@ -118,6 +118,17 @@ compat_index_beginscan(Relation heap, Relation index, Snapshot snapshot,
 #endif
 }
 
+/* 18 has generated columns that are made when they are read. */
+static inline bool
+compat_has_virtual_columns(TupleDesc desc pg_attribute_unused())
+{
+#if PG_VERSION_NUM < 180000
+	return false;
+#else
+	return desc->constr != NULL && desc->constr->has_generated_virtual;
+#endif
+}
+
 /*
  * Says that a query updates a column of a relation in its range table: what
  * triggers and generated columns go by, not the privileges that are asked.

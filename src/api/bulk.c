@@ -18,7 +18,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "api/data.h"
-#include "api/row_call.h"
+#include "model/row_call.h"
 #include "api/row_set.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
@@ -202,7 +202,7 @@ insert_query(Relation rel, const DtData *data)
 	StringInfoData query;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "INSERT INTO %s AS " ROW " ", table);
+	appendStringInfo(&query, "INSERT INTO %s AS " DT_ROW " ", table);
 	if (data->count > 0)
 	{
 		appendStringInfoString(&query, "(");
@@ -217,7 +217,7 @@ insert_query(Relation rel, const DtData *data)
 							 psprintf("o.c%d", i));
 	}
 	appendStringInfo(&query, " FROM " OBJECTS " AS o WHERE " DTMODEL_SCHEMA
-					 ".note_object(o." NUMBER ") RETURNING " ROW ".*::%s",
+					 ".note_object(o." NUMBER ") RETURNING " DT_ROW ".*::%s",
 					 table);
 	return query.data;
 }

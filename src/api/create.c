@@ -25,7 +25,7 @@ insert_query(Relation rel, const DtData *data, DtPlanPurpose purpose)
 	StringInfoData query;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "INSERT INTO %s AS " ROW " ",
+	appendStringInfo(&query, "INSERT INTO %s AS " DT_ROW " ",
 					 dtmodel_qualified_name(rel));
 	if (data->count == 0)
 		appendStringInfoString(&query, "DEFAULT VALUES");
@@ -117,7 +117,7 @@ append_assignments(StringInfo query, const DtData *data, int first)
 
 		appendStringInfo(query, "%s%s = ", i == 0 ? "" : ", ", column);
 		if (given->is_settings)
-			appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" ROW ".%s, $%d)",
+			appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" DT_ROW ".%s, $%d)",
 							 column, first + i);
 		else
 			dtmodel_append_value(query, &given->field,
@@ -131,11 +131,11 @@ update_query(Relation rel, const DtKey *key, const DtData *data)
 	StringInfoData query;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "UPDATE %s AS " ROW " SET ",
+	appendStringInfo(&query, "UPDATE %s AS " DT_ROW " SET ",
 					 dtmodel_qualified_name(rel));
 	append_assignments(&query, data, key->ncolumns + 1);
 	appendStringInfoString(&query, " WHERE ");
-	dtmodel_append_key_condition(&query, key, ROW);
+	dtmodel_append_key_condition(&query, key, DT_ROW);
 	appendStringInfoString(&query, " RETURNING ");
 	dtmodel_append_row(&query, rel);
 	return query.data;
@@ -166,13 +166,17 @@ run_update(const DtRowCall *call, const DtDataPlace *place, const DtKey *key,
 	int			count = key->ncolumns + data->count;
 	Datum	   *values = palloc(sizeof(Datum) * count);
 	char	   *nulls = palloc(count);
+	bool		found;
 
 	memcpy(values, id->values, sizeof(Datum) * key->ncolumns);
 	memcpy(nulls, id->nulls, key->ncolumns);
+	SPI_connect();
 	dtmodel_data_values(place, data, values + key->ncolumns,
 						nulls + key->ncolumns);
-	return dtmodel_fetch_row(call, update_plan(call->rel, key, data), values,
-							 nulls, false, row);
+	found = dtmodel_fetch_row(call, update_plan(call->rel, key, data), values,
+							  nulls, false, row);
+	SPI_finish();
+	return found;
 }
 
 static Datum
@@ -187,14 +191,10 @@ update_row(FunctionCallInfo fcinfo, const DtRowCall *call, const DtKey *key,
 	bool		found = false;
 	Datum		row = (Datum) 0;
 
-	if (id->complete)
-	{
-		SPI_connect();
-		found = data.count == 0 ?
-			dtmodel_select_row(call, key, id, &row) :
-			run_update(call, &place, key, id, &data, &row);
-		SPI_finish();
-	}
+	if (data.count == 0)
+		found = dtmodel_select_row(call, key, id, &row);
+	else if (id->complete)
+		found = run_update(call, &place, key, id, &data, &row);
 	return dtmodel_end_row_call(call, fcinfo, row, !found);
 }
 

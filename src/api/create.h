@@ -9,7 +9,7 @@
 #define DTMODEL_CREATE_H
 
 #include "api/data.h"
-#include "api/row_call.h"
+#include "model/row_call.h"
 
 extern bool dtmodel_insert_row(const DtRowCall *call, const DtDataPlace *place,
 							   const DtData *data, DtPlanPurpose purpose,

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "api/row_call.h"
+#include "model/row_call.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete.h"
 #include "utils/builtins.h"
@@ -27,9 +27,9 @@ delete_plan(Relation rel, const DtKey *key)
 	if (plan != NULL)
 		return plan;
 	initStringInfo(&query);
-	appendStringInfo(&query, "DELETE FROM %s AS " ROW " WHERE ",
+	appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE ",
 					 dtmodel_qualified_name(rel));
-	dtmodel_append_key_condition(&query, key, ROW);
+	dtmodel_append_key_condition(&query, key, DT_ROW);
 	appendStringInfoString(&query, " RETURNING ");
 	dtmodel_append_row(&query, rel);
 	return dtmodel_save_plan(relid, DT_PLAN_HARD_DELETE, query.data,

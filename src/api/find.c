@@ -77,10 +77,10 @@ append_criterion(StringInfo query, const DtDataPlace *place,
 
 	if (given->value.type == JENTRY_ISNULL)
 	{
-		appendStringInfo(query, ROW ".%s IS NULL", column);
+		appendStringInfo(query, DT_ROW ".%s IS NULL", column);
 		return;
 	}
-	appendStringInfo(query, ROW ".%s %s ", column,
+	appendStringInfo(query, DT_ROW ".%s %s ", column,
 					 dtmodel_qualified_operator(equality_of(place, &given->field)));
 	dtmodel_append_value(query, &given->field, psprintf("$%d", parameter));
 }
@@ -102,7 +102,7 @@ find_query(const DtDataPlace *place, const DtData *criteria)
 		deleted = dtmodel_deleted_clause(&columns);
 	}
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT " ROW ".*::%s, %s FROM %s AS " ROW " WHERE ",
+	appendStringInfo(&query, "SELECT " DT_ROW ".*::%s, %s FROM %s AS " DT_ROW " WHERE ",
 					 table, deleted, table);
 	for (int i = 0; i < criteria->count; i++)
 	{
@@ -113,7 +113,7 @@ find_query(const DtDataPlace *place, const DtData *criteria)
 	if (key.ncolumns > 0)
 	{
 		appendStringInfoString(&query, ", ");
-		dtmodel_append_key_order(&query, &key, ROW);
+		dtmodel_append_key_order(&query, &key, DT_ROW);
 	}
 	appendStringInfoString(&query, " LIMIT 1");
 	return query.data;

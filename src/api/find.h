@@ -9,7 +9,7 @@
 #define DTMODEL_FIND_H
 
 #include "api/data.h"
-#include "api/row_call.h"
+#include "model/row_call.h"
 
 /* What a caller wants of a deleted row that is the one in question. */
 typedef enum DtOnDeleted

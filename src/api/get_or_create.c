@@ -128,15 +128,6 @@ find(const Search *search, Datum *row)
 }
 
 static bool
-restore(const Search *search, Datum *row)
-{
-	bool		isnull;
-
-	*row = dtmodel_restore(search->call.rel, *row, &isnull);
-	return !isnull;
-}
-
-static bool
 insert(const Search *search, DtPlanPurpose purpose, Datum *row)
 {
 	return dtmodel_insert_row(&search->call, &search->data_place,
@@ -163,7 +154,7 @@ insert_or_find(const Search *search, Datum *row, bool *created)
 			search->on_deleted != DT_DELETED_RESTORE)
 			dtmodel_report_deleted_row(&search->call, *row);
 		if (found == DT_FOUND_LIVE ||
-			(found == DT_FOUND_DELETED && restore(search, row)))
+			(found == DT_FOUND_DELETED && dtmodel_restore(&search->call, row)))
 		{
 			*created = false;
 			return true;
@@ -191,7 +182,7 @@ get_or_create(Search *search, Datum *row, bool *created)
 		if (found == DT_FOUND_LIVE)
 			return true;
 	}
-	if (restores && found == DT_FOUND_DELETED && restore(search, row))
+	if (restores && found == DT_FOUND_DELETED && dtmodel_restore(&search->call, row))
 		return true;
 	return insert_or_find(search, row, created);
 }

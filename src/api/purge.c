@@ -150,9 +150,9 @@ open_list(DtPurge *purge)
 
 	check_privileges(rel);
 	purge->table = pstrdup(RelationGetRelationName(rel));
-	query = psprintf(DT_OWN_QUERY "SELECT " DT_PURGE_ROW ".tableoid, " DT_PURGE_ROW
-					 ".ctid FROM %s AS " DT_PURGE_ROW " WHERE %s",
-					 dtmodel_qualified_name(rel), dtmodel_old_text(&columns, DT_PURGE_ROW));
+	query = psprintf(DT_OWN_QUERY "SELECT " DT_ROW ".tableoid, " DT_ROW
+					 ".ctid FROM %s AS " DT_ROW " WHERE %s",
+					 dtmodel_qualified_name(rel), dtmodel_old_text(&columns, DT_ROW));
 	table_close(rel, NoLock);
 	return SPI_cursor_open_with_args(NULL, query, lengthof(values), types,
 									 values, NULL, false, CURSOR_OPT_SCROLL);

@@ -13,9 +13,6 @@
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
-/* The alias, in all queries, of the table whose rows are in question. */
-#define DT_PURGE_ROW "t"
-
 /* Rows that are counted together, for a NOTICE at the end. */
 typedef struct DtTally
 {

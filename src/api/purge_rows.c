@@ -36,7 +36,6 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
-#define ROW DT_PURGE_ROW
 #define CHILD "c"
 
 /* What every query is given: the time ($1), and the places of rows ($2...). */
@@ -247,10 +246,10 @@ lock_rows(const DtPurge *purge, const DtRowSet *set)
 
 	caller = dtmodel_act_as_owner(rel);
 	query_rows(purge, set,
-			   psprintf("SELECT " ROW ".tableoid, " ROW ".ctid FROM ONLY %s AS " ROW
-						" WHERE " ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
+			   psprintf("SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
+						" WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
 						dtmodel_qualified_name(rel),
-						dtmodel_old_text(&columns, ROW),
+						dtmodel_old_text(&columns, DT_ROW),
 						purge->dry_run ? "" : " FOR UPDATE SKIP LOCKED"));
 	dtmodel_act_as(&caller);
 	table_close(rel, NoLock);
@@ -321,7 +320,7 @@ reference_text(const Reference *reference)
 	StringInfoData text;
 
 	initStringInfo(&text);
-	dtmodel_append_reference(&text, reference->key, ROW, CHILD);
+	dtmodel_append_reference(&text, reference->key, DT_ROW, CHILD);
 	return text.data;
 }
 
@@ -421,8 +420,8 @@ hold_referenced(const Attempt *attempt, Relation rel, const DtRowSet *set,
 	List	   *sets;
 
 	query_rows(attempt->purge, set,
-			   psprintf("SELECT " ROW ".tableoid, " ROW ".ctid FROM ONLY %s AS " ROW
-						" WHERE " ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ")"
+			   psprintf("SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
+						" WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ")"
 						" AND EXISTS (SELECT FROM %s WHERE %s AND (%s) IS NOT TRUE)",
 						dtmodel_qualified_name(rel), reference->child,
 						reference_text(reference),
@@ -474,9 +473,9 @@ find_children(const Attempt *attempt, Relation rel, const DtRowSet *set,
 	bool		isnull;
 
 	query_rows(attempt->purge, set,
-			   psprintf("SELECT " ROW ".ctid, " CHILD ".tableoid, " CHILD ".ctid"
-						" FROM ONLY %s AS " ROW " JOIN %s ON %s"
-						" WHERE " ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
+			   psprintf("SELECT " DT_ROW ".ctid, " CHILD ".tableoid, " CHILD ".ctid"
+						" FROM ONLY %s AS " DT_ROW " JOIN %s ON %s"
+						" WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
 						dtmodel_qualified_name(rel), reference->child,
 						reference_text(reference),
 						dtmodel_old_text(&reference->columns, CHILD)));
@@ -603,11 +602,11 @@ delete_query(const Attempt *attempt)
 									   RowExclusiveLock);
 		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
 
-		appendStringInfo(&query, "%s d%d AS (DELETE FROM ONLY %s AS " ROW
-						 " WHERE " ROW ".ctid OPERATOR(pg_catalog.=) ANY ($%d) AND %s RETURNING 1)",
+		appendStringInfo(&query, "%s d%d AS (DELETE FROM ONLY %s AS " DT_ROW
+						 " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY ($%d) AND %s RETURNING 1)",
 						 parameter == 2 ? DT_OWN_QUERY "WITH" : ",", parameter,
 						 dtmodel_qualified_name(rel), parameter,
-						 dtmodel_old_text(&columns, ROW));
+						 dtmodel_old_text(&columns, DT_ROW));
 		appendStringInfo(&counts, "%s (SELECT pg_catalog.count(*) FROM d%d)",
 						 parameter == 2 ? " SELECT" : ",", parameter);
 		table_close(rel, NoLock);

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "api/row_call.h"
+#include "model/row_call.h"
 #include "api/row_set.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
@@ -44,7 +44,7 @@ dtmodel_get_by_id(PG_FUNCTION_ARGS)
 	DtRowCall	call;
 	DtKey		key;
 	DtKeyValues id;
-	bool		found = false;
+	bool		found;
 	Datum		row = (Datum) 0;
 
 	if (PG_ARGISNULL(1))
@@ -53,12 +53,7 @@ dtmodel_get_by_id(PG_FUNCTION_ARGS)
 	key = dtmodel_usable_key(call.rel);
 	id = dtmodel_key_of_id(&key, PG_GETARG_DATUM(1),
 						   get_fn_expr_argtype(fcinfo->flinfo, 1));
-	if (id.complete)
-	{
-		SPI_connect();
-		found = dtmodel_select_row(&call, &key, &id, &row);
-		SPI_finish();
-	}
+	found = dtmodel_select_row(&call, &key, &id, &row);
 	return dtmodel_end_row_call(&call, fcinfo, row, !found);
 }
 
@@ -83,11 +78,11 @@ exists_plan(Relation rel, const DtKey *key, const DtSoftDelete *live)
 	if (plan != NULL)
 		return plan;
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT FROM %s AS " ROW " WHERE ",
+	appendStringInfo(&query, "SELECT FROM %s AS " DT_ROW " WHERE ",
 					 dtmodel_qualified_name(rel));
-	dtmodel_append_key_condition(&query, key, ROW);
+	dtmodel_append_key_condition(&query, key, DT_ROW);
 	if (live != NULL)
-		appendStringInfo(&query, " AND %s", dtmodel_live_text(live, ROW));
+		appendStringInfo(&query, " AND %s", dtmodel_live_text(live, DT_ROW));
 	return dtmodel_save_plan_for(relid, DT_PLAN_EXISTS, set, query.data,
 								 key->ncolumns, dtmodel_key_types(key));
 }
@@ -140,9 +135,9 @@ count_plan(Relation rel, const DtSoftDelete *live)
 
 	if (plan != NULL)
 		return plan;
-	query = psprintf("SELECT pg_catalog.count(*) FROM %s AS " ROW " WHERE %s",
+	query = psprintf("SELECT pg_catalog.count(*) FROM %s AS " DT_ROW " WHERE %s",
 					 dtmodel_qualified_name(rel),
-					 live == NULL ? "true" : dtmodel_live_text(live, ROW));
+					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW));
 	return dtmodel_save_plan_for(relid, DT_PLAN_COUNT, set, query, 0, NULL);
 }
 
@@ -193,18 +188,18 @@ list_plan(Relation rel, const DtKey *key, const DtSoftDelete *live, bool after)
 		return plan;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE %s",
+	appendStringInfo(&query, "SELECT " DT_ROW ".*::%s FROM %s AS " DT_ROW " WHERE %s",
 					 table, table,
-					 live == NULL ? "true" : dtmodel_live_text(live, ROW));
+					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW));
 	if (after)
 	{
 		appendStringInfoString(&query, " AND ");
-		dtmodel_append_key_after(&query, key, ROW, PAGE_PARAMETERS + 1);
+		dtmodel_append_key_after(&query, key, DT_ROW, PAGE_PARAMETERS + 1);
 	}
 	if (key->ncolumns > 0)
 	{
 		appendStringInfoString(&query, " ORDER BY ");
-		dtmodel_append_key_order(&query, key, ROW);
+		dtmodel_append_key_order(&query, key, DT_ROW);
 	}
 	appendStringInfoString(&query, " LIMIT $1 OFFSET $2");
 

@@ -191,7 +191,7 @@ append_assignments(StringInfo query, const Upsert *upsert)
 			continue;
 		appendStringInfo(query, "%s%s = ", comma, column);
 		if (given->is_settings)
-			appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" ROW ".%s, EXCLUDED.%s)",
+			appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" DT_ROW ".%s, EXCLUDED.%s)",
 							 column, column);
 		else
 			appendStringInfo(query, "EXCLUDED.%s", column);
@@ -207,13 +207,13 @@ static char *
 live_condition(const DtSoftDelete *columns)
 {
 	const char *flag = quote_identifier(NameStr(columns->flag.name));
-	char	   *time = psprintf(ROW ".%s IS NULL",
+	char	   *time = psprintf(DT_ROW ".%s IS NULL",
 								quote_identifier(NameStr(columns->deleted_at.name)));
 
 	if (!dtmodel_column_is_used(&columns->flag))
 		return time;
-	return psprintf("%s AND %s AND " ROW ".%s IS %s AND " ROW ".%s IS NOT %s",
-					time, dtmodel_live_text(columns, ROW),
+	return psprintf("%s AND %s AND " DT_ROW ".%s IS %s AND " DT_ROW ".%s IS NOT %s",
+					time, dtmodel_live_text(columns, DT_ROW),
 					flag, columns->flag_is_live ? "TRUE" : "FALSE",
 					flag, columns->flag_is_live ? "FALSE" : "TRUE");
 }
@@ -227,7 +227,7 @@ upsert_query(const Upsert *upsert)
 	StringInfoData query;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "INSERT INTO %s AS " ROW " (",
+	appendStringInfo(&query, "INSERT INTO %s AS " DT_ROW " (",
 					 dtmodel_qualified_name(rel));
 	dtmodel_append_columns(&query, &upsert->data);
 	appendStringInfoString(&query, ") VALUES (");
@@ -310,8 +310,6 @@ run_upsert(Upsert *upsert, Datum *row)
 static bool
 settle_deleted_row(Upsert *upsert, Datum *row)
 {
-	bool		isnull;
-
 	if (dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
 						 row) != DT_FOUND_DELETED)
 		return false;
@@ -325,7 +323,7 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);
 	if (dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
 						 row) == DT_FOUND_DELETED)
-		(void) dtmodel_restore(upsert->call.rel, *row, &isnull);
+		(void) dtmodel_restore(&upsert->call, row);
 	return false;
 }
 

@@ -26,18 +26,12 @@
 #include "mixin/live.h"
 #include "mixin/soft_delete.h"
 #include "model/ddl.h"
-#include "model/key.h"
-#include "model/plan_cache.h"
 #include "model/row_trigger.h"
 #include "nodes/nodes.h"
 #include "parser/parsetree.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
-
-/* The alias of the table in the view and in the query below. */
-#define ROW "t"
 
 /* What a view is a view of. */
 typedef struct ViewSource
@@ -190,33 +184,31 @@ get_plan(Relation rel, const DtSoftDelete *columns, const DtKey *key)
 	if (plan != NULL)
 		return plan;
 	initStringInfo(&query);
-	appendStringInfo(&query, "DELETE FROM %s AS " ROW " WHERE %s AND ",
-					 dtmodel_qualified_name(rel), dtmodel_live_text(columns, ROW));
-	dtmodel_append_key_condition(&query, key, ROW);
+	appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE %s AND ",
+					 dtmodel_qualified_name(rel), dtmodel_live_text(columns, DT_ROW));
+	dtmodel_append_key_condition(&query, key, DT_ROW);
 	return dtmodel_save_plan(relid, DT_PLAN_DELETE_LIVE, query.data,
 							 key->ncolumns, dtmodel_key_types(key));
 }
 
 /* Deletes the row as the caller.  Whether there was a live one to delete. */
 static bool
-delete_row(Relation rel, const DtSoftDelete *columns, const DtKey *key,
-		   const DtKeyValues *id)
+delete_row(const DtRowCall *call, const DtSoftDelete *columns,
+		   const DtKey *key, const DtKeyValues *id)
 {
-	DtSoftDeletion deletion = {
-		.relid = RelationGetRelid(rel),
-		.depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1,
-		.context = CurrentMemoryContext,
-	};
 	SPIPlanPtr	plan;
+	Datum		row;
 	bool		deleted;
 
 	SPI_connect();
-	plan = get_plan(rel, columns, key);
+	plan = get_plan(call->rel, columns, key);
 	if (dtmodel_hard_delete)
+	{
 		dtmodel_run_plan(plan, id->values, id->nulls);
+		deleted = SPI_processed > 0;
+	}
 	else
-		dtmodel_run_soft_delete(plan, id, &deletion);
-	deleted = SPI_processed > 0 || deletion.row != NULL;
+		deleted = dtmodel_run_soft_delete(call, plan, id, &row);
 	SPI_finish();
 	return deleted;
 }
@@ -239,16 +231,16 @@ dtmodel_live_view_trigger(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "live_view_trigger",
 												DT_ON_DELETE | DT_FIRED_INSTEAD);
 	LiveViewState *state = get_state(fcinfo, trigdata->tg_relation);
-	Relation	rel = dtmodel_open(state->relid, RowExclusiveLock);
-	DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
-	DtKey		key = dtmodel_usable_key(rel);
+	DtRowCall	call = dtmodel_begin_call(state->relid, RowExclusiveLock);
+	DtSoftDelete columns = dtmodel_usable_soft_delete(call.rel);
+	DtKey		key = dtmodel_usable_key(call.rel);
 	DtKeyValues id = key_of_view_row(state, &key, trigdata);
 	bool		deleted;
 
 	if (!dtmodel_hard_delete)
-		dtmodel_check_soft_delete_fires(rel, &columns);
-	deleted = delete_row(rel, &columns, &key, &id);
-	table_close(rel, NoLock);
+		dtmodel_check_soft_delete_fires(call.rel, &columns);
+	deleted = delete_row(&call, &columns, &key, &id);
+	table_close(call.rel, NoLock);
 	return PointerGetDatum(deleted ? trigdata->tg_trigtuple : NULL);
 }
 
@@ -267,7 +259,7 @@ column_list(Relation rel, int *ncolumns)
 
 		if (att->attisdropped)
 			continue;
-		appendStringInfo(&list, "%s" ROW ".%s", list.len > 0 ? ", " : "",
+		appendStringInfo(&list, "%s" DT_ROW ".%s", list.len > 0 ? ", " : "",
 						 quote_identifier(NameStr(att->attname)));
 		(*ncolumns)++;
 	}
@@ -349,9 +341,9 @@ set_view(DtChange *change, const char *view_name, const char *columns,
 {
 	dtmodel_change(change, done,
 				   psprintf("CREATE OR REPLACE VIEW %s" COMPAT_SECURITY_INVOKER
-							" AS SELECT %s FROM %s AS " ROW " WHERE %s",
+							" AS SELECT %s FROM %s AS " DT_ROW " WHERE %s",
 							view_name, columns, change->table,
-							dtmodel_live_text(soft_delete, ROW)));
+							dtmodel_live_text(soft_delete, DT_ROW)));
 }
 
 static void

@@ -20,15 +20,13 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "access/relscan.h"
-#include "access/stratnum.h"
-#include "access/tableam.h"
 #include "common/hashfn.h"
 #include "dtmodel.h"
 #include "mb/pg_wchar.h"
 #include "mixin/slug.h"
 #include "mixin/slug_index.h"
 #include "miscadmin.h"
+#include "model/lookup.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
@@ -120,36 +118,22 @@ dtmodel_begin_slug_choice(Relation rel, const DtSlug *slug,
 	return choice;
 }
 
-static void
-init_scan_key(ScanKey key, Relation index, Datum slug)
-{
-	Oid			type = index->rd_opcintype[0];
-	Oid			equal = get_opfamily_member(index->rd_opfamily[0], type, type,
-											BTEqualStrategyNumber);
-
-	ScanKeyEntryInitialize(key, 0, 1, BTEqualStrategyNumber, InvalidOid,
-						   index->rd_indcollation[0], get_opcode(equal), slug);
-}
-
 /* Whether another row than our own has the slug, committed or not. */
 static bool
 index_has(Relation rel, Oid indexid, Datum slug, ItemPointer own)
 {
 	Relation	index = index_open(indexid, AccessShareLock);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	SnapshotData snapshot;
-	IndexScanDesc scan;
-	ScanKeyData key;
+	ScanKeyData scan_key;
+	DtLookup	lookup;
 	bool		found = false;
 
 	InitDirtySnapshot(snapshot);
-	init_scan_key(&key, index, slug);
-	scan = compat_index_beginscan(rel, index, &snapshot, 1);
-	index_rescan(scan, &key, 1, NULL, 0);
-	while (!found && index_getnext_slot(scan, ForwardScanDirection, slot))
-		found = own == NULL || !ItemPointerEquals(&slot->tts_tid, own);
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
+	dtmodel_init_scan_key(&scan_key, index, 1, slug);
+	lookup = dtmodel_begin_lookup(rel, index, &snapshot, 1, &scan_key);
+	while (!found && dtmodel_find_next(&lookup))
+		found = own == NULL || !ItemPointerEquals(&lookup.slot->tts_tid, own);
+	dtmodel_end_lookup(&lookup);
 	index_close(index, AccessShareLock);
 	return found;
 }

@@ -12,8 +12,7 @@
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "model/key.h"
-#include "model/model.h"
+#include "model/row_call.h"
 
 /* How errors name the calls that mend a soft-delete model. */
 extern const DtMixin dtmodel_soft_delete_mixin;
@@ -43,12 +42,12 @@ extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
 /* soft_rows.c */
 extern void dtmodel_check_soft_delete_fires(Relation rel,
 											const DtSoftDelete *soft_delete);
-extern void dtmodel_run_soft_delete(SPIPlanPtr plan, const DtKeyValues *id,
-									DtSoftDeletion *deletion);
+extern bool dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
+									const DtKeyValues *id, Datum *row);
 extern char *dtmodel_deleted_clause(const DtSoftDelete *columns);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
-extern Datum dtmodel_restore(Relation rel, Datum row, bool *isnull);
+extern bool dtmodel_restore(const DtRowCall *call, Datum *row);
 
 /* soft_setup.c */
 extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,

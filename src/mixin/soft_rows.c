@@ -17,25 +17,17 @@
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "mixin/soft_delete.h"
-#include "model/key.h"
-#include "model/plan_cache.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
-#include "utils/lsyscache.h"
 
-/* The alias of the table in the queries below. */
-#define ROW "t"
-
-/* One call: the table, what it is, and the row that is meant. */
-typedef struct RowCall
+/* One call, and the row that is meant. */
+typedef struct SoftCall
 {
-	Relation	rel;
+	DtRowCall	call;
 	DtSoftDelete columns;
 	DtKey		key;
 	DtKeyValues id;
-	MemoryContext context;		/* for the result */
-} RowCall;
+} SoftCall;
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_row);
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_by_id);
@@ -43,36 +35,34 @@ PG_FUNCTION_INFO_V1(dtmodel_restore_row);
 PG_FUNCTION_INFO_V1(dtmodel_restore_by_id);
 PG_FUNCTION_INFO_V1(dtmodel_restore_deletion);
 
-static RowCall
+static SoftCall
 begin_call(FunctionCallInfo fcinfo)
 {
-	Oid			relid = dtmodel_table_argument(fcinfo, 0);
-	RowCall		call = {.context = CurrentMemoryContext};
+	SoftCall	soft = {.call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock)};
 
-	call.rel = dtmodel_open(relid, RowExclusiveLock);
-	call.columns = dtmodel_usable_soft_delete(call.rel);
-	return call;
+	soft.columns = dtmodel_usable_soft_delete(soft.call.rel);
+	return soft;
 }
 
-static RowCall
+static SoftCall
 begin_call_with_row(FunctionCallInfo fcinfo)
 {
-	RowCall		call = begin_call(fcinfo);
+	SoftCall	soft = begin_call(fcinfo);
 
-	call.key = dtmodel_usable_key(call.rel);
-	call.id = dtmodel_key_of_row(&call.key, PG_GETARG_DATUM(0));
-	return call;
+	soft.key = dtmodel_usable_key(soft.call.rel);
+	soft.id = dtmodel_key_of_row(&soft.key, PG_GETARG_DATUM(0));
+	return soft;
 }
 
-static RowCall
+static SoftCall
 begin_call_with_id(FunctionCallInfo fcinfo)
 {
-	RowCall		call = begin_call(fcinfo);
+	SoftCall	soft = begin_call(fcinfo);
 
-	call.key = dtmodel_usable_key(call.rel);
-	call.id = dtmodel_key_of_id(&call.key, PG_GETARG_DATUM(1),
+	soft.key = dtmodel_usable_key(soft.call.rel);
+	soft.id = dtmodel_key_of_id(&soft.key, PG_GETARG_DATUM(1),
 								get_fn_expr_argtype(fcinfo->flinfo, 1));
-	return call;
+	return soft;
 }
 
 /* "the row is deleted", as SQL on a table whose alias is "t" */
@@ -80,9 +70,9 @@ char *
 dtmodel_deleted_clause(const DtSoftDelete *columns)
 {
 	if (!dtmodel_column_is_used(&columns->flag))
-		return psprintf(ROW ".%s IS NOT NULL",
+		return psprintf(DT_ROW ".%s IS NOT NULL",
 						quote_identifier(NameStr(columns->deleted_at.name)));
-	return psprintf(ROW ".%s IS %s",
+	return psprintf(DT_ROW ".%s IS %s",
 					quote_identifier(NameStr(columns->flag.name)),
 					columns->flag_is_live ? "FALSE" : "TRUE");
 }
@@ -101,82 +91,62 @@ restore_assignments(const DtSoftDelete *columns)
 					columns->flag_is_live ? "true" : "false");
 }
 
-/*
- * The query for a purpose.  The cast keeps "t.*" one value, the row itself
- * with what dropped columns have left in it.
- */
 static char *
-build_query(const RowCall *call, DtPlanPurpose purpose)
+build_query(const SoftCall *soft, DtPlanPurpose purpose)
 {
-	char	   *table = dtmodel_qualified_name(call->rel);
+	Relation	rel = soft->call.rel;
+	char	   *table = dtmodel_qualified_name(rel);
 	StringInfoData query;
 
 	initStringInfo(&query);
 	switch (purpose)
 	{
-		case DT_PLAN_SELECT:
-			appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE ",
-							 table, table);
-			break;
 		case DT_PLAN_SELECT_DELETED:
-			appendStringInfo(&query, "SELECT " ROW ".*::%s FROM %s AS " ROW " WHERE %s AND ",
-							 table, table, dtmodel_deleted_clause(&call->columns));
+			appendStringInfoString(&query, "SELECT ");
+			dtmodel_append_row(&query, rel);
+			appendStringInfo(&query, " FROM %s AS " DT_ROW " WHERE %s AND ", table,
+							 dtmodel_deleted_clause(&soft->columns));
 			break;
 		case DT_PLAN_SOFT_DELETE:
-			appendStringInfo(&query, "DELETE FROM %s AS " ROW " WHERE ", table);
+			appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE ", table);
 			break;
 		case DT_PLAN_RESTORE:
-			appendStringInfo(&query, "UPDATE %s AS " ROW " SET %s WHERE %s AND ",
-							 table, restore_assignments(&call->columns),
-							 dtmodel_deleted_clause(&call->columns));
+			appendStringInfo(&query, "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND ",
+							 table, restore_assignments(&soft->columns),
+							 dtmodel_deleted_clause(&soft->columns));
 			break;
 		default:
 			elog(ERROR, "no query on a row has purpose %d", (int) purpose);
 	}
-	dtmodel_append_key_condition(&query, &call->key, ROW);
-	if (purpose == DT_PLAN_SOFT_DELETE || purpose == DT_PLAN_RESTORE)
-		appendStringInfo(&query, " RETURNING " ROW ".*::%s", table);
+	dtmodel_append_key_condition(&query, &soft->key, DT_ROW);
+	if (purpose != DT_PLAN_SELECT_DELETED)
+	{
+		appendStringInfoString(&query, " RETURNING ");
+		dtmodel_append_row(&query, rel);
+	}
 	return query.data;
 }
 
 /* The plan for a purpose. */
 static SPIPlanPtr
-get_plan(const RowCall *call, DtPlanPurpose purpose)
+get_plan(const SoftCall *soft, DtPlanPurpose purpose)
 {
-	Oid			relid = RelationGetRelid(call->rel);
+	Oid			relid = RelationGetRelid(soft->call.rel);
 	SPIPlanPtr	plan = dtmodel_find_plan(relid, purpose);
 
 	if (plan == NULL)
-		plan = dtmodel_save_plan(relid, purpose, build_query(call, purpose),
-								 call->key.ncolumns,
-								 dtmodel_key_types(&call->key));
+		plan = dtmodel_save_plan(relid, purpose, build_query(soft, purpose),
+								 soft->key.ncolumns,
+								 dtmodel_key_types(&soft->key));
 	return plan;
 }
 
-/* Runs the call's query for the purpose; the result is SPI's. */
-static void
-run_query(const RowCall *call, DtPlanPurpose purpose)
+/* Runs the call's query for the purpose.  Whether it returned a row. */
+static bool
+run_query(const SoftCall *soft, DtPlanPurpose purpose, Datum *row)
 {
-	dtmodel_run_plan(get_plan(call, purpose), call->id.values, call->id.nulls);
-}
-
-/* The row that the last query returned, or NULL. */
-static Datum
-returned_row(const RowCall *call, bool *isnull)
-{
-	MemoryContext caller;
-	Datum		row;
-
-	*isnull = SPI_processed == 0;
-	if (*isnull)
-		return (Datum) 0;
-	row = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, isnull);
-	if (*isnull)
-		return (Datum) 0;
-	caller = MemoryContextSwitchTo(call->context);
-	row = datumCopy(row, false, -1);
-	MemoryContextSwitchTo(caller);
-	return row;
+	return dtmodel_fetch_row(&soft->call, get_plan(soft, purpose),
+							 soft->id.values, soft->id.nulls, false, row);
 }
 
 /* A trigger that will not fire would let the DELETE be physical. */
@@ -197,20 +167,16 @@ dtmodel_check_soft_delete_fires(Relation rel, const DtSoftDelete *soft_delete)
 			 errtable(rel)));
 }
 
-/*
- * Runs a DELETE of one row, which is not to be physical.  The trigger may
- * suppress what it would return, and then hands the row over itself.
- */
-void
-dtmodel_run_soft_delete(SPIPlanPtr plan, const DtKeyValues *id,
-						DtSoftDeletion *deletion)
+static void
+run_delete(const DtRowCall *call, SPIPlanPtr plan, const DtKeyValues *id,
+		   DtSoftDeletion *deletion, Datum *row)
 {
 	DtSoftDeletion *outer = dtmodel_soft_deletion;
 
 	dtmodel_soft_deletion = deletion;
 	PG_TRY();
 	{
-		dtmodel_run_plan(plan, id->values, id->nulls);
+		(void) dtmodel_fetch_row(call, plan, id->values, id->nulls, false, row);
 	}
 	PG_CATCH();
 	{
@@ -221,102 +187,98 @@ dtmodel_run_soft_delete(SPIPlanPtr plan, const DtKeyValues *id,
 	dtmodel_soft_deletion = outer;
 }
 
-/*
- * The row after the DELETE.  Where the planner made it an UPDATE it returned
- * the row, unless that was deleted already; where the trigger suppressed it,
- * the trigger has handed the row over.
- */
 static Datum
-deleted_row(const RowCall *call, const DtSoftDeletion *deletion, bool *isnull)
+handed_row(const DtRowCall *call, HeapTuple row)
 {
-	MemoryContext caller;
-	Datum		row = returned_row(call, isnull);
+	MemoryContext caller = MemoryContextSwitchTo(call->context);
+	Datum		copy = heap_copy_tuple_as_datum(row, RelationGetDescr(call->rel));
 
-	if (!*isnull)
-		return row;
-	if (deletion->row == NULL)
-	{
-		run_query(call, DT_PLAN_SELECT_DELETED);
-		return returned_row(call, isnull);
-	}
-	caller = MemoryContextSwitchTo(call->context);
-	row = heap_copy_tuple_as_datum(deletion->row, RelationGetDescr(call->rel));
 	MemoryContextSwitchTo(caller);
-	*isnull = false;
-	return row;
+	return copy;
 }
 
-static Datum
-delete_row(FunctionCallInfo fcinfo, const RowCall *call)
+/*
+ * Runs a DELETE of one row, which is not to be physical.  Returns whether it
+ * met a row, and that as it then is if the DELETE has a RETURNING.
+ *
+ * Where the planner made it an UPDATE it returned the row; where the trigger
+ * suppressed it, the trigger has handed the row over.  Within SPI.
+ */
+bool
+dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
+						const DtKeyValues *id, Datum *row)
 {
 	DtSoftDeletion deletion = {
 		.relid = RelationGetRelid(call->rel),
 		.depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1,
-		.context = call->context,
+		.context = CurrentMemoryContext,
 	};
+
+	run_delete(call, plan, id, &deletion, row);
+	if (SPI_processed > 0)
+		return true;
+	if (deletion.row == NULL)
+		return false;
+	*row = handed_row(call, deletion.row);
+	return true;
+}
+
+static Datum
+delete_row(FunctionCallInfo fcinfo, const SoftCall *soft)
+{
 	Datum		row = (Datum) 0;
+	bool		found = false;
 
-	bool		isnull = true;
-
-	if (call->id.complete)
+	if (soft->id.complete)
 	{
-		dtmodel_check_soft_delete_fires(call->rel, &call->columns);
+		dtmodel_check_soft_delete_fires(soft->call.rel, &soft->columns);
 		SPI_connect();
-		dtmodel_run_soft_delete(get_plan(call, DT_PLAN_SOFT_DELETE), &call->id,
-								&deletion);
-		row = deleted_row(call, &deletion, &isnull);
+		/* The planner's UPDATE passes over a row that is deleted already. */
+		found = dtmodel_run_soft_delete(&soft->call,
+										get_plan(soft, DT_PLAN_SOFT_DELETE),
+										&soft->id, &row) ||
+			run_query(soft, DT_PLAN_SELECT_DELETED, &row);
 		SPI_finish();
 	}
-	table_close(call->rel, NoLock);
-	if (isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(row);
+	return dtmodel_end_row_call(&soft->call, fcinfo, row, !found);
 }
 
-/* The row, restored; NULL if it is gone. */
-static Datum
-run_restore(const RowCall *call, bool *isnull)
+/* The row, restored; one that is not deleted as it is.  Whether there is one. */
+static bool
+run_restore(const SoftCall *soft, Datum *row)
 {
-	Datum		row;
+	bool		found;
 
-	*isnull = true;
-	if (!call->id.complete)
-		return (Datum) 0;
+	if (!soft->id.complete)
+		return false;
 	SPI_connect();
-	run_query(call, DT_PLAN_RESTORE);
-	row = returned_row(call, isnull);
-	if (*isnull)
-	{
-		/* Not deleted, then: the row as it is. */
-		run_query(call, DT_PLAN_SELECT);
-		row = returned_row(call, isnull);
-	}
+	found = run_query(soft, DT_PLAN_RESTORE, row) ||
+		dtmodel_fetch_row(&soft->call,
+						  dtmodel_select_plan(&soft->call, &soft->key),
+						  soft->id.values, soft->id.nulls, false, row);
 	SPI_finish();
-	return row;
+	return found;
 }
 
 static Datum
-restore_row(FunctionCallInfo fcinfo, const RowCall *call)
+restore_row(FunctionCallInfo fcinfo, const SoftCall *soft)
 {
-	bool		isnull;
-	Datum		row = run_restore(call, &isnull);
+	Datum		row = (Datum) 0;
+	bool		found = run_restore(soft, &row);
 
-	table_close(call->rel, NoLock);
-	if (isnull)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(row);
+	return dtmodel_end_row_call(&soft->call, fcinfo, row, !found);
 }
 
-/* The same for a row of a table that is open, and stays so. */
-Datum
-dtmodel_restore(Relation rel, Datum row, bool *isnull)
+/* The same for the row that another call has found.  Whether there is one. */
+bool
+dtmodel_restore(const DtRowCall *call, Datum *row)
 {
-	RowCall		call = {.rel = rel,.context = CurrentMemoryContext};
+	SoftCall	soft = {.call = *call};
 
-	call.columns = dtmodel_usable_soft_delete(rel);
-	call.key = dtmodel_usable_key(rel);
-	call.id = dtmodel_key_of_row(&call.key, row);
-	return run_restore(&call, isnull);
+	soft.columns = dtmodel_usable_soft_delete(call->rel);
+	soft.key = dtmodel_usable_key(call->rel);
+	soft.id = dtmodel_key_of_row(&soft.key, *row);
+	return run_restore(&soft, row);
 }
 
 /*
@@ -333,9 +295,9 @@ dtmodel_restore(Relation rel, Datum row, bool *isnull)
 Datum
 dtmodel_soft_delete_row(PG_FUNCTION_ARGS)
 {
-	RowCall		call = begin_call_with_row(fcinfo);
+	SoftCall	soft = begin_call_with_row(fcinfo);
 
-	return delete_row(fcinfo, &call);
+	return delete_row(fcinfo, &soft);
 }
 
 /*
@@ -347,12 +309,12 @@ dtmodel_soft_delete_row(PG_FUNCTION_ARGS)
 Datum
 dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS)
 {
-	RowCall		call;
+	SoftCall	soft;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	call = begin_call_with_id(fcinfo);
-	return delete_row(fcinfo, &call);
+	soft = begin_call_with_id(fcinfo);
+	return delete_row(fcinfo, &soft);
 }
 
 /*
@@ -367,9 +329,9 @@ dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS)
 Datum
 dtmodel_restore_row(PG_FUNCTION_ARGS)
 {
-	RowCall		call = begin_call_with_row(fcinfo);
+	SoftCall	soft = begin_call_with_row(fcinfo);
 
-	return restore_row(fcinfo, &call);
+	return restore_row(fcinfo, &soft);
 }
 
 /*
@@ -380,30 +342,30 @@ dtmodel_restore_row(PG_FUNCTION_ARGS)
 Datum
 dtmodel_restore_by_id(PG_FUNCTION_ARGS)
 {
-	RowCall		call;
+	SoftCall	soft;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	call = begin_call_with_id(fcinfo);
-	return restore_row(fcinfo, &call);
+	soft = begin_call_with_id(fcinfo);
+	return restore_row(fcinfo, &soft);
 }
 
 static SPIPlanPtr
-deletion_plan(const RowCall *call)
+deletion_plan(const SoftCall *soft)
 {
-	Oid			relid = RelationGetRelid(call->rel);
+	Oid			relid = RelationGetRelid(soft->call.rel);
 	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_RESTORE_DELETION);
-	Oid			type = call->columns.deleted_at.typid;
+	Oid			type = soft->columns.deleted_at.typid;
 
 	if (plan != NULL)
 		return plan;
 	return dtmodel_save_plan(relid, DT_PLAN_RESTORE_DELETION,
-							 psprintf("UPDATE %s AS " ROW " SET %s WHERE %s AND "
-									  ROW ".%s OPERATOR(pg_catalog.=) $1",
-									  dtmodel_qualified_name(call->rel),
-									  restore_assignments(&call->columns),
-									  dtmodel_deleted_clause(&call->columns),
-									  quote_identifier(NameStr(call->columns.deleted_at.name))),
+							 psprintf("UPDATE %s AS " DT_ROW " SET %s WHERE %s AND "
+									  DT_ROW ".%s OPERATOR(pg_catalog.=) $1",
+									  dtmodel_qualified_name(soft->call.rel),
+									  restore_assignments(&soft->columns),
+									  dtmodel_deleted_clause(&soft->columns),
+									  quote_identifier(NameStr(soft->columns.deleted_at.name))),
 							 1, &type);
 }
 
@@ -417,7 +379,7 @@ deletion_plan(const RowCall *call)
 Datum
 dtmodel_restore_deletion(PG_FUNCTION_ARGS)
 {
-	RowCall		call = begin_call(fcinfo);
+	SoftCall	soft = begin_call(fcinfo);
 	int64		restored = 0;
 
 	if (!PG_ARGISNULL(1))
@@ -426,10 +388,10 @@ dtmodel_restore_deletion(PG_FUNCTION_ARGS)
 		Datum		time = PG_GETARG_DATUM(1);
 
 		SPI_connect();
-		dtmodel_run_plan(deletion_plan(&call), &time, NULL);
+		dtmodel_run_plan(deletion_plan(&soft), &time, NULL);
 		restored = (int64) SPI_processed;
 		SPI_finish();
 	}
-	table_close(call.rel, NoLock);
+	table_close(soft.call.rel, NoLock);
 	PG_RETURN_INT64(restored);
 }

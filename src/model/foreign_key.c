@@ -11,14 +11,13 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
-#include "executor/tuptable.h"
 #include "model/foreign_key.h"
+#include "model/lookup.h"
 #include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -162,14 +161,10 @@ static bool
 index_has_row(Relation parent, Relation index, int nkeys, ScanKey keys)
 {
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TupleTableSlot *slot = table_slot_create(parent, NULL);
-	IndexScanDesc scan = compat_index_beginscan(parent, index, snapshot, nkeys);
-	bool		found;
+	DtLookup	lookup = dtmodel_begin_lookup(parent, index, snapshot, nkeys, keys);
+	bool		found = dtmodel_find_next(&lookup);
 
-	index_rescan(scan, keys, nkeys, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, slot);
-	index_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
+	dtmodel_end_lookup(&lookup);
 	UnregisterSnapshot(snapshot);
 	return found;
 }

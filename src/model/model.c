@@ -341,6 +341,7 @@ static void
 read_key_columns(DtKey *key, TupleDesc desc, Relation index)
 {
 	key->ncolumns = index->rd_index->indnkeyatts;
+	key->index = RelationGetRelid(index);
 	key->columns = palloc0(sizeof(DtKeyColumn) * key->ncolumns);
 	for (int i = 0; i < key->ncolumns; i++)
 	{

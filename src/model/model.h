@@ -28,6 +28,7 @@ typedef struct DtKeyColumn
 typedef struct DtKey
 {
 	int			ncolumns;		/* 0: no primary key */
+	Oid			index;
 	DtKeyColumn *columns;		/* in the order of the key */
 } DtKey;
 

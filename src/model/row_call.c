@@ -5,18 +5,21 @@
  *	  row that they return.
  *
  * All of them run, as the caller, the statement that a person would write,
- * with a plan that is saved.
+ * with a plan that is saved; or do what that statement would have done.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "api/row_call.h"
 #include "dtmodel.h"
 #include "funcapi.h"
+#include "model/lookup.h"
+#include "model/row_call.h"
 #include "utils/datum.h"
+#include "utils/snapmgr.h"
 
 /* What a query with one row returns. */
 typedef struct RowReceiver
@@ -29,14 +32,21 @@ typedef struct RowReceiver
 	bool		flag;			/* ... which says this */
 } RowReceiver;
 
+/* A call for a table. */
+DtRowCall
+dtmodel_begin_call(Oid relid, LOCKMODE lockmode)
+{
+	DtRowCall	call = {.context = CurrentMemoryContext};
+
+	call.rel = dtmodel_open(relid, lockmode);
+	return call;
+}
+
 /* The call of a function whose first argument is a model or a row. */
 DtRowCall
 dtmodel_begin_row_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 {
-	DtRowCall	call = {.context = CurrentMemoryContext};
-
-	call.rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0), lockmode);
-	return call;
+	return dtmodel_begin_call(dtmodel_table_argument(fcinfo, 0), lockmode);
 }
 
 static void
@@ -44,6 +54,15 @@ start(DestReceiver *self pg_attribute_unused(),
 	  int operation pg_attribute_unused(),
 	  TupleDesc desc pg_attribute_unused())
 {
+}
+
+/* The row of a slot that has its columns. */
+static Datum
+row_of_columns(TupleTableSlot *slot, TupleDesc desc)
+{
+	slot_getallattrs(slot);
+	return HeapTupleGetDatum(heap_form_tuple(desc, slot->tts_values,
+											 slot->tts_isnull));
 }
 
 /* The row of a slot, whose columns are the row's or begin with the row. */
@@ -58,10 +77,7 @@ row_of_slot(TupleTableSlot *slot, Relation rel, bool *isnull)
 		return *isnull ? (Datum) 0 : datumCopy(row, false, -1);
 	}
 	*isnull = false;
-	slot_getallattrs(slot);
-	return HeapTupleGetDatum(heap_form_tuple(RelationGetDescr(rel),
-											 slot->tts_values,
-											 slot->tts_isnull));
+	return row_of_columns(slot, RelationGetDescr(rel));
 }
 
 /* Keeps the first row. */
@@ -193,13 +209,14 @@ has_plain_columns(TupleDesc desc)
 void
 dtmodel_append_row(StringInfo query, Relation rel)
 {
-	appendStringInfoString(query, ROW ".*");
+	appendStringInfoString(query, DT_ROW ".*");
 	if (!has_plain_columns(RelationGetDescr(rel)))
 		appendStringInfo(query, "::%s", dtmodel_qualified_name(rel));
 }
 
-static SPIPlanPtr
-select_plan(const DtRowCall *call, const DtKey *key)
+/* The SELECT of a row by its key.  Within SPI. */
+SPIPlanPtr
+dtmodel_select_plan(const DtRowCall *call, const DtKey *key)
 {
 	Oid			relid = RelationGetRelid(call->rel);
 	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_GET);
@@ -210,21 +227,55 @@ select_plan(const DtRowCall *call, const DtKey *key)
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT ");
 	dtmodel_append_row(&query, call->rel);
-	appendStringInfo(&query, " FROM %s AS " ROW " WHERE ",
+	appendStringInfo(&query, " FROM %s AS " DT_ROW " WHERE ",
 					 dtmodel_qualified_name(call->rel));
-	dtmodel_append_key_condition(&query, key, ROW);
+	dtmodel_append_key_condition(&query, key, DT_ROW);
 	return dtmodel_save_plan(relid, DT_PLAN_GET, query.data, key->ncolumns,
 							 dtmodel_key_types(key));
 }
 
+/* Fetches the row from the index, and closes that. */
+static bool
+look_up_row(const DtRowCall *call, Relation index, const DtKeyValues *id,
+			Datum *row)
+{
+	int			nkeys = index->rd_index->indnkeyatts;
+	ScanKeyData scan_keys[INDEX_MAX_KEYS];
+	DtLookup	lookup;
+	bool		found;
+
+	for (int i = 0; i < nkeys; i++)
+		dtmodel_init_scan_key(&scan_keys[i], index, i + 1, id->values[i]);
+	lookup = dtmodel_begin_lookup(call->rel, index, GetActiveSnapshot(), nkeys,
+								  scan_keys);
+	found = dtmodel_find_next(&lookup);
+	if (found)
+		*row = row_of_columns(lookup.slot, RelationGetDescr(call->rel));
+	dtmodel_end_lookup(&lookup);
+	index_close(index, AccessShareLock);
+	return found;
+}
+
 /*
  * Fetches the row with that key, as the caller's own query would see it.
- * Returns whether there is one.  Within SPI.
+ * Returns whether there is one.  The index alone is faster than any query, so
+ * that is asked where it gives the same answer.
  */
 bool
 dtmodel_select_row(const DtRowCall *call, const DtKey *key,
 				   const DtKeyValues *id, Datum *row)
 {
-	return dtmodel_fetch_row(call, select_plan(call, key), id->values,
-							 id->nulls, true, row);
+	Relation	index;
+	bool		found;
+
+	if (!id->complete)
+		return false;
+	index = dtmodel_open_readable_index(call->rel, key);
+	if (index != NULL)
+		return look_up_row(call, index, id, row);
+	SPI_connect();
+	found = dtmodel_fetch_row(call, dtmodel_select_plan(call, key), id->values,
+							  id->nulls, true, row);
+	SPI_finish();
+	return found;
 }

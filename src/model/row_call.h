@@ -15,7 +15,7 @@
 #include "model/plan_cache.h"
 
 /* The alias of the table in all queries. */
-#define ROW "t"
+#define DT_ROW "t"
 
 /* One call of a function: the table, and where its result is to live. */
 typedef struct DtRowCall
@@ -24,6 +24,7 @@ typedef struct DtRowCall
 	MemoryContext context;
 } DtRowCall;
 
+extern DtRowCall dtmodel_begin_call(Oid relid, LOCKMODE lockmode);
 extern DtRowCall dtmodel_begin_row_call(FunctionCallInfo fcinfo,
 										LOCKMODE lockmode);
 extern void dtmodel_append_row(StringInfo query, Relation rel);
@@ -43,6 +44,7 @@ extern Datum dtmodel_end_row_call_with_flag(const DtRowCall *call,
 
 extern bool dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument,
 								  bool otherwise);
+extern SPIPlanPtr dtmodel_select_plan(const DtRowCall *call, const DtKey *key);
 extern bool dtmodel_select_row(const DtRowCall *call, const DtKey *key,
 							   const DtKeyValues *id, Datum *row);
 

@@ -1,0 +1,152 @@
+--
+-- get_by_id: the key's index alone answers, except where only a query can tell
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA rows_lookup;
+SET search_path = rows_lookup;
+
+-- the queries that were needed: their plans are kept
+CREATE VIEW queries AS
+SELECT substring(ident FROM 'FROM (rows_lookup\.\w+) AS t') AS of_table
+FROM pg_catalog.pg_backend_memory_contexts
+WHERE name = 'CachedPlanSource' AND ident LIKE '/* dtmodel */ SELECT %' AND ident LIKE '%rows\_lookup%'
+ORDER BY 1;
+
+-- what lies in a row: out of line, by default, dropped, not there
+CREATE TABLE stored (gone int, id int PRIMARY KEY, wide text, short text);
+ALTER TABLE stored ALTER wide SET STORAGE EXTERNAL;
+INSERT INTO stored VALUES (7, 1, repeat('wide ', 2000), NULL), (8, 2, 'narrow', 'b');
+ALTER TABLE stored ADD later text DEFAULT 'default';
+ALTER TABLE stored DROP gone;
+SELECT id, length(wide), short, later FROM dtmodel.get_by_id(NULL::stored, 1);
+SELECT dtmodel.get_by_id(NULL::stored, 2) = s AS same FROM stored AS s WHERE id = 2;
+SELECT dtmodel.get_by_id(NULL::stored, 3) IS NULL AS none, dtmodel.get_by_id(NULL::stored, NULL::int) IS NULL AS no_id;
+DO $$
+DECLARE
+    row rows_lookup.stored;
+BEGIN
+    row := dtmodel.get_by_id(NULL::rows_lookup.stored, 1);
+    TRUNCATE rows_lookup.stored;
+    RAISE EXCEPTION 'kept % bytes, %', length(row.wide), row.later;
+END $$;
+-- a statement sees what it saw when it began, and the next one what that did
+WITH changed AS (UPDATE stored SET short = 'new' WHERE id = 2 RETURNING short)
+SELECT changed.short, (dtmodel.get_by_id(NULL::stored, 2)).short AS seen FROM changed;
+SELECT short FROM dtmodel.get_by_id(NULL::stored, 2);
+
+-- keys of many kinds
+CREATE DOMAIN code AS text CHECK (VALUE <> '');
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TABLE of_domain (id code PRIMARY KEY, v int);
+CREATE TABLE of_varchar (id varchar(10) PRIMARY KEY, v int);
+CREATE TABLE of_enum (id mood PRIMARY KEY, v int);
+CREATE TABLE of_array (id int[] PRIMARY KEY, v int);
+CREATE TABLE of_numeric (id numeric PRIMARY KEY, v int);
+CREATE TABLE of_two (b text, a int, v int, PRIMARY KEY (a, b));
+CREATE TABLE including (v int, id int, PRIMARY KEY (id) INCLUDE (v));
+INSERT INTO of_domain VALUES ('x', 1);
+INSERT INTO of_varchar VALUES ('x', 1);
+INSERT INTO of_enum VALUES ('happy', 1);
+INSERT INTO of_array VALUES ('{1,2}', 1);
+INSERT INTO of_numeric VALUES (1.50, 1);
+INSERT INTO of_two VALUES ('x', 1, 1);
+INSERT INTO including VALUES (1, 1);
+SELECT (dtmodel.get_by_id(NULL::of_domain, 'x'::text)).v AS domain,
+       (dtmodel.get_by_id(NULL::of_varchar, 'x'::text)).v AS varchar,
+       (dtmodel.get_by_id(NULL::of_enum, 'happy'::mood)).v AS enum,
+       (dtmodel.get_by_id(NULL::of_array, '{1,2}'::int[])).v AS array,
+       (dtmodel.get_by_id(NULL::of_numeric, 1.5)).v AS numeric,
+       (dtmodel.get_by_id(NULL::of_two, '{"a": 1, "b": "x"}'::jsonb)).v AS two,
+       (dtmodel.get_by_id(NULL::of_two, '{"a": 1, "b": null}'::jsonb)).v AS half,
+       (dtmodel.get_by_id(NULL::including, 1)).v AS including;
+
+-- the key changes under the session
+CREATE TABLE changed (id int PRIMARY KEY, other int, v text);
+INSERT INTO changed VALUES (1, 10, 'by id');
+SELECT v FROM dtmodel.get_by_id(NULL::changed, 1);
+ALTER TABLE changed DROP CONSTRAINT changed_pkey, ADD PRIMARY KEY (other);
+SELECT v FROM dtmodel.get_by_id(NULL::changed, 1);
+SELECT v FROM dtmodel.get_by_id(NULL::changed, 10);
+REINDEX TABLE changed;
+SELECT v FROM dtmodel.get_by_id(NULL::changed, 10);
+REINDEX TABLE CONCURRENTLY changed;
+SELECT v FROM dtmodel.get_by_id(NULL::changed, 10);
+ALTER TABLE changed ALTER other TYPE text;
+SELECT v FROM dtmodel.get_by_id(NULL::changed, '10'::text);
+DROP TABLE changed;
+CREATE TABLE changed (id uuid PRIMARY KEY, v text);
+INSERT INTO changed VALUES ('00000000-0000-0000-0000-000000000001', 'by uuid');
+SELECT v FROM dtmodel.get_by_id(NULL::changed, '00000000-0000-0000-0000-000000000001'::text);
+
+-- so far no query was needed; a partition by itself is a table as any other
+CREATE TABLE parted (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+CREATE TABLE part PARTITION OF parted FOR VALUES FROM (1) TO (10);
+INSERT INTO parted VALUES (1, 'in a partition');
+SELECT v FROM dtmodel.get_by_id(NULL::part, 1);
+SELECT * FROM queries;
+
+-- partitions and heirs
+SELECT v FROM dtmodel.get_by_id(NULL::parted, 1);
+CREATE TABLE parent (id int PRIMARY KEY, v text);
+CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (parent);
+INSERT INTO heir VALUES (1, 'of an heir');
+SELECT v FROM dtmodel.get_by_id(NULL::parent, 1);
+
+-- a key that is not checked at once does not have one row for sure
+CREATE TABLE deferred (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, v text);
+INSERT INTO deferred VALUES (1, 'deferred');
+SELECT v FROM dtmodel.get_by_id(NULL::deferred, 1);
+SELECT * FROM queries;
+
+-- privileges and policies
+CREATE ROLE rows_lookup_user;
+GRANT USAGE ON SCHEMA dtmodel, rows_lookup TO rows_lookup_user;
+CREATE TABLE secret (id int PRIMARY KEY, v text);
+CREATE TABLE columnwise (id int PRIMARY KEY, v text);
+CREATE TABLE policed (id int PRIMARY KEY, v text);
+ALTER TABLE policed ENABLE ROW LEVEL SECURITY;
+CREATE POLICY even ON policed USING (id % 2 = 0);
+INSERT INTO secret VALUES (1, 'secret');
+INSERT INTO columnwise VALUES (1, 'of columns');
+INSERT INTO policed VALUES (1, 'odd'), (2, 'even');
+GRANT SELECT (id, v) ON columnwise TO rows_lookup_user;
+GRANT SELECT ON policed TO rows_lookup_user;
+-- the owner is not subject to them
+SELECT v FROM dtmodel.get_by_id(NULL::policed, 1);
+SELECT v FROM dtmodel.get_by_id(NULL::secret, 1);
+SET ROLE rows_lookup_user;
+SELECT v FROM dtmodel.get_by_id(NULL::secret, 1);
+\echo :SQLSTATE
+SELECT v FROM dtmodel.get_by_id(NULL::columnwise, 1);
+SELECT count(*) FROM dtmodel.get_by_id(NULL::policed, 1) AS p WHERE p.id IS NOT NULL;
+SELECT v FROM dtmodel.get_by_id(NULL::policed, 2);
+SET row_security = off;
+SELECT v FROM dtmodel.get_by_id(NULL::policed, 2);
+\echo :SQLSTATE
+RESET row_security;
+RESET ROLE;
+SELECT * FROM queries;
+ALTER TABLE columnwise ADD secret text;
+SET ROLE rows_lookup_user;
+SELECT v FROM dtmodel.get_by_id(NULL::columnwise, 1);
+\echo :SQLSTATE
+RESET ROLE;
+
+-- forced upon the owner, who in this test would bypass them as a superuser
+CREATE ROLE rows_lookup_owner;
+GRANT USAGE ON SCHEMA dtmodel TO rows_lookup_owner;
+GRANT ALL ON SCHEMA rows_lookup TO rows_lookup_owner;
+ALTER TABLE policed OWNER TO rows_lookup_owner;
+SET ROLE rows_lookup_owner;
+SELECT v FROM dtmodel.get_by_id(NULL::policed, 1);
+ALTER TABLE policed FORCE ROW LEVEL SECURITY;
+SELECT count(*) FROM dtmodel.get_by_id(NULL::policed, 1) AS p WHERE p.id IS NOT NULL;
+RESET ROLE;
+
+-- an update of nothing reads the row in the same way
+SELECT (dtmodel.update(NULL::stored, 2, '{}')).short;
+
+DROP SCHEMA rows_lookup CASCADE;
+REVOKE USAGE ON SCHEMA dtmodel FROM rows_lookup_user, rows_lookup_owner;
+DROP ROLE rows_lookup_user, rows_lookup_owner;
