@@ -44,8 +44,12 @@ typedef struct DictState
 	bytea	   *filters[2];		/* excludes, includes as given; NULL for NULL */
 	Names	   *excluded;		/* ... and read; NULL for none at all */
 	Names	   *included;
+	TupleTableSlot *slot;		/* for such rows */
+	int			ncolumns;		/* of them, those that have to be read */
 	int			count;
 	DtJsonField *fields;		/* those that are wanted, in jsonb's order */
+	RawBuffer	keys;			/* an object that has only their names yet */
+	RawWriter	after_keys;
 	DtSettings *settings;		/* NULL: the table has none, or none is wanted */
 	AttrNumber	list;			/* the column that is written as a list */
 } DictState;
@@ -162,80 +166,11 @@ read_wanted_fields(DictState *state, TupleDesc desc)
 				continue;
 			state->list = field->attnum;
 		}
-		if (is_wanted(state, &name))
-			dtmodel_init_json_field(&state->fields[state->count++], field);
+		if (!is_wanted(state, &name))
+			continue;
+		dtmodel_init_json_field(&state->fields[state->count++], field);
+		state->ncolumns = Max(state->ncolumns, field->attnum);
 	}
-}
-
-static bytea *
-copy_filter(bytea *array)
-{
-	return array == NULL ? NULL :
-		(bytea *) DatumGetPointer(datumCopy(PointerGetDatum(array), false, -1));
-}
-
-static DictState *
-make_state(MemoryContext parent, TupleDesc desc, bytea **filters)
-{
-	MemoryContext context = AllocSetContextCreate(parent, "dtmodel to_dict",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(context);
-	DictState  *state = palloc0(sizeof(DictState));
-
-	state->context = context;
-	state->type = desc->tdtypeid;
-	state->typmod = desc->tdtypmod;
-	state->identifier = assign_record_type_identifier(desc->tdtypeid,
-													  desc->tdtypmod);
-	for (int i = 0; i < 2; i++)
-		state->filters[i] = copy_filter(filters[i]);
-	state->excluded = read_names(state->filters[0]);
-	state->included = read_names(state->filters[1]);
-	read_settings_of_type(state);
-	read_wanted_fields(state, desc);
-	MemoryContextSwitchTo(caller);
-	return state;
-}
-
-static bool
-same_filter(const bytea *a, const bytea *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE(a) == VARSIZE(b) &&
-		memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0;
-}
-
-static bool
-is_still_good(const DictState *state, TupleDesc desc, bytea **filters)
-{
-	return state != NULL && state->type == desc->tdtypeid &&
-		state->typmod == desc->tdtypmod &&
-		state->identifier == assign_record_type_identifier(desc->tdtypeid,
-														   desc->tdtypmod) &&
-		same_filter(state->filters[0], filters[0]) &&
-		same_filter(state->filters[1], filters[1]);
-}
-
-static DictState *
-get_state(FunctionCallInfo fcinfo, TupleDesc desc)
-{
-	DictState  *state = fcinfo->flinfo->fn_extra;
-	bytea	   *filters[2] = {NULL, NULL};
-
-	for (int i = 0; i < 2; i++)
-	{
-		if (!PG_ARGISNULL(i + 1))
-			filters[i] = PG_GETARG_BYTEA_P(i + 1);
-	}
-	if (is_still_good(state, desc, filters))
-		return state;
-	fcinfo->flinfo->fn_extra = NULL;
-	if (state != NULL)
-		MemoryContextDelete(state->context);
-	state = make_state(fcinfo->flinfo->fn_mcxt, desc, filters);
-	fcinfo->flinfo->fn_extra = state;
-	return state;
 }
 
 /* The row's settings as a document; NULL where nothing is stored. */
@@ -358,6 +293,29 @@ write_members(RawWriter *writer, const DictState *state, const DictRow *row,
 	}
 }
 
+/* Begins an object and writes its keys. */
+static void
+write_keys(RawWriter *writer, RawBuffer *buffer, const DictState *state,
+		   const DictRow *row, uint32 nsettings)
+{
+	dtmodel_write_document(buffer, 256 + 64 * (Size) state->count);
+	dtmodel_write_container(writer, buffer, JB_FOBJECT,
+							state->count + nsettings);
+	write_members(writer, state, row, nsettings, true);
+}
+
+/* The same with no other keys than the columns', which are always the same. */
+static void
+copy_keys(RawWriter *writer, RawBuffer *buffer, const DictState *state)
+{
+	Size		length = state->keys.len;
+
+	dtmodel_buffer_init(buffer, length + 64 * (Size) state->count);
+	memcpy(buffer_extend(buffer, length), state->keys.data, length);
+	*writer = state->after_keys;
+	writer->buffer = buffer;
+}
+
 static Datum
 write_dict(const DictState *state, DictRow *row)
 {
@@ -368,12 +326,89 @@ write_dict(const DictState *state, DictRow *row)
 	if (state->settings != NULL)
 		find_settings(state, row);
 	nsettings = state->list == InvalidAttrNumber ? row->nsettings : 0;
-	dtmodel_write_document(&buffer, 256 + 64 * (Size) state->count);
-	dtmodel_write_container(&writer, &buffer, JB_FOBJECT,
-							state->count + nsettings);
-	write_members(&writer, state, row, nsettings, true);
+	if (nsettings == 0)
+		copy_keys(&writer, &buffer, state);
+	else
+		write_keys(&writer, &buffer, state, row, nsettings);
 	write_members(&writer, state, row, nsettings, false);
 	return JsonbPGetDatum(dtmodel_finish_document(&buffer));
+}
+
+static bytea *
+copy_filter(bytea *array)
+{
+	return array == NULL ? NULL :
+		(bytea *) DatumGetPointer(datumCopy(PointerGetDatum(array), false, -1));
+}
+
+static DictState *
+make_state(MemoryContext parent, Oid type, int32 typmod, bytea **filters)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "dtmodel to_dict",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	DictState  *state = palloc0(sizeof(DictState));
+	DictRow		no_settings = {0};
+	TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, typmod);
+
+	state->context = context;
+	state->type = type;
+	state->typmod = typmod;
+	state->identifier = assign_record_type_identifier(type, typmod);
+	state->slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	for (int i = 0; i < 2; i++)
+		state->filters[i] = copy_filter(filters[i]);
+	state->excluded = read_names(state->filters[0]);
+	state->included = read_names(state->filters[1]);
+	read_settings_of_type(state);
+	if (state->settings != NULL)
+		state->ncolumns = state->settings->column.attnum;
+	read_wanted_fields(state, desc);
+	write_keys(&state->after_keys, &state->keys, state, &no_settings, 0);
+	MemoryContextSwitchTo(caller);
+	return state;
+}
+
+static bool
+same_filter(const bytea *a, const bytea *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE(a) == VARSIZE(b) &&
+		memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0;
+}
+
+static bool
+is_still_good(const DictState *state, Oid type, int32 typmod, bytea **filters)
+{
+	return state != NULL && state->type == type && state->typmod == typmod &&
+		state->identifier == assign_record_type_identifier(type, typmod) &&
+		same_filter(state->filters[0], filters[0]) &&
+		same_filter(state->filters[1], filters[1]);
+}
+
+static DictState *
+get_state(FunctionCallInfo fcinfo)
+{
+	DictState  *state = fcinfo->flinfo->fn_extra;
+	bytea	   *filters[2] = {NULL, NULL};
+	Oid			type;
+	int32		typmod;
+
+	dtmodel_record_type(PG_GETARG_DATUM(0), &type, &typmod);
+	for (int i = 0; i < 2; i++)
+	{
+		if (!PG_ARGISNULL(i + 1))
+			filters[i] = PG_GETARG_BYTEA_P(i + 1);
+	}
+	if (is_still_good(state, type, typmod, filters))
+		return state;
+	fcinfo->flinfo->fn_extra = NULL;
+	if (state != NULL)
+		MemoryContextDelete(state->context);
+	state = make_state(fcinfo->flinfo->fn_mcxt, type, typmod, filters);
+	fcinfo->flinfo->fn_extra = state;
+	return state;
 }
 
 /* Any composite value will do, of a table or not. */
@@ -417,8 +452,9 @@ dtmodel_to_dict(PG_FUNCTION_ARGS)
 	if (fcinfo->flinfo->fn_extra == NULL)
 		check_is_row(fcinfo);
 	memset(&row, 0, sizeof(row));
-	dtmodel_open_record(PG_GETARG_DATUM(0), &row.record);
-	state = get_state(fcinfo, row.record.desc);
+	state = get_state(fcinfo);
+	dtmodel_open_columns(PG_GETARG_DATUM(0), state->slot, state->ncolumns,
+						 &row.record);
 	dict = write_dict(state, &row);
 	dtmodel_close_record(&row.record);
 	PG_RETURN_DATUM(dict);

@@ -18,6 +18,18 @@
 #include "utils/expandedrecord.h"
 #include "utils/typcache.h"
 
+/* The value as an expanded record; NULL if it is a flat one. */
+static ExpandedRecordHeader *
+expanded_record(Datum value)
+{
+	ExpandedRecordHeader *header;
+
+	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)))
+		return NULL;
+	header = (ExpandedRecordHeader *) DatumGetEOHP(value);
+	return header->er_magic == ER_MAGIC ? header : NULL;
+}
+
 static void
 open_expanded(ExpandedRecordHeader *header, DtRecord *record)
 {
@@ -29,30 +41,86 @@ open_expanded(ExpandedRecordHeader *header, DtRecord *record)
 }
 
 static void
-open_flat(HeapTupleHeader header, DtRecord *record)
+init_tuple(HeapTuple tuple, Datum value)
 {
-	HeapTupleData tuple = {
-		.t_len = HeapTupleHeaderGetDatumLength(header),
-		.t_data = header,
-	};
+	memset(tuple, 0, sizeof(HeapTupleData));
+	tuple->t_data = DatumGetHeapTupleHeader(value);
+	tuple->t_len = HeapTupleHeaderGetDatumLength(tuple->t_data);
+	ItemPointerSetInvalid(&tuple->t_self);
+}
+
+static void
+open_flat(DtRecord *record)
+{
+	HeapTupleHeader header = record->tuple.t_data;
 
 	record->desc = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(header),
 										  HeapTupleHeaderGetTypMod(header));
 	record->values = palloc(sizeof(Datum) * Max(record->desc->natts, 1));
 	record->nulls = palloc(sizeof(bool) * Max(record->desc->natts, 1));
 	record->pinned = true;
-	heap_deform_tuple(&tuple, record->desc, record->values, record->nulls);
+	heap_deform_tuple(&record->tuple, record->desc, record->values,
+					  record->nulls);
+}
+
+/* The row type of a composite value. */
+void
+dtmodel_record_type(Datum value, Oid *type, int32 *typmod)
+{
+	ExpandedRecordHeader *expanded = expanded_record(value);
+	HeapTupleHeader header;
+
+	if (expanded != NULL)
+	{
+		TupleDesc	desc = expanded_record_get_tupdesc(expanded);
+
+		*type = desc->tdtypeid;
+		*typmod = desc->tdtypmod;
+		return;
+	}
+	header = DatumGetHeapTupleHeader(value);
+	*type = HeapTupleHeaderGetTypeId(header);
+	*typmod = HeapTupleHeaderGetTypMod(header);
 }
 
 /* Opens a composite value.  Values that are stored out of line stay there. */
 void
 dtmodel_open_record(Datum value, DtRecord *record)
 {
-	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)) &&
-		((ExpandedRecordHeader *) DatumGetEOHP(value))->er_magic == ER_MAGIC)
-		open_expanded((ExpandedRecordHeader *) DatumGetEOHP(value), record);
-	else
-		open_flat(DatumGetHeapTupleHeader(value), record);
+	ExpandedRecordHeader *expanded = expanded_record(value);
+
+	if (expanded != NULL)
+	{
+		open_expanded(expanded, record);
+		return;
+	}
+	init_tuple(&record->tuple, value);
+	open_flat(record);
+}
+
+/*
+ * The same for one of many rows of one type, of which only the first so many
+ * columns are wanted.  The slot is for heap tuples of that type, and the
+ * record has to stay where it is until the next row.
+ */
+void
+dtmodel_open_columns(Datum value, TupleTableSlot *slot, int ncolumns,
+					 DtRecord *record)
+{
+	ExpandedRecordHeader *expanded = expanded_record(value);
+
+	if (expanded != NULL)
+	{
+		open_expanded(expanded, record);
+		return;
+	}
+	init_tuple(&record->tuple, value);
+	ExecStoreHeapTuple(&record->tuple, slot, false);
+	slot_getsomeattrs(slot, ncolumns);
+	record->desc = slot->tts_tupleDescriptor;
+	record->values = slot->tts_values;
+	record->nulls = slot->tts_isnull;
+	record->pinned = false;
 }
 
 void

@@ -8,7 +8,9 @@
 #ifndef DTMODEL_RECORD_H
 #define DTMODEL_RECORD_H
 
+#include "access/htup.h"
 #include "access/tupdesc.h"
+#include "executor/tuptable.h"
 
 typedef struct DtRecord
 {
@@ -16,9 +18,13 @@ typedef struct DtRecord
 	Datum	   *values;
 	bool	   *nulls;
 	bool		pinned;			/* desc is to be released */
+	HeapTupleData tuple;		/* of a row that lies in a slot */
 } DtRecord;
 
+extern void dtmodel_record_type(Datum value, Oid *type, int32 *typmod);
 extern void dtmodel_open_record(Datum value, DtRecord *record);
+extern void dtmodel_open_columns(Datum value, TupleTableSlot *slot,
+								 int ncolumns, DtRecord *record);
 extern void dtmodel_close_record(DtRecord *record);
 
 #endif							/* DTMODEL_RECORD_H */
