@@ -164,9 +164,11 @@ CREATE FUNCTION round.json() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE k te
 SQL
 }
 
+# A session compiles the trigger once, which is not what is measured.
 compare_versions() {
     timed <<SQL
 CREATE TRIGGER compare BEFORE UPDATE ON round.wide FOR EACH ROW EXECUTE FUNCTION round.$1();
+UPDATE round.wide SET c1 = 'changed' WHERE c4 = 1000000::bigint * (:rows / 1000 + 1);
 \timing on
 UPDATE round.wide SET c1 = 'changed', c0 = 5 WHERE c4 <= 1000000::bigint * (:rows / 1000);
 \timing off
