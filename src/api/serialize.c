@@ -22,7 +22,6 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_to_dict);
 PG_FUNCTION_INFO_V1(dtmodel_get);
@@ -38,9 +37,7 @@ typedef struct Names
 typedef struct DictState
 {
 	MemoryContext context;		/* of all this */
-	Oid			type;			/* of the rows */
-	int32		typmod;
-	uint64		identifier;		/* changes when the type does */
+	uint64		type;			/* of the rows */
 	bytea	   *filters[2];		/* excludes, includes as given; NULL for NULL */
 	Names	   *excluded;		/* ... and read; NULL for none at all */
 	Names	   *included;
@@ -136,9 +133,9 @@ read_settings(DictState *state, Relation rel)
 
 /* A row may be of a table, of a view, or of no relation at all. */
 static void
-read_settings_of_type(DictState *state)
+read_settings_of_type(DictState *state, Oid type)
 {
-	Oid			relid = get_typ_typrelid(state->type);
+	Oid			relid = get_typ_typrelid(type);
 	Relation	rel;
 
 	if (!OidIsValid(relid))
@@ -342,25 +339,23 @@ copy_filter(bytea *array)
 }
 
 static DictState *
-make_state(MemoryContext parent, Oid type, int32 typmod, bytea **filters)
+make_state(MemoryContext parent, Datum value, bytea **filters)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "dtmodel to_dict",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	DictState  *state = palloc0(sizeof(DictState));
 	DictRow		no_settings = {0};
-	TupleDesc	desc = lookup_rowtype_tupdesc_copy(type, typmod);
+	TupleDesc	desc = dtmodel_copy_record_type(value);
 
 	state->context = context;
-	state->type = type;
-	state->typmod = typmod;
-	state->identifier = assign_record_type_identifier(type, typmod);
+	state->type = dtmodel_record_type(value);
 	state->slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 	for (int i = 0; i < 2; i++)
 		state->filters[i] = copy_filter(filters[i]);
 	state->excluded = read_names(state->filters[0]);
 	state->included = read_names(state->filters[1]);
-	read_settings_of_type(state);
+	read_settings_of_type(state, desc->tdtypeid);
 	if (state->settings != NULL)
 		state->ncolumns = state->settings->column.attnum;
 	read_wanted_fields(state, desc);
@@ -379,10 +374,9 @@ same_filter(const bytea *a, const bytea *b)
 }
 
 static bool
-is_still_good(const DictState *state, Oid type, int32 typmod, bytea **filters)
+is_still_good(const DictState *state, Datum value, bytea **filters)
 {
-	return state != NULL && state->type == type && state->typmod == typmod &&
-		state->identifier == assign_record_type_identifier(type, typmod) &&
+	return state != NULL && state->type == dtmodel_record_type(value) &&
 		same_filter(state->filters[0], filters[0]) &&
 		same_filter(state->filters[1], filters[1]);
 }
@@ -391,22 +385,20 @@ static DictState *
 get_state(FunctionCallInfo fcinfo)
 {
 	DictState  *state = fcinfo->flinfo->fn_extra;
+	Datum		value = PG_GETARG_DATUM(0);
 	bytea	   *filters[2] = {NULL, NULL};
-	Oid			type;
-	int32		typmod;
 
-	dtmodel_record_type(PG_GETARG_DATUM(0), &type, &typmod);
 	for (int i = 0; i < 2; i++)
 	{
 		if (!PG_ARGISNULL(i + 1))
 			filters[i] = PG_GETARG_BYTEA_P(i + 1);
 	}
-	if (is_still_good(state, type, typmod, filters))
+	if (is_still_good(state, value, filters))
 		return state;
 	fcinfo->flinfo->fn_extra = NULL;
 	if (state != NULL)
 		MemoryContextDelete(state->context);
-	state = make_state(fcinfo->flinfo->fn_mcxt, type, typmod, filters);
+	state = make_state(fcinfo->flinfo->fn_mcxt, value, filters);
 	fcinfo->flinfo->fn_extra = state;
 	return state;
 }

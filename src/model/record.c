@@ -63,24 +63,36 @@ open_flat(DtRecord *record)
 					  record->nulls);
 }
 
-/* The row type of a composite value. */
-void
-dtmodel_record_type(Datum value, Oid *type, int32 *typmod)
+/*
+ * A number for the row type of a composite value: another one for another
+ * type, and after the type was altered.  The rows of a query that is of no
+ * type have one too.
+ */
+uint64
+dtmodel_record_type(Datum value)
 {
 	ExpandedRecordHeader *expanded = expanded_record(value);
 	HeapTupleHeader header;
 
 	if (expanded != NULL)
-	{
-		TupleDesc	desc = expanded_record_get_tupdesc(expanded);
-
-		*type = desc->tdtypeid;
-		*typmod = desc->tdtypmod;
-		return;
-	}
+		return expanded->er_tupdesc_id;
 	header = DatumGetHeapTupleHeader(value);
-	*type = HeapTupleHeaderGetTypeId(header);
-	*typmod = HeapTupleHeaderGetTypMod(header);
+	return assign_record_type_identifier(HeapTupleHeaderGetTypeId(header),
+										 HeapTupleHeaderGetTypMod(header));
+}
+
+/* The row type of a composite value, for the caller to keep. */
+TupleDesc
+dtmodel_copy_record_type(Datum value)
+{
+	ExpandedRecordHeader *expanded = expanded_record(value);
+	HeapTupleHeader header;
+
+	if (expanded != NULL)
+		return CreateTupleDescCopyConstr(expanded_record_get_tupdesc(expanded));
+	header = DatumGetHeapTupleHeader(value);
+	return lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(header),
+									   HeapTupleHeaderGetTypMod(header));
 }
 
 /* Opens a composite value.  Values that are stored out of line stay there. */

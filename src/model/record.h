@@ -21,7 +21,8 @@ typedef struct DtRecord
 	HeapTupleData tuple;		/* of a row that lies in a slot */
 } DtRecord;
 
-extern void dtmodel_record_type(Datum value, Oid *type, int32 *typmod);
+extern uint64 dtmodel_record_type(Datum value);
+extern TupleDesc dtmodel_copy_record_type(Datum value);
 extern void dtmodel_open_record(Datum value, DtRecord *record);
 extern void dtmodel_open_columns(Datum value, TupleTableSlot *slot,
 								 int ncolumns, DtRecord *record);

@@ -1,0 +1,102 @@
+--
+-- to_dict of rows from everywhere, and of rows whose type changes
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA to_dict;
+SET search_path = to_dict;
+
+CREATE TABLE t (id int, name text, doc jsonb);
+INSERT INTO t VALUES (1, 'one', '{"b": 1, "a": [null]}'), (2, NULL, NULL);
+CREATE VIEW v AS SELECT id, name FROM t;
+CREATE TYPE pair AS (x int, y text);
+CREATE DOMAIN full_pair AS pair CHECK ((VALUE).x IS NOT NULL);
+
+-- of a table, a view, a subquery, a type, a domain, no type at all
+SELECT dtmodel.to_dict(t) FROM t ORDER BY id;
+SELECT dtmodel.to_dict(v) FROM v ORDER BY id;
+SELECT dtmodel.to_dict(s) FROM (SELECT id * 2 AS twice, name FROM t ORDER BY id) AS s;
+SELECT dtmodel.to_dict('(1,a)'::pair) AS type, dtmodel.to_dict('(1,a)'::full_pair) AS domain,
+       dtmodel.to_dict(ROW(1, 'a'::text)) AS row, dtmodel.to_dict(NULL::t) AS none;
+SELECT dtmodel.to_dict(j) FROM jsonb_to_record('{"a": 1, "b": [2]}') AS j (b int[], a int);
+
+-- what is wanted
+SELECT dtmodel.to_dict(t, '{name,nothing}') AS excluded, dtmodel.to_dict(t, NULL, '{name,nothing}') AS included,
+       dtmodel.to_dict(t, '{name}', '{id,name}') AS both, dtmodel.to_dict(t, includes => '{}') AS nothing,
+       dtmodel.to_dict(t, '{id,name,doc}') AS all_excluded, dtmodel.to_dict(t, ARRAY[NULL, 'id']) AS with_null
+FROM t WHERE id = 1;
+-- another filter in each row
+SELECT dtmodel.to_dict(t, ARRAY[CASE id WHEN 1 THEN 'doc' ELSE 'id' END]) FROM t ORDER BY id;
+
+-- variables of PL/pgSQL: a record, a row of the table, the row of a query
+DO $$
+DECLARE
+    r record;
+    one to_dict.t;
+BEGIN
+    FOR r IN SELECT * FROM to_dict.t ORDER BY id LOOP
+        RAISE WARNING '%', dtmodel.to_dict(r);
+    END LOOP;
+    FOR r IN SELECT id + 1 AS next, name FROM to_dict.t ORDER BY id LOOP
+        RAISE WARNING '% %', dtmodel.to_dict(r), dtmodel.to_dict(r, includes => '{next}');
+    END LOOP;
+    SELECT * INTO one FROM to_dict.t WHERE id = 1;
+    one.name := 'changed';
+    RAISE WARNING '%', dtmodel.to_dict(one);
+    one := NULL;
+    RAISE WARNING '%', dtmodel.to_dict(one);
+END
+$$;
+
+-- one place, rows of several types one after the other
+CREATE FUNCTION dict_of(query text) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN EXECUTE query LOOP
+        RETURN NEXT dtmodel.to_dict(r);
+    END LOOP;
+END
+$$;
+SELECT dict_of('SELECT * FROM to_dict.t WHERE id = 1');
+SELECT dict_of('SELECT name, id AS other FROM to_dict.t WHERE id = 1');
+SELECT dict_of('SELECT * FROM to_dict.v WHERE id = 1');
+
+-- the table changes under a session that has been here before
+SELECT dict_of('SELECT * FROM to_dict.t ORDER BY id');
+DROP VIEW v;
+ALTER TABLE t DROP name;
+ALTER TABLE t ADD later text DEFAULT 'default';
+SELECT dict_of('SELECT * FROM to_dict.t ORDER BY id');
+ALTER TABLE t RENAME later TO last;
+ALTER TABLE t ALTER id TYPE numeric;
+SELECT dict_of('SELECT * FROM to_dict.t ORDER BY id');
+BEGIN;
+DECLARE rows CURSOR FOR SELECT dtmodel.to_dict(t, includes => '{id,last}') FROM t ORDER BY id;
+FETCH rows;
+SAVEPOINT s;
+SELECT dtmodel.to_dict(t) FROM t WHERE id = 1 / 0;
+ROLLBACK TO s;
+FETCH rows;
+ROLLBACK;
+
+-- a composite value that was stored before its type had another attribute
+CREATE TABLE holder (p pair);
+INSERT INTO holder VALUES ('(1,a)');
+ALTER TYPE pair ADD ATTRIBUTE z boolean;
+SELECT dtmodel.to_dict(p), dtmodel.to_dict(p, includes => '{z}') AS added, dtmodel.to_dict(h) FROM holder AS h;
+
+-- a value out of line, and more columns than one stride of a jsonb object has
+CREATE TABLE wide (pad text, id int);
+ALTER TABLE wide ALTER pad SET STORAGE EXTERNAL;
+INSERT INTO wide VALUES (repeat('pad ', 2000), 1);
+SELECT length(dtmodel.to_dict(w) ->> 'pad'), dtmodel.to_dict(w, '{pad}') FROM wide AS w;
+DO $$
+BEGIN
+    EXECUTE (SELECT format('CREATE TABLE to_dict.many (%s)', string_agg(format('c%s int DEFAULT %s', i, i), ', ')) FROM generate_series(1, 100) AS i);
+END
+$$;
+INSERT INTO many DEFAULT VALUES;
+SELECT dtmodel.to_dict(m) = to_jsonb(m) AS same, dtmodel.to_dict(m, includes => '{c1,c50,c100}') FROM many AS m;
+
+DROP SCHEMA to_dict CASCADE;
