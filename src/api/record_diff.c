@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "json/diff.h"
@@ -20,7 +19,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_get_modified_keys);
 PG_FUNCTION_INFO_V1(dtmodel_get_changes);
@@ -45,14 +43,18 @@ report_other_row(const char *detail)
 			 errhint("Pass two versions of one row, as OLD and NEW in a trigger.")));
 }
 
-/* Rows of no table are alike if their columns are. */
+/*
+ * Rows of one type usually share its description.  Others are alike if their
+ * columns are: rows of no table, all of whose types have the same number, or
+ * a row from before its table was altered.
+ */
 static void
 check_same_columns(const Versions *versions)
 {
 	TupleDesc	a = versions->old_row.desc;
 	TupleDesc	b = versions->new_row.desc;
 
-	if (a == b || (a->tdtypeid == b->tdtypeid && a->tdtypmod == b->tdtypmod))
+	if (a == b)
 		return;
 	if (a->natts != b->natts)
 		report_other_row(psprintf("The old one has %d columns, the new one has %d.",
@@ -190,26 +192,6 @@ dtmodel_get_modified_keys(PG_FUNCTION_ARGS)
 										  TYPALIGN_INT));
 }
 
-/* The settings of the rows' table: the column, and how they are read. */
-static void
-find_settings(Oid type, AttrNumber *column, bool *combined)
-{
-	Oid			relid = get_typ_typrelid(type);
-	Relation	rel = OidIsValid(relid) ?
-		relation_open(relid, AccessShareLock) : NULL;
-	const DtSettings *settings = NULL;
-
-	if (rel != NULL && rel->trigdesc != NULL)
-		settings = dtmodel_get_model(rel)->settings;
-	if (settings != NULL)
-	{
-		*column = settings->column.attnum;
-		*combined = settings->combined;
-	}
-	if (rel != NULL)
-		relation_close(rel, AccessShareLock);
-}
-
 /* The settings of one version as a document, {} for none. */
 static Datum
 settings_of(bool there, const DtRecord *row, int i)
@@ -221,11 +203,12 @@ settings_of(bool there, const DtRecord *row, int i)
 
 /* Appends the paths at which the settings differ. */
 static int
-append_setting_paths(const Versions *versions, int i, bool combined,
+append_setting_paths(const Versions *versions, const DtSettings *settings,
 					 Datum **names, int count)
 {
-	const char *prefix = combined ? "" :
-		NameStr(TupleDescAttr(versions->desc, i)->attname);
+	const char *prefix = settings->combined ? "" :
+		NameStr(settings->column.name);
+	int			i = settings->column.attnum - 1;
 	Datum		paths;
 	Datum	   *elements;
 	int			more;
@@ -252,21 +235,20 @@ Datum
 dtmodel_get_changes(PG_FUNCTION_ARGS)
 {
 	Versions	versions = open_versions(fcinfo);
-	AttrNumber	settings = InvalidAttrNumber;
-	bool		combined = false;
+	const DtSettings *settings;
 	Datum	   *names;
 	int			count = 0;
 
 	if (versions.desc == NULL)
 		PG_RETURN_ARRAYTYPE_P(construct_empty_array(TEXTOID));
-	find_settings(versions.desc->tdtypeid, &settings, &combined);
+	settings = dtmodel_settings_of_rows(versions.desc);
 	names = palloc(sizeof(Datum) * Max(versions.desc->natts, 1));
 	for (int i = 0; i < versions.desc->natts; i++)
 	{
 		if (!is_modified(&versions, i))
 			continue;
-		if (i + 1 == settings)
-			count = append_setting_paths(&versions, i, combined, &names, count);
+		if (settings != NULL && i + 1 == settings->column.attnum)
+			count = append_setting_paths(&versions, settings, &names, count);
 		else
 			names[count++] = column_name(&versions, i);
 	}

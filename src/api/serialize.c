@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "api/json_value.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
@@ -117,32 +116,19 @@ is_setting_wanted(const DictState *state, const RawValue *name)
 }
 
 static void
-read_settings(DictState *state, Relation rel)
+read_settings(DictState *state, TupleDesc desc)
 {
-	const DtSettings *settings = rel->trigdesc == NULL ? NULL :
-		dtmodel_get_model(rel)->settings;
+	DtSettings *settings = dtmodel_settings_of_rows(desc);
 	RawValue	name;
 
 	if (settings == NULL)
 		return;
 	name = raw_string(NameStr(settings->column.name),
 					  strlen(NameStr(settings->column.name)));
-	if (state->excluded == NULL || !is_among(state->excluded, &name))
-		state->settings = dtmodel_usable_settings(rel);
-}
-
-/* A row may be of a table, of a view, or of no relation at all. */
-static void
-read_settings_of_type(DictState *state, Oid type)
-{
-	Oid			relid = get_typ_typrelid(type);
-	Relation	rel;
-
-	if (!OidIsValid(relid))
+	if (state->excluded != NULL && is_among(state->excluded, &name))
 		return;
-	rel = relation_open(relid, AccessShareLock);
-	read_settings(state, rel);
-	relation_close(rel, AccessShareLock);
+	state->settings = settings;
+	state->ncolumns = settings->column.attnum;
 }
 
 static void
@@ -355,9 +341,7 @@ make_state(MemoryContext parent, Datum value, bytea **filters)
 		state->filters[i] = copy_filter(filters[i]);
 	state->excluded = read_names(state->filters[0]);
 	state->included = read_names(state->filters[1]);
-	read_settings_of_type(state, desc->tdtypeid);
-	if (state->settings != NULL)
-		state->ncolumns = state->settings->column.attnum;
+	read_settings(state, desc);
 	read_wanted_fields(state, desc);
 	write_keys(&state->after_keys, &state->keys, state, &no_settings, 0);
 	MemoryContextSwitchTo(caller);

@@ -17,6 +17,7 @@
 #include "model/row_trigger.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 const DtMixin dtmodel_settings_mixin = {"add_settings", "remove_settings"};
@@ -41,6 +42,27 @@ dtmodel_usable_settings(Relation rel)
 	dtmodel_check_column(rel, &settings->column, DT_COLUMN_DOCUMENT,
 						 &dtmodel_settings_mixin, "settings");
 	return dtmodel_copy_settings(settings);
+}
+
+/*
+ * The same for rows of any kind: NULL if they are of no table, of one without
+ * settings, or from before their table had them.
+ */
+DtSettings *
+dtmodel_settings_of_rows(TupleDesc desc)
+{
+	Oid			relid = get_typ_typrelid(desc->tdtypeid);
+	DtSettings *settings = NULL;
+	Relation	rel;
+
+	if (!OidIsValid(relid))
+		return NULL;
+	rel = relation_open(relid, AccessShareLock);
+	if (rel->trigdesc != NULL && dtmodel_get_model(rel)->settings != NULL)
+		settings = dtmodel_usable_settings(rel);
+	relation_close(rel, AccessShareLock);
+	return settings != NULL && dtmodel_has_column(desc, &settings->column) ?
+		settings : NULL;
 }
 
 static void

@@ -22,6 +22,7 @@ typedef struct DtRuleBreach
 } DtRuleBreach;
 
 extern DtSettings *dtmodel_usable_settings(Relation rel);
+extern DtSettings *dtmodel_settings_of_rows(TupleDesc desc);
 extern Jsonb *dtmodel_effective_settings(const DtSettings *settings,
 										 Jsonb *stored);
 

@@ -46,6 +46,17 @@ dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
 	}
 }
 
+/*
+ * Whether rows of this description have the column, as its table has it now.
+ * A variable of PL/pgSQL keeps a row as it was before the table was altered.
+ */
+bool
+dtmodel_has_column(TupleDesc desc, const DtColumn *column)
+{
+	return column->attnum <= desc->natts &&
+		TupleDescAttr(desc, column->attnum - 1)->atttypid == column->typid;
+}
+
 static bool
 is_text_type(Oid type)
 {

@@ -52,4 +52,67 @@ SELECT dtmodel.get_modified_keys(a, a), dtmodel.get_modified_keys(a, NULL), dtmo
 SELECT dtmodel.get_modified_keys(NULL, NULL), dtmodel.get_changes(NULL, NULL);
 SELECT dtmodel.get_changes(a, b) FROM (VALUES (1, '{"k": 1}'::jsonb)) AS a (x, y), (VALUES (1, '{"k": 2}'::jsonb)) AS b (x, y);
 
+-- rows of no table in PL/pgSQL, whose types all have the same number
+CREATE FUNCTION differ(query text, other text) RETURNS SETOF text[] LANGUAGE plpgsql AS $$
+DECLARE
+    a record;
+    b record;
+BEGIN
+    FOR a IN EXECUTE query LOOP
+        FOR b IN EXECUTE other LOOP
+            RETURN NEXT dtmodel.get_modified_keys(a, b);
+            RETURN NEXT dtmodel.get_changes(b, a);
+        END LOOP;
+    END LOOP;
+END $$;
+CREATE TABLE three (a int, b text, c text);
+INSERT INTO three VALUES (1, 'x', 'y');
+SELECT differ('SELECT * FROM record_diff.three', 'SELECT a, b || ''x'' AS b, c FROM record_diff.three');
+SELECT differ('SELECT * FROM record_diff.three', 'SELECT *, 1 AS d FROM record_diff.three');
+\echo :SQLSTATE
+SELECT differ('SELECT * FROM record_diff.three', 'SELECT ''text''::text AS a, b, c FROM record_diff.three');
+\echo :SQLSTATE
+
+-- a row from before its table was altered
+CREATE TABLE old (id int, note text);
+INSERT INTO old VALUES (1, '{"theme": "dark"}');
+DO $$
+DECLARE
+    before record_diff.old;
+    changed record_diff.old;
+    after record_diff.old;
+BEGIN
+    SELECT * INTO before FROM record_diff.old;
+    changed := before;
+    changed.note := '{"theme": "light"}';
+    ALTER TABLE record_diff.old ALTER note TYPE jsonb USING note::jsonb;
+    PERFORM dtmodel.add_settings('record_diff.old', '{theme}', settings => 'note');
+    -- to these rows the column is a text still
+    RAISE WARNING '%', dtmodel.get_changes(before, changed);
+    RAISE WARNING '%', dtmodel.to_dict(before);
+    SELECT * INTO after FROM record_diff.old;
+    RAISE WARNING '%', dtmodel.get_changes(NULL, after);
+    RAISE WARNING '%', dtmodel.to_dict(after);
+    RAISE WARNING '%', dtmodel.get_changes(before, after);
+END $$;
+\echo :SQLSTATE
+CREATE TABLE older (id int);
+INSERT INTO older VALUES (1);
+DO $$
+DECLARE
+    before record_diff.older;
+BEGIN
+    SELECT * INTO before FROM record_diff.older;
+    PERFORM dtmodel.add_settings('record_diff.older', '{theme}', schema => '{"theme": {"default": "dark"}}');
+    RAISE WARNING '% %', dtmodel.get_changes(NULL, before), dtmodel.to_dict(before);
+END $$;
+-- another column has taken the name of the settings
+CREATE TABLE drifted (id int);
+SELECT dtmodel.add_settings('drifted', '{theme}');
+INSERT INTO drifted VALUES (1, '{"theme": "dark"}');
+ALTER TABLE drifted RENAME settings TO previous;
+ALTER TABLE drifted ADD settings text DEFAULT 'text';
+SELECT dtmodel.get_changes(NULL, d) FROM drifted AS d;
+\echo :SQLSTATE
+
 DROP SCHEMA record_diff CASCADE;
