@@ -43,6 +43,14 @@ report_other_row(const char *detail)
 			 errhint("Pass two versions of one row, as OLD and NEW in a trigger.")));
 }
 
+static char *
+column_text(Form_pg_attribute att)
+{
+	return att->attisdropped ? "a dropped column" :
+		psprintf("column \"%s\" of type %s", NameStr(att->attname),
+				 format_type_be(att->atttypid));
+}
+
 /*
  * Rows of one type usually share its description.  Others are alike if their
  * columns are: rows of no table, all of whose types have the same number, or
@@ -66,9 +74,8 @@ check_same_columns(const Versions *versions)
 
 		if (x->atttypid != y->atttypid || x->attisdropped != y->attisdropped ||
 			strcmp(NameStr(x->attname), NameStr(y->attname)) != 0)
-			report_other_row(psprintf("The old one has column \"%s\" of type %s, the new one \"%s\" of type %s.",
-									  NameStr(x->attname), format_type_be(x->atttypid),
-									  NameStr(y->attname), format_type_be(y->atttypid)));
+			report_other_row(psprintf("The old one has %s, the new one %s.",
+									  column_text(x), column_text(y)));
 	}
 }
 

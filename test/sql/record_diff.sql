@@ -73,6 +73,13 @@ SELECT differ('SELECT * FROM record_diff.three', 'SELECT *, 1 AS d FROM record_d
 SELECT differ('SELECT * FROM record_diff.three', 'SELECT ''text''::text AS a, b, c FROM record_diff.three');
 \echo :SQLSTATE
 
+CREATE TABLE gone (a int, b text, c text);
+ALTER TABLE gone DROP a;
+SELECT dtmodel.get_changes(three, gone) FROM three LEFT JOIN gone ON true;
+INSERT INTO gone VALUES ('x', 'y');
+SELECT dtmodel.get_changes(three, gone) FROM three, gone;
+\echo :SQLSTATE
+
 -- a row from before its table was altered
 CREATE TABLE old (id int, note text);
 INSERT INTO old VALUES (1, '{"theme": "dark"}');
