@@ -16,6 +16,7 @@
 #include "access/stratnum.h"
 #include "access/tableam.h"
 #include "access/transam.h"
+#include "access/xlog.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
 #include "dtmodel.h"
@@ -71,7 +72,8 @@ dtmodel_end_lookup(DtLookup *lookup)
 /*
  * Whether a SELECT of whole rows, as whoever calls us, would see all rows of
  * the table just as they are stored, and nobody else has a say in it: no
- * column's privilege, no policy, no heir, no other extension that checks.
+ * column's privilege, no policy, no heir, no other extension that checks.  An
+ * unlogged table has no rows on a standby, where the planner says so.
  */
 static bool
 caller_reads_as_stored(Relation rel)
@@ -79,6 +81,7 @@ caller_reads_as_stored(Relation rel)
 	Form_pg_class form = rel->rd_rel;
 
 	return form->relkind == RELKIND_RELATION && !form->relhassubclass &&
+		(RelationIsPermanent(rel) || !RecoveryInProgress()) &&
 		!compat_has_virtual_columns(RelationGetDescr(rel)) &&
 		ExecutorCheckPerms_hook == NULL &&
 		pg_class_aclcheck(RelationGetRelid(rel), GetUserId(),

@@ -219,6 +219,24 @@ like(
 	qr/cannot execute DELETE in a read-only transaction/,
 	'a standby is read-only');
 
+# The functions that read do so on a standby too.
+my $reading = q(
+	SELECT dtmodel.get_by_id(NULL::item, 1), dtmodel.get_by_id(NULL::item, 99) IS NULL,
+		   dtmodel.exists(NULL::item, 1), dtmodel.count(NULL::item),
+		   (SELECT jsonb_agg(dtmodel.to_dict(i)) FROM dtmodel.get_all(NULL::item) AS i););
+is( $standby->safe_psql('postgres', $reading),
+	$primary->safe_psql('postgres', $reading),
+	'a standby reads rows as the primary does');
+$primary->safe_psql('postgres',
+	'CREATE UNLOGGED TABLE scratch (id int PRIMARY KEY)');
+$primary->wait_for_catchup($standby);
+($result, $stdout, $stderr) =
+  $standby->psql('postgres', 'SELECT dtmodel.get_by_id(NULL::scratch, 1)');
+like(
+	$stderr,
+	qr/cannot access temporary or unlogged relations during recovery/,
+	'an unlogged table cannot be read on a standby');
+
 # Whoever writes to the subscriber itself has a model there.
 $subscriber->safe_psql(
 	'postgres', q(
