@@ -34,17 +34,22 @@ bool		dtmodel_is_loaded = false;
 
 static bool with_deleted = false;
 static bool rewrite = true;
+static bool is_in_planner = false;
 static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_executor_start = NULL;
 
 void		_PG_init(void);
 
-/* Plans that were made under the old value do not fit the new one. */
+/*
+ * Plans that were made under the old value do not fit the new one.  Those
+ * that the server made without us have nothing to do with it.
+ */
 static void
 forget_plans(bool newval pg_attribute_unused(),
 			 void *extra pg_attribute_unused())
 {
-	ResetPlanCache();
+	if (is_in_planner)
+		ResetPlanCache();
 }
 
 /* Whether a list of libraries, as the settings have them, names this one. */
@@ -204,6 +209,7 @@ _PG_init(void)
 	{
 		next_planner = planner_hook;
 		planner_hook = plan;
+		is_in_planner = true;
 		next_executor_start = ExecutorStart_hook;
 		ExecutorStart_hook = start_executor;
 	}

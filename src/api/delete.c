@@ -8,9 +8,10 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "model/row_call.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete.h"
+#include "model/row_call.h"
+#include "model/scope.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -47,8 +48,7 @@ run_delete(const DtRowCall *call, const DtKey *key, const DtKeyValues *id,
 	int			level = NewGUCNestLevel();
 	bool		found;
 
-	(void) set_config_option("dtmodel.hard_delete", "on", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	dtmodel_set_in_scope("dtmodel.hard_delete", "on");
 	found = dtmodel_fetch_row(call, delete_plan(call->rel, key), id->values,
 							  id->nulls, false, row);
 	AtEOXact_GUC(true, level);

@@ -170,20 +170,26 @@ count_list(DtPurge *purge, Portal list)
 	SPI_scroll_cursor_move(list, FETCH_ABSOLUTE, 0);
 }
 
-/* Purges the next rows of the list; false when there are no more. */
+/*
+ * Purges the next rows of the list; false when there are no more.  What a
+ * batch leaves in memory goes with its own connection to SPI.
+ */
 static bool
 purge_batch(DtPurge *purge, Portal list)
 {
-	List	   *sets;
+	uint64		rows;
 	ListCell   *cell;
 
+	SPI_connect();
 	SPI_cursor_fetch(list, true, purge->batch_size);
-	if (SPI_processed == 0)
-		return false;
-	purge->looked_at += SPI_processed;
-	sets = dtmodel_returned_rows(1);
-	foreach(cell, sets)
+	rows = SPI_processed;
+	foreach(cell, dtmodel_returned_rows(1))
 		dtmodel_purge_rows(purge, lfirst(cell));
+	SPI_finish();
+
+	purge->looked_at += rows;
+	if (rows == 0)
+		return false;
 	if (!purge->dry_run)
 		SPI_commit();
 	tell_progress(purge, false);
@@ -194,9 +200,6 @@ static void
 purge_all(DtPurge *purge)
 {
 	Portal		list = open_list(purge);
-	MemoryContext batch = AllocSetContextCreate(purge->context, "dtmodel purge",
-												ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(batch);
 
 	count_list(purge, list);
 	ereport(NOTICE,
@@ -204,8 +207,7 @@ purge_all(DtPurge *purge)
 						   "table \"%s\": " UINT64_FORMAT " rows to purge",
 						   purge->total, purge->table, purge->total)));
 	while (purge_batch(purge, list))
-		MemoryContextReset(batch);
-	MemoryContextSwitchTo(caller);
+		CHECK_FOR_INTERRUPTS();
 	UnpinPortal(list);
 	SPI_cursor_close(list);
 	tell_end(purge);

@@ -18,29 +18,20 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "access/xact.h"
-#include "api/purge.h"
+#include "api/purge_query.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "mixin/live.h"
 #include "mixin/soft_delete.h"
 #include "model/foreign_key.h"
 #include "model/plan_cache.h"
-#include "utils/array.h"
+#include "model/scope.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
-
-#define CHILD "c"
-
-/* What every query is given: the time ($1), and the places of rows ($2...). */
-#define CUTOFF "$1"
-#define PLACES "$2"
 
 /* Which row, as a hash key: every byte of it counts. */
 typedef struct RowKey
@@ -75,16 +66,6 @@ typedef struct Link
 	DtTally    *holder;			/* of the parent, if the child stays */
 } Link;
 
-/* A foreign key that references the rows in question. */
-typedef struct Reference
-{
-	DtForeignKey *key;
-	bool		soft;			/* the child is a soft-delete model */
-	DtSoftDelete columns;		/* of the child, if it is */
-	char	   *child;			/* the child in a FROM */
-	DtTally    *tally;			/* the rows that it holds */
-} Reference;
-
 /* One attempt at some rows of a batch. */
 typedef struct Attempt
 {
@@ -92,6 +73,7 @@ typedef struct Attempt
 	HTAB	   *rows;			/* PurgeRow */
 	const DtRowSet *roots;
 	List	   *going;			/* DtRowSet, one for each table */
+	SPIPlanPtr	deletion;		/* of those */
 } Attempt;
 
 /* What a statement has failed on. */
@@ -100,95 +82,6 @@ typedef struct Failure
 	bool		failed;
 	DtTally    *holder;
 } Failure;
-
-static void
-add_place(DtRowSet *set, ItemPointer place)
-{
-	if (set->count == set->space)
-	{
-		set->space = Max(set->space * 2, 64);
-		set->places = set->places == NULL ?
-			palloc(sizeof(ItemPointerData) * set->space) :
-			repalloc(set->places, sizeof(ItemPointerData) * set->space);
-	}
-	set->places[set->count++] = *place;
-}
-
-static Datum
-places_array(const DtRowSet *set)
-{
-	Datum	   *places = palloc(sizeof(Datum) * Max(set->count, 1));
-
-	for (int i = 0; i < set->count; i++)
-		places[i] = PointerGetDatum(&set->places[i]);
-	return PointerGetDatum(construct_array(places, set->count, TIDOID,
-										   sizeof(ItemPointerData), false,
-										   TYPALIGN_SHORT));
-}
-
-/* The set of a table among several, made if there is none. */
-static DtRowSet *
-set_of_table(List **sets, Oid relid)
-{
-	DtRowSet	   *set;
-	ListCell   *cell;
-
-	foreach(cell, *sets)
-	{
-		set = lfirst(cell);
-		if (set->relid == relid)
-			return set;
-	}
-	set = palloc0(sizeof(DtRowSet));
-	set->relid = relid;
-	*sets = lappend(*sets, set);
-	return set;
-}
-
-/*
- * The rows that a query returned as (tableoid, ctid), from this column on: a
- * list of sets, one for each table.
- */
-List *
-dtmodel_returned_rows(int column)
-{
-	TupleDesc	desc = SPI_tuptable->tupdesc;
-	List	   *sets = NIL;
-	bool		isnull;
-
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		Oid			relid = DatumGetObjectId(SPI_getbinval(row, desc, column, &isnull));
-		Datum		place = SPI_getbinval(row, desc, column + 1, &isnull);
-
-		add_place(set_of_table(&sets, relid),
-				  (ItemPointer) DatumGetPointer(place));
-	}
-	return sets;
-}
-
-/* Runs a query on rows of one table; the result is SPI's. */
-static void
-query_rows(const DtPurge *purge, const DtRowSet *set, const char *query)
-{
-	Oid			types[] = {TIMESTAMPTZOID, TIDARRAYOID};
-	Datum		values[] = {TimestampTzGetDatum(purge->cutoff), places_array(set)};
-
-	(void) SPI_execute_with_args(psprintf(DT_OWN_QUERY "%s", query),
-								 lengthof(values), types, values, NULL, false, 0);
-}
-
-/* "The row was deleted softly, and long enough ago", as SQL. */
-char *
-dtmodel_old_text(const DtSoftDelete *columns, const char *alias)
-{
-	return psprintf("%s AND %s.%s OPERATOR(pg_catalog.<) %s",
-					dtmodel_deleted_text(columns, alias), alias,
-					quote_identifier(NameStr(columns->deleted_at.name)),
-					columns->deleted_at.typid == TIMESTAMPOID ?
-					"pg_catalog.timezone('UTC', " CUTOFF ")" : CUTOFF);
-}
 
 static DtTally *
 find_tally(DtPurge *purge, const char *table, const char *constraint)
@@ -231,37 +124,11 @@ count_gone(DtPurge *purge, Oid relid, uint64 rows)
 		find_tally(purge, get_rel_name(relid), NULL)->rows += rows;
 }
 
-/*
- * Those of the rows that are still to be purged, locked unless this is a dry
- * run.  Whoever may delete a row may lock it; but SELECT ... FOR UPDATE asks
- * for the privilege to update, so it is done on the table's behalf.
- */
-static DtRowSet *
-lock_rows(const DtPurge *purge, const DtRowSet *set)
-{
-	Relation	rel = dtmodel_open(set->relid, RowExclusiveLock);
-	DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
-	List	   *sets;
-	DtCaller	caller;
-
-	caller = dtmodel_act_as_owner(rel);
-	query_rows(purge, set,
-			   psprintf("SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
-						" WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
-						dtmodel_qualified_name(rel),
-						dtmodel_old_text(&columns, DT_ROW),
-						purge->dry_run ? "" : " FOR UPDATE SKIP LOCKED"));
-	dtmodel_act_as(&caller);
-	table_close(rel, NoLock);
-	sets = dtmodel_returned_rows(1);
-	return set_of_table(&sets, set->relid);
-}
-
 /* What a foreign key means for the rows that it references. */
-static Reference *
+static DtReference *
 make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
 {
-	Reference  *reference = palloc0(sizeof(Reference));
+	DtReference *reference = palloc0(sizeof(DtReference));
 
 	reference->key = key;
 	reference->soft = dtmodel_get_model(child)->soft_delete != NULL;
@@ -269,7 +136,7 @@ make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
 		reference->columns = dtmodel_usable_soft_delete(child);
 	reference->tally = find_tally(purge, RelationGetRelationName(child),
 								  dtmodel_declared_name(key));
-	reference->child = psprintf("%s%s AS " CHILD, dtmodel_only(child),
+	reference->child = psprintf("%s%s", dtmodel_only(child),
 								dtmodel_qualified_name(child));
 	return reference;
 }
@@ -311,17 +178,6 @@ find_references(DtPurge *purge, Relation rel)
 		table_close(child, NoLock);
 	}
 	return references;
-}
-
-/* "The child references one of the rows", as SQL. */
-static char *
-reference_text(const Reference *reference)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	dtmodel_append_reference(&text, reference->key, DT_ROW, CHILD);
-	return text.data;
 }
 
 static HTAB *
@@ -414,21 +270,14 @@ hold_row(PurgeRow *row, DtTally *holder)
 /* Holds those of the rows that something else references. */
 static void
 hold_referenced(const Attempt *attempt, Relation rel, const DtRowSet *set,
-				const Reference *reference)
+				const DtReference *reference)
 {
 	DtRowSet   *held;
 	List	   *sets;
 
-	query_rows(attempt->purge, set,
-			   psprintf("SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
-						" WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ")"
-						" AND EXISTS (SELECT FROM %s WHERE %s AND (%s) IS NOT TRUE)",
-						dtmodel_qualified_name(rel), reference->child,
-						reference_text(reference),
-						reference->soft ?
-						dtmodel_old_text(&reference->columns, CHILD) : "false"));
+	dtmodel_query_holders(attempt->purge, rel, set, reference);
 	sets = dtmodel_returned_rows(1);
-	held = set_of_table(&sets, set->relid);
+	held = dtmodel_set_of_table(&sets, set->relid);
 	for (int i = 0; i < held->count; i++)
 		hold_row(find_row(attempt, set->relid, &held->places[i]),
 				 reference->tally);
@@ -440,7 +289,7 @@ hold_referenced(const Attempt *attempt, Relation rel, const DtRowSet *set,
  */
 static bool
 link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
-		   const Reference *reference)
+		   const DtReference *reference)
 {
 	KnownRow   *known = find_known(attempt->purge, key);
 	PurgeRow   *child;
@@ -467,18 +316,12 @@ link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
 /* Finds the rows to be purged that reference some others; new ones to "next". */
 static void
 find_children(const Attempt *attempt, Relation rel, const DtRowSet *set,
-			  const Reference *reference, List **next)
+			  const DtReference *reference, List **next)
 {
 	TupleDesc	desc;
 	bool		isnull;
 
-	query_rows(attempt->purge, set,
-			   psprintf("SELECT " DT_ROW ".ctid, " CHILD ".tableoid, " CHILD ".ctid"
-						" FROM ONLY %s AS " DT_ROW " JOIN %s ON %s"
-						" WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
-						dtmodel_qualified_name(rel), reference->child,
-						reference_text(reference),
-						dtmodel_old_text(&reference->columns, CHILD)));
+	dtmodel_query_children(attempt->purge, rel, set, reference);
 	desc = SPI_tuptable->tupdesc;
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -490,7 +333,7 @@ find_children(const Attempt *attempt, Relation rel, const DtRowSet *set,
 
 		if (link_child(attempt, find_row(attempt, set->relid, parent), &key,
 					   reference))
-			add_place(set_of_table(next, relid), child);
+			dtmodel_add_place(dtmodel_set_of_table(next, relid), child);
 	}
 }
 
@@ -503,7 +346,7 @@ look_at_references(const Attempt *attempt, const DtRowSet *set, List **next)
 
 	foreach(cell, find_references(attempt->purge, rel))
 	{
-		const Reference *reference = lfirst(cell);
+		const DtReference *reference = lfirst(cell);
 
 		hold_referenced(attempt, rel, set, reference);
 		if (reference->soft)
@@ -516,7 +359,7 @@ look_at_references(const Attempt *attempt, const DtRowSet *set, List **next)
 static DtRowSet *
 lock_children(const Attempt *attempt, const DtRowSet *set)
 {
-	DtRowSet   *locked = lock_rows(attempt->purge, set);
+	DtRowSet   *locked = dtmodel_lock_rows(attempt->purge, set);
 	HTAB	   *table = make_table("dtmodel locked rows", sizeof(RowKey),
 								   CurrentMemoryContext);
 	RowKey		key;
@@ -580,7 +423,8 @@ choose_going(Attempt *attempt)
 		if (row->held || row->goes)
 			continue;
 		row->goes = true;
-		add_place(set_of_table(&attempt->going, row->key.relid), &row->key.place);
+		dtmodel_add_place(dtmodel_set_of_table(&attempt->going, row->key.relid),
+						  &row->key.place);
 		pending = list_concat(pending, row->children);
 	}
 }
@@ -616,24 +460,36 @@ delete_query(const Attempt *attempt)
 	return query.data;
 }
 
-static void
-run_delete_query(const Attempt *attempt)
+/* Not saved: what goes together is seldom the same for long. */
+static SPIPlanPtr
+prepare_delete(const Attempt *attempt)
 {
 	int			nargs = list_length(attempt->going) + 1;
 	Oid		   *types = palloc(sizeof(Oid) * nargs);
-	Datum	   *values = palloc(sizeof(Datum) * nargs);
-	ListCell   *cell;
-	int			i = 0;
+	char	   *query = delete_query(attempt);
+	SPIPlanPtr	plan;
 
-	types[i] = TIMESTAMPTZOID;
+	types[0] = TIMESTAMPTZOID;
+	for (int i = 1; i < nargs; i++)
+		types[i] = TIDARRAYOID;
+	plan = SPI_prepare_cursor(query, nargs, types, CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", query,
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+static void
+run_delete(const Attempt *attempt)
+{
+	Datum	   *values = palloc(sizeof(Datum) * (list_length(attempt->going) + 1));
+	int			i = 0;
+	ListCell   *cell;
+
 	values[i++] = TimestampTzGetDatum(attempt->purge->cutoff);
 	foreach(cell, attempt->going)
-	{
-		types[i] = TIDARRAYOID;
-		values[i++] = places_array(lfirst(cell));
-	}
-	(void) SPI_execute_with_args(delete_query(attempt), nargs, types, values, NULL,
-								 false, 0);
+		values[i++] = dtmodel_places_array(lfirst(cell));
+	(void) SPI_execute_plan(attempt->deletion, values, NULL, false, 0);
 }
 
 /* Deletes what goes, physically, and counts it. */
@@ -643,9 +499,8 @@ delete_going(const Attempt *attempt)
 	int			level = NewGUCNestLevel();
 	bool		isnull;
 
-	(void) set_config_option("dtmodel.hard_delete", "on", PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	run_delete_query(attempt);
+	dtmodel_set_in_scope("dtmodel.hard_delete", "on");
+	run_delete(attempt);
 	AtEOXact_GUC(true, level);
 	for (int i = 0; i < list_length(attempt->going); i++)
 		count_gone(attempt->purge, ((DtRowSet *) list_nth(attempt->going, i))->relid,
@@ -679,36 +534,26 @@ read_failure(DtPurge *purge, ErrorData *error)
 	return failure;
 }
 
+static void
+try_delete(void *argument)
+{
+	delete_going((const Attempt *) argument);
+}
+
 /*
  * The DELETE in a subtransaction.  It may still fail on what no query could
  * see: an action of a foreign key that cannot be done, a row that a trigger
  * or a policy keeps.
  */
 static Failure
-delete_safely(const Attempt *attempt)
+delete_safely(Attempt *attempt)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
 	Failure		none = {0};
+	ErrorData  *error;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		delete_going(attempt);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	attempt->deletion = prepare_delete(attempt);
+	error = dtmodel_try(try_delete, attempt);
+	(void) SPI_freeplan(attempt->deletion);
 	return error == NULL ? none : read_failure(attempt->purge, error);
 }
 
@@ -828,7 +673,7 @@ unknown_rows(DtPurge *purge, const DtRowSet *set)
 		KnownRow   *known = find_known(purge, &key);
 
 		if (known == NULL)
-			add_place(rest, &set->places[i]);
+			dtmodel_add_place(rest, &set->places[i]);
 		else if (known->held)
 			count_held(purge, known->holder);
 	}
@@ -842,5 +687,5 @@ dtmodel_purge_rows(DtPurge *purge, const DtRowSet *set)
 	DtRowSet   *rows = unknown_rows(purge, set);
 
 	if (rows->count > 0)
-		settle(purge, lock_rows(purge, rows));
+		settle(purge, dtmodel_lock_rows(purge, rows));
 }

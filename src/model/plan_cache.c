@@ -161,20 +161,44 @@ enter_plan(const PlanKey *key, Bitmapset *set, SPIPlanPtr plan)
 	dlist_push_head(&plans_by_use, &saved->use);
 }
 
+static SPIPlanPtr
+prepare(const char *query, int nargs, Oid *types, int options)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(psprintf(DT_OWN_QUERY "%s", query),
+										  nargs, types, options);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", query,
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+static SPIPlanPtr
+save(const PlanKey *key, const Bitmapset *set, SPIPlanPtr plan)
+{
+	SPI_keepplan(plan);
+	enter_plan(key, keep_set(set), plan);
+	return plan;
+}
+
 /* Prepares a query and saves its plan, which was not found. */
 SPIPlanPtr
 dtmodel_save_plan_for(Oid relid, DtPlanPurpose purpose, const Bitmapset *set,
 					  const char *query, int nargs, Oid *types)
 {
 	PlanKey		key = make_key(relid, purpose, set);
-	SPIPlanPtr	plan = SPI_prepare(psprintf(DT_OWN_QUERY "%s", query), nargs, types);
 
-	if (plan == NULL)
-		elog(ERROR, "could not prepare \"%s\": %s", query,
-			 SPI_result_code_string(SPI_result));
-	SPI_keepplan(plan);
-	enter_plan(&key, keep_set(set), plan);
-	return plan;
+	return save(&key, set, prepare(query, nargs, types, 0));
+}
+
+SPIPlanPtr
+dtmodel_save_generic_plan(Oid relid, DtPlanPurpose purpose, const char *query,
+						  int nargs, Oid *types)
+{
+	PlanKey		key = make_key(relid, purpose, NULL);
+
+	return save(&key, NULL,
+				prepare(query, nargs, types, CURSOR_OPT_GENERIC_PLAN));
 }
 
 SPIPlanPtr

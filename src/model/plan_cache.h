@@ -24,6 +24,10 @@ typedef enum DtPlanPurpose
 	DT_PLAN_LIVE_PARENT,
 	DT_PLAN_DELETED_PARENT,
 	DT_PLAN_PARENT_STATUS,
+	DT_PLAN_PURGE_HOLDERS,
+	DT_PLAN_PURGE_CHILDREN,
+	DT_PLAN_PURGE_LOCK,
+	DT_PLAN_PURGE_LOOK,
 	DT_PLAN_GET,
 	DT_PLAN_HARD_DELETE,
 	DT_PLAN_EXISTS,
@@ -51,6 +55,11 @@ extern bool dtmodel_is_own_query(const char *query);
 extern SPIPlanPtr dtmodel_find_plan(Oid relid, DtPlanPurpose purpose);
 extern SPIPlanPtr dtmodel_save_plan(Oid relid, DtPlanPurpose purpose,
 									const char *query, int nargs, Oid *types);
+
+/* The same for a plan that does not depend on the values it is given. */
+extern SPIPlanPtr dtmodel_save_generic_plan(Oid relid, DtPlanPurpose purpose,
+											const char *query, int nargs,
+											Oid *types);
 
 /* The same for queries of one purpose that differ by a set of numbers. */
 extern SPIPlanPtr dtmodel_find_plan_for(Oid relid, DtPlanPurpose purpose,

@@ -183,4 +183,46 @@ COMMIT;
 CALL dtmodel.purge('big');
 SELECT count(*) AS rows, count(deleted_at) AS deleted FROM big;
 
+-- so is what references them, however small the tables are and whether or not they are analyzed
+SET client_min_messages = warning;
+CREATE TABLE folders (id int PRIMARY KEY);
+CREATE TABLE files (id int PRIMARY KEY, folder int REFERENCES folders ON DELETE CASCADE);
+CREATE INDEX ix_files_folder ON files (folder);
+SELECT dtmodel.add_soft_delete('folders'), dtmodel.add_soft_delete('files');
+CREATE INDEX ix_folders_deleted_at ON folders (deleted_at);
+INSERT INTO folders (id, deleted_at) SELECT i, '2001-01-01' FROM generate_series(1, 2000) AS i;
+INSERT INTO files (id, folder, deleted_at) SELECT i, i, '2001-01-01' FROM generate_series(1, 2000) AS i;
+INSERT INTO files (id, folder) VALUES (3000, 7);
+RESET client_min_messages;
+BEGIN;
+SELECT coalesce(sum(seq_scan), 0) AS before FROM pg_stat_xact_user_tables WHERE relname = 'files' \gset
+CALL dtmodel.purge('folders', dry_run => true);
+SELECT sum(seq_scan) - :before AS scans, sum(idx_scan) > 0 AS by_index FROM pg_stat_xact_user_tables WHERE relname = 'files';
+COMMIT;
+SHOW enable_seqscan;
+
+-- a session that purges again sees what has changed since, and no result of a batch is kept
+CREATE TABLE memory (bytes bigint);
+CREATE FUNCTION note_memory() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO memory SELECT sum(used_bytes) FROM pg_backend_memory_contexts;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_memory AFTER DELETE ON folders FOR EACH STATEMENT EXECUTE FUNCTION note_memory();
+CALL dtmodel.purge('folders', batch_size => 100);
+SELECT count(*) > 15 AS batches, max(bytes) - (array_agg(bytes ORDER BY ctid))[5] < 500000 AS kept_little FROM memory;
+ALTER TABLE files RENAME folder TO "in";
+ALTER TABLE files RENAME TO papers;
+INSERT INTO folders (id, deleted_at) VALUES (8, '2001-01-01');
+INSERT INTO papers (id, "in") VALUES (3001, 8);
+CALL dtmodel.purge('folders');
+UPDATE papers SET deleted_at = '2001-01-01' WHERE id = 3000;
+CALL dtmodel.purge('folders');
+SET client_min_messages = warning;
+SELECT dtmodel.remove_soft_delete('papers');
+RESET client_min_messages;
+CALL dtmodel.purge('folders');
+TABLE papers;
+
+SET client_min_messages = warning;
 DROP SCHEMA purge CASCADE;
