@@ -13,6 +13,7 @@
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
 #include "mixin/soft_delete.h"
+#include "model/scope.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -160,6 +161,50 @@ dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
 									nulls, row, &deleted))
 		return DT_FOUND_NONE;
 	return deleted ? DT_FOUND_DELETED : DT_FOUND_LIVE;
+}
+
+/* What is tried to restore a row. */
+typedef struct Restoration
+{
+	const DtRowCall *call;
+	Datum	   *row;
+	bool		found;
+} Restoration;
+
+static void
+restore(void *argument)
+{
+	Restoration *restoration = argument;
+
+	restoration->found = dtmodel_restore(restoration->call, restoration->row);
+}
+
+/*
+ * Restores the deleted row that was found.  Beside it somebody else may have
+ * made a live one, which we could not see until it was committed and kept
+ * ours from being restored: then that is the row, unless it is deleted by now.
+ * Within SPI.
+ */
+DtFound
+dtmodel_restore_found(const DtRowCall *call, const DtDataPlace *place,
+					  const DtData *criteria, Datum *row)
+{
+	Restoration restoration = {.call = call,.row = row};
+	ErrorData  *error = NULL;
+	DtFound		found = DT_FOUND_DELETED;
+
+	for (int i = 0; found == DT_FOUND_DELETED; i++)
+	{
+		if (i == DT_TRIES)
+			ReThrowError(error);
+		error = dtmodel_try(restore, &restoration);
+		if (error == NULL)
+			return restoration.found ? DT_FOUND_LIVE : DT_FOUND_NONE;
+		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
+			ReThrowError(error);
+		found = dtmodel_find_row(call, place, criteria, row);
+	}
+	return found;
 }
 
 /* The same for criteria that the column's type holds to be the same. */

@@ -11,6 +11,9 @@
 #include "api/data.h"
 #include "model/row_call.h"
 
+/* How often a row may come and go while somebody tries to have it. */
+#define DT_TRIES 10
+
 /* What a caller wants of a deleted row that is the one in question. */
 typedef enum DtOnDeleted
 {
@@ -31,6 +34,9 @@ extern DtOnDeleted dtmodel_on_deleted_argument(FunctionCallInfo fcinfo,
 											   int argument);
 extern DtFound dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
 								const DtData *criteria, Datum *row);
+extern DtFound dtmodel_restore_found(const DtRowCall *call,
+									 const DtDataPlace *place,
+									 const DtData *criteria, Datum *row);
 extern void dtmodel_lock_criteria(const DtDataPlace *place,
 								  const DtData *criteria);
 pg_noreturn extern void dtmodel_report_deleted_row(const DtRowCall *call, Datum row);

@@ -6,6 +6,7 @@
  * Several callers that look for the same row at once must end up with one.
  * Where a unique index covers the criteria, the server sees to that: the
  * INSERT does nothing where it meets another one's row, which is then found.
+ * An index of live rows is enough for those to whom deleted rows do not matter.
  * Elsewhere those who found no row take a lock for their criteria, and look
  * again.
  *
@@ -18,13 +19,11 @@
 #include "api/find.h"
 #include "dtmodel.h"
 #include "json/object.h"
+#include "mixin/live.h"
 #include "mixin/soft_delete.h"
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_get_or_create);
-
-/* How often a row may come and go while we try to have it. */
-#define TRIES 3
 
 /* One call. */
 typedef struct Search
@@ -36,6 +35,8 @@ typedef struct Search
 	DtData		data;			/* criteria and defaults */
 	DtOnDeleted on_deleted;
 	bool		can_conflict;	/* ON CONFLICT works on this table */
+	bool		covered;		/* a unique index is of all rows ... */
+	bool		live_covered;	/* ... or of live rows */
 } Search;
 
 static void
@@ -72,13 +73,13 @@ read_data(Search *search, const RawValue *criteria, FunctionCallInfo fcinfo)
 	search->data = dtmodel_read_data(&search->data_place, &both, false);
 }
 
+/* Whether no two rows of the index can both meet the criteria. */
 static bool
 covers(Relation index, const Search *search)
 {
 	Form_pg_index form = index->rd_index;
 
-	if (!form->indisunique || !form->indimmediate || !form->indisvalid ||
-		RelationGetIndexPredicate(index) != NIL)
+	if (!form->indisunique || !form->indimmediate || !form->indisvalid)
 		return false;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
@@ -91,11 +92,23 @@ covers(Relation index, const Search *search)
 	return true;
 }
 
-/* Whether a unique index sees to it that there is one row for the criteria. */
-static bool
-is_covered(Search *search)
+static void
+look_at_index(Search *search, Relation index)
 {
-	bool		covered = false;
+	if (!index->rd_index->indimmediate)
+		search->can_conflict = false;
+	if (!covers(index, search))
+		return;
+	if (RelationGetIndexPredicate(index) == NIL)
+		search->covered = true;
+	else if (dtmodel_is_of_live_rows(index,
+									 dtmodel_get_model(search->call.rel)->soft_delete))
+		search->live_covered = true;
+}
+
+static void
+look_at_indexes(Search *search)
+{
 	ListCell   *cell;
 
 	search->can_conflict = true;
@@ -103,12 +116,24 @@ is_covered(Search *search)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		covered = covered || covers(index, search);
-		if (!index->rd_index->indimmediate)
-			search->can_conflict = false;
+		look_at_index(search, index);
 		index_close(index, AccessShareLock);
 	}
-	return covered;
+}
+
+/*
+ * Whether a unique index alone sees to it that all who ask get one row.
+ *
+ * An index of live rows does if only those count.  Who minds deleted rows must
+ * not miss one that was made and deleted after he looked: the index knows
+ * nothing of it, but who made it, and minds them too, had the lock.
+ */
+static bool
+is_covered(const Search *search)
+{
+	return search->can_conflict &&
+		(search->covered ||
+		 (search->live_covered && search->on_deleted == DT_DELETED_IGNORE));
 }
 
 /*
@@ -134,32 +159,57 @@ insert(const Search *search, DtPlanPurpose purpose, Datum *row)
 							  &search->data, purpose, row);
 }
 
+/* Restores what was found, if it is deleted and that is asked for. */
+static DtFound
+restore_if_asked(const Search *search, DtFound found, Datum *row)
+{
+	if (found == DT_FOUND_DELETED && search->on_deleted == DT_DELETED_RESTORE)
+		return dtmodel_restore_found(&search->call, &search->criteria_place,
+									 &search->criteria, row);
+	return found;
+}
+
+/* Whether a new row may stand beside a deleted one. */
+static bool
+is_beside_deleted(const Search *search)
+{
+	return search->live_covered && !search->covered;
+}
+
+/* Where there is no row at all, a trigger may have refused ours. */
+static int
+tries(DtFound found)
+{
+	return found == DT_FOUND_DELETED ? DT_TRIES : 3;
+}
+
 /*
- * Inserts the row, or finds the one that somebody else has inserted by now.
+ * Inserts the row, or finds the one that somebody else has inserted by now;
+ * where that may be deleted again before we find it, it is worth another try.
  * What is neither inserted nor found is in conflict with some other row: the
  * last INSERT says with which.
  */
 static bool
 insert_or_find(const Search *search, Datum *row, bool *created)
 {
-	*created = true;
-	for (int i = 0; search->can_conflict && i < TRIES; i++)
-	{
-		DtFound		found;
+	DtFound		found = DT_FOUND_NONE;
 
+	*created = true;
+	for (int i = 0; search->can_conflict && i < tries(found); i++)
+	{
 		if (insert(search, DT_PLAN_INSERT_IF_NONE, row))
 			return true;
-		found = find(search, row);
-		if (found == DT_FOUND_DELETED &&
-			search->on_deleted != DT_DELETED_RESTORE)
-			dtmodel_report_deleted_row(&search->call, *row);
-		if (found == DT_FOUND_LIVE ||
-			(found == DT_FOUND_DELETED && dtmodel_restore(&search->call, row)))
+		found = restore_if_asked(search, find(search, row), row);
+		if (found == DT_FOUND_LIVE)
 		{
 			*created = false;
 			return true;
 		}
+		if (found == DT_FOUND_DELETED && !is_beside_deleted(search))
+			break;
 	}
+	if (found == DT_FOUND_DELETED)
+		dtmodel_report_deleted_row(&search->call, *row);
 	return insert(search, DT_PLAN_INSERT, row);
 }
 
@@ -168,21 +218,17 @@ static bool
 get_or_create(Search *search, Datum *row, bool *created)
 {
 	DtFound		found = find(search, row);
-	bool		restores = found == DT_FOUND_DELETED &&
-		search->on_deleted == DT_DELETED_RESTORE;
 
 	*created = false;
 	if (found == DT_FOUND_LIVE)
 		return true;
-	/* Somebody else may be making a row beside the one to be restored. */
-	if (!is_covered(search) || restores)
+	look_at_indexes(search);
+	if (!is_covered(search))
 	{
 		dtmodel_lock_criteria(&search->criteria_place, &search->criteria);
 		found = find(search, row);
-		if (found == DT_FOUND_LIVE)
-			return true;
 	}
-	if (restores && found == DT_FOUND_DELETED && dtmodel_restore(&search->call, row))
+	if (restore_if_asked(search, found, row) == DT_FOUND_LIVE)
 		return true;
 	return insert_or_find(search, row, created);
 }

@@ -23,9 +23,6 @@ PG_FUNCTION_INFO_V1(dtmodel_note_conflict);
 /* In the set of a plan, a column of the conflict is as far from itself. */
 #define CONFLICT_COLUMN MaxHeapAttributeNumber
 
-/* How often a deleted row may come in between. */
-#define TRIES 5
-
 /* One call. */
 typedef struct Upsert
 {
@@ -323,7 +320,8 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);
 	if (dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
 						 row) == DT_FOUND_DELETED)
-		(void) dtmodel_restore(&upsert->call, row);
+		(void) dtmodel_restore_found(&upsert->call, &upsert->place,
+									 &upsert->conflict, row);
 	return false;
 }
 
@@ -336,7 +334,7 @@ upsert_row(Upsert *upsert, Datum *row)
 	if (is_soft && upsert->on_deleted != DT_DELETED_IGNORE &&
 		settle_deleted_row(upsert, row))
 		return true;
-	for (int i = 0; i < TRIES; i++)
+	for (int i = 0; i < DT_TRIES; i++)
 	{
 		if (run_upsert(upsert, row))
 			return true;

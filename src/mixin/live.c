@@ -14,9 +14,11 @@
 #include "mb/pg_wchar.h"
 #include "mixin/live.h"
 #include "mixin/soft_target.h"
+#include "nodes/nodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/relcache.h"
 
 /* Of a value that an error shows, so many bytes at most. */
 #define SHOWN_LENGTH 60
@@ -69,6 +71,19 @@ dtmodel_live_node(const DtSoftDelete *columns, int rtindex)
 	DtSoftTarget target = {.rtindex = rtindex,.columns = *columns};
 
 	return dtmodel_live_condition(&target);
+}
+
+/*
+ * Whether an index is one of the live rows, no more and no less, as we and
+ * others make it.  Where no row is ever deleted that is one of all rows.
+ */
+bool
+dtmodel_is_of_live_rows(Relation index, const DtSoftDelete *columns)
+{
+	List	   *live = columns == NULL ? NIL :
+		list_make1(dtmodel_live_node(columns, 1));
+
+	return equal(RelationGetIndexPredicate(index), live);
 }
 
 static AttrNumber

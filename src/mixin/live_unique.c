@@ -21,7 +21,6 @@
 #include "model/ddl.h"
 #include "model/foreign_key.h"
 #include "model/plan_cache.h"
-#include "nodes/nodes.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
@@ -167,8 +166,7 @@ static bool
 is_as_asked(Relation index, const UniqueRequest *request)
 {
 	return is_former(index, request) && index->rd_index->indisvalid &&
-		equal(RelationGetIndexPredicate(index),
-			  list_make1(dtmodel_live_node(&request->soft_delete, 1)));
+		dtmodel_is_of_live_rows(index, &request->soft_delete);
 }
 
 /* "(WHERE ...)" of both queries below: live, and no NULL, which is no value. */

@@ -18,14 +18,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* "The row is live" on a soft-delete model; NULL on any other. */
-static Node *
-live_condition(const DtModel *model)
-{
-	return model->soft_delete == NULL ? NULL :
-		dtmodel_live_node(model->soft_delete, 1);
-}
-
 /* Whether the index keeps the values of this one column apart. */
 static bool
 is_slug_index(Relation index, AttrNumber attnum)
@@ -56,13 +48,12 @@ dtmodel_slug_indexes(Relation rel, AttrNumber attnum)
 
 /* Whether the index is unique for all live rows, and maybe for others too. */
 static bool
-covers_live_rows(Oid indexid, Node *live)
+covers_live_rows(Oid indexid, const DtModel *model)
 {
 	Relation	index = index_open(indexid, AccessShareLock);
-	List	   *predicate = RelationGetIndexPredicate(index);
 	bool		covers = index->rd_index->indisvalid &&
-		(predicate == NIL ||
-		 (live != NULL && equal(predicate, list_make1(live))));
+		(RelationGetIndexPredicate(index) == NIL ||
+		 dtmodel_is_of_live_rows(index, model->soft_delete));
 
 	index_close(index, AccessShareLock);
 	return covers;
@@ -72,12 +63,11 @@ covers_live_rows(Oid indexid, Node *live)
 bool
 dtmodel_slug_is_unique(Relation rel, const DtModel *model)
 {
-	Node	   *live = live_condition(model);
 	ListCell   *cell;
 
 	foreach(cell, dtmodel_slug_indexes(rel, model->slug->slug.attnum))
 	{
-		if (covers_live_rows(lfirst_oid(cell), live))
+		if (covers_live_rows(lfirst_oid(cell), model))
 			return true;
 	}
 	return false;
@@ -130,7 +120,7 @@ is_our_index(Relation rel, Oid indexid, const char *slug)
 void
 dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 {
-	Node	   *live = live_condition(dtmodel_get_model(change->rel));
+	const DtModel *model = dtmodel_get_model(change->rel);
 	List	   *indexes = AttributeNumberIsValid(slug->attnum) ?
 		dtmodel_slug_indexes(change->rel, slug->attnum) : NIL;
 	bool		found = false;
@@ -140,15 +130,14 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 		bool		is_exact = index->rd_index->indisvalid &&
-			equal(RelationGetIndexPredicate(index),
-				  live == NULL ? NIL : list_make1(live));
+			dtmodel_is_of_live_rows(index, model->soft_delete);
 
 		index_close(index, AccessShareLock);
 		if (!is_exact && is_our_index(change->rel, lfirst_oid(cell),
 									  NameStr(slug->name)))
 			drop_index(change, lfirst_oid(cell));
 		else
-			found |= covers_live_rows(lfirst_oid(cell), live);
+			found |= covers_live_rows(lfirst_oid(cell), model);
 	}
 	if (!found)
 		add_index(change, NameStr(slug->name));

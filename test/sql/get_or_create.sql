@@ -49,6 +49,51 @@ DROP INDEX uq_name;
 CREATE UNIQUE INDEX uq_name ON items (name) WHERE NOT is_deleted;
 SELECT (instance).name, created FROM dtmodel.get_or_create(NULL::items, '{"name": "deleted"}');
 SELECT (instance).name, created FROM dtmodel.get_or_create(NULL::items, '{"name": "deleted"}');
+-- who takes a lock for what was not found: nobody whom an index of the same rows keeps apart
+CREATE FUNCTION locks(name text, on_deleted text DEFAULT 'ignore') RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint;
+BEGIN
+    PERFORM dtmodel.get_or_create(NULL::items, jsonb_build_object('name', name), on_deleted => on_deleted);
+    SELECT count(*) INTO n FROM pg_locks
+    WHERE pid = pg_backend_pid() AND locktype = 'object' AND classid = 'pg_class'::regclass AND objid = 'items'::regclass;
+    RAISE EXCEPTION USING MESSAGE = n;
+EXCEPTION WHEN raise_exception THEN
+    RETURN SQLERRM;
+END $$;
+CREATE VIEW lock_counts AS SELECT kind, locks('lock', kind) FROM unnest('{ignore,return,restore,error}'::text[]) AS kind;
+TABLE lock_counts;
+DROP INDEX uq_name;
+CREATE UNIQUE INDEX uq_name ON items (name) WHERE NOT is_deleted AND q > 0;
+TABLE lock_counts;
+DROP INDEX uq_name;
+CREATE UNIQUE INDEX uq_name ON items (name, q) WHERE NOT is_deleted;
+TABLE lock_counts;
+DROP INDEX uq_name;
+SELECT dtmodel.unique_live('items', 'name');
+TABLE lock_counts;
+ALTER TABLE items ADD CONSTRAINT uq_waits UNIQUE (id) DEFERRABLE;
+TABLE lock_counts;
+ALTER TABLE items DROP CONSTRAINT uq_waits;
+-- a new row beside deleted ones, which an index of all rows refuses
+INSERT INTO items (name, q) VALUES ('beside', 1);
+DELETE FROM items WHERE name = 'beside';
+SELECT (instance).q, created FROM dtmodel.get_or_create(NULL::items, '{"name": "beside"}', '{"q": 2}');
+SELECT (instance).q, created FROM dtmodel.get_or_create(NULL::items, '{"name": "beside"}', '{"q": 3}');
+DELETE FROM items WHERE name = 'beside';
+CREATE UNIQUE INDEX uq_q ON items (q);
+SELECT (instance).q, created FROM dtmodel.get_or_create(NULL::items, '{"name": "beside"}', '{"q": 2}');
+\echo :SQLSTATE
+DROP INDEX uq_q;
+-- a row that cannot be restored
+INSERT INTO items (name, q) VALUES ('other', 1), ('restored', 1);
+DELETE FROM items WHERE name = 'restored';
+CREATE UNIQUE INDEX uq_q ON items (q) WHERE NOT is_deleted;
+SELECT dtmodel.get_or_create(NULL::items, '{"name": "restored"}', on_deleted => 'restore');
+\echo :SQLSTATE
+SELECT dtmodel.upsert(NULL::items, '{"name": "restored"}', '{name}', on_deleted => 'restore');
+\echo :SQLSTATE
+DROP INDEX uq_q;
+SELECT (instance).name, created FROM dtmodel.get_or_create(NULL::items, '{"name": "restored"}', on_deleted => 'restore');
 -- constraints that wait
 CREATE TABLE waiting (id int PRIMARY KEY, name text UNIQUE DEFERRABLE INITIALLY DEFERRED);
 SELECT * FROM dtmodel.get_or_create(NULL::waiting, '{"name": "a"}', '{"id": 1}');

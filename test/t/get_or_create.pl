@@ -1,6 +1,7 @@
 
 # Many clients that all want one row, at once, without a unique index and with
-# one: they get one row, one of them made it, and nobody sees an error.
+# one, of all rows or of live rows: they get one row, one of them made it, and
+# nobody sees an error.
 
 use strict;
 use warnings;
@@ -23,6 +24,8 @@ CREATE TABLE keyed (LIKE plain INCLUDING ALL, UNIQUE (key));
 CREATE TABLE live (LIKE plain INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 SELECT dtmodel.add_soft_delete('live');
 CREATE UNIQUE INDEX ON live (key) WHERE NOT is_deleted;
+CREATE TABLE beside (LIKE live INCLUDING ALL);
+SELECT dtmodel.add_soft_delete('beside');
 CREATE TABLE got (relation text, key int, id uuid, created boolean);
 SQL
 
@@ -44,6 +47,7 @@ SQL
 my %calls = (
 	plain => q(dtmodel.get_or_create(NULL::plain, jsonb_build_object('key', :key))),
 	keyed => q(dtmodel.get_or_create(NULL::keyed, jsonb_build_object('key', :key))),
+	beside => q(dtmodel.get_or_create(NULL::beside, jsonb_build_object('key', :key))),
 	live => q(dtmodel.get_or_create(NULL::live, jsonb_build_object('key', :key), on_deleted => 'restore')));
 
 foreach my $table (sort keys %calls)
@@ -66,6 +70,25 @@ foreach my $table (sort keys %calls)
 		join('|', $clients * $keys, $keys, $keys, $keys, 't', $keys),
 		"they get one row for each key, and one of them made it");
 }
+
+# Rows that go as soon as they are there: each may be made anew, beside the
+# deleted ones, or be met before it goes, or restored.
+append_to_file($node->basedir . "/$_.sql", <<"SQL") foreach qw(ignore restore);
+\\set key random(1, 2)
+SELECT dtmodel.get_or_create(NULL::beside, jsonb_build_object('key', 5000 + :key), on_deleted => '$_');
+DELETE FROM beside WHERE key = 5000 + :key AND NOT is_deleted;
+SQL
+$node->command_ok(
+	[
+		'pgbench', '-n', '-c', $clients, '-j', 4, '-t', 100,
+		'-f', $node->basedir . '/ignore.sql@2', '-f', $node->basedir . '/restore.sql@1',
+		$node->connstr('postgres')
+	],
+	"$clients clients make, restore and delete the same rows");
+is( $node->safe_psql(
+		'postgres',
+		'SELECT count(*) FILTER (WHERE NOT is_deleted), count(DISTINCT key) FROM beside WHERE key > 5000'),
+	'0|2', 'and all are deleted in the end');
 
 # upsert: each client adds its hits; what it made and what it changed is told.
 append_to_file($node->basedir . '/upsert.sql', <<"SQL");
