@@ -23,13 +23,14 @@
  * Whether a trigger of our own has nothing to do when a row is marked.  The
  * flag trigger finds flag and time in step, unless a trigger of somebody
  * else's comes first, and nobody to write down; the cascade finds nothing to
- * follow.
+ * follow.  A table that inherits may have lost its soft delete, and then the
+ * flag trigger has that to say.
  */
 static bool
 is_idle(const Trigger *trigger, const DtModel *model)
 {
 	if (trigger->tgoid == model->flag_trigger)
-		return !model->others_act_before &&
+		return model->soft_delete != NULL && !model->others_act_before &&
 			!dtmodel_column_is_used(&model->soft_delete->deleted_by);
 	return trigger->tgoid == model->cascade_trigger && !model->is_referenced;
 }

@@ -155,6 +155,14 @@ CREATE TABLE heirs () INHERITS (notes);
 INSERT INTO heirs VALUES (3, NULL, NULL);
 DELETE FROM notes RETURNING tableoid::regclass, id, maybe;
 
+-- and one that has lost a part of its soft delete
+SELECT dtmodel.add_soft_delete('notes', flag => 'maybe', deleted_at => 'removed');
+INSERT INTO heirs VALUES (4, NULL, NULL);
+DROP TRIGGER zz_dtmodel_soft_delete ON heirs;
+DELETE FROM notes;
+SELECT dtmodel.add_soft_delete('heirs', flag => 'maybe', deleted_at => 'removed');
+DELETE FROM notes RETURNING tableoid::regclass, id, maybe;
+
 -- privileges and policies are those of the DELETE
 CREATE ROLE preloaded_user;
 GRANT USAGE ON SCHEMA preloaded_delete TO preloaded_user;
