@@ -403,9 +403,11 @@ dtmodel_add_audit(PG_FUNCTION_ARGS)
 static void
 drop_references(DtChange *change, const DtColumn *column)
 {
+	/* The relcache's list may go while we look for names. */
+	List	   *references = copyObject(RelationGetFKeyList(change->rel));
 	ListCell   *cell;
 
-	foreach(cell, RelationGetFKeyList(change->rel))
+	foreach(cell, references)
 	{
 		const ForeignKeyCacheInfo *reference = lfirst(cell);
 		char	   *name = get_constraint_name(reference->conoid);
