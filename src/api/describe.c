@@ -160,7 +160,7 @@ append_settings(StringInfo json, const DtSettings *settings)
 static void
 append_live_parents(StringInfo json, Relation rel)
 {
-	TriggerDesc *triggers = rel->trigdesc;
+	TriggerDesc *triggers = dtmodel_triggers(rel);
 	const char *before = ", \"live_parents\": [";
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
@@ -359,7 +359,7 @@ drift_of_live_parent(StringInfo drift, Relation rel, const Trigger *trigger)
 static char *
 find_drift(Relation rel, const DtModel *model)
 {
-	TriggerDesc *triggers = rel->trigdesc;
+	TriggerDesc *triggers = dtmodel_triggers(rel);
 	bool		is_soft = (model->soft_delete != NULL);
 	StringInfoData drift;
 

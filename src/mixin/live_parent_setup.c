@@ -168,7 +168,7 @@ check_key(const DtChange *change, const DtForeignKey *key)
 static const Trigger *
 find_trigger(Relation rel, const DtLiveParent *asked)
 {
-	TriggerDesc *triggers = rel->trigdesc;
+	TriggerDesc *triggers = dtmodel_triggers(rel);
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{

@@ -269,7 +269,7 @@ column_list(Relation rel, int *ncolumns)
 static const Trigger *
 find_trigger(Relation view)
 {
-	TriggerDesc *triggers = view->trigdesc;
+	TriggerDesc *triggers = dtmodel_triggers(view);
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{

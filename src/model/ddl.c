@@ -208,7 +208,7 @@ is_as_asked(const Trigger *trigger, DtTriggerKind kind, List *options)
 static bool
 has_trigger(const DtChange *change, DtTriggerKind kind, List *options)
 {
-	TriggerDesc *triggers = change->rel->trigdesc;
+	TriggerDesc *triggers = dtmodel_triggers(change->rel);
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
@@ -234,7 +234,7 @@ drop_trigger(DtChange *change, const char *name)
 static void
 drop_triggers(DtChange *change, DtTriggerKind kind, const char *keep)
 {
-	TriggerDesc *triggers = change->rel->trigdesc;
+	TriggerDesc *triggers = dtmodel_triggers(change->rel);
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{

@@ -55,7 +55,7 @@ read_key(Oid constraint)
 List *
 dtmodel_keys_to(Relation parent)
 {
-	TriggerDesc *triggers = parent->trigdesc;
+	TriggerDesc *triggers = dtmodel_triggers(parent);
 	List	   *keys = NIL;
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)

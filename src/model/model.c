@@ -381,12 +381,13 @@ read_key(DtModel *model, Relation rel)
 static void
 read_model(DtModel *model, Relation rel)
 {
-	TriggerDesc *triggers = rel->trigdesc;
+	TriggerDesc *triggers = dtmodel_triggers(rel);
 
 	read_key(model, rel);
 	model->fields = dtmodel_read_fields(RelationGetDescr(rel));
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 		read_trigger(model, RelationGetDescr(rel), &triggers->triggers[i]);
+	FreeTriggerDesc(triggers);
 }
 
 /* Reads the relation into the entry, which stays stale if that fails. */

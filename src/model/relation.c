@@ -9,6 +9,7 @@
 
 #include "access/relation.h"
 #include "catalog/pg_class.h"
+#include "commands/trigger.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
 #include "model/relation.h"
@@ -101,6 +102,17 @@ dtmodel_open(Oid relid, LOCKMODE lockmode)
 	if (rel == NULL)
 		dtmodel_report_missing_table(relid);
 	return rel;
+}
+
+/*
+ * A copy of the table's triggers, NULL for none.  Whoever asks the catalogues
+ * about one may find the relcache's own gone, since an invalidation, such as
+ * VACUUM's, makes it read them again.
+ */
+TriggerDesc *
+dtmodel_triggers(Relation rel)
+{
+	return CopyTriggerDesc(rel->trigdesc);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
+#include "utils/reltrigger.h"
 
 /* Who acts, as the server has it. */
 typedef struct DtCaller
@@ -26,6 +27,7 @@ extern DtCaller dtmodel_act_as_owner(Relation rel);
 extern void dtmodel_act_as(const DtCaller *caller);
 extern void dtmodel_check_sees_all(Relation rel, const char *why,
 								   const char *function);
+extern TriggerDesc *dtmodel_triggers(Relation rel);
 extern char *dtmodel_qualified_name(Relation rel);
 extern char *dtmodel_quoted_name(Relation rel);
 

@@ -176,7 +176,7 @@ dtmodel_change_move_trigger(DtChange *change)
 void
 dtmodel_drop_move_trigger(DtChange *change, int removed)
 {
-	TriggerDesc *triggers = change->rel->trigdesc;
+	TriggerDesc *triggers = dtmodel_triggers(change->rel);
 
 	removed |= 1 << DT_TRIGGER_ROW_MOVE;
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
