@@ -21,7 +21,10 @@ typedef struct DtGiven
 	bool		is_settings;	/* settings, to be merged into those there are */
 } DtGiven;
 
-/* An object as a table sees it. */
+/*
+ * An object as a table sees it.  The same columns always come in the same
+ * order, for a plan is saved for the set of them.
+ */
 typedef struct DtData
 {
 	int			count;

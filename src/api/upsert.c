@@ -82,23 +82,19 @@ add_conflict_column(Upsert *upsert, const char *name)
 				 errdetail("Without it no row of table \"%s\" would ever be met.",
 						   RelationGetRelationName(upsert->call.rel)),
 				 errhint("Add the value, or call %s.create.", DTMODEL_SCHEMA)));
-	if (bms_is_member(column.attnum, upsert->conflict.columns))
-		return;
-	upsert->conflict.given[upsert->conflict.count++] = *given;
 	upsert->conflict.columns = bms_add_member(upsert->conflict.columns,
 											  column.attnum);
 }
 
 /* The columns that are named, or else those of the primary key. */
 static void
-read_conflict(Upsert *upsert, FunctionCallInfo fcinfo)
+read_conflict_columns(Upsert *upsert, FunctionCallInfo fcinfo)
 {
 	Datum	   *names;
 	bool	   *nulls;
 	int			count;
 	DtKey		key;
 
-	upsert->conflict.given = palloc(sizeof(DtGiven) * (upsert->data.count + 1));
 	if (PG_ARGISNULL(2))
 	{
 		key = dtmodel_usable_key(upsert->call.rel);
@@ -113,11 +109,28 @@ read_conflict(Upsert *upsert, FunctionCallInfo fcinfo)
 		if (!nulls[i])
 			add_conflict_column(upsert, NameStr(*DatumGetName(names[i])));
 	}
-	if (upsert->conflict.count == 0)
+	if (upsert->conflict.columns == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("conflict_columns must not be empty"),
 				 errhint("Name the columns of a unique index, or leave conflict_columns out for the primary key.")));
+}
+
+/* The conflict columns with their values, in the order of all data. */
+static void
+read_conflict(Upsert *upsert, FunctionCallInfo fcinfo)
+{
+	DtData	   *conflict = &upsert->conflict;
+
+	read_conflict_columns(upsert, fcinfo);
+	conflict->given = palloc(sizeof(DtGiven) * upsert->data.count);
+	for (int i = 0; i < upsert->data.count; i++)
+	{
+		const DtGiven *given = &upsert->data.given[i];
+
+		if (bms_is_member(given->field.attnum, conflict->columns))
+			conflict->given[conflict->count++] = *given;
+	}
 }
 
 static bool

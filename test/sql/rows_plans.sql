@@ -57,6 +57,16 @@ BEGIN
 END $$;
 SELECT count(*) FROM wide;
 
+-- upsert and get_or_create look rows up with one plan, whatever order the columns are named in
+CREATE TABLE ordered (a int, b text, v text, PRIMARY KEY (b, a));
+SELECT dtmodel.add_soft_delete('ordered');
+INSERT INTO ordered VALUES (1, 'x', 'old');
+SELECT (dtmodel.delete(o)).is_deleted FROM ordered AS o;
+SELECT (instance).v, created FROM dtmodel.upsert(NULL::ordered, '{"a": 1, "b": "x", "v": "new"}', on_deleted => 'restore');
+SELECT (instance).v, created FROM dtmodel.get_or_create(NULL::ordered, '{"a": 1, "b": "x"}');
+SELECT (instance).v, created FROM dtmodel.upsert(NULL::ordered, '{"a": 1, "b": "x"}', '{a,b}', 'restore');
+SELECT (instance).v, created FROM dtmodel.upsert(NULL::ordered, '{"a": 1, "b": "x"}', '{b,b,a}', 'restore');
+
 -- as the caller: no more than granted is written or read
 CREATE TABLE secrets (id int PRIMARY KEY DEFAULT 1, open text, hidden text DEFAULT 'hidden');
 CREATE ROLE dtmodel_rows_reader;

@@ -318,6 +318,8 @@ foreach my $client (@running)
 }
 
 is(join("\n", @internal), '', 'no internal error');
+is(join("\n", slurp_file($node->logfile) =~ /^(.*(?:terminated by signal|Failed process was running).*)$/mg),
+	'', 'no server process has ended');
 is( join("\n", grep { !$worked{$_} } map { $_->{signature} } @functions),
 	'', 'every function has worked at least once');
 is( $node->safe_psql('postgres', "SELECT model, dtmodel.describe(model) -> 'drift' FROM dtmodel.models WHERE dtmodel.describe(model) -> 'drift' <> '[]'"),
