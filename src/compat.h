@@ -147,6 +147,10 @@ compat_add_updated_column(Query *query pg_attribute_unused(),
 #endif
 }
 
+/* 15 brought MERGE, and the nodes that it is made of. */
+#if PG_VERSION_NUM >= 150000
+#define COMPAT_HAS_MERGE
+
 /* 17 lets MERGE act on target rows that no source row matches. */
 static inline bool
 compat_is_unmatched_target(const MergeAction *action pg_attribute_unused())
@@ -168,6 +172,7 @@ compat_merge_condition(Query *query)
 	return &query->mergeJoinCondition;
 #endif
 }
+#endif							/* COMPAT_HAS_MERGE */
 
 /*
  * 15 lets a view read its tables as whoever uses it; before, it is always as

@@ -86,6 +86,7 @@ wrap_node(Query *query, Node *node)
 	return node;
 }
 
+#ifdef COMPAT_HAS_MERGE
 /*
  * The target of a MERGE is joined by the planner, later, on the condition of
  * the MERGE: a deleted row does not meet it, and is no row that the source
@@ -110,6 +111,7 @@ hide_merge_target(Query *query)
 										 dtmodel_live_condition(&target));
 	}
 }
+#endif
 
 /* Hides deleted rows in one level of a query. */
 void
@@ -117,6 +119,8 @@ dtmodel_hide_deleted(Query *query)
 {
 	if (query->jointree != NULL)
 		wrap_list(query, query->jointree->fromlist);
+#ifdef COMPAT_HAS_MERGE
 	if (query->commandType == CMD_MERGE)
 		hide_merge_target(query);
+#endif
 }

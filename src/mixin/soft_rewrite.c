@@ -99,6 +99,7 @@ rewrite_delete(Query *query)
 	return true;
 }
 
+#ifdef COMPAT_HAS_MERGE
 /* "The row is deleted": what the condition of live rows says of no row. */
 static Node *
 deleted_condition(const DtSoftTarget *target)
@@ -147,6 +148,7 @@ rewrite_merge(Query *query)
 	}
 	query->mergeActionList = actions;
 }
+#endif
 
 static bool
 rewrite_sublinks(Node *node, void *context)
@@ -194,8 +196,10 @@ rewrite_level(Query *query, RewriteContext *context)
 		return;
 	if (query->commandType == CMD_DELETE)
 		context->top_is_update = rewrite_delete(query);
+#ifdef COMPAT_HAS_MERGE
 	else if (query->commandType == CMD_MERGE)
 		rewrite_merge(query);
+#endif
 }
 
 /*
