@@ -139,7 +139,9 @@ is_unique_on(Relation index, const Bitmapset *columns)
 	Form_pg_index form = index->rd_index;
 	Bitmapset  *keys = NULL;
 
-	if (!form->indisunique || !form->indimmediate || !form->indisvalid)
+	/* ON CONFLICT DO UPDATE cannot go by what excludes more than equals. */
+	if (!form->indisunique || form->indisexclusion || !form->indimmediate ||
+		!form->indisvalid)
 		return false;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{

@@ -17,6 +17,7 @@
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am_d.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -28,6 +29,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/typcache.h"
 
 /* Stale entries are swept when the cache has grown by this many. */
 #define MODEL_CACHE_SWEEP 256
@@ -337,6 +339,20 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 	}
 }
 
+/*
+ * The equality of a key's column: that of the index, unless the key is one
+ * WITHOUT OVERLAPS.  The strategies of its index have other numbers, and where
+ * a btree has equality there may be "overlaps".
+ */
+static Oid
+key_equality(Relation index, int i, Oid type)
+{
+	if (index->rd_rel->relam != BTREE_AM_OID)
+		return lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+	return get_opfamily_member(index->rd_opfamily[i], index->rd_opcintype[i],
+							   index->rd_opcintype[i], BTEqualStrategyNumber);
+}
+
 static void
 read_key_columns(DtKey *key, TupleDesc desc, Relation index)
 {
@@ -352,10 +368,7 @@ read_key_columns(DtKey *key, TupleDesc desc, Relation index)
 		att = TupleDescAttr(desc, column->attnum - 1);
 		column->name = att->attname;
 		column->typid = att->atttypid;
-		column->eqop = get_opfamily_member(index->rd_opfamily[i],
-										   index->rd_opcintype[i],
-										   index->rd_opcintype[i],
-										   BTEqualStrategyNumber);
+		column->eqop = key_equality(index, i, att->atttypid);
 	}
 }
 

@@ -22,7 +22,7 @@ typedef struct DtKeyColumn
 	NameData	name;
 	AttrNumber	attnum;
 	Oid			typid;
-	Oid			eqop;			/* the equality of the key's own index */
+	Oid			eqop;			/* the key's own equality */
 } DtKeyColumn;
 
 typedef struct DtKey
