@@ -15,9 +15,11 @@
 #include "catalog/pg_constraint.h"
 #include "executor/executor.h"
 #include "parser/parse_relation.h"
+#include "rewrite/rewriteHandler.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/rel.h"
 
 #if PG_VERSION_NUM < 150000
 #include "miscadmin.h"
@@ -126,6 +128,21 @@ compat_has_virtual_columns(TupleDesc desc pg_attribute_unused())
 	return false;
 #else
 	return desc->constr != NULL && desc->constr->has_generated_virtual;
+#endif
+}
+
+/* The expression of such a column, on the row's own; NULL for any other. */
+static inline Node *
+compat_virtual_expression(Relation rel pg_attribute_unused(),
+						  AttrNumber attnum pg_attribute_unused())
+{
+#if PG_VERSION_NUM < 180000
+	return NULL;
+#else
+	if (TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attgenerated !=
+		ATTRIBUTE_GENERATED_VIRTUAL)
+		return NULL;
+	return build_generation_expression(rel, attnum);
 #endif
 }
 

@@ -439,6 +439,8 @@ convert_row(Relation rel, HeapTuple row, Oid relid)
 	table = table_open(relid, NoLock);
 	map = convert_tuples_by_name(RelationGetDescr(rel), RelationGetDescr(table));
 	row = map == NULL ? heap_copytuple(row) : execute_attr_map_tuple(row, map);
+	/* A virtual column may be computed from it. */
+	row->t_tableOid = RelationGetRelid(rel);
 	table_close(table, NoLock);
 	return row;
 }

@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "mixin/soft_delete.h"
 #include "utils/builtins.h"
@@ -187,12 +188,45 @@ run_delete(const DtRowCall *call, SPIPlanPtr plan, const DtKeyValues *id,
 	dtmodel_soft_deletion = outer;
 }
 
+/* A row as it is read: as stored, but with its virtual columns computed. */
+static HeapTuple
+compute_virtual_columns(Relation rel, HeapTuple row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	EState	   *estate = CreateExecutorState();
+	ExprContext *econtext = GetPerTupleExprContext(estate);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+
+	econtext->ecxt_scantuple = ExecStoreHeapTuple(row, slot, false);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Node	   *expression = compat_virtual_expression(rel, i + 1);
+		int			attnum = i + 1;
+		Datum		value;
+		bool		isnull;
+
+		if (expression == NULL)
+			continue;
+		value = ExecEvalExpr(ExecPrepareExpr((Expr *) expression, estate),
+							 econtext, &isnull);
+		row = heap_modify_tuple_by_cols(row, desc, 1, &attnum, &value, &isnull);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	FreeExecutorState(estate);
+	return row;
+}
+
 static Datum
 handed_row(const DtRowCall *call, HeapTuple row)
 {
-	MemoryContext caller = MemoryContextSwitchTo(call->context);
-	Datum		copy = heap_copy_tuple_as_datum(row, RelationGetDescr(call->rel));
+	TupleDesc	desc = RelationGetDescr(call->rel);
+	MemoryContext caller;
+	Datum		copy;
 
+	if (compat_has_virtual_columns(desc))
+		row = compute_virtual_columns(call->rel, row);
+	caller = MemoryContextSwitchTo(call->context);
+	copy = heap_copy_tuple_as_datum(row, desc);
 	MemoryContextSwitchTo(caller);
 	return copy;
 }
