@@ -146,6 +146,17 @@ compat_virtual_expression(Relation rel pg_attribute_unused(),
 #endif
 }
 
+/* 18 has foreign keys that are declared and no more. */
+static inline bool
+compat_is_enforced(const ForeignKeyCacheInfo *key pg_attribute_unused())
+{
+#if PG_VERSION_NUM < 180000
+	return true;
+#else
+	return key->conenforced;
+#endif
+}
+
 /*
  * Says that a query updates a column of a relation in its range table: what
  * triggers and generated columns go by, not the privileges that are asked.

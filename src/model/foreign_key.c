@@ -69,7 +69,10 @@ dtmodel_keys_to(Relation parent)
 	return keys;
 }
 
-/* The foreign keys by which the table references others. */
+/*
+ * The foreign keys by which the table references others.  One that is not
+ * enforced says nothing: deleting its parent does not reach the child either.
+ */
 List *
 dtmodel_keys_from(Relation child)
 {
@@ -79,8 +82,12 @@ dtmodel_keys_from(Relation child)
 
 	/* The relcache's list may go while we read: first the oids, then more. */
 	foreach(cell, RelationGetFKeyList(child))
-		constraints = lappend_oid(constraints,
-								  lfirst_node(ForeignKeyCacheInfo, cell)->conoid);
+	{
+		const ForeignKeyCacheInfo *key = lfirst_node(ForeignKeyCacheInfo, cell);
+
+		if (compat_is_enforced(key))
+			constraints = lappend_oid(constraints, key->conoid);
+	}
 	foreach(cell, constraints)
 		keys = lappend(keys, read_key(lfirst_oid(cell)));
 	return keys;
