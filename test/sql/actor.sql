@@ -138,12 +138,21 @@ INSERT INTO posts (id) VALUES (12) RETURNING created_by;
 
 -- a role that was granted the right has it, wherever it goes, until it loses it
 RESET ROLE;
+SELECT current_setting('server_version_num')::int >= 150000 AS can_grant \gset
+\if :can_grant
 GRANT SET ON PARAMETER dtmodel.actor TO actor_app;
+\else
+ALTER ROLE actor_app SUPERUSER;
+\endif
 SET ROLE actor_app;
 SET dtmodel.actor = 'a user of the application';
 INSERT INTO posts (id) VALUES (20) RETURNING created_by;
 RESET ROLE;
+\if :can_grant
 REVOKE SET ON PARAMETER dtmodel.actor FROM actor_app;
+\else
+ALTER ROLE actor_app NOSUPERUSER;
+\endif
 SET ROLE actor_app;
 INSERT INTO posts (id) VALUES (21);
 \echo :SQLSTATE

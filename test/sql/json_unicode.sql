@@ -11,8 +11,11 @@ CREATE EXTENSION IF NOT EXISTS dtmodel;
 SET search_path = '';
 
 -- paths keep the characters of the keys; keys are ordered by their bytes
+-- (how wide they are is up to psql's version)
+\pset format unaligned
 SELECT dtmodel.get_difference_between_dictionaries(
     '{"größe": {"高": 1}, "😀": "é", "é": 1, "zz": 1}', '{"größe": {"高": 2}, "😀": "è"}', 'größen');
+\pset format aligned
 
 -- an escape is the character that it stands for
 SELECT dtmodel.get_difference_between_dictionaries('{"a\tb": "\u00e9"}', '{"a\u0009b": "é"}');

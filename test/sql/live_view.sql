@@ -115,37 +115,5 @@ DELETE FROM live_parted WHERE id IN (1, 19) RETURNING id;
 SELECT count(*) AS rows, count(deleted_at) AS deleted FROM parted;
 RESET client_min_messages;
 
--- as the caller, never more
-CREATE ROLE live_view_user;
-GRANT USAGE ON SCHEMA live_view TO live_view_user;
-GRANT SELECT, DELETE ON live_parted TO live_view_user;
-SET ROLE live_view_user;
-DELETE FROM live_parted WHERE id = 4;
-\echo :SQLSTATE
-RESET ROLE;
-GRANT SELECT ON parted TO live_view_user;
-SET ROLE live_view_user;
-SELECT count(*) FROM live_parted;
-DELETE FROM live_parted WHERE id = 4;
-\echo :SQLSTATE
-RESET ROLE;
-GRANT DELETE ON parted TO live_view_user;
-ALTER TABLE parted ENABLE ROW LEVEL SECURITY;
-CREATE POLICY see ON parted FOR SELECT USING (deleted_at IS NULL AND id < 15);
-CREATE POLICY remove ON parted FOR DELETE USING (id < 10);
-SET ROLE live_view_user;
-SELECT count(*) FROM live_parted;
-DELETE FROM live_parted RETURNING id;
-SELECT id FROM live_parted;
-RESET ROLE;
-
--- the view is the owner's, whoever made it
-CREATE ROLE live_view_owner;
-ALTER TABLE parted OWNER TO live_view_owner;
-GRANT USAGE, CREATE ON SCHEMA live_view TO live_view_owner;
-SELECT dtmodel.create_live_view('parted', view => 'made_for_owner');
-SELECT viewowner FROM pg_views WHERE viewname = 'made_for_owner';
-
 SET client_min_messages = warning;
 DROP SCHEMA live_view CASCADE;
-DROP ROLE live_view_owner, live_view_user;

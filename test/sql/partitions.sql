@@ -24,9 +24,15 @@ CREATE VIEW state AS
 -- a row that moves keeps created_at, gets updated_at, and is not deleted
 UPDATE events SET region = 'b' WHERE id = 2;
 UPDATE events SET region = 'a', note = 'x' WHERE id = 3;
+SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
+\if :has_merge
 MERGE INTO events USING (VALUES (4, 'b'), (6, 'b'), (101, 'a')) AS s (id, region) ON events.id = s.id
     WHEN MATCHED THEN UPDATE SET region = s.region
     WHEN NOT MATCHED THEN INSERT (id, region, created_at) VALUES (s.id, s.region, '2001-01-01');
+\else
+UPDATE events SET region = 'b' WHERE id IN (4, 6);
+INSERT INTO events (id, region, created_at) VALUES (101, 'a', '2001-01-01');
+\endif
 SELECT * FROM state WHERE id IN (2, 3, 4, 6, 101);
 SELECT created_at = updated_at AS stamped FROM events WHERE id = 101;
 

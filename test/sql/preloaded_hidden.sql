@@ -46,9 +46,14 @@ EXECUTE counting;
 -- targets
 UPDATE posts SET author = -1 WHERE id IN (1, 2) RETURNING id;
 DELETE FROM posts WHERE id IN (2, 3) RETURNING id;
+SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
+\if :has_merge
 MERGE INTO posts USING (VALUES (2), (5)) AS s (id) ON posts.id = s.id
     WHEN MATCHED THEN UPDATE SET author = -2
     WHEN NOT MATCHED THEN DO NOTHING;
+\else
+UPDATE posts SET author = -2 WHERE id IN (2, 5);
+\endif
 \echo :ROW_COUNT
 SELECT count(*) FROM posts WHERE author < 0;
 

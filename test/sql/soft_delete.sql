@@ -81,9 +81,15 @@ COMMIT;
 SELECT id, deleted_at = :'first' AS first FROM deleted WHERE id IN (18, 19);
 
 -- MERGE
+SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
+\if :has_merge
 MERGE INTO posts USING (VALUES (20), (21)) AS s (id) ON posts.id = s.id
     WHEN MATCHED AND posts.id = 20 THEN DELETE
     WHEN MATCHED THEN UPDATE SET n = 3;
+\else
+DELETE FROM posts WHERE id = 20;
+UPDATE posts SET n = 3 WHERE id = 21;
+\endif
 SELECT id, n, is_deleted FROM posts WHERE id IN (20, 21) ORDER BY id;
 
 -- prepared, through a view, in a function, from a rule

@@ -133,9 +133,15 @@ CREATE VIEW window_on AS SELECT * FROM target;
 WITH a AS (INSERT INTO target VALUES (1, 1) RETURNING created_at)
 SELECT created_at = now() AS created FROM a;
 INSERT INTO window_on (id, v, created_at) VALUES (2, 2, '2001-01-01') RETURNING created_at = now() AS created;
+SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
+\if :has_merge
 MERGE INTO target USING (VALUES (1, 10), (3, 30)) AS s (id, v) ON target.id = s.id
     WHEN MATCHED THEN UPDATE SET v = s.v, created_at = '2001-01-01'
     WHEN NOT MATCHED THEN INSERT (id, v, created_at) VALUES (s.id, s.v, '2001-01-01');
+\else
+INSERT INTO target (id, v, created_at) VALUES (1, 10, '2001-01-01'), (3, 30, '2001-01-01')
+    ON CONFLICT (id) DO UPDATE SET v = excluded.v, created_at = '2001-01-01';
+\endif
 SELECT id, v, created_at > '2020-01-01' AS created, updated_at >= created_at AS updated FROM target ORDER BY id;
 
 -- the trigger does not fire on a replica

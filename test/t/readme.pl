@@ -29,6 +29,7 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
 $node->append_conf('postgresql.conf', 'timezone = UTC');
 $node->start;
+my $version = $node->safe_psql('postgres', 'SHOW server_version_num');
 
 ###
 # The examples
@@ -51,6 +52,7 @@ sub read_blocks
 
 		if ($language eq 'sql')
 		{
+			$body =~ s/^.*-- PostgreSQL 15 and later$//mg if $version < 150000;
 			$last = { line => $line, sql => $body, end => $+[0] };
 			push @blocks, $last;
 			next;
