@@ -94,12 +94,12 @@ my %scripts = (
 	grow => "\\set tree random(1, $trees + 20)\nSELECT grow(:tree);",
 	fell => "\\set tree random(1, $trees + 20)\nDELETE FROM tree WHERE id = :tree;",
 	regrow => "\\set tree random(1, $trees + 20)\nSELECT FROM dtmodel.restore(NULL::tree, :tree);",
-	cut => "\\set branch random(1, 400)\nSELECT cut_branch(:branch);",
-	graft => "\\set branch random(1, 400)\nSELECT restore_branch(:branch);",
+	cut => "\\set age random(0, 200)\nSELECT cut_branch((SELECT max(id) FROM branch) - :age);",
+	graft => "\\set age random(0, 200)\nSELECT restore_branch((SELECT max(id) FROM branch) - :age);",
 	purge => "CALL dtmodel.purge('branch', '0 s', 5);");
 
-# The purge is rare, and leaves the trees alone, so that there is something to
-# restore.
+# The purge is rare, and leaves the trees alone, and branches are taken from the
+# youngest, so that there is something to restore.
 my %weights = (plant => 1, grow => 30, fell => 5, regrow => 6, cut => 10, graft => 10, purge => 2);
 my @files;
 
