@@ -241,17 +241,6 @@ drift_of_settings(StringInfo drift, Relation rel, const DtSettings *settings)
 	}
 }
 
-static bool
-has_trigger_kind(Relation rel, DtTriggerKind kind)
-{
-	for (int i = 0; i < rel->trigdesc->numtriggers; i++)
-	{
-		if (dtmodel_trigger_kind(&rel->trigdesc->triggers[i]) == kind)
-			return true;
-	}
-	return false;
-}
-
 static void
 drift_of_heirs(StringInfo drift, Relation rel)
 {
@@ -271,7 +260,7 @@ drift_of_heirs(StringInfo drift, Relation rel)
 static void
 drift_of_missing_trigger(StringInfo drift, Relation rel, DtTriggerKind kind)
 {
-	if (!has_trigger_kind(rel, kind))
+	if (dtmodel_find_trigger(rel, kind) == NULL)
 		append_drift(drift, psprintf("trigger \"%s\" does not exist",
 									 dtmodel_trigger_names[kind].trigger));
 }

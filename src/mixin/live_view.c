@@ -266,24 +266,12 @@ column_list(Relation rel, int *ncolumns)
 	return list.data;
 }
 
-static const Trigger *
-find_trigger(Relation view)
-{
-	TriggerDesc *triggers = dtmodel_triggers(view);
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		if (dtmodel_trigger_kind(&triggers->triggers[i]) == DT_TRIGGER_LIVE_VIEW)
-			return &triggers->triggers[i];
-	}
-	return NULL;
-}
-
 /* Whatever else has the name is somebody's, and not to be replaced. */
 static void
 check_is_ours(const DtChange *change, Relation view)
 {
-	if (view->rd_rel->relkind == RELKIND_VIEW && find_trigger(view) != NULL &&
+	if (view->rd_rel->relkind == RELKIND_VIEW &&
+		dtmodel_find_trigger(view, DT_TRIGGER_LIVE_VIEW) != NULL &&
 		read_view(view).relid == RelationGetRelid(change->rel))
 		return;
 
@@ -388,7 +376,7 @@ refresh_view(DtChange *change, Relation view, const char *view_name,
 	if (!is_as_asked(view, &source, soft_delete, ncolumns))
 		set_view(change, view_name, columns, soft_delete,
 				 psprintf("replaced view \"%s\"", RelationGetRelationName(view)));
-	trigger = find_trigger(view);
+	trigger = dtmodel_find_trigger(view, DT_TRIGGER_LIVE_VIEW);
 	if (trigger->tgenabled == TRIGGER_DISABLED)
 		set_trigger(change, view_name, trigger->tgname);
 }

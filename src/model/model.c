@@ -174,6 +174,20 @@ dtmodel_report_unknown_trigger(Relation rel)
 			 errhint("The extension's schema and functions must keep their names.")));
 }
 
+/* A copy of the table's first trigger of this kind; NULL if it has none. */
+const Trigger *
+dtmodel_find_trigger(Relation rel, DtTriggerKind kind)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (dtmodel_trigger_kind(&triggers->triggers[i]) == kind)
+			return &triggers->triggers[i];
+	}
+	return NULL;
+}
+
 /* The value of "key=value" among the trigger's arguments, or NULL. */
 const char *
 dtmodel_trigger_option(const Trigger *trigger, const char *key)
