@@ -18,11 +18,12 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "api/data.h"
-#include "model/row_call.h"
 #include "api/row_set.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
+#include "model/record.h"
+#include "model/row_call.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/queryenvironment.h"
@@ -103,7 +104,7 @@ make_desc(const DtData *data)
 static ObjectGroup *
 make_group(Bulk *bulk, const DtData *data)
 {
-	ObjectGroup	   *group = palloc(sizeof(ObjectGroup));
+	ObjectGroup *group = palloc(sizeof(ObjectGroup));
 
 	group->data.count = data->count;
 	group->data.given = palloc(sizeof(DtGiven) * Max(data->count, 1));
@@ -126,7 +127,7 @@ find_group(Bulk *bulk, const DtData *data)
 		return bulk->last;
 	foreach(cell, bulk->groups)
 	{
-		ObjectGroup	   *group = (ObjectGroup *) lfirst(cell);
+		ObjectGroup *group = (ObjectGroup *) lfirst(cell);
 
 		if (bms_equal(group->data.columns, data->columns))
 			return group;
@@ -156,7 +157,7 @@ read_object(Bulk *bulk, const RawValue *object, int64 index,
 	DtDataPlace place = {bulk->call.rel, "data", index};
 	MemoryContext caller = MemoryContextSwitchTo(per_object);
 	DtData		data = dtmodel_read_data(&place, object, bulk->strict);
-	ObjectGroup	   *group = find_group(bulk, &data);
+	ObjectGroup *group = find_group(bulk, &data);
 
 	if (group == NULL)
 	{
@@ -285,11 +286,7 @@ keep_row(DtRowSet *set, Datum row)
 {
 	Bulk	   *bulk = (Bulk *) set->caller;
 	MemoryContext caller = MemoryContextSwitchTo(bulk->call.context);
-	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-	HeapTupleData tuple = {
-		.t_len = HeapTupleHeaderGetDatumLength(header),
-		.t_data = header,
-	};
+	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
 	bulk->rows[bulk->at] = heap_copytuple(&tuple);
 	MemoryContextSwitchTo(caller);

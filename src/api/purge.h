@@ -40,17 +40,17 @@ typedef struct DtPurge
 } DtPurge;
 
 /* Rows of one table, by their places. */
-typedef struct DtRowSet
+typedef struct DtPlaceSet
 {
 	Oid			relid;
 	int			count;
 	int			space;
 	ItemPointerData *places;
-} DtRowSet;
+} DtPlaceSet;
 
 extern HTAB *dtmodel_make_known_rows(MemoryContext context);
 extern char *dtmodel_old_text(const DtSoftDelete *columns, const char *alias);
 extern List *dtmodel_returned_rows(int column);
-extern void dtmodel_purge_rows(DtPurge *purge, const DtRowSet *set);
+extern void dtmodel_purge_rows(DtPurge *purge, const DtPlaceSet *set);
 
 #endif							/* DTMODEL_PURGE_H */

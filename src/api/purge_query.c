@@ -41,7 +41,7 @@
  * index among the entries of all rows that are purged already.
  */
 static void
-query_rows(const DtPurge *purge, const DtRowSet *set, SPIPlanPtr plan)
+query_rows(const DtPurge *purge, const DtPlaceSet *set, SPIPlanPtr plan)
 {
 	Datum		values[] = {
 		TimestampTzGetDatum(purge->cutoff),
@@ -99,8 +99,8 @@ lock_plan(const DtPurge *purge, Relation rel)
  * run.  Whoever may delete a row may lock it; but SELECT ... FOR UPDATE asks
  * for the privilege to update, so it is done on the table's behalf.
  */
-DtRowSet *
-dtmodel_lock_rows(const DtPurge *purge, const DtRowSet *set)
+DtPlaceSet *
+dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set)
 {
 	Relation	rel = dtmodel_open(set->relid, RowExclusiveLock);
 	List	   *sets;
@@ -148,7 +148,7 @@ holders_plan(Relation rel, const DtReference *reference)
  * and ctid, in SPI's result.
  */
 void
-dtmodel_query_holders(const DtPurge *purge, Relation rel, const DtRowSet *set,
+dtmodel_query_holders(const DtPurge *purge, Relation rel, const DtPlaceSet *set,
 					  const DtReference *reference)
 {
 	query_rows(purge, set, holders_plan(rel, reference));
@@ -176,7 +176,7 @@ children_plan(Relation rel, const DtReference *reference)
  * their own tableoid and ctid, in SPI's result.
  */
 void
-dtmodel_query_children(const DtPurge *purge, Relation rel, const DtRowSet *set,
+dtmodel_query_children(const DtPurge *purge, Relation rel, const DtPlaceSet *set,
 					   const DtReference *reference)
 {
 	query_rows(purge, set, children_plan(rel, reference));

@@ -22,17 +22,17 @@ typedef struct DtReference
 } DtReference;
 
 /* purge_set.c */
-extern void dtmodel_add_place(DtRowSet *set, ItemPointer place);
-extern Datum dtmodel_places_array(const DtRowSet *set);
-extern DtRowSet *dtmodel_set_of_table(List **sets, Oid relid);
+extern void dtmodel_add_place(DtPlaceSet *set, ItemPointer place);
+extern Datum dtmodel_places_array(const DtPlaceSet *set);
+extern DtPlaceSet *dtmodel_set_of_table(List **sets, Oid relid);
 
 /* purge_query.c */
-extern DtRowSet *dtmodel_lock_rows(const DtPurge *purge, const DtRowSet *set);
+extern DtPlaceSet *dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set);
 extern void dtmodel_query_holders(const DtPurge *purge, Relation rel,
-								  const DtRowSet *set,
+								  const DtPlaceSet *set,
 								  const DtReference *reference);
 extern void dtmodel_query_children(const DtPurge *purge, Relation rel,
-								   const DtRowSet *set,
+								   const DtPlaceSet *set,
 								   const DtReference *reference);
 
 #endif							/* DTMODEL_PURGE_QUERY_H */

@@ -71,8 +71,8 @@ typedef struct Attempt
 {
 	DtPurge    *purge;
 	HTAB	   *rows;			/* PurgeRow */
-	const DtRowSet *roots;
-	List	   *going;			/* DtRowSet, one for each table */
+	const DtPlaceSet *roots;
+	List	   *going;			/* DtPlaceSet, one for each table */
 	SPIPlanPtr	deletion;		/* of those */
 } Attempt;
 
@@ -269,10 +269,10 @@ hold_row(PurgeRow *row, DtTally *holder)
 
 /* Holds those of the rows that something else references. */
 static void
-hold_referenced(const Attempt *attempt, Relation rel, const DtRowSet *set,
+hold_referenced(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
 				const DtReference *reference)
 {
-	DtRowSet   *held;
+	DtPlaceSet   *held;
 	List	   *sets;
 
 	dtmodel_query_holders(attempt->purge, rel, set, reference);
@@ -315,7 +315,7 @@ link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
 
 /* Finds the rows to be purged that reference some others; new ones to "next". */
 static void
-find_children(const Attempt *attempt, Relation rel, const DtRowSet *set,
+find_children(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
 			  const DtReference *reference, List **next)
 {
 	TupleDesc	desc;
@@ -339,7 +339,7 @@ find_children(const Attempt *attempt, Relation rel, const DtRowSet *set,
 
 /* Looks at everything that references some rows. */
 static void
-look_at_references(const Attempt *attempt, const DtRowSet *set, List **next)
+look_at_references(const Attempt *attempt, const DtPlaceSet *set, List **next)
 {
 	Relation	rel = dtmodel_open(set->relid, RowExclusiveLock);
 	ListCell   *cell;
@@ -356,10 +356,10 @@ look_at_references(const Attempt *attempt, const DtRowSet *set, List **next)
 }
 
 /* Locks the rows of a set; one that somebody else has locked is held. */
-static DtRowSet *
-lock_children(const Attempt *attempt, const DtRowSet *set)
+static DtPlaceSet *
+lock_children(const Attempt *attempt, const DtPlaceSet *set)
 {
-	DtRowSet   *locked = dtmodel_lock_rows(attempt->purge, set);
+	DtPlaceSet   *locked = dtmodel_lock_rows(attempt->purge, set);
 	HTAB	   *table = make_table("dtmodel locked rows", sizeof(RowKey),
 								   CurrentMemoryContext);
 	RowKey		key;
@@ -442,7 +442,7 @@ delete_query(const Attempt *attempt)
 	initStringInfo(&counts);
 	foreach(cell, attempt->going)
 	{
-		Relation	rel = dtmodel_open(((DtRowSet *) lfirst(cell))->relid,
+		Relation	rel = dtmodel_open(((DtPlaceSet *) lfirst(cell))->relid,
 									   RowExclusiveLock);
 		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
 
@@ -503,7 +503,7 @@ delete_going(const Attempt *attempt)
 	run_delete(attempt);
 	AtEOXact_GUC(true, level);
 	for (int i = 0; i < list_length(attempt->going); i++)
-		count_gone(attempt->purge, ((DtRowSet *) list_nth(attempt->going, i))->relid,
+		count_gone(attempt->purge, ((DtPlaceSet *) list_nth(attempt->going, i))->relid,
 				   DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
 											   SPI_tuptable->tupdesc, i + 1,
 											   &isnull)));
@@ -609,14 +609,14 @@ count_dry(const Attempt *attempt)
 	ListCell   *cell;
 
 	foreach(cell, attempt->going)
-		count_gone(attempt->purge, ((DtRowSet *) lfirst(cell))->relid,
-				   ((DtRowSet *) lfirst(cell))->count);
+		count_gone(attempt->purge, ((DtPlaceSet *) lfirst(cell))->relid,
+				   ((DtPlaceSet *) lfirst(cell))->count);
 }
 
-static DtRowSet
-part_of_set(const DtRowSet *set, int first, int count)
+static DtPlaceSet
+part_of_set(const DtPlaceSet *set, int first, int count)
 {
-	DtRowSet	part = {
+	DtPlaceSet	part = {
 		.relid = set->relid,
 		.count = count,
 		.places = set->places + first,
@@ -630,11 +630,11 @@ part_of_set(const DtRowSet *set, int first, int count)
  * may be the reason, so they are halved until it stands alone.
  */
 static void
-settle(DtPurge *purge, const DtRowSet *set)
+settle(DtPurge *purge, const DtPlaceSet *set)
 {
 	Attempt		attempt = {.purge = purge,.roots = set};
-	DtRowSet	first = part_of_set(set, 0, set->count / 2);
-	DtRowSet	second = part_of_set(set, first.count, set->count - first.count);
+	DtPlaceSet	first = part_of_set(set, 0, set->count / 2);
+	DtPlaceSet	second = part_of_set(set, first.count, set->count - first.count);
 	Failure		failure = {0};
 
 	if (set->count == 0)
@@ -661,10 +661,10 @@ settle(DtPurge *purge, const DtRowSet *set)
 }
 
 /* Those of the rows that are not settled yet. */
-static DtRowSet *
-unknown_rows(DtPurge *purge, const DtRowSet *set)
+static DtPlaceSet *
+unknown_rows(DtPurge *purge, const DtPlaceSet *set)
 {
-	DtRowSet   *rest = palloc0(sizeof(DtRowSet));
+	DtPlaceSet   *rest = palloc0(sizeof(DtPlaceSet));
 
 	rest->relid = set->relid;
 	for (int i = 0; i < set->count; i++)
@@ -682,9 +682,9 @@ unknown_rows(DtPurge *purge, const DtRowSet *set)
 
 /* Purges the rows of a batch that are in one table. */
 void
-dtmodel_purge_rows(DtPurge *purge, const DtRowSet *set)
+dtmodel_purge_rows(DtPurge *purge, const DtPlaceSet *set)
 {
-	DtRowSet   *rows = unknown_rows(purge, set);
+	DtPlaceSet   *rows = unknown_rows(purge, set);
 
 	if (rows->count > 0)
 		settle(purge, dtmodel_lock_rows(purge, rows));

@@ -14,7 +14,7 @@
 
 /* Adds a place to a set, which may have to grow. */
 void
-dtmodel_add_place(DtRowSet *set, ItemPointer place)
+dtmodel_add_place(DtPlaceSet *set, ItemPointer place)
 {
 	if (set->count == set->space)
 	{
@@ -28,7 +28,7 @@ dtmodel_add_place(DtRowSet *set, ItemPointer place)
 
 /* The places as an array, for a query. */
 Datum
-dtmodel_places_array(const DtRowSet *set)
+dtmodel_places_array(const DtPlaceSet *set)
 {
 	Datum	   *places = palloc(sizeof(Datum) * Max(set->count, 1));
 
@@ -40,10 +40,10 @@ dtmodel_places_array(const DtRowSet *set)
 }
 
 /* The set of a table among several, made if there is none. */
-DtRowSet *
+DtPlaceSet *
 dtmodel_set_of_table(List **sets, Oid relid)
 {
-	DtRowSet   *set;
+	DtPlaceSet   *set;
 	ListCell   *cell;
 
 	foreach(cell, *sets)
@@ -52,7 +52,7 @@ dtmodel_set_of_table(List **sets, Oid relid)
 		if (set->relid == relid)
 			return set;
 	}
-	set = palloc0(sizeof(DtRowSet));
+	set = palloc0(sizeof(DtPlaceSet));
 	set->relid = relid;
 	*sets = lappend(*sets, set);
 	return set;

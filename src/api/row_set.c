@@ -7,22 +7,17 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "api/row_set.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "model/record.h"
 
 /* Adds a row, a composite value, to the result. */
 void
 dtmodel_add_row(DtRowSet *set, Datum row)
 {
-	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
-	HeapTupleData tuple = {
-		.t_len = HeapTupleHeaderGetDatumLength(header),
-		.t_data = header,
-	};
+	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
-	ItemPointerSetInvalid(&tuple.t_self);
 	tuplestore_puttuple(set->store, &tuple);
 }
 

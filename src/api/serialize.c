@@ -366,10 +366,9 @@ is_still_good(const DictState *state, Datum value, bytea **filters)
 }
 
 static DictState *
-get_state(FunctionCallInfo fcinfo)
+get_state(FunctionCallInfo fcinfo, Datum value)
 {
 	DictState  *state = fcinfo->flinfo->fn_extra;
-	Datum		value = PG_GETARG_DATUM(0);
 	bytea	   *filters[2] = {NULL, NULL};
 
 	for (int i = 0; i < 2; i++)
@@ -421,6 +420,7 @@ dtmodel_to_dict(PG_FUNCTION_ARGS)
 {
 	DictRow		row;
 	DictState  *state;
+	Datum		value;
 	Datum		dict;
 
 	if (PG_ARGISNULL(0))
@@ -428,9 +428,9 @@ dtmodel_to_dict(PG_FUNCTION_ARGS)
 	if (fcinfo->flinfo->fn_extra == NULL)
 		check_is_row(fcinfo);
 	memset(&row, 0, sizeof(row));
-	state = get_state(fcinfo);
-	dtmodel_open_columns(PG_GETARG_DATUM(0), state->slot, state->ncolumns,
-						 &row.record);
+	value = dtmodel_fetch_record(PG_GETARG_DATUM(0));
+	state = get_state(fcinfo, value);
+	dtmodel_open_columns(value, state->slot, state->ncolumns, &row.record);
 	dict = write_dict(state, &row);
 	dtmodel_close_record(&row.record);
 	PG_RETURN_DATUM(dict);

@@ -342,10 +342,7 @@ dtmodel_remove_live_parent(PG_FUNCTION_ARGS)
 	asked.columns = dtmodel_columns_argument(fcinfo, change.rel, &asked.ncolumns);
 	trigger = find_trigger(change.rel, &asked);
 	if (trigger != NULL)
-		dtmodel_change(&change,
-					   psprintf("dropped trigger \"%s\"", trigger->tgname),
-					   psprintf("DROP TRIGGER %s ON %s",
-								quote_identifier(trigger->tgname), change.table));
+		dtmodel_drop_named_trigger(&change, trigger->tgname);
 	dtmodel_apply_change(&change);
 	PG_RETURN_VOID();
 }

@@ -19,7 +19,6 @@
 #include "mixin/live.h"
 #include "mixin/soft_delete.h"
 #include "model/ddl.h"
-#include "model/foreign_key.h"
 #include "model/plan_cache.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -50,12 +49,7 @@ column_list(Relation rel, const UniqueRequest *request, const char *separator,
 static bool
 is_asked_column(const UniqueRequest *request, AttrNumber attnum)
 {
-	for (int i = 0; i < request->ncolumns; i++)
-	{
-		if (request->columns[i] == attnum)
-			return true;
-	}
-	return false;
+	return dtmodel_is_among(attnum, request->ncolumns, request->columns);
 }
 
 static void
@@ -251,13 +245,19 @@ check_rows(const DtChange *change, const UniqueRequest *request)
 		report_duplicates(change, request, duplicates);
 }
 
-/* uq_<table>_<column>..., with a number where something else has that name. */
+/* uq_<table>_<column>..., with a label at its end unless that is NULL. */
+static char *
+index_name(Relation rel, const UniqueRequest *request, const char *label)
+{
+	return makeObjectName(psprintf("uq_%s", RelationGetRelationName(rel)),
+						  column_list(rel, request, "_", false), label);
+}
+
+/* The index's name, with a number where something else has that name. */
 static char *
 choose_name(Relation rel, const UniqueRequest *request, Oid former)
 {
-	char	   *table = psprintf("uq_%s", RelationGetRelationName(rel));
-	char	   *columns = column_list(rel, request, "_", false);
-	char	   *name = makeObjectName(table, columns, NULL);
+	char	   *name = index_name(rel, request, NULL);
 
 	for (int i = 1;; i++)
 	{
@@ -265,7 +265,7 @@ choose_name(Relation rel, const UniqueRequest *request, Oid former)
 
 		if (!OidIsValid(holder) || holder == former)
 			return name;
-		name = makeObjectName(table, columns, psprintf("%d", i));
+		name = index_name(rel, request, psprintf("%d", i));
 	}
 }
 
@@ -276,11 +276,7 @@ create_index(DtChange *change, const UniqueRequest *request, Oid former)
 
 	check_rows(change, request);
 	if (OidIsValid(former))
-		dtmodel_change(change,
-					   psprintf("dropped index \"%s\"", get_rel_name(former)),
-					   psprintf("DROP INDEX %s",
-								quote_qualified_identifier(get_namespace_name(get_rel_namespace(former)),
-														   get_rel_name(former))));
+		dtmodel_drop_index(change, former);
 	dtmodel_change(change,
 				   psprintf("added index \"%s\"", name),
 				   psprintf("CREATE UNIQUE INDEX %s ON %s%s (%s) WHERE %s",
@@ -297,9 +293,7 @@ create_index(DtChange *change, const UniqueRequest *request, Oid former)
 static void
 change_index(DtChange *change, const UniqueRequest *request)
 {
-	char	   *name = makeObjectName(psprintf("uq_%s", RelationGetRelationName(change->rel)),
-									  column_list(change->rel, request, "_", false),
-									  NULL);
+	char	   *name = index_name(change->rel, request, NULL);
 	Oid			former = InvalidOid;
 	bool		found = false;
 	ListCell   *cell;

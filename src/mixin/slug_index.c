@@ -81,16 +81,6 @@ index_name(Relation rel, const char *slug)
 }
 
 static void
-drop_index(DtChange *change, Oid indexid)
-{
-	dtmodel_change(change,
-				   psprintf("dropped index \"%s\"", get_rel_name(indexid)),
-				   psprintf("DROP INDEX %s",
-							quote_qualified_identifier(get_namespace_name(get_rel_namespace(indexid)),
-													   get_rel_name(indexid))));
-}
-
-static void
 add_index(DtChange *change, const char *slug)
 {
 	const DtSoftDelete *soft_delete = dtmodel_get_model(change->rel)->soft_delete;
@@ -135,7 +125,7 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 		index_close(index, AccessShareLock);
 		if (!is_exact && is_our_index(change->rel, lfirst_oid(cell),
 									  NameStr(slug->name)))
-			drop_index(change, lfirst_oid(cell));
+			dtmodel_drop_index(change, lfirst_oid(cell));
 		else
 			found |= covers_live_rows(lfirst_oid(cell), model);
 	}
@@ -173,6 +163,6 @@ dtmodel_drop_slug_indexes(DtChange *change, const DtColumn *slug)
 	foreach(cell, dtmodel_slug_indexes(change->rel, slug->attnum))
 	{
 		if (is_our_index(change->rel, lfirst_oid(cell), NameStr(slug->name)))
-			drop_index(change, lfirst_oid(cell));
+			dtmodel_drop_index(change, lfirst_oid(cell));
 	}
 }

@@ -205,3 +205,46 @@ dtmodel_check_column(Relation rel, const DtColumn *column, DtColumnUse use,
 						 dtmodel_quoted_name(rel), parameter),
 				 errtablecol(rel, column->attnum)));
 }
+
+bool
+dtmodel_is_among(AttrNumber attnum, int ncolumns, const AttrNumber *columns)
+{
+	for (int i = 0; i < ncolumns; i++)
+	{
+		if (columns[i] == attnum)
+			return true;
+	}
+	return false;
+}
+
+/* Whether two lists without repetitions name the same columns. */
+bool
+dtmodel_same_columns(int na, const AttrNumber *a, int nb, const AttrNumber *b)
+{
+	if (na != nb)
+		return false;
+	for (int i = 0; i < na; i++)
+	{
+		if (!dtmodel_is_among(a[i], nb, b))
+			return false;
+	}
+	return true;
+}
+
+/* The names of columns, one after the other. */
+char *
+dtmodel_column_list(Oid relid, int ncolumns, const AttrNumber *columns,
+					const char *separator, bool quote)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < ncolumns; i++)
+	{
+		const char *name = get_attname(relid, columns[i], false);
+
+		appendStringInfo(&list, "%s%s", i > 0 ? separator : "",
+						 quote ? quote_identifier(name) : name);
+	}
+	return list.data;
+}

@@ -60,4 +60,13 @@ extern void dtmodel_check_column(Relation rel, const DtColumn *column,
 								 DtColumnUse use, const DtMixin *mixin,
 								 const char *parameter);
 
+/* Lists of columns. */
+extern bool dtmodel_is_among(AttrNumber attnum, int ncolumns,
+							 const AttrNumber *columns);
+extern bool dtmodel_same_columns(int na, const AttrNumber *a, int nb,
+								 const AttrNumber *b);
+extern char *dtmodel_column_list(Oid relid, int ncolumns,
+								 const AttrNumber *columns,
+								 const char *separator, bool quote);
+
 #endif							/* DTMODEL_COLUMN_H */

@@ -221,8 +221,8 @@ has_trigger(const DtChange *change, DtTriggerKind kind, List *options)
 	return false;
 }
 
-static void
-drop_trigger(DtChange *change, const char *name)
+void
+dtmodel_drop_named_trigger(DtChange *change, const char *name)
 {
 	dtmodel_change(change,
 				   psprintf("dropped trigger \"%s\"", name),
@@ -242,7 +242,7 @@ drop_triggers(DtChange *change, DtTriggerKind kind, const char *keep)
 
 		if (dtmodel_trigger_kind(trigger) == kind &&
 			(keep == NULL || strcmp(trigger->tgname, keep) != 0))
-			drop_trigger(change, trigger->tgname);
+			dtmodel_drop_named_trigger(change, trigger->tgname);
 	}
 }
 
@@ -250,6 +250,18 @@ void
 dtmodel_drop_trigger(DtChange *change, DtTriggerKind kind)
 {
 	drop_triggers(change, kind, NULL);
+}
+
+void
+dtmodel_drop_index(DtChange *change, Oid indexid)
+{
+	char	   *name = get_rel_name(indexid);
+	char	   *schema = get_namespace_name(get_rel_namespace(indexid));
+
+	dtmodel_change(change,
+				   psprintf("dropped index \"%s\"", name),
+				   psprintf("DROP INDEX %s",
+							quote_qualified_identifier(schema, name)));
 }
 
 static char *

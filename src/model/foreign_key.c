@@ -220,31 +220,6 @@ dtmodel_parent_is_gone(Relation rel, HeapTuple row)
 	return false;
 }
 
-static bool
-is_among(AttrNumber attnum, int ncolumns, const AttrNumber *columns)
-{
-	for (int i = 0; i < ncolumns; i++)
-	{
-		if (columns[i] == attnum)
-			return true;
-	}
-	return false;
-}
-
-/* Whether two lists without repetitions name the same columns. */
-bool
-dtmodel_same_columns(int na, const AttrNumber *a, int nb, const AttrNumber *b)
-{
-	if (na != nb)
-		return false;
-	for (int i = 0; i < na; i++)
-	{
-		if (!is_among(a[i], nb, b))
-			return false;
-	}
-	return true;
-}
-
 /*
  * Whether the key references periods of time.  Its parent is then no single
  * row, and its index no btree.
@@ -302,32 +277,4 @@ dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
 								 key->equality[i], value,
 								 get_atttype(key->child, key->child_columns[i]));
 	}
-}
-
-/* The names of columns, one after the other. */
-char *
-dtmodel_column_list(Oid relid, int ncolumns, const AttrNumber *columns,
-					const char *separator, bool quote)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int i = 0; i < ncolumns; i++)
-	{
-		const char *name = get_attname(relid, columns[i], false);
-
-		appendStringInfo(&list, "%s%s", i > 0 ? separator : "",
-						 quote ? quote_identifier(name) : name);
-	}
-	return list.data;
-}
-
-/*
- * What stands before the table's name where its own rows are meant: a foreign
- * key does not reach the tables that inherit from it, but partitions it does.
- */
-const char *
-dtmodel_only(Relation rel)
-{
-	return rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ";
 }

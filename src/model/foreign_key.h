@@ -42,12 +42,5 @@ extern char *dtmodel_declared_name(const DtForeignKey *key);
 /* As SQL. */
 extern void dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
 									 const char *parent, const char *child);
-extern char *dtmodel_column_list(Oid relid, int ncolumns,
-								 const AttrNumber *columns,
-								 const char *separator, bool quote);
-extern const char *dtmodel_only(Relation rel);
-
-extern bool dtmodel_same_columns(int na, const AttrNumber *a, int nb,
-								 const AttrNumber *b);
 
 #endif							/* DTMODEL_FOREIGN_KEY_H */

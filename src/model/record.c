@@ -40,13 +40,26 @@ open_expanded(ExpandedRecordHeader *header, DtRecord *record)
 	record->pinned = false;
 }
 
-static void
-init_tuple(HeapTuple tuple, Datum value)
+/* The tuple that a composite value is; it shares the value's memory. */
+HeapTupleData
+dtmodel_tuple_of_row(Datum row)
 {
-	memset(tuple, 0, sizeof(HeapTupleData));
-	tuple->t_data = DatumGetHeapTupleHeader(value);
-	tuple->t_len = HeapTupleHeaderGetDatumLength(tuple->t_data);
-	ItemPointerSetInvalid(&tuple->t_self);
+	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
+	HeapTupleData tuple = {
+		.t_len = HeapTupleHeaderGetDatumLength(header),
+		.t_data = header,
+	};
+
+	ItemPointerSetInvalid(&tuple.t_self);
+	return tuple;
+}
+
+/* A composite value with its own bytes all there, for several of the below. */
+Datum
+dtmodel_fetch_record(Datum value)
+{
+	return expanded_record(value) != NULL ? value :
+		PointerGetDatum(DatumGetHeapTupleHeader(value));
 }
 
 static void
@@ -106,7 +119,7 @@ dtmodel_open_record(Datum value, DtRecord *record)
 		open_expanded(expanded, record);
 		return;
 	}
-	init_tuple(&record->tuple, value);
+	record->tuple = dtmodel_tuple_of_row(value);
 	open_flat(record);
 }
 
@@ -126,7 +139,7 @@ dtmodel_open_columns(Datum value, TupleTableSlot *slot, int ncolumns,
 		open_expanded(expanded, record);
 		return;
 	}
-	init_tuple(&record->tuple, value);
+	record->tuple = dtmodel_tuple_of_row(value);
 	ExecStoreHeapTuple(&record->tuple, slot, false);
 	slot_getsomeattrs(slot, ncolumns);
 	record->desc = slot->tts_tupleDescriptor;

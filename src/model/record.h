@@ -21,6 +21,8 @@ typedef struct DtRecord
 	HeapTupleData tuple;		/* of a row that lies in a slot */
 } DtRecord;
 
+extern HeapTupleData dtmodel_tuple_of_row(Datum row);
+extern Datum dtmodel_fetch_record(Datum value);
 extern uint64 dtmodel_record_type(Datum value);
 extern TupleDesc dtmodel_copy_record_type(Datum value);
 extern void dtmodel_open_record(Datum value, DtRecord *record);

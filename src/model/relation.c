@@ -32,6 +32,16 @@ dtmodel_quoted_name(Relation rel)
 	return quote_literal_cstr(dtmodel_qualified_name(rel));
 }
 
+/*
+ * What stands before the table's name where its own rows are meant: a foreign
+ * key does not reach the tables that inherit from it, but partitions it does.
+ */
+const char *
+dtmodel_only(Relation rel)
+{
+	return rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ";
+}
+
 static const char *
 relkind_name(char relkind)
 {

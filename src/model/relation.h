@@ -28,6 +28,7 @@ extern void dtmodel_act_as(const DtCaller *caller);
 extern void dtmodel_check_sees_all(Relation rel, const char *why,
 								   const char *function);
 extern TriggerDesc *dtmodel_triggers(Relation rel);
+extern const char *dtmodel_only(Relation rel);
 extern char *dtmodel_qualified_name(Relation rel);
 extern char *dtmodel_quoted_name(Relation rel);
 
