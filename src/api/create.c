@@ -160,16 +160,17 @@ update_plan(Relation rel, const DtKey *key, const DtData *data)
 }
 
 static bool
-run_update(const DtRowCall *call, const DtDataPlace *place, const DtKey *key,
-		   const DtKeyValues *id, const DtData *data, Datum *row)
+run_update(const DtRowCall *call, const DtDataPlace *place,
+		   const DtData *data, Datum *row)
 {
+	const DtKey *key = &call->key;
 	int			count = key->ncolumns + data->count;
 	Datum	   *values = palloc(sizeof(Datum) * count);
 	char	   *nulls = palloc(count);
 	bool		found;
 
-	memcpy(values, id->values, sizeof(Datum) * key->ncolumns);
-	memcpy(nulls, id->nulls, key->ncolumns);
+	memcpy(values, call->id.values, sizeof(Datum) * key->ncolumns);
+	memcpy(nulls, call->id.nulls, key->ncolumns);
 	SPI_connect();
 	dtmodel_data_values(place, data, values + key->ncolumns,
 						nulls + key->ncolumns);
@@ -180,8 +181,7 @@ run_update(const DtRowCall *call, const DtDataPlace *place, const DtKey *key,
 }
 
 static Datum
-update_row(FunctionCallInfo fcinfo, const DtRowCall *call, const DtKey *key,
-		   const DtKeyValues *id, int data_argument)
+update_row(FunctionCallInfo fcinfo, const DtRowCall *call, int data_argument)
 {
 	DtDataPlace place = {call->rel, "data", -1};
 	RawValue	object = dtmodel_data_argument(fcinfo, data_argument,
@@ -192,9 +192,9 @@ update_row(FunctionCallInfo fcinfo, const DtRowCall *call, const DtKey *key,
 	Datum		row = (Datum) 0;
 
 	if (data.count == 0)
-		found = dtmodel_select_row(call, key, id, &row);
-	else if (id->complete)
-		found = run_update(call, &place, key, id, &data, &row);
+		found = dtmodel_select_row(call, &row);
+	else if (call->id.complete)
+		found = run_update(call, &place, &data, &row);
 	return dtmodel_end_row_call(call, fcinfo, row, !found);
 }
 
@@ -214,15 +214,12 @@ Datum
 dtmodel_update_row(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call;
-	DtKey		key;
-	DtKeyValues id;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
-	key = dtmodel_usable_key(call.rel);
-	id = dtmodel_key_of_row(&key, PG_GETARG_DATUM(0));
-	return update_row(fcinfo, &call, &key, &id, 1);
+	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
+	return update_row(fcinfo, &call, 1);
 }
 
 /*
@@ -236,14 +233,10 @@ Datum
 dtmodel_update_by_id(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call;
-	DtKey		key;
-	DtKeyValues id;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
-	key = dtmodel_usable_key(call.rel);
-	id = dtmodel_key_of_id(&key, PG_GETARG_DATUM(1),
-						   get_fn_expr_argtype(fcinfo->flinfo, 1));
-	return update_row(fcinfo, &call, &key, &id, 2);
+	dtmodel_take_id(&call, fcinfo);
+	return update_row(fcinfo, &call, 2);
 }

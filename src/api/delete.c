@@ -19,9 +19,9 @@ PG_FUNCTION_INFO_V1(dtmodel_delete_row);
 PG_FUNCTION_INFO_V1(dtmodel_delete_by_id);
 
 static SPIPlanPtr
-delete_plan(Relation rel, const DtKey *key)
+delete_plan(const DtRowCall *call)
 {
-	Oid			relid = RelationGetRelid(rel);
+	Oid			relid = RelationGetRelid(call->rel);
 	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_HARD_DELETE);
 	StringInfoData query;
 
@@ -29,12 +29,12 @@ delete_plan(Relation rel, const DtKey *key)
 		return plan;
 	initStringInfo(&query);
 	appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE ",
-					 dtmodel_qualified_name(rel));
-	dtmodel_append_key_condition(&query, key, DT_ROW);
+					 dtmodel_qualified_name(call->rel));
+	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
 	appendStringInfoString(&query, " RETURNING ");
-	dtmodel_append_row(&query, rel);
+	dtmodel_append_row(&query, call->rel);
 	return dtmodel_save_plan(relid, DT_PLAN_HARD_DELETE, query.data,
-							 key->ncolumns, dtmodel_key_types(key));
+							 call->key.ncolumns, dtmodel_key_types(&call->key));
 }
 
 /*
@@ -42,30 +42,28 @@ delete_plan(Relation rel, const DtKey *key)
  * ends with the statement, however that ends.
  */
 static bool
-run_delete(const DtRowCall *call, const DtKey *key, const DtKeyValues *id,
-		   Datum *row)
+run_delete(const DtRowCall *call, Datum *row)
 {
 	int			level = NewGUCNestLevel();
 	bool		found;
 
 	dtmodel_set_in_scope("dtmodel.hard_delete", "on");
-	found = dtmodel_fetch_row(call, delete_plan(call->rel, key), id->values,
-							  id->nulls, false, row);
+	found = dtmodel_fetch_row(call, delete_plan(call), call->id.values,
+							  call->id.nulls, false, row);
 	AtEOXact_GUC(true, level);
 	return found;
 }
 
 static Datum
-delete_for_good(FunctionCallInfo fcinfo, const DtRowCall *call,
-				const DtKey *key, const DtKeyValues *id)
+delete_for_good(FunctionCallInfo fcinfo, const DtRowCall *call)
 {
 	bool		found = false;
 	Datum		row = (Datum) 0;
 
-	if (id->complete)
+	if (call->id.complete)
 	{
 		SPI_connect();
-		found = run_delete(call, key, id, &row);
+		found = run_delete(call, &row);
 		SPI_finish();
 	}
 	return dtmodel_end_row_call(call, fcinfo, row, !found);
@@ -86,8 +84,6 @@ Datum
 dtmodel_delete_row(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call;
-	DtKey		key;
-	DtKeyValues id;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -98,9 +94,8 @@ dtmodel_delete_row(PG_FUNCTION_ARGS)
 		table_close(call.rel, NoLock);
 		return dtmodel_soft_delete_row(fcinfo);
 	}
-	key = dtmodel_usable_key(call.rel);
-	id = dtmodel_key_of_row(&key, PG_GETARG_DATUM(0));
-	return delete_for_good(fcinfo, &call, &key, &id);
+	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
+	return delete_for_good(fcinfo, &call);
 }
 
 /*
@@ -113,8 +108,6 @@ Datum
 dtmodel_delete_by_id(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call;
-	DtKey		key;
-	DtKeyValues id;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
@@ -125,8 +118,6 @@ dtmodel_delete_by_id(PG_FUNCTION_ARGS)
 		table_close(call.rel, NoLock);
 		return dtmodel_soft_delete_by_id(fcinfo);
 	}
-	key = dtmodel_usable_key(call.rel);
-	id = dtmodel_key_of_id(&key, PG_GETARG_DATUM(1),
-						   get_fn_expr_argtype(fcinfo->flinfo, 1));
-	return delete_for_good(fcinfo, &call, &key, &id);
+	dtmodel_take_id(&call, fcinfo);
+	return delete_for_good(fcinfo, &call);
 }

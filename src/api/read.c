@@ -42,18 +42,14 @@ Datum
 dtmodel_get_by_id(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call;
-	DtKey		key;
-	DtKeyValues id;
 	bool		found;
 	Datum		row = (Datum) 0;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
-	key = dtmodel_usable_key(call.rel);
-	id = dtmodel_key_of_id(&key, PG_GETARG_DATUM(1),
-						   get_fn_expr_argtype(fcinfo->flinfo, 1));
-	found = dtmodel_select_row(&call, &key, &id, &row);
+	dtmodel_take_id(&call, fcinfo);
+	found = dtmodel_select_row(&call, &row);
 	return dtmodel_end_row_call(&call, fcinfo, row, !found);
 }
 
@@ -103,21 +99,18 @@ dtmodel_exists(PG_FUNCTION_ARGS)
 	DtRowCall	call;
 	DtSoftDelete columns;
 	const DtSoftDelete *live;
-	DtKey		key;
-	DtKeyValues id;
 	bool		found = false;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_BOOL(false);
 	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
 	live = live_rows(call.rel, dtmodel_flag_argument(fcinfo, 2, false), &columns);
-	key = dtmodel_usable_key(call.rel);
-	id = dtmodel_key_of_id(&key, PG_GETARG_DATUM(1),
-						   get_fn_expr_argtype(fcinfo->flinfo, 1));
-	if (id.complete)
+	dtmodel_take_id(&call, fcinfo);
+	if (call.id.complete)
 	{
 		SPI_connect();
-		dtmodel_read_plan(exists_plan(call.rel, &key, live), id.values, id.nulls);
+		dtmodel_read_plan(exists_plan(call.rel, &call.key, live),
+						  call.id.values, call.id.nulls);
 		found = SPI_processed > 0;
 		SPI_finish();
 	}

@@ -149,25 +149,27 @@ get_state(FunctionCallInfo fcinfo, Relation view)
 	return fcinfo->flinfo->fn_extra;
 }
 
-static DtKeyValues
-key_of_view_row(const LiveViewState *state, const DtKey *key,
-				const TriggerData *trigdata)
+/* Means the table's row that the view's row shows. */
+static void
+take_view_row(DtRowCall *call, const LiveViewState *state,
+			  const TriggerData *trigdata)
 {
-	DtKeyValues id;
+	int			ncolumns;
 
-	id.values = palloc(sizeof(Datum) * key->ncolumns);
-	id.nulls = palloc(key->ncolumns);
-	for (int i = 0; i < key->ncolumns; i++)
+	call->key = dtmodel_usable_key(call->rel);
+	ncolumns = call->key.ncolumns;
+	call->id.values = palloc(sizeof(Datum) * ncolumns);
+	call->id.nulls = palloc(ncolumns);
+	for (int i = 0; i < ncolumns; i++)
 	{
 		bool		isnull;
 
-		id.values[i] = heap_getattr(trigdata->tg_trigtuple,
-									state->key_columns[i],
-									RelationGetDescr(trigdata->tg_relation),
-									&isnull);
-		id.nulls[i] = isnull ? 'n' : ' ';
+		call->id.values[i] = heap_getattr(trigdata->tg_trigtuple,
+										  state->key_columns[i],
+										  RelationGetDescr(trigdata->tg_relation),
+										  &isnull);
+		call->id.nulls[i] = isnull ? 'n' : ' ';
 	}
-	return id;
 }
 
 /*
@@ -175,9 +177,9 @@ key_of_view_row(const LiveViewState *state, const DtKey *key,
  * somebody may have deleted it while we waited.
  */
 static SPIPlanPtr
-get_plan(Relation rel, const DtSoftDelete *columns, const DtKey *key)
+get_plan(const DtRowCall *call, const DtSoftDelete *columns)
 {
-	Oid			relid = RelationGetRelid(rel);
+	Oid			relid = RelationGetRelid(call->rel);
 	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_DELETE_LIVE);
 	StringInfoData query;
 
@@ -185,30 +187,30 @@ get_plan(Relation rel, const DtSoftDelete *columns, const DtKey *key)
 		return plan;
 	initStringInfo(&query);
 	appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE %s AND ",
-					 dtmodel_qualified_name(rel), dtmodel_live_text(columns, DT_ROW));
-	dtmodel_append_key_condition(&query, key, DT_ROW);
+					 dtmodel_qualified_name(call->rel),
+					 dtmodel_live_text(columns, DT_ROW));
+	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
 	return dtmodel_save_plan(relid, DT_PLAN_DELETE_LIVE, query.data,
-							 key->ncolumns, dtmodel_key_types(key));
+							 call->key.ncolumns, dtmodel_key_types(&call->key));
 }
 
 /* Deletes the row as the caller.  Whether there was a live one to delete. */
 static bool
-delete_row(const DtRowCall *call, const DtSoftDelete *columns,
-		   const DtKey *key, const DtKeyValues *id)
+delete_row(const DtRowCall *call, const DtSoftDelete *columns)
 {
 	SPIPlanPtr	plan;
 	Datum		row;
 	bool		deleted;
 
 	SPI_connect();
-	plan = get_plan(call->rel, columns, key);
+	plan = get_plan(call, columns);
 	if (dtmodel_hard_delete)
 	{
-		dtmodel_run_plan(plan, id->values, id->nulls);
+		dtmodel_run_plan(plan, call->id.values, call->id.nulls);
 		deleted = SPI_processed > 0;
 	}
 	else
-		deleted = dtmodel_run_soft_delete(call, plan, id, &row);
+		deleted = dtmodel_run_soft_delete(call, plan, &row);
 	SPI_finish();
 	return deleted;
 }
@@ -233,13 +235,12 @@ dtmodel_live_view_trigger(PG_FUNCTION_ARGS)
 	LiveViewState *state = get_state(fcinfo, trigdata->tg_relation);
 	DtRowCall	call = dtmodel_begin_call(state->relid, RowExclusiveLock);
 	DtSoftDelete columns = dtmodel_usable_soft_delete(call.rel);
-	DtKey		key = dtmodel_usable_key(call.rel);
-	DtKeyValues id = key_of_view_row(state, &key, trigdata);
 	bool		deleted;
 
+	take_view_row(&call, state, trigdata);
 	if (!dtmodel_hard_delete)
 		dtmodel_check_soft_delete_fires(call.rel, &columns);
-	deleted = delete_row(&call, &columns, &key, &id);
+	deleted = delete_row(&call, &columns);
 	table_close(call.rel, NoLock);
 	return PointerGetDatum(deleted ? trigdata->tg_trigtuple : NULL);
 }

@@ -43,7 +43,7 @@ extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
 extern void dtmodel_check_soft_delete_fires(Relation rel,
 											const DtSoftDelete *soft_delete);
 extern bool dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
-									const DtKeyValues *id, Datum *row);
+									Datum *row);
 extern char *dtmodel_deleted_clause(const DtSoftDelete *columns);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);

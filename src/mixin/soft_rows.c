@@ -26,8 +26,6 @@ typedef struct SoftCall
 {
 	DtRowCall	call;
 	DtSoftDelete columns;
-	DtKey		key;
-	DtKeyValues id;
 } SoftCall;
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_row);
@@ -50,8 +48,7 @@ begin_call_with_row(FunctionCallInfo fcinfo)
 {
 	SoftCall	soft = begin_call(fcinfo);
 
-	soft.key = dtmodel_usable_key(soft.call.rel);
-	soft.id = dtmodel_key_of_row(&soft.key, PG_GETARG_DATUM(0));
+	dtmodel_take_row(&soft.call, PG_GETARG_DATUM(0));
 	return soft;
 }
 
@@ -60,9 +57,7 @@ begin_call_with_id(FunctionCallInfo fcinfo)
 {
 	SoftCall	soft = begin_call(fcinfo);
 
-	soft.key = dtmodel_usable_key(soft.call.rel);
-	soft.id = dtmodel_key_of_id(&soft.key, PG_GETARG_DATUM(1),
-								get_fn_expr_argtype(fcinfo->flinfo, 1));
+	dtmodel_take_id(&soft.call, fcinfo);
 	return soft;
 }
 
@@ -119,7 +114,7 @@ build_query(const SoftCall *soft, DtPlanPurpose purpose)
 		default:
 			elog(ERROR, "no query on a row has purpose %d", (int) purpose);
 	}
-	dtmodel_append_key_condition(&query, &soft->key, DT_ROW);
+	dtmodel_append_key_condition(&query, &soft->call.key, DT_ROW);
 	if (purpose != DT_PLAN_SELECT_DELETED)
 	{
 		appendStringInfoString(&query, " RETURNING ");
@@ -137,8 +132,8 @@ get_plan(const SoftCall *soft, DtPlanPurpose purpose)
 
 	if (plan == NULL)
 		plan = dtmodel_save_plan(relid, purpose, build_query(soft, purpose),
-								 soft->key.ncolumns,
-								 dtmodel_key_types(&soft->key));
+								 soft->call.key.ncolumns,
+								 dtmodel_key_types(&soft->call.key));
 	return plan;
 }
 
@@ -147,7 +142,7 @@ static bool
 run_query(const SoftCall *soft, DtPlanPurpose purpose, Datum *row)
 {
 	return dtmodel_fetch_row(&soft->call, get_plan(soft, purpose),
-							 soft->id.values, soft->id.nulls, false, row);
+							 soft->call.id.values, soft->call.id.nulls, false, row);
 }
 
 /* A trigger that will not fire would let the DELETE be physical. */
@@ -169,15 +164,16 @@ dtmodel_check_soft_delete_fires(Relation rel, const DtSoftDelete *soft_delete)
 }
 
 static void
-run_delete(const DtRowCall *call, SPIPlanPtr plan, const DtKeyValues *id,
-		   DtSoftDeletion *deletion, Datum *row)
+run_delete(const DtRowCall *call, SPIPlanPtr plan, DtSoftDeletion *deletion,
+		   Datum *row)
 {
 	DtSoftDeletion *outer = dtmodel_soft_deletion;
 
 	dtmodel_soft_deletion = deletion;
 	PG_TRY();
 	{
-		(void) dtmodel_fetch_row(call, plan, id->values, id->nulls, false, row);
+		(void) dtmodel_fetch_row(call, plan, call->id.values, call->id.nulls,
+								 false, row);
 	}
 	PG_CATCH();
 	{
@@ -232,15 +228,14 @@ handed_row(const DtRowCall *call, HeapTuple row)
 }
 
 /*
- * Runs a DELETE of one row, which is not to be physical.  Returns whether it
+ * Runs a DELETE of the row, which is not to be physical.  Returns whether it
  * met a row, and that as it then is if the DELETE has a RETURNING.
  *
  * Where the planner made it an UPDATE it returned the row; where the trigger
  * suppressed it, the trigger has handed the row over.  Within SPI.
  */
 bool
-dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
-						const DtKeyValues *id, Datum *row)
+dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan, Datum *row)
 {
 	DtSoftDeletion deletion = {
 		.relid = RelationGetRelid(call->rel),
@@ -248,7 +243,7 @@ dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
 		.context = CurrentMemoryContext,
 	};
 
-	run_delete(call, plan, id, &deletion, row);
+	run_delete(call, plan, &deletion, row);
 	if (SPI_processed > 0)
 		return true;
 	if (deletion.row == NULL)
@@ -263,14 +258,14 @@ delete_row(FunctionCallInfo fcinfo, const SoftCall *soft)
 	Datum		row = (Datum) 0;
 	bool		found = false;
 
-	if (soft->id.complete)
+	if (soft->call.id.complete)
 	{
 		dtmodel_check_soft_delete_fires(soft->call.rel, &soft->columns);
 		SPI_connect();
 		/* The planner's UPDATE passes over a row that is deleted already. */
 		found = dtmodel_run_soft_delete(&soft->call,
 										get_plan(soft, DT_PLAN_SOFT_DELETE),
-										&soft->id, &row) ||
+										&row) ||
 			run_query(soft, DT_PLAN_SELECT_DELETED, &row);
 		SPI_finish();
 	}
@@ -283,13 +278,12 @@ run_restore(const SoftCall *soft, Datum *row)
 {
 	bool		found;
 
-	if (!soft->id.complete)
+	if (!soft->call.id.complete)
 		return false;
 	SPI_connect();
 	found = run_query(soft, DT_PLAN_RESTORE, row) ||
-		dtmodel_fetch_row(&soft->call,
-						  dtmodel_select_plan(&soft->call, &soft->key),
-						  soft->id.values, soft->id.nulls, false, row);
+		dtmodel_fetch_row(&soft->call, dtmodel_select_plan(&soft->call),
+						  soft->call.id.values, soft->call.id.nulls, false, row);
 	SPI_finish();
 	return found;
 }
@@ -310,8 +304,7 @@ dtmodel_restore(const DtRowCall *call, Datum *row)
 	SoftCall	soft = {.call = *call};
 
 	soft.columns = dtmodel_usable_soft_delete(call->rel);
-	soft.key = dtmodel_usable_key(call->rel);
-	soft.id = dtmodel_key_of_row(&soft.key, *row);
+	dtmodel_take_row(&soft.call, *row);
 	return run_restore(&soft, row);
 }
 

@@ -49,6 +49,23 @@ dtmodel_begin_row_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	return dtmodel_begin_call(dtmodel_table_argument(fcinfo, 0), lockmode);
 }
 
+/* Means a row by the row itself. */
+void
+dtmodel_take_row(DtRowCall *call, Datum row)
+{
+	call->key = dtmodel_usable_key(call->rel);
+	call->id = dtmodel_key_of_row(&call->key, row);
+}
+
+/* Means a row by its id, the function's second argument. */
+void
+dtmodel_take_id(DtRowCall *call, FunctionCallInfo fcinfo)
+{
+	call->key = dtmodel_usable_key(call->rel);
+	call->id = dtmodel_key_of_id(&call->key, PG_GETARG_DATUM(1),
+								 get_fn_expr_argtype(fcinfo->flinfo, 1));
+}
+
 static void
 start(DestReceiver *self pg_attribute_unused(),
 	  int operation pg_attribute_unused(),
@@ -216,7 +233,7 @@ dtmodel_append_row(StringInfo query, Relation rel)
 
 /* The SELECT of a row by its key.  Within SPI. */
 SPIPlanPtr
-dtmodel_select_plan(const DtRowCall *call, const DtKey *key)
+dtmodel_select_plan(const DtRowCall *call)
 {
 	Oid			relid = RelationGetRelid(call->rel);
 	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_GET);
@@ -229,15 +246,14 @@ dtmodel_select_plan(const DtRowCall *call, const DtKey *key)
 	dtmodel_append_row(&query, call->rel);
 	appendStringInfo(&query, " FROM %s AS " DT_ROW " WHERE ",
 					 dtmodel_qualified_name(call->rel));
-	dtmodel_append_key_condition(&query, key, DT_ROW);
-	return dtmodel_save_plan(relid, DT_PLAN_GET, query.data, key->ncolumns,
-							 dtmodel_key_types(key));
+	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
+	return dtmodel_save_plan(relid, DT_PLAN_GET, query.data,
+							 call->key.ncolumns, dtmodel_key_types(&call->key));
 }
 
 /* Fetches the row from the index, and closes that. */
 static bool
-look_up_row(const DtRowCall *call, Relation index, const DtKeyValues *id,
-			Datum *row)
+look_up_row(const DtRowCall *call, Relation index, Datum *row)
 {
 	int			nkeys = index->rd_index->indnkeyatts;
 	ScanKeyData scan_keys[INDEX_MAX_KEYS];
@@ -245,7 +261,8 @@ look_up_row(const DtRowCall *call, Relation index, const DtKeyValues *id,
 	bool		found;
 
 	for (int i = 0; i < nkeys; i++)
-		dtmodel_init_scan_key(&scan_keys[i], index, i + 1, id->values[i]);
+		dtmodel_init_scan_key(&scan_keys[i], index, i + 1,
+							  call->id.values[i]);
 	lookup = dtmodel_begin_lookup(call->rel, index, GetActiveSnapshot(), nkeys,
 								  scan_keys);
 	found = dtmodel_find_next(&lookup);
@@ -257,25 +274,24 @@ look_up_row(const DtRowCall *call, Relation index, const DtKeyValues *id,
 }
 
 /*
- * Fetches the row with that key, as the caller's own query would see it.
+ * Fetches the row that is meant, as the caller's own query would see it.
  * Returns whether there is one.  The index alone is faster than any query, so
  * that is asked where it gives the same answer.
  */
 bool
-dtmodel_select_row(const DtRowCall *call, const DtKey *key,
-				   const DtKeyValues *id, Datum *row)
+dtmodel_select_row(const DtRowCall *call, Datum *row)
 {
 	Relation	index;
 	bool		found;
 
-	if (!id->complete)
+	if (!call->id.complete)
 		return false;
-	index = dtmodel_open_readable_index(call->rel, key);
+	index = dtmodel_open_readable_index(call->rel, &call->key);
 	if (index != NULL)
-		return look_up_row(call, index, id, row);
+		return look_up_row(call, index, row);
 	SPI_connect();
-	found = dtmodel_fetch_row(call, dtmodel_select_plan(call, key), id->values,
-							  id->nulls, true, row);
+	found = dtmodel_fetch_row(call, dtmodel_select_plan(call), call->id.values,
+							  call->id.nulls, true, row);
 	SPI_finish();
 	return found;
 }

@@ -17,16 +17,23 @@
 /* The alias of the table in all queries. */
 #define DT_ROW "t"
 
-/* One call of a function: the table, and where its result is to live. */
+/*
+ * One call of a function: the table, where its result is to live, and, where
+ * that is about one row, which row is meant.
+ */
 typedef struct DtRowCall
 {
 	Relation	rel;
 	MemoryContext context;
+	DtKey		key;
+	DtKeyValues id;
 } DtRowCall;
 
 extern DtRowCall dtmodel_begin_call(Oid relid, LOCKMODE lockmode);
 extern DtRowCall dtmodel_begin_row_call(FunctionCallInfo fcinfo,
 										LOCKMODE lockmode);
+extern void dtmodel_take_row(DtRowCall *call, Datum row);
+extern void dtmodel_take_id(DtRowCall *call, FunctionCallInfo fcinfo);
 extern void dtmodel_append_row(StringInfo query, Relation rel);
 extern bool dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan,
 							  Datum *values, const char *nulls,
@@ -44,8 +51,7 @@ extern Datum dtmodel_end_row_call_with_flag(const DtRowCall *call,
 
 extern bool dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument,
 								  bool otherwise);
-extern SPIPlanPtr dtmodel_select_plan(const DtRowCall *call, const DtKey *key);
-extern bool dtmodel_select_row(const DtRowCall *call, const DtKey *key,
-							   const DtKeyValues *id, Datum *row);
+extern SPIPlanPtr dtmodel_select_plan(const DtRowCall *call);
+extern bool dtmodel_select_row(const DtRowCall *call, Datum *row);
 
 #endif							/* DTMODEL_ROW_CALL_H */
