@@ -285,14 +285,17 @@ CREATE FUNCTION dtmodel.add_soft_delete(
     deleted_by pg_catalog.name DEFAULT NULL,
     flag_means pg_catalog.text DEFAULT 'deleted',
     hide pg_catalog.bool DEFAULT false,
-    protect_truncate pg_catalog.bool DEFAULT false)
+    protect_truncate pg_catalog.bool DEFAULT false,
+    flag_writes pg_catalog.text DEFAULT 'follow',
+    tier pg_catalog.text DEFAULT 'any')
 RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dtmodel_add_soft_delete'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.add_soft_delete(
     pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name,
-    pg_catalog.text, pg_catalog.bool, pg_catalog.bool) IS
+    pg_catalog.text, pg_catalog.bool, pg_catalog.bool, pg_catalog.text,
+    pg_catalog.text) IS
 'makes DELETE on a table mark its rows as deleted';
 
 CREATE FUNCTION dtmodel.remove_soft_delete(

@@ -104,9 +104,14 @@ append_soft_delete(StringInfo json, const DtModel *model)
 	append_column(json, "deleted_at", &soft_delete->deleted_at);
 	appendStringInfoString(json, ", ");
 	append_column(json, "deleted_by", &soft_delete->deleted_by);
-	appendStringInfo(json, ", \"hide\": %s, \"protect_truncate\": %s}",
+	appendStringInfo(json, ", \"hide\": %s, \"protect_truncate\": %s, ",
 					 soft_delete->hide ? "true" : "false",
 					 model->protect_truncate ? "true" : "false");
+	append_member(json, "flag_writes",
+				  soft_delete->refuses_flag_writes ? "error" : "follow");
+	appendStringInfoString(json, ", ");
+	append_member(json, "tier", soft_delete->trigger_tier ? "trigger" : "any");
+	appendStringInfoString(json, "}");
 }
 
 static void

@@ -39,6 +39,8 @@ typedef struct SoftDeleteRequest
 	bool		flag_is_live;
 	bool		hide;
 	bool		protect_truncate;
+	bool		refuses_flag_writes;
+	bool		trigger_tier;
 } SoftDeleteRequest;
 
 /*
@@ -261,6 +263,10 @@ trigger_options(const SoftDeleteRequest *request)
 		options = lappend(options, "flag_means=live");
 	if (request->hide)
 		options = lappend(options, "hide=true");
+	if (request->refuses_flag_writes)
+		options = lappend(options, "flag_writes=error");
+	if (request->trigger_tier)
+		options = lappend(options, "tier=trigger");
 	return options;
 }
 
@@ -382,16 +388,26 @@ add_soft_delete(Oid relid, const SoftDeleteRequest *request)
 		add_soft_delete(lfirst_oid(cell), request);
 }
 
+/*
+ * An argument that is one of two words, of which NULL is the first.  Whether
+ * it is the second.
+ */
 static bool
-flag_means_argument(const char *flag_means)
+is_second_word(FunctionCallInfo fcinfo, int argument, const char *name,
+			   const char *first, const char *second)
 {
-	if (strcmp(flag_means, "live") == 0)
+	const char *word;
+
+	if (PG_ARGISNULL(argument))
+		return false;
+	word = text_to_cstring(PG_GETARG_TEXT_PP(argument));
+	if (strcmp(word, second) == 0)
 		return true;
-	if (strcmp(flag_means, "deleted") != 0)
+	if (strcmp(word, first) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown meaning \"%s\" of the flag", flag_means),
-				 errhint("flag_means is \"deleted\" or \"live\".")));
+				 errmsg("unknown %s \"%s\"", name, word),
+				 errhint("%s is \"%s\" or \"%s\".", name, first, second)));
 	return false;
 }
 
@@ -401,14 +417,18 @@ flag_means_argument(const char *flag_means)
  *				   deleted_by name DEFAULT NULL,
  *				   flag_means text DEFAULT 'deleted',
  *				   hide boolean DEFAULT false,
- *				   protect_truncate boolean DEFAULT false) returns void
+ *				   protect_truncate boolean DEFAULT false,
+ *				   flag_writes text DEFAULT 'follow',
+ *				   tier text DEFAULT 'any') returns void
  *
  * Makes DELETE on the table mark its rows: adds the columns that are missing,
  * a CHECK that ties them together, and the triggers; called again it
  * re-configures.  A NULL flag goes without one; deleted_by names a column for
  * who deleted the row, of type text, uuid, integer or bigint; flag_means "live" is for a
  * flag such as is_active.  hide makes queries see live rows only, where the
- * library is preloaded.  Rows that contradict themselves are an error
+ * library is preloaded.  flag_writes "error" refuses an UPDATE that flips the
+ * flag.  tier "trigger" leaves DELETE to the triggers even where the library
+ * is preloaded, so that BEFORE DELETE triggers fire.  Rows that contradict themselves are an error
  * (23514), and so are partitions and partition keys of the flag or time
  * (42809).  Tables that inherit from this one become models with it.
  *
@@ -426,11 +446,13 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 		request.deleted_at = NameStr(*PG_GETARG_NAME(2));
 	if (!PG_ARGISNULL(3))
 		request.deleted_by = NameStr(*PG_GETARG_NAME(3));
-	if (request.flag != NULL && !PG_ARGISNULL(4))
-		request.flag_is_live =
-			flag_means_argument(text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	request.flag_is_live = request.flag != NULL &&
+		is_second_word(fcinfo, 4, "flag_means", "deleted", "live");
 	request.hide = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	request.protect_truncate = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+	request.refuses_flag_writes =
+		is_second_word(fcinfo, 7, "flag_writes", "follow", "error");
+	request.trigger_tier = is_second_word(fcinfo, 8, "tier", "any", "trigger");
 
 	add_soft_delete(relid, &request);
 	PG_RETURN_VOID();

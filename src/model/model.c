@@ -256,6 +256,9 @@ read_soft_delete(TupleDesc desc, const Trigger *trigger)
 	soft_delete->flag_is_live =
 		flag_means != NULL && strcmp(flag_means, "live") == 0;
 	soft_delete->hide = dtmodel_trigger_option(trigger, "hide") != NULL;
+	soft_delete->refuses_flag_writes =
+		dtmodel_trigger_option(trigger, "flag_writes") != NULL;
+	soft_delete->trigger_tier = dtmodel_trigger_option(trigger, "tier") != NULL;
 	soft_delete->tgenabled = trigger->tgenabled;
 	return soft_delete;
 }

@@ -55,6 +55,8 @@ typedef struct DtSoftDelete
 	DtColumn	deleted_by;
 	bool		flag_is_live;	/* the flag is true for live rows */
 	bool		hide;			/* queries see live rows only */
+	bool		refuses_flag_writes;	/* an UPDATE cannot flip the flag */
+	bool		trigger_tier;	/* the planner leaves DELETE to the triggers */
 	char		tgenabled;		/* when the trigger fires, as in pg_trigger */
 } DtSoftDelete;
 
