@@ -19,6 +19,7 @@
 #include "model/plan_cache.h"
 #include "optimizer/planner.h"
 #include "replication/walsender.h"
+#include "server/inline.h"
 #include "server/query_text.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
@@ -109,20 +110,30 @@ static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params)
 {
+	PlannerGlobal *hiding = NULL;
 	bool		was_delete = false;
 	PlannedStmt *planned;
 
 	/* The server's foreign keys have to see and to delete what is there. */
 	if (rewrite && !dtmodel_is_foreign_key_query(query_string))
-		was_delete = dtmodel_rewrite_query(parse, is_hiding(query_string));
+	{
+		if (is_hiding(query_string))
+		{
+			hiding = makeNode(PlannerGlobal);
+			hiding->boundParams = params;
+		}
+		was_delete = dtmodel_rewrite_query(parse, hiding);
+	}
 
 	planned = next_planner != NULL ?
 		next_planner(parse, query_string, cursor_options, params) :
 		standard_planner(parse, query_string, cursor_options, params);
 
-	/* Whoever sent a DELETE is told "DELETE" and how many. */
+	/* A client that sent a DELETE is told "DELETE" and how many. */
 	if (was_delete)
 		planned->commandType = CMD_DELETE;
+	if (hiding != NULL)
+		dtmodel_depend_on_inlined(planned, hiding);
 	return planned;
 }
 

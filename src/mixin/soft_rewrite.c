@@ -28,13 +28,14 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
+#include "server/inline.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
 /* What one run through a query does, and what it did. */
 typedef struct RewriteContext
 {
-	bool		hide;			/* hidden rows are to be hidden */
+	PlannerGlobal *hiding;		/* hidden rows are to be hidden, if not NULL */
 	bool		top_is_update;	/* the outermost DELETE became an UPDATE */
 } RewriteContext;
 
@@ -209,8 +210,10 @@ static void
 rewrite_level(Query *query, RewriteContext *context)
 {
 	check_stack_depth();
+	if (context->hiding != NULL)
+		dtmodel_inline_functions(query, context->hiding);
 	rewrite_inner(query, context);
-	if (context->hide)
+	if (context->hiding != NULL)
 		dtmodel_hide_deleted(query);
 	context->top_is_update = false;
 	if (dtmodel_hard_delete)
@@ -225,12 +228,13 @@ rewrite_level(Query *query, RewriteContext *context)
 
 /*
  * Makes the deletions of a query soft, in all its levels, and hides what is
- * to be hidden.  True when the query itself was a DELETE and is an UPDATE.
+ * to be hidden, unless "hiding" is NULL.  True when the query itself was a
+ * DELETE and is an UPDATE.
  */
 bool
-dtmodel_rewrite_query(Query *query, bool hide)
+dtmodel_rewrite_query(Query *query, PlannerGlobal *hiding)
 {
-	RewriteContext context = {.hide = hide};
+	RewriteContext context = {.hiding = hiding};
 
 	rewrite_level(query, &context);
 	return context.top_is_update;
