@@ -100,7 +100,7 @@ find_query(const DtDataPlace *place, const DtData *criteria)
 	if (dtmodel_get_model(rel)->soft_delete != NULL)
 	{
 		columns = dtmodel_usable_soft_delete(rel);
-		deleted = dtmodel_deleted_clause(&columns);
+		deleted = dtmodel_deleted_text(&columns, DT_ROW);
 	}
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT " DT_ROW ".*::%s, %s FROM %s AS " DT_ROW " WHERE ",

@@ -250,7 +250,7 @@ upsert_query(const Upsert *upsert)
 	if (dtmodel_get_model(rel)->soft_delete != NULL)
 	{
 		columns = dtmodel_usable_soft_delete(rel);
-		deleted = dtmodel_deleted_clause(&columns);
+		deleted = dtmodel_deleted_text(&columns, DT_ROW);
 		appendStringInfo(&query, " WHERE %s", live_condition(&columns));
 	}
 	appendStringInfoString(&query, " DO UPDATE SET ");

@@ -127,22 +127,6 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
 	return state;
 }
 
-/* "the row is deleted" or "is live", as SQL */
-static void
-append_condition(StringInfo query, const DtSoftDelete *columns, bool deleted)
-{
-	const char *deleted_at = quote_identifier(NameStr(columns->deleted_at.name));
-
-	if (dtmodel_column_is_used(&columns->flag))
-		appendStringInfo(query, " AND %s IS %s%s",
-						 quote_identifier(NameStr(columns->flag.name)),
-						 deleted ? "" : "NOT ",
-						 columns->flag_is_live ? "FALSE" : "TRUE");
-	else
-		appendStringInfo(query, " AND %s IS %sNULL", deleted_at,
-						 deleted ? "NOT " : "");
-}
-
 /*
  * Appends the comparison of a table's columns with the parameters from $1 on.
  * The parameters are the values of the other side, and the operator is the
@@ -170,21 +154,6 @@ append_key(StringInfo query, const DtForeignKey *key, bool of_child)
 	}
 }
 
-/* The assignments of a mark ("$n" is its time), or of taking it off. */
-static void
-append_assignments(StringInfo query, const DtSoftDelete *columns, int time)
-{
-	bool		deleted = (time > 0);
-
-	appendStringInfo(query, "%s = %s",
-					 quote_identifier(NameStr(columns->deleted_at.name)),
-					 deleted ? psprintf("$%d", time) : "NULL");
-	if (dtmodel_column_is_used(&columns->flag))
-		appendStringInfo(query, ", %s = %s",
-						 quote_identifier(NameStr(columns->flag.name)),
-						 deleted != columns->flag_is_live ? "true" : "false");
-}
-
 /* Whether the query is about a parent of the row, not about its children. */
 static bool
 asks_parent(DtPlanPurpose purpose)
@@ -202,20 +171,22 @@ build_query(const Reference *reference, DtPlanPurpose purpose, Relation other)
 
 	initStringInfo(&query);
 	if (purpose == DT_PLAN_CASCADE_DELETE || purpose == DT_PLAN_CASCADE_RESTORE)
-	{
-		appendStringInfo(&query, "UPDATE %s SET ", table);
-		append_assignments(&query, &reference->columns,
-						   purpose == DT_PLAN_CASCADE_DELETE ? time : 0);
-	}
+		appendStringInfo(&query, "UPDATE %s SET %s", table,
+						 purpose == DT_PLAN_CASCADE_DELETE ?
+						 dtmodel_mark_assignments(&reference->columns,
+												  psprintf("$%d", time)) :
+						 dtmodel_restore_assignments(&reference->columns));
 	else
 		appendStringInfo(&query, "SELECT FROM %s", table);
 
 	appendStringInfoString(&query, " WHERE ");
 	append_key(&query, key, !asks_parent(purpose));
 	if (reference->is_soft)
-		append_condition(&query, &reference->columns,
+		appendStringInfo(&query, " AND %s",
 						 purpose == DT_PLAN_CASCADE_RESTORE ||
-						 purpose == DT_PLAN_DELETED_PARENT);
+						 purpose == DT_PLAN_DELETED_PARENT ?
+						 dtmodel_deleted_text(&reference->columns, NULL) :
+						 dtmodel_live_text(&reference->columns, NULL));
 	if (purpose == DT_PLAN_CASCADE_RESTORE)
 		appendStringInfo(&query, " AND %s OPERATOR(pg_catalog.=) $%d",
 						 quote_identifier(NameStr(reference->columns.deleted_at.name)),

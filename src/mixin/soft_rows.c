@@ -61,32 +61,6 @@ begin_call_with_id(FunctionCallInfo fcinfo)
 	return soft;
 }
 
-/* "the row is deleted", as SQL on a table whose alias is "t" */
-char *
-dtmodel_deleted_clause(const DtSoftDelete *columns)
-{
-	if (!dtmodel_column_is_used(&columns->flag))
-		return psprintf(DT_ROW ".%s IS NOT NULL",
-						quote_identifier(NameStr(columns->deleted_at.name)));
-	return psprintf(DT_ROW ".%s IS %s",
-					quote_identifier(NameStr(columns->flag.name)),
-					columns->flag_is_live ? "FALSE" : "TRUE");
-}
-
-/* The assignments that take the mark off. */
-static char *
-restore_assignments(const DtSoftDelete *columns)
-{
-	char	   *clear = psprintf("%s = NULL",
-								 quote_identifier(NameStr(columns->deleted_at.name)));
-
-	if (!dtmodel_column_is_used(&columns->flag))
-		return clear;
-	return psprintf("%s, %s = %s", clear,
-					quote_identifier(NameStr(columns->flag.name)),
-					columns->flag_is_live ? "true" : "false");
-}
-
 static char *
 build_query(const SoftCall *soft, DtPlanPurpose purpose)
 {
@@ -101,15 +75,15 @@ build_query(const SoftCall *soft, DtPlanPurpose purpose)
 			appendStringInfoString(&query, "SELECT ");
 			dtmodel_append_row(&query, rel);
 			appendStringInfo(&query, " FROM %s AS " DT_ROW " WHERE %s AND ", table,
-							 dtmodel_deleted_clause(&soft->columns));
+							 dtmodel_deleted_text(&soft->columns, DT_ROW));
 			break;
 		case DT_PLAN_SOFT_DELETE:
 			appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE ", table);
 			break;
 		case DT_PLAN_RESTORE:
 			appendStringInfo(&query, "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND ",
-							 table, restore_assignments(&soft->columns),
-							 dtmodel_deleted_clause(&soft->columns));
+							 table, dtmodel_restore_assignments(&soft->columns),
+							 dtmodel_deleted_text(&soft->columns, DT_ROW));
 			break;
 		default:
 			elog(ERROR, "no query on a row has purpose %d", (int) purpose);
@@ -390,8 +364,8 @@ deletion_plan(const SoftCall *soft)
 							 psprintf("UPDATE %s AS " DT_ROW " SET %s WHERE %s AND "
 									  DT_ROW ".%s OPERATOR(pg_catalog.=) $1",
 									  dtmodel_qualified_name(soft->call.rel),
-									  restore_assignments(&soft->columns),
-									  dtmodel_deleted_clause(&soft->columns),
+									  dtmodel_restore_assignments(&soft->columns),
+									  dtmodel_deleted_text(&soft->columns, DT_ROW),
 									  quote_identifier(NameStr(soft->columns.deleted_at.name))),
 							 1, &type);
 }

@@ -101,18 +101,16 @@ check_request(const SoftDeleteRequest *request)
 							request->deleted_at, "deleted_at");
 }
 
-/* "the flag says deleted", as SQL */
-static char *
-flag_condition(const char *flag, bool flag_is_live)
+/* The columns that are asked for, which need not be there yet. */
+static DtSoftDelete
+asked_columns(const SoftDeleteRequest *request)
 {
-	return psprintf("%s IS %s", quote_identifier(flag),
-					flag_is_live ? "FALSE" : "TRUE");
-}
+	DtSoftDelete columns = {.flag_is_live = request->flag_is_live};
 
-static char *
-time_condition(const char *deleted_at)
-{
-	return psprintf("%s IS NOT NULL", quote_identifier(deleted_at));
+	if (request->flag != NULL)
+		namestrcpy(&columns.flag.name, request->flag);
+	namestrcpy(&columns.deleted_at.name, request->deleted_at);
+	return columns;
 }
 
 static bool
@@ -132,7 +130,8 @@ static void
 report_contradictions(const DtChange *change, const SoftDeleteRequest *request,
 					  bool has_time)
 {
-	const char *flagged = flag_condition(request->flag, request->flag_is_live);
+	DtSoftDelete columns = asked_columns(request);
+	const char *flagged = dtmodel_flagged_text(&columns);
 	const char *deleted_at = quote_identifier(request->deleted_at);
 	const char *add = has_time ? "" :
 		psprintf("ALTER TABLE %s ADD COLUMN %s timestamptz; ",
@@ -146,7 +145,7 @@ report_contradictions(const DtChange *change, const SoftDeleteRequest *request,
 			 errdetail("A deleted row has both the flag and a time of deletion; a live row has neither."),
 			 errhint("Mend them first, as in: %sUPDATE %s SET %s = CASE WHEN %s THEN now() END WHERE (%s) <> (%s);",
 					 add, change->table, deleted_at, flagged, flagged,
-					 time_condition(request->deleted_at)),
+					 dtmodel_timed_text(&columns)),
 			 errtable(change->rel)));
 }
 
@@ -174,8 +173,9 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 {
 	bool		has_flag = AttributeNumberIsValid(flag->attnum);
 	bool		has_time = AttributeNumberIsValid(deleted_at->attnum);
-	const char *flagged = flag_condition(request->flag, request->flag_is_live);
-	const char *timed = time_condition(request->deleted_at);
+	DtSoftDelete columns = asked_columns(request);
+	const char *flagged = dtmodel_flagged_text(&columns);
+	const char *timed = dtmodel_timed_text(&columns);
 	const char *contradicting = !has_time ? flagged :
 		psprintf("(%s) OPERATOR(pg_catalog.<>) (%s)", flagged, timed);
 
@@ -239,14 +239,15 @@ add_tie(DtChange *change, const SoftDeleteRequest *request)
 {
 	char	   *name = makeObjectName("ck", RelationGetRelationName(change->rel),
 									  TIE_NAME);
+	DtSoftDelete columns = asked_columns(request);
 
 	dtmodel_change(change,
 				   psprintf("added constraint \"%s\"", name),
 				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
 							"CHECK ((%s) OPERATOR(pg_catalog.=) (%s))",
 							change->table, quote_identifier(name),
-							flag_condition(request->flag, request->flag_is_live),
-							time_condition(request->deleted_at)));
+							dtmodel_flagged_text(&columns),
+							dtmodel_timed_text(&columns)));
 }
 
 static List *
@@ -466,7 +467,7 @@ check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
 
 	if (!AttributeNumberIsValid(soft_delete->deleted_at.attnum))
 		return;
-	deleted = time_condition(NameStr(soft_delete->deleted_at.name));
+	deleted = dtmodel_timed_text(soft_delete);
 	if (!any_row(change->table, deleted))
 		return;
 
