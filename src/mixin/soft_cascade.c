@@ -31,7 +31,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 #include "utils/timestamp.h"
 
 /* What a flip of a row has to do with one foreign key. */
@@ -127,33 +126,6 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
 	return state;
 }
 
-/*
- * Appends the comparison of a table's columns with the parameters from $1 on.
- * The parameters are the values of the other side, and the operator is the
- * constraint's: parent = child.
- */
-static void
-append_key(StringInfo query, const DtForeignKey *key, bool of_child)
-{
-	for (int i = 0; i < key->ncolumns; i++)
-	{
-		AttrNumber	child = key->child_columns[i];
-		AttrNumber	parent = key->parent_columns[i];
-		const char *column = of_child ?
-			quote_identifier(get_attname(key->child, child, false)) :
-			quote_identifier(get_attname(key->parent, parent, false));
-		const char *parameter = psprintf("$%d", i + 1);
-
-		if (i > 0)
-			appendStringInfoString(query, " AND ");
-		generate_operator_clause(query, of_child ? parameter : column,
-								 get_atttype(key->parent, parent),
-								 key->equality[i],
-								 of_child ? column : parameter,
-								 get_atttype(key->child, child));
-	}
-}
-
 /* Whether the query is about a parent of the row, not about its children. */
 static bool
 asks_parent(DtPlanPurpose purpose)
@@ -165,7 +137,8 @@ static char *
 build_query(const Reference *reference, DtPlanPurpose purpose, Relation other)
 {
 	const DtForeignKey *key = reference->key;
-	const char *table = dtmodel_qualified_name(other);
+	const char *table = psprintf("%s%s", dtmodel_only(other),
+								 dtmodel_qualified_name(other));
 	int			time = key->ncolumns + 1;
 	StringInfoData query;
 
@@ -180,7 +153,10 @@ build_query(const Reference *reference, DtPlanPurpose purpose, Relation other)
 		appendStringInfo(&query, "SELECT FROM %s", table);
 
 	appendStringInfoString(&query, " WHERE ");
-	append_key(&query, key, !asks_parent(purpose));
+	if (asks_parent(purpose))
+		dtmodel_append_parent_key(&query, key, NULL);
+	else
+		dtmodel_append_child_key(&query, key, NULL);
 	if (reference->is_soft)
 		appendStringInfo(&query, " AND %s",
 						 purpose == DT_PLAN_CASCADE_RESTORE ||
