@@ -162,7 +162,7 @@ build_query(const Reference *reference, DtPlanPurpose purpose, Relation other)
 						 purpose == DT_PLAN_CASCADE_RESTORE ||
 						 purpose == DT_PLAN_DELETED_PARENT ?
 						 dtmodel_deleted_text(&reference->columns, NULL) :
-						 dtmodel_live_text(&reference->columns, NULL));
+						 dtmodel_live_lookup_text(other, &reference->columns, NULL));
 	if (purpose == DT_PLAN_CASCADE_RESTORE)
 		appendStringInfo(&query, " AND %s OPERATOR(pg_catalog.=) $%d",
 						 quote_identifier(NameStr(reference->columns.deleted_at.name)),

@@ -47,8 +47,4 @@ extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
 extern bool dtmodel_restore(const DtRowCall *call, Datum *row);
 
-/* soft_setup.c */
-extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,
-									const DtColumn *deleted_at);
-
 #endif							/* DTMODEL_SOFT_DELETE_H */

@@ -21,14 +21,10 @@
 #include "model/ddl.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
-#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_soft_delete);
 PG_FUNCTION_INFO_V1(dtmodel_remove_soft_delete);
-
-/* The CHECK that ties flag and time together: ck_<table>_<this>. */
-#define TIE_NAME "soft_delete"
 
 /* What add_soft_delete is asked for. */
 typedef struct SoftDeleteRequest
@@ -185,46 +181,6 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 		report_unflagged_rows(change, request);
 }
 
-static bool
-is_tie_name(const char *name)
-{
-	size_t		length = strlen(name);
-	size_t		suffix = strlen(TIE_NAME);
-
-	return strncmp(name, "ck_", 3) == 0 && length >= suffix &&
-		strcmp(name + length - suffix, TIE_NAME) == 0;
-}
-
-/*
- * The name of the CHECK, made by us or taken over from the template, that ties
- * flag and time together; NULL if there is none.
- */
-const char *
-dtmodel_find_tie(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
-{
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Bitmapset  *tied = NULL;
-
-	if (!AttributeNumberIsValid(flag->attnum) ||
-		!AttributeNumberIsValid(deleted_at->attnum))
-		return NULL;
-
-	tied = bms_make_singleton(flag->attnum - FirstLowInvalidHeapAttributeNumber);
-	tied = bms_add_member(tied, deleted_at->attnum -
-						  FirstLowInvalidHeapAttributeNumber);
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-	{
-		Bitmapset  *used = NULL;
-
-		if (!is_tie_name(constr->check[i].ccname))
-			continue;
-		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
-		if (bms_equal(used, tied))
-			return constr->check[i].ccname;
-	}
-	return NULL;
-}
-
 static void
 drop_tie(DtChange *change, const char *tie)
 {
@@ -238,7 +194,7 @@ static void
 add_tie(DtChange *change, const SoftDeleteRequest *request)
 {
 	char	   *name = makeObjectName("ck", RelationGetRelationName(change->rel),
-									  TIE_NAME);
+									  DT_TIE_NAME);
 	DtSoftDelete columns = asked_columns(request);
 
 	dtmodel_change(change,
