@@ -175,6 +175,17 @@ compat_add_updated_column(Query *query pg_attribute_unused(),
 #endif
 }
 
+/* Whether no row lacks the column; 18 has NOT NULL constraints NOT VALID. */
+static inline bool
+compat_is_not_null(TupleDesc desc, int column)
+{
+#if PG_VERSION_NUM < 180000
+	return TupleDescAttr(desc, column)->attnotnull;
+#else
+	return TupleDescCompactAttr(desc, column)->attnullability == ATTNULLABLE_VALID;
+#endif
+}
+
 /* 15 brought MERGE, and the nodes that it is made of. */
 #if PG_VERSION_NUM >= 150000
 #define COMPAT_HAS_MERGE

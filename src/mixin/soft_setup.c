@@ -22,14 +22,10 @@
 #include "model/plan_cache.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
-#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_soft_delete);
 PG_FUNCTION_INFO_V1(dtmodel_remove_soft_delete);
-
-/* The CHECK that ties flag and time together: ck_<table>_<this>. */
-#define TIE_NAME "soft_delete"
 
 /* What add_soft_delete is asked for. */
 typedef struct SoftDeleteRequest
@@ -102,18 +98,16 @@ check_request(const SoftDeleteRequest *request)
 							request->deleted_at, "deleted_at");
 }
 
-/* "the flag says deleted", as SQL */
-static char *
-flag_condition(const char *flag, bool flag_is_live)
+/* The columns that are asked for, which need not be there yet. */
+static DtSoftDelete
+asked_columns(const SoftDeleteRequest *request)
 {
-	return psprintf("%s IS %s", quote_identifier(flag),
-					flag_is_live ? "FALSE" : "TRUE");
-}
+	DtSoftDelete columns = {.flag_is_live = request->flag_is_live};
 
-static char *
-time_condition(const char *deleted_at)
-{
-	return psprintf("%s IS NOT NULL", quote_identifier(deleted_at));
+	if (request->flag != NULL)
+		namestrcpy(&columns.flag.name, request->flag);
+	namestrcpy(&columns.deleted_at.name, request->deleted_at);
+	return columns;
 }
 
 static bool
@@ -134,7 +128,8 @@ static void
 report_contradictions(const DtChange *change, const SoftDeleteRequest *request,
 					  bool has_time)
 {
-	const char *flagged = flag_condition(request->flag, request->flag_is_live);
+	DtSoftDelete columns = asked_columns(request);
+	const char *flagged = dtmodel_flagged_text(&columns);
 	const char *deleted_at = quote_identifier(request->deleted_at);
 	const char *add = has_time ? "" :
 		psprintf("ALTER TABLE %s ADD COLUMN %s timestamptz; ",
@@ -148,7 +143,7 @@ report_contradictions(const DtChange *change, const SoftDeleteRequest *request,
 			 errdetail("A deleted row has both the flag and a time of deletion; a live row has neither."),
 			 errhint("Mend them first, as in: %sUPDATE %s SET %s = CASE WHEN %s THEN now() END WHERE (%s) <> (%s);",
 					 add, change->table, deleted_at, flagged, flagged,
-					 time_condition(request->deleted_at)),
+					 dtmodel_timed_text(&columns)),
 			 errtable(change->rel)));
 }
 
@@ -176,8 +171,9 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 {
 	bool		has_flag = AttributeNumberIsValid(flag->attnum);
 	bool		has_time = AttributeNumberIsValid(deleted_at->attnum);
-	const char *flagged = flag_condition(request->flag, request->flag_is_live);
-	const char *timed = time_condition(request->deleted_at);
+	DtSoftDelete columns = asked_columns(request);
+	const char *flagged = dtmodel_flagged_text(&columns);
+	const char *timed = dtmodel_timed_text(&columns);
 	const char *contradicting = !has_time ? flagged :
 		psprintf("(%s) OPERATOR(pg_catalog.<>) (%s)", flagged, timed);
 
@@ -185,46 +181,6 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 		report_contradictions(change, request, has_time);
 	if (!has_flag && has_time && any_row(change->table, timed))
 		report_unflagged_rows(change, request);
-}
-
-static bool
-is_tie_name(const char *name)
-{
-	size_t		length = strlen(name);
-	size_t		suffix = strlen(TIE_NAME);
-
-	return strncmp(name, "ck_", 3) == 0 && length >= suffix &&
-		strcmp(name + length - suffix, TIE_NAME) == 0;
-}
-
-/*
- * The name of the CHECK, made by us or taken over from the template, that ties
- * flag and time together; NULL if there is none.
- */
-const char *
-dtmodel_find_tie(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
-{
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Bitmapset  *tied = NULL;
-
-	if (!AttributeNumberIsValid(flag->attnum) ||
-		!AttributeNumberIsValid(deleted_at->attnum))
-		return NULL;
-
-	tied = bms_make_singleton(flag->attnum - FirstLowInvalidHeapAttributeNumber);
-	tied = bms_add_member(tied, deleted_at->attnum -
-						  FirstLowInvalidHeapAttributeNumber);
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-	{
-		Bitmapset  *used = NULL;
-
-		if (!is_tie_name(constr->check[i].ccname))
-			continue;
-		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
-		if (bms_equal(used, tied))
-			return constr->check[i].ccname;
-	}
-	return NULL;
 }
 
 static void
@@ -240,15 +196,16 @@ static void
 add_tie(DtChange *change, const SoftDeleteRequest *request)
 {
 	char	   *name = makeObjectName("ck", RelationGetRelationName(change->rel),
-									  TIE_NAME);
+									  DT_TIE_NAME);
+	DtSoftDelete columns = asked_columns(request);
 
 	dtmodel_change(change,
 				   psprintf("added constraint \"%s\"", name),
 				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
 							"CHECK ((%s) OPERATOR(pg_catalog.=) (%s))",
 							change->table, quote_identifier(name),
-							flag_condition(request->flag, request->flag_is_live),
-							time_condition(request->deleted_at)));
+							dtmodel_flagged_text(&columns),
+							dtmodel_timed_text(&columns)));
 }
 
 static List *
@@ -467,7 +424,7 @@ check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
 
 	if (!AttributeNumberIsValid(soft_delete->deleted_at.attnum))
 		return;
-	deleted = time_condition(NameStr(soft_delete->deleted_at.name));
+	deleted = dtmodel_timed_text(soft_delete);
 	if (!any_row(change->table, deleted))
 		return;
 

@@ -41,7 +41,7 @@ dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
 		column->attnum = att->attnum;
 		column->typid = att->atttypid;
 		column->typmod = att->atttypmod;
-		column->is_not_null = att->attnotnull;
+		column->is_not_null = compat_is_not_null(desc, i);
 		return;
 	}
 }

@@ -40,7 +40,8 @@ typedef enum DtPlanPurpose
 	DT_PLAN_INSERT_MANY,
 	DT_PLAN_UPDATE,
 	DT_PLAN_UPSERT,
-	DT_PLAN_FIND
+	DT_PLAN_FIND,
+	DT_PLAN_FIND_LIVE
 } DtPlanPurpose;
 
 /*
