@@ -159,14 +159,15 @@ CREATE FUNCTION dtmodel.add_timestamps(
     created_at pg_catalog.name DEFAULT 'created_at',
     updated_at pg_catalog.name DEFAULT 'updated_at',
     ignore_columns pg_catalog.name[] DEFAULT '{}',
-    clock pg_catalog.text DEFAULT 'transaction')
+    clock pg_catalog.text DEFAULT 'transaction',
+    on_insert pg_catalog.text DEFAULT 'default')
 RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dtmodel_add_timestamps'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.add_timestamps(
     pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name[],
-    pg_catalog.text) IS
+    pg_catalog.text, pg_catalog.text) IS
 'makes a table keep the times of creation and of the last change of its rows';
 
 CREATE FUNCTION dtmodel.remove_timestamps(

@@ -19,7 +19,8 @@
 #include "mixin/live_parent.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
-#include "mixin/soft_heirs.h"
+#include "mixin/timestamps_default.h"
+#include "model/heirs.h"
 #include "model/model.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -79,6 +80,9 @@ append_timestamps(StringInfo json, const DtTimestamps *timestamps)
 	append_column(json, "updated_at", &timestamps->updated_at);
 	appendStringInfoString(json, ", ");
 	append_member(json, "clock", dtmodel_clock_name(timestamps->clock));
+	appendStringInfoString(json, ", ");
+	append_member(json, "on_insert",
+				  timestamps->stamps_inserts ? "stamp" : "default");
 	appendStringInfoString(json, ", \"ignore_columns\": [");
 	for (int i = 0; i < timestamps->nignored; i++)
 	{
@@ -214,10 +218,25 @@ drift_of_column(StringInfo drift, const DtColumn *column, DtColumnUse use)
 }
 
 static void
-drift_of_timestamps(StringInfo drift, const DtTimestamps *timestamps)
+drift_of_default(StringInfo drift, Relation rel, const DtColumn *column)
+{
+	char	   *message = dtmodel_drift_of_time_default(rel, column);
+
+	if (message != NULL)
+		append_drift(drift, message);
+}
+
+static void
+drift_of_timestamps(StringInfo drift, Relation rel,
+					const DtTimestamps *timestamps)
 {
 	drift_of_column(drift, &timestamps->created_at, DT_COLUMN_TIME);
 	drift_of_column(drift, &timestamps->updated_at, DT_COLUMN_TIME);
+	if (!timestamps->stamps_inserts)
+	{
+		drift_of_default(drift, rel, &timestamps->created_at);
+		drift_of_default(drift, rel, &timestamps->updated_at);
+	}
 	for (int i = 0; i < timestamps->nignored; i++)
 	{
 		if (!AttributeNumberIsValid(timestamps->ignored[i].attnum))
@@ -246,18 +265,50 @@ drift_of_settings(StringInfo drift, Relation rel, const DtSettings *settings)
 	}
 }
 
+/* The mixins that tables have to share with those that inherit from them. */
+typedef struct SharedMixins
+{
+	bool		timestamps;
+	bool		soft_delete;
+	bool		audit;
+} SharedMixins;
+
+static SharedMixins
+shared_mixins(const DtModel *model)
+{
+	SharedMixins mixins = {
+		.timestamps = model->timestamps != NULL,
+		.soft_delete = model->soft_delete != NULL,
+		.audit = model->audit != NULL,
+	};
+
+	return mixins;
+}
+
 static void
-drift_of_heirs(StringInfo drift, Relation rel)
+drift_of_heir(StringInfo drift, Relation heir, bool expected, bool present,
+			  const char *mixin)
+{
+	if (expected && !present)
+		append_drift(drift, psprintf("table \"%s\" inherits but has no %s",
+									 RelationGetRelationName(heir), mixin));
+}
+
+static void
+drift_of_heirs(StringInfo drift, Relation rel, SharedMixins expected)
 {
 	ListCell   *cell;
 
 	foreach(cell, dtmodel_heirs(rel))
 	{
 		Relation	heir = relation_open(lfirst_oid(cell), AccessShareLock);
+		SharedMixins present = shared_mixins(dtmodel_get_model(heir));
 
-		if (dtmodel_get_model(heir)->soft_delete == NULL)
-			append_drift(drift, psprintf("table \"%s\" inherits but has no soft delete",
-										 RelationGetRelationName(heir)));
+		drift_of_heir(drift, heir, expected.timestamps, present.timestamps,
+					  "timestamps");
+		drift_of_heir(drift, heir, expected.soft_delete, present.soft_delete,
+					  "soft delete");
+		drift_of_heir(drift, heir, expected.audit, present.audit, "audit");
 		relation_close(heir, AccessShareLock);
 	}
 }
@@ -354,12 +405,12 @@ static char *
 find_drift(Relation rel, const DtModel *model)
 {
 	TriggerDesc *triggers = dtmodel_triggers(rel);
-	bool		is_soft = (model->soft_delete != NULL);
+	SharedMixins mixins = shared_mixins(model);
 	StringInfoData drift;
 
 	initStringInfo(&drift);
 	if (model->timestamps != NULL)
-		drift_of_timestamps(&drift, model->timestamps);
+		drift_of_timestamps(&drift, rel, model->timestamps);
 	if (model->soft_delete != NULL)
 		drift_of_soft_delete(&drift, rel, model->soft_delete);
 	if (model->audit != NULL)
@@ -380,8 +431,7 @@ find_drift(Relation rel, const DtModel *model)
 	}
 
 	/* Last, since the cache may forget the model when it is asked for others. */
-	if (is_soft)
-		drift_of_heirs(&drift, rel);
+	drift_of_heirs(&drift, rel, mixins);
 	return drift.data;
 }
 

@@ -19,6 +19,7 @@
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
 #include "model/ddl.h"
+#include "model/heirs.h"
 #include "model/plan_cache.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
@@ -333,40 +334,17 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 static void
 add_soft_delete(Oid relid, const SoftDeleteRequest *request)
 {
-	DtChange	change;
-	List	   *heirs;
 	ListCell   *cell;
 
-	dtmodel_begin_change(&change, relid);
-	heirs = dtmodel_heirs(change.rel);
-	change_soft_delete(&change, request);
-	dtmodel_apply_change(&change);
-	dtmodel_follow_soft_delete(relid);
-	foreach(cell, heirs)
-		add_soft_delete(lfirst_oid(cell), request);
-}
+	foreach(cell, dtmodel_with_heirs(relid))
+	{
+		DtChange	change;
 
-/*
- * An argument that is one of two words, of which NULL is the first.  Whether
- * it is the second.
- */
-static bool
-is_second_word(FunctionCallInfo fcinfo, int argument, const char *name,
-			   const char *first, const char *second)
-{
-	const char *word;
-
-	if (PG_ARGISNULL(argument))
-		return false;
-	word = text_to_cstring(PG_GETARG_TEXT_PP(argument));
-	if (strcmp(word, second) == 0)
-		return true;
-	if (strcmp(word, first) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown %s \"%s\"", name, word),
-				 errhint("%s is \"%s\" or \"%s\".", name, first, second)));
-	return false;
+		dtmodel_begin_change(&change, lfirst_oid(cell));
+		change_soft_delete(&change, request);
+		dtmodel_apply_change(&change);
+		dtmodel_follow_soft_delete(lfirst_oid(cell));
+	}
 }
 
 /*
@@ -405,12 +383,12 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		request.deleted_by = NameStr(*PG_GETARG_NAME(3));
 	request.flag_is_live = request.flag != NULL &&
-		is_second_word(fcinfo, 4, "flag_means", "deleted", "live");
+		dtmodel_is_second_word(fcinfo, 4, "flag_means", "deleted", "live");
 	request.hide = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	request.protect_truncate = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 	request.refuses_flag_writes =
-		is_second_word(fcinfo, 7, "flag_writes", "follow", "error");
-	request.trigger_tier = is_second_word(fcinfo, 8, "tier", "any", "trigger");
+		dtmodel_is_second_word(fcinfo, 7, "flag_writes", "follow", "error");
+	request.trigger_tier = dtmodel_is_second_word(fcinfo, 8, "tier", "any", "trigger");
 
 	add_soft_delete(relid, &request);
 	PG_RETURN_VOID();
@@ -439,13 +417,6 @@ check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
 }
 
 static void
-drop_own_column(DtChange *change, const DtColumn *column)
-{
-	if (!dtmodel_is_inherited_column(change->rel, column))
-		dtmodel_drop_column(change, column);
-}
-
-static void
 drop_soft_delete(DtChange *change, bool drop_columns)
 {
 	const DtModel *model = dtmodel_get_model(change->rel);
@@ -468,9 +439,9 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	if (drop_columns)
 	{
 		check_no_deleted_rows(change, &soft_delete);
-		drop_own_column(change, &soft_delete.flag);
-		drop_own_column(change, &soft_delete.deleted_at);
-		drop_own_column(change, &soft_delete.deleted_by);
+		dtmodel_drop_own_column(change, &soft_delete.flag);
+		dtmodel_drop_own_column(change, &soft_delete.deleted_at);
+		dtmodel_drop_own_column(change, &soft_delete.deleted_by);
 	}
 }
 
@@ -478,15 +449,17 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 static void
 remove_soft_delete(Oid relid, bool drop_columns)
 {
-	DtChange	change;
-	ListCell   *cell;
+	List	   *tables = dtmodel_with_heirs(relid);
 
-	dtmodel_begin_change(&change, relid);
-	foreach(cell, dtmodel_heirs(change.rel))
-		remove_soft_delete(lfirst_oid(cell), drop_columns);
-	drop_soft_delete(&change, drop_columns);
-	dtmodel_apply_change(&change);
-	dtmodel_follow_soft_delete(relid);
+	for (int i = list_length(tables) - 1; i >= 0; i--)
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, list_nth_oid(tables, i));
+		drop_soft_delete(&change, drop_columns);
+		dtmodel_apply_change(&change);
+		dtmodel_follow_soft_delete(list_nth_oid(tables, i));
+	}
 }
 
 /*
