@@ -689,6 +689,18 @@ COMMENT ON FUNCTION dtmodel.get_all(
     pg_catalog.anycompatible, pg_catalog.bool) IS
 'the live rows of a table in the order of their keys, all or a page of them';
 
+CREATE FUNCTION dtmodel.get_deleted(
+    model pg_catalog.anyelement,
+    deleted_at pg_catalog.timestamptz DEFAULT NULL,
+    since pg_catalog.interval DEFAULT NULL)
+RETURNS SETOF pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_get_deleted'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.get_deleted(
+    pg_catalog.anyelement, pg_catalog.timestamptz, pg_catalog.interval) IS
+'the deleted rows of a table, all or those of one deletion or since a time, hidden ones too';
+
 CREATE FUNCTION dtmodel.count(
     model pg_catalog.anyelement,
     include_deleted pg_catalog.bool DEFAULT false)

@@ -223,6 +223,26 @@ compat_is_merge(CmdType operation pg_attribute_unused())
 #endif
 }
 
+/* Whether a plan is a MERGE that has an action which deletes. */
+static inline bool
+compat_merge_deletes(const ModifyTable *plan pg_attribute_unused())
+{
+#ifdef COMPAT_HAS_MERGE
+	ListCell   *list;
+	ListCell   *action;
+
+	foreach(list, plan->mergeActionLists)
+	{
+		foreach(action, (List *) lfirst(list))
+		{
+			if (lfirst_node(MergeAction, action)->commandType == CMD_DELETE)
+				return true;
+		}
+	}
+#endif
+	return false;
+}
+
 /* The privileges that a query asks for on an entry of its range table. */
 static inline AclMode
 compat_required_privileges(EState *estate, Index rtindex)

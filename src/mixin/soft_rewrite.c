@@ -31,6 +31,7 @@
 #include "server/inline.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 /* What one run through a query does, and what it did. */
 typedef struct RewriteContext
@@ -149,6 +150,59 @@ rewrite_merge_action(Query *query, const DtSoftTarget *target,
 	return list_make2(nothing, action);
 }
 
+static bool
+assigns_mark(const MergeAction *action, const DtSoftDelete *columns)
+{
+	ListCell   *cell;
+
+	if (action->commandType != CMD_UPDATE)
+		return false;
+	foreach(cell, action->targetList)
+	{
+		AttrNumber	attnum = lfirst_node(TargetEntry, cell)->resno;
+
+		if (attnum == columns->deleted_at.attnum ||
+			(dtmodel_column_is_used(&columns->flag) &&
+			 attnum == columns->flag.attnum))
+			return true;
+	}
+	return false;
+}
+
+static bool
+deletes(const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->mergeActionList)
+	{
+		if (lfirst_node(MergeAction, cell)->commandType == CMD_DELETE)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A trigger cannot tell the actions of a MERGE apart.  Where an UPDATE must not
+ * flip the flag, one that assigns it cannot stand beside one that deletes.
+ */
+static void
+check_flag_writes(const Query *query, const DtSoftTarget *target)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->mergeActionList)
+	{
+		if (assigns_mark(lfirst_node(MergeAction, cell), &target->columns))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a MERGE cannot both delete rows of table \"%s\" and write the columns of its soft delete",
+							get_rel_name(target->rte->relid)),
+					 errdetail("The model was made with flag_writes => 'error'."),
+					 errhint("Leave the columns out of the UPDATE, or use two statements.")));
+	}
+}
+
 static void
 rewrite_merge(Query *query)
 {
@@ -156,8 +210,11 @@ rewrite_merge(Query *query)
 	List	   *actions = NIL;
 	ListCell   *cell;
 
-	if (!dtmodel_find_soft_target(query, query->resultRelation, &target))
+	if (!deletes(query) ||
+		!dtmodel_find_soft_target(query, query->resultRelation, &target))
 		return;
+	if (target.columns.refuses_flag_writes)
+		check_flag_writes(query, &target);
 	foreach(cell, query->mergeActionList)
 	{
 		MergeAction *action = lfirst_node(MergeAction, cell);

@@ -294,6 +294,33 @@ change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
 									 "DELETE", NULL);
 }
 
+/*
+ * The time of a deletion is its identity.  In a column of seconds, say,
+ * deletions of one second would be one, and be restored together.
+ */
+static void
+check_precision(Relation rel, const DtColumn *deleted_at)
+{
+	const char *type;
+
+	if (!AttributeNumberIsValid(deleted_at->attnum) ||
+		dtmodel_is_precise(deleted_at))
+		return;
+
+	type = format_type_be(deleted_at->typid);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of table \"%s\" does not hold microseconds",
+					NameStr(deleted_at->name), RelationGetRelationName(rel)),
+			 errdetail("It is of type %s. Deletions that get the same time would be restored together.",
+					   format_type_with_typemod(deleted_at->typid,
+												deleted_at->typmod)),
+			 errhint("ALTER TABLE %s ALTER COLUMN %s TYPE %s; which rewrites nothing.",
+					 dtmodel_qualified_name(rel),
+					 quote_identifier(NameStr(deleted_at->name)), type),
+			 errtablecol(rel, deleted_at->attnum)));
+}
+
 static void
 change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 {
@@ -313,6 +340,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "pg_catalog.timestamptz",
 						  &dtmodel_soft_delete_mixin, "deleted_at",
 						  &deleted_at);
+	check_precision(change->rel, &deleted_at);
 	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
 						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
 						  "deleted_by", &deleted_by);

@@ -164,6 +164,13 @@ dtmodel_fit_time(TimestampTz time, const DtColumn *column)
 												   Int32GetDatum(column->typmod)));
 }
 
+/* Whether a column of times holds microseconds, as timestamptz(3) does not. */
+bool
+dtmodel_is_precise(const DtColumn *column)
+{
+	return column->typmod < 0 || column->typmod >= MAX_TIMESTAMP_PRECISION;
+}
+
 /* Two columns that add_* was given, either of which may be absent. */
 void
 dtmodel_check_different(const char *column, const char *parameter,
