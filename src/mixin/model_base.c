@@ -106,19 +106,19 @@ change_timestamps(DtChange *change)
 Datum
 dtmodel_add_model(PG_FUNCTION_ARGS)
 {
+	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
 	DtChange	change;
-	List	   *heirs = NIL;
 	ListCell   *cell;
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	dtmodel_begin_change(&change, linitial_oid(tables));
 	change_id(&change, PG_ARGISNULL(1) ? id_function("v7") :
 			  id_function(text_to_cstring(PG_GETARG_TEXT_PP(1))));
-	/* Timestamps that are there came with options that heirs share. */
-	if (dtmodel_get_model(change.rel)->timestamps == NULL)
-		heirs = dtmodel_heirs(change.rel);
+	/* Where it has them already, its heirs get theirs from add_timestamps. */
+	if (dtmodel_get_model(change.rel)->timestamps != NULL)
+		tables = list_truncate(tables, 1);
 	change_timestamps(&change);
 	dtmodel_apply_change(&change);
-	foreach(cell, heirs)
+	for_each_from(cell, tables, 1)
 	{
 		dtmodel_begin_change(&change, lfirst_oid(cell));
 		change_timestamps(&change);

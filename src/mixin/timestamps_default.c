@@ -150,7 +150,7 @@ change_partition_defaults(DtChange *change, const char *name, DtClock clock)
 
 	if (change->rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		return;
-	foreach(cell, find_all_inheritors(relid, ShareRowExclusiveLock, NULL))
+	foreach(cell, find_all_inheritors(relid, DT_CHANGE_LOCK, NULL))
 	{
 		if (lfirst_oid(cell) != relid)
 			change_partition_default(change, lfirst_oid(cell), name, clock);

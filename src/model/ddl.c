@@ -27,9 +27,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* Enough for CREATE TRIGGER and a look at the rows; excludes writers. */
-#define CHANGE_LOCK ShareRowExclusiveLock
-
 /* What stands between the events of a trigger and the columns of an UPDATE. */
 #define BEFORE_COLUMNS " OF "
 
@@ -89,7 +86,7 @@ void
 dtmodel_begin_change(DtChange *change, Oid relid)
 {
 	check_owner(relid);
-	change->rel = dtmodel_open(relid, CHANGE_LOCK);
+	change->rel = dtmodel_open(relid, DT_CHANGE_LOCK);
 
 	change->table = dtmodel_qualified_name(change->rel);
 	change->statements = NIL;

@@ -13,6 +13,9 @@
 #include "lib/stringinfo.h"
 #include "model/model.h"
 
+/* Enough for CREATE TRIGGER and a look at the rows; excludes writers. */
+#define DT_CHANGE_LOCK ShareRowExclusiveLock
+
 typedef struct DtChange
 {
 	Relation	rel;			/* open until the change is applied */

@@ -23,19 +23,26 @@
  * The tables that inherit from the table, directly or not, the nearest first.
  * Partitions are no heirs: they have the triggers of their table.
  */
-List *
-dtmodel_heirs(Relation rel)
+static List *
+lock_heirs(Relation rel, LOCKMODE lockmode)
 {
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
 		return NIL;
 	return list_delete_first(find_all_inheritors(RelationGetRelid(rel),
-												 AccessShareLock, NULL));
+												 lockmode, NULL));
+}
+
+/* The same, to look at them. */
+List *
+dtmodel_heirs(Relation rel)
+{
+	return lock_heirs(rel, AccessShareLock);
 }
 
 /*
  * A table and those that inherit from it, for a change of them all, in which
- * each is opened by itself.  The table stays locked, so that no other table
- * comes to inherit from it meanwhile.  What adds goes through the list from its
+ * each is opened by itself.  They stay locked, so that no other table comes to
+ * inherit from one of them meanwhile.  What adds goes through the list from its
  * start, what drops from its end.
  */
 List *
@@ -45,7 +52,7 @@ dtmodel_with_heirs(Oid relid)
 	List	   *heirs;
 
 	dtmodel_begin_change(&change, relid);
-	heirs = dtmodel_heirs(change.rel);
+	heirs = lock_heirs(change.rel, DT_CHANGE_LOCK);
 	relation_close(change.rel, NoLock);
 	return lcons_oid(relid, heirs);
 }

@@ -256,8 +256,11 @@ query(
 	SELECT dtmodel.remove_soft_delete($model), dtmodel.remove_model($model),
 		   dtmodel.remove_soft_delete('child'), dtmodel.remove_model('child');
 	ALTER TABLE "Old ""Table""" DROP COLUMN created_at, DROP COLUMN updated_at,
-		DROP COLUMN deleted_at;));
-is(schema_dump(), $before, 'remove_* takes all of it back');
+		DROP COLUMN deleted_at;
+	ALTER TABLE child ALTER COLUMN created_at DROP DEFAULT,
+		ALTER COLUMN updated_at DROP DEFAULT;));
+is(schema_dump(), $before,
+	'remove_* takes all of it back but columns and their defaults');
 is( query(
 		q(SELECT string_agg(id || name || "is active?", ' ' ORDER BY id) FROM "Old ""Table""")
 	),

@@ -29,7 +29,7 @@ $node->safe_psql(
 		LIKE dtmodel.soft_delete_mixin INCLUDING ALL,
 		id int PRIMARY KEY
 	);
-	SELECT dtmodel.add_timestamps('doc'),
+	SELECT dtmodel.add_timestamps('doc', on_insert => 'stamp'),
 		   dtmodel.add_soft_delete('doc', protect_truncate => true);
 	GRANT SELECT, INSERT, UPDATE, DELETE ON doc TO app, importer;
 	RESET ROLE;

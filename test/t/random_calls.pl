@@ -159,7 +159,8 @@ my %known = (
 	add_slug => ["'posts', 'title'"],
 	add_audit => [ "'plain'", "'posts'" ],
 	add_model => [ "'plain', 'id'", "'posts'" ],
-	add_timestamps => [ "'plain'", "'dropped', clock => 'statement'" ],
+	add_timestamps =>
+	  [ "'plain'", "'dropped', clock => 'statement'", "'base', clock => 'clock', on_insert => 'stamp'" ],
 	add_settings => ["'plain', '{k}'"],
 	remove_soft_delete => [ "'notes', false", "'base', true" ],
 	add_soft_delete => [ "'plain'", "'dropped'" ],
