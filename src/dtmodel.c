@@ -144,7 +144,8 @@ start_executor(QueryDesc *query, int eflags)
 		next_executor_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
-	dtmodel_prepare_statement(query);
+	dtmodel_prepare_statement(query, is_in_planner && rewrite &&
+							  is_hiding(query->sourceText));
 }
 
 /* The lock goes before what it locks: an actor may be waiting already. */
