@@ -519,6 +519,43 @@ COMMENT ON FUNCTION dtmodel.create_live_view(
 'makes a view of the live rows of a table, which can be written through';
 
 --
+-- Partitions that come and go (src/mixin/partition_ddl.c)
+--
+
+CREATE FUNCTION dtmodel.partition_attach_trigger()
+RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dtmodel_partition_attach_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.partition_attach_trigger() IS
+'event trigger: makes a model that is attached to a partitioned model a part of it';
+
+CREATE FUNCTION dtmodel.partition_detach_trigger()
+RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dtmodel_partition_detach_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.partition_detach_trigger() IS
+'event trigger: keeps a partition that is detached from a model a model';
+
+-- Always: what a replica does to its tables is no less final.
+CREATE EVENT TRIGGER dtmodel_partition_attach ON ddl_command_start
+    WHEN TAG IN ('ALTER TABLE')
+    EXECUTE FUNCTION dtmodel.partition_attach_trigger();
+ALTER EVENT TRIGGER dtmodel_partition_attach ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER dtmodel_partition_attach IS
+'makes a model that is attached to a partitioned model a part of it';
+
+CREATE EVENT TRIGGER dtmodel_partition_detach ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE')
+    EXECUTE FUNCTION dtmodel.partition_detach_trigger();
+ALTER EVENT TRIGGER dtmodel_partition_detach ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER dtmodel_partition_detach IS
+'keeps a partition that is detached from a model a model';
+
+--
 -- Deleting for good (src/api/purge.c)
 --
 

@@ -23,6 +23,7 @@ typedef struct DtChange
 
 extern Oid	dtmodel_model_argument(FunctionCallInfo fcinfo);
 extern void dtmodel_begin_change(DtChange *change, Oid relid);
+extern void dtmodel_run_change(DtChange *change);
 extern void dtmodel_apply_change(DtChange *change);
 extern void dtmodel_check_no_partition(Relation rel);
 
