@@ -278,6 +278,14 @@ LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 COMMENT ON FUNCTION dtmodel.deletion_time_utc() IS
 'the same for columns of type timestamp without time zone, which hold UTC';
 
+CREATE FUNCTION dtmodel.tier()
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dtmodel_tier'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dtmodel.tier() IS
+'what makes DELETE soft in this session: the planner (preloaded) or the trigger';
+
 CREATE FUNCTION dtmodel.add_soft_delete(
     model pg_catalog.regclass,
     flag pg_catalog.name DEFAULT 'is_deleted',
@@ -893,25 +901,40 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dtmodel.describe(pg_catalog.regclass) IS
 'what a table is: class, primary key, mixins and their options, drift';
 
+-- A table that has a mixin's columns but no trigger is described because of
+-- the drift that it then has.
 CREATE VIEW dtmodel.models AS
-    SELECT c.oid::pg_catalog.regclass AS model,
-           d.description ->> 'class' AS class,
-           ARRAY(SELECT jsonb_array_elements_text(d.description -> 'primary_key')) AS primary_key,
+    SELECT t.oid::pg_catalog.regclass AS model,
+           d.description OPERATOR(pg_catalog.->>) 'class' AS class,
+           ARRAY(SELECT pg_catalog.jsonb_array_elements_text(
+                            d.description OPERATOR(pg_catalog.->) 'primary_key')) AS primary_key,
            ARRAY(SELECT m.mixin
-                 FROM unnest(ARRAY['timestamps', 'soft_delete', 'settings', 'audit', 'slug']) AS m (mixin)
-                 WHERE d.description ? m.mixin) AS mixins,
-           ARRAY(SELECT jsonb_array_elements_text(d.description -> 'drift')) AS drift
-    FROM pg_catalog.pg_class AS c,
-         LATERAL dtmodel.describe(c.oid) AS d (description)
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-      AND EXISTS (SELECT
-                  FROM pg_catalog.pg_trigger AS t
-                  JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
-                  JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-                  WHERE t.tgrelid = c.oid AND n.nspname = 'dtmodel');
+                 FROM pg_catalog.unnest(ARRAY['timestamps', 'soft_delete', 'settings', 'audit', 'slug']) AS m (mixin)
+                 WHERE d.description OPERATOR(pg_catalog.?) m.mixin) AS mixins,
+           ARRAY(SELECT pg_catalog.jsonb_array_elements_text(
+                            d.description OPERATOR(pg_catalog.->) 'drift')) AS drift
+    FROM (SELECT c.oid,
+                 EXISTS (SELECT
+                         FROM pg_catalog.pg_trigger AS t
+                         JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid
+                         JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+                         WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid
+                           AND n.nspname OPERATOR(pg_catalog.=) 'dtmodel') AS has_trigger,
+                 EXISTS (SELECT
+                         FROM pg_catalog.pg_attribute AS a
+                         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
+                           AND a.attname OPERATOR(pg_catalog.=)
+                               ANY (ARRAY['updated_at', 'deleted_at', 'updated_by']::pg_catalog.name[])) AS has_column
+          FROM pg_catalog.pg_class AS c
+          WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+            AND NOT c.relispartition) AS t,
+         LATERAL dtmodel.describe(t.oid) AS d (description)
+    WHERE (t.has_trigger OR t.has_column)
+      AND (t.has_trigger OR
+           pg_catalog.jsonb_array_length(d.description OPERATOR(pg_catalog.->) 'drift') OPERATOR(pg_catalog.>) 0);
 
 COMMENT ON VIEW dtmodel.models IS
-'every table that is a model: its mixins, and what is out of order with them';
+'every table that is a model or has the columns of one: its mixins, and what is out of order with them';
 
 GRANT SELECT ON dtmodel.models TO PUBLIC;
 

@@ -101,7 +101,7 @@ event_data(FunctionCallInfo fcinfo, const char *function, const char *event)
 }
 
 /* What an ALTER TABLE does to a partition, if it does one of these things. */
-static const AlterTableCmd *
+static AlterTableCmd *
 find_command(const Node *statement, AlterTableType type, AlterTableType other)
 {
 	ListCell   *cell;
@@ -110,7 +110,7 @@ find_command(const Node *statement, AlterTableType type, AlterTableType other)
 		return NULL;
 	foreach(cell, ((const AlterTableStmt *) statement)->cmds)
 	{
-		const AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
+		AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
 
 		if (command->subtype == type || command->subtype == other)
 			return command;
@@ -234,8 +234,8 @@ keep_model(Relation parent, Relation rel)
 	dtmodel_act_as(&caller);
 	ereport(NOTICE,
 			(errmsg("table \"%s\" stays a model", RelationGetRelationName(rel)),
-			 errdetail("It keeps the triggers %s of table \"%s\".", names,
-					   RelationGetRelationName(parent)),
+			 errdetail("Its triggers are those of table \"%s\": %s.",
+					   RelationGetRelationName(parent), names),
 			 errtable(rel)));
 }
 
@@ -245,11 +245,13 @@ keep_model(Relation parent, Relation rel)
  * schema of the search_path, but that one we have not locked.
  */
 static Relation
-open_locked(const RangeVar *name, LOCKMODE mode)
+open_locked(const RangeVar *name, LOCKMODE mode, bool missing_ok)
 {
-	Oid			relid = RangeVarGetRelid(name, NoLock, false);
+	Oid			relid = RangeVarGetRelid(name, NoLock, missing_ok);
 	LOCKTAG		tag;
 
+	if (!OidIsValid(relid))
+		return NULL;
 	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
 	if (!compat_lock_held_by_me(&tag, mode))
 		ereport(ERROR,
@@ -258,6 +260,24 @@ open_locked(const RangeVar *name, LOCKMODE mode)
 						name->relname),
 				 errhint("Name the tables with their schemas.")));
 	return relation_open(relid, NoLock);
+}
+
+/* Nothing was done if IF EXISTS did not find the partitioned table. */
+static void
+follow_detach(const AlterTableStmt *statement, AlterTableCmd *command)
+{
+	LOCKMODE	parent_lock = AlterTableGetLockLevel(list_make1(command));
+	Relation	parent = open_locked(statement->relation, parent_lock,
+									 statement->missing_ok);
+	Relation	rel;
+
+	if (parent == NULL)
+		return;
+	rel = open_locked(castNode(PartitionCmd, command->def)->name,
+					  PARTITION_LOCK, false);
+	keep_model(parent, rel);
+	relation_close(rel, NoLock);
+	relation_close(parent, NoLock);
 }
 
 /*
@@ -272,27 +292,16 @@ dtmodel_partition_detach_trigger(PG_FUNCTION_ARGS)
 {
 	const EventTriggerData *data = event_data(fcinfo, "partition_detach_trigger",
 											  "ddl_command_end");
-	const AlterTableCmd *command = find_command(data->parsetree,
-												AT_DetachPartition,
-												AT_DetachPartitionFinalize);
-	LOCKMODE	parent_lock;
-	Relation	parent;
-	Relation	rel;
+	AlterTableCmd *command = find_command(data->parsetree, AT_DetachPartition,
+										  AT_DetachPartitionFinalize);
 
-	if (command == NULL)
-		PG_RETURN_NULL();
-
-	/* DETACH CONCURRENTLY comes here in a transaction that it has begun. */
-	PushActiveSnapshot(GetTransactionSnapshot());
-	parent_lock = AlterTableGetLockLevel(list_make1((void *) command));
-	parent = open_locked(((AlterTableStmt *) data->parsetree)->relation,
-						 parent_lock);
-	rel = open_locked(castNode(PartitionCmd, command->def)->name,
-					  PARTITION_LOCK);
-	keep_model(parent, rel);
-	relation_close(rel, NoLock);
-	relation_close(parent, NoLock);
-	PopActiveSnapshot();
+	if (command != NULL)
+	{
+		/* CONCURRENTLY comes here in a transaction that it has begun. */
+		PushActiveSnapshot(GetTransactionSnapshot());
+		follow_detach((const AlterTableStmt *) data->parsetree, command);
+		PopActiveSnapshot();
+	}
 	PG_RETURN_NULL();
 }
 
@@ -304,10 +313,10 @@ report_lost_mixin(Relation rel, Relation parent, const PartitionMixin *mixin)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" has %s, and partitioned table \"%s\" has not",
+			 errmsg("table \"%s\" has %s, but partitioned table \"%s\" has none",
 					RelationGetRelationName(rel), mixin->name,
 					RelationGetRelationName(parent)),
-			 errdetail("A partition is the model that its partitioned table is, so this would be lost."),
+			 errdetail("A partition has the mixins of its partitioned table, so this one would be lost."),
 			 mixin->add == NULL ?
 			 errhint("Call %s first.", remove) :
 			 errhint("Call %s.%s(%s) or %s first.", DTMODEL_SCHEMA, mixin->add,
@@ -318,7 +327,7 @@ report_lost_mixin(Relation rel, Relation parent, const PartitionMixin *mixin)
 static const char *
 option_text(const char *value)
 {
-	return value == NULL ? "none" : quote_identifier(value);
+	return value == NULL ? "none" : psprintf("\"%s\"", value);
 }
 
 static void
@@ -339,10 +348,9 @@ check_columns(Relation rel, const Trigger *trigger, Relation parent,
 				 errmsg("table \"%s\" has %s with other columns than partitioned table \"%s\"",
 						RelationGetRelationName(rel), mixin->name,
 						RelationGetRelationName(parent)),
-				 errdetail("%s of table \"%s\" is %s, and of table \"%s\" %s.",
-						   option, RelationGetRelationName(rel),
-						   option_text(own), RelationGetRelationName(parent),
-						   option_text(other)),
+				 errdetail("Its %s is %s, that of table \"%s\" is %s.",
+						   option, option_text(own),
+						   RelationGetRelationName(parent), option_text(other)),
 				 errhint("Call %s.%s(%s) with the columns of \"%s\", or %s.%s(%s), first.",
 						 DTMODEL_SCHEMA, mixin->add, dtmodel_quoted_name(rel),
 						 RelationGetRelationName(parent), DTMODEL_SCHEMA,
@@ -405,10 +413,10 @@ check_live_parent(Relation rel, const Trigger *trigger, Relation parent)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" requires live parents, and partitioned table \"%s\" does not",
+			 errmsg("table \"%s\" requires live parents, but partitioned table \"%s\" does not",
 					RelationGetRelationName(rel),
 					RelationGetRelationName(parent)),
-			 errdetail("A partition is the model that its partitioned table is, so this would be lost."),
+			 errdetail("A partition requires what its partitioned table requires, so this would be lost."),
 			 errhint("Call %s.require_live_parent(%s%s) or %s.remove_live_parent(%s%s) first.",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(parent), columns,
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel), columns),
