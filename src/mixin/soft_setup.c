@@ -11,10 +11,12 @@
 #include "access/table.h"
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
+#include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
@@ -24,6 +26,8 @@
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_soft_delete);
 PG_FUNCTION_INFO_V1(dtmodel_remove_soft_delete);
@@ -376,6 +380,48 @@ add_soft_delete(Oid relid, const SoftDeleteRequest *request)
 }
 
 /*
+ * The statement that preloads the library for the current database, together
+ * with what is preloaded there already.
+ */
+static char *
+preload_statement(void)
+{
+	List	   *libraries = NIL;
+	ListCell   *cell;
+	StringInfoData statement;
+
+	initStringInfo(&statement);
+	appendStringInfo(&statement, "ALTER DATABASE %s SET session_preload_libraries = ",
+					 quote_identifier(get_database_name(MyDatabaseId)));
+	(void) SplitDirectoriesString(pstrdup(session_preload_libraries_string), ',',
+								  &libraries);
+	foreach(cell, libraries)
+	{
+		if (strcmp(lfirst(cell), "dtmodel") != 0)
+			appendStringInfo(&statement, "%s, ",
+							 quote_literal_cstr(lfirst(cell)));
+	}
+	appendStringInfoString(&statement, "'dtmodel'");
+	return statement.data;
+}
+
+/* Hidden rows are the planner's work, and a setup may run without it. */
+static void
+tell_nothing_is_hidden(Oid relid)
+{
+	if (dtmodel_rewrites())
+		return;
+
+	ereport(NOTICE,
+			(errmsg("the deleted rows of table \"%s\" are not hidden in this session",
+					get_rel_name(relid)),
+			 dtmodel_is_preloaded() ?
+			 errhint("SET dtmodel.rewrite = on.") :
+			 errhint("Only sessions that preload the library hide them: %s;",
+					 preload_statement())));
+}
+
+/*
  * add_soft_delete(model regclass, flag name DEFAULT 'is_deleted',
  *				   deleted_at name DEFAULT 'deleted_at',
  *				   deleted_by name DEFAULT NULL,
@@ -419,6 +465,8 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	request.trigger_tier = dtmodel_is_second_word(fcinfo, 8, "tier", "any", "trigger");
 
 	add_soft_delete(relid, &request);
+	if (request.hide)
+		tell_nothing_is_hidden(relid);
 	PG_RETURN_VOID();
 }
 
