@@ -323,6 +323,34 @@ drift_of_missing_trigger(StringInfo drift, Relation rel, DtTriggerKind kind)
 									 dtmodel_trigger_names[kind].trigger));
 }
 
+static char *
+alter_column(Relation rel, const DtColumn *column, const char *action)
+{
+	return psprintf("ALTER TABLE %s ALTER COLUMN %s %s",
+					dtmodel_qualified_name(rel),
+					quote_identifier(NameStr(column->name)), action);
+}
+
+/* A flag that is there, but need not have a value. */
+static void
+drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
+{
+	const DtColumn *flag = &soft_delete->flag;
+
+	if (!AttributeNumberIsValid(flag->attnum))
+		return;
+	if (!flag->is_not_null)
+		append_drift(drift, psprintf("column \"%s\" may be null; a row without it is live: %s",
+									 NameStr(flag->name),
+									 alter_column(rel, flag, "SET NOT NULL")));
+	if (!flag->has_default)
+		append_drift(drift, psprintf("column \"%s\" has no default: %s",
+									 NameStr(flag->name),
+									 alter_column(rel, flag, soft_delete->flag_is_live ?
+												  "SET DEFAULT true" :
+												  "SET DEFAULT false")));
+}
+
 static void
 drift_of_soft_delete(StringInfo drift, Relation rel,
 					 const DtSoftDelete *soft_delete)
@@ -333,6 +361,12 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 	if (!dtmodel_is_precise(&soft_delete->deleted_at))
 		append_drift(drift, psprintf("column \"%s\" does not hold microseconds, so deletions that get the same time are restored together",
 									 NameStr(soft_delete->deleted_at.name)));
+	drift_of_flag(drift, rel, soft_delete);
+	if (soft_delete->deleted_at.has_default)
+		append_drift(drift, psprintf("column \"%s\" has a default, so that new rows are deleted: %s",
+									 NameStr(soft_delete->deleted_at.name),
+									 alter_column(rel, &soft_delete->deleted_at,
+												  "DROP DEFAULT")));
 	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
 	if (!dtmodel_column_is_used(&soft_delete->flag))
 		return;

@@ -294,7 +294,7 @@ rewrite_level(Query *query, RewriteContext *context)
 	if (dtmodel_hard_delete)
 		return;
 	if (query->commandType == CMD_DELETE)
-		context->top_is_update = rewrite_delete(query, context->hide);
+		context->top_is_update = rewrite_delete(query, context->hiding != NULL);
 #ifdef COMPAT_HAS_MERGE
 	else if (query->commandType == CMD_MERGE)
 		rewrite_merge(query);

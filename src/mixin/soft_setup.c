@@ -325,6 +325,40 @@ check_precision(Relation rel, const DtColumn *deleted_at)
 			 errtablecol(rel, deleted_at->attnum)));
 }
 
+/* New rows are live, also those of an INSERT that knows no flag. */
+static void
+change_flag_default(DtChange *change, const SoftDeleteRequest *request,
+					const DtColumn *flag)
+{
+	const char *live = request->flag_is_live ? "true" : "false";
+
+	if (!AttributeNumberIsValid(flag->attnum) || flag->has_default)
+		return;
+	dtmodel_change(change,
+				   psprintf("set the default of column \"%s\" to %s",
+							request->flag, live),
+				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
+							change->table, quote_identifier(request->flag), live));
+}
+
+static void
+check_no_default(const DtChange *change, const DtColumn *deleted_at)
+{
+	if (!AttributeNumberIsValid(deleted_at->attnum) || !deleted_at->has_default)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("column \"%s\" of table \"%s\" has a default",
+					NameStr(deleted_at->name),
+					RelationGetRelationName(change->rel)),
+			 errdetail("A row that has a time of deletion is deleted, and so every new row would be."),
+			 errhint("Call ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT.",
+					 change->table,
+					 quote_identifier(NameStr(deleted_at->name))),
+			 errtablecol(change->rel, deleted_at->attnum)));
+}
+
 static void
 change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 {
@@ -348,6 +382,8 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
 						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
 						  "deleted_by", &deleted_by);
+	check_no_default(change, &deleted_at);
+	change_flag_default(change, request, &flag);
 	change_tie(change, request, &flag, &deleted_at);
 	change_flag_trigger(change, request);
 	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE,
@@ -438,9 +474,10 @@ tell_nothing_is_hidden(Oid relid)
  * flag such as is_active.  hide makes queries see live rows only, where the
  * library is preloaded.  flag_writes "error" refuses an UPDATE that flips the
  * flag.  tier "trigger" leaves DELETE to the triggers even where the library
- * is preloaded, so that BEFORE DELETE triggers fire.  Rows that contradict themselves are an error
- * (23514), and so are partitions and partition keys of the flag or time
- * (42809).  Tables that inherit from this one become models with it.
+ * is preloaded, so that BEFORE DELETE triggers fire.  A flag without a default
+ * gets one.  Rows that contradict themselves are an error (23514), and so are
+ * a deleted_at with a default (42P16), partitions and partition keys of the
+ * flag or time (42809).  Tables that inherit from this one become models with it.
  *
  * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
  */
