@@ -20,7 +20,7 @@ use Test::More;
 my $scripts = $ENV{DTMODEL_SCRIPTS} // 900;
 my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
 my $chunk = 150;
-my $reported_scripts = $ENV{REPORT} // 3;
+my $reported_scripts = $ENV{REPORT} // 1;
 
 note "DTMODEL_SEED=$seed DTMODEL_SCRIPTS=$scripts";
 srand($seed);
@@ -198,7 +198,9 @@ sub functions
 
 # What users' triggers do, by the row's v.  "keep" vetoes a deletion, "stay" an
 # UPDATE, "hop" turns one into a move; "boom" fails; "purge" (before) and
-# "wipe" (after) delete rows of other tables, "mark" updates them.
+# "wipe" (after) delete rows of other tables, "mark" updates them.  AFTER
+# triggers come after those of foreign keys, by their names.  Which row's
+# trigger is first must not matter, as the order of rows is not the same.
 sub triggers
 {
 	my ($schema, $table) = @_;
@@ -212,7 +214,7 @@ sub triggers
 	my $hop = $t->{by} ? "IF NEW.v = 'hop' AND OLD.v <> 'hop' THEN NEW.k := NEW.k % 3 + 1; END IF; " : '';
 	my $wipe = $table eq 'pieces' || $table eq 'strays' || $version < 15 ? ''
 	  : "IF OLD.v = 'wipe' THEN DELETE FROM {strays} AS t WHERE t.n >= OLD.n; DELETE FROM {pieces} AS t WHERE t.n = OLD.n; "
-	  . "ELSIF OLD.v = 'mark' THEN UPDATE {strays} AS t SET v = 'c' WHERE t.n = OLD.n AND [t:strays]; PERFORM {wipe_strays}(OLD.n), {count_strays}(); END IF; ";
+	  . "ELSIF OLD.v = 'mark' THEN UPDATE {strays} AS t SET v = 'c' WHERE t.n = OLD.n AND t.v IN ('a', 'b') AND [t:strays]; PERFORM {wipe_strays}(OLD.n), {count_strays}(); END IF; ";
 	my $events = $plain && !$t->{by} ? 'UPDATE OR DELETE' : 'UPDATE';
 
 	# A partitioned table's BEFORE DELETE triggers fire for moves as well, and
@@ -230,11 +232,11 @@ sub triggers
 	push @ddl,
 	  "CREATE FUNCTION {after_$table}() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN $clear$already"
 	  . "IF $deletion THEN $wipe END IF; RETURN NULL; END \$\$",
-	  "CREATE TRIGGER after_$table AFTER $events ON {$table} FOR EACH ROW EXECUTE FUNCTION {after_$table}()"
+	  "CREATE TRIGGER zzz_after_$table AFTER $events ON {$table} FOR EACH ROW EXECUTE FUNCTION {after_$table}()"
 	  if !$t->{by};
 
 	# A grave for what is deleted for good; what is moved is inserted again.
-	push @ddl, "CREATE TRIGGER bury AFTER INSERT OR DELETE ON {$table} FOR EACH ROW EXECUTE FUNCTION {bury}('$table')"
+	push @ddl, 'CREATE TRIGGER bury AFTER ' . ($t->{by} ? 'INSERT OR ' : '') . "DELETE ON {$table} FOR EACH ROW EXECUTE FUNCTION {bury}('$table')"
 	  if $plain;
 	return map { rendered($_, $schema) } @ddl;
 }
@@ -311,10 +313,10 @@ sub clearing
 #   counts  which tiers count its rows as plain tables do: "all" or "preloaded"
 #   needs   "preloaded": what the statement does goes by the rows that a DELETE
 #           hands over
-my (%ids, $next, @which);
+my (%ids, $next, @which, $calm);
 
 sub one_of { return $_[ int(rand(@_)) ]; }
-sub text_of { return "'" . one_of(qw(a a b b c keep stay boom purge wipe mark)) . "'"; }
+sub text_of { return "'" . one_of(qw(a b c), $calm ? () : qw(a b keep stay boom purge wipe mark)) . "'"; }
 sub number { return int(rand(4)); }
 sub code { return rand() < 0.15 ? 'NULL' : "'" . one_of(qw(p q r s t)) . "'"; }
 sub script_tables { return map { @{ $families{$_} } } @which; }
@@ -482,6 +484,11 @@ sub deletion
 	my $other = one_of(script_tables());
 	my %counts = (counts => 'preloaded');
 
+	# In the trigger tier a row that is deleted is updated by a trigger.  After
+	# other triggers' commands it is a later one, which the server does not let
+	# another part of the statement pass over.
+	my %touches = (%counts, $other eq $table && !$calm ? (needs => 'preloaded') : ());
+
 	return { sql => "EXECUTE " . one_of('del', 'back') . "_$table(" . id_of($table) . ')', %counts } if $choice == 0;
 	return { sql => "SELECT {wipe_$table}(" . id_of($table) . ')', %counts } if $choice == 1;
 	return flagged($table) if $choice == 2;
@@ -499,12 +506,12 @@ sub deletion
 	return {
 		sql => "WITH u AS (UPDATE {$other} AS t SET n = t.n + 1 WHERE " . condition($other) . " AND [t:$other] RETURNING t.id) "
 		  . "DELETE FROM {$table} AS t $where$returning",
-		%counts }
+		%touches }
 	  if $choice == 5;
 	return {
 		sql => "WITH d AS (DELETE FROM {$other} AS t WHERE " . condition($other) . " RETURNING t.id) "
 		  . one_of("DELETE FROM {$table} AS t $where$returning", "UPDATE {$table} AS t SET n = t.n + 1 $where AND [t:$table]$returning"),
-		%counts }
+		%touches }
 	  if $choice == 6;
 	return {
 		sql => "WITH d AS (DELETE FROM {$table} AS t $where RETURNING t.id, t.v) INSERT INTO {strays} (id, v, n) SELECT "
@@ -516,7 +523,7 @@ sub deletion
 		sql => "DO \$\$ DECLARE c CURSOR FOR SELECT t.id FROM {$table} AS t $where AND [t:$table] ORDER BY t.id FOR UPDATE; r record; BEGIN "
 		  . "OPEN c; FETCH c INTO r; IF FOUND THEN DELETE FROM {$table} WHERE CURRENT OF c; "
 		  . one_of('', "DELETE FROM {$table} WHERE CURRENT OF c; ", "FETCH c INTO r; IF FOUND THEN UPDATE {$table} SET n = n + 1 WHERE CURRENT OF c; DELETE FROM {$table} WHERE CURRENT OF c; END IF; ")
-		  . "END IF; END \$\$",
+		  . "END IF; CLOSE c; END \$\$",
 		counts => 'none' }
 	  if $choice == 8;
 	return { sql => "DELETE FROM {live_$table} AS t $where$returning", %counts } if $choice == 9 && $tables{$table}{root};
@@ -546,13 +553,16 @@ sub deletion
 sub merge
 {
 	my ($table) = @_;
-	my @columns = grep { $_->[0] ne 'id' } @{ $tables{$table}{columns} };
+	# A row that is deleted and another that comes to reference it, in one
+	# statement: that depends on which is first.
+	my @columns = grep { $_->[0] ne 'id' && ($_->[2] // '') ne $table } @{ $tables{$table}{columns} };
+	my $assignment = $table eq 'nodes' ? 'v = ' . text_of() : assignment($table);
 	my @source = map { '(' . id_of($table) . ', ' . fresh($table) . ')' } 1 .. 1 + int(rand(3));
 	my @actions = map {
 		one_of(
 			'WHEN MATCHED AND t.v = ' . text_of() . ' THEN DELETE',
 			'WHEN MATCHED AND t.n >= ' . number() . ' THEN DELETE',
-			'WHEN MATCHED AND t.n < ' . number() . ' THEN UPDATE SET ' . assignment($table),
+			'WHEN MATCHED AND t.n < ' . number() . " THEN UPDATE SET $assignment",
 			'WHEN MATCHED AND t.n = 0 THEN DO NOTHING')
 	} 0 .. int(rand(3));
 
@@ -600,6 +610,7 @@ sub script
 
 	%ids = ();
 	$next = 0;
+	$calm = rand() < 0.4;
 	@which = (one_of(@families));
 	push @which, grep { $_ ne $which[0] } one_of(@families) if rand() < 0.3;
 	foreach my $table (script_tables(), 'strays')
@@ -860,7 +871,7 @@ $node->safe_psql('postgres', $setup);
 
 my %failed = map { $_ => 0 } @models;
 my (%statements, @failures, @invalid);
-for (my $done = 0; $done < $scripts && @failures < 20; $done += $chunk)
+for (my $done = 0; $done < $scripts; $done += $chunk)
 {
 	my @list = map { script() } 1 .. ($scripts - $done < $chunk ? $scripts - $done : $chunk);
 	my $out = run(\@list, sort keys %schemas);
@@ -878,8 +889,8 @@ for (my $done = 0; $done < $scripts && @failures < 20; $done += $chunk)
 		{
 			next if $list[$i]{needs} && !$schemas{$schema}{counts};
 			next if !difference($list[$i], $out->{plain}[$i], $out->{$schema}[$i], $schema);
-			$failed{$schema}++;
-			push @failures, [ $list[$i], $schema ];
+			push @failures, [ $list[$i], $schema ]
+			  if $failed{$schema}++ < $reported_scripts;
 		}
 	}
 }
@@ -894,7 +905,7 @@ foreach my $schema (@models)
 {
 	is($failed{$schema}, 0, "$schema: live rows are those of plain tables, seed $seed");
 }
-foreach my $failure (@failures[ 0 .. ($#failures < $reported_scripts - 1 ? $#failures : $reported_scripts - 1) ])
+foreach my $failure (@failures)
 {
 	diag("in $failure->[1]:\n" . report(@$failure));
 }
