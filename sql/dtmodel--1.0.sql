@@ -143,18 +143,6 @@ GRANT SELECT ON
 TO PUBLIC;
 
 --
--- Rows that move between partitions (src/model/row_move.c)
---
-
-CREATE FUNCTION dtmodel.row_move_trigger()
-RETURNS pg_catalog.trigger
-AS 'MODULE_PATHNAME', 'dtmodel_row_move_trigger'
-LANGUAGE C VOLATILE;
-
-COMMENT ON FUNCTION dtmodel.row_move_trigger() IS
-'trigger of partitioned models: tells a move to another partition from a deletion';
-
---
 -- Timestamps (src/mixin/timestamps.c)
 --
 
@@ -246,6 +234,14 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.soft_cascade_trigger() IS
 'trigger of dtmodel.add_soft_delete: deletes and restores along foreign keys';
 
+CREATE FUNCTION dtmodel.soft_cascade_move_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_soft_cascade_move_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.soft_cascade_move_trigger() IS
+'trigger of dtmodel.add_soft_delete on partitioned tables: the same for rows that move to another partition';
+
 CREATE FUNCTION dtmodel.soft_delete_guard_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_guard_trigger'
@@ -261,22 +257,6 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.protect_truncate_trigger() IS
 'trigger of dtmodel.add_soft_delete with protect_truncate: refuses TRUNCATE';
-
-CREATE FUNCTION dtmodel.deletion_time()
-RETURNS pg_catalog.timestamptz
-AS 'MODULE_PATHNAME', 'dtmodel_deletion_time_call'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-
-COMMENT ON FUNCTION dtmodel.deletion_time() IS
-'the time of the deletion that the running statement makes';
-
-CREATE FUNCTION dtmodel.deletion_time_utc()
-RETURNS pg_catalog.timestamp
-AS 'MODULE_PATHNAME', 'dtmodel_deletion_time_call'
-LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
-
-COMMENT ON FUNCTION dtmodel.deletion_time_utc() IS
-'the same for columns of type timestamp without time zone, which hold UTC';
 
 CREATE FUNCTION dtmodel.add_soft_delete(
     model pg_catalog.regclass,

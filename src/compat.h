@@ -16,7 +16,7 @@
 #include "executor/executor.h"
 #include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
-#include "storage/proc.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
@@ -202,6 +202,28 @@ compat_merge_condition(Query *query)
 }
 #endif							/* COMPAT_HAS_MERGE */
 
+static inline bool
+compat_is_merge(CmdType operation pg_attribute_unused())
+{
+#ifdef COMPAT_HAS_MERGE
+	return operation == CMD_MERGE;
+#else
+	return false;
+#endif
+}
+
+/* The privileges that a query asks for on an entry of its range table. */
+static inline AclMode
+compat_required_privileges(EState *estate, Index rtindex)
+{
+	RangeTblEntry *rte = exec_rt_fetch(rtindex, estate);
+#if PG_VERSION_NUM < 160000
+	return rte->requiredPerms;
+#else
+	return getRTEPermissionInfo(estate->es_rteperminfos, rte)->requiredPerms;
+#endif
+}
+
 /*
  * 15 lets a view read its tables as whoever uses it; before, it is always as
  * the view's owner.
@@ -213,17 +235,6 @@ compat_merge_condition(Query *query)
 #define COMPAT_SECURITY_INVOKER " WITH (security_invoker = true)"
 #define compat_is_security_invoker(view) RelationHasSecurityInvoker(view)
 #endif
-
-/* The transaction's local number, which 17 moved. */
-static inline LocalTransactionId
-compat_local_transaction(void)
-{
-#if PG_VERSION_NUM < 170000
-	return MyProc->lxid;
-#else
-	return MyProc->vxid.lxid;
-#endif
-}
 
 /* 18 lets a stronger lock count too. */
 static inline bool

@@ -12,16 +12,18 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "fmgr.h"
-#include "mixin/soft_idle.h"
+#include "mixin/soft_executor.h"
 #include "mixin/soft_rewrite.h"
 #include "miscadmin.h"
 #include "model/actor.h"
 #include "model/plan_cache.h"
 #include "optimizer/planner.h"
+#include "replication/walsender.h"
+#include "server/inline.h"
+#include "server/query_text.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
-#include "utils/rls.h"
 #include "utils/varlena.h"
 
 PG_MODULE_MAGIC;
@@ -93,34 +95,45 @@ is_preloaded(void)
 
 /*
  * Whether hidden rows are to be hidden from a query.  Not from our own, which
- * say themselves what they want, and not from dumps, which turn row_security
- * off because they must have every row.
+ * say themselves what they want, nor from those that must have every row:
+ * dumps, and the copy of a table that a subscriber begins with.
  */
 static bool
 is_hiding(const char *query_string)
 {
-	return !with_deleted && row_security &&
-		!dtmodel_is_own_query(query_string);
+	return !with_deleted && !am_walsender &&
+		!dtmodel_is_own_query(query_string) &&
+		!dtmodel_is_dump_query(query_string);
 }
 
 static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params)
 {
+	PlannerGlobal *hiding = NULL;
 	bool		was_delete = false;
 	PlannedStmt *planned;
 
 	/* The server's foreign keys have to see and to delete what is there. */
-	if (rewrite && !InNoForceRLSOperation())
-		was_delete = dtmodel_rewrite_query(parse, is_hiding(query_string));
+	if (rewrite && !dtmodel_is_foreign_key_query(query_string))
+	{
+		if (is_hiding(query_string))
+		{
+			hiding = makeNode(PlannerGlobal);
+			hiding->boundParams = params;
+		}
+		was_delete = dtmodel_rewrite_query(parse, hiding);
+	}
 
 	planned = next_planner != NULL ?
 		next_planner(parse, query_string, cursor_options, params) :
 		standard_planner(parse, query_string, cursor_options, params);
 
-	/* Whoever sent a DELETE is told "DELETE" and how many. */
+	/* A client that sent a DELETE is told "DELETE" and how many. */
 	if (was_delete)
 		planned->commandType = CMD_DELETE;
+	if (hiding != NULL)
+		dtmodel_depend_on_inlined(planned, hiding);
 	return planned;
 }
 
@@ -131,7 +144,7 @@ start_executor(QueryDesc *query, int eflags)
 		next_executor_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
-	dtmodel_leave_out_idle_triggers_of(query);
+	dtmodel_prepare_statement(query);
 }
 
 /* The lock goes before what it locks: an actor may be waiting already. */
@@ -205,12 +218,12 @@ void
 _PG_init(void)
 {
 	define_settings();
+	next_executor_start = ExecutorStart_hook;
+	ExecutorStart_hook = start_executor;
 	if (is_preloaded())
 	{
 		next_planner = planner_hook;
 		planner_hook = plan;
 		is_in_planner = true;
-		next_executor_start = ExecutorStart_hook;
-		ExecutorStart_hook = start_executor;
 	}
 }

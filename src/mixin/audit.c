@@ -36,6 +36,7 @@ typedef struct AuditState
 	AttrNumber	created_at;		/* of the timestamps, which pin it */
 	bool		created_at_counts;	/* when it is set for the first time */
 	Bitmapset  *ignored;
+	DtUpdateNote note;
 	MemoryContext context;
 	DtActorColumn *creator;		/* NULL until a row needs it */
 	DtActorColumn *updater;
@@ -196,8 +197,8 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 /*
  * audit_trigger() returns trigger
  *
- * BEFORE INSERT OR UPDATE, FOR EACH ROW.  Its arguments, each "key=value":
- * created_by, updated_by (names of columns, of type text, character varying,
+ * BEFORE INSERT OR UPDATE, and DELETE on a partitioned table, FOR EACH ROW.
+ * Its arguments, each "key=value": created_by, updated_by (names of columns, of type text, character varying,
  * uuid, integer or bigint, or of a domain over one of them).
  *
  * INSERT stamps both columns with who acts.  UPDATE puts created_by back,
@@ -214,7 +215,8 @@ Datum
 dtmodel_audit_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "audit_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE);
+												DT_ON_INSERT | DT_ON_UPDATE |
+												DT_ON_DELETE);
 	HeapTuple	row = dtmodel_new_row(trigdata);
 	AuditState *state = fcinfo->flinfo->fn_extra;
 
@@ -223,10 +225,18 @@ dtmodel_audit_trigger(PG_FUNCTION_ARGS)
 		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
 		fcinfo->flinfo->fn_extra = state;
 	}
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		if (dtmodel_row_moves_out(&state->note, trigdata))
+			dtmodel_note_departure(fcinfo);
+		return PointerGetDatum(row);
+	}
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		dtmodel_note_update(&state->note, trigdata);
 	if (dtmodel_preserve_timestamps)
 		return PointerGetDatum(row);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(dtmodel_row_moves_in(trigdata) ? row :
+		return PointerGetDatum(dtmodel_row_moves_in(fcinfo) ? row :
 							   stamp_new_row(trigdata, row, state));
 	return PointerGetDatum(stamp_changed_row(trigdata, row, state));
 }
@@ -359,9 +369,10 @@ change_audit(DtChange *change, const AuditRequest *request)
 						  definition, &audit_mixin, "updated_by", &updated_by);
 	change_reference(change, &created_by, request->referred);
 	change_reference(change, &updated_by, request->referred);
-	dtmodel_change_trigger(change, DT_TRIGGER_AUDIT, "INSERT OR UPDATE",
+	dtmodel_change_trigger(change, DT_TRIGGER_AUDIT,
+						   dtmodel_events_with_moves(change->rel,
+													 "INSERT OR UPDATE"),
 						   trigger_options(request));
-	dtmodel_change_move_trigger(change);
 }
 
 /*
@@ -443,7 +454,6 @@ drop_audit(DtChange *change, bool drop_columns)
 		drop_references(change, &audit.updated_by);
 	}
 	dtmodel_drop_trigger(change, DT_TRIGGER_AUDIT);
-	dtmodel_drop_move_trigger(change, 1 << DT_TRIGGER_AUDIT);
 }
 
 /*

@@ -64,6 +64,35 @@ dtmodel_deleted_text(const DtSoftDelete *columns, const char *alias)
 	return columns->flag_is_live ? psprintf("NOT %s", column) : column;
 }
 
+/* The assignments that delete a row; "time" is what deleted_at gets. */
+char *
+dtmodel_mark_assignments(const DtSoftDelete *columns, const char *time)
+{
+	char	   *mark = psprintf("%s = %s",
+								quote_identifier(NameStr(columns->deleted_at.name)),
+								time);
+
+	if (!dtmodel_column_is_used(&columns->flag))
+		return mark;
+	return psprintf("%s, %s = %s", mark,
+					quote_identifier(NameStr(columns->flag.name)),
+					columns->flag_is_live ? "false" : "true");
+}
+
+/* The assignments that restore it. */
+char *
+dtmodel_restore_assignments(const DtSoftDelete *columns)
+{
+	char	   *clear = psprintf("%s = NULL",
+								 quote_identifier(NameStr(columns->deleted_at.name)));
+
+	if (!dtmodel_column_is_used(&columns->flag))
+		return clear;
+	return psprintf("%s, %s = %s", clear,
+					quote_identifier(NameStr(columns->flag.name)),
+					columns->flag_is_live ? "true" : "false");
+}
+
 /* "The row is live" as a node, for comparison with what the catalogues hold. */
 Node *
 dtmodel_live_node(const DtSoftDelete *columns, int rtindex)

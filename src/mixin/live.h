@@ -12,6 +12,9 @@
 #include "model/model.h"
 
 extern char *dtmodel_live_text(const DtSoftDelete *columns, const char *alias);
+extern char *dtmodel_mark_assignments(const DtSoftDelete *columns,
+									  const char *time);
+extern char *dtmodel_restore_assignments(const DtSoftDelete *columns);
 extern char *dtmodel_deleted_text(const DtSoftDelete *columns,
 								  const char *alias);
 extern Node *dtmodel_live_node(const DtSoftDelete *columns, int rtindex);

@@ -22,6 +22,7 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
@@ -77,41 +78,44 @@ dtmodel_read_live_parent(const Trigger *trigger)
 	return live_parent;
 }
 
-/*
- * Whether the key only repeats another one of the same table, as those to the
- * partitions of a partitioned parent do.
- */
-static bool
-is_repeated(const DtForeignKey *key, List *keys)
-{
-	ListCell   *cell;
-
-	foreach(cell, keys)
-	{
-		if (((DtForeignKey *) lfirst(cell))->constraint == key->origin)
-			return true;
-	}
-	return false;
-}
-
 /* The foreign keys on just these columns; there may be more than one. */
 List *
 dtmodel_live_parent_keys(Relation rel, const DtLiveParent *live_parent)
 {
-	List	   *all = dtmodel_keys_from(rel);
 	List	   *keys = NIL;
 	ListCell   *cell;
 
-	foreach(cell, all)
+	foreach(cell, dtmodel_keys_from(rel))
 	{
 		DtForeignKey *key = lfirst(cell);
 
 		if (dtmodel_same_columns(key->ncolumns, key->child_columns,
-								 live_parent->ncolumns, live_parent->columns) &&
-			!is_repeated(key, all))
+								 live_parent->ncolumns, live_parent->columns))
 			keys = lappend(keys, key);
 	}
 	return keys;
+}
+
+/* Whether a trigger of the table looks after this key. */
+bool
+dtmodel_requires_live_parent(Relation rel, const DtForeignKey *key)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		DtLiveParent live_parent;
+
+		if (dtmodel_trigger_kind(trigger) != DT_TRIGGER_LIVE_PARENT ||
+			trigger->tgenabled == TRIGGER_DISABLED)
+			continue;
+		live_parent = dtmodel_read_live_parent(trigger);
+		if (dtmodel_same_columns(key->ncolumns, key->child_columns,
+								 live_parent.ncolumns, live_parent.columns))
+			return true;
+	}
+	return false;
 }
 
 static void

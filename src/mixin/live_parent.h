@@ -11,6 +11,7 @@
 
 #include "access/attnum.h"
 #include "nodes/pg_list.h"
+#include "model/foreign_key.h"
 #include "utils/rel.h"
 
 /* What one trigger looks after: the foreign keys on some columns. */
@@ -23,6 +24,8 @@ typedef struct DtLiveParent
 extern DtLiveParent dtmodel_read_live_parent(const Trigger *trigger);
 extern List *dtmodel_live_parent_keys(Relation rel,
 									  const DtLiveParent *live_parent);
+extern bool dtmodel_requires_live_parent(Relation rel,
+										 const DtForeignKey *key);
 
 /* live_parent_setup.c */
 extern char *dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger);

@@ -23,8 +23,9 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
+#include "mixin/soft_cascade.h"
 #include "mixin/soft_delete.h"
-#include "mixin/soft_idle.h"
+#include "mixin/soft_executor.h"
 #include "miscadmin.h"
 #include "model/foreign_key.h"
 #include "model/row_move.h"
@@ -59,12 +60,12 @@ typedef struct SoftDeleteState
 	DtSoftDelete columns;
 	TimestampTz time;			/* the identity of this deletion */
 	bool		hard_checked;	/* this role may delete for good */
+	DtUpdateNote note;			/* on a partition */
 	RowUpdate  *update;			/* NULL until there is a row to mark */
 } SoftDeleteState;
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_protect_truncate_trigger);
-PG_FUNCTION_INFO_V1(dtmodel_deletion_time_call);
 
 /* The table's soft-delete columns, checked to be there and of their types. */
 DtSoftDelete
@@ -118,78 +119,17 @@ dtmodel_time_of_deletion(const DtSoftDelete *soft_delete, HeapTuple row,
 	return isnull ? 0 : DatumGetTimestampTz(time);
 }
 
-/* A statement that deletes, and the time of its deletion. */
-typedef struct Deletion
-{
-	CommandId	command;
-	TimestampTz time;
-} Deletion;
-
-/* Deletions inside of deletions, from triggers; deeper ones share a time. */
-#define MAX_NESTED_DELETIONS 64
-
 /*
- * The time of the deletion that the running statement makes.  It is the same
- * wherever the statement asks, and tells it from every other one: two DELETEs
- * in one transaction, or even in one microsecond, get different times.
- *
- * A statement is known by the command counter of its snapshot.  Statements
- * that run inside of it have greater ones, so whatever is greater than the
- * one that asks is over.
+ * The time of the deletion that the transaction makes, which is its identity:
+ * what one transaction deletes, with however many statements, is one deletion.
+ * A column without time zone holds UTC, so that both types have the same
+ * representation.
  */
-static TimestampTz
-statement_deletion_time(void)
-{
-	static Deletion nested[MAX_NESTED_DELETIONS];
-	static int	depth = 0;
-	static LocalTransactionId transaction = InvalidLocalTransactionId;
-	static TimestampTz last = 0;
-	CommandId	command = GetActiveSnapshot()->curcid;
-
-	if (transaction != compat_local_transaction())
-	{
-		transaction = compat_local_transaction();
-		depth = 0;
-	}
-	while (depth > 0 && nested[depth - 1].command > command)
-		depth--;
-	if (depth > 0 && (nested[depth - 1].command == command ||
-					  depth == MAX_NESTED_DELETIONS))
-		return nested[depth - 1].time;
-
-	last = Max(GetCurrentTimestamp(), last + 1);
-	nested[depth].command = command;
-	nested[depth].time = last;
-	depth++;
-	return last;
-}
-
 TimestampTz
 dtmodel_deletion_time(const DtSoftDelete *soft_delete)
 {
-	return dtmodel_fit_time(statement_deletion_time(), &soft_delete->deleted_at);
-}
-
-/*
- * deletion_time() returns timestamptz
- * deletion_time_utc() returns timestamp
- *
- * What a DELETE that became an UPDATE writes: the time of the deletion, the
- * same for all rows of the statement.  Declared STABLE, as it is, which also
- * lets a distributed database call it once on the coordinator.
- */
-Datum
-dtmodel_deletion_time_call(PG_FUNCTION_ARGS)
-{
-	TimestampTz *time = fcinfo->flinfo->fn_extra;
-
-	if (time == NULL)
-	{
-		time = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(TimestampTz));
-		*time = statement_deletion_time();
-		fcinfo->flinfo->fn_extra = time;
-	}
-	PG_RETURN_TIMESTAMPTZ(*time);
+	return dtmodel_fit_time(GetCurrentTransactionStartTimestamp(),
+							&soft_delete->deleted_at);
 }
 
 /* Whether the trigger fires in this session, so that a DELETE is soft. */
@@ -264,7 +204,7 @@ begin_row_update(Relation rel, const DtSoftDelete *columns,
 							updated_columns(columns));
 	update->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(update->target, rel, 1, NULL, 0);
-	dtmodel_leave_out_idle_triggers(update->target);
+	dtmodel_prepare_deletion(update->target);
 	update->others_act_before = dtmodel_get_model(rel)->others_act_before;
 	compat_eval_plan_qual_init(&update->epqstate, estate);
 	update->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
@@ -479,9 +419,25 @@ soft_delete_row(const TriggerData *trigdata, SoftDeleteState *state,
 }
 
 /*
+ * The row goes to another partition.  If the UPDATE deletes or restores it on
+ * the way, what follows is done when it has arrived.
+ */
+static void
+note_move(FunctionCallInfo fcinfo, const SoftDeleteState *state)
+{
+	bool		should_free;
+	HeapTuple	row = ExecFetchSlotHeapTuple(state->note.new_row, false,
+											 &should_free);
+
+	dtmodel_note_flip(fcinfo, &state->columns, row);
+	if (should_free)
+		heap_freetuple(row);
+}
+
+/*
  * soft_delete_trigger() returns trigger
  *
- * BEFORE DELETE, FOR EACH ROW.  Its arguments, each "key=value": flag (the
+ * BEFORE DELETE, and UPDATE on a partitioned table, FOR EACH ROW.  Its arguments, each "key=value": flag (the
  * name of a boolean column, absent on a model that has none), deleted_at (a
  * column of type timestamptz, or timestamp in UTC), flag_means ("live" for a
  * flag such as is_active).
@@ -500,13 +456,21 @@ Datum
 dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_delete_trigger",
-												DT_ON_DELETE);
+												DT_ON_UPDATE | DT_ON_DELETE);
 	Relation	rel = trigdata->tg_relation;
 	SoftDeleteState *state = get_state(fcinfo, rel);
 	DtSoftDeletion *deletion = deletion_of(rel);
 
-	if (dtmodel_row_moves_out(trigdata))
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		dtmodel_note_update(&state->note, trigdata);
+		return PointerGetDatum(trigdata->tg_newtuple);
+	}
+	if (dtmodel_row_moves_out(&state->note, trigdata))
+	{
+		note_move(fcinfo, state);
 		return PointerGetDatum(trigdata->tg_trigtuple);
+	}
 	if (deletion == NULL &&
 		(is_hard_delete(rel, state) ||
 		 (InNoForceRLSOperation() &&

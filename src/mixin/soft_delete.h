@@ -9,12 +9,13 @@
 #define DTMODEL_SOFT_DELETE_H
 
 #include "access/htup.h"
+#include "commands/trigger.h"
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "model/row_call.h"
 
-/* How errors name the calls that mend a soft-delete model. */
+/* How errors name the calls that a soft-delete model is made by. */
 extern const DtMixin dtmodel_soft_delete_mixin;
 
 /*
@@ -38,6 +39,9 @@ extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
 extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,
 											HeapTuple row, TupleDesc desc);
 extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
+
+/* soft_executor.c */
+extern bool dtmodel_is_our_update(const TriggerData *trigdata);
 
 /* soft_rows.c */
 extern void dtmodel_check_soft_delete_fires(Relation rel,

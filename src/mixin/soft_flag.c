@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * soft_flag.c
- *	  Writes to the columns of a soft delete: what follows from them.
+ *	  An UPDATE of the columns of a soft delete: what follows from it.
  *
- * An application may write is_deleted or deleted_at itself.  Whichever it
- * writes, the other one follows, so that both always say the same.  And
- * whoever writes them, DELETE among others, deleted_by tells who it was.
+ * An application may write is_deleted or deleted_at itself.  A write that
+ * flips the row is a deletion or a restore like any other: the other column
+ * follows, the time is the transaction's, and deleted_by records the current
+ * user.  Nothing else in these columns can be changed.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,16 +16,13 @@
 #include "dtmodel.h"
 #include "mixin/soft_delete.h"
 #include "model/actor.h"
-#include "model/row_move.h"
 #include "model/row_trigger.h"
-#include "utils/datum.h"
 #include "utils/timestamp.h"
 
 /* What the trigger needs to know, found out once in each statement. */
 typedef struct SoftFlagState
 {
 	DtSoftDelete columns;
-	TimestampTz time;			/* 0 until a row needs it */
 	DtActorColumn *deleted_by;	/* NULL on a model without it */
 } SoftFlagState;
 
@@ -68,71 +66,100 @@ report_contradiction(const TriggerData *trigdata, const DtSoftDelete *columns)
 			 errtable(trigdata->tg_relation)));
 }
 
-static HeapTuple
-follow_flag(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state,
+static void
+report_flip(const TriggerData *trigdata, const DtSoftDelete *columns,
 			bool deleted)
 {
-	AttrNumber	attnum = state->columns.deleted_at.attnum;
+	const DtColumn *column = dtmodel_column_is_used(&columns->flag) ?
+		&columns->flag : &columns->deleted_at;
 
-	if (!deleted)
-		return dtmodel_store_column(trigdata, row, attnum, (Datum) 0, true);
-	if (state->time == 0)
-		state->time = dtmodel_deletion_time(&state->columns);
-	return dtmodel_store_column(trigdata, row, attnum,
-								TimestampTzGetDatum(state->time), false);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("an UPDATE of \"%s\" cannot %s a row of table \"%s\"",
+					NameStr(column->name), deleted ? "delete" : "restore",
+					RelationGetRelationName(trigdata->tg_relation)),
+			 errdetail("The model was made with flag_writes => 'error'."),
+			 deleted ?
+			 errhint("Use DELETE or %s.soft_delete.", DTMODEL_SCHEMA) :
+			 errhint("Use %s.restore. An object that was read before the row was deleted must be read again.",
+					 DTMODEL_SCHEMA),
+			 errtablecol(trigdata->tg_relation, column->attnum)));
+}
+
+/*
+ * Whether the UPDATE leaves the row deleted.  The column that it changes
+ * decides, and the flag if it changes both.
+ */
+static bool
+is_left_deleted(const Mark *old_mark, const Mark *mark)
+{
+	if (mark->flag != old_mark->flag)
+		return mark->flag;
+	if (mark->timed != old_mark->timed)
+		return mark->timed;
+	return old_mark->flag;
 }
 
 static HeapTuple
-follow_time(const TriggerData *trigdata, HeapTuple row,
-			const SoftFlagState *state, bool deleted)
+store_flag(const TriggerData *trigdata, HeapTuple row,
+		   const DtSoftDelete *columns, bool deleted)
 {
-	bool		value = (deleted != state->columns.flag_is_live);
-
-	return dtmodel_store_column(trigdata, row, state->columns.flag.attnum,
-								BoolGetDatum(value), false);
-}
-
-/* The columns disagree: the one that the UPDATE changed is right. */
-static HeapTuple
-settle_update(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state,
-			  const Mark *mark)
-{
-	Mark		old_mark = read_mark(&state->columns, trigdata->tg_trigtuple,
-									 RelationGetDescr(trigdata->tg_relation));
-	bool		flag_changed = mark->flag != old_mark.flag;
-
-	if (flag_changed && mark->timed &&
-		(!old_mark.timed || mark->time != old_mark.time))
-		report_contradiction(trigdata, &state->columns);
-	if (flag_changed)
-		return follow_flag(trigdata, row, state, mark->flag);
-	return follow_time(trigdata, row, state, mark->timed);
+	return dtmodel_store_column(trigdata, row, columns->flag.attnum,
+								BoolGetDatum(deleted != columns->flag_is_live),
+								false);
 }
 
 static HeapTuple
-settle_insert(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state,
-			  const Mark *mark)
+store_time(const TriggerData *trigdata, HeapTuple row,
+		   const DtSoftDelete *columns, bool timed, TimestampTz time)
 {
-	/* A flag that says "live" may be just the default: the time knows more. */
-	if (mark->timed)
-		return follow_time(trigdata, row, state, true);
-	return follow_flag(trigdata, row, state, true);
+	return dtmodel_store_column(trigdata, row, columns->deleted_at.attnum,
+								TimestampTzGetDatum(time), !timed);
 }
 
+/* The row is deleted or restored. */
 static HeapTuple
-settle(const TriggerData *trigdata, HeapTuple row, SoftFlagState *state)
+flip(const TriggerData *trigdata, HeapTuple row, const DtSoftDelete *columns,
+	 const Mark *mark, bool deleted)
 {
-	Mark		mark = read_mark(&state->columns, row,
-								 RelationGetDescr(trigdata->tg_relation));
+	TimestampTz time = 0;
 
-	if (mark.flag == mark.timed)
-		return row;
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return settle_insert(trigdata, row, state, &mark);
-	return settle_update(trigdata, row, state, &mark);
+	if (deleted && dtmodel_preserve_timestamps && mark->timed)
+		time = mark->time;
+	else if (deleted)
+		time = dtmodel_deletion_time(columns);
+	if (mark->timed != deleted || (deleted && mark->time != time))
+		row = store_time(trigdata, row, columns, deleted, time);
+	if (mark->flag != deleted && dtmodel_column_is_used(&columns->flag))
+		row = store_flag(trigdata, row, columns, deleted);
+	return row;
 }
 
-/* Writes down who deleted the row, and forgets it when it is restored. */
+/* Makes flag and time agree with what the UPDATE does to the row. */
+static HeapTuple
+settle(const TriggerData *trigdata, HeapTuple row, const DtSoftDelete *columns)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	Mark		old_mark = read_mark(columns, trigdata->tg_trigtuple, desc);
+	Mark		mark = read_mark(columns, row, desc);
+	bool		deleted = is_left_deleted(&old_mark, &mark);
+	bool		new_time = mark.timed &&
+		(!old_mark.timed || mark.time != old_mark.time);
+
+	if (deleted != old_mark.flag)
+	{
+		if (!deleted && new_time)
+			report_contradiction(trigdata, columns);
+		if (columns->refuses_flag_writes)
+			report_flip(trigdata, columns, deleted);
+		return flip(trigdata, row, columns, &mark, deleted);
+	}
+	if (old_mark.timed && new_time && !dtmodel_preserve_timestamps)
+		return store_time(trigdata, row, columns, true, old_mark.time);
+	return row;
+}
+
+/* Records who deleted the row, and forgets it when the row is restored. */
 static HeapTuple
 follow_actor(const TriggerData *trigdata, HeapTuple row,
 			 const SoftFlagState *state)
@@ -146,8 +173,7 @@ follow_actor(const TriggerData *trigdata, HeapTuple row,
 		return dtmodel_store_column(trigdata, row, deleted_by, value, isnull);
 	if (dtmodel_preserve_timestamps && !heap_attisnull(row, deleted_by, desc))
 		return row;
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
-		dtmodel_is_deleted(&state->columns, trigdata->tg_trigtuple, desc))
+	if (dtmodel_is_deleted(&state->columns, trigdata->tg_trigtuple, desc))
 		value = heap_getattr(trigdata->tg_trigtuple, deleted_by, desc, &isnull);
 	else
 		value = dtmodel_actor_value(state->deleted_by, &isnull);
@@ -176,31 +202,30 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
 /*
  * soft_delete_flag_trigger() returns trigger
  *
- * BEFORE INSERT OR UPDATE OF flag, deleted_at, deleted_by, FOR EACH ROW, with the
+ * BEFORE UPDATE OF flag, deleted_at, deleted_by, FOR EACH ROW, with the
  * arguments of soft_delete_trigger.
  *
- * Makes the column that was not written follow the one that was: a flag that
- * is set gives the row the time of this statement, a flag that is taken back
- * clears the time, and a time that is set or cleared moves the flag.  To take
- * the flag back and set a time in one UPDATE is a contradiction (23514).
- * deleted_by, on a model that has it, is who acts when the row is deleted,
- * whatever the statement writes there, and null in a live row.  While
- * dtmodel.preserve_timestamps is on, whom the statement names is kept.
+ * An UPDATE that sets or clears one of flag and time deletes or restores the
+ * row: the other column follows, and a row that is deleted gets the time of
+ * the transaction, whatever the UPDATE says.  To clear the flag and set a time
+ * in one UPDATE is a contradiction (23514).  The time of a row that is deleted
+ * already stays.  With flag_writes=error the UPDATE cannot delete or restore
+ * (55000).  deleted_by, on a model that has it, is the current user when the
+ * row is deleted, and null in a live row.  While dtmodel.preserve_timestamps is
+ * on, the time and deleted_by that the UPDATE gives are kept.
+ *
+ * What DELETE, a cascade or restore() write is as it has to be.
  */
 Datum
 dtmodel_soft_delete_flag_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_delete_flag_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE);
+												DT_ON_UPDATE);
 	SoftFlagState *state = get_state(fcinfo, trigdata->tg_relation);
 	HeapTuple	row = dtmodel_new_row(trigdata);
 
-	/* A row that comes from another partition was seen to there. */
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
-		dtmodel_row_moves_in(trigdata))
-		return PointerGetDatum(row);
-
-	row = settle(trigdata, row, state);
+	if (!dtmodel_is_our_update(trigdata))
+		row = settle(trigdata, row, &state->columns);
 	if (state->deleted_by != NULL)
 		row = follow_actor(trigdata, row, state);
 	return PointerGetDatum(row);

@@ -18,7 +18,7 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
@@ -28,31 +28,53 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
-#include "parser/parse_func.h"
+#include "server/inline.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 
 /* What one run through a query does, and what it did. */
 typedef struct RewriteContext
 {
-	bool		hide;			/* hidden rows are to be hidden */
+	PlannerGlobal *hiding;		/* hidden rows are to be hidden, if not NULL */
 	bool		top_is_update;	/* the outermost DELETE became an UPDATE */
 } RewriteContext;
 
 static void rewrite_level(Query *query, RewriteContext *context);
 
-/* A call of the function that tells the time of this deletion. */
+static Expr *
+current_timestamp(void)
+{
+	SQLValueFunction *now = makeNode(SQLValueFunction);
+
+	now->op = SVFOP_CURRENT_TIMESTAMP;
+	now->type = TIMESTAMPTZOID;
+	now->typmod = -1;
+	now->location = -1;
+	return (Expr *) now;
+}
+
+static Expr *
+in_utc(Expr *time)
+{
+	Const	   *zone = makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+								 CStringGetTextDatum("UTC"), false, false);
+
+	return (Expr *) makeFuncExpr(F_TIMEZONE_TEXT_TIMESTAMPTZ, TIMESTAMPOID,
+								 list_make2(zone, time), InvalidOid,
+								 DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
+}
+
+/* The time of the transaction, as the column holds it. */
 static Expr *
 deletion_time(const DtColumn *deleted_at)
 {
-	bool		utc = deleted_at->typid == TIMESTAMPOID;
-	List	   *name = list_make2(makeString(DTMODEL_SCHEMA),
-								  makeString(utc ? "deletion_time_utc" : "deletion_time"));
-	Oid			function = LookupFuncName(name, 0, NULL, false);
-	Node	   *call;
+	Expr	   *time = current_timestamp();
 
-	call = (Node *) makeFuncExpr(function, deleted_at->typid, NIL, InvalidOid,
-								 InvalidOid, COERCE_EXPLICIT_CALL);
-	return (Expr *) coerce_to_target_type(NULL, call, deleted_at->typid,
-										  deleted_at->typid, deleted_at->typmod,
+	if (deleted_at->typid == TIMESTAMPOID)
+		time = in_utc(time);
+	return (Expr *) coerce_to_target_type(NULL, (Node *) time,
+										  deleted_at->typid, deleted_at->typid,
+										  deleted_at->typmod,
 										  COERCION_ASSIGNMENT,
 										  COERCE_IMPLICIT_CAST, -1);
 }
@@ -188,8 +210,10 @@ static void
 rewrite_level(Query *query, RewriteContext *context)
 {
 	check_stack_depth();
+	if (context->hiding != NULL)
+		dtmodel_inline_functions(query, context->hiding);
 	rewrite_inner(query, context);
-	if (context->hide)
+	if (context->hiding != NULL)
 		dtmodel_hide_deleted(query);
 	context->top_is_update = false;
 	if (dtmodel_hard_delete)
@@ -204,12 +228,13 @@ rewrite_level(Query *query, RewriteContext *context)
 
 /*
  * Makes the deletions of a query soft, in all its levels, and hides what is
- * to be hidden.  True when the query itself was a DELETE and is an UPDATE.
+ * to be hidden, unless "hiding" is NULL.  True when the query itself was a
+ * DELETE and is an UPDATE.
  */
 bool
-dtmodel_rewrite_query(Query *query, bool hide)
+dtmodel_rewrite_query(Query *query, PlannerGlobal *hiding)
 {
-	RewriteContext context = {.hide = hide};
+	RewriteContext context = {.hiding = hiding};
 
 	rewrite_level(query, &context);
 	return context.top_is_update;

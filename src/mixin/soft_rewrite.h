@@ -8,8 +8,8 @@
 #ifndef DTMODEL_SOFT_REWRITE_H
 #define DTMODEL_SOFT_REWRITE_H
 
-#include "nodes/parsenodes.h"
+#include "nodes/pathnodes.h"
 
-extern bool dtmodel_rewrite_query(Query *query, bool hide);
+extern bool dtmodel_rewrite_query(Query *query, PlannerGlobal *hiding);
 
 #endif							/* DTMODEL_SOFT_REWRITE_H */

@@ -17,6 +17,7 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
+#include "mixin/live.h"
 #include "mixin/soft_delete.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -73,20 +74,6 @@ dtmodel_deleted_clause(const DtSoftDelete *columns)
 					columns->flag_is_live ? "FALSE" : "TRUE");
 }
 
-/* The assignments that take the mark off. */
-static char *
-restore_assignments(const DtSoftDelete *columns)
-{
-	char	   *clear = psprintf("%s = NULL",
-								 quote_identifier(NameStr(columns->deleted_at.name)));
-
-	if (!dtmodel_column_is_used(&columns->flag))
-		return clear;
-	return psprintf("%s, %s = %s", clear,
-					quote_identifier(NameStr(columns->flag.name)),
-					columns->flag_is_live ? "true" : "false");
-}
-
 static char *
 build_query(const SoftCall *soft, DtPlanPurpose purpose)
 {
@@ -107,8 +94,8 @@ build_query(const SoftCall *soft, DtPlanPurpose purpose)
 			appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE ", table);
 			break;
 		case DT_PLAN_RESTORE:
-			appendStringInfo(&query, "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND ",
-							 table, restore_assignments(&soft->columns),
+			appendStringInfo(&query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND ",
+							 table, dtmodel_restore_assignments(&soft->columns),
 							 dtmodel_deleted_clause(&soft->columns));
 			break;
 		default:
@@ -387,10 +374,10 @@ deletion_plan(const SoftCall *soft)
 	if (plan != NULL)
 		return plan;
 	return dtmodel_save_plan(relid, DT_PLAN_RESTORE_DELETION,
-							 psprintf("UPDATE %s AS " DT_ROW " SET %s WHERE %s AND "
+							 psprintf(DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND "
 									  DT_ROW ".%s OPERATOR(pg_catalog.=) $1",
 									  dtmodel_qualified_name(soft->call.rel),
-									  restore_assignments(&soft->columns),
+									  dtmodel_restore_assignments(&soft->columns),
 									  dtmodel_deleted_clause(&soft->columns),
 									  quote_identifier(NameStr(soft->columns.deleted_at.name))),
 							 1, &type);

@@ -19,6 +19,7 @@
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
 #include "model/ddl.h"
+#include "model/plan_cache.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
@@ -121,7 +122,8 @@ any_row(const char *table, const char *condition)
 	bool		found;
 
 	SPI_connect();
-	(void) SPI_execute(psprintf("SELECT FROM %s WHERE %s", table, condition),
+	(void) SPI_execute(psprintf(DT_OWN_QUERY "SELECT FROM %s WHERE %s", table,
+								condition),
 					   true, 1);
 	found = SPI_processed > 0;
 	SPI_finish();
@@ -298,7 +300,7 @@ change_tie(DtChange *change, const SoftDeleteRequest *request,
 		add_tie(change, request);
 }
 
-/* The trigger that keeps the columns in step, where there is more than one. */
+/* The trigger that sees to what an UPDATE writes into our columns. */
 static void
 change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
 {
@@ -310,13 +312,9 @@ change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
 	appendStringInfoString(&columns, quote_identifier(request->deleted_at));
 	if (request->deleted_by != NULL)
 		appendStringInfo(&columns, ", %s", quote_identifier(request->deleted_by));
-
-	if (request->flag == NULL && request->deleted_by == NULL)
-		dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
-	else
-		dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG,
-							   psprintf("INSERT OR UPDATE OF %s", columns.data),
-							   trigger_options(request));
+	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG,
+						   psprintf("UPDATE OF %s", columns.data),
+						   trigger_options(request));
 }
 
 /* Only a row that flips has anything to pass on. */
@@ -333,6 +331,9 @@ change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
 	dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
 								 psprintf("(OLD.%s IS NULL) OPERATOR(pg_catalog.<>) (NEW.%s IS NULL)",
 										  deleted_at, deleted_at));
+	if (change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE_MOVE,
+									 "DELETE", NULL);
 }
 
 static void
@@ -359,7 +360,8 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "deleted_by", &deleted_by);
 	change_tie(change, request, &flag, &deleted_at);
 	change_flag_trigger(change, request);
-	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE, "DELETE",
+	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE,
+						   dtmodel_events_with_moves(change->rel, "DELETE"),
 						   trigger_options(request));
 	change_cascade_trigger(change, request);
 	dtmodel_change_guard_trigger(change);
@@ -368,7 +370,6 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 							   NIL);
 	else
 		dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
-	dtmodel_change_move_trigger(change);
 }
 
 /* Makes the table a model, and then those that inherit from it. */
@@ -504,13 +505,9 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE_MOVE);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_GUARD);
 	dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
-	dtmodel_drop_move_trigger(change, 1 << DT_TRIGGER_SOFT_DELETE |
-							  1 << DT_TRIGGER_SOFT_DELETE_FLAG |
-							  1 << DT_TRIGGER_SOFT_CASCADE |
-							  1 << DT_TRIGGER_SOFT_DELETE_GUARD |
-							  1 << DT_TRIGGER_PROTECT_TRUNCATE);
 	if (drop_columns)
 	{
 		check_no_deleted_rows(change, &soft_delete);

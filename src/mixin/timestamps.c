@@ -33,6 +33,7 @@ typedef struct TimestampsState
 	DtColumn	created_at;
 	DtColumn	updated_at;
 	DtClock		clock;
+	DtUpdateNote note;
 	Bitmapset  *ignored;		/* created_at among them, which is pinned */
 	bool		created_at_counts;	/* when it is set for the first time */
 } TimestampsState;
@@ -195,7 +196,8 @@ Datum
 dtmodel_timestamps_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "timestamps_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE);
+												DT_ON_INSERT | DT_ON_UPDATE |
+												DT_ON_DELETE);
 	HeapTuple	row = dtmodel_new_row(trigdata);
 	TimestampsState *state = fcinfo->flinfo->fn_extra;
 
@@ -204,10 +206,18 @@ dtmodel_timestamps_trigger(PG_FUNCTION_ARGS)
 		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
 		fcinfo->flinfo->fn_extra = state;
 	}
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		if (dtmodel_row_moves_out(&state->note, trigdata))
+			dtmodel_note_departure(fcinfo);
+		return PointerGetDatum(row);
+	}
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		dtmodel_note_update(&state->note, trigdata);
 	if (dtmodel_preserve_timestamps)
 		return PointerGetDatum(row);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(dtmodel_row_moves_in(trigdata) ? row :
+		return PointerGetDatum(dtmodel_row_moves_in(fcinfo) ? row :
 							   stamp_new_row(trigdata, row, state));
 	return PointerGetDatum(stamp_changed_row(trigdata, row, state));
 }
@@ -258,9 +268,10 @@ dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
 	dtmodel_change_column(change, request->updated_at, DT_COLUMN_TIME,
 						  definition, &timestamps_mixin, "updated_at",
 						  &column);
-	dtmodel_change_trigger(change, DT_TRIGGER_TIMESTAMPS, "INSERT OR UPDATE",
+	dtmodel_change_trigger(change, DT_TRIGGER_TIMESTAMPS,
+						   dtmodel_events_with_moves(change->rel,
+													 "INSERT OR UPDATE"),
 						   trigger_options(request));
-	dtmodel_change_move_trigger(change);
 }
 
 void
@@ -276,7 +287,6 @@ dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
 		dtmodel_drop_column(change, &timestamps->updated_at);
 	}
 	dtmodel_drop_trigger(change, DT_TRIGGER_TIMESTAMPS);
-	dtmodel_drop_move_trigger(change, 1 << DT_TRIGGER_TIMESTAMPS);
 }
 
 static void

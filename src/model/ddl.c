@@ -313,13 +313,13 @@ dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 				   options);
 }
 
-/* A row trigger that fires after the events, on a condition. */
+/* A row trigger that fires after the events, on a condition unless it is NULL. */
 void
 dtmodel_change_after_trigger(DtChange *change, DtTriggerKind kind,
 							 const char *events, const char *when)
 {
 	change_trigger(change, kind,
-				   psprintf("AFTER %s ON %s FOR EACH ROW WHEN (%s)", events,
-							change->table, when),
+				   psprintf("AFTER %s ON %s FOR EACH ROW%s", events, change->table,
+							when == NULL ? "" : psprintf(" WHEN (%s)", when)),
 				   NIL);
 }

@@ -16,12 +16,12 @@
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
+#include "executor/spi.h"
 #include "model/foreign_key.h"
-#include "model/lookup.h"
-#include "parser/parse_coerce.h"
+#include "model/plan_cache.h"
+#include "model/relation.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 static DtForeignKey *
@@ -70,6 +70,17 @@ dtmodel_keys_to(Relation parent)
 }
 
 /*
+ * Whether the key only repeats another one of the same table: a key that
+ * references a partitioned table has one more for each of its partitions, and
+ * a row has its parent in only one of them.
+ */
+static bool
+is_repeated(const DtForeignKey *key, List *constraints)
+{
+	return OidIsValid(key->origin) && list_member_oid(constraints, key->origin);
+}
+
+/*
  * The foreign keys by which the table references others.  One that is not
  * enforced says nothing: deleting its parent does not reach the child either.
  */
@@ -89,108 +100,61 @@ dtmodel_keys_from(Relation child)
 			constraints = lappend_oid(constraints, key->conoid);
 	}
 	foreach(cell, constraints)
-		keys = lappend(keys, read_key(lfirst_oid(cell)));
+	{
+		DtForeignKey *key = read_key(lfirst_oid(cell));
+
+		if (!is_repeated(key, constraints))
+			keys = lappend(keys, key);
+	}
 	return keys;
 }
 
-/* Where in the index a column of the parent's key stands, from 1. */
-static int
-index_column(Relation index, AttrNumber attnum)
+static SPIPlanPtr
+parent_plan(const DtForeignKey *key, Relation parent)
 {
-	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
-	{
-		if (index->rd_index->indkey.values[i] == attnum)
-			return i + 1;
-	}
-	elog(ERROR, "column %d is not in index \"%s\"", attnum,
-		 RelationGetRelationName(index));
-}
+	SPIPlanPtr	plan = dtmodel_find_plan(key->constraint, DT_PLAN_PARENT_EXISTS);
+	Oid			types[INDEX_MAX_KEYS];
+	StringInfoData query;
 
-static Oid
-compared_type(Oid equality)
-{
-	Oid			parent_type;
-	Oid			child_type;
+	if (plan != NULL)
+		return plan;
 
-	op_input_types(equality, &parent_type, &child_type);
-	return child_type;
-}
-
-/*
- * Whether the index can be asked for the parent at all.  The index of a
- * partitioned parent holds no entries, a temporal key is no btree, and a
- * reference of another type than the key may need a cast.
- */
-static bool
-can_look_up(const DtForeignKey *key, Relation rel, Relation index)
-{
-	if (index->rd_rel->relkind != RELKIND_INDEX ||
-		index->rd_rel->relam != BTREE_AM_OID)
-		return false;
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT FROM %s%s AS p WHERE ",
+					 dtmodel_only(parent), dtmodel_qualified_name(parent));
+	dtmodel_append_reference(&query, key, "p", NULL);
 	for (int i = 0; i < key->ncolumns; i++)
-	{
-		Oid			type = get_atttype(RelationGetRelid(rel),
-									   key->child_columns[i]);
-
-		if (!IsBinaryCoercible(type, compared_type(key->equality[i])))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Makes the scan keys that find the parent.  False when the row references
- * none, because a column of its key is null.
- */
-static bool
-make_scan_keys(const DtForeignKey *key, Relation rel, HeapTuple row,
-			   Relation index, ScanKey scan_keys)
-{
-	for (int i = 0; i < key->ncolumns; i++)
-	{
-		int			column = index_column(index, key->parent_columns[i]);
-		bool		isnull;
-		Datum		value = heap_getattr(row, key->child_columns[i],
-										 RelationGetDescr(rel), &isnull);
-
-		if (isnull)
-			return false;
-		ScanKeyEntryInitialize(&scan_keys[column - 1], 0, column,
-							   BTEqualStrategyNumber,
-							   compared_type(key->equality[i]),
-							   index->rd_indcollation[column - 1],
-							   get_opcode(key->equality[i]), value);
-	}
-	return true;
-}
-
-static bool
-index_has_row(Relation parent, Relation index, int nkeys, ScanKey keys)
-{
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	DtLookup	lookup = dtmodel_begin_lookup(parent, index, snapshot, nkeys, keys);
-	bool		found = dtmodel_find_next(&lookup);
-
-	dtmodel_end_lookup(&lookup);
-	UnregisterSnapshot(snapshot);
-	return found;
+		types[i] = get_atttype(key->child, key->child_columns[i]);
+	return dtmodel_save_plan(key->constraint, DT_PLAN_PARENT_EXISTS, query.data,
+							 key->ncolumns, types);
 }
 
 /* Whether the row references a parent through this key, and it is gone. */
 static bool
 reference_dangles(const DtForeignKey *key, Relation rel, HeapTuple row)
 {
-	Relation	parent = table_open(key->parent, AccessShareLock);
-	Relation	index = index_open(key->index, AccessShareLock);
-	ScanKeyData scan_keys[INDEX_MAX_KEYS];
-	bool		dangles = true;
+	Datum		values[INDEX_MAX_KEYS];
+	Relation	parent;
+	DtCaller	caller;
+	bool		dangles;
 
-	/* Where it cannot be asked, the cascade that we are in is reason enough. */
-	if (can_look_up(key, rel, index))
-		dangles = make_scan_keys(key, rel, row, index, scan_keys) &&
-			!index_has_row(parent, index, key->ncolumns, scan_keys);
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		bool		isnull;
 
-	index_close(index, AccessShareLock);
+		values[i] = heap_getattr(row, key->child_columns[i],
+								 RelationGetDescr(rel), &isnull);
+		if (isnull)
+			return false;
+	}
+
+	parent = table_open(key->parent, AccessShareLock);
+	SPI_connect();
+	caller = dtmodel_act_as_owner(parent);
+	dtmodel_run_plan_in_trigger(parent_plan(key, parent), values, 1);
+	dtmodel_act_as(&caller);
+	dangles = (SPI_processed == 0);
+	SPI_finish();
 	table_close(parent, AccessShareLock);
 	return dangles;
 }

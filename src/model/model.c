@@ -57,8 +57,8 @@ const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 	[DT_TRIGGER_PROTECT_TRUNCATE] = {
 		"zz_dtmodel_protect_truncate", "protect_truncate_trigger"
 	},
-	[DT_TRIGGER_ROW_MOVE] = {
-		"zz_dtmodel_row_move", "row_move_trigger"
+	[DT_TRIGGER_SOFT_CASCADE_MOVE] = {
+		"zz_dtmodel_soft_cascade_move", "soft_cascade_move_trigger"
 	},
 	[DT_TRIGGER_AUDIT] = {
 		"zz_dtmodel_stamp_audit", "audit_trigger"
@@ -326,6 +326,7 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 			break;
 		case DT_TRIGGER_SOFT_DELETE:
 			model->soft_delete = read_soft_delete(desc, trigger);
+			model->delete_trigger = trigger->tgoid;
 			break;
 		case DT_TRIGGER_PROTECT_TRUNCATE:
 			model->protect_truncate = true;
@@ -346,7 +347,7 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 			model->cascade_trigger = trigger->tgoid;
 			break;
 		case DT_TRIGGER_SOFT_DELETE_GUARD:
-		case DT_TRIGGER_ROW_MOVE:
+		case DT_TRIGGER_SOFT_CASCADE_MOVE:
 		case DT_TRIGGER_LIVE_PARENT:	/* there may be several */
 		case DT_TRIGGER_LIVE_VIEW:
 			break;

@@ -86,7 +86,7 @@ typedef enum DtTriggerKind
 	DT_TRIGGER_SOFT_CASCADE,
 	DT_TRIGGER_SOFT_DELETE_GUARD,
 	DT_TRIGGER_PROTECT_TRUNCATE,
-	DT_TRIGGER_ROW_MOVE,
+	DT_TRIGGER_SOFT_CASCADE_MOVE,
 	DT_TRIGGER_LIVE_PARENT,
 	DT_TRIGGER_LIVE_VIEW,
 	DT_TRIGGER_SETTINGS
@@ -111,7 +111,8 @@ typedef struct DtModel
 	DtFields	fields;
 	DtTimestamps *timestamps;	/* NULL: without this mixin */
 	DtSoftDelete *soft_delete;
-	Oid			flag_trigger;	/* of the soft delete, like the next */
+	Oid			delete_trigger; /* of the soft delete, like the next two */
+	Oid			flag_trigger;
 	Oid			cascade_trigger;
 	DtAudit    *audit;
 	DtSlug	   *slug;

@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "lib/ilist.h"
 #include "model/plan_cache.h"
+#include "server/query_text.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -96,7 +97,7 @@ create_cache(void)
 bool
 dtmodel_is_own_query(const char *query)
 {
-	return query != NULL && strncmp(query, DT_OWN_QUERY, strlen(DT_OWN_QUERY)) == 0;
+	return dtmodel_starts_with(query, DT_OWN_QUERY);
 }
 
 static PlanKey

@@ -19,11 +19,13 @@ typedef enum DtPlanPurpose
 	DT_PLAN_RESTORE_DELETION,
 	DT_PLAN_DELETE_LIVE,
 	DT_PLAN_CASCADE_DELETE,		/* these belong to a foreign key, not a table */
-	DT_PLAN_CASCADE_RESTORE,
 	DT_PLAN_LIVE_CHILD,
-	DT_PLAN_LIVE_PARENT,
-	DT_PLAN_DELETED_PARENT,
+	DT_PLAN_RESTORE_CHILDREN,
+	DT_PLAN_RESTORE_PARENT,
 	DT_PLAN_PARENT_STATUS,
+	DT_PLAN_PARENT_EXISTS,
+	DT_PLAN_RESTORE_ROWS,		/* and these to a table again */
+	DT_PLAN_RETIME_ROWS,
 	DT_PLAN_PURGE_HOLDERS,
 	DT_PLAN_PURGE_CHILDREN,
 	DT_PLAN_PURGE_LOCK,
@@ -47,6 +49,14 @@ typedef enum DtPlanPurpose
  * planned again.
  */
 #define DT_OWN_QUERY "/* dtmodel */ "
+
+/*
+ * What follows that in an UPDATE that deletes rows, or restores one, or those
+ * that come back with it: the executor is told not to take it for a user's.
+ */
+#define DT_MARKS_DELETED "/* deletes */ "
+#define DT_MARKS_LIVE "/* restores */ "
+#define DT_MARKS_SET_LIVE "/* restores a set */ "
 
 /* Whether a query is one of ours; its text may be NULL. */
 extern bool dtmodel_is_own_query(const char *query);

@@ -9,11 +9,27 @@
 #define DTMODEL_ROW_MOVE_H
 
 #include "commands/trigger.h"
-#include "model/ddl.h"
+#include "storage/itemptr.h"
+#include "utils/rel.h"
 
-extern void dtmodel_change_move_trigger(DtChange *change);
-extern void dtmodel_drop_move_trigger(DtChange *change, int removed);
-extern bool dtmodel_row_moves_out(const TriggerData *trigdata);
-extern bool dtmodel_row_moves_in(const TriggerData *trigdata);
+/*
+ * The row that an UPDATE is about to write, kept by a trigger for as long as
+ * its statement runs.
+ */
+typedef struct DtUpdateNote
+{
+	bool		made;
+	ItemPointerData tid;
+	TupleTableSlot *new_row;	/* the executor's, as later triggers leave it */
+} DtUpdateNote;
+
+extern void dtmodel_note_update(DtUpdateNote *note,
+								const TriggerData *trigdata);
+extern bool dtmodel_row_moves_out(DtUpdateNote *note,
+								  const TriggerData *trigdata);
+extern void dtmodel_note_departure(FunctionCallInfo fcinfo);
+extern bool dtmodel_row_moves_in(FunctionCallInfo fcinfo);
+
+extern const char *dtmodel_events_with_moves(Relation rel, const char *events);
 
 #endif							/* DTMODEL_ROW_MOVE_H */

@@ -92,6 +92,29 @@ timing_is_right(TriggerEvent event, int events)
 }
 
 /*
+ * A foreign table may have row triggers, as a partition gets them from its
+ * table, or because its owner puts one there.  But it has no tuples that we
+ * could lock, update in place or find again.
+ */
+static void
+check_is_table(Relation rel)
+{
+	if (rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("foreign table \"%s\" cannot be a model",
+					RelationGetRelationName(rel)),
+			 errdetail("A trigger of %s works on tables of this database alone.",
+					   DTMODEL_SCHEMA),
+			 rel->rd_rel->relispartition ?
+			 errhint("Detach the partition, or make the table a model on the server that holds its rows.") :
+			 errhint("Drop the trigger, and make the table a model on the server that holds its rows."),
+			 errtable(rel)));
+}
+
+/*
  * Checks that a function was called as the row trigger that it is, at the
  * right time and on one of the events it knows, and returns what the trigger
  * was called with.
@@ -118,6 +141,7 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
 						DTMODEL_SCHEMA, function),
 				 errhint("Drop the trigger and let the add_* function of the mixin create it.")));
 
+	check_is_table(trigdata->tg_relation);
 	return trigdata;
 }
 

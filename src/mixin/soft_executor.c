@@ -1,0 +1,180 @@
+/*-------------------------------------------------------------------------
+ *
+ * soft_executor.c
+ *	  What the executor is told of a statement that deletes or restores rows.
+ *
+ * The triggers of a soft delete are there for UPDATEs by the application.  In
+ * an UPDATE that is the deletion or the restore itself they must not
+ * interfere, and most have nothing to do.  So when the executor is ready to
+ * run such a statement, its own copy of the table's triggers is changed: the
+ * ones without work are left out, since they are the greater part of what a
+ * deletion costs, and the one that looks after flag and time learns that the
+ * UPDATE is ours.  The copy goes when the statement ends.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "mixin/soft_delete.h"
+#include "mixin/soft_executor.h"
+#include "model/model.h"
+#include "model/plan_cache.h"
+#include "server/query_text.h"
+#include "utils/rel.h"
+#include "utils/reltrigger.h"
+
+/* What an UPDATE of ours does. */
+typedef enum Purpose
+{
+	PURPOSE_NONE,				/* it is not ours */
+	PURPOSE_DELETE,
+	PURPOSE_RESTORE,			/* one row, whose cascade brings back others */
+	PURPOSE_RESTORE_SET			/* those others */
+} Purpose;
+
+/*
+ * Whether a trigger of our own has nothing to do.  In a deletion the flag
+ * trigger finds flag and time in step, unless another trigger comes first, and
+ * no current user to record; and the row does not move to another partition.
+ * The cascade finds nothing to follow.  A table that inherits may have lost
+ * its soft delete, which the flag trigger reports; and a foreign table is
+ * refused by each.
+ */
+static bool
+is_idle(const Trigger *trigger, const DtModel *model, Purpose purpose)
+{
+	bool		others_act = model->soft_delete == NULL ||
+		model->others_act_before || purpose != PURPOSE_DELETE;
+
+	if (trigger->tgoid == model->delete_trigger)
+		return !others_act;
+	if (trigger->tgoid == model->flag_trigger)
+		return !others_act &&
+			!dtmodel_column_is_used(&model->soft_delete->deleted_by);
+	if (trigger->tgoid == model->cascade_trigger)
+		return purpose == PURPOSE_RESTORE_SET ||
+			(purpose == PURPOSE_DELETE && !model->is_referenced);
+	return false;
+}
+
+/*
+ * With no trigger left the server need not lock the row and look at it once
+ * more, nor come back to it later.
+ */
+static void
+leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model,
+						Purpose purpose)
+{
+	triggers->trig_update_before_row = false;
+	triggers->trig_update_after_row = false;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (is_idle(trigger, model, purpose))
+			trigger->tgenabled = TRIGGER_DISABLED;
+		else if (TRIGGER_FOR_ROW(trigger->tgtype) &&
+				 TRIGGER_FOR_UPDATE(trigger->tgtype))
+		{
+			triggers->trig_update_before_row |= TRIGGER_FOR_BEFORE(trigger->tgtype);
+			triggers->trig_update_after_row |= TRIGGER_FOR_AFTER(trigger->tgtype);
+		}
+	}
+}
+
+/*
+ * The executor has no use for tgisinternal, so its copy can say with it that
+ * the UPDATE is ours.
+ */
+static void
+say_update_is_ours(TriggerDesc *triggers, const DtModel *model)
+{
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		if (triggers->triggers[i].tgoid == model->flag_trigger)
+			triggers->triggers[i].tgisinternal = true;
+	}
+}
+
+/* For a trigger function: whether the UPDATE that fires it is ours. */
+bool
+dtmodel_is_our_update(const TriggerData *trigdata)
+{
+	return trigdata->tg_trigger->tgisinternal;
+}
+
+static void
+prepare_target(ResultRelInfo *target, Purpose purpose)
+{
+	Relation	rel = target->ri_RelationDesc;
+	const DtModel *model;
+
+	if (target->ri_TrigDesc == NULL ||
+		rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		return;
+	model = dtmodel_get_model(rel);
+	leave_out_idle_triggers(target->ri_TrigDesc, model, purpose);
+	say_update_is_ours(target->ri_TrigDesc, model);
+}
+
+/* Prepares a table for the marks that the soft-delete trigger writes. */
+void
+dtmodel_prepare_deletion(ResultRelInfo *target)
+{
+	prepare_target(target, PURPOSE_DELETE);
+}
+
+/*
+ * What an UPDATE or MERGE is for.  A DELETE that the planner made an UPDATE
+ * asks for the privilege of a DELETE and not for that of an UPDATE; what SPI
+ * runs for us says it in its text.
+ */
+static Purpose
+find_purpose(const ModifyTableState *update, EState *estate, const char *text)
+{
+	AclMode		privileges;
+
+	if (update->operation != CMD_UPDATE && !compat_is_merge(update->operation))
+		return PURPOSE_NONE;
+	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_DELETED))
+		return PURPOSE_DELETE;
+	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_LIVE))
+		return PURPOSE_RESTORE;
+	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_SET_LIVE))
+		return PURPOSE_RESTORE_SET;
+
+	privileges = compat_required_privileges(estate,
+											castNode(ModifyTable, update->ps.plan)->nominalRelation);
+	return (privileges & ACL_DELETE) != 0 && (privileges & ACL_UPDATE) == 0 ?
+		PURPOSE_DELETE : PURPOSE_NONE;
+}
+
+static void
+prepare_node(PlanState *node, EState *estate, const char *text)
+{
+	ModifyTableState *update = (ModifyTableState *) node;
+	Purpose		purpose;
+
+	if (!IsA(node, ModifyTableState))
+		return;
+	purpose = find_purpose(update, estate, text);
+	if (purpose == PURPOSE_NONE)
+		return;
+	for (int i = 0; i < update->mt_nrels; i++)
+		prepare_target(&update->resultRelInfo[i], purpose);
+}
+
+/* Once the executor is ready to run a statement, and its CTEs. */
+void
+dtmodel_prepare_statement(QueryDesc *query)
+{
+	EState	   *estate = query->estate;
+	ListCell   *cell;
+
+	if (query->planstate != NULL)
+		prepare_node(query->planstate, estate, query->sourceText);
+	foreach(cell, estate->es_auxmodifytables)
+		prepare_node(lfirst(cell), estate, query->sourceText);
+}

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.h
+ *	  What the triggers of one statement tell each other.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_STATEMENT_H
+#define DTMODEL_STATEMENT_H
+
+#include "fmgr.h"
+
+/* What a note is about. */
+typedef enum DtNoteKind
+{
+	DT_NOTE_MOVE,				/* the row that a function saw leave */
+	DT_NOTE_FLIP				/* rows deleted or restored by their move */
+} DtNoteKind;
+
+extern void *dtmodel_find_note(FunctionCallInfo fcinfo, DtNoteKind kind,
+							   Oid about);
+extern void *dtmodel_make_note(FunctionCallInfo fcinfo, DtNoteKind kind,
+							   Oid about, Size size);
+
+#endif							/* DTMODEL_STATEMENT_H */

@@ -1,0 +1,78 @@
+/*-------------------------------------------------------------------------
+ *
+ * inline.c
+ *	  Set-returning SQL functions in FROM, made subqueries as the planner does.
+ *
+ * The planner inlines such functions after its hook was called, so that the
+ * tables which they read are not in the query yet.  A hook that has to see
+ * those tables has them inlined first, by the planner's own code, which then
+ * finds nothing left to inline.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "optimizer/prep.h"
+#include "server/inline.h"
+#include "utils/syscache.h"
+
+static bool
+is_sql_function(Oid funcid)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	bool		is_sql;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	is_sql = ((Form_pg_proc) GETSTRUCT(tuple))->prolang == SQLlanguageId;
+	ReleaseSysCache(tuple);
+	return is_sql;
+}
+
+/* Whether the planner may have something to inline there. */
+static bool
+calls_sql_function(const RangeTblEntry *rte)
+{
+	RangeTblFunction *function;
+
+	if (rte->rtekind != RTE_FUNCTION || list_length(rte->functions) != 1)
+		return false;
+	function = linitial_node(RangeTblFunction, rte->functions);
+	return IsA(function->funcexpr, FuncExpr) &&
+		is_sql_function(castNode(FuncExpr, function->funcexpr)->funcid);
+}
+
+/*
+ * Inlines what can be inlined in one level of a query.  "global" has the
+ * values of parameters, and gathers what the plan then depends on.
+ */
+void
+dtmodel_inline_functions(Query *query, PlannerGlobal *global)
+{
+	PlannerInfo *root;
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, query->rtable)
+		found |= calls_sql_function(lfirst_node(RangeTblEntry, cell));
+	if (!found)
+		return;
+
+	root = makeNode(PlannerInfo);
+	root->parse = query;
+	root->glob = global;
+	root->query_level = 1;
+	root->planner_cxt = CurrentMemoryContext;
+	preprocess_function_rtes(root);
+}
+
+/* Makes the plan depend on the functions that were inlined. */
+void
+dtmodel_depend_on_inlined(PlannedStmt *plan, const PlannerGlobal *global)
+{
+	plan->invalItems = list_concat(plan->invalItems, global->invalItems);
+	plan->dependsOnRole |= global->dependsOnRole;
+}

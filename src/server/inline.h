@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * inline.h
+ *	  Set-returning SQL functions in FROM, made subqueries as the planner does.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_INLINE_H
+#define DTMODEL_INLINE_H
+
+#include "nodes/pathnodes.h"
+
+extern void dtmodel_inline_functions(Query *query, PlannerGlobal *global);
+extern void dtmodel_depend_on_inlined(PlannedStmt *plan,
+									  const PlannerGlobal *global);
+
+#endif							/* DTMODEL_INLINE_H */
