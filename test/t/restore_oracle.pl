@@ -190,21 +190,22 @@ sub text { my ($state) = @_; return join("\n", sort map { $_->{line} } values %$
 # The parents without which a row cannot be live.
 sub needed
 {
-	my ($row) = @_;
+	my ($row, $by_deletion) = @_;
 	my $references = $table{ $row->{table} }{references} // [];
 
 	return map { $row->{parents}[$_] } grep {
-		defined $row->{parents}[$_] && ($references->[$_][3] || $references->[$_][2] =~ /CASCADE|RESTRICT/)
+		defined $row->{parents}[$_] && (!$by_deletion && $references->[$_][3] || $references->[$_][2] =~ /CASCADE|RESTRICT/)
 	} 0 .. $#$references;
 }
 
-# Live rows under deleted parents.
+# Live rows under deleted parents.  A foreign key that is neither CASCADE nor
+# RESTRICT leaves them so when the parent is deleted.
 sub orphans
 {
 	my ($state) = @_;
 	return grep {
 		my $row = $state->{$_};
-		$row->{deleted_at} eq '' && grep { $state->{$_}{deleted_at} ne '' } needed($row)
+		$row->{deleted_at} eq '' && grep { $state->{$_}{deleted_at} ne '' } needed($row, 'by deletion')
 	} sort keys %$state;
 }
 
@@ -411,7 +412,7 @@ sub restoring
 	my $where = where($name, $key);
 	my @values = split /,/, $key;
 	my $id = @values == 1 ? $key : "jsonb_build_object(" . join(', ', map { "'$table{$name}{key}[$_]', $values[$_]" } 0 .. $#values) . ')';
-	my $same = ($table{$name}{live} // '') eq 'never' ? '' : "t.deleted_at = '$row->{deleted_at}'";
+	my $same = "t.deleted_at = '$row->{deleted_at}'";
 
 	return (1, "SELECT dtmodel.restore_deletion(NULL::$name, '$row->{deleted_at}');") if $how == 1;
 	return (0, "SELECT count(dtmodel.restore(NULL::$name, $id));") if $how == 2;
@@ -435,10 +436,12 @@ sub check_restore
 
 	push @$log, $sql;
 	$allowed{23503} = 1 if grep { !$in->{$_} } @asked;
-	$allowed{23505} = 1 if duplicate($before, $in);
+	$allowed{23505} = 1 if duplicate($before, %allowed ? below($before, @asked) : $in);
 	my (undef, $sqlstate) = ask($session, $sql);
 	my $after = state($session);
 
+	# The rows of an UPDATE are restored one by one.
+	return if $how == 5 && $sqlstate eq '23503' && grep { !restorable($before, $_)->{$_} } @asked;
 	if (%allowed)
 	{
 		return "SQLSTATE $sqlstate, expected " . join(' or ', sort keys %allowed) if !$allowed{$sqlstate};
@@ -516,7 +519,7 @@ sub check_undo
 					push @blocked, $id;
 					next;
 				}
-				my $failure = check_restore($session, $log, $id, $number++ % 4);
+				my $failure = check_restore($session, $log, $id, (0, 2, 3, 4)[ $number++ % 4 ]);
 				return $failure if $failure;
 				$progress = 1;
 			}
