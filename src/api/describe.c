@@ -525,16 +525,17 @@ drift_of_live_parent(StringInfo drift, Relation rel, const Trigger *trigger)
  */
 static const struct
 {
+	DtTriggerKind kind;
 	const char *mixin;			/* as drift calls it */
 	const char *add;
 	const char *names[2];
 	DtColumnUse uses[2];
 }			template_columns[] = {
-	{"timestamps", "add_timestamps",
+	{DT_TRIGGER_TIMESTAMPS, "timestamps", "add_timestamps",
 	{"created_at", "updated_at"}, {DT_COLUMN_TIME, DT_COLUMN_TIME}},
-	{"soft delete", "add_soft_delete",
+	{DT_TRIGGER_SOFT_DELETE, "soft delete", "add_soft_delete",
 	{"is_deleted", "deleted_at"}, {DT_COLUMN_FLAG, DT_COLUMN_TIME}},
-	{"audit", "add_audit",
+	{DT_TRIGGER_AUDIT, "audit", "add_audit",
 	{"created_by", "updated_by"}, {DT_COLUMN_ACTOR, DT_COLUMN_ACTOR}},
 };
 
@@ -567,22 +568,17 @@ is_no_candidate(Relation rel)
 }
 
 static void
-drift_of_missing_mixins(StringInfo drift, Relation rel, const DtModel *model)
+drift_of_missing_mixins(StringInfo drift, Relation rel)
 {
-	const bool	has[lengthof(template_columns)] = {
-		model->timestamps != NULL, model->soft_delete != NULL,
-		model->audit != NULL
-	};
-
 	if (is_no_candidate(rel))
 		return;
 	for (size_t i = 0; i < lengthof(template_columns); i++)
 	{
 		const char *const *names = template_columns[i].names;
 
-		if (!has[i] &&
-			is_template_column(rel, names[0], template_columns[i].uses[0]) &&
-			is_template_column(rel, names[1], template_columns[i].uses[1]))
+		if (is_template_column(rel, names[0], template_columns[i].uses[0]) &&
+			is_template_column(rel, names[1], template_columns[i].uses[1]) &&
+			dtmodel_find_trigger(rel, template_columns[i].kind) == NULL)
 			append_drift(drift, psprintf("columns \"%s\" and \"%s\" but no %s: call %s.%s(%s)",
 										 names[0], names[1],
 										 template_columns[i].mixin,
@@ -623,7 +619,7 @@ find_drift(Relation rel, const DtModel *model)
 
 	if (model->soft_delete != NULL)
 		drift_of_delete_triggers(&drift, triggers, model->soft_delete);
-	drift_of_missing_mixins(&drift, rel, model);
+	drift_of_missing_mixins(&drift, rel);
 
 	/* Last, since the cache may forget the model when it is asked for others. */
 	drift_of_heirs(&drift, rel, mixins);

@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
@@ -35,6 +36,8 @@
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
 #include "model/ddl.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -46,6 +49,9 @@
 /* The locks of ATTACH PARTITION; taken before it takes them. */
 #define PARENT_LOCK ShareUpdateExclusiveLock
 #define PARTITION_LOCK AccessExclusiveLock
+
+/* How the name of the CHECK ends that add_settings makes. */
+#define SETTINGS_CHECK "_settings"
 
 PG_FUNCTION_INFO_V1(dtmodel_partition_attach_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_partition_detach_trigger);
@@ -152,7 +158,10 @@ copy_trigger(const Trigger *trigger, Relation rel)
 
 	if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_SOFT_DELETE &&
 		rel->rd_rel->relkind == RELKIND_RELATION)
+	{
 		statement->events = TRIGGER_TYPE_DELETE;
+		statement->columns = NIL;
+	}
 	(void) CreateTriggerFiringOn(statement, sql, RelationGetRelid(rel),
 								 InvalidOid, InvalidOid, InvalidOid,
 								 trigger->tgfoid, InvalidOid, NULL, false,
@@ -423,6 +432,27 @@ check_live_parent(Relation rel, const Trigger *trigger, Relation parent)
 			 errtable(rel)));
 }
 
+/*
+ * A trigger of whatever other kind.  Those of a statement are not cloned, and
+ * belong to a mixin that was compared before.
+ */
+static void
+check_other_trigger(Relation rel, const Trigger *trigger, DtTriggerKind kind,
+					Relation parent)
+{
+	if (!TRIGGER_FOR_ROW(trigger->tgtype) ||
+		dtmodel_find_trigger(parent, kind) != NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" has trigger \"%s\", but partitioned table \"%s\" has none like it",
+					RelationGetRelationName(rel), trigger->tgname,
+					RelationGetRelationName(parent)),
+			 errdetail("A partition has the triggers of its partitioned table, so this one would be lost."),
+			 errhint("Drop the trigger, or give the partitioned table the same mixins first."),
+			 errtable(rel)));
+}
+
 /* Refuses what the table would lose as a partition. */
 static void
 check_nothing_is_lost(Relation rel, Relation parent)
@@ -433,8 +463,13 @@ check_nothing_is_lost(Relation rel, Relation parent)
 		check_mixin(rel, parent, &mixins[i]);
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
-		if (dtmodel_trigger_kind(&triggers->triggers[i]) == DT_TRIGGER_LIVE_PARENT)
-			check_live_parent(rel, &triggers->triggers[i], parent);
+		const Trigger *trigger = &triggers->triggers[i];
+		DtTriggerKind kind = dtmodel_trigger_kind(trigger);
+
+		if (kind == DT_TRIGGER_LIVE_PARENT)
+			check_live_parent(rel, trigger, parent);
+		else if (kind != DT_TRIGGER_NONE)
+			check_other_trigger(rel, trigger, kind, parent);
 	}
 }
 
@@ -442,28 +477,54 @@ static const char *
 find_tie(Relation rel)
 {
 	const DtSoftDelete *soft_delete = dtmodel_get_model(rel)->soft_delete;
+	const char *tie = NULL;
 
-	return soft_delete == NULL ? NULL :
-		dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at);
+	if (soft_delete != NULL)
+		tie = dtmodel_find_tie(rel, &soft_delete->flag,
+							   &soft_delete->deleted_at);
+	return tie == NULL ? NULL : pstrdup(tie);
+}
+
+/* The name of the CHECK that add_settings makes; NULL if there is none. */
+static const char *
+find_settings_check(Relation rel)
+{
+	const DtSettings *settings = dtmodel_get_model(rel)->settings;
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+
+	for (int i = 0; settings != NULL && constr != NULL && i < constr->num_check; i++)
+	{
+		const ConstrCheck *check = &constr->check[i];
+		size_t		length = strlen(check->ccname);
+		size_t		suffix = strlen(SETTINGS_CHECK);
+		Bitmapset  *used = NULL;
+
+		if (length < suffix ||
+			strcmp(check->ccname + length - suffix, SETTINGS_CHECK) != 0)
+			continue;
+		pull_varattnos(stringToNode(check->ccbin), 1, &used);
+		if (bms_membership(used) == BMS_SINGLETON &&
+			bms_is_member(settings->column.attnum -
+						  FirstLowInvalidHeapAttributeNumber, used))
+			return pstrdup(check->ccname);
+	}
+	return NULL;
 }
 
 /*
  * The server wants the constraints of the partitioned table under their own
- * names, and add_soft_delete names its CHECK after the table.
+ * names, and add_* names a CHECK after its table.
  */
 static void
-rename_tie(DtChange *change, Relation parent)
+rename_check(DtChange *change, const char *name, const char *parents)
 {
-	const char *tie = find_tie(change->rel);
-	const char *parents = find_tie(parent);
-
-	if (tie == NULL || parents == NULL || strcmp(tie, parents) == 0 ||
+	if (name == NULL || parents == NULL || strcmp(name, parents) == 0 ||
 		OidIsValid(get_relation_constraint_oid(RelationGetRelid(change->rel),
 											   parents, true)))
 		return;
 	dtmodel_change(change, "renamed constraint",
 				   psprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
-							change->table, quote_identifier(tie),
+							change->table, quote_identifier(name),
 							quote_identifier(parents)));
 }
 
@@ -476,7 +537,9 @@ give_up_triggers(Oid relid, Relation parent)
 
 	dtmodel_begin_change(&change, relid);
 	name = pstrdup(RelationGetRelationName(change.rel));
-	rename_tie(&change, parent);
+	rename_check(&change, find_tie(change.rel), find_tie(parent));
+	rename_check(&change, find_settings_check(change.rel),
+				 find_settings_check(parent));
 	for (int kind = 0; kind < DT_TRIGGER_KINDS; kind++)
 		dtmodel_drop_trigger(&change, (DtTriggerKind) kind);
 	dtmodel_run_change(&change);

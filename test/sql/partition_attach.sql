@@ -114,6 +114,20 @@ SELECT dtmodel.add_soft_delete('jobs', deleted_by => 'note');
 ALTER TABLE jobs ATTACH PARTITION jobs_1 FOR VALUES IN (1);
 SELECT DISTINCT cloned FROM triggers('jobs_1');
 
+-- a trigger of a mixin that was taken apart
+CREATE TABLE files (id int) PARTITION BY LIST (id);
+SELECT dtmodel.add_settings('files', '{theme}');
+CREATE TABLE files_1 (id int);
+SELECT dtmodel.add_settings('files_1', '{theme,colour}');
+CREATE TRIGGER cascade AFTER UPDATE ON files_1 FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_cascade_trigger();
+ALTER TABLE files ATTACH PARTITION files_1 FOR VALUES IN (1);
+\echo :SQLSTATE
+DROP TRIGGER cascade ON files_1;
+ALTER TABLE files ATTACH PARTITION files_1 FOR VALUES IN (1);
+SELECT * FROM triggers('files_1');
+INSERT INTO files VALUES (1, '{"colour": 1}');
+\echo :SQLSTATE
+
 -- a table that is partitioned itself, to one that is a partition itself
 CREATE TABLE logs (id int, day int) PARTITION BY RANGE (day);
 CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM (1) TO (8) PARTITION BY RANGE (day);

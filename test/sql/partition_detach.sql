@@ -164,7 +164,7 @@ DELETE FROM logs_9;
 SET search_path = partition_detach;
 SELECT id, is_deleted FROM logs_9 ORDER BY id;
 
--- whoever owns the partition
+-- a partition of another owner
 CREATE ROLE partition_detach_parent;
 CREATE ROLE partition_detach_child;
 GRANT USAGE, CREATE ON SCHEMA partition_detach TO partition_detach_parent, partition_detach_child;
