@@ -383,6 +383,15 @@ drift_of_live_parent(StringInfo drift, Relation rel, const Trigger *trigger)
 		append_drift(drift, message);
 }
 
+static void
+drift_of_live_parents(StringInfo drift, Relation rel)
+{
+	char	   *message = dtmodel_drift_of_live_parents(rel);
+
+	if (message != NULL)
+		append_drift(drift, message);
+}
+
 /* All that is out of order with a table, as the members of a JSON array. */
 static char *
 find_drift(Relation rel, const DtModel *model)
@@ -412,6 +421,7 @@ find_drift(Relation rel, const DtModel *model)
 		if (kind == DT_TRIGGER_LIVE_PARENT)
 			drift_of_live_parent(&drift, rel, trigger);
 	}
+	drift_of_live_parents(&drift, rel);
 
 	/* Last, since the cache may forget the model when it is asked for others. */
 	if (is_soft)

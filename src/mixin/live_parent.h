@@ -10,13 +10,14 @@
 #define DTMODEL_LIVE_PARENT_H
 
 #include "access/attnum.h"
+#include "model/ddl.h"
 #include "nodes/pg_list.h"
 #include "utils/rel.h"
 
 /* What one trigger looks after: the foreign keys on some columns. */
 typedef struct DtLiveParent
 {
-	int			ncolumns;		/* 0: the trigger lacks its argument */
+	int			ncolumns;
 	AttrNumber *columns;
 } DtLiveParent;
 
@@ -26,5 +27,8 @@ extern List *dtmodel_live_parent_keys(Relation rel,
 
 /* live_parent_setup.c */
 extern char *dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger);
+extern char *dtmodel_drift_of_live_parents(Relation rel);
+extern void dtmodel_change_live_parents(DtChange *change,
+										const char *deleted_at);
 
 #endif							/* DTMODEL_LIVE_PARENT_H */

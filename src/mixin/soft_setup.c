@@ -15,6 +15,7 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "mixin/live_parent.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
@@ -282,14 +283,16 @@ change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
 {
 	const char *deleted_at = quote_identifier(request->deleted_at);
 	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	char	   *flips = psprintf("(OLD.%s IS NULL) OPERATOR(pg_catalog.<>) (NEW.%s IS NULL)",
+								 deleted_at, deleted_at);
 
-	/* The condition names the column: it has to be made anew with another. */
 	if (former != NULL &&
 		namestrcmp((Name) &former->deleted_at.name, request->deleted_at) != 0)
-		dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE);
-	dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
-								 psprintf("(OLD.%s IS NULL) OPERATOR(pg_catalog.<>) (NEW.%s IS NULL)",
-										  deleted_at, deleted_at));
+		dtmodel_set_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
+								  flips);
+	else
+		dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
+									 flips);
 }
 
 /* New rows are live, also those of an INSERT that knows no flag. */
@@ -355,6 +358,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE, "DELETE",
 						   trigger_options(request));
 	change_cascade_trigger(change, request);
+	dtmodel_change_live_parents(change, request->deleted_at);
 	dtmodel_change_guard_trigger(change);
 	if (request->protect_truncate)
 		dtmodel_change_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE, "TRUNCATE",
@@ -505,6 +509,7 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 							  1 << DT_TRIGGER_SOFT_CASCADE |
 							  1 << DT_TRIGGER_SOFT_DELETE_GUARD |
 							  1 << DT_TRIGGER_PROTECT_TRUNCATE);
+	dtmodel_change_live_parents(change, NULL);
 	if (drop_columns)
 	{
 		check_no_deleted_rows(change, &soft_delete);

@@ -278,25 +278,33 @@ options_text(List *options)
 }
 
 /*
- * Makes sure that the table has the trigger with these options, a list of
- * "key=value", and no other trigger of its kind.  "clauses" is what stands
- * between the trigger's name and its function.
+ * Gives the table the trigger with these options, a list of "key=value", and
+ * leaves it no other trigger of its kind.  "clauses" is what stands between
+ * the trigger's name and its function.
  */
 static void
-change_trigger(DtChange *change, DtTriggerKind kind, const char *clauses,
-			   List *options)
+set_trigger(DtChange *change, DtTriggerKind kind, const char *clauses,
+			List *options)
 {
 	const DtTriggerName *names = &dtmodel_trigger_names[kind];
 
 	drop_triggers(change, kind, names->trigger);
-	if (has_trigger(change, kind, options))
-		return;
-
 	dtmodel_change(change,
 				   psprintf("set trigger \"%s\"", names->trigger),
 				   psprintf("CREATE OR REPLACE TRIGGER %s %s EXECUTE FUNCTION %s.%s(%s)",
 							names->trigger, clauses, DTMODEL_SCHEMA,
 							names->function, options_text(options)));
+}
+
+/* The same, unless the table has the trigger with these options already. */
+static void
+change_trigger(DtChange *change, DtTriggerKind kind, const char *clauses,
+			   List *options)
+{
+	if (has_trigger(change, kind, options))
+		drop_triggers(change, kind, dtmodel_trigger_names[kind].trigger);
+	else
+		set_trigger(change, kind, clauses, options);
 }
 
 /* A trigger that fires before the events: of each row, or of a statement. */
@@ -313,13 +321,28 @@ dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 				   options);
 }
 
-/* A row trigger that fires after the events, on a condition. */
+static char *
+after_clauses(const DtChange *change, const char *events, const char *when)
+{
+	return psprintf("AFTER %s ON %s FOR EACH ROW WHEN (%s)", events,
+					change->table, when);
+}
+
+/*
+ * A row trigger that fires after the events, on a condition.  One that the
+ * table has already is not compared with it.
+ */
 void
 dtmodel_change_after_trigger(DtChange *change, DtTriggerKind kind,
 							 const char *events, const char *when)
 {
-	change_trigger(change, kind,
-				   psprintf("AFTER %s ON %s FOR EACH ROW WHEN (%s)", events,
-							change->table, when),
-				   NIL);
+	change_trigger(change, kind, after_clauses(change, events, when), NIL);
+}
+
+/* The same for a condition that is another one now. */
+void
+dtmodel_set_after_trigger(DtChange *change, DtTriggerKind kind,
+						  const char *events, const char *when)
+{
+	set_trigger(change, kind, after_clauses(change, events, when), NIL);
 }
