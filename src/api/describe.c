@@ -20,6 +20,7 @@
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
+#include "mixin/soft_unique.h"
 #include "model/model.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -299,6 +300,16 @@ drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 }
 
 static void
+drift_of_hidden_rows(StringInfo drift, Relation rel,
+					 const DtSoftDelete *soft_delete)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_drift_of_hidden_rows(rel, soft_delete))
+		append_drift(drift, lfirst(cell));
+}
+
+static void
 drift_of_soft_delete(StringInfo drift, Relation rel,
 					 const DtSoftDelete *soft_delete)
 {
@@ -311,6 +322,8 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 									 NameStr(soft_delete->deleted_at.name),
 									 alter_column(rel, &soft_delete->deleted_at,
 												  "DROP DEFAULT")));
+	if (soft_delete->hide)
+		drift_of_hidden_rows(drift, rel, soft_delete);
 	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
 	if (!dtmodel_column_is_used(&soft_delete->flag))
 		return;
@@ -384,9 +397,10 @@ drift_of_live_parent(StringInfo drift, Relation rel, const Trigger *trigger)
 }
 
 static void
-drift_of_live_parents(StringInfo drift, Relation rel)
+drift_of_live_parents(StringInfo drift, Relation rel,
+					  const DtSoftDelete *columns)
 {
-	char	   *message = dtmodel_drift_of_live_parents(rel);
+	char	   *message = dtmodel_drift_of_live_parents(rel, columns);
 
 	if (message != NULL)
 		append_drift(drift, message);
@@ -421,7 +435,7 @@ find_drift(Relation rel, const DtModel *model)
 		if (kind == DT_TRIGGER_LIVE_PARENT)
 			drift_of_live_parent(&drift, rel, trigger);
 	}
-	drift_of_live_parents(&drift, rel);
+	drift_of_live_parents(&drift, rel, model->soft_delete);
 
 	/* Last, since the cache may forget the model when it is asked for others. */
 	if (is_soft)

@@ -27,7 +27,8 @@ extern List *dtmodel_live_parent_keys(Relation rel,
 
 /* live_parent_setup.c */
 extern char *dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger);
-extern char *dtmodel_drift_of_live_parents(Relation rel);
+extern char *dtmodel_drift_of_live_parents(Relation rel,
+										   const DtSoftDelete *columns);
 extern void dtmodel_change_live_parents(DtChange *change,
 										const char *deleted_at);
 

@@ -392,9 +392,9 @@ dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
 	return NULL;
 }
 
-/* The same for the one of the table's UPDATEs. */
+/* The same for the one of the table's UPDATEs; NULL columns: always live. */
 char *
-dtmodel_drift_of_live_parents(Relation rel)
+dtmodel_drift_of_live_parents(Relation rel, const DtSoftDelete *columns)
 {
 	const DtTriggerKind kind = DT_TRIGGER_LIVE_PARENT_UPDATE;
 	const Trigger *trigger = dtmodel_find_trigger(rel, kind);
@@ -405,7 +405,8 @@ dtmodel_drift_of_live_parents(Relation rel)
 	if (trigger == NULL)
 		return psprintf("trigger \"%s\" does not exist",
 						dtmodel_trigger_names[kind].trigger);
-	if (!fires_as_needed(rel, trigger, keys, own_deleted_at(rel)))
+	if (!fires_as_needed(rel, trigger, keys, columns == NULL ? NULL :
+						 NameStr(columns->deleted_at.name)))
 		return psprintf("trigger \"%s\" is not fired whenever a row gets another parent or is restored",
 						trigger->tgname);
 	return NULL;

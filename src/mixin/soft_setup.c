@@ -19,6 +19,7 @@
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
+#include "mixin/soft_unique.h"
 #include "model/ddl.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
@@ -453,6 +454,8 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	request.trigger_tier = is_second_word(fcinfo, 8, "tier", "any", "trigger");
 
 	add_soft_delete(relid, &request);
+	if (request.hide)
+		dtmodel_tell_of_hidden_rows(relid);
 	PG_RETURN_VOID();
 }
 
