@@ -15,7 +15,7 @@ RESET client_min_messages;
 
 SELECT dtmodel.require_live_parent('posts', 'author_id');
 SELECT dtmodel.require_live_parent('posts', 'author_id');
-SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal;
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal ORDER BY tgname;
 
 -- a live row under a live one, under none, and under a deleted one
 INSERT INTO posts VALUES (1, 1), (2, 2), (3, NULL);
@@ -85,7 +85,7 @@ ALTER TABLE "The users" SET SCHEMA "Other Schema";
 INSERT INTO posts VALUES (8, 2);
 \echo :SQLSTATE
 SELECT dtmodel.require_live_parent('posts', 'Writer; id');
-SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND tgname ~ 'live_parent';
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND tgname ~ 'live_parent' ORDER BY tgname;
 
 -- the parent is no soft-delete model any more, and then is one again
 SET client_min_messages = warning;
