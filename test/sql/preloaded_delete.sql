@@ -56,7 +56,9 @@ BEGIN;
 DECLARE c CURSOR FOR SELECT id FROM posts WHERE id IN (16, 17) ORDER BY id;
 FETCH c;
 DELETE FROM posts WHERE CURRENT OF c RETURNING id;
+SELECT ctid AS version FROM posts WHERE id = 16 \gset
 DELETE FROM posts WHERE CURRENT OF c RETURNING id;
+SELECT is_deleted, ctid = :'version' AS untouched FROM posts WHERE id = 16;
 FETCH c;
 DELETE FROM posts WHERE CURRENT OF c RETURNING id;
 COMMIT;
