@@ -17,6 +17,7 @@
 
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "mixin/soft_conflict.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_executor.h"
 #include "model/model.h"
@@ -164,29 +165,35 @@ find_purpose(const ModifyTableState *update, EState *estate, const char *text)
 }
 
 static void
-prepare_node(PlanState *node, EState *estate, const char *text)
+prepare_node(PlanState *node, const QueryDesc *query, bool hides)
 {
 	ModifyTableState *update = (ModifyTableState *) node;
 	Purpose		purpose;
 
 	if (!IsA(node, ModifyTableState))
 		return;
-	purpose = find_purpose(update, estate, text);
+	if (hides)
+		dtmodel_refuse_hidden_conflicts(update);
+	purpose = find_purpose(update, query->estate, query->sourceText);
 	if (purpose == PURPOSE_NONE)
 		return;
 	for (int i = 0; i < update->mt_nrels; i++)
 		prepare_target(&update->resultRelInfo[i], purpose);
 }
 
-/* Once the executor is ready to run a statement, and its CTEs. */
+/*
+ * Once the executor is ready to run a statement, and its CTEs.  "hides" says
+ * whether deleted rows are hidden from it.
+ */
 void
-dtmodel_prepare_statement(QueryDesc *query)
+dtmodel_prepare_statement(QueryDesc *query, bool hides)
 {
-	EState	   *estate = query->estate;
+	MemoryContext caller = MemoryContextSwitchTo(query->estate->es_query_cxt);
 	ListCell   *cell;
 
 	if (query->planstate != NULL)
-		prepare_node(query->planstate, estate, query->sourceText);
-	foreach(cell, estate->es_auxmodifytables)
-		prepare_node(lfirst(cell), estate, query->sourceText);
+		prepare_node(query->planstate, query, hides);
+	foreach(cell, query->estate->es_auxmodifytables)
+		prepare_node(lfirst(cell), query, hides);
+	MemoryContextSwitchTo(caller);
 }

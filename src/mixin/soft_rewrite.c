@@ -104,14 +104,31 @@ mark_assignments(Query *query, const DtSoftTarget *target, Expr *time)
 	return assignments;
 }
 
+/*
+ * A model may leave DELETE to its triggers.  They need not see the rows that
+ * it hides.
+ */
+static void
+leave_to_triggers(Query *query, const DtSoftTarget *target, bool hide)
+{
+	if (hide && target->columns.hide)
+		query->jointree->quals = make_and_qual(query->jointree->quals,
+											   dtmodel_live_condition(target));
+}
+
 static bool
-rewrite_delete(Query *query)
+rewrite_delete(Query *query, bool hide)
 {
 	DtSoftTarget target;
 	List	   *assignments;
 
 	if (!dtmodel_find_soft_target(query, query->resultRelation, &target))
 		return false;
+	if (target.columns.trigger_tier)
+	{
+		leave_to_triggers(query, &target, hide);
+		return false;
+	}
 
 	assignments = mark_assignments(query, &target,
 								   deletion_time(&target.columns.deleted_at));
@@ -211,7 +228,8 @@ rewrite_merge(Query *query)
 	ListCell   *cell;
 
 	if (!deletes(query) ||
-		!dtmodel_find_soft_target(query, query->resultRelation, &target))
+		!dtmodel_find_soft_target(query, query->resultRelation, &target) ||
+		target.columns.trigger_tier)
 		return;
 	if (target.columns.refuses_flag_writes)
 		check_flag_writes(query, &target);
@@ -276,7 +294,7 @@ rewrite_level(Query *query, RewriteContext *context)
 	if (dtmodel_hard_delete)
 		return;
 	if (query->commandType == CMD_DELETE)
-		context->top_is_update = rewrite_delete(query);
+		context->top_is_update = rewrite_delete(query, context->hiding != NULL);
 #ifdef COMPAT_HAS_MERGE
 	else if (query->commandType == CMD_MERGE)
 		rewrite_merge(query);

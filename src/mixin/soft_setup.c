@@ -11,10 +11,12 @@
 #include "access/table.h"
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
+#include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
@@ -24,6 +26,8 @@
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_soft_delete);
 PG_FUNCTION_INFO_V1(dtmodel_remove_soft_delete);
@@ -321,6 +325,40 @@ check_precision(Relation rel, const DtColumn *deleted_at)
 			 errtablecol(rel, deleted_at->attnum)));
 }
 
+/* New rows are live, also those of an INSERT that knows no flag. */
+static void
+change_flag_default(DtChange *change, const SoftDeleteRequest *request,
+					const DtColumn *flag)
+{
+	const char *live = request->flag_is_live ? "true" : "false";
+
+	if (!AttributeNumberIsValid(flag->attnum) || flag->has_default)
+		return;
+	dtmodel_change(change,
+				   psprintf("set the default of column \"%s\" to %s",
+							request->flag, live),
+				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
+							change->table, quote_identifier(request->flag), live));
+}
+
+static void
+check_no_default(const DtChange *change, const DtColumn *deleted_at)
+{
+	if (!AttributeNumberIsValid(deleted_at->attnum) || !deleted_at->has_default)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("column \"%s\" of table \"%s\" has a default",
+					NameStr(deleted_at->name),
+					RelationGetRelationName(change->rel)),
+			 errdetail("A row that has a time of deletion is deleted, and so every new row would be."),
+			 errhint("Call ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT.",
+					 change->table,
+					 quote_identifier(NameStr(deleted_at->name))),
+			 errtablecol(change->rel, deleted_at->attnum)));
+}
+
 static void
 change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 {
@@ -344,6 +382,8 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
 						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
 						  "deleted_by", &deleted_by);
+	check_no_default(change, &deleted_at);
+	change_flag_default(change, request, &flag);
 	change_tie(change, request, &flag, &deleted_at);
 	change_flag_trigger(change, request);
 	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE,
@@ -376,6 +416,48 @@ add_soft_delete(Oid relid, const SoftDeleteRequest *request)
 }
 
 /*
+ * The statement that preloads the library for the current database, together
+ * with what is preloaded there already.
+ */
+static char *
+preload_statement(void)
+{
+	List	   *libraries = NIL;
+	ListCell   *cell;
+	StringInfoData statement;
+
+	initStringInfo(&statement);
+	appendStringInfo(&statement, "ALTER DATABASE %s SET session_preload_libraries = ",
+					 quote_identifier(get_database_name(MyDatabaseId)));
+	(void) SplitDirectoriesString(pstrdup(session_preload_libraries_string), ',',
+								  &libraries);
+	foreach(cell, libraries)
+	{
+		if (strcmp(lfirst(cell), "dtmodel") != 0)
+			appendStringInfo(&statement, "%s, ",
+							 quote_literal_cstr(lfirst(cell)));
+	}
+	appendStringInfoString(&statement, "'dtmodel'");
+	return statement.data;
+}
+
+/* Hidden rows are the planner's work, and a setup may run without it. */
+static void
+tell_nothing_is_hidden(Oid relid)
+{
+	if (dtmodel_rewrites())
+		return;
+
+	ereport(NOTICE,
+			(errmsg("the deleted rows of table \"%s\" are not hidden in this session",
+					get_rel_name(relid)),
+			 dtmodel_is_preloaded() ?
+			 errhint("SET dtmodel.rewrite = on.") :
+			 errhint("Only sessions that preload the library hide them: %s;",
+					 preload_statement())));
+}
+
+/*
  * add_soft_delete(model regclass, flag name DEFAULT 'is_deleted',
  *				   deleted_at name DEFAULT 'deleted_at',
  *				   deleted_by name DEFAULT NULL,
@@ -392,9 +474,10 @@ add_soft_delete(Oid relid, const SoftDeleteRequest *request)
  * flag such as is_active.  hide makes queries see live rows only, where the
  * library is preloaded.  flag_writes "error" refuses an UPDATE that flips the
  * flag.  tier "trigger" leaves DELETE to the triggers even where the library
- * is preloaded, so that BEFORE DELETE triggers fire.  Rows that contradict themselves are an error
- * (23514), and so are partitions and partition keys of the flag or time
- * (42809).  Tables that inherit from this one become models with it.
+ * is preloaded, so that BEFORE DELETE triggers fire.  A flag without a default
+ * gets one.  Rows that contradict themselves are an error (23514), and so are
+ * a deleted_at with a default (42P16), partitions and partition keys of the
+ * flag or time (42809).  Tables that inherit from this one become models with it.
  *
  * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
  */
@@ -419,6 +502,8 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	request.trigger_tier = dtmodel_is_second_word(fcinfo, 8, "tier", "any", "trigger");
 
 	add_soft_delete(relid, &request);
+	if (request.hide)
+		tell_nothing_is_hidden(relid);
 	PG_RETURN_VOID();
 }
 

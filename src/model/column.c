@@ -42,6 +42,7 @@ dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
 		column->typid = att->atttypid;
 		column->typmod = att->atttypmod;
 		column->is_not_null = compat_is_not_null(desc, i);
+		column->has_default = att->atthasdef;
 		return;
 	}
 }

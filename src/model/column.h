@@ -20,6 +20,7 @@ typedef struct DtColumn
 	Oid			typid;
 	int32		typmod;
 	bool		is_not_null;
+	bool		has_default;
 } DtColumn;
 
 /* What a managed column is for, and so which types it may have. */

@@ -129,20 +129,26 @@ run_statements(List *statements)
 	SPI_finish();
 }
 
+/* Carries the change out without a word. */
+void
+dtmodel_run_change(DtChange *change)
+{
+	/* ALTER TABLE refuses a table that this session has open. */
+	relation_close(change->rel, NoLock);
+	if (change->statements != NIL)
+		run_statements(change->statements);
+}
+
 /* Carries the change out and says what it did, if it did anything. */
 void
 dtmodel_apply_change(DtChange *change)
 {
 	char	   *name = pstrdup(RelationGetRelationName(change->rel));
 
-	/* ALTER TABLE refuses a table that this session has open. */
-	relation_close(change->rel, NoLock);
-	if (change->statements == NIL)
-		return;
-
-	run_statements(change->statements);
-	ereport(NOTICE,
-			(errmsg("table \"%s\": %s", name, change->done.data)));
+	dtmodel_run_change(change);
+	if (change->statements != NIL)
+		ereport(NOTICE,
+				(errmsg("table \"%s\": %s", name, change->done.data)));
 }
 
 /* "why" says what a mixin wants of a column that is not generated. */

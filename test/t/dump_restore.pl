@@ -93,6 +93,10 @@ CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2020-01-01') TO ('20
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
 SELECT dtmodel.add_timestamps('parted', on_insert => 'stamp'), dtmodel.add_soft_delete('parted', hide => true);
 
+-- One that was a partition of it.
+CREATE TABLE detached PARTITION OF parted FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
+ALTER TABLE parted DETACH PARTITION detached;
+
 -- A trigger that fires always, with audit, and a model that will be out of order.
 CREATE TABLE firing (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('firing'), dtmodel.add_soft_delete('firing'),
@@ -113,6 +117,7 @@ my %models = (
 	  [ q('-infinity'::timestamptz), 'updated_at', 'gone_at IS NOT NULL', 'gone_at' ],
 	zoneless => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ],
 	parted => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ],
+	detached => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ],
 	firing => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ]);
 
 # The statements run one by one, so that the times differ from row to row.
@@ -140,6 +145,7 @@ foreach my $n (1 .. 6)
 		INSERT INTO flagless VALUES ($n, 'x');
 		INSERT INTO zoneless VALUES ($n, '$n', 'x');
 		INSERT INTO parted VALUES ($n, '2020-02-02', 'x');
+		INSERT INTO detached VALUES ($n, '2022-02-02', 'x');
 		INSERT INTO firing VALUES ($n, 'x');
 		INSERT INTO drifted VALUES ($n, 'x');
 		UPDATE $quoted SET name = 'y' WHERE "primary key" = '$n';
@@ -152,6 +158,7 @@ foreach my $n (1 .. 6)
 		DELETE FROM flagless WHERE id = $n;
 		DELETE FROM zoneless WHERE a = $n;
 		DELETE FROM parted WHERE id = $n;
+		DELETE FROM detached WHERE id = $n;
 		DELETE FROM firing WHERE id = $n;) : ''));
 }
 
@@ -272,6 +279,18 @@ sub is_same
 			ROLLBACK;)),
 		't',
 		"$name: an ignored column is ignored");
+
+	# The event triggers come with the extension.
+	is( $node->safe_psql(
+			$db, q(
+			BEGIN;
+			ALTER TABLE parted DETACH PARTITION parted_1;
+			SELECT mixins FROM dtmodel.models WHERE model = 'parted_1'::regclass;
+			ALTER TABLE parted ATTACH PARTITION detached FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
+			SELECT count(*) > 1, bool_and(tgparentid <> 0) FROM pg_trigger WHERE tgrelid = 'detached'::regclass;
+			ROLLBACK;)),
+		"{timestamps,soft_delete}\nt|t",
+		"$name: partitions come and go");
 
 	my (undef, undef, $stderr) = $node->psql($db, 'TRUNCATE orders');
 	like($stderr, qr/table "orders" is protected against TRUNCATE/,

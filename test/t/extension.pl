@@ -94,15 +94,21 @@ is( query(
 	'every object in the schema belongs to the extension');
 is( query(
 		q(
-		SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ')
+		SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ' ORDER BY d.objid)
 		FROM pg_depend AS d
 		JOIN pg_extension AS e ON e.oid = d.refobjid
 		CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
 		WHERE d.refclassid = 'pg_extension'::regclass
 		  AND d.deptype = 'e' AND e.extname = 'dtmodel'
 		  AND coalesce(i.schema, i.identity) <> 'dtmodel')),
-	'',
-	'and nothing outside of it does');
+	'event trigger dtmodel_partition_attach, event trigger dtmodel_partition_detach',
+	'and nothing outside of it does, but event triggers, which have no schema');
+is( query(
+		q(
+		SELECT string_agg(concat(evtname, ' ', evtenabled), ', ' ORDER BY evtname)
+		FROM pg_event_trigger WHERE obj_description(oid, 'pg_event_trigger') <> '')),
+	'dtmodel_partition_attach A, dtmodel_partition_detach A',
+	'they fire always');
 
 # An ordinary user may read all of it and write none of it.
 is( query(
@@ -267,6 +273,8 @@ is( query(
 	'1ctrue 2btrue',
 	'the rows are there');
 query('DROP EXTENSION dtmodel');
+is(query('SELECT count(*) FROM pg_event_trigger'),
+	'0', 'DROP EXTENSION takes the event triggers');
 is( query(
 		q(
 		SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend
