@@ -61,6 +61,9 @@ SELECT count(*) FROM posts WHERE author < 0;
 INSERT INTO posts (id) VALUES (2);
 \echo :SQLSTATE
 INSERT INTO posts (id) VALUES (2) ON CONFLICT (id) DO UPDATE SET author = -3;
+\echo :SQLSTATE
+INSERT INTO posts (id) VALUES (2) ON CONFLICT (id) DO NOTHING;
+\echo :ROW_COUNT
 CREATE TABLE comments (post int REFERENCES posts);
 INSERT INTO comments VALUES (4);
 SELECT count(*) FROM comments JOIN posts ON id = post;
