@@ -159,14 +159,15 @@ CREATE FUNCTION dtmodel.add_timestamps(
     created_at pg_catalog.name DEFAULT 'created_at',
     updated_at pg_catalog.name DEFAULT 'updated_at',
     ignore_columns pg_catalog.name[] DEFAULT '{}',
-    clock pg_catalog.text DEFAULT 'transaction')
+    clock pg_catalog.text DEFAULT 'transaction',
+    on_insert pg_catalog.text DEFAULT 'default')
 RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dtmodel_add_timestamps'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.add_timestamps(
     pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name[],
-    pg_catalog.text) IS
+    pg_catalog.text, pg_catalog.text) IS
 'makes a table keep the times of creation and of the last change of its rows';
 
 CREATE FUNCTION dtmodel.remove_timestamps(
@@ -257,6 +258,14 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.protect_truncate_trigger() IS
 'trigger of dtmodel.add_soft_delete with protect_truncate: refuses TRUNCATE';
+
+CREATE FUNCTION dtmodel.tier()
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'dtmodel_tier'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dtmodel.tier() IS
+'what makes DELETE soft in this session: the planner (preloaded) or the trigger';
 
 CREATE FUNCTION dtmodel.add_soft_delete(
     model pg_catalog.regclass,
@@ -499,6 +508,43 @@ COMMENT ON FUNCTION dtmodel.create_live_view(
 'makes a view of the live rows of a table, which can be written through';
 
 --
+-- Partitions that come and go (src/mixin/partition_ddl.c)
+--
+
+CREATE FUNCTION dtmodel.partition_attach_trigger()
+RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dtmodel_partition_attach_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.partition_attach_trigger() IS
+'event trigger: makes a model that is attached to a partitioned model a part of it';
+
+CREATE FUNCTION dtmodel.partition_detach_trigger()
+RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dtmodel_partition_detach_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.partition_detach_trigger() IS
+'event trigger: keeps a partition that is detached from a model a model';
+
+-- Always: what a replica does to its tables is no less final.
+CREATE EVENT TRIGGER dtmodel_partition_attach ON ddl_command_start
+    WHEN TAG IN ('ALTER TABLE')
+    EXECUTE FUNCTION dtmodel.partition_attach_trigger();
+ALTER EVENT TRIGGER dtmodel_partition_attach ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER dtmodel_partition_attach IS
+'makes a model that is attached to a partitioned model a part of it';
+
+CREATE EVENT TRIGGER dtmodel_partition_detach ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE')
+    EXECUTE FUNCTION dtmodel.partition_detach_trigger();
+ALTER EVENT TRIGGER dtmodel_partition_detach ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER dtmodel_partition_detach IS
+'keeps a partition that is detached from a model a model';
+
+--
 -- Deleting for good (src/api/purge.c)
 --
 
@@ -688,6 +734,18 @@ COMMENT ON FUNCTION dtmodel.get_all(
     pg_catalog.anycompatible, pg_catalog.bool) IS
 'the live rows of a table in the order of their keys, all or a page of them';
 
+CREATE FUNCTION dtmodel.get_deleted(
+    model pg_catalog.anyelement,
+    deleted_at pg_catalog.timestamptz DEFAULT NULL,
+    since pg_catalog.interval DEFAULT NULL)
+RETURNS SETOF pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_get_deleted'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.get_deleted(
+    pg_catalog.anyelement, pg_catalog.timestamptz, pg_catalog.interval) IS
+'the deleted rows of a table, all or those of one deletion or since a time, hidden ones too';
+
 CREATE FUNCTION dtmodel.count(
     model pg_catalog.anyelement,
     include_deleted pg_catalog.bool DEFAULT false)
@@ -836,25 +894,40 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dtmodel.describe(pg_catalog.regclass) IS
 'what a table is: class, primary key, mixins and their options, drift';
 
+-- A table that has a mixin's columns but no trigger is described because of
+-- the drift that it then has.
 CREATE VIEW dtmodel.models AS
-    SELECT c.oid::pg_catalog.regclass AS model,
-           d.description ->> 'class' AS class,
-           ARRAY(SELECT jsonb_array_elements_text(d.description -> 'primary_key')) AS primary_key,
+    SELECT t.oid::pg_catalog.regclass AS model,
+           d.description OPERATOR(pg_catalog.->>) 'class' AS class,
+           ARRAY(SELECT pg_catalog.jsonb_array_elements_text(
+                            d.description OPERATOR(pg_catalog.->) 'primary_key')) AS primary_key,
            ARRAY(SELECT m.mixin
-                 FROM unnest(ARRAY['timestamps', 'soft_delete', 'settings', 'audit', 'slug']) AS m (mixin)
-                 WHERE d.description ? m.mixin) AS mixins,
-           ARRAY(SELECT jsonb_array_elements_text(d.description -> 'drift')) AS drift
-    FROM pg_catalog.pg_class AS c,
-         LATERAL dtmodel.describe(c.oid) AS d (description)
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-      AND EXISTS (SELECT
-                  FROM pg_catalog.pg_trigger AS t
-                  JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
-                  JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-                  WHERE t.tgrelid = c.oid AND n.nspname = 'dtmodel');
+                 FROM pg_catalog.unnest(ARRAY['timestamps', 'soft_delete', 'settings', 'audit', 'slug']) AS m (mixin)
+                 WHERE d.description OPERATOR(pg_catalog.?) m.mixin) AS mixins,
+           ARRAY(SELECT pg_catalog.jsonb_array_elements_text(
+                            d.description OPERATOR(pg_catalog.->) 'drift')) AS drift
+    FROM (SELECT c.oid,
+                 EXISTS (SELECT
+                         FROM pg_catalog.pg_trigger AS t
+                         JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid
+                         JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+                         WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid
+                           AND n.nspname OPERATOR(pg_catalog.=) 'dtmodel') AS has_trigger,
+                 EXISTS (SELECT
+                         FROM pg_catalog.pg_attribute AS a
+                         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
+                           AND a.attname OPERATOR(pg_catalog.=)
+                               ANY (ARRAY['updated_at', 'deleted_at', 'updated_by']::pg_catalog.name[])) AS has_column
+          FROM pg_catalog.pg_class AS c
+          WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
+            AND NOT c.relispartition) AS t,
+         LATERAL dtmodel.describe(t.oid) AS d (description)
+    WHERE (t.has_trigger OR t.has_column)
+      AND (t.has_trigger OR
+           pg_catalog.jsonb_array_length(d.description OPERATOR(pg_catalog.->) 'drift') OPERATOR(pg_catalog.>) 0);
 
 COMMENT ON VIEW dtmodel.models IS
-'every table that is a model: its mixins, and what is out of order with them';
+'every table that is a model or has the columns of one: its mixins, and what is out of order with them';
 
 GRANT SELECT ON dtmodel.models TO PUBLIC;
 

@@ -175,6 +175,17 @@ compat_add_updated_column(Query *query pg_attribute_unused(),
 #endif
 }
 
+/* Whether no row lacks the column; 18 has NOT NULL constraints NOT VALID. */
+static inline bool
+compat_is_not_null(TupleDesc desc, int column)
+{
+#if PG_VERSION_NUM < 180000
+	return TupleDescAttr(desc, column)->attnotnull;
+#else
+	return TupleDescCompactAttr(desc, column)->attnullability == ATTNULLABLE_VALID;
+#endif
+}
+
 /* 15 brought MERGE, and the nodes that it is made of. */
 #if PG_VERSION_NUM >= 150000
 #define COMPAT_HAS_MERGE
@@ -210,6 +221,26 @@ compat_is_merge(CmdType operation pg_attribute_unused())
 #else
 	return false;
 #endif
+}
+
+/* Whether a plan is a MERGE that has an action which deletes. */
+static inline bool
+compat_merge_deletes(const ModifyTable *plan pg_attribute_unused())
+{
+#ifdef COMPAT_HAS_MERGE
+	ListCell   *list;
+	ListCell   *action;
+
+	foreach(list, plan->mergeActionLists)
+	{
+		foreach(action, (List *) lfirst(list))
+		{
+			if (lfirst_node(MergeAction, action)->commandType == CMD_DELETE)
+				return true;
+		}
+	}
+#endif
+	return false;
 }
 
 /* The privileges that a query asks for on an entry of its range table. */

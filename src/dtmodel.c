@@ -22,6 +22,7 @@
 #include "server/inline.h"
 #include "server/query_text.h"
 #include "tcop/tcopprot.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
 #include "utils/varlena.h"
@@ -41,6 +42,42 @@ static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_executor_start = NULL;
 
 void		_PG_init(void);
+
+PG_FUNCTION_INFO_V1(dtmodel_tier);
+
+/* Whether the library was preloaded, so that it has a say in the planner. */
+bool
+dtmodel_is_preloaded(void)
+{
+	return is_in_planner;
+}
+
+/* Whether the planner makes DELETE soft and hides rows in this session. */
+bool
+dtmodel_rewrites(void)
+{
+	return is_in_planner && rewrite;
+}
+
+/*
+ * tier() returns text
+ *
+ * What makes a DELETE soft in this session: "preloaded" for the planner, and
+ * "trigger" where the library is not preloaded or dtmodel.rewrite is off.
+ */
+Datum
+dtmodel_tier(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(dtmodel_rewrites() ?
+									 "preloaded" : "trigger"));
+}
+
+/* What cannot have an effect is shown as off. */
+static const char *
+show_rewrite(void)
+{
+	return dtmodel_rewrites() ? "on" : "off";
+}
 
 /*
  * Plans that were made under the old value do not fit the new one.  Those
@@ -144,7 +181,8 @@ start_executor(QueryDesc *query, int eflags)
 		next_executor_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
-	dtmodel_prepare_statement(query);
+	dtmodel_prepare_statement(query, is_in_planner && rewrite &&
+							  is_hiding(query->sourceText));
 }
 
 /* The lock goes before what it locks: an actor may be waiting already. */
@@ -207,7 +245,7 @@ define_settings(void)
 							 true,
 							 PGC_SUSET,
 							 0,
-							 NULL, forget_plans, NULL);
+							 NULL, forget_plans, show_rewrite);
 
 	define_actor();
 	MarkGUCPrefixReserved("dtmodel");

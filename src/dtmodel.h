@@ -22,4 +22,7 @@ extern bool dtmodel_actor_locked;
 /* False while what was set before the library came is looked at. */
 extern bool dtmodel_is_loaded;
 
+extern bool dtmodel_is_preloaded(void);
+extern bool dtmodel_rewrites(void);
+
 #endif							/* DTMODEL_H */

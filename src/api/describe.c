@@ -8,7 +8,9 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/transam.h"
 #include "api/names.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -19,7 +21,8 @@
 #include "mixin/live_parent.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
-#include "mixin/soft_heirs.h"
+#include "mixin/timestamps_default.h"
+#include "model/heirs.h"
 #include "model/model.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -79,6 +82,9 @@ append_timestamps(StringInfo json, const DtTimestamps *timestamps)
 	append_column(json, "updated_at", &timestamps->updated_at);
 	appendStringInfoString(json, ", ");
 	append_member(json, "clock", dtmodel_clock_name(timestamps->clock));
+	appendStringInfoString(json, ", ");
+	append_member(json, "on_insert",
+				  timestamps->stamps_inserts ? "stamp" : "default");
 	appendStringInfoString(json, ", \"ignore_columns\": [");
 	for (int i = 0; i < timestamps->nignored; i++)
 	{
@@ -214,10 +220,25 @@ drift_of_column(StringInfo drift, const DtColumn *column, DtColumnUse use)
 }
 
 static void
-drift_of_timestamps(StringInfo drift, const DtTimestamps *timestamps)
+drift_of_default(StringInfo drift, Relation rel, const DtColumn *column)
+{
+	char	   *message = dtmodel_drift_of_time_default(rel, column);
+
+	if (message != NULL)
+		append_drift(drift, message);
+}
+
+static void
+drift_of_timestamps(StringInfo drift, Relation rel,
+					const DtTimestamps *timestamps)
 {
 	drift_of_column(drift, &timestamps->created_at, DT_COLUMN_TIME);
 	drift_of_column(drift, &timestamps->updated_at, DT_COLUMN_TIME);
+	if (!timestamps->stamps_inserts)
+	{
+		drift_of_default(drift, rel, &timestamps->created_at);
+		drift_of_default(drift, rel, &timestamps->updated_at);
+	}
 	for (int i = 0; i < timestamps->nignored; i++)
 	{
 		if (!AttributeNumberIsValid(timestamps->ignored[i].attnum))
@@ -246,18 +267,50 @@ drift_of_settings(StringInfo drift, Relation rel, const DtSettings *settings)
 	}
 }
 
+/* The mixins that tables have to share with those that inherit from them. */
+typedef struct SharedMixins
+{
+	bool		timestamps;
+	bool		soft_delete;
+	bool		audit;
+} SharedMixins;
+
+static SharedMixins
+shared_mixins(const DtModel *model)
+{
+	SharedMixins mixins = {
+		.timestamps = model->timestamps != NULL,
+		.soft_delete = model->soft_delete != NULL,
+		.audit = model->audit != NULL,
+	};
+
+	return mixins;
+}
+
 static void
-drift_of_heirs(StringInfo drift, Relation rel)
+drift_of_heir(StringInfo drift, Relation heir, bool expected, bool present,
+			  const char *mixin)
+{
+	if (expected && !present)
+		append_drift(drift, psprintf("table \"%s\" inherits but has no %s",
+									 RelationGetRelationName(heir), mixin));
+}
+
+static void
+drift_of_heirs(StringInfo drift, Relation rel, SharedMixins expected)
 {
 	ListCell   *cell;
 
 	foreach(cell, dtmodel_heirs(rel))
 	{
 		Relation	heir = relation_open(lfirst_oid(cell), AccessShareLock);
+		SharedMixins present = shared_mixins(dtmodel_get_model(heir));
 
-		if (dtmodel_get_model(heir)->soft_delete == NULL)
-			append_drift(drift, psprintf("table \"%s\" inherits but has no soft delete",
-										 RelationGetRelationName(heir)));
+		drift_of_heir(drift, heir, expected.timestamps, present.timestamps,
+					  "timestamps");
+		drift_of_heir(drift, heir, expected.soft_delete, present.soft_delete,
+					  "soft delete");
+		drift_of_heir(drift, heir, expected.audit, present.audit, "audit");
 		relation_close(heir, AccessShareLock);
 	}
 }
@@ -270,6 +323,34 @@ drift_of_missing_trigger(StringInfo drift, Relation rel, DtTriggerKind kind)
 									 dtmodel_trigger_names[kind].trigger));
 }
 
+static char *
+alter_column(Relation rel, const DtColumn *column, const char *action)
+{
+	return psprintf("ALTER TABLE %s ALTER COLUMN %s %s",
+					dtmodel_qualified_name(rel),
+					quote_identifier(NameStr(column->name)), action);
+}
+
+/* A flag that is there, but need not have a value. */
+static void
+drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
+{
+	const DtColumn *flag = &soft_delete->flag;
+
+	if (!AttributeNumberIsValid(flag->attnum))
+		return;
+	if (!flag->is_not_null)
+		append_drift(drift, psprintf("column \"%s\" may be null; a row without it is live: %s",
+									 NameStr(flag->name),
+									 alter_column(rel, flag, "SET NOT NULL")));
+	if (!flag->has_default)
+		append_drift(drift, psprintf("column \"%s\" has no default: %s",
+									 NameStr(flag->name),
+									 alter_column(rel, flag, soft_delete->flag_is_live ?
+												  "SET DEFAULT true" :
+												  "SET DEFAULT false")));
+}
+
 static void
 drift_of_soft_delete(StringInfo drift, Relation rel,
 					 const DtSoftDelete *soft_delete)
@@ -277,6 +358,15 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 	drift_of_column(drift, &soft_delete->flag, DT_COLUMN_FLAG);
 	drift_of_column(drift, &soft_delete->deleted_at, DT_COLUMN_TIME);
 	drift_of_column(drift, &soft_delete->deleted_by, DT_COLUMN_ACTOR);
+	if (!dtmodel_is_precise(&soft_delete->deleted_at))
+		append_drift(drift, psprintf("column \"%s\" does not hold microseconds, so deletions that get the same time are restored together",
+									 NameStr(soft_delete->deleted_at.name)));
+	drift_of_flag(drift, rel, soft_delete);
+	if (soft_delete->deleted_at.has_default)
+		append_drift(drift, psprintf("column \"%s\" has a default, so that new rows are deleted: %s",
+									 NameStr(soft_delete->deleted_at.name),
+									 alter_column(rel, &soft_delete->deleted_at,
+												  "DROP DEFAULT")));
 	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
 	if (!dtmodel_column_is_used(&soft_delete->flag))
 		return;
@@ -340,6 +430,86 @@ drift_of_trigger(StringInfo drift, TriggerDesc *triggers, const Trigger *ours)
 	}
 }
 
+/* A row trigger of the user's that is fired by DELETE. */
+static bool
+is_delete_trigger(const Trigger *trigger)
+{
+	return TRIGGER_FOR_ROW(trigger->tgtype) &&
+		TRIGGER_FOR_DELETE(trigger->tgtype) && !trigger->tgisinternal &&
+		(trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+		 trigger->tgenabled == TRIGGER_FIRES_ALWAYS) &&
+		dtmodel_trigger_kind(trigger) == DT_TRIGGER_NONE;
+}
+
+/* Whether the trigger is fired by the UPDATE that a soft DELETE is. */
+static bool
+sees_mark(const Trigger *trigger, const DtSoftDelete *soft_delete)
+{
+	if (!TRIGGER_FOR_UPDATE(trigger->tgtype))
+		return false;
+	return trigger->tgnattr == 0 ||
+		dtmodel_is_among(soft_delete->flag.attnum, trigger->tgnattr,
+						 trigger->tgattr) ||
+		dtmodel_is_among(soft_delete->deleted_at.attnum, trigger->tgnattr,
+						 trigger->tgattr);
+}
+
+/* Or another one that calls its function, as auditing has one for each event. */
+static bool
+function_sees_mark(TriggerDesc *triggers, const Trigger *trigger,
+				   const DtSoftDelete *soft_delete)
+{
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *other = &triggers->triggers[i];
+
+		if (other->tgfoid == trigger->tgfoid &&
+			TRIGGER_FOR_ROW(other->tgtype) &&
+			other->tgenabled != TRIGGER_DISABLED &&
+			sees_mark(other, soft_delete))
+			return true;
+	}
+	return false;
+}
+
+/* The columns that a soft DELETE updates. */
+static char *
+mark_columns(const DtSoftDelete *soft_delete)
+{
+	const char *deleted_at = quote_identifier(NameStr(soft_delete->deleted_at.name));
+
+	if (!dtmodel_column_is_used(&soft_delete->flag))
+		return pstrdup(deleted_at);
+	return psprintf("%s, %s", quote_identifier(NameStr(soft_delete->flag.name)),
+					deleted_at);
+}
+
+/*
+ * Triggers for DELETE that a soft one passes by.  The planner's fires none of
+ * them, the trigger's those BEFORE it; an AFTER trigger waits for the DELETE
+ * that is for good.
+ */
+static void
+drift_of_delete_triggers(StringInfo drift, TriggerDesc *triggers,
+						 const DtSoftDelete *soft_delete)
+{
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (!is_delete_trigger(trigger) ||
+			function_sees_mark(triggers, trigger, soft_delete))
+			continue;
+		if (!TRIGGER_FOR_BEFORE(trigger->tgtype))
+			append_drift(drift, psprintf("trigger \"%s\" is not fired by a soft DELETE: let it be fired AFTER UPDATE OF %s too",
+										 trigger->tgname,
+										 mark_columns(soft_delete)));
+		else if (!soft_delete->trigger_tier)
+			append_drift(drift, psprintf("trigger \"%s\" is not fired by a soft DELETE in sessions that preload the library: call %s.add_soft_delete with tier => 'trigger'",
+										 trigger->tgname, DTMODEL_SCHEMA));
+	}
+}
+
 static void
 drift_of_live_parent(StringInfo drift, Relation rel, const Trigger *trigger)
 {
@@ -349,17 +519,85 @@ drift_of_live_parent(StringInfo drift, Relation rel, const Trigger *trigger)
 		append_drift(drift, message);
 }
 
+/*
+ * The columns of a mixin's template, which a table may have without the
+ * mixin: made by an ORM, for example, which knows of no triggers.
+ */
+static const struct
+{
+	DtTriggerKind kind;
+	const char *mixin;			/* as drift calls it */
+	const char *add;
+	const char *names[2];
+	DtColumnUse uses[2];
+}			template_columns[] = {
+	{DT_TRIGGER_TIMESTAMPS, "timestamps", "add_timestamps",
+	{"created_at", "updated_at"}, {DT_COLUMN_TIME, DT_COLUMN_TIME}},
+	{DT_TRIGGER_SOFT_DELETE, "soft delete", "add_soft_delete",
+	{"is_deleted", "deleted_at"}, {DT_COLUMN_FLAG, DT_COLUMN_TIME}},
+	{DT_TRIGGER_AUDIT, "audit", "add_audit",
+	{"created_by", "updated_by"}, {DT_COLUMN_ACTOR, DT_COLUMN_ACTOR}},
+};
+
+/*
+ * Whether it is a column of the table's own that could be the mixin's.  One
+ * that is inherited is its parent's business.
+ */
+static bool
+is_template_column(Relation rel, const char *name, DtColumnUse use)
+{
+	DtColumn	column;
+
+	dtmodel_find_column(RelationGetDescr(rel), name, &column);
+	return AttributeNumberIsValid(column.attnum) &&
+		dtmodel_column_fits(&column, use) &&
+		!dtmodel_is_inherited_column(rel, &column) &&
+		TupleDescAttr(RelationGetDescr(rel),
+					  column.attnum - 1)->attgenerated == '\0';
+}
+
+/* Tables that are no models and are not meant to become any. */
+static bool
+is_no_candidate(Relation rel)
+{
+	return RelationGetRelid(rel) < FirstNormalObjectId ||
+		rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP ||
+		rel->rd_rel->relispartition ||
+		OidIsValid(getExtensionOfObject(RelationRelationId,
+										RelationGetRelid(rel)));
+}
+
+static void
+drift_of_missing_mixins(StringInfo drift, Relation rel)
+{
+	if (is_no_candidate(rel))
+		return;
+	for (size_t i = 0; i < lengthof(template_columns); i++)
+	{
+		const char *const *names = template_columns[i].names;
+
+		if (is_template_column(rel, names[0], template_columns[i].uses[0]) &&
+			is_template_column(rel, names[1], template_columns[i].uses[1]) &&
+			dtmodel_find_trigger(rel, template_columns[i].kind) == NULL)
+			append_drift(drift, psprintf("columns \"%s\" and \"%s\" but no %s: call %s.%s(%s)",
+										 names[0], names[1],
+										 template_columns[i].mixin,
+										 DTMODEL_SCHEMA, template_columns[i].add,
+										 dtmodel_quoted_name(rel)));
+	}
+}
+
 /* All that is out of order with a table, as the members of a JSON array. */
 static char *
 find_drift(Relation rel, const DtModel *model)
 {
 	TriggerDesc *triggers = dtmodel_triggers(rel);
-	bool		is_soft = (model->soft_delete != NULL);
+	SharedMixins mixins = shared_mixins(model);
 	StringInfoData drift;
 
 	initStringInfo(&drift);
 	if (model->timestamps != NULL)
-		drift_of_timestamps(&drift, model->timestamps);
+		drift_of_timestamps(&drift, rel, model->timestamps);
 	if (model->soft_delete != NULL)
 		drift_of_soft_delete(&drift, rel, model->soft_delete);
 	if (model->audit != NULL)
@@ -379,9 +617,12 @@ find_drift(Relation rel, const DtModel *model)
 			drift_of_live_parent(&drift, rel, trigger);
 	}
 
+	if (model->soft_delete != NULL)
+		drift_of_delete_triggers(&drift, triggers, model->soft_delete);
+	drift_of_missing_mixins(&drift, rel);
+
 	/* Last, since the cache may forget the model when it is asked for others. */
-	if (is_soft)
-		drift_of_heirs(&drift, rel);
+	drift_of_heirs(&drift, rel, mixins);
 	return drift.data;
 }
 

@@ -86,43 +86,64 @@ append_criterion(StringInfo query, const DtDataPlace *place,
 	dtmodel_append_value(query, &given->field, psprintf("$%d", parameter));
 }
 
-/* The query also tells whether the row is deleted; it prefers a live one. */
-static char *
-find_query(const DtDataPlace *place, const DtData *criteria)
+/* "SELECT row, deleted FROM table WHERE ... ORDER BY key LIMIT 1" */
+static void
+append_search(StringInfo query, const DtDataPlace *place,
+			  const DtData *criteria, bool deleted, const char *condition)
 {
-	Relation	rel = place->rel;
-	char	   *table = dtmodel_qualified_name(rel);
-	DtKey		key = dtmodel_key_if_any(rel);
-	const char *deleted = "false";
-	DtSoftDelete columns;
-	StringInfoData query;
+	char	   *table = dtmodel_qualified_name(place->rel);
+	DtKey		key = dtmodel_key_if_any(place->rel);
 
-	if (dtmodel_get_model(rel)->soft_delete != NULL)
-	{
-		columns = dtmodel_usable_soft_delete(rel);
-		deleted = dtmodel_deleted_clause(&columns);
-	}
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT " DT_ROW ".*::%s, %s FROM %s AS " DT_ROW " WHERE ",
-					 table, deleted, table);
+	appendStringInfo(query, "SELECT " DT_ROW ".*::%s, %s FROM %s AS " DT_ROW " WHERE ",
+					 table, deleted ? "true" : "false", table);
 	for (int i = 0; i < criteria->count; i++)
 	{
-		appendStringInfoString(&query, i == 0 ? "" : " AND ");
-		append_criterion(&query, place, &criteria->given[i], i + 1);
+		append_criterion(query, place, &criteria->given[i], i + 1);
+		appendStringInfoString(query, " AND ");
 	}
-	appendStringInfoString(&query, " ORDER BY 2");
+	appendStringInfoString(query, condition);
 	if (key.ncolumns > 0)
 	{
-		appendStringInfoString(&query, ", ");
-		dtmodel_append_key_order(&query, &key, DT_ROW);
+		appendStringInfoString(query, " ORDER BY ");
+		dtmodel_append_key_order(query, &key, DT_ROW);
 	}
-	appendStringInfoString(&query, " LIMIT 1");
+	appendStringInfoString(query, " LIMIT 1");
+}
+
+/*
+ * The query for a live row or, if there is none and that is asked for, for a
+ * deleted one.  An index of live rows serves the first of the two.
+ */
+static char *
+find_query(const DtDataPlace *place, const DtData *criteria, bool only_live)
+{
+	Relation	rel = place->rel;
+	bool		is_soft = dtmodel_get_model(rel)->soft_delete != NULL;
+	DtSoftDelete columns = {0};
+	StringInfoData query;
+
+	if (is_soft)
+		columns = dtmodel_usable_soft_delete(rel);
+	initStringInfo(&query);
+	if (is_soft && !only_live)
+		appendStringInfoString(&query, "WITH live AS (");
+	append_search(&query, place, criteria, false, is_soft ?
+				  dtmodel_live_lookup_text(rel, &columns, DT_ROW) : "true");
+	if (is_soft && !only_live)
+	{
+		appendStringInfoString(&query, ") SELECT * FROM live UNION ALL (");
+		append_search(&query, place, criteria, true,
+					  psprintf("%s AND NOT EXISTS (SELECT FROM live)",
+							   dtmodel_deleted_text(&columns, DT_ROW)));
+		appendStringInfoString(&query, ")");
+	}
 	return query.data;
 }
 
 static SPIPlanPtr
-find_plan(const DtDataPlace *place, const DtData *criteria)
+find_plan(const DtDataPlace *place, const DtData *criteria, bool only_live)
 {
+	DtPlanPurpose purpose = only_live ? DT_PLAN_FIND_LIVE : DT_PLAN_FIND;
 	Oid			relid = RelationGetRelid(place->rel);
 	Bitmapset  *set = bms_copy(criteria->columns);
 	Oid		   *types;
@@ -133,14 +154,29 @@ find_plan(const DtDataPlace *place, const DtData *criteria)
 		if (criteria->given[i].value.type == JENTRY_ISNULL)
 			set = bms_add_member(set, NULL_COLUMN + criteria->given[i].field.attnum);
 	}
-	plan = dtmodel_find_plan_for(relid, DT_PLAN_FIND, set);
+	plan = dtmodel_find_plan_for(relid, purpose, set);
 	if (plan != NULL)
 		return plan;
 	types = palloc(sizeof(Oid) * criteria->count);
 	dtmodel_data_types(criteria, types);
-	return dtmodel_save_plan_for(relid, DT_PLAN_FIND, set,
-								 find_query(place, criteria),
+	return dtmodel_save_plan_for(relid, purpose, set,
+								 find_query(place, criteria, only_live),
 								 criteria->count, types);
+}
+
+static DtFound
+find_row(const DtRowCall *call, const DtDataPlace *place,
+		 const DtData *criteria, bool only_live, Datum *row)
+{
+	Datum	   *values = palloc(sizeof(Datum) * criteria->count);
+	char	   *nulls = palloc(criteria->count);
+	bool		deleted;
+
+	dtmodel_data_values(place, criteria, values, nulls);
+	if (!dtmodel_fetch_row_and_flag(call, find_plan(place, criteria, only_live),
+									values, nulls, row, &deleted))
+		return DT_FOUND_NONE;
+	return deleted ? DT_FOUND_DELETED : DT_FOUND_LIVE;
 }
 
 /*
@@ -152,15 +188,15 @@ DtFound
 dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
 				 const DtData *criteria, Datum *row)
 {
-	Datum	   *values = palloc(sizeof(Datum) * criteria->count);
-	char	   *nulls = palloc(criteria->count);
-	bool		deleted;
+	return find_row(call, place, criteria, false, row);
+}
 
-	dtmodel_data_values(place, criteria, values, nulls);
-	if (!dtmodel_fetch_row_and_flag(call, find_plan(place, criteria), values,
-									nulls, row, &deleted))
-		return DT_FOUND_NONE;
-	return deleted ? DT_FOUND_DELETED : DT_FOUND_LIVE;
+/* The same for those to whom deleted rows do not matter. */
+DtFound
+dtmodel_find_live_row(const DtRowCall *call, const DtDataPlace *place,
+					  const DtData *criteria, Datum *row)
+{
+	return find_row(call, place, criteria, true, row);
 }
 
 /* What is tried to restore a row. */

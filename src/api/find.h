@@ -34,6 +34,9 @@ extern DtOnDeleted dtmodel_on_deleted_argument(FunctionCallInfo fcinfo,
 											   int argument);
 extern DtFound dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
 								const DtData *criteria, Datum *row);
+extern DtFound dtmodel_find_live_row(const DtRowCall *call,
+									 const DtDataPlace *place,
+									 const DtData *criteria, Datum *row);
 extern DtFound dtmodel_restore_found(const DtRowCall *call,
 									 const DtDataPlace *place,
 									 const DtData *criteria, Datum *row);

@@ -101,7 +101,7 @@ look_at_index(Search *search, Relation index)
 		return;
 	if (RelationGetIndexPredicate(index) == NIL)
 		search->covered = true;
-	else if (dtmodel_is_of_live_rows(index,
+	else if (dtmodel_is_of_live_rows(search->call.rel, index,
 									 dtmodel_get_model(search->call.rel)->soft_delete))
 		search->live_covered = true;
 }
@@ -150,6 +150,16 @@ find(const Search *search, Datum *row)
 	if (search->on_deleted == DT_DELETED_ERROR)
 		dtmodel_report_deleted_row(&search->call, *row);
 	return search->on_deleted == DT_DELETED_RETURN ? DT_FOUND_LIVE : found;
+}
+
+/* The first look: a deleted row counts only for those who ask for one. */
+static DtFound
+find_wanted(const Search *search, Datum *row)
+{
+	if (search->on_deleted == DT_DELETED_IGNORE)
+		return dtmodel_find_live_row(&search->call, &search->criteria_place,
+									 &search->criteria, row);
+	return find(search, row);
 }
 
 static bool
@@ -217,7 +227,7 @@ insert_or_find(const Search *search, Datum *row, bool *created)
 static bool
 get_or_create(Search *search, Datum *row, bool *created)
 {
-	DtFound		found = find(search, row);
+	DtFound		found = find_wanted(search, row);
 
 	*created = false;
 	if (found == DT_FOUND_LIVE)
@@ -226,7 +236,7 @@ get_or_create(Search *search, Datum *row, bool *created)
 	if (!is_covered(search))
 	{
 		dtmodel_lock_criteria(&search->criteria_place, &search->criteria);
-		found = find(search, row);
+		found = find_wanted(search, row);
 	}
 	if (restore_if_asked(search, found, row) == DT_FOUND_LIVE)
 		return true;

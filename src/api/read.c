@@ -8,18 +8,22 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "model/row_call.h"
+#include "access/xact.h"
 #include "api/row_set.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/live.h"
 #include "mixin/soft_delete.h"
+#include "model/row_call.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_get_by_id);
 PG_FUNCTION_INFO_V1(dtmodel_exists);
 PG_FUNCTION_INFO_V1(dtmodel_count);
 PG_FUNCTION_INFO_V1(dtmodel_get_all);
+PG_FUNCTION_INFO_V1(dtmodel_get_deleted);
 
 /* What tells the plans of one purpose apart, as members of their set. */
 #define LIVE_ROWS 1
@@ -28,6 +32,10 @@ PG_FUNCTION_INFO_V1(dtmodel_get_all);
 /* get_all's query: limit and offset are its first parameters. */
 #define PAGE_PARAMETERS 2
 #define AFTER_ARGUMENT 3
+
+/* In the set of a plan for deleted rows: the conditions that it has. */
+#define DELETED_AT 1
+#define DELETED_SINCE 2
 
 /*
  * get_by_id(model anyelement, id anycompatible) returns anyelement
@@ -261,6 +269,90 @@ dtmodel_get_all(PG_FUNCTION_ARGS)
 	}
 	SPI_connect();
 	dtmodel_run_plan_into(list_plan(call.rel, &key, live, has_after),
+						  values, nulls, true, &set->receiver);
+	SPI_finish();
+	table_close(call.rel, NoLock);
+	return (Datum) 0;
+}
+
+/* "deleted_at <operator> $n", unless the argument that it is for is NULL. */
+static void
+append_time_condition(StringInfo query, const DtSoftDelete *columns,
+					  const char *operator, int parameter)
+{
+	appendStringInfo(query, " AND " DT_ROW ".%s OPERATOR(pg_catalog.%s) $%d",
+					 quote_identifier(NameStr(columns->deleted_at.name)),
+					 operator, parameter);
+}
+
+static SPIPlanPtr
+deleted_plan(Relation rel, const DtSoftDelete *columns, bool at, bool since)
+{
+	Oid			relid = RelationGetRelid(rel);
+	char	   *table = dtmodel_qualified_name(rel);
+	Oid			types[] = {columns->deleted_at.typid, columns->deleted_at.typid};
+	DtKey		key = dtmodel_key_if_any(rel);
+	Bitmapset  *set = at ? bms_make_singleton(DELETED_AT) : NULL;
+	SPIPlanPtr	plan;
+	StringInfoData query;
+
+	if (since)
+		set = bms_add_member(set, DELETED_SINCE);
+	plan = dtmodel_find_plan_for(relid, DT_PLAN_LIST_DELETED, set);
+	if (plan != NULL)
+		return plan;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT " DT_ROW ".*::%s FROM %s AS " DT_ROW " WHERE %s",
+					 table, table, dtmodel_deleted_text(columns, DT_ROW));
+	if (at)
+		append_time_condition(&query, columns, "=", 1);
+	if (since)
+		append_time_condition(&query, columns, ">=", 2);
+	appendStringInfo(&query, " ORDER BY " DT_ROW ".%s DESC",
+					 quote_identifier(NameStr(columns->deleted_at.name)));
+	if (key.ncolumns > 0)
+	{
+		appendStringInfoString(&query, ", ");
+		dtmodel_append_key_order(&query, &key, DT_ROW);
+	}
+	return dtmodel_save_plan_for(relid, DT_PLAN_LIST_DELETED, set, query.data,
+								 lengthof(types), types);
+}
+
+/*
+ * get_deleted(model anyelement, deleted_at timestamptz DEFAULT NULL,
+ *			   since interval DEFAULT NULL) returns setof anyelement
+ *
+ * The deleted rows, the last deletion first: all of them, or those of the
+ * deletion that was made at just this time, or those that were deleted no
+ * longer ago than "since".  Rows that the model hides are among them, rows
+ * that a policy hides are not.  An error (42809) for a table without soft
+ * delete.
+ *
+ * Source: none; the reference document dtpyfw.db.model reads deleted rows by
+ * their flag.
+ */
+Datum
+dtmodel_get_deleted(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
+	DtRowSet   *set = dtmodel_begin_row_set(fcinfo);
+	DtSoftDelete columns = dtmodel_usable_soft_delete(call.rel);
+	bool		at = !PG_ARGISNULL(1);
+	bool		since = !PG_ARGISNULL(2);
+	Datum		values[2] = {0};
+	char		nulls[] = {at ? ' ' : 'n', since ? ' ' : 'n'};
+
+	/* Both types that the column may have are the same inside. */
+	if (at)
+		values[0] = PG_GETARG_DATUM(1);
+	if (since)
+		values[1] = DirectFunctionCall2(timestamptz_mi_interval,
+										TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()),
+										PG_GETARG_DATUM(2));
+	SPI_connect();
+	dtmodel_run_plan_into(deleted_plan(call.rel, &columns, at, since),
 						  values, nulls, true, &set->receiver);
 	SPI_finish();
 	table_close(call.rel, NoLock);

@@ -133,15 +133,23 @@ read_conflict(Upsert *upsert, FunctionCallInfo fcinfo)
 	}
 }
 
+/* Whether the index is of all rows, or of the live ones. */
 static bool
-is_unique_on(Relation index, const Bitmapset *columns)
+is_of_enough_rows(Relation rel, Relation index)
+{
+	return RelationGetIndexPredicate(index) == NIL ||
+		dtmodel_is_of_live_rows(rel, index, dtmodel_get_model(rel)->soft_delete);
+}
+
+static bool
+is_unique_on(Relation rel, Relation index, const Bitmapset *columns)
 {
 	Form_pg_index form = index->rd_index;
 	Bitmapset  *keys = NULL;
 
 	/* ON CONFLICT DO UPDATE cannot go by what excludes more than equals. */
 	if (!form->indisunique || form->indisexclusion || !form->indimmediate ||
-		!form->indisvalid)
+		!form->indisvalid || !is_of_enough_rows(rel, index))
 		return false;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
@@ -164,7 +172,8 @@ check_unique(const Upsert *upsert)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		unique = unique || is_unique_on(index, upsert->conflict.columns);
+		unique = unique ||
+			is_unique_on(rel, index, upsert->conflict.columns);
 		index_close(index, AccessShareLock);
 	}
 	if (unique)
@@ -211,25 +220,6 @@ append_assignments(StringInfo query, const Upsert *upsert)
 	}
 }
 
-/*
- * What live rows have in common, in all the ways in which the predicate of an
- * index may say it.  An index of all rows will do as well.
- */
-static char *
-live_condition(const DtSoftDelete *columns)
-{
-	const char *flag = quote_identifier(NameStr(columns->flag.name));
-	char	   *time = psprintf(DT_ROW ".%s IS NULL",
-								quote_identifier(NameStr(columns->deleted_at.name)));
-
-	if (!dtmodel_column_is_used(&columns->flag))
-		return time;
-	return psprintf("%s AND %s AND " DT_ROW ".%s IS %s AND " DT_ROW ".%s IS NOT %s",
-					time, dtmodel_live_text(columns, DT_ROW),
-					flag, columns->flag_is_live ? "TRUE" : "FALSE",
-					flag, columns->flag_is_live ? "FALSE" : "TRUE");
-}
-
 static char *
 upsert_query(const Upsert *upsert)
 {
@@ -250,8 +240,8 @@ upsert_query(const Upsert *upsert)
 	if (dtmodel_get_model(rel)->soft_delete != NULL)
 	{
 		columns = dtmodel_usable_soft_delete(rel);
-		deleted = dtmodel_deleted_clause(&columns);
-		appendStringInfo(&query, " WHERE %s", live_condition(&columns));
+		deleted = dtmodel_deleted_text(&columns, DT_ROW);
+		appendStringInfo(&query, " WHERE %s", dtmodel_live_lookup_text(rel, &columns, DT_ROW));
 	}
 	appendStringInfoString(&query, " DO UPDATE SET ");
 	append_assignments(&query, upsert);

@@ -18,7 +18,7 @@
 #include "commands/defrem.h"
 #include "dtmodel.h"
 #include "model/actor.h"
-#include "model/ddl.h"
+#include "model/heirs.h"
 #include "model/key.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
@@ -385,7 +385,8 @@ change_audit(DtChange *change, const AuditRequest *request)
  * NULL column name goes without that column.  "references" adds a foreign key
  * from each column to that table's primary key, which must be one column
  * (42830); NULL leaves foreign keys as they are.  type is that of columns that
- * are added; NULL is the type of the referred key, or text.
+ * are added; NULL is the type of the referred key, or text.  Tables that
+ * inherit from this one get the trigger with it, and the foreign keys.
  *
  * Source: AuditMixin of the reference document sqlalchemy-conventions.
  */
@@ -393,9 +394,9 @@ Datum
 dtmodel_add_audit(PG_FUNCTION_ARGS)
 {
 	AuditRequest request = {0};
-	DtChange	change;
+	Oid			relid = dtmodel_model_argument(fcinfo);
+	ListCell   *cell;
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
 	if (!PG_ARGISNULL(1))
 		request.created_by = NameStr(*PG_GETARG_NAME(1));
 	if (!PG_ARGISNULL(2))
@@ -405,8 +406,14 @@ dtmodel_add_audit(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(4))
 		request.referred = PG_GETARG_OID(4);
 
-	change_audit(&change, &request);
-	dtmodel_apply_change(&change);
+	foreach(cell, dtmodel_with_heirs(relid))
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, lfirst_oid(cell));
+		change_audit(&change, &request);
+		dtmodel_apply_change(&change);
+	}
 	PG_RETURN_VOID();
 }
 
@@ -445,8 +452,8 @@ drop_audit(DtChange *change, bool drop_columns)
 	audit = *model->audit;
 	if (drop_columns)
 	{
-		dtmodel_drop_column(change, &audit.created_by);
-		dtmodel_drop_column(change, &audit.updated_by);
+		dtmodel_drop_own_column(change, &audit.created_by);
+		dtmodel_drop_own_column(change, &audit.updated_by);
 	}
 	else
 	{
@@ -461,16 +468,23 @@ drop_audit(DtChange *change, bool drop_columns)
  * returns void
  *
  * Takes the trigger and the foreign keys of add_audit off, and with
- * drop_columns the two columns too.  Does nothing to a table without audit.
+ * drop_columns the two columns too.  Tables that inherit from this one follow.
+ * Does nothing to a table without audit.
  */
 Datum
 dtmodel_remove_audit(PG_FUNCTION_ARGS)
 {
-	DtChange	change;
+	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
+	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	drop_audit(&change, !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
-	dtmodel_apply_change(&change);
+	for (int i = list_length(tables) - 1; i >= 0; i--)
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, list_nth_oid(tables, i));
+		drop_audit(&change, drop_columns);
+		dtmodel_apply_change(&change);
+	}
 	PG_RETURN_VOID();
 }
 

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * live.c
- *	  What the features of live rows share: the condition, and the columns
- *	  that their callers name.
+ *	  What the features of live rows share: the columns that their callers
+ *	  name, and values of rows in errors.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,107 +13,12 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "mixin/live.h"
-#include "mixin/soft_target.h"
-#include "nodes/nodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/relcache.h"
 
 /* Of a value that an error shows, so many bytes at most. */
 #define SHOWN_LENGTH 60
-
-/* The column that says whether a row is deleted, with the table's alias. */
-static char *
-telling_column(const DtSoftDelete *columns, const char *alias)
-{
-	const DtColumn *column = dtmodel_column_is_used(&columns->flag) ?
-		&columns->flag : &columns->deleted_at;
-	const char *name = quote_identifier(NameStr(column->name));
-
-	return alias == NULL ? pstrdup(name) : psprintf("%s.%s", alias, name);
-}
-
-/*
- * "The row is live" as text.  These are the words that people write by hand,
- * and dtmodel_live_condition's: only then is a partial index used for their
- * queries and found by their ON CONFLICT.
- */
-char *
-dtmodel_live_text(const DtSoftDelete *columns, const char *alias)
-{
-	const DtColumn *flag = &columns->flag;
-	char	   *column = telling_column(columns, alias);
-
-	if (!dtmodel_column_is_used(flag))
-		return psprintf("%s IS NULL", column);
-	if (!flag->is_not_null)
-		return psprintf("%s IS NOT %s", column,
-						columns->flag_is_live ? "FALSE" : "TRUE");
-	return columns->flag_is_live ? column : psprintf("NOT %s", column);
-}
-
-/* "The row is deleted" as text, for a WHERE: it may also be null. */
-char *
-dtmodel_deleted_text(const DtSoftDelete *columns, const char *alias)
-{
-	char	   *column = telling_column(columns, alias);
-
-	if (!dtmodel_column_is_used(&columns->flag))
-		return psprintf("%s IS NOT NULL", column);
-	return columns->flag_is_live ? psprintf("NOT %s", column) : column;
-}
-
-/* The assignments that delete a row; "time" is what deleted_at gets. */
-char *
-dtmodel_mark_assignments(const DtSoftDelete *columns, const char *time)
-{
-	char	   *mark = psprintf("%s = %s",
-								quote_identifier(NameStr(columns->deleted_at.name)),
-								time);
-
-	if (!dtmodel_column_is_used(&columns->flag))
-		return mark;
-	return psprintf("%s, %s = %s", mark,
-					quote_identifier(NameStr(columns->flag.name)),
-					columns->flag_is_live ? "false" : "true");
-}
-
-/* The assignments that restore it. */
-char *
-dtmodel_restore_assignments(const DtSoftDelete *columns)
-{
-	char	   *clear = psprintf("%s = NULL",
-								 quote_identifier(NameStr(columns->deleted_at.name)));
-
-	if (!dtmodel_column_is_used(&columns->flag))
-		return clear;
-	return psprintf("%s, %s = %s", clear,
-					quote_identifier(NameStr(columns->flag.name)),
-					columns->flag_is_live ? "true" : "false");
-}
-
-/* "The row is live" as a node, for comparison with what the catalogues hold. */
-Node *
-dtmodel_live_node(const DtSoftDelete *columns, int rtindex)
-{
-	DtSoftTarget target = {.rtindex = rtindex,.columns = *columns};
-
-	return dtmodel_live_condition(&target);
-}
-
-/*
- * Whether an index is one of the live rows, no more and no less, as we and
- * others make it.  Where no row is ever deleted that is one of all rows.
- */
-bool
-dtmodel_is_of_live_rows(Relation index, const DtSoftDelete *columns)
-{
-	List	   *live = columns == NULL ? NIL :
-		list_make1(dtmodel_live_node(columns, 1));
-
-	return equal(RelationGetIndexPredicate(index), live);
-}
 
 static AttrNumber
 find_column(Relation rel, const char *name)

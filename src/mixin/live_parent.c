@@ -240,7 +240,7 @@ make_plan(const DtForeignKey *key, Relation parent)
 	appendStringInfo(&query, "SELECT %s FROM %s%s AS " PARENT " WHERE ",
 					 dtmodel_live_text(&columns, PARENT), dtmodel_only(parent),
 					 dtmodel_qualified_name(parent));
-	dtmodel_append_reference(&query, key, PARENT, NULL);
+	dtmodel_append_parent_key(&query, key, PARENT);
 	appendStringInfoString(&query, " FOR SHARE OF " PARENT);
 	for (int i = 0; i < key->ncolumns; i++)
 		types[i] = get_atttype(key->child, key->child_columns[i]);

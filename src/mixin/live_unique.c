@@ -157,10 +157,10 @@ is_former(Relation index, const UniqueRequest *request)
 
 /* Whether the index does what is asked for, whatever its name. */
 static bool
-is_as_asked(Relation index, const UniqueRequest *request)
+is_as_asked(Relation rel, Relation index, const UniqueRequest *request)
 {
 	return is_former(index, request) && index->rd_index->indisvalid &&
-		dtmodel_is_of_live_rows(index, &request->soft_delete);
+		dtmodel_is_of_live_rows(rel, index, &request->soft_delete);
 }
 
 /* "(WHERE ...)" of both queries below: live, and no NULL, which is no value. */
@@ -303,7 +303,7 @@ change_index(DtChange *change, const UniqueRequest *request)
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		check_not_wider(change->rel, index, request);
-		found |= is_as_asked(index, request);
+		found |= is_as_asked(change->rel, index, request);
 		if (is_former(index, request) &&
 			strcmp(RelationGetRelationName(index), name) == 0)
 			former = RelationGetRelid(index);

@@ -10,6 +10,7 @@
 #include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/timestamps.h"
+#include "model/heirs.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 
@@ -79,31 +80,50 @@ change_id(DtChange *change, const char *function)
 							quote_identifier(constraint)));
 }
 
+/* Makes the table keep timestamps, unless it does already. */
+static void
+change_timestamps(DtChange *change)
+{
+	const DtTimestampsRequest request = {
+		.created_at = "created_at",
+		.updated_at = "updated_at",
+	};
+
+	if (dtmodel_get_model(change->rel)->timestamps == NULL)
+		dtmodel_change_timestamps(change, &request);
+}
+
 /*
  * add_model(model regclass, id text DEFAULT 'v7') returns void
  *
  * Makes a table a model: gives it a primary key "id" of type uuid unless it
- * has a primary key, and timestamps unless it has them.  id is the kind of its
- * default, "v7", "v4", or "none" for a table that shall go without; NULL is
- * the default.
+ * has a primary key, and timestamps unless it has them; these also to tables
+ * that inherit from it.  id is the kind of its default, "v7", "v4", or "none"
+ * for a table that goes without; NULL is the default.
  *
  * Source: ModelBase of the reference document dtpyfw.db.model.
  */
 Datum
 dtmodel_add_model(PG_FUNCTION_ARGS)
 {
-	DtTimestampsRequest request = {
-		.created_at = "created_at",
-		.updated_at = "updated_at",
-	};
+	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
 	DtChange	change;
+	ListCell   *cell;
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	dtmodel_begin_change(&change, linitial_oid(tables));
 	change_id(&change, PG_ARGISNULL(1) ? id_function("v7") :
 			  id_function(text_to_cstring(PG_GETARG_TEXT_PP(1))));
-	if (dtmodel_get_model(change.rel)->timestamps == NULL)
-		dtmodel_change_timestamps(&change, &request);
+	/* Where it has them already, its heirs get theirs from add_timestamps. */
+	if (dtmodel_get_model(change.rel)->timestamps != NULL)
+		tables = list_truncate(tables, 1);
+	change_timestamps(&change);
 	dtmodel_apply_change(&change);
+	for_each_from(cell, tables, 1)
+	{
+		dtmodel_begin_change(&change, lfirst_oid(cell));
+		change_timestamps(&change);
+		dtmodel_apply_change(&change);
+	}
 	PG_RETURN_VOID();
 }
 
@@ -167,17 +187,24 @@ drop_id(DtChange *change, bool drop_columns)
  *
  * Undoes add_model: takes the timestamps off, and with drop_columns also the
  * columns, an id that add_model or the template made among them.  An id that
- * stays gets the server's gen_random_uuid() as its default.
+ * stays gets the server's gen_random_uuid() as its default.  The timestamps of
+ * tables that inherit from this one go too.
  */
 Datum
 dtmodel_remove_model(PG_FUNCTION_ARGS)
 {
+	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
 	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-	DtChange	change;
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	dtmodel_drop_timestamps(&change, drop_columns);
-	drop_id(&change, drop_columns);
-	dtmodel_apply_change(&change);
+	for (int i = list_length(tables) - 1; i >= 0; i--)
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, list_nth_oid(tables, i));
+		dtmodel_drop_timestamps(&change, drop_columns);
+		if (i == 0)
+			drop_id(&change, drop_columns);
+		dtmodel_apply_change(&change);
+	}
 	PG_RETURN_VOID();
 }

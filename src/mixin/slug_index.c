@@ -48,12 +48,12 @@ dtmodel_slug_indexes(Relation rel, AttrNumber attnum)
 
 /* Whether the index is unique for all live rows, and maybe for others too. */
 static bool
-covers_live_rows(Oid indexid, const DtModel *model)
+covers_live_rows(Relation rel, Oid indexid, const DtModel *model)
 {
 	Relation	index = index_open(indexid, AccessShareLock);
 	bool		covers = index->rd_index->indisvalid &&
 		(RelationGetIndexPredicate(index) == NIL ||
-		 dtmodel_is_of_live_rows(index, model->soft_delete));
+		 dtmodel_is_of_live_rows(rel, index, model->soft_delete));
 
 	index_close(index, AccessShareLock);
 	return covers;
@@ -67,7 +67,7 @@ dtmodel_slug_is_unique(Relation rel, const DtModel *model)
 
 	foreach(cell, dtmodel_slug_indexes(rel, model->slug->slug.attnum))
 	{
-		if (covers_live_rows(lfirst_oid(cell), model))
+		if (covers_live_rows(rel, lfirst_oid(cell), model))
 			return true;
 	}
 	return false;
@@ -120,14 +120,14 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 		bool		is_exact = index->rd_index->indisvalid &&
-			dtmodel_is_of_live_rows(index, model->soft_delete);
+			dtmodel_is_of_live_rows(change->rel, index, model->soft_delete);
 
 		index_close(index, AccessShareLock);
 		if (!is_exact && is_our_index(change->rel, lfirst_oid(cell),
 									  NameStr(slug->name)))
 			dtmodel_drop_index(change, lfirst_oid(cell));
 		else
-			found |= covers_live_rows(lfirst_oid(cell), model);
+			found |= covers_live_rows(change->rel, lfirst_oid(cell), model);
 	}
 	if (!found)
 		add_index(change, NameStr(slug->name));

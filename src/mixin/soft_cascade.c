@@ -110,10 +110,9 @@ report_restrict(const DtReference *reference, Relation rel, HeapTuple row)
 }
 
 static void
-follow_deletion(const CascadeState *state, Relation rel, HeapTuple row)
+follow_deletion(const CascadeState *state, Relation rel, HeapTuple row,
+				TimestampTz time)
 {
-	TimestampTz time = dtmodel_time_of_deletion(&state->columns, row,
-												RelationGetDescr(rel));
 	ListCell   *cell;
 
 	if (state->children == NIL)
@@ -131,19 +130,23 @@ follow_deletion(const CascadeState *state, Relation rel, HeapTuple row)
 	SPI_finish();
 }
 
-/* The row was one thing and is another. */
+/*
+ * The row was one thing and is another.  The rows that reference it have the
+ * key of "referenced".
+ */
 static void
 follow(const CascadeState *state, Relation rel, HeapTuple old_row,
-	   HeapTuple row)
+	   HeapTuple row, HeapTuple referenced)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	bool		was_deleted = dtmodel_is_deleted(&state->columns, old_row, desc);
 	bool		is_deleted = dtmodel_is_deleted(&state->columns, row, desc);
 
 	if (is_deleted && !was_deleted)
-		follow_deletion(state, rel, row);
+		follow_deletion(state, rel, referenced,
+						dtmodel_time_of_deletion(&state->columns, row, desc));
 	else if (was_deleted && !is_deleted)
-		dtmodel_follow_restore(rel, &state->restore_keys, row,
+		dtmodel_follow_restore(rel, &state->restore_keys, row, referenced,
 							   dtmodel_time_of_deletion(&state->columns, old_row,
 														desc));
 }
@@ -166,7 +169,8 @@ dtmodel_soft_cascade_trigger(PG_FUNCTION_ARGS)
 												DT_ON_UPDATE | DT_FIRED_AFTER);
 
 	follow(get_state(fcinfo, trigdata->tg_relation), trigdata->tg_relation,
-		   trigdata->tg_trigtuple, trigdata->tg_newtuple);
+		   trigdata->tg_trigtuple, trigdata->tg_newtuple,
+		   trigdata->tg_newtuple);
 	return PointerGetDatum(NULL);
 }
 
@@ -223,7 +227,8 @@ find_flip(FunctionCallInfo fcinfo, const TriggerData *trigdata)
  *
  * AFTER DELETE, FOR EACH ROW, on a partitioned table.  Does the same as
  * soft_cascade_trigger() for a row that an UPDATE deletes or restores while it
- * moves it to another partition, of which no AFTER UPDATE trigger is told.
+ * moves it to another partition, of which no AFTER UPDATE trigger is told.  The
+ * foreign keys that reference the row have not followed it yet.
  */
 Datum
 dtmodel_soft_cascade_move_trigger(PG_FUNCTION_ARGS)
@@ -234,6 +239,6 @@ dtmodel_soft_cascade_move_trigger(PG_FUNCTION_ARGS)
 
 	if (row != NULL)
 		follow(get_state(fcinfo, trigdata->tg_relation), trigdata->tg_relation,
-			   trigdata->tg_trigtuple, row);
+			   trigdata->tg_trigtuple, row, trigdata->tg_trigtuple);
 	return PointerGetDatum(NULL);
 }

@@ -27,6 +27,7 @@ typedef struct DtRestoreKeys
 
 extern DtRestoreKeys dtmodel_restore_keys(Relation rel);
 extern void dtmodel_follow_restore(Relation rel, const DtRestoreKeys *keys,
-								   HeapTuple row, TimestampTz time);
+								   HeapTuple row, HeapTuple referenced,
+								   TimestampTz time);
 
 #endif							/* DTMODEL_SOFT_CASCADE_H */

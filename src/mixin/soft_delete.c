@@ -92,21 +92,6 @@ dtmodel_usable_soft_delete(Relation rel)
 	return *columns;
 }
 
-/* A flag that is null says nothing, so the row is live. */
-bool
-dtmodel_is_deleted(const DtSoftDelete *soft_delete, HeapTuple row,
-				   TupleDesc desc)
-{
-	Datum		value;
-	bool		isnull;
-
-	if (!dtmodel_column_is_used(&soft_delete->flag))
-		return !heap_attisnull(row, soft_delete->deleted_at.attnum, desc);
-
-	value = heap_getattr(row, soft_delete->flag.attnum, desc, &isnull);
-	return !isnull && DatumGetBool(value) != soft_delete->flag_is_live;
-}
-
 /* The time at which a row was deleted, which is not NULL in a deleted row. */
 TimestampTz
 dtmodel_time_of_deletion(const DtSoftDelete *soft_delete, HeapTuple row,

@@ -13,6 +13,7 @@
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "mixin/soft_live.h"
 #include "model/row_call.h"
 
 /* How errors name the calls that a soft-delete model is made by. */
@@ -33,8 +34,6 @@ typedef struct DtSoftDeletion
 extern DtSoftDeletion *dtmodel_soft_deletion;
 
 extern DtSoftDelete dtmodel_usable_soft_delete(Relation rel);
-extern bool dtmodel_is_deleted(const DtSoftDelete *soft_delete, HeapTuple row,
-							   TupleDesc desc);
 extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
 extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,
 											HeapTuple row, TupleDesc desc);
@@ -48,13 +47,8 @@ extern void dtmodel_check_soft_delete_fires(Relation rel,
 											const DtSoftDelete *soft_delete);
 extern bool dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
 									Datum *row);
-extern char *dtmodel_deleted_clause(const DtSoftDelete *columns);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
 extern bool dtmodel_restore(const DtRowCall *call, Datum *row);
-
-/* soft_setup.c */
-extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,
-									const DtColumn *deleted_at);
 
 #endif							/* DTMODEL_SOFT_DELETE_H */

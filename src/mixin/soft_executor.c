@@ -17,6 +17,7 @@
 
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "mixin/soft_conflict.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_executor.h"
 #include "model/model.h"
@@ -30,6 +31,7 @@ typedef enum Purpose
 {
 	PURPOSE_NONE,				/* it is not ours */
 	PURPOSE_DELETE,
+	PURPOSE_MERGE,				/* it deletes some rows and updates others */
 	PURPOSE_RESTORE,			/* one row, whose cascade brings back others */
 	PURPOSE_RESTORE_SET			/* those others */
 } Purpose;
@@ -116,7 +118,10 @@ prepare_target(ResultRelInfo *target, Purpose purpose)
 		return;
 	model = dtmodel_get_model(rel);
 	leave_out_idle_triggers(target->ri_TrigDesc, model, purpose);
-	say_update_is_ours(target->ri_TrigDesc, model);
+	/* What else a MERGE may write is said in soft_rewrite.c. */
+	if (purpose != PURPOSE_MERGE ||
+		(model->soft_delete != NULL && model->soft_delete->refuses_flag_writes))
+		say_update_is_ours(target->ri_TrigDesc, model);
 }
 
 /* Prepares a table for the marks that the soft-delete trigger writes. */
@@ -127,15 +132,27 @@ dtmodel_prepare_deletion(ResultRelInfo *target)
 }
 
 /*
- * What an UPDATE or MERGE is for.  A DELETE that the planner made an UPDATE
- * asks for the privilege of a DELETE and not for that of an UPDATE; what SPI
- * runs for us says it in its text.
+ * What a DELETE or MERGE became in the planner.  It still asks for the
+ * privilege of a DELETE, and has nothing left that deletes.
  */
+static Purpose
+find_rewritten(const ModifyTableState *update, EState *estate)
+{
+	const ModifyTable *plan = castNode(ModifyTable, update->ps.plan);
+	AclMode		privileges = compat_required_privileges(estate,
+														plan->nominalRelation);
+
+	if ((privileges & ACL_DELETE) == 0 || compat_merge_deletes(plan))
+		return PURPOSE_NONE;
+	if ((privileges & ACL_UPDATE) == 0)
+		return PURPOSE_DELETE;
+	return compat_is_merge(update->operation) ? PURPOSE_MERGE : PURPOSE_NONE;
+}
+
+/* What an UPDATE or MERGE is for; what SPI runs for us says it in its text. */
 static Purpose
 find_purpose(const ModifyTableState *update, EState *estate, const char *text)
 {
-	AclMode		privileges;
-
 	if (update->operation != CMD_UPDATE && !compat_is_merge(update->operation))
 		return PURPOSE_NONE;
 	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_DELETED))
@@ -144,37 +161,39 @@ find_purpose(const ModifyTableState *update, EState *estate, const char *text)
 		return PURPOSE_RESTORE;
 	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_SET_LIVE))
 		return PURPOSE_RESTORE_SET;
-
-	privileges = compat_required_privileges(estate,
-											castNode(ModifyTable, update->ps.plan)->nominalRelation);
-	return (privileges & ACL_DELETE) != 0 && (privileges & ACL_UPDATE) == 0 ?
-		PURPOSE_DELETE : PURPOSE_NONE;
+	return find_rewritten(update, estate);
 }
 
 static void
-prepare_node(PlanState *node, EState *estate, const char *text)
+prepare_node(PlanState *node, const QueryDesc *query, bool hides)
 {
 	ModifyTableState *update = (ModifyTableState *) node;
 	Purpose		purpose;
 
 	if (!IsA(node, ModifyTableState))
 		return;
-	purpose = find_purpose(update, estate, text);
+	if (hides)
+		dtmodel_refuse_hidden_conflicts(update);
+	purpose = find_purpose(update, query->estate, query->sourceText);
 	if (purpose == PURPOSE_NONE)
 		return;
 	for (int i = 0; i < update->mt_nrels; i++)
 		prepare_target(&update->resultRelInfo[i], purpose);
 }
 
-/* Once the executor is ready to run a statement, and its CTEs. */
+/*
+ * Once the executor is ready to run a statement, and its CTEs.  "hides" says
+ * whether deleted rows are hidden from it.
+ */
 void
-dtmodel_prepare_statement(QueryDesc *query)
+dtmodel_prepare_statement(QueryDesc *query, bool hides)
 {
-	EState	   *estate = query->estate;
+	MemoryContext caller = MemoryContextSwitchTo(query->estate->es_query_cxt);
 	ListCell   *cell;
 
 	if (query->planstate != NULL)
-		prepare_node(query->planstate, estate, query->sourceText);
-	foreach(cell, estate->es_auxmodifytables)
-		prepare_node(lfirst(cell), estate, query->sourceText);
+		prepare_node(query->planstate, query, hides);
+	foreach(cell, query->estate->es_auxmodifytables)
+		prepare_node(lfirst(cell), query, hides);
+	MemoryContextSwitchTo(caller);
 }

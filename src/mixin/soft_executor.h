@@ -12,6 +12,6 @@
 #include "nodes/execnodes.h"
 
 extern void dtmodel_prepare_deletion(ResultRelInfo *target);
-extern void dtmodel_prepare_statement(QueryDesc *query);
+extern void dtmodel_prepare_statement(QueryDesc *query, bool hides);
 
 #endif							/* DTMODEL_SOFT_EXECUTOR_H */

@@ -14,46 +14,12 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "mixin/soft_heirs.h"
-#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_guard_trigger);
-
-/* The tables that inherit directly; partitions are no heirs, they follow. */
-List *
-dtmodel_heirs(Relation rel)
-{
-	if (rel->rd_rel->relkind != RELKIND_RELATION)
-		return NIL;
-	return find_inheritance_children(RelationGetRelid(rel), AccessShareLock);
-}
-
-/* What was inherited goes and comes with the table that it came from. */
-bool
-dtmodel_is_inherited_column(Relation rel, const DtColumn *column)
-{
-	return AttributeNumberIsValid(column->attnum) &&
-		TupleDescAttr(RelationGetDescr(rel), column->attnum - 1)->attinhcount > 0;
-}
-
-bool
-dtmodel_is_inherited_constraint(Relation rel, const char *name)
-{
-	Oid			constraint = get_relation_constraint_oid(RelationGetRelid(rel),
-														 name, false);
-	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
-	bool		inherited;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for constraint %u", constraint);
-	inherited = ((Form_pg_constraint) GETSTRUCT(tuple))->coninhcount > 0;
-	ReleaseSysCache(tuple);
-	return inherited;
-}
 
 /* Partitions have the triggers of their table, so only others need it. */
 void

@@ -16,13 +16,12 @@
 #include "access/table.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
-#include "mixin/live.h"
 #include "mixin/soft_delete.h"
+#include "mixin/soft_live.h"
 #include "mixin/soft_reference.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 #include "utils/timestamp.h"
 
 /* The key, as one that leads from one of its tables to the other. */
@@ -45,40 +44,23 @@ dtmodel_make_reference(DtForeignKey *key, bool to_child)
 	return reference;
 }
 
-/*
- * Appends the comparison of the other table's columns with the parameters
- * from $1 on, which are the values of our side.  The operator is the key's:
- * parent = child.
- */
+/* Appends the condition of the key; parameters from $1 on are our side. */
 static void
 append_key(StringInfo query, const DtReference *reference)
 {
-	const DtForeignKey *key = reference->key;
-
-	for (int i = 0; i < key->ncolumns; i++)
-	{
-		AttrNumber	child = key->child_columns[i];
-		AttrNumber	parent = key->parent_columns[i];
-		const char *column = quote_identifier(get_attname(reference->other,
-														  reference->to_child ? child : parent,
-														  false));
-		const char *parameter = psprintf("$%d", i + 1);
-
-		if (i > 0)
-			appendStringInfoString(query, " AND ");
-		generate_operator_clause(query, reference->to_child ? parameter : column,
-								 get_atttype(key->parent, parent),
-								 key->equality[i],
-								 reference->to_child ? column : parameter,
-								 get_atttype(key->child, child));
-	}
+	if (reference->to_child)
+		dtmodel_append_child_key(query, reference->key, NULL);
+	else
+		dtmodel_append_parent_key(query, reference->key, NULL);
 }
 
 /* What stands before the condition of the key, and what follows it. */
 static void
 append_query(StringInfo query, const DtReference *reference,
-			 DtPlanPurpose purpose, const char *table)
+			 DtPlanPurpose purpose, Relation other)
 {
+	const char *table = psprintf("%s%s", dtmodel_only(other),
+								 dtmodel_qualified_name(other));
 	const DtSoftDelete *columns = &reference->columns;
 	const char *deleted_at = quote_identifier(NameStr(columns->deleted_at.name));
 	int			time = reference->key->ncolumns + 1;
@@ -90,13 +72,15 @@ append_query(StringInfo query, const DtReference *reference,
 							 table,
 							 dtmodel_mark_assignments(columns, psprintf("$%d", time)));
 			append_key(query, reference);
-			appendStringInfo(query, " AND %s", dtmodel_live_text(columns, NULL));
+			appendStringInfo(query, " AND %s",
+							 dtmodel_live_lookup_text(other, columns, NULL));
 			break;
 		case DT_PLAN_LIVE_CHILD:
 			appendStringInfo(query, "SELECT FROM %s WHERE ", table);
 			append_key(query, reference);
 			if (reference->is_soft)
-				appendStringInfo(query, " AND %s", dtmodel_live_text(columns, NULL));
+				appendStringInfo(query, " AND %s",
+								 dtmodel_live_lookup_text(other, columns, NULL));
 			appendStringInfoString(query, " FOR SHARE");
 			break;
 		case DT_PLAN_RESTORE_CHILDREN:
@@ -150,9 +134,7 @@ get_plan(const DtReference *reference, DtPlanPurpose purpose, Relation other)
 		return plan;
 
 	initStringInfo(&query);
-	append_query(&query, reference, purpose,
-				 psprintf("%s%s", dtmodel_only(other),
-						  dtmodel_qualified_name(other)));
+	append_query(&query, reference, purpose, other);
 	return dtmodel_save_plan(constraint, purpose, query.data,
 							 reference->key->ncolumns + (takes_time(purpose) ? 1 : 0),
 							 parameter_types(reference));

@@ -28,10 +28,10 @@
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "mixin/live.h"
 #include "mixin/live_parent.h"
 #include "mixin/soft_cascade.h"
 #include "mixin/soft_delete.h"
+#include "mixin/soft_live.h"
 #include "mixin/soft_reference.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -289,21 +289,16 @@ collect_parents(Restore *restore, RestoredRow *row, const DtRestoreKeys *keys,
 	}
 }
 
-/* What is around a row: the parents it waits for, and the rows below it. */
+/*
+ * What is around a row of the set: the parents that it waits for, and the rows
+ * below it.  The row is locked, so that no other transaction can change it.
+ */
 static void
-look_around(Restore *restore, RestoredRow *row, const DtRestoreKeys *keys,
-			Relation rel, HeapTuple tuple)
-{
-	collect_parents(restore, row, keys, rel, tuple);
-	collect_children(restore, row, keys, rel, tuple);
-}
-
-/* The same for a row of the set, which is locked: nobody else can change it. */
-static void
-look_around_place(Restore *restore, RestoredRow *row)
+look_around(Restore *restore, RestoredRow *row)
 {
 	Relation	rel = table_open(row->place.relid, RowExclusiveLock);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	const DtRestoreKeys *keys;
 	bool		should_free;
 	HeapTuple	tuple;
 
@@ -311,7 +306,9 @@ look_around_place(Restore *restore, RestoredRow *row)
 		elog(ERROR, "row to be restored of table \"%s\" is gone",
 			 RelationGetRelationName(rel));
 	tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
-	look_around(restore, row, &find_table(restore, rel)->keys, rel, tuple);
+	keys = &find_table(restore, rel)->keys;
+	collect_parents(restore, row, keys, rel, tuple);
+	collect_children(restore, row, keys, rel, tuple);
 	if (should_free)
 		heap_freetuple(tuple);
 	ExecDropSingleTupleTableSlot(slot);
@@ -518,21 +515,23 @@ write_set(Restore *restore)
 
 /*
  * Brings back what comes back with a row that was deleted at this time and is
- * live now.  Refuses (23503) if the row has a parent that stays deleted.
+ * live now.  The rows that reference it have the key of "referenced".  Refuses
+ * (23503) if the row has a parent that stays deleted.
  */
 void
 dtmodel_follow_restore(Relation rel, const DtRestoreKeys *keys, HeapTuple row,
-					   TimestampTz time)
+					   HeapTuple referenced, TimestampTz time)
 {
 	Restore		restore = {.time = time};
 
 	SPI_connect();
 	restore.context = CurrentMemoryContext;
-	look_around(&restore, &restore.root, keys, rel, row);
+	collect_parents(&restore, &restore.root, keys, rel, row);
+	collect_children(&restore, &restore.root, keys, rel, referenced);
 	for (int i = 0; i < list_length(restore.order); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		look_around_place(&restore, list_nth(restore.order, i));
+		look_around(&restore, list_nth(restore.order, i));
 	}
 	prune(&restore);
 	if (restore.root.waits)

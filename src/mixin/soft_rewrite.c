@@ -31,6 +31,7 @@
 #include "server/inline.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 /* What one run through a query does, and what it did. */
 typedef struct RewriteContext
@@ -103,14 +104,31 @@ mark_assignments(Query *query, const DtSoftTarget *target, Expr *time)
 	return assignments;
 }
 
+/*
+ * A model may leave DELETE to its triggers.  They need not see the rows that
+ * it hides.
+ */
+static void
+leave_to_triggers(Query *query, const DtSoftTarget *target, bool hide)
+{
+	if (hide && target->columns.hide)
+		query->jointree->quals = make_and_qual(query->jointree->quals,
+											   dtmodel_live_condition(target));
+}
+
 static bool
-rewrite_delete(Query *query)
+rewrite_delete(Query *query, bool hide)
 {
 	DtSoftTarget target;
 	List	   *assignments;
 
 	if (!dtmodel_find_soft_target(query, query->resultRelation, &target))
 		return false;
+	if (target.columns.trigger_tier)
+	{
+		leave_to_triggers(query, &target, hide);
+		return false;
+	}
 
 	assignments = mark_assignments(query, &target,
 								   deletion_time(&target.columns.deleted_at));
@@ -149,6 +167,59 @@ rewrite_merge_action(Query *query, const DtSoftTarget *target,
 	return list_make2(nothing, action);
 }
 
+static bool
+assigns_mark(const MergeAction *action, const DtSoftDelete *columns)
+{
+	ListCell   *cell;
+
+	if (action->commandType != CMD_UPDATE)
+		return false;
+	foreach(cell, action->targetList)
+	{
+		AttrNumber	attnum = lfirst_node(TargetEntry, cell)->resno;
+
+		if (attnum == columns->deleted_at.attnum ||
+			(dtmodel_column_is_used(&columns->flag) &&
+			 attnum == columns->flag.attnum))
+			return true;
+	}
+	return false;
+}
+
+static bool
+deletes(const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->mergeActionList)
+	{
+		if (lfirst_node(MergeAction, cell)->commandType == CMD_DELETE)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A trigger cannot tell the actions of a MERGE apart.  Where an UPDATE must not
+ * flip the flag, one that assigns it cannot stand beside one that deletes.
+ */
+static void
+check_flag_writes(const Query *query, const DtSoftTarget *target)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->mergeActionList)
+	{
+		if (assigns_mark(lfirst_node(MergeAction, cell), &target->columns))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a MERGE cannot both delete rows of table \"%s\" and write the columns of its soft delete",
+							get_rel_name(target->rte->relid)),
+					 errdetail("The model was made with flag_writes => 'error'."),
+					 errhint("Leave the columns out of the UPDATE, or use two statements.")));
+	}
+}
+
 static void
 rewrite_merge(Query *query)
 {
@@ -156,8 +227,12 @@ rewrite_merge(Query *query)
 	List	   *actions = NIL;
 	ListCell   *cell;
 
-	if (!dtmodel_find_soft_target(query, query->resultRelation, &target))
+	if (!deletes(query) ||
+		!dtmodel_find_soft_target(query, query->resultRelation, &target) ||
+		target.columns.trigger_tier)
 		return;
+	if (target.columns.refuses_flag_writes)
+		check_flag_writes(query, &target);
 	foreach(cell, query->mergeActionList)
 	{
 		MergeAction *action = lfirst_node(MergeAction, cell);
@@ -219,7 +294,7 @@ rewrite_level(Query *query, RewriteContext *context)
 	if (dtmodel_hard_delete)
 		return;
 	if (query->commandType == CMD_DELETE)
-		context->top_is_update = rewrite_delete(query);
+		context->top_is_update = rewrite_delete(query, context->hiding != NULL);
 #ifdef COMPAT_HAS_MERGE
 	else if (query->commandType == CMD_MERGE)
 		rewrite_merge(query);

@@ -17,7 +17,6 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
-#include "mixin/live.h"
 #include "mixin/soft_delete.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -62,18 +61,6 @@ begin_call_with_id(FunctionCallInfo fcinfo)
 	return soft;
 }
 
-/* "the row is deleted", as SQL on a table whose alias is "t" */
-char *
-dtmodel_deleted_clause(const DtSoftDelete *columns)
-{
-	if (!dtmodel_column_is_used(&columns->flag))
-		return psprintf(DT_ROW ".%s IS NOT NULL",
-						quote_identifier(NameStr(columns->deleted_at.name)));
-	return psprintf(DT_ROW ".%s IS %s",
-					quote_identifier(NameStr(columns->flag.name)),
-					columns->flag_is_live ? "FALSE" : "TRUE");
-}
-
 static char *
 build_query(const SoftCall *soft, DtPlanPurpose purpose)
 {
@@ -88,7 +75,7 @@ build_query(const SoftCall *soft, DtPlanPurpose purpose)
 			appendStringInfoString(&query, "SELECT ");
 			dtmodel_append_row(&query, rel);
 			appendStringInfo(&query, " FROM %s AS " DT_ROW " WHERE %s AND ", table,
-							 dtmodel_deleted_clause(&soft->columns));
+							 dtmodel_deleted_text(&soft->columns, DT_ROW));
 			break;
 		case DT_PLAN_SOFT_DELETE:
 			appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE ", table);
@@ -96,7 +83,7 @@ build_query(const SoftCall *soft, DtPlanPurpose purpose)
 		case DT_PLAN_RESTORE:
 			appendStringInfo(&query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND ",
 							 table, dtmodel_restore_assignments(&soft->columns),
-							 dtmodel_deleted_clause(&soft->columns));
+							 dtmodel_deleted_text(&soft->columns, DT_ROW));
 			break;
 		default:
 			elog(ERROR, "no query on a row has purpose %d", (int) purpose);
@@ -378,7 +365,7 @@ deletion_plan(const SoftCall *soft)
 									  DT_ROW ".%s OPERATOR(pg_catalog.=) $1",
 									  dtmodel_qualified_name(soft->call.rel),
 									  dtmodel_restore_assignments(&soft->columns),
-									  dtmodel_deleted_clause(&soft->columns),
+									  dtmodel_deleted_text(&soft->columns, DT_ROW),
 									  quote_identifier(NameStr(soft->columns.deleted_at.name))),
 							 1, &type);
 }

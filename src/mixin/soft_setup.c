@@ -11,25 +11,26 @@
 #include "access/table.h"
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
+#include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
 #include "model/ddl.h"
+#include "model/heirs.h"
 #include "model/plan_cache.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
-#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_soft_delete);
 PG_FUNCTION_INFO_V1(dtmodel_remove_soft_delete);
-
-/* The CHECK that ties flag and time together: ck_<table>_<this>. */
-#define TIE_NAME "soft_delete"
 
 /* What add_soft_delete is asked for. */
 typedef struct SoftDeleteRequest
@@ -102,18 +103,16 @@ check_request(const SoftDeleteRequest *request)
 							request->deleted_at, "deleted_at");
 }
 
-/* "the flag says deleted", as SQL */
-static char *
-flag_condition(const char *flag, bool flag_is_live)
+/* The columns that are asked for, which need not be there yet. */
+static DtSoftDelete
+asked_columns(const SoftDeleteRequest *request)
 {
-	return psprintf("%s IS %s", quote_identifier(flag),
-					flag_is_live ? "FALSE" : "TRUE");
-}
+	DtSoftDelete columns = {.flag_is_live = request->flag_is_live};
 
-static char *
-time_condition(const char *deleted_at)
-{
-	return psprintf("%s IS NOT NULL", quote_identifier(deleted_at));
+	if (request->flag != NULL)
+		namestrcpy(&columns.flag.name, request->flag);
+	namestrcpy(&columns.deleted_at.name, request->deleted_at);
+	return columns;
 }
 
 static bool
@@ -134,7 +133,8 @@ static void
 report_contradictions(const DtChange *change, const SoftDeleteRequest *request,
 					  bool has_time)
 {
-	const char *flagged = flag_condition(request->flag, request->flag_is_live);
+	DtSoftDelete columns = asked_columns(request);
+	const char *flagged = dtmodel_flagged_text(&columns);
 	const char *deleted_at = quote_identifier(request->deleted_at);
 	const char *add = has_time ? "" :
 		psprintf("ALTER TABLE %s ADD COLUMN %s timestamptz; ",
@@ -148,7 +148,7 @@ report_contradictions(const DtChange *change, const SoftDeleteRequest *request,
 			 errdetail("A deleted row has both the flag and a time of deletion; a live row has neither."),
 			 errhint("Mend them first, as in: %sUPDATE %s SET %s = CASE WHEN %s THEN now() END WHERE (%s) <> (%s);",
 					 add, change->table, deleted_at, flagged, flagged,
-					 time_condition(request->deleted_at)),
+					 dtmodel_timed_text(&columns)),
 			 errtable(change->rel)));
 }
 
@@ -176,8 +176,9 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 {
 	bool		has_flag = AttributeNumberIsValid(flag->attnum);
 	bool		has_time = AttributeNumberIsValid(deleted_at->attnum);
-	const char *flagged = flag_condition(request->flag, request->flag_is_live);
-	const char *timed = time_condition(request->deleted_at);
+	DtSoftDelete columns = asked_columns(request);
+	const char *flagged = dtmodel_flagged_text(&columns);
+	const char *timed = dtmodel_timed_text(&columns);
 	const char *contradicting = !has_time ? flagged :
 		psprintf("(%s) OPERATOR(pg_catalog.<>) (%s)", flagged, timed);
 
@@ -185,46 +186,6 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 		report_contradictions(change, request, has_time);
 	if (!has_flag && has_time && any_row(change->table, timed))
 		report_unflagged_rows(change, request);
-}
-
-static bool
-is_tie_name(const char *name)
-{
-	size_t		length = strlen(name);
-	size_t		suffix = strlen(TIE_NAME);
-
-	return strncmp(name, "ck_", 3) == 0 && length >= suffix &&
-		strcmp(name + length - suffix, TIE_NAME) == 0;
-}
-
-/*
- * The name of the CHECK, made by us or taken over from the template, that ties
- * flag and time together; NULL if there is none.
- */
-const char *
-dtmodel_find_tie(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
-{
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Bitmapset  *tied = NULL;
-
-	if (!AttributeNumberIsValid(flag->attnum) ||
-		!AttributeNumberIsValid(deleted_at->attnum))
-		return NULL;
-
-	tied = bms_make_singleton(flag->attnum - FirstLowInvalidHeapAttributeNumber);
-	tied = bms_add_member(tied, deleted_at->attnum -
-						  FirstLowInvalidHeapAttributeNumber);
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-	{
-		Bitmapset  *used = NULL;
-
-		if (!is_tie_name(constr->check[i].ccname))
-			continue;
-		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
-		if (bms_equal(used, tied))
-			return constr->check[i].ccname;
-	}
-	return NULL;
 }
 
 static void
@@ -240,15 +201,16 @@ static void
 add_tie(DtChange *change, const SoftDeleteRequest *request)
 {
 	char	   *name = makeObjectName("ck", RelationGetRelationName(change->rel),
-									  TIE_NAME);
+									  DT_TIE_NAME);
+	DtSoftDelete columns = asked_columns(request);
 
 	dtmodel_change(change,
 				   psprintf("added constraint \"%s\"", name),
 				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
 							"CHECK ((%s) OPERATOR(pg_catalog.=) (%s))",
 							change->table, quote_identifier(name),
-							flag_condition(request->flag, request->flag_is_live),
-							time_condition(request->deleted_at)));
+							dtmodel_flagged_text(&columns),
+							dtmodel_timed_text(&columns)));
 }
 
 static List *
@@ -336,6 +298,67 @@ change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
 									 "DELETE", NULL);
 }
 
+/*
+ * The time of a deletion is its identity.  In a column of seconds, say,
+ * deletions of one second would be one, and be restored together.
+ */
+static void
+check_precision(Relation rel, const DtColumn *deleted_at)
+{
+	const char *type;
+
+	if (!AttributeNumberIsValid(deleted_at->attnum) ||
+		dtmodel_is_precise(deleted_at))
+		return;
+
+	type = format_type_be(deleted_at->typid);
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of table \"%s\" does not hold microseconds",
+					NameStr(deleted_at->name), RelationGetRelationName(rel)),
+			 errdetail("It is of type %s. Deletions that get the same time would be restored together.",
+					   format_type_with_typemod(deleted_at->typid,
+												deleted_at->typmod)),
+			 errhint("ALTER TABLE %s ALTER COLUMN %s TYPE %s; which rewrites nothing.",
+					 dtmodel_qualified_name(rel),
+					 quote_identifier(NameStr(deleted_at->name)), type),
+			 errtablecol(rel, deleted_at->attnum)));
+}
+
+/* New rows are live, also those of an INSERT that knows no flag. */
+static void
+change_flag_default(DtChange *change, const SoftDeleteRequest *request,
+					const DtColumn *flag)
+{
+	const char *live = request->flag_is_live ? "true" : "false";
+
+	if (!AttributeNumberIsValid(flag->attnum) || flag->has_default)
+		return;
+	dtmodel_change(change,
+				   psprintf("set the default of column \"%s\" to %s",
+							request->flag, live),
+				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
+							change->table, quote_identifier(request->flag), live));
+}
+
+static void
+check_no_default(const DtChange *change, const DtColumn *deleted_at)
+{
+	if (!AttributeNumberIsValid(deleted_at->attnum) || !deleted_at->has_default)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("column \"%s\" of table \"%s\" has a default",
+					NameStr(deleted_at->name),
+					RelationGetRelationName(change->rel)),
+			 errdetail("A row that has a time of deletion is deleted, and so every new row would be."),
+			 errhint("Call ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT.",
+					 change->table,
+					 quote_identifier(NameStr(deleted_at->name))),
+			 errtablecol(change->rel, deleted_at->attnum)));
+}
+
 static void
 change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 {
@@ -355,9 +378,12 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "pg_catalog.timestamptz",
 						  &dtmodel_soft_delete_mixin, "deleted_at",
 						  &deleted_at);
+	check_precision(change->rel, &deleted_at);
 	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
 						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
 						  "deleted_by", &deleted_by);
+	check_no_default(change, &deleted_at);
+	change_flag_default(change, request, &flag);
 	change_tie(change, request, &flag, &deleted_at);
 	change_flag_trigger(change, request);
 	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE,
@@ -376,40 +402,59 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 static void
 add_soft_delete(Oid relid, const SoftDeleteRequest *request)
 {
-	DtChange	change;
-	List	   *heirs;
 	ListCell   *cell;
 
-	dtmodel_begin_change(&change, relid);
-	heirs = dtmodel_heirs(change.rel);
-	change_soft_delete(&change, request);
-	dtmodel_apply_change(&change);
-	dtmodel_follow_soft_delete(relid);
-	foreach(cell, heirs)
-		add_soft_delete(lfirst_oid(cell), request);
+	foreach(cell, dtmodel_with_heirs(relid))
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, lfirst_oid(cell));
+		change_soft_delete(&change, request);
+		dtmodel_apply_change(&change);
+		dtmodel_follow_soft_delete(lfirst_oid(cell));
+	}
 }
 
 /*
- * An argument that is one of two words, of which NULL is the first.  Whether
- * it is the second.
+ * The statement that preloads the library for the current database, together
+ * with what is preloaded there already.
  */
-static bool
-is_second_word(FunctionCallInfo fcinfo, int argument, const char *name,
-			   const char *first, const char *second)
+static char *
+preload_statement(void)
 {
-	const char *word;
+	List	   *libraries = NIL;
+	ListCell   *cell;
+	StringInfoData statement;
 
-	if (PG_ARGISNULL(argument))
-		return false;
-	word = text_to_cstring(PG_GETARG_TEXT_PP(argument));
-	if (strcmp(word, second) == 0)
-		return true;
-	if (strcmp(word, first) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown %s \"%s\"", name, word),
-				 errhint("%s is \"%s\" or \"%s\".", name, first, second)));
-	return false;
+	initStringInfo(&statement);
+	appendStringInfo(&statement, "ALTER DATABASE %s SET session_preload_libraries = ",
+					 quote_identifier(get_database_name(MyDatabaseId)));
+	(void) SplitDirectoriesString(pstrdup(session_preload_libraries_string), ',',
+								  &libraries);
+	foreach(cell, libraries)
+	{
+		if (strcmp(lfirst(cell), "dtmodel") != 0)
+			appendStringInfo(&statement, "%s, ",
+							 quote_literal_cstr(lfirst(cell)));
+	}
+	appendStringInfoString(&statement, "'dtmodel'");
+	return statement.data;
+}
+
+/* Hidden rows are the planner's work, and a setup may run without it. */
+static void
+tell_nothing_is_hidden(Oid relid)
+{
+	if (dtmodel_rewrites())
+		return;
+
+	ereport(NOTICE,
+			(errmsg("the deleted rows of table \"%s\" are not hidden in this session",
+					get_rel_name(relid)),
+			 dtmodel_is_preloaded() ?
+			 errhint("SET dtmodel.rewrite = on.") :
+			 errhint("Only sessions that preload the library hide them: %s;",
+					 preload_statement())));
 }
 
 /*
@@ -429,9 +474,10 @@ is_second_word(FunctionCallInfo fcinfo, int argument, const char *name,
  * flag such as is_active.  hide makes queries see live rows only, where the
  * library is preloaded.  flag_writes "error" refuses an UPDATE that flips the
  * flag.  tier "trigger" leaves DELETE to the triggers even where the library
- * is preloaded, so that BEFORE DELETE triggers fire.  Rows that contradict themselves are an error
- * (23514), and so are partitions and partition keys of the flag or time
- * (42809).  Tables that inherit from this one become models with it.
+ * is preloaded, so that BEFORE DELETE triggers fire.  A flag without a default
+ * gets one.  Rows that contradict themselves are an error (23514), and so are
+ * a deleted_at with a default (42P16), partitions and partition keys of the
+ * flag or time (42809).  Tables that inherit from this one become models with it.
  *
  * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
  */
@@ -448,14 +494,16 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		request.deleted_by = NameStr(*PG_GETARG_NAME(3));
 	request.flag_is_live = request.flag != NULL &&
-		is_second_word(fcinfo, 4, "flag_means", "deleted", "live");
+		dtmodel_is_second_word(fcinfo, 4, "flag_means", "deleted", "live");
 	request.hide = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
 	request.protect_truncate = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 	request.refuses_flag_writes =
-		is_second_word(fcinfo, 7, "flag_writes", "follow", "error");
-	request.trigger_tier = is_second_word(fcinfo, 8, "tier", "any", "trigger");
+		dtmodel_is_second_word(fcinfo, 7, "flag_writes", "follow", "error");
+	request.trigger_tier = dtmodel_is_second_word(fcinfo, 8, "tier", "any", "trigger");
 
 	add_soft_delete(relid, &request);
+	if (request.hide)
+		tell_nothing_is_hidden(relid);
 	PG_RETURN_VOID();
 }
 
@@ -467,7 +515,7 @@ check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
 
 	if (!AttributeNumberIsValid(soft_delete->deleted_at.attnum))
 		return;
-	deleted = time_condition(NameStr(soft_delete->deleted_at.name));
+	deleted = dtmodel_timed_text(soft_delete);
 	if (!any_row(change->table, deleted))
 		return;
 
@@ -479,13 +527,6 @@ check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
 			 errhint("Restore them, or delete them for good first: BEGIN; SET LOCAL dtmodel.hard_delete = on; DELETE FROM %s WHERE %s; COMMIT;",
 					 change->table, deleted),
 			 errtable(change->rel)));
-}
-
-static void
-drop_own_column(DtChange *change, const DtColumn *column)
-{
-	if (!dtmodel_is_inherited_column(change->rel, column))
-		dtmodel_drop_column(change, column);
 }
 
 static void
@@ -511,9 +552,9 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	if (drop_columns)
 	{
 		check_no_deleted_rows(change, &soft_delete);
-		drop_own_column(change, &soft_delete.flag);
-		drop_own_column(change, &soft_delete.deleted_at);
-		drop_own_column(change, &soft_delete.deleted_by);
+		dtmodel_drop_own_column(change, &soft_delete.flag);
+		dtmodel_drop_own_column(change, &soft_delete.deleted_at);
+		dtmodel_drop_own_column(change, &soft_delete.deleted_by);
 	}
 }
 
@@ -521,15 +562,17 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 static void
 remove_soft_delete(Oid relid, bool drop_columns)
 {
-	DtChange	change;
-	ListCell   *cell;
+	List	   *tables = dtmodel_with_heirs(relid);
 
-	dtmodel_begin_change(&change, relid);
-	foreach(cell, dtmodel_heirs(change.rel))
-		remove_soft_delete(lfirst_oid(cell), drop_columns);
-	drop_soft_delete(&change, drop_columns);
-	dtmodel_apply_change(&change);
-	dtmodel_follow_soft_delete(relid);
+	for (int i = list_length(tables) - 1; i >= 0; i--)
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, list_nth_oid(tables, i));
+		drop_soft_delete(&change, drop_columns);
+		dtmodel_apply_change(&change);
+		dtmodel_follow_soft_delete(list_nth_oid(tables, i));
+	}
 }
 
 /*

@@ -3,10 +3,12 @@
  * timestamps.c
  *	  The timestamp mixin: created_at and updated_at.
  *
- * Both are stamped when a row is inserted.  Afterwards created_at keeps its
- * value whatever an UPDATE says, and updated_at moves when the row changes:
- * to the clock, but never back.  Columns of type timestamp without time zone
- * hold UTC; then both types have the same representation.
+ * A new row gets its times from the DEFAULT of the columns, unless INSERT gives
+ * them; a model may ask that the trigger overrules what INSERT gives.
+ * Afterwards created_at keeps its value whatever an UPDATE says, and updated_at
+ * moves when the row changes: to the clock, but never back.  Columns of type
+ * timestamp without time zone hold UTC; then both types have the same
+ * representation.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,9 +19,10 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/timestamps.h"
+#include "mixin/timestamps_default.h"
+#include "model/heirs.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -34,6 +37,7 @@ typedef struct TimestampsState
 	DtColumn	updated_at;
 	DtClock		clock;
 	DtUpdateNote note;
+	bool		stamps_inserts;
 	Bitmapset  *ignored;		/* created_at among them, which is pinned */
 	bool		created_at_counts;	/* when it is set for the first time */
 } TimestampsState;
@@ -73,6 +77,7 @@ make_state(Relation rel, MemoryContext context)
 	state->created_at = timestamps->created_at;
 	state->updated_at = timestamps->updated_at;
 	state->clock = timestamps->clock;
+	state->stamps_inserts = timestamps->stamps_inserts;
 	state->ignored = dtmodel_uncounted_columns(timestamps,
 											   &state->created_at_counts);
 	/* It says who changed the row, and has no changes of its own. */
@@ -178,13 +183,15 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
 /*
  * timestamps_trigger() returns trigger
  *
- * BEFORE INSERT OR UPDATE, FOR EACH ROW.  Its arguments, each "key=value":
- * created_at, updated_at (names of columns, of type timestamptz, or timestamp
- * in UTC), clock (transaction, statement or clock), ignore_columns (an array
- * literal of columns whose changes do not move updated_at).
+ * BEFORE UPDATE, FOR EACH ROW, or BEFORE INSERT OR UPDATE.  Its arguments, each
+ * "key=value": created_at, updated_at (names of columns, of type timestamptz,
+ * or timestamp in UTC), clock (transaction, statement or clock), ignore_columns
+ * (an array literal of columns whose changes do not move updated_at), on_insert
+ * (stamp).
  *
- * INSERT stamps both columns.  UPDATE puts created_at back, unless it was
- * null, and moves updated_at if a column that counts changes.  An assignment
+ * INSERT stamps both columns if on_insert is stamp, and passes otherwise.
+ * UPDATE puts created_at back, unless it was null, and moves updated_at if a
+ * column that counts changes.  An assignment
  * to updated_at counts as a change, but the value is the clock's.  A row that
  * an UPDATE moves to another partition is no new row there.  While
  * dtmodel.preserve_timestamps is on the row passes untouched.  A column that
@@ -216,10 +223,11 @@ dtmodel_timestamps_trigger(PG_FUNCTION_ARGS)
 		dtmodel_note_update(&state->note, trigdata);
 	if (dtmodel_preserve_timestamps)
 		return PointerGetDatum(row);
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(dtmodel_row_moves_in(fcinfo) ? row :
-							   stamp_new_row(trigdata, row, state));
-	return PointerGetDatum(stamp_changed_row(trigdata, row, state));
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return PointerGetDatum(stamp_changed_row(trigdata, row, state));
+	if (!state->stamps_inserts || dtmodel_row_moves_in(fcinfo))
+		return PointerGetDatum(row);
+	return PointerGetDatum(stamp_new_row(trigdata, row, state));
 }
 
 static void
@@ -232,61 +240,6 @@ check_request(const DtTimestampsRequest *request)
 				 errhint("Name created_at, updated_at or both.")));
 	dtmodel_check_different(request->created_at, "created_at",
 							request->updated_at, "updated_at");
-}
-
-static List *
-trigger_options(const DtTimestampsRequest *request)
-{
-	List	   *options = NIL;
-
-	if (request->created_at != NULL)
-		options = lappend(options, psprintf("created_at=%s", request->created_at));
-	if (request->updated_at != NULL)
-		options = lappend(options, psprintf("updated_at=%s", request->updated_at));
-	if (request->ignore_columns != NULL)
-		options = lappend(options, psprintf("ignore_columns=%s",
-											request->ignore_columns));
-	if (request->clock != DT_CLOCK_TRANSACTION)
-		options = lappend(options, psprintf("clock=%s",
-											dtmodel_clock_name(request->clock)));
-	return options;
-}
-
-/* Makes the open table keep timestamps as the request says. */
-void
-dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
-{
-	const char *definition =
-		"pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()";
-	DtColumn	column;
-
-	dtmodel_check_no_partition(change->rel);
-	check_request(request);
-	dtmodel_change_column(change, request->created_at, DT_COLUMN_TIME,
-						  definition, &timestamps_mixin, "created_at",
-						  &column);
-	dtmodel_change_column(change, request->updated_at, DT_COLUMN_TIME,
-						  definition, &timestamps_mixin, "updated_at",
-						  &column);
-	dtmodel_change_trigger(change, DT_TRIGGER_TIMESTAMPS,
-						   dtmodel_events_with_moves(change->rel,
-													 "INSERT OR UPDATE"),
-						   trigger_options(request));
-}
-
-void
-dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
-{
-	const DtTimestamps *timestamps = dtmodel_get_model(change->rel)->timestamps;
-
-	if (timestamps == NULL)
-		return;
-	if (drop_columns)
-	{
-		dtmodel_drop_column(change, &timestamps->created_at);
-		dtmodel_drop_column(change, &timestamps->updated_at);
-	}
-	dtmodel_drop_trigger(change, DT_TRIGGER_TIMESTAMPS);
 }
 
 static void
@@ -306,14 +259,15 @@ check_ignored_column(Relation rel, const char *name)
 			 errtable(rel)));
 }
 
-/* The array as a literal, or NULL when it is empty. */
-static const char *
-ignore_columns_literal(Relation rel, ArrayType *array)
+static void
+check_ignored_columns(Relation rel, ArrayType *array)
 {
 	Datum	   *names;
 	bool	   *nulls;
 	int			nnames;
 
+	if (array == NULL)
+		return;
 	deconstruct_array(array, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
 					  &names, &nulls, &nnames);
 	for (int i = 0; i < nnames; i++)
@@ -324,8 +278,72 @@ ignore_columns_literal(Relation rel, ArrayType *array)
 					 errmsg("ignore_columns must not contain nulls")));
 		check_ignored_column(rel, NameStr(*DatumGetName(names[i])));
 	}
-	return nnames == 0 ? NULL :
-		OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(array));
+}
+
+static List *
+trigger_options(const DtTimestampsRequest *request)
+{
+	List	   *options = NIL;
+
+	if (request->created_at != NULL)
+		options = lappend(options, psprintf("created_at=%s", request->created_at));
+	if (request->updated_at != NULL)
+		options = lappend(options, psprintf("updated_at=%s", request->updated_at));
+	if (request->ignore_columns != NULL && ARR_NDIM(request->ignore_columns) > 0)
+		options = lappend(options, psprintf("ignore_columns=%s",
+											OidOutputFunctionCall(F_ARRAY_OUT,
+																  PointerGetDatum(request->ignore_columns))));
+	if (request->clock != DT_CLOCK_TRANSACTION)
+		options = lappend(options, psprintf("clock=%s",
+											dtmodel_clock_name(request->clock)));
+	if (request->stamps_inserts)
+		options = lappend(options, "on_insert=stamp");
+	return options;
+}
+
+/* A column that is added gives the rows that are there the time of now. */
+static void
+change_column(DtChange *change, const char *name, const char *parameter,
+			  DtClock clock)
+{
+	DtColumn	column;
+
+	dtmodel_change_column(change, name, DT_COLUMN_TIME,
+						  "pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()",
+						  &timestamps_mixin, parameter, &column);
+	dtmodel_change_time_default(change, &column, clock);
+}
+
+/* Makes the open table keep timestamps as the request says. */
+void
+dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
+{
+	dtmodel_check_no_partition(change->rel);
+	check_request(request);
+	check_ignored_columns(change->rel, request->ignore_columns);
+	change_column(change, request->created_at, "created_at", request->clock);
+	change_column(change, request->updated_at, "updated_at", request->clock);
+	dtmodel_change_trigger(change, DT_TRIGGER_TIMESTAMPS,
+						   request->stamps_inserts ?
+						   dtmodel_events_with_moves(change->rel,
+													 "INSERT OR UPDATE") : "UPDATE",
+						   trigger_options(request));
+}
+
+/* The defaults stay with the columns: they need nothing of ours. */
+void
+dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
+{
+	const DtTimestamps *timestamps = dtmodel_get_model(change->rel)->timestamps;
+
+	if (timestamps == NULL)
+		return;
+	if (drop_columns)
+	{
+		dtmodel_drop_own_column(change, &timestamps->created_at);
+		dtmodel_drop_own_column(change, &timestamps->updated_at);
+	}
+	dtmodel_drop_trigger(change, DT_TRIGGER_TIMESTAMPS);
 }
 
 static DtClock
@@ -345,11 +363,16 @@ clock_argument(const char *name)
  * add_timestamps(model regclass, created_at name DEFAULT 'created_at',
  *				  updated_at name DEFAULT 'updated_at',
  *				  ignore_columns name[] DEFAULT '{}',
- *				  clock text DEFAULT 'transaction') returns void
+ *				  clock text DEFAULT 'transaction',
+ *				  on_insert text DEFAULT 'default') returns void
  *
- * Makes a table keep timestamps: adds the columns that are missing and the
- * trigger; called again it re-configures.  A NULL column name goes without
- * that column, a NULL ignore_columns or clock is the default.
+ * Makes a table keep timestamps: adds the columns that are missing, a DEFAULT
+ * to those that have none, and the trigger; called again it re-configures.  A
+ * DEFAULT that reads another of the clocks is replaced, any other stays.  A
+ * NULL column name goes without that column, a NULL ignore_columns, clock or
+ * on_insert is the default.  on_insert "stamp" makes the trigger overrule the
+ * times that INSERT gives, which are kept otherwise.  Tables that inherit from
+ * this one get the trigger with it.
  *
  * Source: TimestampMixin of the reference document dtpyfw.db.model.
  */
@@ -357,21 +380,28 @@ Datum
 dtmodel_add_timestamps(PG_FUNCTION_ARGS)
 {
 	DtTimestampsRequest request = {0};
-	DtChange	change;
+	Oid			relid = dtmodel_model_argument(fcinfo);
+	ListCell   *cell;
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
 	if (!PG_ARGISNULL(1))
 		request.created_at = NameStr(*PG_GETARG_NAME(1));
 	if (!PG_ARGISNULL(2))
 		request.updated_at = NameStr(*PG_GETARG_NAME(2));
 	if (!PG_ARGISNULL(3))
-		request.ignore_columns = ignore_columns_literal(change.rel,
-														PG_GETARG_ARRAYTYPE_P(3));
+		request.ignore_columns = PG_GETARG_ARRAYTYPE_P(3);
 	if (!PG_ARGISNULL(4))
 		request.clock = clock_argument(text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	request.stamps_inserts =
+		dtmodel_is_second_word(fcinfo, 5, "on_insert", "default", "stamp");
 
-	dtmodel_change_timestamps(&change, &request);
-	dtmodel_apply_change(&change);
+	foreach(cell, dtmodel_with_heirs(relid))
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, lfirst_oid(cell));
+		dtmodel_change_timestamps(&change, &request);
+		dtmodel_apply_change(&change);
+	}
 	PG_RETURN_VOID();
 }
 
@@ -379,16 +409,23 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
  * remove_timestamps(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Takes the trigger off, and with drop_columns the two columns too.  Does
- * nothing to a table without timestamps.
+ * Takes the trigger off, and with drop_columns the two columns too.  Tables
+ * that inherit from this one follow.  Does nothing to a table without
+ * timestamps.
  */
 Datum
 dtmodel_remove_timestamps(PG_FUNCTION_ARGS)
 {
-	DtChange	change;
+	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
+	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	dtmodel_drop_timestamps(&change, !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
-	dtmodel_apply_change(&change);
+	for (int i = list_length(tables) - 1; i >= 0; i--)
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, list_nth_oid(tables, i));
+		dtmodel_drop_timestamps(&change, drop_columns);
+		dtmodel_apply_change(&change);
+	}
 	PG_RETURN_VOID();
 }

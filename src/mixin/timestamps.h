@@ -9,14 +9,16 @@
 #define DTMODEL_TIMESTAMPS_H
 
 #include "model/ddl.h"
+#include "utils/array.h"
 
 /* What add_timestamps is asked for; NULL names go without the column. */
 typedef struct DtTimestampsRequest
 {
 	const char *created_at;
 	const char *updated_at;
-	const char *ignore_columns; /* an array literal, NULL for none */
+	ArrayType  *ignore_columns; /* of type name; NULL for none */
 	DtClock		clock;
+	bool		stamps_inserts;
 } DtTimestampsRequest;
 
 extern void dtmodel_change_timestamps(DtChange *change,

@@ -41,7 +41,8 @@ dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
 		column->attnum = att->attnum;
 		column->typid = att->atttypid;
 		column->typmod = att->atttypmod;
-		column->is_not_null = att->attnotnull;
+		column->is_not_null = compat_is_not_null(desc, i);
+		column->has_default = att->atthasdef;
 		return;
 	}
 }
@@ -162,6 +163,13 @@ dtmodel_fit_time(TimestampTz time, const DtColumn *column)
 	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_scale,
 												   TimestampTzGetDatum(time),
 												   Int32GetDatum(column->typmod)));
+}
+
+/* Whether a column of times holds microseconds, as timestamptz(3) does not. */
+bool
+dtmodel_is_precise(const DtColumn *column)
+{
+	return column->typmod < 0 || column->typmod >= MAX_TIMESTAMP_PRECISION;
 }
 
 /* Two columns that add_* was given, either of which may be absent. */

@@ -20,6 +20,7 @@ typedef struct DtColumn
 	Oid			typid;
 	int32		typmod;
 	bool		is_not_null;
+	bool		has_default;
 } DtColumn;
 
 /* What a managed column is for, and so which types it may have. */
@@ -50,6 +51,7 @@ extern void dtmodel_find_column(TupleDesc desc, const char *name,
 								DtColumn *column);
 extern bool dtmodel_has_column(TupleDesc desc, const DtColumn *column);
 extern TimestampTz dtmodel_fit_time(TimestampTz time, const DtColumn *column);
+extern bool dtmodel_is_precise(const DtColumn *column);
 extern bool dtmodel_column_fits(const DtColumn *column, DtColumnUse use);
 extern const char *dtmodel_column_types(DtColumnUse use);
 extern int	dtmodel_column_length(const DtColumn *column);

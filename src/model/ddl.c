@@ -16,6 +16,7 @@
 
 #include "access/relation.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
@@ -26,8 +27,8 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* Enough for CREATE TRIGGER and a look at the rows; excludes writers. */
-#define CHANGE_LOCK ShareRowExclusiveLock
+/* What stands between the events of a trigger and the columns of an UPDATE. */
+#define BEFORE_COLUMNS " OF "
 
 /* The first argument of every add_* and remove_*: the table. */
 Oid
@@ -39,6 +40,30 @@ dtmodel_model_argument(FunctionCallInfo fcinfo)
 				 errmsg("model must not be null"),
 				 errhint("Name the table.")));
 	return PG_GETARG_OID(0);
+}
+
+/*
+ * An argument that is one of two words, of which NULL is the first.  Whether
+ * it is the second.
+ */
+bool
+dtmodel_is_second_word(FunctionCallInfo fcinfo, int argument,
+					   const char *name, const char *first,
+					   const char *second)
+{
+	const char *word;
+
+	if (PG_ARGISNULL(argument))
+		return false;
+	word = text_to_cstring(PG_GETARG_TEXT_PP(argument));
+	if (strcmp(word, second) == 0)
+		return true;
+	if (strcmp(word, first) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown %s \"%s\"", name, word),
+				 errhint("%s is \"%s\" or \"%s\".", name, first, second)));
+	return false;
 }
 
 /* Before the lock, so that nobody can hold up a table of somebody else's. */
@@ -61,7 +86,7 @@ void
 dtmodel_begin_change(DtChange *change, Oid relid)
 {
 	check_owner(relid);
-	change->rel = dtmodel_open(relid, CHANGE_LOCK);
+	change->rel = dtmodel_open(relid, DT_CHANGE_LOCK);
 
 	change->table = dtmodel_qualified_name(change->rel);
 	change->statements = NIL;
@@ -104,20 +129,26 @@ run_statements(List *statements)
 	SPI_finish();
 }
 
+/* Carries the change out without a word. */
+void
+dtmodel_run_change(DtChange *change)
+{
+	/* ALTER TABLE refuses a table that this session has open. */
+	relation_close(change->rel, NoLock);
+	if (change->statements != NIL)
+		run_statements(change->statements);
+}
+
 /* Carries the change out and says what it did, if it did anything. */
 void
 dtmodel_apply_change(DtChange *change)
 {
 	char	   *name = pstrdup(RelationGetRelationName(change->rel));
 
-	/* ALTER TABLE refuses a table that this session has open. */
-	relation_close(change->rel, NoLock);
-	if (change->statements == NIL)
-		return;
-
-	run_statements(change->statements);
-	ereport(NOTICE,
-			(errmsg("table \"%s\": %s", name, change->done.data)));
+	dtmodel_run_change(change);
+	if (change->statements != NIL)
+		ereport(NOTICE,
+				(errmsg("table \"%s\": %s", name, change->done.data)));
 }
 
 /* "why" says what a mixin wants of a column that is not generated. */
@@ -180,6 +211,44 @@ dtmodel_drop_column(DtChange *change, const DtColumn *column)
 							quote_identifier(NameStr(column->name))));
 }
 
+/*
+ * The events as pg_trigger has them.  The names of columns, which come last,
+ * are none.
+ */
+static int16
+event_bits(const char *events)
+{
+	static const struct
+	{
+		const char *name;
+		int16		bit;
+	}			all[] = {
+		{"INSERT", TRIGGER_TYPE_INSERT},
+		{"UPDATE", TRIGGER_TYPE_UPDATE},
+		{"DELETE", TRIGGER_TYPE_DELETE},
+		{"TRUNCATE", TRIGGER_TYPE_TRUNCATE},
+	};
+	const char *columns = strstr(events, BEFORE_COLUMNS);
+	char	   *names = columns == NULL ? pstrdup(events) :
+		pnstrdup(events, columns - events);
+	int16		bits = 0;
+
+	for (size_t i = 0; i < lengthof(all); i++)
+	{
+		if (strstr(names, all[i].name) != NULL)
+			bits |= all[i].bit;
+	}
+	return bits;
+}
+
+/* Whether the trigger fires then, for just these events. */
+static bool
+fires_on(const Trigger *trigger, int16 timing, const char *events)
+{
+	return trigger->tgtype == (timing | event_bits(events)) &&
+		(trigger->tgnattr > 0) == (strstr(events, BEFORE_COLUMNS) != NULL);
+}
+
 static bool
 has_options(const Trigger *trigger, List *options)
 {
@@ -197,16 +266,22 @@ has_options(const Trigger *trigger, List *options)
 }
 
 static bool
-is_as_asked(const Trigger *trigger, DtTriggerKind kind, List *options)
+is_as_asked(const Trigger *trigger, DtTriggerKind kind, int16 timing,
+			const char *events, List *options)
 {
 	return strcmp(trigger->tgname, dtmodel_trigger_names[kind].trigger) == 0 &&
 		trigger->tgenabled != TRIGGER_DISABLED &&
+		fires_on(trigger, timing, events) &&
 		has_options(trigger, options);
 }
 
-/* Whether the table has the trigger, enabled and with just these options. */
+/*
+ * Whether the table has the trigger, enabled, for these events and with just
+ * these options.
+ */
 static bool
-has_trigger(const DtChange *change, DtTriggerKind kind, List *options)
+has_trigger(const DtChange *change, DtTriggerKind kind, int16 timing,
+			const char *events, List *options)
 {
 	TriggerDesc *triggers = dtmodel_triggers(change->rel);
 
@@ -215,7 +290,7 @@ has_trigger(const DtChange *change, DtTriggerKind kind, List *options)
 		const Trigger *trigger = &triggers->triggers[i];
 
 		if (dtmodel_trigger_kind(trigger) == kind &&
-			is_as_asked(trigger, kind, options))
+			is_as_asked(trigger, kind, timing, events, options))
 			return true;
 	}
 	return false;
@@ -278,25 +353,31 @@ options_text(List *options)
 }
 
 /*
- * Makes sure that the table has the trigger with these options, a list of
- * "key=value", and no other trigger of its kind.  "clauses" is what stands
- * between the trigger's name and its function.
+ * Makes sure that the table has the trigger, for these events and with these
+ * options, a list of "key=value", and no other trigger of its kind.  The timing
+ * has the bits of pg_trigger for before and for each row; "when" is the clause
+ * of a condition, or empty.
  */
 static void
-change_trigger(DtChange *change, DtTriggerKind kind, const char *clauses,
-			   List *options)
+change_trigger(DtChange *change, DtTriggerKind kind, int16 timing,
+			   const char *events, const char *when, List *options)
 {
 	const DtTriggerName *names = &dtmodel_trigger_names[kind];
 
 	drop_triggers(change, kind, names->trigger);
-	if (has_trigger(change, kind, options))
+	if (has_trigger(change, kind, timing, events, options))
 		return;
 
 	dtmodel_change(change,
 				   psprintf("set trigger \"%s\"", names->trigger),
-				   psprintf("CREATE OR REPLACE TRIGGER %s %s EXECUTE FUNCTION %s.%s(%s)",
-							names->trigger, clauses, DTMODEL_SCHEMA,
-							names->function, options_text(options)));
+				   psprintf("CREATE OR REPLACE TRIGGER %s %s %s ON %s FOR EACH %s %s "
+							"EXECUTE FUNCTION %s.%s(%s)",
+							names->trigger,
+							TRIGGER_FOR_BEFORE(timing) ? "BEFORE" : "AFTER",
+							events, change->table,
+							TRIGGER_FOR_ROW(timing) ? "ROW" : "STATEMENT",
+							when, DTMODEL_SCHEMA, names->function,
+							options_text(options)));
 }
 
 /* A trigger that fires before the events: of each row, or of a statement. */
@@ -304,12 +385,10 @@ void
 dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 					   const char *events, List *options)
 {
-	const char *level = kind == DT_TRIGGER_PROTECT_TRUNCATE ||
-		kind == DT_TRIGGER_SOFT_DELETE_GUARD ? "STATEMENT" : "ROW";
+	int16		level = kind == DT_TRIGGER_PROTECT_TRUNCATE ||
+		kind == DT_TRIGGER_SOFT_DELETE_GUARD ? 0 : TRIGGER_TYPE_ROW;
 
-	change_trigger(change, kind,
-				   psprintf("BEFORE %s ON %s FOR EACH %s", events,
-							change->table, level),
+	change_trigger(change, kind, TRIGGER_TYPE_BEFORE | level, events, "",
 				   options);
 }
 
@@ -318,8 +397,6 @@ void
 dtmodel_change_after_trigger(DtChange *change, DtTriggerKind kind,
 							 const char *events, const char *when)
 {
-	change_trigger(change, kind,
-				   psprintf("AFTER %s ON %s FOR EACH ROW%s", events, change->table,
-							when == NULL ? "" : psprintf(" WHEN (%s)", when)),
-				   NIL);
+	change_trigger(change, kind, TRIGGER_TYPE_ROW, events,
+				   when == NULL ? "" : psprintf("WHEN (%s)", when), NIL);
 }

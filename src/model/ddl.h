@@ -13,6 +13,9 @@
 #include "lib/stringinfo.h"
 #include "model/model.h"
 
+/* Enough for CREATE TRIGGER and a look at the rows; excludes writers. */
+#define DT_CHANGE_LOCK ShareRowExclusiveLock
+
 typedef struct DtChange
 {
 	Relation	rel;			/* open until the change is applied */
@@ -22,7 +25,11 @@ typedef struct DtChange
 } DtChange;
 
 extern Oid	dtmodel_model_argument(FunctionCallInfo fcinfo);
+extern bool dtmodel_is_second_word(FunctionCallInfo fcinfo, int argument,
+								   const char *name, const char *first,
+								   const char *second);
 extern void dtmodel_begin_change(DtChange *change, Oid relid);
+extern void dtmodel_run_change(DtChange *change);
 extern void dtmodel_apply_change(DtChange *change);
 extern void dtmodel_check_no_partition(Relation rel);
 

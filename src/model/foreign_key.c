@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
@@ -120,9 +121,9 @@ parent_plan(const DtForeignKey *key, Relation parent)
 		return plan;
 
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT FROM %s%s AS p WHERE ",
+	appendStringInfo(&query, "SELECT FROM %s%s WHERE ",
 					 dtmodel_only(parent), dtmodel_qualified_name(parent));
-	dtmodel_append_reference(&query, key, "p", NULL);
+	dtmodel_append_parent_key(&query, key, NULL);
 	for (int i = 0; i < key->ncolumns; i++)
 		types[i] = get_atttype(key->child, key->child_columns[i]);
 	return dtmodel_save_plan(key->constraint, DT_PLAN_PARENT_EXISTS, query.data,
@@ -213,32 +214,104 @@ dtmodel_declared_name(const DtForeignKey *key)
 }
 
 static char *
-qualified_column(const char *alias, Oid relid, AttrNumber attnum)
+column_text(const char *alias, Oid relid, AttrNumber attnum)
 {
-	return psprintf("%s.%s", alias,
-					quote_identifier(get_attname(relid, attnum, false)));
+	const char *name = quote_identifier(get_attname(relid, attnum, false));
+
+	return alias == NULL ? pstrdup(name) : psprintf("%s.%s", alias, name);
+}
+
+static Oid
+column_collation(Oid relid, AttrNumber attnum)
+{
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+
+	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
+	return collation;
+}
+
+/* Appends " COLLATE name", to the last operand. */
+static void
+append_collation(StringInfo query, Oid collation)
+{
+	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	Form_pg_collation form;
+	char	   *schema;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for collation %u", collation);
+	form = (Form_pg_collation) GETSTRUCT(tuple);
+	schema = get_namespace_name(form->collnamespace);
+	appendStringInfo(query, " COLLATE %s",
+					 quote_qualified_identifier(schema, NameStr(form->collname)));
+	ReleaseSysCache(tuple);
 }
 
 /*
- * Appends "parent.key = child.key AND ...", or, without a child's alias,
- * "parent.key = $1 AND ...", a parameter for each column of the child's key.
+ * Appends "parent = child" for one column of the key.  The foreign key
+ * compares under the collation of the parent's column.  Two columns with
+ * different collations need it by name; a parameter has none of its own, so
+ * that it is needed only where the child's column would be compared under its
+ * own and equality depends on that.
  */
+static void
+append_comparison(StringInfo query, const DtForeignKey *key, int column,
+				  const char *parent, const char *child, bool both_are_columns)
+{
+	AttrNumber	parent_column = key->parent_columns[column];
+	AttrNumber	child_column = key->child_columns[column];
+	Oid			collation = column_collation(key->parent, parent_column);
+
+	if (column > 0)
+		appendStringInfoString(query, " AND ");
+	generate_operator_clause(query, parent,
+							 get_atttype(key->parent, parent_column),
+							 key->equality[column], child,
+							 get_atttype(key->child, child_column));
+	if (OidIsValid(collation) &&
+		collation != column_collation(key->child, child_column) &&
+		(both_are_columns || !get_collation_isdeterministic(collation)))
+		append_collation(query, collation);
+}
+
+/*
+ * Appends "parent.key = $1 AND ...": the parent of a child whose key the
+ * parameters are.  The aliases may be NULL, here and below.
+ */
+void
+dtmodel_append_parent_key(StringInfo query, const DtForeignKey *key,
+						  const char *parent)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+		append_comparison(query, key, i,
+						  column_text(parent, key->parent, key->parent_columns[i]),
+						  psprintf("$%d", i + 1), false);
+}
+
+/*
+ * Appends "$1 = child.key AND ...": the children of a parent whose key the
+ * parameters are.
+ */
+void
+dtmodel_append_child_key(StringInfo query, const DtForeignKey *key,
+						 const char *child)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+		append_comparison(query, key, i, psprintf("$%d", i + 1),
+						  column_text(child, key->child, key->child_columns[i]),
+						  false);
+}
+
+/* Appends "parent.key = child.key AND ...". */
 void
 dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
 						 const char *parent, const char *child)
 {
 	for (int i = 0; i < key->ncolumns; i++)
-	{
-		char	   *value = child == NULL ? psprintf("$%d", i + 1) :
-			qualified_column(child, key->child, key->child_columns[i]);
-
-		if (i > 0)
-			appendStringInfoString(query, " AND ");
-		generate_operator_clause(query,
-								 qualified_column(parent, key->parent,
-												  key->parent_columns[i]),
-								 get_atttype(key->parent, key->parent_columns[i]),
-								 key->equality[i], value,
-								 get_atttype(key->child, key->child_columns[i]));
-	}
+		append_comparison(query, key, i,
+						  column_text(parent, key->parent, key->parent_columns[i]),
+						  column_text(child, key->child, key->child_columns[i]),
+						  true);
 }

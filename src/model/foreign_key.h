@@ -39,7 +39,11 @@ extern bool dtmodel_parent_is_gone(Relation rel, HeapTuple row);
 extern bool dtmodel_is_temporal(const DtForeignKey *key);
 extern char *dtmodel_declared_name(const DtForeignKey *key);
 
-/* As SQL. */
+/* As SQL that compares as the key does. */
+extern void dtmodel_append_parent_key(StringInfo query, const DtForeignKey *key,
+									  const char *parent);
+extern void dtmodel_append_child_key(StringInfo query, const DtForeignKey *key,
+									 const char *child);
 extern void dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
 									 const char *parent, const char *child);
 

@@ -238,6 +238,8 @@ read_timestamps(TupleDesc desc, const Trigger *trigger)
 	read_ignored(timestamps, desc, dtmodel_trigger_option(trigger, "ignore_columns"));
 	if (clock != NULL)
 		(void) dtmodel_parse_clock(clock, &timestamps->clock);
+	timestamps->stamps_inserts =
+		dtmodel_trigger_option(trigger, "on_insert") != NULL;
 	return timestamps;
 }
 

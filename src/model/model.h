@@ -44,6 +44,7 @@ typedef struct DtTimestamps
 	DtColumn	created_at;
 	DtColumn	updated_at;
 	DtClock		clock;
+	bool		stamps_inserts; /* INSERT is the trigger's work, not the DEFAULT's */
 	int			nignored;
 	DtColumn   *ignored;		/* columns whose changes do not count */
 } DtTimestamps;

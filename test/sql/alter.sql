@@ -91,7 +91,7 @@ ALTER TABLE t ALTER COLUMN updated_at TYPE timestamptz USING now();
 EXECUTE del (10);
 SELECT state();
 
--- dropped
+-- dropped: an UPDATE stops, an INSERT has nothing to do with the trigger
 ALTER TABLE t DROP COLUMN updated_at;
 UPDATE t SET note = 'dropped' WHERE id = 11;
 \echo :SQLSTATE

@@ -30,9 +30,14 @@ SELECT updated_at = :'updated' AS updated_kept FROM users;
 INSERT INTO users VALUES ('a', 5) ON CONFLICT (email) DO UPDATE SET n = 6 WHERE false;
 SELECT n, updated_at = :'updated' AS updated_kept FROM users;
 
--- the row that is proposed is stamped before the conflict is known: excluded shows it
+-- excluded shows the row that is proposed: as it is given, or as it is stamped
+-- before the conflict is known
 INSERT INTO users (email, n, created_at) VALUES ('a', 7, '2001-01-01') ON CONFLICT (email)
-    DO UPDATE SET n = CASE WHEN excluded.created_at = now() THEN 70 ELSE 0 END RETURNING n;
+    DO UPDATE SET n = CASE WHEN excluded.created_at = '2001-01-01' THEN 70 ELSE 0 END RETURNING n;
+SELECT dtmodel.add_timestamps('users', on_insert => 'stamp');
+INSERT INTO users (email, n, created_at) VALUES ('a', 7, '2001-01-01') ON CONFLICT (email)
+    DO UPDATE SET n = CASE WHEN excluded.created_at = now() THEN 71 ELSE 0 END RETURNING n;
+SELECT dtmodel.add_timestamps('users');
 
 -- deleted rows conflict too, and an upsert does not bring them back by itself
 DELETE FROM users;

@@ -11,7 +11,7 @@ CREATE TABLE events_a PARTITION OF events FOR VALUES IN ('a');
 CREATE TABLE events_b (note text, junk int, region text NOT NULL, id int NOT NULL);
 ALTER TABLE events_b DROP COLUMN junk;
 ALTER TABLE events ATTACH PARTITION events_b FOR VALUES IN ('b');
-SELECT dtmodel.add_timestamps('events');
+SELECT dtmodel.add_timestamps('events', on_insert => 'stamp');
 SELECT dtmodel.add_soft_delete('events');
 \d events_b
 SELECT dtmodel.add_soft_delete('events');
@@ -46,6 +46,24 @@ UPDATE events SET region = 'a' FROM added WHERE id IN (7, 9) AND region = 'b' RE
 INSERT INTO events (id, region, note, created_at) SELECT i, 'a', 'upserted', '2001-01-01' FROM generate_series(8, 12) AS i
     ON CONFLICT (id, region) DO UPDATE SET note = excluded.note;
 SELECT * FROM state WHERE id BETWEEN 5 AND 12 OR id > 100;
+
+-- where INSERT keeps what it is given, a row that moves keeps what it has
+BEGIN;
+SELECT dtmodel.add_timestamps('events');
+SELECT tgname, tgtype = (SELECT tgtype FROM pg_trigger
+                         WHERE tgrelid = 'events'::regclass AND tgname = 'zz_dtmodel_timestamps') AS same
+FROM pg_trigger WHERE tgrelid = 'events_b'::regclass AND tgname = 'zz_dtmodel_timestamps';
+WITH added AS (INSERT INTO events (id, region, created_at) VALUES (105, 'a', '2001-01-01'), (106, 'b', DEFAULT)
+               RETURNING id, created_at)
+UPDATE events SET region = 'a' FROM added WHERE events.id = 19 AND added.id = 105
+RETURNING events.id, added.created_at = '2001-01-01' AS given;
+INSERT INTO events_b (id, region, updated_at) VALUES (107, 'b', '2001-01-01');
+UPDATE events SET region = 'a' WHERE id IN (106, 107);
+SELECT s.*, e.created_at = '2001-01-01' AS created_given, e.updated_at = '2001-01-01' AS updated_given
+FROM state AS s JOIN events AS e USING (id) WHERE id IN (19, 105, 106, 107) ORDER BY id;
+DELETE FROM events WHERE id = 105;
+SELECT is_deleted, created_at = '2001-01-01' AS given FROM events WHERE id = 105;
+ROLLBACK;
 
 -- a move, undone, then a DELETE: soft
 BEGIN;
@@ -111,6 +129,8 @@ CREATE TABLE logs_new PARTITION OF logs FOR VALUES FROM ('2020-01-01') TO (MAXVA
 SELECT dtmodel.add_timestamps('logs');
 INSERT INTO logs (id) VALUES (1);
 UPDATE logs SET created_at = '2001-01-01', id = 2 RETURNING tableoid::regclass, id;
+INSERT INTO logs VALUES (3, '2001-01-01') RETURNING tableoid::regclass;
+SELECT dtmodel.add_timestamps('logs', on_insert => 'stamp');
 INSERT INTO logs VALUES (3, '2001-01-01');
 \echo :SQLSTATE
 SET dtmodel.preserve_timestamps = on;

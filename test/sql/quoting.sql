@@ -64,8 +64,9 @@ SELECT * FROM try(repeat('t', 63), repeat('i', 63), repeat('f', 63), repeat('c',
 -- an error names them as they are, and its hint can be run
 CREATE TABLE "it's" (id int PRIMARY KEY);
 SELECT dtmodel.add_timestamps('"it''s"', 'made "at"', 'moved at');
-ALTER TABLE "it's" RENAME COLUMN "moved at" TO gone;
 INSERT INTO "it's" VALUES (1);
+ALTER TABLE "it's" RENAME COLUMN "moved at" TO gone;
+UPDATE "it's" SET id = 2;
 SELECT dtmodel.add_timestamps('"a ""schema"".with; DROP--"."it''s"', updated_at => 'gone');
 
 DROP SCHEMA "a ""schema"".with; DROP--" CASCADE;

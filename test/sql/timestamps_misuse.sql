@@ -53,14 +53,22 @@ SELECT dtmodel.add_timestamps('t', ignore_columns => '{name,NULL}');
 \echo :SQLSTATE
 SELECT dtmodel.add_timestamps('t', clock => 'sundial');
 \echo :SQLSTATE
+SELECT dtmodel.add_timestamps('t', on_insert => 'sometimes');
+\echo :SQLSTATE
+SELECT dtmodel.add_timestamps('t', on_insert => 'Stamp');
+\echo :SQLSTATE
+SELECT dtmodel.add_timestamps('t', on_insert => '');
+\echo :SQLSTATE
 CREATE TABLE g (id int, created_at timestamp GENERATED ALWAYS AS ('2001-01-01'::timestamp) STORED);
 SELECT dtmodel.add_timestamps('g');
 \echo :SQLSTATE
 
 -- NULL options are the defaults
-SELECT dtmodel.add_timestamps('t', ignore_columns => NULL, clock => NULL);
-SELECT dtmodel.describe('t') -> 'timestamps' AS timestamps;
-SELECT dtmodel.remove_timestamps('t', NULL);
+CREATE TABLE nulls (id int);
+SELECT dtmodel.add_timestamps('nulls', ignore_columns => NULL, clock => NULL, on_insert => NULL);
+SELECT dtmodel.describe('nulls') -> 'timestamps' AS timestamps;
+SELECT dtmodel.remove_timestamps('nulls', NULL);
+DROP TABLE nulls;
 
 -- nothing was done to the table
 \d t

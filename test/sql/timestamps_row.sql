@@ -33,7 +33,7 @@ ALTER TABLE shapes DROP COLUMN gone;
 CREATE INDEX ON shapes (updated_at);
 CREATE INDEX ON shapes (created_at, id);
 CREATE INDEX ON shapes (year);
-SELECT dtmodel.add_timestamps('shapes');
+SELECT dtmodel.add_timestamps('shapes', on_insert => 'stamp');
 
 INSERT INTO shapes (id, note, bits, tail)
 SELECT i, CASE WHEN i % 2 = 0 THEN repeat('x', i) END,
@@ -128,7 +128,7 @@ SELECT updated_at > :'t' AS moved FROM types;
 
 -- INSERT ... SELECT, a CTE, a rule's view, ON CONFLICT, MERGE
 CREATE TABLE target (id int PRIMARY KEY, v int);
-SELECT dtmodel.add_timestamps('target');
+SELECT dtmodel.add_timestamps('target', on_insert => 'stamp');
 CREATE VIEW window_on AS SELECT * FROM target;
 WITH a AS (INSERT INTO target VALUES (1, 1) RETURNING created_at)
 SELECT created_at = now() AS created FROM a;

@@ -2,8 +2,8 @@
 # A dump brings back the same schema, the same rows and the same behaviour.
 #
 # The configuration of a model stands in its own columns and triggers, so a
-# dump has all of it.  The times are data: no way of restoring them may stamp
-# them anew.
+# dump has all of it.  The times are data: no way of restoring them changes them,
+# but for models that ask for it.
 
 use strict;
 use warnings;
@@ -71,10 +71,10 @@ FROM (SELECT quote_ident('other; schema') || '.' || quote_ident('a "table".x')) 
 
 -- A flag that says the contrary, one that is absent, and only one time.
 CREATE TABLE inverted (id int PRIMARY KEY, name text);
-SELECT dtmodel.add_timestamps('inverted', clock => 'clock'),
+SELECT dtmodel.add_timestamps('inverted', clock => 'clock', on_insert => 'stamp'),
 	   dtmodel.add_soft_delete('inverted', flag => 'is_active', flag_means => 'live');
 CREATE TABLE flagless (id int PRIMARY KEY, name text);
-SELECT dtmodel.add_timestamps('flagless', created_at => NULL),
+SELECT dtmodel.add_timestamps('flagless', created_at => NULL, clock => 'clock'),
 	   dtmodel.add_soft_delete('flagless', flag => NULL, deleted_at => 'gone_at');
 
 -- Times without a zone, a composite key, version 4 identifiers elsewhere.
@@ -86,16 +86,21 @@ CREATE TABLE zoneless (
 );
 SELECT dtmodel.add_timestamps('zoneless'), dtmodel.add_soft_delete('zoneless');
 
--- One that hides its deleted rows, whose rows are in partitions.
+-- One that stamps new rows, whose rows are in partitions, and hides deleted ones.
 CREATE TABLE parted (id int, day date, name text, PRIMARY KEY (id, day))
 	PARTITION BY RANGE (day);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM ('2021-01-01') TO ('2022-01-01');
-SELECT dtmodel.add_timestamps('parted'), dtmodel.add_soft_delete('parted', hide => true);
+SELECT dtmodel.add_timestamps('parted', on_insert => 'stamp'), dtmodel.add_soft_delete('parted', hide => true);
 
--- A trigger that fires always, and a model that will be out of order.
+-- One that was a partition of it.
+CREATE TABLE detached PARTITION OF parted FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
+ALTER TABLE parted DETACH PARTITION detached;
+
+-- A trigger that fires always, with audit, and a model that will be out of order.
 CREATE TABLE firing (id int PRIMARY KEY, name text);
-SELECT dtmodel.add_timestamps('firing'), dtmodel.add_soft_delete('firing');
+SELECT dtmodel.add_timestamps('firing'), dtmodel.add_soft_delete('firing'),
+	   dtmodel.add_audit('firing');
 ALTER TABLE firing ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete;
 CREATE TABLE drifted (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('drifted'), dtmodel.add_soft_delete('drifted');
@@ -112,6 +117,7 @@ my %models = (
 	  [ q('-infinity'::timestamptz), 'updated_at', 'gone_at IS NOT NULL', 'gone_at' ],
 	zoneless => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ],
 	parted => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ],
+	detached => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ],
 	firing => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ]);
 
 # The statements run one by one, so that the times differ from row to row.
@@ -133,11 +139,13 @@ foreach my $n (1 .. 6)
 {
 	$node->safe_psql(
 		'source', qq(
+		SET dtmodel.actor = 'ann';
 		INSERT INTO $quoted VALUES ('$n', 'x', now());
 		INSERT INTO inverted VALUES ($n, 'x');
 		INSERT INTO flagless VALUES ($n, 'x');
 		INSERT INTO zoneless VALUES ($n, '$n', 'x');
 		INSERT INTO parted VALUES ($n, '2020-02-02', 'x');
+		INSERT INTO detached VALUES ($n, '2022-02-02', 'x');
 		INSERT INTO firing VALUES ($n, 'x');
 		INSERT INTO drifted VALUES ($n, 'x');
 		UPDATE $quoted SET name = 'y' WHERE "primary key" = '$n';
@@ -150,6 +158,7 @@ foreach my $n (1 .. 6)
 		DELETE FROM flagless WHERE id = $n;
 		DELETE FROM zoneless WHERE a = $n;
 		DELETE FROM parted WHERE id = $n;
+		DELETE FROM detached WHERE id = $n;
 		DELETE FROM firing WHERE id = $n;) : ''));
 }
 
@@ -271,6 +280,18 @@ sub is_same
 		't',
 		"$name: an ignored column is ignored");
 
+	# The event triggers come with the extension.
+	is( $node->safe_psql(
+			$db, q(
+			BEGIN;
+			ALTER TABLE parted DETACH PARTITION parted_1;
+			SELECT mixins FROM dtmodel.models WHERE model = 'parted_1'::regclass;
+			ALTER TABLE parted ATTACH PARTITION detached FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
+			SELECT count(*) > 1, bool_and(tgparentid <> 0) FROM pg_trigger WHERE tgrelid = 'detached'::regclass;
+			ROLLBACK;)),
+		"{timestamps,soft_delete}\nt|t",
+		"$name: partitions come and go");
+
 	my (undef, undef, $stderr) = $node->psql($db, 'TRUNCATE orders');
 	like($stderr, qr/table "orders" is protected against TRUNCATE/,
 		"$name: a protected table is protected");
@@ -301,7 +322,7 @@ is_same('plain', 'plain');
 command_ok([ 'pg_dump', @source, '-Fc', '-f', "$dir/custom" ],
 	'custom: pg_dump');
 # In one go several jobs may make a partitioned table's triggers before the rows
-# of its partitions are in.
+# of its partitions are in.  Those that stamp new rows would stamp these.
 command_ok(
 	[
 		'pg_restore', '-e', '-j2', fresh('custom'), '--section=pre-data',
@@ -377,26 +398,49 @@ $node->safe_psql(
 	ALTER TABLE firing ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete;));
 is_same('disabled', 'disabled');
 
-# With the triggers at work the rows are stamped ...
-restore_schema('stamped');
+# With the triggers at work the rows keep what they have as well ...
+restore_schema('enabled');
 command_ok(
 	[
-		'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('stamped'),
+		'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('enabled'),
 		'-c', 'ALTER TABLE public.drifted DISABLE TRIGGER ALL',
 		'-f', "$dir/enabled.sql"
 	],
-	'stamped: psql of the data');
-isnt(
-	$node->safe_psql('stamped', 'SELECT min(created_at) FROM orders'),
-	$node->safe_psql('source', 'SELECT min(created_at) FROM orders'),
-	'stamped: rows have new times');
-is( $node->safe_psql(
-		'stamped', 'SELECT id, is_deleted, deleted_at FROM orders ORDER BY id'),
-	$node->safe_psql(
-		'source', 'SELECT id, is_deleted, deleted_at FROM orders ORDER BY id'),
-	'stamped: deletions are as they were');
+	'enabled: psql of the data');
 
-# ... unless whoever restores them says that they are not to be.
+# What a query finds in the restored database and in the source.
+sub in_both
+{
+	my ($query) = @_;
+	return map { $node->safe_psql($_, $query) } ('enabled', 'source');
+}
+
+foreach my $table ('users', 'orders', $quoted, 'flagless', 'zoneless')
+{
+	my ($restored, $source) =
+	  in_both("SELECT t::text FROM $table AS t ORDER BY 1");
+	is($restored, $source, "enabled: $table has the same rows");
+}
+
+# ... unless the model stamps new rows, or has audit.
+foreach my $table ('inverted', 'parted')
+{
+	my ($restored, $source) =
+	  in_both("SELECT id, created_at FROM $table ORDER BY id LIMIT 1");
+	isnt($restored, $source, "enabled: $table has new times");
+	($restored, $source) =
+	  in_both("SELECT id, name, deleted_at FROM $table ORDER BY id");
+	is($restored, $source, "enabled: $table has the same deletions");
+}
+my ($restored, $source) = in_both(
+	'SELECT id, created_at, updated_at, deleted_at FROM firing ORDER BY id');
+is($restored, $source, 'enabled: firing has the same times');
+($restored, $source) =
+  in_both('SELECT DISTINCT created_by FROM firing');
+is($source, 'ann', 'enabled: firing had an actor');
+isnt($restored, $source, 'enabled: firing has a new one');
+
+# They keep it too when the settings of the session that restores them say so.
 restore_schema('preserved');
 {
 	local $ENV{PGOPTIONS} = '-c dtmodel.preserve_timestamps=on';

@@ -94,15 +94,21 @@ is( query(
 	'every object in the schema belongs to the extension');
 is( query(
 		q(
-		SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ')
+		SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ' ORDER BY d.objid)
 		FROM pg_depend AS d
 		JOIN pg_extension AS e ON e.oid = d.refobjid
 		CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
 		WHERE d.refclassid = 'pg_extension'::regclass
 		  AND d.deptype = 'e' AND e.extname = 'dtmodel'
 		  AND coalesce(i.schema, i.identity) <> 'dtmodel')),
-	'',
-	'and nothing outside of it does');
+	'event trigger dtmodel_partition_attach, event trigger dtmodel_partition_detach',
+	'and nothing outside of it does, but event triggers, which have no schema');
+is( query(
+		q(
+		SELECT string_agg(concat(evtname, ' ', evtenabled), ', ' ORDER BY evtname)
+		FROM pg_event_trigger WHERE obj_description(oid, 'pg_event_trigger') <> '')),
+	'dtmodel_partition_attach A, dtmodel_partition_detach A',
+	'they fire always');
 
 # An ordinary user may read all of it and write none of it.
 is( query(
@@ -256,14 +262,19 @@ query(
 	SELECT dtmodel.remove_soft_delete($model), dtmodel.remove_model($model),
 		   dtmodel.remove_soft_delete('child'), dtmodel.remove_model('child');
 	ALTER TABLE "Old ""Table""" DROP COLUMN created_at, DROP COLUMN updated_at,
-		DROP COLUMN deleted_at;));
-is(schema_dump(), $before, 'remove_* takes all of it back');
+		DROP COLUMN deleted_at;
+	ALTER TABLE child ALTER COLUMN created_at DROP DEFAULT,
+		ALTER COLUMN updated_at DROP DEFAULT;));
+is(schema_dump(), $before,
+	'remove_* takes all of it back but columns and their defaults');
 is( query(
 		q(SELECT string_agg(id || name || "is active?", ' ' ORDER BY id) FROM "Old ""Table""")
 	),
 	'1ctrue 2btrue',
 	'the rows are there');
 query('DROP EXTENSION dtmodel');
+is(query('SELECT count(*) FROM pg_event_trigger'),
+	'0', 'DROP EXTENSION takes the event triggers');
 is( query(
 		q(
 		SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend

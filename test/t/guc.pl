@@ -29,7 +29,7 @@ $node->safe_psql(
 		LIKE dtmodel.soft_delete_mixin INCLUDING ALL,
 		id int PRIMARY KEY
 	);
-	SELECT dtmodel.add_timestamps('doc'),
+	SELECT dtmodel.add_timestamps('doc', on_insert => 'stamp'),
 		   dtmodel.add_soft_delete('doc', protect_truncate => true);
 	GRANT SELECT, INSERT, UPDATE, DELETE ON doc TO app, importer;
 	RESET ROLE;
@@ -346,10 +346,26 @@ is_refused('app', "$loaded SET dtmodel.nonsense = 1;",
 is( $node->safe_psql(
 		'postgres', qq(
 		$loaded
-		SELECT count(*) > 0 AND bool_and(short_desc <> '' AND boot_val = setting)
+		SELECT count(*) > 0 AND bool_and(short_desc <> '' AND
+			boot_val = CASE name WHEN 'dtmodel.rewrite' THEN 'on' ELSE setting END)
 		FROM pg_settings WHERE name LIKE 'dtmodel.%')) =~ s/.*\n//sr,
 	't',
 	'each setting says what it is, and is at its default');
+
+# dtmodel.rewrite says what it does, whatever it was set to.
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET dtmodel.rewrite = on');
+is($node->safe_psql('postgres', "LOAD 'dtmodel'; SHOW dtmodel.rewrite; SELECT dtmodel.tier();"),
+	"off\ntrigger", 'dtmodel.rewrite is off where the library is not preloaded');
+{
+	local $ENV{PGOPTIONS} = '-c session_preload_libraries=dtmodel';
+	is($node->safe_psql('postgres', 'SHOW dtmodel.rewrite; SELECT dtmodel.tier();'),
+		"on\npreloaded", 'and on where it is');
+}
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET dtmodel.rewrite');
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'dtmodel'");
+$node->restart;
+is($node->safe_psql('postgres', 'SHOW dtmodel.rewrite; SELECT dtmodel.tier();'),
+	"on\npreloaded", 'and where the server preloads it');
 
 $node->stop;
 done_testing();

@@ -159,7 +159,8 @@ my %known = (
 	add_slug => ["'posts', 'title'"],
 	add_audit => [ "'plain'", "'posts'" ],
 	add_model => [ "'plain', 'id'", "'posts'" ],
-	add_timestamps => [ "'plain'", "'dropped', clock => 'statement'" ],
+	add_timestamps =>
+	  [ "'plain'", "'dropped', clock => 'statement'", "'base', clock => 'clock', on_insert => 'stamp'" ],
 	add_settings => ["'plain', '{k}'"],
 	remove_soft_delete => [ "'notes', false", "'base', true" ],
 	add_soft_delete => [ "'plain'", "'dropped'" ],
@@ -227,7 +228,7 @@ SELECT p.proname, p.prokind, p.oid::regprocedure,
         FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n)),
        array_to_string(p.proargnames, ';')
 FROM pg_proc AS p
-WHERE p.pronamespace = 'dtmodel'::regnamespace AND p.prorettype <> 'trigger'::regtype
+WHERE p.pronamespace = 'dtmodel'::regnamespace AND p.prorettype <> ALL ('{trigger,event_trigger}'::regtype[])
 ORDER BY p.oid::regprocedure::text
 SQL
 {

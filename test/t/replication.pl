@@ -20,7 +20,7 @@ my $models = q(
 	);
 	SELECT dtmodel.add_model('doc'), dtmodel.add_soft_delete('doc');
 	CREATE TABLE item (id int PRIMARY KEY, name text NOT NULL);
-	SELECT dtmodel.add_timestamps('item', clock => 'clock'),
+	SELECT dtmodel.add_timestamps('item', clock => 'clock', on_insert => 'stamp'),
 		   dtmodel.add_soft_delete('item', flag => NULL, deleted_at => 'gone_at');
 );
 
@@ -115,7 +115,7 @@ is(history_since(0) =~ tr/\n// + 1, 5, 'first copy: every row came once');
 my @steps = (
 	[
 		'insert',
-		q(INSERT INTO doc (name) VALUES ('new'); INSERT INTO item VALUES (3, 'new');),
+		q(INSERT INTO doc (name, created_at) VALUES ('new', '2001-02-03'); INSERT INTO item VALUES (3, 'new');),
 		"doc INSERT: new\nitem INSERT: new"
 	],
 	[

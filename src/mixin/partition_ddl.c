@@ -1,0 +1,645 @@
+/*-------------------------------------------------------------------------
+ *
+ * partition_ddl.c
+ *	  Partitions that come and go: ATTACH PARTITION of a table that is a model
+ *	  already, and DETACH PARTITION of one that has to stay one.
+ *
+ * The server clones the row triggers of a partitioned table to its
+ * partitions, and drops the clones when a partition is detached.  A table
+ * without them would be no model any more, and its next DELETE physical.  So
+ * the detached table gets the triggers for itself.  The other way around a
+ * clone does not find its place when the table has a trigger of that name: so
+ * a table that is to be attached gives its own triggers up before.
+ *
+ * Two event triggers of the extension see to it, at the start and at the end
+ * of ALTER TABLE.  What they do is a part of the command, and is undone with
+ * it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/sysattr.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
+#include "commands/event_trigger.h"
+#include "commands/tablecmds.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "miscadmin.h"
+#include "mixin/live_parent.h"
+#include "mixin/soft_delete.h"
+#include "mixin/soft_heirs.h"
+#include "model/ddl.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
+#include "parser/parser.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+/* The locks of ATTACH PARTITION; taken before it takes them. */
+#define PARENT_LOCK ShareUpdateExclusiveLock
+#define PARTITION_LOCK AccessExclusiveLock
+
+/* How the name of the CHECK ends that add_settings makes. */
+#define SETTINGS_CHECK "_settings"
+
+PG_FUNCTION_INFO_V1(dtmodel_partition_attach_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_partition_detach_trigger);
+
+/* A mixin that a partitioned table and a table to attach may both have. */
+typedef struct PartitionMixin
+{
+	DtTriggerKind kind;			/* the trigger that has its options */
+	const char *name;
+	const char *add;			/* NULL: partitioned tables cannot have it */
+	const char *remove;
+} PartitionMixin;
+
+static const PartitionMixin mixins[] = {
+	{DT_TRIGGER_TIMESTAMPS, "timestamps", "add_timestamps", "remove_timestamps"},
+	{DT_TRIGGER_SOFT_DELETE, "soft delete", "add_soft_delete", "remove_soft_delete"},
+	{DT_TRIGGER_AUDIT, "audit", "add_audit", "remove_audit"},
+	{DT_TRIGGER_SLUG, "slugs", NULL, "remove_slug"},
+	{DT_TRIGGER_SETTINGS, "settings", "add_settings", "remove_settings"},
+};
+
+/*
+ * The options that name a mixin's columns.  Those of the flag tell live rows
+ * from deleted ones, so it matters as well that one is missing.
+ */
+static const struct
+{
+	const char *option;
+	bool		may_be_added;	/* the partitioned table alone may have it */
+}			column_options[] = {
+	{"created_at", true},
+	{"updated_at", true},
+	{"flag", false},
+	{"flag_means", false},
+	{"deleted_at", true},
+	{"deleted_by", true},
+	{"created_by", true},
+	{"updated_by", true},
+	{"settings", true},
+};
+
+static const EventTriggerData *
+event_data(FunctionCallInfo fcinfo, const char *function, const char *event)
+{
+	const EventTriggerData *data = (const EventTriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, event) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function %s.%s must be called as an event trigger on %s",
+						DTMODEL_SCHEMA, function, event)));
+	return data;
+}
+
+/* What an ALTER TABLE does to a partition, if it does one of these things. */
+static AlterTableCmd *
+find_command(const Node *statement, AlterTableType type, AlterTableType other)
+{
+	ListCell   *cell;
+
+	if (!IsA(statement, AlterTableStmt))
+		return NULL;
+	foreach(cell, ((const AlterTableStmt *) statement)->cmds)
+	{
+		AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
+
+		if (command->subtype == type || command->subtype == other)
+			return command;
+	}
+	return NULL;
+}
+
+static bool
+has_own_trigger(TriggerDesc *triggers)
+{
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_NONE)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_table(Relation rel)
+{
+	return rel->rd_rel->relkind == RELKIND_RELATION ||
+		rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+}
+
+/*
+ * Gives the table a trigger like the one of its former parent.  Its definition
+ * names columns, which may have other numbers here.  On a table that is not
+ * partitioned no row moves, so the soft delete needs no more than the DELETE.
+ */
+static void
+copy_trigger(const Trigger *trigger, Relation rel)
+{
+	Datum		definition = DirectFunctionCall1(pg_get_triggerdef,
+												 ObjectIdGetDatum(trigger->tgoid));
+	char	   *sql = TextDatumGetCString(definition);
+	RawStmt    *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
+	CreateTrigStmt *statement = castNode(CreateTrigStmt, raw->stmt);
+
+	if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_SOFT_DELETE &&
+		rel->rd_rel->relkind == RELKIND_RELATION)
+	{
+		statement->events = TRIGGER_TYPE_DELETE;
+		statement->columns = NIL;
+	}
+	(void) CreateTriggerFiringOn(statement, sql, RelationGetRelid(rel),
+								 InvalidOid, InvalidOid, InvalidOid,
+								 trigger->tgfoid, InvalidOid, NULL, false,
+								 false, trigger->tgenabled);
+	CommandCounterIncrement();
+}
+
+/* Copies our triggers, and returns their names in quotes. */
+static char *
+copy_triggers(TriggerDesc *triggers, Relation rel)
+{
+	StringInfoData names;
+	int			level = NewGUCNestLevel();
+
+	/* A definition is written and read where no other names are found. */
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	initStringInfo(&names);
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_NONE)
+			continue;
+		copy_trigger(trigger, rel);
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
+						 trigger->tgname);
+	}
+	AtEOXact_GUC(true, level);
+	return names.data;
+}
+
+/* What a soft-delete model needs once it is no partition any more. */
+static void
+add_guard_trigger(Oid relid)
+{
+	DtChange	change;
+
+	dtmodel_begin_change(&change, relid);
+	if (dtmodel_get_model(change.rel)->soft_delete != NULL)
+		dtmodel_change_guard_trigger(&change);
+	dtmodel_run_change(&change);
+}
+
+static void
+report_detached_foreign_table(Relation rel, Relation parent)
+{
+	ereport(NOTICE,
+			(errmsg("foreign table \"%s\" is no model any more",
+					RelationGetRelationName(rel)),
+			 errdetail("It had the triggers of table \"%s\" as its partition.",
+					   RelationGetRelationName(parent)),
+			 errtable(rel)));
+}
+
+/*
+ * Makes the detached table the model that its former parent is.  The table may
+ * have another owner than the parent, who is the one that detaches it; what it
+ * had stays on its owner's behalf.
+ */
+static void
+keep_model(Relation parent, Relation rel)
+{
+	TriggerDesc *triggers = dtmodel_triggers(parent);
+	DtCaller	caller;
+	char	   *names;
+
+	if (!has_own_trigger(triggers))
+		return;
+	if (!is_table(rel))
+	{
+		report_detached_foreign_table(rel, parent);
+		return;
+	}
+
+	caller = dtmodel_act_as_owner(rel);
+	names = copy_triggers(triggers, rel);
+	add_guard_trigger(RelationGetRelid(rel));
+	dtmodel_act_as(&caller);
+	ereport(NOTICE,
+			(errmsg("table \"%s\" stays a model", RelationGetRelationName(rel)),
+			 errdetail("Its triggers are those of table \"%s\": %s.",
+					   RelationGetRelationName(parent), names),
+			 errtable(rel)));
+}
+
+/*
+ * A table that the command has found under this name and locked.  Since it
+ * did, another session may have created one of the same name in an earlier
+ * schema of the search_path, but that one we have not locked.
+ */
+static Relation
+open_locked(const RangeVar *name, LOCKMODE mode, bool missing_ok)
+{
+	Oid			relid = RangeVarGetRelid(name, NoLock, missing_ok);
+	LOCKTAG		tag;
+
+	if (!OidIsValid(relid))
+		return NULL;
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
+	if (!compat_lock_held_by_me(&tag, mode))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("another table \"%s\" was created meanwhile",
+						name->relname),
+				 errhint("Name the tables with their schemas.")));
+	return relation_open(relid, NoLock);
+}
+
+/* Nothing was done if IF EXISTS did not find the partitioned table. */
+static void
+follow_detach(const AlterTableStmt *statement, AlterTableCmd *command)
+{
+	LOCKMODE	parent_lock = AlterTableGetLockLevel(list_make1(command));
+	Relation	parent = open_locked(statement->relation, parent_lock,
+									 statement->missing_ok);
+	Relation	rel;
+
+	if (parent == NULL)
+		return;
+	rel = open_locked(castNode(PartitionCmd, command->def)->name,
+					  PARTITION_LOCK, false);
+	keep_model(parent, rel);
+	relation_close(rel, NoLock);
+	relation_close(parent, NoLock);
+}
+
+/*
+ * partition_detach_trigger() returns event_trigger
+ *
+ * ON ddl_command_end, for ALTER TABLE.  After DETACH PARTITION from a model,
+ * CONCURRENTLY and FINALIZE too, the detached table gets the triggers that it
+ * had as a partition, and stays the model that it was.
+ */
+Datum
+dtmodel_partition_detach_trigger(PG_FUNCTION_ARGS)
+{
+	const EventTriggerData *data = event_data(fcinfo, "partition_detach_trigger",
+											  "ddl_command_end");
+	AlterTableCmd *command = find_command(data->parsetree, AT_DetachPartition,
+										  AT_DetachPartitionFinalize);
+
+	if (command != NULL)
+	{
+		/* CONCURRENTLY comes here in a transaction that it has begun. */
+		PushActiveSnapshot(GetTransactionSnapshot());
+		follow_detach((const AlterTableStmt *) data->parsetree, command);
+		PopActiveSnapshot();
+	}
+	PG_RETURN_NULL();
+}
+
+static void
+report_lost_mixin(Relation rel, Relation parent, const PartitionMixin *mixin)
+{
+	char	   *remove = psprintf("%s.%s(%s)", DTMODEL_SCHEMA, mixin->remove,
+								  dtmodel_quoted_name(rel));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" has %s, but partitioned table \"%s\" has none",
+					RelationGetRelationName(rel), mixin->name,
+					RelationGetRelationName(parent)),
+			 errdetail("A partition has the mixins of its partitioned table, so this one would be lost."),
+			 mixin->add == NULL ?
+			 errhint("Call %s first.", remove) :
+			 errhint("Call %s.%s(%s) or %s first.", DTMODEL_SCHEMA, mixin->add,
+					 dtmodel_quoted_name(parent), remove),
+			 errtable(rel)));
+}
+
+static const char *
+option_text(const char *value)
+{
+	return value == NULL ? "none" : psprintf("\"%s\"", value);
+}
+
+static void
+check_columns(Relation rel, const Trigger *trigger, Relation parent,
+			  const Trigger *parents, const PartitionMixin *mixin)
+{
+	for (size_t i = 0; i < lengthof(column_options); i++)
+	{
+		const char *option = column_options[i].option;
+		const char *own = dtmodel_trigger_option(trigger, option);
+		const char *other = dtmodel_trigger_option(parents, option);
+
+		if (own == NULL ? other == NULL || column_options[i].may_be_added :
+			other != NULL && strcmp(own, other) == 0)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has %s with other columns than partitioned table \"%s\"",
+						RelationGetRelationName(rel), mixin->name,
+						RelationGetRelationName(parent)),
+				 errdetail("Its %s is %s, that of table \"%s\" is %s.",
+						   option, option_text(own),
+						   RelationGetRelationName(parent), option_text(other)),
+				 errhint("Call %s.%s(%s) with the columns of \"%s\", or %s.%s(%s), first.",
+						 DTMODEL_SCHEMA, mixin->add, dtmodel_quoted_name(rel),
+						 RelationGetRelationName(parent), DTMODEL_SCHEMA,
+						 mixin->remove, dtmodel_quoted_name(rel)),
+				 errtable(rel)));
+	}
+}
+
+static void
+check_mixin(Relation rel, Relation parent, const PartitionMixin *mixin)
+{
+	const Trigger *trigger = dtmodel_find_trigger(rel, mixin->kind);
+	const Trigger *parents = dtmodel_find_trigger(parent, mixin->kind);
+
+	if (trigger == NULL)
+		return;
+	if (parents == NULL)
+		report_lost_mixin(rel, parent, mixin);
+	check_columns(rel, trigger, parent, parents, mixin);
+}
+
+/* The columns of a key whose parent must be live, in the words of a call. */
+static char *
+live_parent_columns(Relation rel, const Trigger *trigger)
+{
+	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	for (int i = 0; i < live_parent.ncolumns; i++)
+		appendStringInfo(&columns, ", %s",
+						 quote_literal_cstr(get_attname(RelationGetRelid(rel),
+														live_parent.columns[i],
+														false)));
+	return columns.data;
+}
+
+static bool
+has_live_parent(Relation rel, const char *columns)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_LIVE_PARENT &&
+			strcmp(live_parent_columns(rel, trigger), columns) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_live_parent(Relation rel, const Trigger *trigger, Relation parent)
+{
+	const char *columns = live_parent_columns(rel, trigger);
+
+	if (has_live_parent(parent, columns))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" requires live parents, but partitioned table \"%s\" does not",
+					RelationGetRelationName(rel),
+					RelationGetRelationName(parent)),
+			 errdetail("A partition requires what its partitioned table requires, so this would be lost."),
+			 errhint("Call %s.require_live_parent(%s%s) or %s.remove_live_parent(%s%s) first.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(parent), columns,
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel), columns),
+			 errtable(rel)));
+}
+
+/*
+ * A trigger of whatever other kind.  Those of a statement are not cloned, and
+ * belong to a mixin that was compared before.
+ */
+static void
+check_other_trigger(Relation rel, const Trigger *trigger, DtTriggerKind kind,
+					Relation parent)
+{
+	if (!TRIGGER_FOR_ROW(trigger->tgtype) ||
+		dtmodel_find_trigger(parent, kind) != NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" has trigger \"%s\", but partitioned table \"%s\" has none like it",
+					RelationGetRelationName(rel), trigger->tgname,
+					RelationGetRelationName(parent)),
+			 errdetail("A partition has the triggers of its partitioned table, so this one would be lost."),
+			 errhint("Drop the trigger, or give the partitioned table the same mixins first."),
+			 errtable(rel)));
+}
+
+/* Refuses what the table would lose as a partition. */
+static void
+check_nothing_is_lost(Relation rel, Relation parent)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (size_t i = 0; i < lengthof(mixins); i++)
+		check_mixin(rel, parent, &mixins[i]);
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		DtTriggerKind kind = dtmodel_trigger_kind(trigger);
+
+		if (kind == DT_TRIGGER_LIVE_PARENT)
+			check_live_parent(rel, trigger, parent);
+		else if (kind != DT_TRIGGER_NONE)
+			check_other_trigger(rel, trigger, kind, parent);
+	}
+}
+
+static const char *
+find_tie(Relation rel)
+{
+	const DtSoftDelete *soft_delete = dtmodel_get_model(rel)->soft_delete;
+	const char *tie = NULL;
+
+	if (soft_delete != NULL)
+		tie = dtmodel_find_tie(rel, &soft_delete->flag,
+							   &soft_delete->deleted_at);
+	return tie == NULL ? NULL : pstrdup(tie);
+}
+
+/* The name of the CHECK that add_settings makes; NULL if there is none. */
+static const char *
+find_settings_check(Relation rel)
+{
+	const DtSettings *settings = dtmodel_get_model(rel)->settings;
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+
+	for (int i = 0; settings != NULL && constr != NULL && i < constr->num_check; i++)
+	{
+		const ConstrCheck *check = &constr->check[i];
+		size_t		length = strlen(check->ccname);
+		size_t		suffix = strlen(SETTINGS_CHECK);
+		Bitmapset  *used = NULL;
+
+		if (length < suffix ||
+			strcmp(check->ccname + length - suffix, SETTINGS_CHECK) != 0)
+			continue;
+		pull_varattnos(stringToNode(check->ccbin), 1, &used);
+		if (bms_membership(used) == BMS_SINGLETON &&
+			bms_is_member(settings->column.attnum -
+						  FirstLowInvalidHeapAttributeNumber, used))
+			return pstrdup(check->ccname);
+	}
+	return NULL;
+}
+
+/*
+ * The server wants the constraints of the partitioned table under their own
+ * names, and add_* names a CHECK after its table.
+ */
+static void
+rename_check(DtChange *change, const char *name, const char *parents)
+{
+	if (name == NULL || parents == NULL || strcmp(name, parents) == 0 ||
+		OidIsValid(get_relation_constraint_oid(RelationGetRelid(change->rel),
+											   parents, true)))
+		return;
+	dtmodel_change(change, "renamed constraint",
+				   psprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
+							change->table, quote_identifier(name),
+							quote_identifier(parents)));
+}
+
+/* Takes the table's own triggers off; its partitions lose them with it. */
+static void
+give_up_triggers(Oid relid, Relation parent)
+{
+	DtChange	change;
+	char	   *name;
+
+	dtmodel_begin_change(&change, relid);
+	name = pstrdup(RelationGetRelationName(change.rel));
+	rename_check(&change, find_tie(change.rel), find_tie(parent));
+	rename_check(&change, find_settings_check(change.rel),
+				 find_settings_check(parent));
+	for (int kind = 0; kind < DT_TRIGGER_KINDS; kind++)
+		dtmodel_drop_trigger(&change, (DtTriggerKind) kind);
+	dtmodel_run_change(&change);
+	ereport(NOTICE,
+			(errmsg("table \"%s\" becomes a part of the model \"%s\"", name,
+					RelationGetRelationName(parent)),
+			 errdetail("The triggers of \"%s\" and their options take the place of its own.",
+					   RelationGetRelationName(parent))));
+}
+
+/*
+ * The command looks the table up once more.  With its schema it cannot find
+ * one that has come into an earlier schema of the search_path since.
+ */
+static void
+settle_name(RangeVar *name, Relation rel)
+{
+	name->schemaname = get_namespace_name(RelationGetNamespace(rel));
+}
+
+/* A model that can be attached; anything else the command reports itself. */
+static bool
+is_attachable_model(Relation rel)
+{
+	return is_table(rel) && !rel->rd_rel->relispartition &&
+		has_own_trigger(dtmodel_triggers(rel));
+}
+
+static void
+prepare_partition(RangeVar *name, Oid relid, Relation parent)
+{
+	Relation	rel = relation_open(relid, NoLock);
+	bool		is_model = is_attachable_model(rel);
+
+	if (is_model)
+	{
+		check_nothing_is_lost(rel, parent);
+		settle_name(name, rel);
+
+		/* In the order in which the command locks them. */
+		(void) find_all_inheritors(relid, PARTITION_LOCK, NULL);
+	}
+	relation_close(rel, NoLock);
+	if (is_model)
+		give_up_triggers(relid, parent);
+}
+
+/*
+ * Locks what the command locks, in its order: the partitioned table, its
+ * default partition, the table to attach.  And as it does, only what the user
+ * owns.  A table that is missing is for the command to report.
+ */
+static void
+prepare_attach(RangeVar *parent_name, RangeVar *name)
+{
+	Oid			parentid = RangeVarGetRelidExtended(parent_name, PARENT_LOCK,
+													RVR_MISSING_OK,
+													RangeVarCallbackOwnsRelation,
+													NULL);
+	Oid			default_partition;
+	Oid			relid;
+	Relation	parent;
+
+	if (!OidIsValid(parentid))
+		return;
+	parent = relation_open(parentid, NoLock);
+	if (parent->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		has_own_trigger(dtmodel_triggers(parent)))
+	{
+		settle_name(parent_name, parent);
+		default_partition = get_default_partition_oid(parentid);
+		if (OidIsValid(default_partition))
+			LockRelationOid(default_partition, PARTITION_LOCK);
+		relid = RangeVarGetRelidExtended(name, PARTITION_LOCK, RVR_MISSING_OK,
+										 RangeVarCallbackOwnsRelation, NULL);
+		if (OidIsValid(relid))
+			prepare_partition(name, relid, parent);
+	}
+	relation_close(parent, NoLock);
+}
+
+/*
+ * partition_attach_trigger() returns event_trigger
+ *
+ * ON ddl_command_start, for ALTER TABLE.  Before ATTACH PARTITION to a model,
+ * a table that is a model too gives up its own triggers, for those of the
+ * partitioned table.  A mixin that would be lost, or that has other columns
+ * there, is an error (55000).
+ */
+Datum
+dtmodel_partition_attach_trigger(PG_FUNCTION_ARGS)
+{
+	const EventTriggerData *data = event_data(fcinfo, "partition_attach_trigger",
+											  "ddl_command_start");
+	const AlterTableCmd *command = find_command(data->parsetree,
+												AT_AttachPartition,
+												AT_AttachPartition);
+
+	if (command != NULL)
+		prepare_attach(((AlterTableStmt *) data->parsetree)->relation,
+					   castNode(PartitionCmd, command->def)->name);
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,104 @@
+/*-------------------------------------------------------------------------
+ *
+ * soft_conflict.c
+ *	  ON CONFLICT DO UPDATE that meets a hidden row.
+ *
+ * Unique indexes see all rows, those that a model hides among them.  To update
+ * such a row would succeed and show nothing: the data would be lost in
+ * silence.  So the row that the executor is about to update is looked at just
+ * before the WHERE of DO UPDATE, in the executor's own copy of it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "dtmodel.h"
+#include "executor/executor.h"
+#include "mixin/soft_conflict.h"
+#include "mixin/soft_delete.h"
+#include "nodes/plannodes.h"
+#include "utils/rel.h"
+
+/* The WHERE of DO UPDATE, with a look at the row in front of it. */
+typedef struct CheckedWhere
+{
+	ExprState	state;			/* what the executor knows of it */
+	ExprState  *where;			/* NULL if there is none */
+	Relation	rel;
+	DtSoftDelete columns;
+} CheckedWhere;
+
+static bool
+is_deleted(const DtSoftDelete *columns, TupleTableSlot *row)
+{
+	bool		isnull;
+	Datum		flag;
+
+	if (!dtmodel_column_is_used(&columns->flag))
+		return !slot_attisnull(row, columns->deleted_at.attnum);
+	flag = slot_getattr(row, columns->flag.attnum, &isnull);
+	return !isnull && DatumGetBool(flag) != columns->flag_is_live;
+}
+
+static void
+report_hidden_row(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("a deleted row of table \"%s\", which is hidden, is in conflict",
+					RelationGetRelationName(rel)),
+			 errdetail("ON CONFLICT DO UPDATE would change a row that stays hidden."),
+			 errhint("Restore the row, as %s.upsert with on_deleted => 'restore' does, or replace the unique index by one of live rows: %s.unique_live(%s, ...).",
+					 DTMODEL_SCHEMA, DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errtable(rel)));
+}
+
+static Datum
+evaluate(ExprState *state, ExprContext *econtext, bool *isnull)
+{
+	CheckedWhere *checked = (CheckedWhere *) state;
+
+	if (is_deleted(&checked->columns, econtext->ecxt_scantuple))
+		report_hidden_row(checked->rel);
+	if (checked->where != NULL)
+		return checked->where->evalfunc(checked->where, econtext, isnull);
+	*isnull = false;
+	return BoolGetDatum(true);
+}
+
+/* An UPDATE that writes flag or time knows of deleted rows. */
+static bool
+writes_mark(const ModifyTable *plan, const DtSoftDelete *columns)
+{
+	return list_member_int(plan->onConflictCols, columns->deleted_at.attnum) ||
+		(dtmodel_column_is_used(&columns->flag) &&
+		 list_member_int(plan->onConflictCols, columns->flag.attnum));
+}
+
+/*
+ * Makes an INSERT with ON CONFLICT DO UPDATE on a model that hides its deleted
+ * rows an error (23505) when it meets one.
+ */
+void
+dtmodel_refuse_hidden_conflicts(ModifyTableState *insert)
+{
+	const ModifyTable *plan = castNode(ModifyTable, insert->ps.plan);
+	ResultRelInfo *target = insert->resultRelInfo;
+	const DtSoftDelete *columns;
+	CheckedWhere *checked;
+
+	if (plan->onConflictAction != ONCONFLICT_UPDATE)
+		return;
+	columns = dtmodel_get_model(target->ri_RelationDesc)->soft_delete;
+	if (columns == NULL || !columns->hide || writes_mark(plan, columns))
+		return;
+
+	checked = palloc0(sizeof(CheckedWhere));
+	checked->state.type = T_ExprState;
+	checked->state.flags = EEO_FLAG_IS_QUAL;
+	checked->state.evalfunc = evaluate;
+	checked->where = target->ri_onConflict->oc_WhereClause;
+	checked->rel = target->ri_RelationDesc;
+	checked->columns = dtmodel_usable_soft_delete(target->ri_RelationDesc);
+	target->ri_onConflict->oc_WhereClause = &checked->state;
+}

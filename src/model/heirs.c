@@ -1,0 +1,88 @@
+/*-------------------------------------------------------------------------
+ *
+ * heirs.c
+ *	  Tables that inherit from others, and what they have from them.
+ *
+ * A statement on a table reaches the rows of the tables that inherit from it,
+ * but the row triggers that fire are those of the table that holds the row.
+ * Columns and CHECKs are inherited, triggers are not: so the tables that are
+ * there get their triggers together with the one that they inherit from.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "model/heirs.h"
+#include "utils/syscache.h"
+
+/*
+ * The tables that inherit from the table, directly or not, the nearest first.
+ * Partitions are no heirs: they have the triggers of their table.
+ */
+static List *
+lock_heirs(Relation rel, LOCKMODE lockmode)
+{
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return NIL;
+	return list_delete_first(find_all_inheritors(RelationGetRelid(rel),
+												 lockmode, NULL));
+}
+
+/* The same, to look at them. */
+List *
+dtmodel_heirs(Relation rel)
+{
+	return lock_heirs(rel, AccessShareLock);
+}
+
+/*
+ * A table and those that inherit from it, for a change of them all, in which
+ * each is opened by itself.  They stay locked, so that no other table comes to
+ * inherit from one of them meanwhile.  What adds goes through the list from its
+ * start, what drops from its end.
+ */
+List *
+dtmodel_with_heirs(Oid relid)
+{
+	DtChange	change;
+	List	   *heirs;
+
+	dtmodel_begin_change(&change, relid);
+	heirs = lock_heirs(change.rel, DT_CHANGE_LOCK);
+	relation_close(change.rel, NoLock);
+	return lcons_oid(relid, heirs);
+}
+
+/* What was inherited goes and comes with the table that it came from. */
+bool
+dtmodel_is_inherited_column(Relation rel, const DtColumn *column)
+{
+	return AttributeNumberIsValid(column->attnum) &&
+		TupleDescAttr(RelationGetDescr(rel), column->attnum - 1)->attinhcount > 0;
+}
+
+bool
+dtmodel_is_inherited_constraint(Relation rel, const char *name)
+{
+	Oid			constraint = get_relation_constraint_oid(RelationGetRelid(rel),
+														 name, false);
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	bool		inherited;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint %u", constraint);
+	inherited = ((Form_pg_constraint) GETSTRUCT(tuple))->coninhcount > 0;
+	ReleaseSysCache(tuple);
+	return inherited;
+}
+
+void
+dtmodel_drop_own_column(DtChange *change, const DtColumn *column)
+{
+	if (!dtmodel_is_inherited_column(change->rel, column))
+		dtmodel_drop_column(change, column);
+}

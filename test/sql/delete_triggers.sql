@@ -1,0 +1,56 @@
+--
+-- drift: triggers for DELETE that a soft one does not fire
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA delete_triggers;
+SET search_path = delete_triggers;
+CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+
+CREATE TABLE posts (id int PRIMARY KEY, n int);
+CREATE TRIGGER a_before BEFORE DELETE ON posts FOR EACH ROW EXECUTE FUNCTION act();
+CREATE TRIGGER b_after AFTER DELETE ON posts FOR EACH ROW EXECUTE FUNCTION act();
+CREATE CONSTRAINT TRIGGER c_constraint AFTER DELETE ON posts DEFERRABLE FOR EACH ROW EXECUTE FUNCTION act();
+SELECT dtmodel.describe('posts') -> 'drift' AS drift;
+SELECT dtmodel.add_soft_delete('posts');
+SELECT unnest(drift) AS drift FROM dtmodel.models WHERE model = 'posts'::regclass;
+SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+
+-- left to the triggers, those before the DELETE fire
+SELECT dtmodel.add_soft_delete('posts', tier => 'trigger');
+SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+SELECT dtmodel.add_soft_delete('posts', flag => NULL);
+SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+SELECT dtmodel.remove_soft_delete('posts', drop_columns => true);
+SELECT dtmodel.describe('posts') -> 'drift' AS drift;
+
+-- triggers that see the UPDATE as well, by themselves or by their function
+DROP TRIGGER c_constraint ON posts;
+DROP TRIGGER b_after ON posts;
+DROP TRIGGER a_before ON posts;
+SELECT dtmodel.add_soft_delete('posts');
+CREATE TRIGGER a_both BEFORE UPDATE OR DELETE ON posts FOR EACH ROW EXECUTE FUNCTION act();
+CREATE TRIGGER b_delete AFTER DELETE ON posts FOR EACH ROW EXECUTE FUNCTION audit();
+CREATE TRIGGER c_update AFTER UPDATE OF is_deleted ON posts FOR EACH ROW EXECUTE FUNCTION audit();
+SELECT dtmodel.describe('posts') -> 'drift' AS drift;
+ALTER TABLE posts DISABLE TRIGGER c_update;
+SELECT dtmodel.describe('posts') -> 'drift' AS drift;
+DROP TRIGGER a_both ON posts;
+CREATE TRIGGER a_both BEFORE UPDATE OF n OR DELETE ON posts FOR EACH ROW EXECUTE FUNCTION act();
+SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+
+-- triggers of the statement, disabled ones, those of a replica, foreign keys
+ALTER TABLE posts DISABLE TRIGGER a_both;
+ALTER TABLE posts ENABLE REPLICA TRIGGER b_delete;
+CREATE TRIGGER statement AFTER DELETE ON posts FOR EACH STATEMENT EXECUTE FUNCTION act();
+CREATE TABLE comments (id int, post int REFERENCES posts ON DELETE CASCADE);
+SELECT dtmodel.describe('posts') -> 'drift' AS drift;
+
+-- a partitioned table's own triggers
+CREATE TABLE events (id int) PARTITION BY LIST (id);
+SELECT dtmodel.add_soft_delete('events');
+CREATE TRIGGER "A trigger" BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION act();
+SELECT dtmodel.describe('events') -> 'drift' AS drift;
+
+DROP SCHEMA delete_triggers CASCADE;

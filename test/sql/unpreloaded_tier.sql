@@ -1,0 +1,29 @@
+--
+-- which tier a session is of, where the library is not preloaded
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA unpreloaded_tier;
+SET search_path = unpreloaded_tier;
+
+SELECT dtmodel.tier();
+-- on has no effect, and says so
+SHOW dtmodel.rewrite;
+SET dtmodel.rewrite = on;
+SHOW dtmodel.rewrite;
+SELECT dtmodel.tier(), setting, boot_val FROM pg_settings WHERE name = 'dtmodel.rewrite';
+
+-- so does hide; the statement keeps what is preloaded already
+CREATE TABLE posts (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('posts', hide => true);
+SET client_min_messages = notice;
+SELECT dtmodel.add_soft_delete('posts', hide => true);
+SET session_preload_libraries = 'auto_explain', 'dtmodel', 'pg_stat_statements';
+SELECT dtmodel.add_soft_delete('posts', hide => true);
+RESET session_preload_libraries;
+INSERT INTO posts VALUES (1);
+DELETE FROM posts RETURNING id;
+SELECT count(*) FROM posts;
+
+SET client_min_messages = warning;
+DROP SCHEMA unpreloaded_tier CASCADE;
