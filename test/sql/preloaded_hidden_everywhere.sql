@@ -85,8 +85,9 @@ INSERT INTO parted VALUES (1);
 INSERT INTO refers VALUES (1, 1);
 DELETE FROM parted;
 SELECT count(*) FROM parted;
+\set VERBOSITY sqlstate
 ALTER TABLE parted DETACH PARTITION parted_1;
-\echo :SQLSTATE
+\set VERBOSITY default
 
 -- other constraints too
 INSERT INTO posts VALUES (2, 'again');

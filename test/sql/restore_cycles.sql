@@ -68,13 +68,13 @@ COMMIT;
 TABLE tagged;
 SELECT (dtmodel.restore(NULL::tags, 'new')).name;
 TABLE tagged;
-SELECT (dtmodel.restore(b)).a FROM books AS b WHERE a = 1;
+SELECT (dtmodel.restore(o)).a FROM books AS o WHERE a = 1;
 TABLE tagged;
 DELETE FROM tags WHERE name = 'new';
 DELETE FROM books WHERE a = 2;
 SELECT (dtmodel.restore(NULL::tags, 'new')).name;
 TABLE tagged;
-SELECT (dtmodel.restore(b)).a FROM books AS b WHERE a = 2;
+SELECT (dtmodel.restore(o)).a FROM books AS o WHERE a = 2;
 TABLE tagged;
 
 -- a purge of a tree, children first

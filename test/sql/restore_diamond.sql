@@ -32,6 +32,7 @@ SELECT (dtmodel.restore(t)).id FROM tenants AS t;
 TABLE state;
 DELETE FROM tenants;
 SELECT deleted_at AS t FROM tenants \gset
+\set SHOW_CONTEXT never
 SELECT dtmodel.restore_deletion(NULL::spaces, :'t');
 \echo :SQLSTATE
 SELECT (dtmodel.restore(c)).id FROM comments AS c WHERE id = 1;

@@ -14,7 +14,7 @@ CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
 CREATE TABLE parted_3 PARTITION OF parted FOR VALUES IN (3);
 SELECT dtmodel.add_soft_delete('parted'), dtmodel.add_audit('parted'), dtmodel.add_timestamps('parted');
 CREATE FUNCTION veto() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
-CREATE TRIGGER veto BEFORE INSERT ON parted_3 FOR EACH ROW EXECUTE FUNCTION veto();
+CREATE TRIGGER veto_insert BEFORE INSERT ON parted_3 FOR EACH ROW EXECUTE FUNCTION veto();
 CREATE TRIGGER veto BEFORE UPDATE ON parted FOR EACH ROW WHEN (NEW.v = 'veto') EXECUTE FUNCTION veto();
 INSERT INTO parted SELECT i, 1, 'a' FROM generate_series(1, 12) AS i;
 CREATE VIEW state AS SELECT count(*), string_agg(id::text, ' ' ORDER BY id) FILTER (WHERE is_deleted) AS deleted FROM parted;
@@ -63,11 +63,11 @@ DELETE FROM parted WHERE id = 8;
 TABLE state;
 
 -- as a plain table does it, a move that the other partition does not take is a deletion
-CREATE TABLE plain (LIKE parted) PARTITION BY LIST (k);
+CREATE TABLE plain (id int, k int) PARTITION BY LIST (k);
 CREATE TABLE plain_1 PARTITION OF plain FOR VALUES IN (1);
 CREATE TABLE plain_3 PARTITION OF plain FOR VALUES IN (3);
 CREATE TRIGGER veto BEFORE INSERT ON plain_3 FOR EACH ROW EXECUTE FUNCTION veto();
-INSERT INTO plain (id, k) VALUES (9, 1);
+INSERT INTO plain VALUES (9, 1);
 UPDATE plain SET k = 3 WHERE id = 9;
 SELECT count(*) FROM plain;
 UPDATE parted SET k = 3 WHERE id = 9;
