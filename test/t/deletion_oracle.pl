@@ -496,7 +496,8 @@ sub deletion
 	# must not lose its parent by another: whether the server's foreign keys
 	# mind depends on whether it was written by the transaction before.
 	my $again = $calm ? id_of($table) : 9998;
-	my %touches = (%counts, $other eq $table && !$calm ? (needs => 'preloaded') : ());
+	my $same = $other eq $table || "$other $table" =~ /^(base heirs|heirs base)$/;
+	my %touches = (%counts, $same && !$calm ? (needs => 'preloaded') : ());
 	$other = $table if grep { $_ eq $table } ancestors($other);
 	$other = 'strays' if grep { $_ eq $other } ancestors($table);
 
