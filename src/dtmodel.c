@@ -12,6 +12,7 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "mixin/soft_cascade.h"
 #include "mixin/soft_executor.h"
 #include "mixin/soft_rewrite.h"
 #include "miscadmin.h"
@@ -40,6 +41,7 @@ static bool rewrite = true;
 static bool is_in_planner = false;
 static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_executor_start = NULL;
+static ExecutorFinish_hook_type next_executor_finish = NULL;
 
 void		_PG_init(void);
 
@@ -185,6 +187,16 @@ start_executor(QueryDesc *query, int eflags)
 							  is_hiding(query->sourceText));
 }
 
+static void
+finish_executor(QueryDesc *query)
+{
+	if (next_executor_finish != NULL)
+		next_executor_finish(query);
+	else
+		standard_ExecutorFinish(query);
+	dtmodel_finish_restores(query);
+}
+
 /* The lock goes before what it locks: an actor may be waiting already. */
 static void
 define_actor(void)
@@ -258,6 +270,8 @@ _PG_init(void)
 	define_settings();
 	next_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_executor;
+	next_executor_finish = ExecutorFinish_hook;
+	ExecutorFinish_hook = finish_executor;
 	if (is_preloaded())
 	{
 		next_planner = planner_hook;

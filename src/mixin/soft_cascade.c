@@ -27,6 +27,7 @@
 #include "mixin/soft_reference.h"
 #include "model/row_trigger.h"
 #include "model/statement.h"
+#include "replication/logicalworker.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -50,6 +51,12 @@ typedef struct Flips
 	List	   *flips;
 	int			next;			/* events come in the order of the rows */
 } Flips;
+
+/* Rows whose restore waits for the end of their statement. */
+typedef struct Restores
+{
+	List	   *roots;
+} Restores;
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_cascade_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_soft_cascade_move_trigger);
@@ -131,24 +138,85 @@ follow_deletion(const CascadeState *state, Relation rel, HeapTuple row,
 }
 
 /*
+ * Keeps a root that has to wait until the statement ends.  A worker of logical
+ * replication applies rows without a statement.
+ */
+static void
+postpone(FunctionCallInfo fcinfo, const DtRestoreRoot *root)
+{
+	MemoryContext caller;
+	Restores   *note;
+	DtRestoreRoot *kept;
+
+	if (IsLogicalWorker())
+	{
+		dtmodel_restore_below_rows(list_make1(unconstify(DtRestoreRoot *, root)));
+		return;
+	}
+	note = dtmodel_make_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_RESTORES, InvalidOid,
+							 sizeof(Restores));
+	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	kept = palloc(sizeof(DtRestoreRoot));
+	*kept = *root;
+	kept->row = heap_copytuple(root->row);
+	kept->referenced = heap_copytuple(root->referenced);
+	note->roots = lappend(note->roots, kept);
+	MemoryContextSwitchTo(caller);
+}
+
+/*
  * The row was one thing and is another.  The rows that reference it have the
  * key of "referenced".
  */
 static void
-follow(const CascadeState *state, Relation rel, HeapTuple old_row,
-	   HeapTuple row, HeapTuple referenced)
+follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
 {
+	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);
+	const CascadeState *state = get_state(fcinfo, rel);
+	HeapTuple	old_row = trigdata->tg_trigtuple;
 	bool		was_deleted = dtmodel_is_deleted(&state->columns, old_row, desc);
 	bool		is_deleted = dtmodel_is_deleted(&state->columns, row, desc);
+	DtRestoreRoot root = {
+		.relid = RelationGetRelid(rel),
+		.keys = &state->restore_keys,
+		.row = row,
+		.referenced = referenced,
+	};
 
 	if (is_deleted && !was_deleted)
 		follow_deletion(state, rel, referenced,
 						dtmodel_time_of_deletion(&state->columns, row, desc));
 	else if (was_deleted && !is_deleted)
-		dtmodel_follow_restore(rel, &state->restore_keys, row, referenced,
-							   dtmodel_time_of_deletion(&state->columns, old_row,
-														desc));
+	{
+		root.time = dtmodel_time_of_deletion(&state->columns, old_row, desc);
+		if (!dtmodel_restore_below_row(&root))
+			postpone(fcinfo, &root);
+	}
+}
+
+/*
+ * Once a statement has run its AFTER triggers: what the rows that it restored
+ * and that had to wait for each other bring back.
+ */
+void
+dtmodel_finish_restores(QueryDesc *query)
+{
+	Restores   *note = dtmodel_find_note(query->estate->es_query_cxt,
+										 DT_NOTE_RESTORES, InvalidOid);
+	MemoryContext caller;
+	List	   *roots;
+
+	if (note == NULL || note->roots == NIL)
+		return;
+	roots = note->roots;
+	note->roots = NIL;
+	caller = MemoryContextSwitchTo(query->estate->es_query_cxt);
+	AfterTriggerBeginQuery();
+	dtmodel_restore_below_rows(roots);
+	AfterTriggerEndQuery(query->estate);
+	MemoryContextSwitchTo(caller);
 }
 
 /*
@@ -168,9 +236,7 @@ dtmodel_soft_cascade_trigger(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_cascade_trigger",
 												DT_ON_UPDATE | DT_FIRED_AFTER);
 
-	follow(get_state(fcinfo, trigdata->tg_relation), trigdata->tg_relation,
-		   trigdata->tg_trigtuple, trigdata->tg_newtuple,
-		   trigdata->tg_newtuple);
+	follow(fcinfo, trigdata->tg_newtuple, trigdata->tg_newtuple);
 	return PointerGetDatum(NULL);
 }
 
@@ -191,7 +257,7 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 	if (dtmodel_is_deleted(columns, row, desc) ==
 		dtmodel_is_deleted(columns, trigdata->tg_trigtuple, desc))
 		return;
-	note = dtmodel_make_note(fcinfo, DT_NOTE_FLIP,
+	note = dtmodel_make_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_FLIP,
 							 RelationGetRelid(trigdata->tg_relation),
 							 sizeof(Flips));
 	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
@@ -205,7 +271,7 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 static HeapTuple
 find_flip(FunctionCallInfo fcinfo, const TriggerData *trigdata)
 {
-	Flips	   *note = dtmodel_find_note(fcinfo, DT_NOTE_FLIP,
+	Flips	   *note = dtmodel_find_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_FLIP,
 										 RelationGetRelid(trigdata->tg_relation));
 	int			count = note == NULL ? 0 : list_length(note->flips);
 
@@ -238,7 +304,6 @@ dtmodel_soft_cascade_move_trigger(PG_FUNCTION_ARGS)
 	HeapTuple	row = find_flip(fcinfo, trigdata);
 
 	if (row != NULL)
-		follow(get_state(fcinfo, trigdata->tg_relation), trigdata->tg_relation,
-			   trigdata->tg_trigtuple, row, trigdata->tg_trigtuple);
+		follow(fcinfo, row, trigdata->tg_trigtuple);
 	return PointerGetDatum(NULL);
 }

@@ -59,7 +59,7 @@ typedef struct RestoredTable
 	DtRestoreKeys keys;
 } RestoredTable;
 
-/* A row of the set, or the row that was asked for. */
+/* A row of the set, or one that was asked for, a root. */
 typedef struct RestoredRow
 {
 	Place		place;			/* hash key */
@@ -87,8 +87,6 @@ typedef struct Restore
 	HTAB	   *rows;
 	List	   *order;			/* the rows as they were found */
 	List	   *dependencies;
-	RestoredRow root;			/* the row that was asked for */
-	const DtReference *blocker; /* the key by which that row waits */
 	MemoryContext context;		/* SPI's, which lasts as long as the restore */
 } Restore;
 
@@ -368,20 +366,35 @@ prune(Restore *restore)
 	foreach(cell, restore->dependencies)
 	{
 		Dependency *dependency = lfirst(cell);
+		RestoredRow *row = dependency->row;
 
-		if (find_in_set(restore, &dependency->parent) != NULL)
-			continue;
-		if (dependency->row == &restore->root)
-			restore->blocker = dependency->reference;
-		if (!dependency->row->waits || dependency->row->time < dependency->time)
-			take_out(dependency->row, dependency->time);
+		if (find_in_set(restore, &dependency->parent) == NULL &&
+			(!row->waits || row->time < dependency->time))
+			take_out(row, dependency->time);
 	}
 }
 
-static void
-report_deleted_parent(const DtReference *reference, Relation rel,
-					  HeapTuple row)
+/* The key by which a root waits for a parent that stays deleted. */
+static const DtReference *
+find_blocker(const Restore *restore, const RestoredRow *root)
 {
+	ListCell   *cell;
+
+	foreach(cell, restore->dependencies)
+	{
+		Dependency *dependency = lfirst(cell);
+		const RestoredRow *parent = find_in_set(restore, &dependency->parent);
+
+		if (dependency->row == root && (parent == NULL || parent->waits))
+			return dependency->reference;
+	}
+	return NULL;
+}
+
+static void
+report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
+{
+	Relation	rel = table_open(root->relid, NoLock);
 	const char *parent = get_rel_name(reference->key->parent);
 
 	ereport(ERROR,
@@ -389,26 +402,10 @@ report_deleted_parent(const DtReference *reference, Relation rel,
 			 errmsg("restore on table \"%s\" violates foreign key constraint \"%s\"",
 					RelationGetRelationName(rel), NameStr(reference->key->name)),
 			 errdetail("Key %s references a deleted row of table \"%s\".",
-					   dtmodel_describe_key(reference, rel, row), parent),
+					   dtmodel_describe_key(reference, rel, root->row), parent),
 			 errhint("Restore the row of \"%s\" first: what was deleted with it comes back with it.",
 					 parent),
 			 errtable(rel)));
-}
-
-/* A row that is asked for and waits for a parent below it, which waits. */
-static const DtReference *
-find_blocker(const Restore *restore)
-{
-	ListCell   *cell;
-
-	foreach(cell, restore->dependencies)
-	{
-		Dependency *dependency = lfirst(cell);
-
-		if (dependency->row == &restore->root)
-			return dependency->reference;
-	}
-	return NULL;
 }
 
 static SPIPlanPtr
@@ -513,30 +510,99 @@ write_set(Restore *restore)
 				   first->time);
 }
 
+static RestoredRow *
+look_around_root(Restore *restore, const DtRestoreRoot *root)
+{
+	Relation	rel = table_open(root->relid, NoLock);
+	RestoredRow *row = MemoryContextAllocZero(restore->context,
+											  sizeof(RestoredRow));
+
+	collect_parents(restore, row, root->keys, rel, root->row);
+	collect_children(restore, row, root->keys, rel, root->referenced);
+	table_close(rel, NoLock);
+	return row;
+}
+
+/* The rows around the roots, around those, and so on. */
+static List *
+collect(Restore *restore, List *roots)
+{
+	List	   *rows = NIL;
+	ListCell   *cell;
+
+	foreach(cell, roots)
+		rows = lappend(rows, look_around_root(restore, lfirst(cell)));
+	for (int i = 0; i < list_length(restore->order); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		look_around(restore, list_nth(restore->order, i));
+	}
+	return rows;
+}
+
 /*
- * Brings back what comes back with a row that was deleted at this time and is
- * live now.  The rows that reference it have the key of "referenced".  Refuses
- * (23503) if the row has a parent that stays deleted.
+ * Brings back what comes back with rows that were deleted at this time and are
+ * live now, the roots.  If one of them has a parent that stays deleted, it
+ * does nothing and returns false, or refuses (23503).
  */
-void
-dtmodel_follow_restore(Relation rel, const DtRestoreKeys *keys, HeapTuple row,
-					   HeapTuple referenced, TimestampTz time)
+static bool
+restore_below(List *roots, TimestampTz time, bool refuses)
 {
 	Restore		restore = {.time = time};
+	bool		complete = true;
+	List	   *rows;
 
 	SPI_connect();
 	restore.context = CurrentMemoryContext;
-	collect_parents(&restore, &restore.root, keys, rel, row);
-	collect_children(&restore, &restore.root, keys, rel, referenced);
-	for (int i = 0; i < list_length(restore.order); i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		look_around(&restore, list_nth(restore.order, i));
-	}
+	rows = collect(&restore, roots);
 	prune(&restore);
-	if (restore.root.waits)
-		report_deleted_parent(restore.blocker != NULL ? restore.blocker :
-							  find_blocker(&restore), rel, row);
-	write_set(&restore);
+	for (int i = 0; i < list_length(rows); i++)
+	{
+		const RestoredRow *row = list_nth(rows, i);
+
+		if (row->waits && refuses)
+			report_deleted_parent(find_blocker(&restore, row), list_nth(roots, i));
+		complete &= !row->waits;
+	}
+	if (complete)
+		write_set(&restore);
 	SPI_finish();
+	return complete;
+}
+
+/*
+ * Brings back what comes back with a row.  A parent of it that stays deleted
+ * may come back with another row of the same statement, so the row may have to
+ * wait until all rows are known: then the result is false.
+ */
+bool
+dtmodel_restore_below_row(const DtRestoreRoot *root)
+{
+	return restore_below(list_make1(unconstify(DtRestoreRoot *, root)),
+						 root->time, false);
+}
+
+/* The same for rows that had to wait.  Refuses (23503) what still waits. */
+void
+dtmodel_restore_below_rows(List *roots)
+{
+	while (roots != NIL)
+	{
+		TimestampTz time = ((DtRestoreRoot *) linitial(roots))->time;
+		List	   *same = NIL;
+		List	   *others = NIL;
+		ListCell   *cell;
+
+		foreach(cell, roots)
+		{
+			DtRestoreRoot *root = lfirst(cell);
+
+			if (root->time == time)
+				same = lappend(same, root);
+			else
+				others = lappend(others, root);
+		}
+		(void) restore_below(same, time, true);
+		roots = others;
+	}
 }

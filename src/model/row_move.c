@@ -58,7 +58,7 @@ void
 dtmodel_note_departure(FunctionCallInfo fcinfo)
 {
 	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Departure  *departure = dtmodel_make_note(fcinfo, DT_NOTE_MOVE,
+	Departure  *departure = dtmodel_make_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_MOVE,
 											  fcinfo->flinfo->fn_oid,
 											  sizeof(Departure));
 
@@ -89,7 +89,7 @@ has_left(const Departure *departure)
 bool
 dtmodel_row_moves_in(FunctionCallInfo fcinfo)
 {
-	Departure  *departure = dtmodel_find_note(fcinfo, DT_NOTE_MOVE,
+	Departure  *departure = dtmodel_find_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_MOVE,
 											  fcinfo->flinfo->fn_oid);
 
 	if (departure == NULL || !departure->pending)

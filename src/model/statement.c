@@ -3,11 +3,11 @@
  * statement.c
  *	  What the triggers of one statement tell each other.
  *
- * A trigger function is called with memory that lasts as long as the
- * statement that fires it.  That memory is what a statement is known by here:
- * all triggers that it fires share it, those of other statements that run in
- * between have their own, and what is noted in it goes when it goes, however
- * the statement ends.
+ * A trigger function is called with memory (fn_mcxt) that lasts as long as the
+ * statement that fires it, and is the executor's own (es_query_cxt).  That
+ * memory is what a statement is known by here: all triggers that it fires
+ * share it, those of other statements that run in between have their own, and
+ * what is noted in it goes when it goes, however the statement ends.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,14 +40,14 @@ forget_note(void *argument)
 		*link = (*link)->next;
 }
 
-/* What was noted in the statement that fires the trigger; NULL for nothing. */
+/* What was noted in the statement; NULL for nothing. */
 void *
-dtmodel_find_note(FunctionCallInfo fcinfo, DtNoteKind kind, Oid about)
+dtmodel_find_note(MemoryContext statement, DtNoteKind kind, Oid about)
 {
 	for (Note *note = notes; note != NULL; note = note->next)
 	{
-		if (note->statement == fcinfo->flinfo->fn_mcxt &&
-			note->kind == kind && note->about == about)
+		if (note->statement == statement && note->kind == kind &&
+			note->about == about)
 			return note->content;
 	}
 	return NULL;
@@ -55,11 +55,10 @@ dtmodel_find_note(FunctionCallInfo fcinfo, DtNoteKind kind, Oid about)
 
 /* The same, but an empty note is made where there is none yet. */
 void *
-dtmodel_make_note(FunctionCallInfo fcinfo, DtNoteKind kind, Oid about,
+dtmodel_make_note(MemoryContext statement, DtNoteKind kind, Oid about,
 				  Size size)
 {
-	void	   *content = dtmodel_find_note(fcinfo, kind, about);
-	MemoryContext statement = fcinfo->flinfo->fn_mcxt;
+	void	   *content = dtmodel_find_note(statement, kind, about);
 	Note	   *note;
 
 	if (content != NULL)
