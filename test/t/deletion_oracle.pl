@@ -496,7 +496,8 @@ sub deletion
 	# must not lose its parent by another: whether the server's foreign keys
 	# mind depends on whether it was written by the transaction before.
 	my $again = $calm ? id_of($table) : 9998;
-	my %touches = (%counts, $other eq $table && !$calm ? (needs => 'preloaded') : ());
+	my $same = $other eq $table || "$other $table" =~ /^(base heirs|heirs base)$/;
+	my %touches = (%counts, $same && !$calm ? (needs => 'preloaded') : ());
 	$other = $table if grep { $_ eq $table } ancestors($other);
 	$other = 'strays' if grep { $_ eq $other } ancestors($table);
 
@@ -564,10 +565,10 @@ sub deletion
 sub merge
 {
 	my ($table) = @_;
-	# A row that is deleted and another that comes to reference it, in one
-	# statement: that depends on which is first.
-	my @columns = grep { $_->[0] ne 'id' && ($_->[2] // '') ne $table } @{ $tables{$table}{columns} };
-	my $assignment = $table eq 'nodes' ? 'v = ' . text_of() : assignment($table);
+	# What depends on which row is first is left out: a row that is deleted and
+	# another that comes to reference it or takes its place.
+	my @columns = grep { $_->[0] ne 'id' && ($_->[2] // '') ne $table && $_->[0] ne 'code' } @{ $tables{$table}{columns} };
+	my $assignment = one_of('v = ' . text_of(), 'n = n + 1', 'n = n - 1', $table eq 'parted' ? ('k = ' . one_of(1 .. 3)) x 3 : ());
 	my @source = map { '(' . id_of($table) . ', ' . fresh($table) . ')' } 1 .. 1 + int(rand(3));
 	my @actions = map {
 		one_of(
@@ -580,7 +581,7 @@ sub merge
 	push @actions, 'WHEN MATCHED THEN DELETE' if rand() < 0.6;
 	push @actions, 'WHEN NOT MATCHED THEN INSERT (id, ' . join(', ', map { $_->[0] } @columns) . ') VALUES (s.fresh, '
 	  . join(', ', map { value($table, $_) } @columns) . ')'
-	  if rand() < 0.4 && $table ne 'pieces';
+	  if rand() < 0.4 && $table !~ /^(pieces|article_tags)$/;
 	return {
 		sql => "MERGE INTO {$table} AS t USING (VALUES " . join(', ', @source) . ") AS s (id, fresh) ON t.id = s.id AND [t:$table] " . join(' ', @actions),
 		counts => 'preloaded' };

@@ -119,18 +119,31 @@ foreach my $schema (sort { $a cmp $b } map { $tiers{$_}{schema} } qw(trigger hid
 # Sessions
 #
 
-sub session
+sub connection
 {
-	my ($tier) = @_;
-	my %session = (tier => $tier, hide => $tiers{$tier}{hide}, in => '', out => '', err => '');
-	my $options = "-c search_path=$tiers{$tier}{schema}";
+	my ($schema, $options) = @_;
+	my %session = (in => '', out => '', err => '');
 
-	$options .= ' -c session_preload_libraries=dtmodel' if $tiers{$tier}{preload};
-	local $ENV{PGOPTIONS} = $options;
+	local $ENV{PGOPTIONS} = "-c search_path=$schema $options";
 	$session{run} = IPC::Run::start(
 		[ 'psql', '-XqAt', '-F', '|', '-d', $node->connstr('postgres') ],
 		'<', \$session{in}, '>', \$session{out}, '2>', \$session{err});
 	return \%session;
+}
+
+# A session of a tier, with one that reads all rows, and one that deletes them
+# for good.
+sub session
+{
+	my ($tier) = @_;
+	my $schema = $tiers{$tier}{schema};
+	my $session = connection($schema, $tiers{$tier}{preload} ? '-c session_preload_libraries=dtmodel' : '');
+
+	$session->{tier} = $tier;
+	$session->{hide} = $tiers{$tier}{hide};
+	$session->{reader} = connection($schema, '');
+	$session->{cleaner} = connection($schema, '-c session_replication_role=replica');
+	return $session;
 }
 
 # Runs SQL; returns its rows and the SQLSTATE of the last statement.
@@ -141,7 +154,7 @@ sub ask
 	$session->{out} = $session->{err} = '';
 	$session->{in} .= "$sql\n\\echo '\@\@' :SQLSTATE\n";
 	$session->{run}->pump until $session->{out} =~ /^\@\@ \S+\n\z/m || !$session->{run}->pumpable;
-	BAIL_OUT("the session of $session->{tier} ended at $sql: $session->{err}") if !$session->{run}->pumpable;
+	BAIL_OUT("a session ended at $sql: $session->{err}") if !$session->{run}->pumpable;
 	$session->{out} =~ s/^\@\@ (\S+)\n\z//m;
 	return ($session->{out}, $1);
 }
@@ -165,7 +178,8 @@ my $state_query = join(' UNION ALL ', map {
 sub state
 {
 	my ($session) = @_;
-	my ($out) = ask($session, $session->{hide} ? "SET dtmodel.with_deleted = on;\n$state_query\nRESET dtmodel.with_deleted;" : $state_query);
+	my $reader = $session->{reader};
+	my ($out) = ask($reader, ($reader->{prepared}++ ? '' : "PREPARE rows AS $state_query\n") . 'EXECUTE rows;');
 	my %state;
 
 	foreach my $line (split /\n/, $out)
@@ -424,6 +438,8 @@ sub restoring
 }
 
 # Restores a row; returns what was wrong with that.
+my %seen = map { $_ => 0 } ('alone', 'with others', 'while others wait', 'refused with 23503', 'refused with 23505');
+
 sub check_restore
 {
 	my ($session, $log, $id, $how) = @_;
@@ -446,6 +462,7 @@ sub check_restore
 	{
 		return "SQLSTATE $sqlstate, expected " . join(' or ', sort keys %allowed) if !$allowed{$sqlstate};
 		return "failed, and changed rows:\n" . text($after) if text($after) ne text($before);
+		$seen{"refused with $sqlstate"}++;
 		return;
 	}
 	return "SQLSTATE $sqlstate: $session->{err}" if $sqlstate ne '00000';
@@ -458,6 +475,7 @@ sub check_restore
 	return "came back: @got\nexpected:  @expected" if "@got" ne "@expected";
 	return "deleted: @gone" if @gone;
 	return "live rows under deleted ones: @orphans" if @orphans;
+	$seen{ @expected < keys %{ below($before, @asked) } ? 'while others wait' : @expected > 1 ? 'with others' : 'alone' }++;
 	return;
 }
 
@@ -540,9 +558,7 @@ sub run
 	my @log;
 	my ($failure, $original);
 
-	ask($session, "SET dtmodel.hard_delete = on; SET session_replication_role = replica;\n"
-		  . join("\n", map { "DELETE FROM $_->{name};" } @tables)
-		  . "\nRESET session_replication_role; RESET dtmodel.hard_delete;");
+	ask($session->{cleaner}, join("\n", map { "DELETE FROM $_->{name};" } @tables));
 	foreach my $action (@$actions)
 	{
 		my ($what, @how) = @$action;
@@ -571,7 +587,7 @@ sub run
 		}
 		elsif ($what eq 'undo')
 		{
-			ask($session, 'SET dtmodel.hard_delete = on; DELETE FROM users WHERE id = 1000; RESET dtmodel.hard_delete;');
+			ask($session->{cleaner}, 'DELETE FROM users WHERE id = 1000;');
 			$failure = check_undo($session, \@log, $how[0], $original);
 		}
 		last if $failure;
@@ -628,6 +644,8 @@ foreach my $number (1 .. $scripts)
 	push @failures, [ $sessions{$tier}, $actions, $failure ] if $failed{$tier}++ < $reported_scripts;
 }
 
+cmp_ok($seen{$_}, '>', 0, "rows were restored $_") foreach sort grep { !/^refused/ } keys %seen;
+cmp_ok($seen{$_}, '>', 0, "restores were $_") foreach sort grep { /^refused/ } keys %seen;
 foreach my $tier (@tiers)
 {
 	cmp_ok($done{$tier}, '>', 0, "$tier: there were scripts");
@@ -641,7 +659,7 @@ foreach my $reported (@failures)
 
 	diag("in $session->{tier}:\n" . definitions($session->{hide}) . "-- the script\n" . join("\n", @$log) . "\n-- " . ($failure // "no failure when repeated; was: $first"));
 }
-foreach my $session (values %sessions)
+foreach my $session (map { ($_, $_->{reader}, $_->{cleaner}) } values %sessions)
 {
 	$session->{in} .= "\\q\n";
 	$session->{run}->finish;
