@@ -380,11 +380,12 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 												  "DROP DEFAULT")));
 	if (soft_delete->hide)
 		drift_of_hidden_rows(drift, rel, soft_delete);
-	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
-	if (!dtmodel_column_is_used(&soft_delete->flag))
-		return;
 	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_DELETE_FLAG);
-	if (dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
+	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE_MOVE);
+	if (dtmodel_column_is_used(&soft_delete->flag) &&
+		dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
 		append_drift(drift, psprintf("no CHECK ties \"%s\" and \"%s\" together",
 									 NameStr(soft_delete->flag.name),
 									 NameStr(soft_delete->deleted_at.name)));
