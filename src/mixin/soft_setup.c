@@ -307,26 +307,30 @@ change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
  * deletions of one second would be one, and be restored together.
  */
 static void
-check_precision(Relation rel, const DtColumn *deleted_at)
+check_precision(const DtChange *change, const DtColumn *deleted_at)
 {
-	const char *type;
+	const char *alter;
 
 	if (!AttributeNumberIsValid(deleted_at->attnum) ||
 		dtmodel_is_precise(deleted_at))
 		return;
 
-	type = format_type_be(deleted_at->typid);
+	alter = psprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s;", change->table,
+					 quote_identifier(NameStr(deleted_at->name)),
+					 format_type_be(deleted_at->typid));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("column \"%s\" of table \"%s\" does not hold microseconds",
-					NameStr(deleted_at->name), RelationGetRelationName(rel)),
+					NameStr(deleted_at->name), RelationGetRelationName(change->rel)),
 			 errdetail("It is of type %s. Deletions that get the same time would be restored together.",
 					   format_type_with_typemod(deleted_at->typid,
 												deleted_at->typmod)),
-			 errhint("ALTER TABLE %s ALTER COLUMN %s TYPE %s; which rewrites nothing.",
-					 dtmodel_qualified_name(rel),
-					 quote_identifier(NameStr(deleted_at->name)), type),
-			 errtablecol(rel, deleted_at->attnum)));
+			 dtmodel_get_model(change->rel)->soft_delete == NULL ?
+			 errhint("%s which rewrites nothing.", alter) :
+			 errhint("Call %s.remove_soft_delete(%s), then %s which rewrites nothing, and then %s.add_soft_delete again.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel), alter,
+					 DTMODEL_SCHEMA),
+			 errtablecol(change->rel, deleted_at->attnum)));
 }
 
 /* New rows are live, also those of an INSERT that knows no flag. */
@@ -382,7 +386,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "pg_catalog.timestamptz",
 						  &dtmodel_soft_delete_mixin, "deleted_at",
 						  &deleted_at);
-	check_precision(change->rel, &deleted_at);
+	check_precision(change, &deleted_at);
 	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
 						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
 						  "deleted_by", &deleted_by);
