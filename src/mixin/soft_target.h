@@ -22,5 +22,7 @@ typedef struct DtSoftTarget
 extern bool dtmodel_find_soft_target(Query *query, int rtindex,
 									 DtSoftTarget *target);
 extern Node *dtmodel_live_condition(const DtSoftTarget *target);
+extern List *dtmodel_target_assignments(Query *query,
+										const DtSoftTarget *target);
 
 #endif							/* DTMODEL_SOFT_TARGET_H */
