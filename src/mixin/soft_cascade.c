@@ -58,6 +58,12 @@ typedef struct Restores
 	List	   *roots;
 } Restores;
 
+/*
+ * The memory of the statement that a cascade follows, while the cascade runs:
+ * the triggers that it fires are run at the end of that statement.
+ */
+static MemoryContext followed_statement = NULL;
+
 PG_FUNCTION_INFO_V1(dtmodel_soft_cascade_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_soft_cascade_move_trigger);
 
@@ -117,14 +123,11 @@ report_restrict(const DtReference *reference, Relation rel, HeapTuple row)
 }
 
 static void
-follow_deletion(const CascadeState *state, Relation rel, HeapTuple row,
-				TimestampTz time)
+ask_children(const CascadeState *state, Relation rel, HeapTuple row,
+			 TimestampTz time)
 {
 	ListCell   *cell;
 
-	if (state->children == NIL)
-		return;
-	SPI_connect();
 	foreach(cell, state->children)
 	{
 		const DtReference *child = lfirst(cell);
@@ -134,6 +137,27 @@ follow_deletion(const CascadeState *state, Relation rel, HeapTuple row,
 		else if (dtmodel_ask_reference(child, DT_PLAN_LIVE_CHILD, rel, row, 0))
 			report_restrict(child, rel, row);
 	}
+}
+
+static void
+follow_deletion(FunctionCallInfo fcinfo, const CascadeState *state,
+				Relation rel, HeapTuple row, TimestampTz time)
+{
+	MemoryContext outer = followed_statement;
+
+	if (state->children == NIL)
+		return;
+	SPI_connect();
+	followed_statement = fcinfo->flinfo->fn_mcxt;
+	PG_TRY();
+	{
+		ask_children(state, rel, row, time);
+	}
+	PG_FINALLY();
+	{
+		followed_statement = outer;
+	}
+	PG_END_TRY();
 	SPI_finish();
 }
 
@@ -186,7 +210,7 @@ follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
 	};
 
 	if (is_deleted && !was_deleted)
-		follow_deletion(state, rel, referenced,
+		follow_deletion(fcinfo, state, rel, referenced,
 						dtmodel_time_of_deletion(&state->columns, row, desc));
 	else if (was_deleted && !is_deleted)
 	{
@@ -242,7 +266,8 @@ dtmodel_soft_cascade_trigger(PG_FUNCTION_ARGS)
 
 /*
  * For a BEFORE DELETE trigger: notes what the row will be in the partition
- * that it moves to, if the move deletes or restores it.
+ * that it moves to, if the move deletes or restores it.  The note lasts until
+ * soft_cascade_move_trigger() is run.
  */
 void
 dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
@@ -250,6 +275,8 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 {
 	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	MemoryContext statement = followed_statement != NULL ?
+		followed_statement : fcinfo->flinfo->fn_mcxt;
 	MemoryContext caller;
 	Flips	   *note;
 	Flip	   *flip;
@@ -257,10 +284,10 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 	if (dtmodel_is_deleted(columns, row, desc) ==
 		dtmodel_is_deleted(columns, trigdata->tg_trigtuple, desc))
 		return;
-	note = dtmodel_make_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_FLIP,
+	note = dtmodel_make_note(statement, DT_NOTE_FLIP,
 							 RelationGetRelid(trigdata->tg_relation),
 							 sizeof(Flips));
-	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	caller = MemoryContextSwitchTo(statement);
 	flip = palloc(sizeof(Flip));
 	flip->tid = trigdata->tg_trigtuple->t_self;
 	flip->row = heap_copytuple(row);
@@ -269,21 +296,36 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 }
 
 static HeapTuple
-find_flip(FunctionCallInfo fcinfo, const TriggerData *trigdata)
+find_flip_in(Flips *note, HeapTuple old_row)
 {
-	Flips	   *note = dtmodel_find_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_FLIP,
-										 RelationGetRelid(trigdata->tg_relation));
-	int			count = note == NULL ? 0 : list_length(note->flips);
+	int			count = list_length(note->flips);
 
 	for (int i = 0; i < count; i++)
 	{
 		int			place = (note->next + i) % count;
 		Flip	   *flip = list_nth(note->flips, place);
 
-		if (!ItemPointerEquals(&flip->tid, &trigdata->tg_trigtuple->t_self))
+		if (!ItemPointerEquals(&flip->tid, &old_row->t_self))
 			continue;
 		note->next = place + 1;
 		return flip->row;
+	}
+	return NULL;
+}
+
+/* No two rows that one transaction deletes were in one place. */
+static HeapTuple
+find_flip(const TriggerData *trigdata)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_notes_of_all(DT_NOTE_FLIP,
+									   RelationGetRelid(trigdata->tg_relation)))
+	{
+		HeapTuple	row = find_flip_in(lfirst(cell), trigdata->tg_trigtuple);
+
+		if (row != NULL)
+			return row;
 	}
 	return NULL;
 }
@@ -301,7 +343,7 @@ dtmodel_soft_cascade_move_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_cascade_move_trigger",
 												DT_ON_DELETE | DT_FIRED_AFTER);
-	HeapTuple	row = find_flip(fcinfo, trigdata);
+	HeapTuple	row = find_flip(trigdata);
 
 	if (row != NULL)
 		follow(fcinfo, row, trigdata->tg_trigtuple);

@@ -163,15 +163,17 @@ purpose_of_text(const char *text)
 }
 
 static Purpose
-find_purpose(const ModifyTableState *update, EState *estate, const char *text)
+find_purpose(const ModifyTableState *update, const QueryDesc *query)
 {
 	Purpose		purpose = PURPOSE_NONE;
 
 	if (update->operation != CMD_UPDATE && !compat_is_merge(update->operation))
 		return PURPOSE_NONE;
-	if (dtmodel_is_run_by_us(text))
-		purpose = purpose_of_text(text);
-	return purpose != PURPOSE_NONE ? purpose : find_rewritten(update, estate);
+	/* What a rule adds to our plan has its text too. */
+	if (query->plannedstmt->canSetTag && dtmodel_is_run_by_us(query->sourceText))
+		purpose = purpose_of_text(query->sourceText);
+	return purpose != PURPOSE_NONE ? purpose :
+		find_rewritten(update, query->estate);
 }
 
 static void
@@ -184,7 +186,7 @@ prepare_node(PlanState *node, const QueryDesc *query, bool hides)
 		return;
 	if (hides)
 		dtmodel_refuse_hidden_conflicts(update);
-	purpose = find_purpose(update, query->estate, query->sourceText);
+	purpose = find_purpose(update, query);
 	if (purpose == PURPOSE_NONE)
 		return;
 	for (int i = 0; i < update->mt_nrels; i++)

@@ -22,6 +22,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/partition.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -408,22 +409,63 @@ report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
 			 errtable(rel)));
 }
 
+/*
+ * The table that is written to: the partition itself, which is found by fewer
+ * steps, unless a BEFORE trigger may move its rows to another one.
+ */
+static Relation
+open_target(Oid relid)
+{
+	Relation	rel = table_open(relid, RowExclusiveLock);
+	Oid			root;
+
+	if (!rel->rd_rel->relispartition ||
+		!dtmodel_get_model(rel)->others_act_before)
+		return rel;
+	root = llast_oid(get_partition_ancestors(relid));
+	table_close(rel, NoLock);
+	return table_open(root, RowExclusiveLock);
+}
+
+static char *
+write_query(Relation target, Oid relid, const DtSoftDelete *columns,
+			bool restores)
+{
+	const char *time = quote_identifier(NameStr(columns->deleted_at.name));
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, DT_MARKS_SET_LIVE "UPDATE %s%s SET %s "
+					 "WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
+					 dtmodel_only(target), dtmodel_qualified_name(target),
+					 restores ? dtmodel_restore_assignments(columns) :
+					 psprintf("%s = $2", time));
+	if (RelationGetRelid(target) != relid)
+		appendStringInfo(&query, " AND tableoid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
+						 relid);
+	return query.data;
+}
+
 static SPIPlanPtr
-write_plan(Relation rel, const DtSoftDelete *columns, bool restores)
+write_plan(Relation target, Oid relid, const DtSoftDelete *columns,
+		   bool restores)
 {
 	DtPlanPurpose purpose = restores ? DT_PLAN_RESTORE_ROWS : DT_PLAN_RETIME_ROWS;
 	Oid			types[] = {TIDARRAYOID, columns->deleted_at.typid};
-	SPIPlanPtr	plan = dtmodel_find_plan(RelationGetRelid(rel), purpose);
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, purpose);
 
 	if (plan != NULL)
 		return plan;
-	return dtmodel_save_plan(RelationGetRelid(rel), purpose,
-							 psprintf(DT_MARKS_SET_LIVE "UPDATE ONLY %s SET %s "
-									  "WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
-									  dtmodel_qualified_name(rel),
-									  restores ? dtmodel_restore_assignments(columns) :
-									  psprintf("%s = $2", quote_identifier(NameStr(columns->deleted_at.name)))),
+	return dtmodel_save_plan(relid, purpose,
+							 write_query(target, relid, columns, restores),
 							 restores ? 1 : 2, types);
+}
+
+static const DtSoftDelete *
+columns_of(const Restore *restore, Oid relid)
+{
+	return &((RestoredTable *) hash_search(restore->tables, &relid, HASH_FIND,
+										   NULL))->columns;
 }
 
 /* Writes rows of one table, as its owner: restores them, or gives a time. */
@@ -431,8 +473,7 @@ static void
 write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 		   TimestampTz time)
 {
-	Relation	rel = table_open(relid, RowExclusiveLock);
-	const RestoredTable *table = find_table(restore, rel);
+	Relation	target = open_target(relid);
 	Datum		values[2];
 	DtCaller	caller;
 
@@ -440,19 +481,20 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 												sizeof(ItemPointerData), false,
 												TYPALIGN_SHORT));
 	values[1] = TimestampTzGetDatum(time);
-	caller = dtmodel_act_as_owner(rel);
-	dtmodel_run_plan_in_trigger(write_plan(rel, &table->columns, restores),
+	caller = dtmodel_act_as_owner(target);
+	dtmodel_run_plan_in_trigger(write_plan(target, relid,
+										   columns_of(restore, relid), restores),
 								values, 0);
 	dtmodel_act_as(&caller);
 	if (SPI_processed != (uint64) count)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("rows of table \"%s\" could not be restored",
-						RelationGetRelationName(rel)),
+						RelationGetRelationName(target)),
 				 errdetail("A BEFORE UPDATE trigger skipped a row that comes back with another one, or changed it on the way."),
 				 errhint("Let the trigger pass restored rows, or make it an AFTER trigger."),
-				 errtable(rel)));
-	table_close(rel, NoLock);
+				 errtable(target)));
+	table_close(target, NoLock);
 }
 
 /* What is the same for all rows that one statement writes comes first. */

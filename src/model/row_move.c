@@ -12,34 +12,50 @@
  * So on partitioned models such a trigger fires on UPDATE and DELETE, too, and
  * notes the row that is being updated.  A DELETE that the same trigger of the
  * same statement sees of that very tuple is a move; any other is a deletion.
- * The note is in the trigger's own memory, which is the statement's.
+ * A note is forgotten when the executor goes on to the next row, and then
+ * resets the memory that it calls triggers with: a later trigger may veto the
+ * UPDATE, and a MERGE may meet the row again.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/table.h"
-#include "access/tableam.h"
 #include "catalog/pg_class.h"
 #include "model/row_move.h"
 #include "model/statement.h"
-#include "utils/snapmgr.h"
+#include "utils/memutils.h"
 
-/* The last row that a trigger function saw leave in a statement. */
+/* Whether a trigger function saw a row leave that has not arrived yet. */
 typedef struct Departure
 {
-	bool		pending;		/* it has not arrived yet */
-	Oid			relid;
-	ItemPointerData tid;
+	bool		pending;
 } Departure;
 
-/* For a BEFORE UPDATE trigger. */
+static void
+forget(void *note)
+{
+	*(bool *) note = false;
+}
+
+/* Makes a note that is forgotten with the row that the executor is at. */
+static void
+note_for_row(bool *note)
+{
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+
+	*note = true;
+	callback->func = forget;
+	callback->arg = note;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+}
+
+/* For a BEFORE UPDATE trigger, in the memory that it is called with. */
 void
 dtmodel_note_update(DtUpdateNote *note, const TriggerData *trigdata)
 {
-	note->made = true;
 	note->tid = trigdata->tg_trigtuple->t_self;
 	note->new_row = trigdata->tg_newslot;
+	note_for_row(&note->made);
 }
 
 /* For a BEFORE DELETE trigger: whether the row goes to another partition. */
@@ -57,29 +73,12 @@ dtmodel_row_moves_out(DtUpdateNote *note, const TriggerData *trigdata)
 void
 dtmodel_note_departure(FunctionCallInfo fcinfo)
 {
-	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Departure  *departure = dtmodel_make_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_MOVE,
+	Departure  *departure = dtmodel_make_note(fcinfo->flinfo->fn_mcxt,
+											  DT_NOTE_MOVE,
 											  fcinfo->flinfo->fn_oid,
 											  sizeof(Departure));
 
-	departure->pending = true;
-	departure->relid = RelationGetRelid(trigdata->tg_relation);
-	departure->tid = trigdata->tg_trigtuple->t_self;
-}
-
-/* Whether the row has left its partition; a later trigger may have kept it. */
-static bool
-has_left(const Departure *departure)
-{
-	Relation	rel = table_open(departure->relid, NoLock);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	ItemPointerData tid = departure->tid;
-	bool		is_there = table_tuple_fetch_row_version(rel, &tid,
-														 SnapshotSelf, slot);
-
-	ExecDropSingleTupleTableSlot(slot);
-	table_close(rel, NoLock);
-	return !is_there;
+	note_for_row(&departure->pending);
 }
 
 /*
@@ -89,13 +88,14 @@ has_left(const Departure *departure)
 bool
 dtmodel_row_moves_in(FunctionCallInfo fcinfo)
 {
-	Departure  *departure = dtmodel_find_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_MOVE,
+	Departure  *departure = dtmodel_find_note(fcinfo->flinfo->fn_mcxt,
+											  DT_NOTE_MOVE,
 											  fcinfo->flinfo->fn_oid);
+	bool		moves_in = departure != NULL && departure->pending;
 
-	if (departure == NULL || !departure->pending)
-		return false;
-	departure->pending = false;
-	return has_left(departure);
+	if (moves_in)
+		departure->pending = false;
+	return moves_in;
 }
 
 /* The events of a trigger that has to tell moves from what they look like. */

@@ -53,7 +53,21 @@ dtmodel_find_note(MemoryContext statement, DtNoteKind kind, Oid about)
 	return NULL;
 }
 
-/* The same, but an empty note is made where there is none yet. */
+/* What was noted in all statements that are running. */
+List *
+dtmodel_notes_of_all(DtNoteKind kind, Oid about)
+{
+	List	   *contents = NIL;
+
+	for (Note *note = notes; note != NULL; note = note->next)
+	{
+		if (note->kind == kind && note->about == about)
+			contents = lappend(contents, note->content);
+	}
+	return contents;
+}
+
+/* As dtmodel_find_note, but an empty note is made where there is none yet. */
 void *
 dtmodel_make_note(MemoryContext statement, DtNoteKind kind, Oid about,
 				  Size size)

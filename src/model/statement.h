@@ -8,6 +8,7 @@
 #ifndef DTMODEL_STATEMENT_H
 #define DTMODEL_STATEMENT_H
 
+#include "nodes/pg_list.h"
 #include "utils/palloc.h"
 
 /* What a note is about. */
@@ -20,6 +21,7 @@ typedef enum DtNoteKind
 
 extern void *dtmodel_find_note(MemoryContext statement, DtNoteKind kind,
 							   Oid about);
+extern List *dtmodel_notes_of_all(DtNoteKind kind, Oid about);
 extern void *dtmodel_make_note(MemoryContext statement, DtNoteKind kind,
 							   Oid about, Size size);
 
