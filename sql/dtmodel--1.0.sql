@@ -466,6 +466,14 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.live_parent_trigger() IS
 'trigger of dtmodel.require_live_parent: refuses a live row under a deleted one';
 
+CREATE FUNCTION dtmodel.live_parent_update_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_live_parent_update_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.live_parent_update_trigger() IS
+'trigger of dtmodel.require_live_parent: the same for rows that change';
+
 CREATE FUNCTION dtmodel.require_live_parent(
     child pg_catalog.regclass,
     VARIADIC fk_columns pg_catalog.name[])

@@ -92,10 +92,9 @@ compat_eval_plan_qual_init(EPQState *epqstate, EState *estate)
 static inline void
 compat_deconstruct_foreign_key(HeapTuple tuple, int *ncolumns,
 							   AttrNumber *child, AttrNumber *parent,
-							   Oid *equality)
+							   Oid *equality, Oid *child_equality)
 {
 	Oid			parent_equality[INDEX_MAX_KEYS];
-	Oid			child_equality[INDEX_MAX_KEYS];
 #if PG_VERSION_NUM < 150000
 	DeconstructFkConstraintRow(tuple, ncolumns, child, parent, equality,
 							   parent_equality, child_equality);

@@ -21,6 +21,7 @@
 #include "mixin/live_parent.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
+#include "mixin/soft_unique.h"
 #include "mixin/timestamps_default.h"
 #include "model/heirs.h"
 #include "model/model.h"
@@ -352,6 +353,16 @@ drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 }
 
 static void
+drift_of_hidden_rows(StringInfo drift, Relation rel,
+					 const DtSoftDelete *soft_delete)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_drift_of_hidden_rows(rel, soft_delete))
+		append_drift(drift, lfirst(cell));
+}
+
+static void
 drift_of_soft_delete(StringInfo drift, Relation rel,
 					 const DtSoftDelete *soft_delete)
 {
@@ -367,11 +378,14 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 									 NameStr(soft_delete->deleted_at.name),
 									 alter_column(rel, &soft_delete->deleted_at,
 												  "DROP DEFAULT")));
-	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
-	if (!dtmodel_column_is_used(&soft_delete->flag))
-		return;
+	if (soft_delete->hide)
+		drift_of_hidden_rows(drift, rel, soft_delete);
 	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_DELETE_FLAG);
-	if (dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
+	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE_MOVE);
+	if (dtmodel_column_is_used(&soft_delete->flag) &&
+		dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
 		append_drift(drift, psprintf("no CHECK ties \"%s\" and \"%s\" together",
 									 NameStr(soft_delete->flag.name),
 									 NameStr(soft_delete->deleted_at.name)));
@@ -587,6 +601,16 @@ drift_of_missing_mixins(StringInfo drift, Relation rel)
 	}
 }
 
+static void
+drift_of_live_parents(StringInfo drift, Relation rel,
+					  const DtSoftDelete *columns)
+{
+	char	   *message = dtmodel_drift_of_live_parents(rel, columns);
+
+	if (message != NULL)
+		append_drift(drift, message);
+}
+
 /* All that is out of order with a table, as the members of a JSON array. */
 static char *
 find_drift(Relation rel, const DtModel *model)
@@ -616,6 +640,7 @@ find_drift(Relation rel, const DtModel *model)
 		if (kind == DT_TRIGGER_LIVE_PARENT)
 			drift_of_live_parent(&drift, rel, trigger);
 	}
+	drift_of_live_parents(&drift, rel, model->soft_delete);
 
 	if (model->soft_delete != NULL)
 		drift_of_delete_triggers(&drift, triggers, model->soft_delete);

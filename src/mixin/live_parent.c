@@ -8,10 +8,16 @@
  * looked at, which excludes the UPDATE that a soft delete is.  So one of the
  * two waits for the other and sees what that one did, whichever comes first.
  *
- * The trigger is fired after the row was written.  By then everybody's BEFORE
- * triggers have had their say, ON CONFLICT DO NOTHING has done nothing, rows
- * of one statement that reference each other are all there, and the foreign
+ * The triggers are fired after the row was written.  By then all BEFORE
+ * triggers have been fired, ON CONFLICT DO NOTHING has done nothing, rows of
+ * one statement that reference each other are all there, and the foreign
  * key's own check, whose name sorts first, has locked the parent's key.
+ *
+ * Each foreign key has a trigger of its own, which names the columns of the
+ * key and looks at rows that are inserted.  The table has one more for its
+ * UPDATEs.  It is not fired for UPDATEs of some columns, since a BEFORE
+ * trigger may change any other; its condition compares the row's old and new
+ * values instead, before the server notes that there is something to do.
  *
  * The lookup is the server's own way: as the parent's owner, whatever the
  * caller may read and whatever policies there are.
@@ -52,29 +58,27 @@ typedef struct LiveParentState
 /* What is known of the parent that a row references. */
 typedef enum ParentStatus
 {
+	PARENT_IS_NULL,				/* the row references none */
 	PARENT_IS_MISSING,
 	PARENT_IS_DELETED,
 	PARENT_IS_LIVE
 } ParentStatus;
 
 PG_FUNCTION_INFO_V1(dtmodel_live_parent_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_live_parent_update_trigger);
 
 /*
- * The columns of the foreign keys.  The trigger's own list of columns has them
- * first, and the catalogue follows when they are renamed; its argument says
- * how many they are.
+ * The columns of the foreign keys: those that the trigger lists after UPDATE
+ * OF, where the catalogue follows when they are renamed.
  */
 DtLiveParent
 dtmodel_read_live_parent(const Trigger *trigger)
 {
-	const char *key_columns = dtmodel_trigger_option(trigger, "key_columns");
-	DtLiveParent live_parent = {0};
+	DtLiveParent live_parent = {
+		.ncolumns = Min(trigger->tgnattr, INDEX_MAX_KEYS),
+		.columns = trigger->tgattr,
+	};
 
-	if (key_columns == NULL)
-		return live_parent;
-	live_parent.ncolumns = Min(Min(atoi(key_columns), trigger->tgnattr),
-							   INDEX_MAX_KEYS);
-	live_parent.columns = trigger->tgattr;
 	return live_parent;
 }
 
@@ -119,15 +123,12 @@ dtmodel_requires_live_parent(Relation rel, const DtForeignKey *key)
 }
 
 static void
-report_missing_key(const TriggerData *trigdata)
+report_missing_key(Relation rel, const Trigger *trigger)
 {
-	Relation	rel = trigdata->tg_relation;
-
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("table \"%s\" has no foreign key for trigger \"%s\"",
-					RelationGetRelationName(rel),
-					trigdata->tg_trigger->tgname),
+					RelationGetRelationName(rel), trigger->tgname),
 			 errdetail("The trigger looks for the parent that the foreign key references."),
 			 errhint("Add the foreign key again, or call %s.remove_live_parent(%s, ...) with its columns.",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
@@ -146,22 +147,49 @@ can_be_deleted(const DtForeignKey *key)
 	return soft;
 }
 
-static LiveParentState *
-make_state(const TriggerData *trigdata)
+/* Adds the keys of one trigger to those that are looked after. */
+static void
+add_keys(LiveParentState *state, Relation rel, const Trigger *trigger)
 {
-	Relation	rel = trigdata->tg_relation;
-	DtLiveParent live_parent = dtmodel_read_live_parent(trigdata->tg_trigger);
-	LiveParentState *state = palloc0(sizeof(LiveParentState));
+	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
 	List	   *keys = dtmodel_live_parent_keys(rel, &live_parent);
 	ListCell   *cell;
 
 	if (keys == NIL)
-		report_missing_key(trigdata);
+		report_missing_key(rel, trigger);
 	foreach(cell, keys)
 	{
 		if (can_be_deleted(lfirst(cell)))
 			state->keys = lappend(state->keys, lfirst(cell));
 	}
+}
+
+/* The same for all of the table's triggers that name keys. */
+static void
+add_all_keys(LiveParentState *state, Relation rel)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_LIVE_PARENT &&
+			trigger->tgenabled != TRIGGER_DISABLED)
+			add_keys(state, rel, trigger);
+	}
+}
+
+static LiveParentState *
+make_state(const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	LiveParentState *state = palloc0(sizeof(LiveParentState));
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		add_keys(state, rel, trigdata->tg_trigger);
+	else
+		add_all_keys(state, rel);
 	if (dtmodel_get_model(rel)->soft_delete != NULL)
 	{
 		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
@@ -286,7 +314,7 @@ find_parent(const DtForeignKey *key, Datum *values)
 	return status;
 }
 
-/* The parent that a row references; without a whole key there is none. */
+/* The parent that a row references. */
 static ParentStatus
 parent_of(const DtForeignKey *key, HeapTuple row, TupleDesc desc)
 {
@@ -298,7 +326,7 @@ parent_of(const DtForeignKey *key, HeapTuple row, TupleDesc desc)
 
 		values[i] = heap_getattr(row, key->child_columns[i], desc, &isnull);
 		if (isnull)
-			return PARENT_IS_MISSING;
+			return PARENT_IS_NULL;
 	}
 	return find_parent(key, values);
 }
@@ -359,24 +387,9 @@ report_deleted_parent(Relation rel, const DtForeignKey *key,
 			 errtableconstraint(rel, NameStr(key->name))));
 }
 
-/*
- * live_parent_trigger() returns trigger
- *
- * AFTER INSERT OR UPDATE OF the columns of a foreign key and then those of
- * the table's own soft delete, FOR EACH ROW.  Its argument, "key_columns=n",
- * tells how many of the columns are the foreign key's.
- *
- * Refuses (23503) a live row whose parent is deleted: one that is inserted,
- * gets another parent, or is restored.  A key with a NULL has no parent, and a
- * parent that does not exist is the foreign key's business.  An error (42704)
- * when the foreign key is gone.
- */
-Datum
-dtmodel_live_parent_trigger(PG_FUNCTION_ARGS)
+static void
+check_parents(FunctionCallInfo fcinfo, const TriggerData *trigdata)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "live_parent_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE |
-												DT_FIRED_AFTER);
 	LiveParentState *state = get_state(fcinfo, trigdata);
 	HeapTuple	row = dtmodel_new_row(trigdata);
 	ListCell   *cell;
@@ -390,5 +403,46 @@ dtmodel_live_parent_trigger(PG_FUNCTION_ARGS)
 			!followed_parent(trigdata, key))
 			report_deleted_parent(trigdata->tg_relation, key, row);
 	}
+}
+
+/*
+ * live_parent_trigger() returns trigger
+ *
+ * AFTER INSERT OR UPDATE OF the columns of a foreign key, FOR EACH ROW.  The
+ * list is there to name them; on UPDATE there is nothing to do, since the
+ * table's trigger below sees every UPDATE.
+ *
+ * Refuses (23503) a live row whose parent is deleted.  A key with a NULL has no
+ * parent, and a parent that does not exist is the foreign key's business.  An
+ * error (42704) when the foreign key is gone.
+ */
+Datum
+dtmodel_live_parent_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "live_parent_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE |
+												DT_FIRED_AFTER);
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		check_parents(fcinfo, trigdata);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * live_parent_update_trigger() returns trigger
+ *
+ * AFTER UPDATE, FOR EACH ROW, when a live row gets another parent or becomes
+ * live, by the statement or by a BEFORE trigger.
+ *
+ * The same for all foreign keys that the table's other triggers name.
+ */
+Datum
+dtmodel_live_parent_update_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo,
+												"live_parent_update_trigger",
+												DT_ON_UPDATE | DT_FIRED_AFTER);
+
+	check_parents(fcinfo, trigdata);
 	return PointerGetDatum(NULL);
 }

@@ -10,6 +10,7 @@
 #define DTMODEL_LIVE_PARENT_H
 
 #include "access/attnum.h"
+#include "model/ddl.h"
 #include "nodes/pg_list.h"
 #include "model/foreign_key.h"
 #include "utils/rel.h"
@@ -17,7 +18,7 @@
 /* What one trigger looks after: the foreign keys on some columns. */
 typedef struct DtLiveParent
 {
-	int			ncolumns;		/* 0: the trigger lacks its argument */
+	int			ncolumns;
 	AttrNumber *columns;
 } DtLiveParent;
 
@@ -29,5 +30,9 @@ extern bool dtmodel_requires_live_parent(Relation rel,
 
 /* live_parent_setup.c */
 extern char *dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger);
+extern char *dtmodel_drift_of_live_parents(Relation rel,
+										   const DtSoftDelete *columns);
+extern void dtmodel_change_live_parents(DtChange *change,
+										const char *deleted_at);
 
 #endif							/* DTMODEL_LIVE_PARENT_H */

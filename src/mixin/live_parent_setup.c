@@ -8,7 +8,9 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_trigger.h"
 #include "commands/defrem.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
@@ -20,6 +22,8 @@
 #include "model/ddl.h"
 #include "model/foreign_key.h"
 #include "model/plan_cache.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 
 /* The aliases of both tables in the queries below. */
@@ -214,64 +218,18 @@ choose_name(Relation rel, const DtLiveParent *asked)
 }
 
 static void
-set_trigger(DtChange *change, const DtLiveParent *asked, const char *name,
-			int ncolumns, const AttrNumber *columns)
+set_trigger(DtChange *change, const DtLiveParent *asked, const char *name)
 {
 	dtmodel_change(change,
 				   psprintf("set trigger \"%s\"", name),
 				   psprintf("CREATE OR REPLACE TRIGGER %s AFTER INSERT OR UPDATE OF %s ON %s "
-							"FOR EACH ROW EXECUTE FUNCTION %s.%s('key_columns=%d')",
+							"FOR EACH ROW EXECUTE FUNCTION %s.%s()",
 							quote_identifier(name),
 							dtmodel_column_list(RelationGetRelid(change->rel),
-												ncolumns, columns, ", ", true),
+												asked->ncolumns, asked->columns,
+												", ", true),
 							change->table, DTMODEL_SCHEMA,
-							dtmodel_trigger_names[DT_TRIGGER_LIVE_PARENT].function,
-							asked->ncolumns));
-}
-
-/*
- * The columns whose UPDATE fires the trigger: those of the key, and those that
- * say whether the row is live.
- */
-static int
-firing_columns(Relation rel, const DtLiveParent *live_parent,
-			   AttrNumber *columns)
-{
-	const DtSoftDelete *child = dtmodel_get_model(rel)->soft_delete;
-	int			ncolumns = live_parent->ncolumns;
-
-	memcpy(columns, live_parent->columns, sizeof(AttrNumber) * ncolumns);
-	if (child != NULL && dtmodel_column_is_used(&child->flag))
-		columns[ncolumns++] = child->flag.attnum;
-	if (child != NULL)
-		columns[ncolumns++] = child->deleted_at.attnum;
-	return ncolumns;
-}
-
-/* Whether the trigger is fired when a row becomes live. */
-static bool
-fires_as_needed(Relation rel, const Trigger *trigger)
-{
-	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
-	AttrNumber	columns[INDEX_MAX_KEYS + 2];
-	int			ncolumns = firing_columns(rel, &live_parent, columns);
-
-	return dtmodel_same_columns(trigger->tgnattr, trigger->tgattr, ncolumns,
-								columns);
-}
-
-/* What keeps such a trigger from doing its work, or NULL. */
-char *
-dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
-{
-	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
-
-	if (dtmodel_live_parent_keys(rel, &live_parent) == NIL)
-		return psprintf("trigger \"%s\" has no foreign key", trigger->tgname);
-	if (!fires_as_needed(rel, trigger))
-		return psprintf("trigger \"%s\" is not fired when a row is restored",
-						trigger->tgname);
-	return NULL;
+							dtmodel_trigger_names[DT_TRIGGER_LIVE_PARENT].function));
 }
 
 /* Makes sure that the table has the trigger. */
@@ -279,24 +237,187 @@ static void
 change_trigger(DtChange *change, const DtLiveParent *asked)
 {
 	const Trigger *trigger = find_trigger(change->rel, asked);
-	AttrNumber	columns[INDEX_MAX_KEYS + 2];
-	int			ncolumns = firing_columns(change->rel, asked, columns);
 
 	if (trigger == NULL)
-		set_trigger(change, asked, choose_name(change->rel, asked), ncolumns,
-					columns);
-	else if (trigger->tgenabled == TRIGGER_DISABLED ||
-			 !fires_as_needed(change->rel, trigger))
-		set_trigger(change, asked, trigger->tgname, ncolumns, columns);
+		set_trigger(change, asked, choose_name(change->rel, asked));
+	else if (trigger->tgenabled == TRIGGER_DISABLED)
+		set_trigger(change, asked, trigger->tgname);
+}
+
+/* The keys that the table's triggers name, except one of the triggers. */
+static List *
+required_keys(Relation rel, const Trigger *except)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+	List	   *keys = NIL;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		DtLiveParent live_parent;
+
+		if (dtmodel_trigger_kind(trigger) != DT_TRIGGER_LIVE_PARENT ||
+			(except != NULL && trigger->tgoid == except->tgoid))
+			continue;
+		live_parent = dtmodel_read_live_parent(trigger);
+		keys = list_concat(keys, dtmodel_live_parent_keys(rel, &live_parent));
+	}
+	return keys;
+}
+
+/*
+ * Appends "OR the key is another one", for each of its columns.  A column that
+ * is null leaves the row without a parent.
+ */
+static void
+append_new_key(StringInfo when, const DtForeignKey *key)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		appendStringInfo(when, "%s(NEW.%s IS NOT NULL AND (",
+						 when->len > 0 ? " OR " : "",
+						 dtmodel_column_list(key->child, 1, &key->child_columns[i],
+											 "", true));
+		dtmodel_append_same_parent(when, key, i, "OLD", "NEW");
+		appendStringInfoString(when, ") IS NOT TRUE)");
+	}
+}
+
+/*
+ * "A live row gets another parent, or becomes live".  Where there is a flag,
+ * it says the same as the time; the time has but one meaning.
+ */
+static char *
+update_condition(List *keys, const char *deleted_at)
+{
+	DtSoftDelete by_time = {0};
+	StringInfoData when;
+	ListCell   *cell;
+
+	initStringInfo(&when);
+	foreach(cell, keys)
+		append_new_key(&when, lfirst(cell));
+	if (deleted_at == NULL)
+		return when.data;
+	namestrcpy(&by_time.deleted_at.name, deleted_at);
+	return psprintf("%s AND (%s OR %s)", dtmodel_live_text(&by_time, "NEW"),
+					dtmodel_deleted_text(&by_time, "OLD"), when.data);
+}
+
+/* The columns of the new row that the condition looks at. */
+static Bitmapset *
+expected_columns(Relation rel, List *keys, const char *deleted_at)
+{
+	Bitmapset  *columns = NULL;
+	DtColumn	column;
+	ListCell   *cell;
+
+	foreach(cell, keys)
+	{
+		const DtForeignKey *key = lfirst(cell);
+
+		for (int i = 0; i < key->ncolumns; i++)
+			columns = bms_add_member(columns, key->child_columns[i] -
+									 FirstLowInvalidHeapAttributeNumber);
+	}
+	dtmodel_find_column(RelationGetDescr(rel), deleted_at, &column);
+	if (dtmodel_column_is_used(&column))
+		columns = bms_add_member(columns, column.attnum -
+								 FirstLowInvalidHeapAttributeNumber);
+	return columns;
+}
+
+/*
+ * Whether the trigger is fired when it has to be.  Its condition always has
+ * the same form, so that its columns tell.
+ */
+static bool
+fires_as_needed(Relation rel, const Trigger *trigger, List *keys,
+				const char *deleted_at)
+{
+	Bitmapset  *columns = NULL;
+
+	if (trigger->tgqual == NULL)
+		return true;
+	pull_varattnos(stringToNode(trigger->tgqual), PRS2_NEW_VARNO, &columns);
+	return trigger->tgnattr == 0 &&
+		bms_equal(columns, expected_columns(rel, keys, deleted_at));
+}
+
+/*
+ * Leaves the table with the trigger for its UPDATEs that these keys need.  It
+ * is made after the triggers that name the keys.
+ */
+static void
+change_update_trigger(DtChange *change, List *keys, const char *deleted_at)
+{
+	const DtTriggerKind kind = DT_TRIGGER_LIVE_PARENT_UPDATE;
+	const Trigger *trigger = dtmodel_find_trigger(change->rel, kind);
+
+	if (keys == NIL)
+		dtmodel_drop_trigger(change, kind);
+	else if (trigger == NULL || trigger->tgenabled == TRIGGER_DISABLED ||
+			 !fires_as_needed(change->rel, trigger, keys, deleted_at))
+		dtmodel_set_after_trigger(change, kind, "UPDATE",
+								  update_condition(keys, deleted_at));
+}
+
+/*
+ * For a table that gets soft delete, with this name of deleted_at, or loses
+ * it, with NULL.
+ */
+void
+dtmodel_change_live_parents(DtChange *change, const char *deleted_at)
+{
+	change_update_trigger(change, required_keys(change->rel, NULL), deleted_at);
+}
+
+/* The table's own deleted_at; NULL: its rows are always live. */
+static const char *
+own_deleted_at(Relation rel)
+{
+	const DtSoftDelete *columns = dtmodel_get_model(rel)->soft_delete;
+
+	return columns == NULL ? NULL : pstrdup(NameStr(columns->deleted_at.name));
+}
+
+/* What keeps a trigger that names keys from doing its work, or NULL. */
+char *
+dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
+{
+	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
+
+	if (dtmodel_live_parent_keys(rel, &live_parent) == NIL)
+		return psprintf("trigger \"%s\" has no foreign key", trigger->tgname);
+	return NULL;
+}
+
+/* The same for the one of the table's UPDATEs; NULL columns: always live. */
+char *
+dtmodel_drift_of_live_parents(Relation rel, const DtSoftDelete *columns)
+{
+	const DtTriggerKind kind = DT_TRIGGER_LIVE_PARENT_UPDATE;
+	const Trigger *trigger = dtmodel_find_trigger(rel, kind);
+	List	   *keys = required_keys(rel, NULL);
+
+	if (keys == NIL)
+		return NULL;
+	if (trigger == NULL)
+		return psprintf("trigger \"%s\" does not exist",
+						dtmodel_trigger_names[kind].trigger);
+	if (!fires_as_needed(rel, trigger, keys, columns == NULL ? NULL :
+						 NameStr(columns->deleted_at.name)))
+		return psprintf("trigger \"%s\" is not fired whenever a row gets another parent or is restored",
+						trigger->tgname);
+	return NULL;
 }
 
 /*
  * require_live_parent(child regclass, VARIADIC fk_columns name[]) returns void
  *
  * Makes the table refuse live rows whose parent, by the foreign key on these
- * columns, is deleted.  Each foreign key gets a trigger of its own; called
- * again it re-configures, which is needed after the table itself became a
- * soft-delete model.  An error for a NULL (22004), for an unknown column
+ * columns, is deleted.  Each foreign key gets a trigger of its own, and the
+ * table one for its UPDATEs; called again it puts them right.  An error for a NULL (22004), for an unknown column
  * (42703), where there is no such foreign key (42704), where it references
  * periods (0A000), for a parent without soft delete (42809), for live rows
  * that are under deleted ones now (23503), and for a caller who may not read
@@ -320,7 +441,12 @@ dtmodel_require_live_parent(PG_FUNCTION_ARGS)
 		report_no_key(change.rel, &asked);
 	foreach(cell, keys)
 		check_key(&change, lfirst(cell));
+	if (find_trigger(change.rel, &asked) == NULL)
+		keys = list_concat(keys, required_keys(change.rel, NULL));
+	else
+		keys = required_keys(change.rel, NULL);
 	change_trigger(&change, &asked);
+	change_update_trigger(&change, keys, own_deleted_at(change.rel));
 	dtmodel_apply_change(&change);
 	PG_RETURN_VOID();
 }
@@ -342,7 +468,11 @@ dtmodel_remove_live_parent(PG_FUNCTION_ARGS)
 	asked.columns = dtmodel_columns_argument(fcinfo, change.rel, &asked.ncolumns);
 	trigger = find_trigger(change.rel, &asked);
 	if (trigger != NULL)
+	{
 		dtmodel_drop_named_trigger(&change, trigger->tgname);
+		change_update_trigger(&change, required_keys(change.rel, trigger),
+							  own_deleted_at(change.rel));
+	}
 	dtmodel_apply_change(&change);
 	PG_RETURN_VOID();
 }

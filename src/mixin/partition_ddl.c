@@ -143,9 +143,27 @@ is_table(Relation rel)
 }
 
 /*
+ * The events of a trigger on a table that is not partitioned, where no row
+ * moves: those that are there to know moves are left out.
+ */
+static int16
+events_without_moves(DtTriggerKind kind, int16 events)
+{
+	switch (kind)
+	{
+		case DT_TRIGGER_SOFT_DELETE:
+			return TRIGGER_TYPE_DELETE;
+		case DT_TRIGGER_TIMESTAMPS:
+		case DT_TRIGGER_AUDIT:
+			return events & ~TRIGGER_TYPE_DELETE;
+		default:
+			return events;
+	}
+}
+
+/*
  * Gives the table a trigger like the one of its former parent.  Its definition
- * names columns, which may have other numbers here.  On a table that is not
- * partitioned no row moves, so the soft delete needs no more than the DELETE.
+ * names columns, which may have other numbers here.
  */
 static void
 copy_trigger(const Trigger *trigger, Relation rel)
@@ -156,17 +174,27 @@ copy_trigger(const Trigger *trigger, Relation rel)
 	RawStmt    *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
 	CreateTrigStmt *statement = castNode(CreateTrigStmt, raw->stmt);
 
-	if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_SOFT_DELETE &&
-		rel->rd_rel->relkind == RELKIND_RELATION)
-	{
-		statement->events = TRIGGER_TYPE_DELETE;
+	if (rel->rd_rel->relkind == RELKIND_RELATION)
+		statement->events = events_without_moves(dtmodel_trigger_kind(trigger),
+												 statement->events);
+	if ((statement->events & TRIGGER_TYPE_UPDATE) == 0)
 		statement->columns = NIL;
-	}
 	(void) CreateTriggerFiringOn(statement, sql, RelationGetRelid(rel),
 								 InvalidOid, InvalidOid, InvalidOid,
 								 trigger->tgfoid, InvalidOid, NULL, false,
 								 false, trigger->tgenabled);
 	CommandCounterIncrement();
+}
+
+/* Whether the table is to have the trigger, too. */
+static bool
+is_copied(const Trigger *trigger, Relation rel)
+{
+	DtTriggerKind kind = dtmodel_trigger_kind(trigger);
+
+	return kind != DT_TRIGGER_NONE &&
+		(kind != DT_TRIGGER_SOFT_CASCADE_MOVE ||
+		 rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE);
 }
 
 /* Copies our triggers, and returns their names in quotes. */
@@ -184,7 +212,7 @@ copy_triggers(TriggerDesc *triggers, Relation rel)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_NONE)
+		if (!is_copied(trigger, rel))
 			continue;
 		copy_trigger(trigger, rel);
 		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",

@@ -149,19 +149,29 @@ find_rewritten(const ModifyTableState *update, EState *estate)
 	return compat_is_merge(update->operation) ? PURPOSE_MERGE : PURPOSE_NONE;
 }
 
-/* What an UPDATE or MERGE is for; what SPI runs for us says it in its text. */
+/* What an UPDATE of ours is for, which its text says. */
 static Purpose
-find_purpose(const ModifyTableState *update, EState *estate, const char *text)
+purpose_of_text(const char *text)
 {
-	if (update->operation != CMD_UPDATE && !compat_is_merge(update->operation))
-		return PURPOSE_NONE;
 	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_DELETED))
 		return PURPOSE_DELETE;
 	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_LIVE))
 		return PURPOSE_RESTORE;
 	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_SET_LIVE))
 		return PURPOSE_RESTORE_SET;
-	return find_rewritten(update, estate);
+	return PURPOSE_NONE;
+}
+
+static Purpose
+find_purpose(const ModifyTableState *update, EState *estate, const char *text)
+{
+	Purpose		purpose = PURPOSE_NONE;
+
+	if (update->operation != CMD_UPDATE && !compat_is_merge(update->operation))
+		return PURPOSE_NONE;
+	if (dtmodel_is_run_by_us(text))
+		purpose = purpose_of_text(text);
+	return purpose != PURPOSE_NONE ? purpose : find_rewritten(update, estate);
 }
 
 static void

@@ -20,6 +20,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/prep.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -344,6 +345,13 @@ means_live(Node *condition, Relation rel, const DtSoftDelete *columns)
 	return false;
 }
 
+/* Whether it is that the row is deleted: the opposite of a form. */
+static bool
+means_deleted(Node *condition, Relation rel, const DtSoftDelete *columns)
+{
+	return means_live(negate_clause(condition), rel, columns);
+}
+
 /*
  * Whether an index is one of the live rows, no more and no less, as we and
  * others make it.  Where no row is ever deleted, "columns" is NULL, and that
@@ -365,8 +373,8 @@ dtmodel_is_of_live_rows(Relation rel, Relation index,
 }
 
 /*
- * Whether an index has entries for deleted rows that a live row could equal.
- * It has none that do where the mark itself is among its columns.
+ * Whether an index counts deleted rows and live ones alike.  It tells them
+ * apart where the mark itself is among its columns.
  */
 bool
 dtmodel_counts_deleted_rows(Relation rel, Relation index,
@@ -377,7 +385,8 @@ dtmodel_counts_deleted_rows(Relation rel, Relation index,
 
 	foreach(cell, RelationGetIndexPredicate(index))
 	{
-		if (means_live(lfirst(cell), rel, columns))
+		if (means_live(lfirst(cell), rel, columns) ||
+			means_deleted(lfirst(cell), rel, columns))
 			return false;
 	}
 	return !dtmodel_is_among(columns->deleted_at.attnum, form->indnkeyatts,

@@ -17,9 +17,11 @@
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "mixin/live_parent.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
+#include "mixin/soft_unique.h"
 #include "model/ddl.h"
 #include "model/heirs.h"
 #include "model/plan_cache.h"
@@ -285,14 +287,16 @@ change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
 {
 	const char *deleted_at = quote_identifier(request->deleted_at);
 	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	char	   *flips = psprintf("(OLD.%s IS NULL) OPERATOR(pg_catalog.<>) (NEW.%s IS NULL)",
+								 deleted_at, deleted_at);
 
-	/* The condition names the column: it has to be made anew with another. */
 	if (former != NULL &&
 		namestrcmp((Name) &former->deleted_at.name, request->deleted_at) != 0)
-		dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE);
-	dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
-								 psprintf("(OLD.%s IS NULL) OPERATOR(pg_catalog.<>) (NEW.%s IS NULL)",
-										  deleted_at, deleted_at));
+		dtmodel_set_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
+								  flips);
+	else
+		dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
+									 flips);
 	if (change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE_MOVE,
 									 "DELETE", NULL);
@@ -303,26 +307,30 @@ change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
  * deletions of one second would be one, and be restored together.
  */
 static void
-check_precision(Relation rel, const DtColumn *deleted_at)
+check_precision(const DtChange *change, const DtColumn *deleted_at)
 {
-	const char *type;
+	const char *alter;
 
 	if (!AttributeNumberIsValid(deleted_at->attnum) ||
 		dtmodel_is_precise(deleted_at))
 		return;
 
-	type = format_type_be(deleted_at->typid);
+	alter = psprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s;", change->table,
+					 quote_identifier(NameStr(deleted_at->name)),
+					 format_type_be(deleted_at->typid));
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("column \"%s\" of table \"%s\" does not hold microseconds",
-					NameStr(deleted_at->name), RelationGetRelationName(rel)),
+					NameStr(deleted_at->name), RelationGetRelationName(change->rel)),
 			 errdetail("It is of type %s. Deletions that get the same time would be restored together.",
 					   format_type_with_typemod(deleted_at->typid,
 												deleted_at->typmod)),
-			 errhint("ALTER TABLE %s ALTER COLUMN %s TYPE %s; which rewrites nothing.",
-					 dtmodel_qualified_name(rel),
-					 quote_identifier(NameStr(deleted_at->name)), type),
-			 errtablecol(rel, deleted_at->attnum)));
+			 dtmodel_get_model(change->rel)->soft_delete == NULL ?
+			 errhint("%s which rewrites nothing.", alter) :
+			 errhint("Call %s.remove_soft_delete(%s), then %s which rewrites nothing, and then %s.add_soft_delete again.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel), alter,
+					 DTMODEL_SCHEMA),
+			 errtablecol(change->rel, deleted_at->attnum)));
 }
 
 /* New rows are live, also those of an INSERT that knows no flag. */
@@ -378,7 +386,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "pg_catalog.timestamptz",
 						  &dtmodel_soft_delete_mixin, "deleted_at",
 						  &deleted_at);
-	check_precision(change->rel, &deleted_at);
+	check_precision(change, &deleted_at);
 	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
 						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
 						  "deleted_by", &deleted_by);
@@ -390,6 +398,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						   dtmodel_events_with_moves(change->rel, "DELETE"),
 						   trigger_options(request));
 	change_cascade_trigger(change, request);
+	dtmodel_change_live_parents(change, request->deleted_at);
 	dtmodel_change_guard_trigger(change);
 	if (request->protect_truncate)
 		dtmodel_change_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE, "TRUNCATE",
@@ -503,7 +512,10 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 
 	add_soft_delete(relid, &request);
 	if (request.hide)
+	{
 		tell_nothing_is_hidden(relid);
+		dtmodel_tell_of_hidden_rows(relid);
+	}
 	PG_RETURN_VOID();
 }
 
@@ -549,6 +561,7 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE_MOVE);
 	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_GUARD);
 	dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
+	dtmodel_change_live_parents(change, NULL);
 	if (drop_columns)
 	{
 		check_no_deleted_rows(change, &soft_delete);

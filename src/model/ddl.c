@@ -353,21 +353,18 @@ options_text(List *options)
 }
 
 /*
- * Makes sure that the table has the trigger, for these events and with these
- * options, a list of "key=value", and no other trigger of its kind.  The timing
- * has the bits of pg_trigger for before and for each row; "when" is the clause
- * of a condition, or empty.
+ * Gives the table the trigger, for these events and with these options, a list
+ * of "key=value", and leaves it no other trigger of its kind.  The timing has
+ * the bits of pg_trigger for before and for each row; "when" is the clause of
+ * a condition, or empty.
  */
 static void
-change_trigger(DtChange *change, DtTriggerKind kind, int16 timing,
-			   const char *events, const char *when, List *options)
+set_trigger(DtChange *change, DtTriggerKind kind, int16 timing,
+			const char *events, const char *when, List *options)
 {
 	const DtTriggerName *names = &dtmodel_trigger_names[kind];
 
 	drop_triggers(change, kind, names->trigger);
-	if (has_trigger(change, kind, timing, events, options))
-		return;
-
 	dtmodel_change(change,
 				   psprintf("set trigger \"%s\"", names->trigger),
 				   psprintf("CREATE OR REPLACE TRIGGER %s %s %s ON %s FOR EACH %s %s "
@@ -378,6 +375,17 @@ change_trigger(DtChange *change, DtTriggerKind kind, int16 timing,
 							TRIGGER_FOR_ROW(timing) ? "ROW" : "STATEMENT",
 							when, DTMODEL_SCHEMA, names->function,
 							options_text(options)));
+}
+
+/* The same, unless the table has the trigger as it is asked for already. */
+static void
+change_trigger(DtChange *change, DtTriggerKind kind, int16 timing,
+			   const char *events, const char *when, List *options)
+{
+	if (has_trigger(change, kind, timing, events, options))
+		drop_triggers(change, kind, dtmodel_trigger_names[kind].trigger);
+	else
+		set_trigger(change, kind, timing, events, when, options);
 }
 
 /* A trigger that fires before the events: of each row, or of a statement. */
@@ -392,11 +400,28 @@ dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 				   options);
 }
 
-/* A row trigger that fires after the events, on a condition unless it is NULL. */
+static const char *
+when_clause(const char *when)
+{
+	return when == NULL ? "" : psprintf("WHEN (%s)", when);
+}
+
+/*
+ * A row trigger that fires after the events, on a condition unless that is
+ * NULL.  One that the table has already is not compared with it.
+ */
 void
 dtmodel_change_after_trigger(DtChange *change, DtTriggerKind kind,
 							 const char *events, const char *when)
 {
-	change_trigger(change, kind, TRIGGER_TYPE_ROW, events,
-				   when == NULL ? "" : psprintf("WHEN (%s)", when), NIL);
+	change_trigger(change, kind, TRIGGER_TYPE_ROW, events, when_clause(when),
+				   NIL);
+}
+
+/* The same for a condition that is another one now. */
+void
+dtmodel_set_after_trigger(DtChange *change, DtTriggerKind kind,
+						  const char *events, const char *when)
+{
+	set_trigger(change, kind, TRIGGER_TYPE_ROW, events, when_clause(when), NIL);
 }

@@ -44,6 +44,8 @@ extern void dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
 								   const char *events, List *options);
 extern void dtmodel_change_after_trigger(DtChange *change, DtTriggerKind kind,
 										 const char *events, const char *when);
+extern void dtmodel_set_after_trigger(DtChange *change, DtTriggerKind kind,
+									  const char *events, const char *when);
 extern void dtmodel_drop_trigger(DtChange *change, DtTriggerKind kind);
 extern void dtmodel_drop_named_trigger(DtChange *change, const char *name);
 extern void dtmodel_drop_index(DtChange *change, Oid indexid);

@@ -43,7 +43,8 @@ read_key(Oid constraint)
 	key->origin = form->conparentid;
 	key->index = form->conindid;
 	compat_deconstruct_foreign_key(tuple, &key->ncolumns, key->child_columns,
-								   key->parent_columns, key->equality);
+								   key->parent_columns, key->equality,
+								   key->child_equality);
 	ReleaseSysCache(tuple);
 	return key;
 }
@@ -314,4 +315,25 @@ dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
 						  column_text(parent, key->parent, key->parent_columns[i]),
 						  column_text(child, key->child, key->child_columns[i]),
 						  true);
+}
+
+/*
+ * Appends "child = other child" for one column of the key: whether two rows of
+ * the child reference the same parent, as far as the column goes.
+ */
+void
+dtmodel_append_same_parent(StringInfo query, const DtForeignKey *key,
+						   int column, const char *child,
+						   const char *other_child)
+{
+	AttrNumber	attnum = key->child_columns[column];
+	Oid			type = get_atttype(key->child, attnum);
+	Oid			collation = column_collation(key->parent,
+											 key->parent_columns[column]);
+
+	generate_operator_clause(query, column_text(child, key->child, attnum), type,
+							 key->child_equality[column],
+							 column_text(other_child, key->child, attnum), type);
+	if (OidIsValid(collation) && collation != column_collation(key->child, attnum))
+		append_collation(query, collation);
 }

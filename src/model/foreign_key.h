@@ -28,6 +28,7 @@ typedef struct DtForeignKey
 	AttrNumber	child_columns[INDEX_MAX_KEYS];
 	AttrNumber	parent_columns[INDEX_MAX_KEYS];
 	Oid			equality[INDEX_MAX_KEYS];	/* parent = child */
+	Oid			child_equality[INDEX_MAX_KEYS]; /* child = child */
 } DtForeignKey;
 
 /* Lists of DtForeignKey pointers, in the caller's memory. */
@@ -44,6 +45,9 @@ extern void dtmodel_append_parent_key(StringInfo query, const DtForeignKey *key,
 									  const char *parent);
 extern void dtmodel_append_child_key(StringInfo query, const DtForeignKey *key,
 									 const char *child);
+extern void dtmodel_append_same_parent(StringInfo query, const DtForeignKey *key,
+									   int column, const char *child,
+									   const char *other_child);
 extern void dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
 									 const char *parent, const char *child);
 

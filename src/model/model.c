@@ -69,6 +69,9 @@ const DtTriggerName dtmodel_trigger_names[DT_TRIGGER_KINDS] = {
 	[DT_TRIGGER_LIVE_PARENT] = {
 		"zz_dtmodel_live_parent", "live_parent_trigger"
 	},
+	[DT_TRIGGER_LIVE_PARENT_UPDATE] = {
+		"zz_dtmodel_live_parents", "live_parent_update_trigger"
+	},
 	[DT_TRIGGER_LIVE_VIEW] = {
 		"zz_dtmodel_live_view", "live_view_trigger"
 	},
@@ -351,6 +354,7 @@ read_trigger(DtModel *model, TupleDesc desc, const Trigger *trigger)
 		case DT_TRIGGER_SOFT_DELETE_GUARD:
 		case DT_TRIGGER_SOFT_CASCADE_MOVE:
 		case DT_TRIGGER_LIVE_PARENT:	/* there may be several */
+		case DT_TRIGGER_LIVE_PARENT_UPDATE:
 		case DT_TRIGGER_LIVE_VIEW:
 			break;
 		case DT_TRIGGER_NONE:

@@ -18,6 +18,7 @@
 #include "server/query_text.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
 /* The plan that was not used for the longest time makes room for a new one. */
@@ -47,6 +48,9 @@ static dlist_head plans_by_use = DLIST_STATIC_INIT(plans_by_use);
  */
 static int	running = 0;
 static List *discarded = NIL;
+
+/* The text of the plan that was started last, of those that are running. */
+static const char *running_text = NULL;
 
 static void
 free_discarded(void)
@@ -209,9 +213,32 @@ dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
 	return dtmodel_save_plan_for(relid, purpose, NULL, query, nargs, types);
 }
 
-static void
-end_run(void)
+/*
+ * Whether a statement is a plan of ours that we run.  Anybody can send the same
+ * text, but not the string that the plan keeps.
+ */
+bool
+dtmodel_is_run_by_us(const char *query)
 {
+	return query != NULL && query == running_text;
+}
+
+/* Returns what end_run() has to be given. */
+static const char *
+begin_run(SPIPlanPtr plan)
+{
+	const char *outer = running_text;
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	running++;
+	running_text = source->query_string;
+	return outer;
+}
+
+static void
+end_run(const char *outer)
+{
+	running_text = outer;
 	running--;
 	if (running == 0)
 		free_discarded();
@@ -238,19 +265,20 @@ static void
 run(SPIPlanPtr plan, const Datum *values, const char *nulls,
 	SPIExecuteOptions options)
 {
+	const char *outer = begin_run(plan);
+
 	options.params = make_parameters(plan, values, nulls);
-	running++;
 	PG_TRY();
 	{
 		(void) SPI_execute_plan_extended(plan, &options);
 	}
 	PG_CATCH();
 	{
-		end_run();
+		end_run(outer);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	end_run();
+	end_run(outer);
 }
 
 /* Runs a saved plan as the caller; the result is SPI's. */
@@ -301,16 +329,17 @@ execute_in_trigger(SPIPlanPtr plan, Datum *values, long limit)
 void
 dtmodel_run_plan_in_trigger(SPIPlanPtr plan, Datum *values, long limit)
 {
-	running++;
+	const char *outer = begin_run(plan);
+
 	PG_TRY();
 	{
 		execute_in_trigger(plan, values, limit);
 	}
 	PG_CATCH();
 	{
-		end_run();
+		end_run(outer);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	end_run();
+	end_run(outer);
 }

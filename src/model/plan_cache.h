@@ -62,6 +62,7 @@ typedef enum DtPlanPurpose
 
 /* Whether a query is one of ours; its text may be NULL. */
 extern bool dtmodel_is_own_query(const char *query);
+extern bool dtmodel_is_run_by_us(const char *query);
 
 /* Both are called between SPI_connect and SPI_finish. */
 extern SPIPlanPtr dtmodel_find_plan(Oid relid, DtPlanPurpose purpose);

@@ -72,7 +72,7 @@ SELECT count(*) AS countries, count(*) FILTER (WHERE updated_at > created_at) AS
        min(created_at)::date = current_date AS created_today
 FROM countries;
 
-\echo '4. DELETE marks, and cascades as the foreign keys say. All rows of one statement carry its one deleted_at.'
+\echo '4. DELETE marks, and cascades as the foreign keys say. All rows of one transaction carry its one deleted_at.'
 \echo
 DELETE FROM subdivisions WHERE code = 'FR-PF';
 DELETE FROM countries WHERE code = 'FR';

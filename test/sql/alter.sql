@@ -41,6 +41,7 @@ EXECUTE back (2);
 \echo :SQLSTATE
 UPDATE t SET is_deleted = true WHERE id = 5;
 \echo :SQLSTATE
+-- an INSERT has nothing to do with the triggers
 INSERT INTO t (id) VALUES (21);
 \echo :SQLSTATE
 ALTER TABLE t RENAME COLUMN gone_at TO deleted_at;
@@ -95,7 +96,7 @@ SELECT state();
 ALTER TABLE t DROP COLUMN updated_at;
 UPDATE t SET note = 'dropped' WHERE id = 11;
 \echo :SQLSTATE
-INSERT INTO t (id) VALUES (21);
+INSERT INTO t (id) VALUES (22);
 \echo :SQLSTATE
 EXECUTE del (11);
 \echo :SQLSTATE

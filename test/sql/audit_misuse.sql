@@ -114,10 +114,14 @@ CREATE TRIGGER a AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit
 INSERT INTO odd VALUES (1);
 \echo :SQLSTATE
 DROP TRIGGER a ON odd;
-CREATE TRIGGER a BEFORE DELETE ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger('created_by=created_by');
+CREATE TRIGGER a AFTER DELETE ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger('created_by=created_by');
 INSERT INTO odd VALUES (1);
 DELETE FROM odd;
 \echo :SQLSTATE
+DROP TRIGGER a ON odd;
+-- before a DELETE, which may be a part of a move to another partition, it lets the row pass
+CREATE TRIGGER a BEFORE DELETE ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger('created_by=created_by');
+DELETE FROM odd RETURNING *;
 DROP TRIGGER a ON odd;
 CREATE TRIGGER a BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger();
 INSERT INTO odd VALUES (2);

@@ -190,7 +190,7 @@ ALTER TABLE parts DROP COLUMN "the book";
 DELETE FROM books WHERE number = 1;
 SELECT id, is_deleted FROM parts ORDER BY id;
 
--- an unrelated DELETE by a trigger on the way is a deletion of its own, and soft
+-- an unrelated DELETE by a trigger on the way is soft, and part of what the transaction deletes
 CREATE TABLE others (id int PRIMARY KEY);
 SELECT dtmodel.add_soft_delete('others');
 INSERT INTO others VALUES (1);
@@ -198,7 +198,7 @@ CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN DELETE FROM cascade.others; RETURN NULL; END $$;
 CREATE TRIGGER meddle AFTER UPDATE ON books FOR EACH ROW EXECUTE FUNCTION meddle();
 DELETE FROM authors WHERE id = 2;
-SELECT o.is_deleted, o.deleted_at <> b.deleted_at AS its_own FROM others AS o, books AS b WHERE b.number = 3;
+SELECT o.is_deleted, o.deleted_at = b.deleted_at AS one_deletion FROM others AS o, books AS b WHERE b.number = 3;
 
 -- not by hand
 SELECT dtmodel.soft_cascade_trigger();

@@ -32,22 +32,22 @@ SET ROLE deleted_by_bob;
 SELECT remove(7);
 RESET ROLE;
 
--- nobody can be named in somebody's stead; a second deletion changes nothing
+-- an UPDATE cannot name another user; a second deletion changes nothing; an INSERT keeps what it is given
 UPDATE posts SET is_deleted = true, deleted_by = 'dave' WHERE id = 8;
-INSERT INTO posts (id, is_deleted, deleted_by) VALUES (13, true, 'erin');
-INSERT INTO posts (id, deleted_at) VALUES (14, '2001-01-01');
+INSERT INTO posts (id, is_deleted, deleted_at, deleted_by) VALUES (13, true, '2001-01-01', 'erin');
+INSERT INTO posts (id, is_deleted, deleted_at) VALUES (14, true, '2001-01-01');
 INSERT INTO posts (id, deleted_by) VALUES (15, 'nobody');
 DELETE FROM posts WHERE id = 8;
 SELECT id, is_deleted, replace(deleted_by, current_user, 'superuser') AS deleted_by FROM posts WHERE id <= 8 OR id > 12 ORDER BY id;
 
 -- nor afterwards
-UPDATE posts SET deleted_by = 'frank' WHERE id IN (4, 15);
+UPDATE posts SET deleted_by = 'frank' WHERE id IN (4, 13, 14, 15);
 UPDATE posts SET deleted_by = NULL WHERE id = 5;
-SELECT id, is_deleted, deleted_by FROM posts WHERE id IN (4, 5, 15) ORDER BY id;
+SELECT id, is_deleted, deleted_by FROM posts WHERE id IN (4, 5, 13, 14, 15) ORDER BY id;
 
 -- but an import keeps what it brings
 SET dtmodel.preserve_timestamps = on;
-INSERT INTO posts (id, is_deleted, deleted_by) VALUES (16, true, 'gina');
+INSERT INTO posts (id, is_deleted, deleted_at, deleted_by) VALUES (16, true, '2001-01-01', 'gina');
 UPDATE posts SET deleted_by = 'frank' WHERE id IN (4, 15);
 SELECT id, is_deleted, deleted_by FROM posts WHERE id IN (4, 15, 16) ORDER BY id;
 RESET dtmodel.preserve_timestamps;

@@ -80,12 +80,12 @@ $$;
 
 -- a flag that is true for deleted rows
 SELECT predicate, t.*
-FROM unnest('{NOT is_deleted, is_deleted = false, false = is_deleted, is_deleted <> true, is_deleted IS FALSE,
+FROM unnest('{NOT is_deleted, is_deleted = false, is_deleted IS FALSE,
               is_deleted IS NOT TRUE, deleted_at IS NULL, NOT is_deleted AND deleted_at IS NULL}'::text[]) AS predicate,
      LATERAL try('', 'flag => ''is_deleted''', predicate) AS t;
 -- one that is true for live rows
 SELECT predicate, t.*
-FROM unnest('{is_active, is_active = true, is_active <> false, is_active IS TRUE,
+FROM unnest('{is_active, is_active = true, is_active IS TRUE,
               is_active IS NOT FALSE, deleted_at IS NULL}'::text[]) AS predicate,
      LATERAL try('', 'flag => ''is_active'', flag_means => ''live''', predicate) AS t;
 -- no flag

@@ -15,7 +15,7 @@ RESET client_min_messages;
 
 SELECT dtmodel.require_live_parent('posts', 'author_id');
 SELECT dtmodel.require_live_parent('posts', 'author_id');
-SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal;
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal ORDER BY tgname;
 
 -- a live row under a live one, under none, and under a deleted one
 INSERT INTO posts VALUES (1, 1), (2, 2), (3, NULL);
@@ -59,8 +59,7 @@ SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 UPDATE users SET is_deleted = false WHERE id = 103;
 SELECT dtmodel.require_live_parent('posts', 'author_id');
 SELECT dtmodel.describe('posts') -> 'live_parents' AS live_parents, dtmodel.describe('posts') -> 'drift' AS drift;
-INSERT INTO posts (id, author_id, is_deleted) VALUES (6, 2, true);
-INSERT INTO posts (id, author_id, deleted_at) VALUES (7, 2, '2001-01-01');
+INSERT INTO posts (id, author_id, is_deleted, deleted_at) VALUES (6, 2, true, '2001-01-01'), (7, 2, true, '2001-01-01');
 DELETE FROM posts WHERE id = 5;
 DELETE FROM users WHERE id = 104;
 SELECT dtmodel.restore(NULL::posts, 5);
@@ -85,7 +84,7 @@ ALTER TABLE "The users" SET SCHEMA "Other Schema";
 INSERT INTO posts VALUES (8, 2);
 \echo :SQLSTATE
 SELECT dtmodel.require_live_parent('posts', 'Writer; id');
-SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND tgname ~ 'live_parent';
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND tgname ~ 'live_parent' ORDER BY tgname;
 
 -- the parent is no soft-delete model any more, and then is one again
 SET client_min_messages = warning;

@@ -68,7 +68,7 @@ ROLLBACK;
 -- the trigger function is no function of one's own
 SELECT dtmodel.live_parent_trigger();
 \echo :SQLSTATE
-CREATE TRIGGER wrong BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel.live_parent_trigger('key_columns=1');
+CREATE TRIGGER wrong BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel.live_parent_trigger();
 INSERT INTO plain VALUES (1);
 \echo :SQLSTATE
 DROP TRIGGER wrong ON plain;

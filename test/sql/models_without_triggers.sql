@@ -55,6 +55,8 @@ SELECT dtmodel.add_timestamps('models_without_triggers."of; other types"');
 SELECT dtmodel.add_soft_delete('models_without_triggers."of; other types"');
 SELECT dtmodel.add_audit('models_without_triggers."of; other types"');
 SELECT * FROM found WHERE model = '"of; other types"'::regclass;
+ALTER TABLE models_without_triggers."of; other types" ALTER COLUMN is_deleted SET NOT NULL;
+SELECT * FROM found WHERE model = '"of; other types"'::regclass;
 SELECT dtmodel.remove_audit('"of; other types"');
 SELECT * FROM found WHERE model = '"of; other types"'::regclass;
 -- and a model with other columns needs none

@@ -7,7 +7,7 @@ CREATE SCHEMA partition_attach;
 SET search_path = partition_attach;
 CREATE FUNCTION partition_attach.triggers(regclass) RETURNS TABLE (trigger text, cloned boolean) LANGUAGE sql AS
     $$ SELECT tgname, tgparentid <> 0 FROM pg_trigger
-       WHERE tgrelid = $1 AND tgname <> 'zz_dtmodel_row_move' AND tgname NOT LIKE 'RI_%' ORDER BY tgname $$;
+       WHERE tgrelid = $1 AND tgname NOT LIKE 'RI_%' ORDER BY tgname $$;
 
 -- its rows stay as they are, its triggers are those of the partitioned table
 CREATE TABLE events (id int, region text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);

@@ -6,8 +6,9 @@ CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA partition_detach;
 SET search_path = partition_detach;
 CREATE FUNCTION partition_detach.triggers(regclass) RETURNS TABLE (trigger text, fires "char", cloned boolean) LANGUAGE sql AS
-    $$ SELECT tgname || CASE WHEN tgtype & 64 + 28 = 8 THEN ' (DELETE)' ELSE '' END, tgenabled, tgparentid <> 0
-       FROM pg_trigger WHERE tgrelid = $1 AND tgname <> 'zz_dtmodel_row_move' AND tgname NOT LIKE 'RI_%' ORDER BY tgname $$;
+    $$ SELECT tgname || CASE WHEN tgtype & 64 + 28 = 8 THEN ' (DELETE)' WHEN tgtype & 8 = 8 THEN ' (DELETE too)' ELSE '' END,
+              tgenabled, tgparentid <> 0
+       FROM pg_trigger WHERE tgrelid = $1 AND tgname NOT LIKE 'RI_%' ORDER BY tgname $$;
 
 -- all that add_* gives to a plain table, whatever the numbers of its columns
 CREATE TABLE tenants (id int PRIMARY KEY);

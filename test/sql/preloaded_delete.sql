@@ -56,7 +56,9 @@ BEGIN;
 DECLARE c CURSOR FOR SELECT id FROM posts WHERE id IN (16, 17) ORDER BY id;
 FETCH c;
 DELETE FROM posts WHERE CURRENT OF c RETURNING id;
+SELECT ctid AS version FROM posts WHERE id = 16 \gset
 DELETE FROM posts WHERE CURRENT OF c RETURNING id;
+SELECT is_deleted, ctid = :'version' AS untouched FROM posts WHERE id = 16;
 FETCH c;
 DELETE FROM posts WHERE CURRENT OF c RETURNING id;
 COMMIT;
@@ -145,11 +147,20 @@ RESET session_replication_role;
 -- other flags, times and none
 CREATE TABLE accounts (id int PRIMARY KEY, is_active boolean NOT NULL DEFAULT true, gone timestamp(0));
 SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', deleted_at => 'gone', flag_means => 'live');
+\echo :SQLSTATE
+ALTER TABLE accounts ALTER COLUMN gone TYPE timestamp without time zone;
+SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', deleted_at => 'gone', flag_means => 'live');
 INSERT INTO accounts (id) VALUES (1), (2);
 EXPLAIN (COSTS OFF, VERBOSE) DELETE FROM accounts WHERE id = 1;
-DELETE FROM accounts WHERE id = 1 RETURNING id, is_active, gone = date_trunc('second', gone) AS whole,
-    gone BETWEEN timezone('UTC', now()) - interval '1 minute' AND timezone('UTC', now()) + interval '1 minute' AS utc;
+DELETE FROM accounts WHERE id = 1 RETURNING id, is_active, gone = timezone('UTC', now()) AS utc;
 DELETE FROM accounts WHERE id = 1 RETURNING id;
+-- a model that was made before may have a column of whole seconds
+DROP TRIGGER zz_dtmodel_soft_cascade ON accounts;
+DROP TRIGGER zz_dtmodel_soft_delete_flag ON accounts;
+ALTER TABLE accounts ALTER COLUMN gone TYPE timestamp(0);
+DELETE FROM accounts WHERE id = 2 RETURNING id, is_active, gone = date_trunc('second', gone) AS whole,
+    gone BETWEEN timezone('UTC', now()) - interval '1 minute' AND timezone('UTC', now()) + interval '1 minute' AS utc;
+SELECT jsonb_array_elements_text(dtmodel.describe('accounts') -> 'drift') AS drift;
 CREATE TABLE notes (id int PRIMARY KEY, maybe boolean, removed timestamptz);
 SELECT dtmodel.add_soft_delete('notes', flag => NULL, deleted_at => 'removed');
 INSERT INTO notes VALUES (1, NULL, NULL), (2, NULL, NULL);

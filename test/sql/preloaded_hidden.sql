@@ -61,11 +61,24 @@ SELECT count(*) FROM posts WHERE author < 0;
 INSERT INTO posts (id) VALUES (2);
 \echo :SQLSTATE
 INSERT INTO posts (id) VALUES (2) ON CONFLICT (id) DO UPDATE SET author = -3;
+\echo :SQLSTATE
+INSERT INTO posts (id) VALUES (2) ON CONFLICT (id) DO NOTHING;
+\echo :ROW_COUNT
 CREATE TABLE comments (post int REFERENCES posts);
 INSERT INTO comments VALUES (4);
 SELECT count(*) FROM comments JOIN posts ON id = post;
+COPY posts (id) TO '/dev/null';
+\echo :ROW_COUNT
+BEGIN;
+DECLARE _pg_dump_cursor CURSOR FOR SELECT id FROM ONLY posts;
+MOVE ALL IN _pg_dump_cursor;
+\echo :ROW_COUNT
+ROLLBACK;
+
+-- whether row-level security is on has no part in it, though a dump turns it off
 SET row_security = off;
 SELECT count(*) FROM posts;
+EXECUTE counting;
 RESET row_security;
 
 -- shown when asked for, in plans that are kept too

@@ -9,8 +9,8 @@ SET search_path = purge;
 CREATE TABLE logs (line text);
 SELECT dtmodel.add_soft_delete('logs');
 INSERT INTO logs SELECT 'line ' || i FROM generate_series(1, 25) AS i;
-INSERT INTO logs (line, deleted_at) SELECT 'old ' || i, now() - interval '31 days' FROM generate_series(1, 25) AS i;
-INSERT INTO logs (line, deleted_at) SELECT 'young ' || i, now() - interval '29 days' FROM generate_series(1, 5) AS i;
+INSERT INTO logs (line, is_deleted, deleted_at) SELECT 'old ' || i, true, now() - interval '31 days' FROM generate_series(1, 25) AS i;
+INSERT INTO logs (line, is_deleted, deleted_at) SELECT 'young ' || i, true, now() - interval '29 days' FROM generate_series(1, 5) AS i;
 RESET client_min_messages;
 
 -- a dry run changes nothing, and may be part of a transaction
@@ -51,11 +51,13 @@ INSERT INTO badges VALUES (10, 10);
 -- the purge's view: 3 has a live post, 4 a post with a live comment, 5 a live photo, 6 a young one
 ALTER TABLE users DISABLE TRIGGER zz_dtmodel_soft_cascade;
 ALTER TABLE posts DISABLE TRIGGER zz_dtmodel_soft_cascade;
+SET dtmodel.preserve_timestamps = on;
 UPDATE users SET deleted_at = '2001-01-01' WHERE id < 12;
 UPDATE comments SET deleted_at = '2001-01-01' WHERE id < 4;
 UPDATE posts SET deleted_at = '2001-01-01' WHERE id <> 3;
 UPDATE photos SET deleted_at = '2001-01-01' WHERE id = 7;
 UPDATE photos SET deleted_at = now() WHERE id = 6;
+RESET dtmodel.preserve_timestamps;
 ALTER TABLE users ENABLE TRIGGER zz_dtmodel_soft_cascade;
 ALTER TABLE posts ENABLE TRIGGER zz_dtmodel_soft_cascade;
 RESET client_min_messages;
@@ -79,9 +81,9 @@ CREATE TABLE tree (id int PRIMARY KEY, parent int CONSTRAINT fk_tree REFERENCES 
 CREATE INDEX ON tree (parent);
 SELECT dtmodel.add_soft_delete('tree');
 CREATE TABLE leaves (id int CONSTRAINT fk_leaves REFERENCES tree);
-INSERT INTO tree (id, parent, deleted_at) SELECT i, nullif(i - 1, 0), '2001-01-01' FROM generate_series(1, 30) AS i;
+INSERT INTO tree (id, parent, is_deleted, deleted_at) SELECT i, nullif(i - 1, 0), true, '2001-01-01' FROM generate_series(1, 30) AS i;
 INSERT INTO leaves VALUES (20);
-INSERT INTO tree (id, deleted_at) VALUES (101, '2001-01-01'), (102, '2001-01-01');
+INSERT INTO tree (id, is_deleted, deleted_at) VALUES (101, true, '2001-01-01'), (102, true, '2001-01-01');
 UPDATE tree SET parent = 203 - id WHERE id > 100;
 CREATE TABLE hen (id int PRIMARY KEY, egg int);
 CREATE TABLE egg (id int PRIMARY KEY, hen int REFERENCES hen);
@@ -172,7 +174,8 @@ SET client_min_messages = warning;
 CREATE TABLE big (id int PRIMARY KEY, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 SELECT dtmodel.add_soft_delete('big');
 CREATE INDEX ix_big_deleted_at ON big (deleted_at);
-INSERT INTO big (id, deleted_at) SELECT i, CASE WHEN i % 100 = 0 THEN '2001-01-01'::timestamptz END
+INSERT INTO big (id, is_deleted, deleted_at)
+SELECT i, i % 100 = 0, CASE WHEN i % 100 = 0 THEN '2001-01-01'::timestamptz END
 FROM generate_series(1, 20000) AS i;
 ANALYZE big;
 BEGIN;
@@ -190,8 +193,8 @@ CREATE TABLE files (id int PRIMARY KEY, folder int REFERENCES folders ON DELETE 
 CREATE INDEX ix_files_folder ON files (folder);
 SELECT dtmodel.add_soft_delete('folders'), dtmodel.add_soft_delete('files');
 CREATE INDEX ix_folders_deleted_at ON folders (deleted_at);
-INSERT INTO folders (id, deleted_at) SELECT i, '2001-01-01' FROM generate_series(1, 2000) AS i;
-INSERT INTO files (id, folder, deleted_at) SELECT i, i, '2001-01-01' FROM generate_series(1, 2000) AS i;
+INSERT INTO folders (id, is_deleted, deleted_at) SELECT i, true, '2001-01-01' FROM generate_series(1, 2000) AS i;
+INSERT INTO files (id, folder, is_deleted, deleted_at) SELECT i, i, true, '2001-01-01' FROM generate_series(1, 2000) AS i;
 INSERT INTO files (id, folder) VALUES (3000, 7);
 RESET client_min_messages;
 BEGIN;
@@ -213,10 +216,12 @@ CALL dtmodel.purge('folders', batch_size => 100);
 SELECT count(*) > 15 AS batches, max(bytes) - (array_agg(bytes ORDER BY ctid))[5] < 500000 AS kept_little FROM memory;
 ALTER TABLE files RENAME folder TO "in";
 ALTER TABLE files RENAME TO papers;
-INSERT INTO folders (id, deleted_at) VALUES (8, '2001-01-01');
+INSERT INTO folders (id, is_deleted, deleted_at) VALUES (8, true, '2001-01-01');
 INSERT INTO papers (id, "in") VALUES (3001, 8);
 CALL dtmodel.purge('folders');
+SET dtmodel.preserve_timestamps = on;
 UPDATE papers SET deleted_at = '2001-01-01' WHERE id = 3000;
+RESET dtmodel.preserve_timestamps;
 CALL dtmodel.purge('folders');
 SET client_min_messages = warning;
 SELECT dtmodel.remove_soft_delete('papers');

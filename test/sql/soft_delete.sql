@@ -29,7 +29,7 @@ SELECT deleted_at AS first FROM deleted LIMIT 1 \gset
 DELETE FROM posts WHERE id <= 3;
 SELECT bool_and(deleted_at = :'first') AS kept, in_step() FROM deleted;
 
--- two deletions in one transaction, in one function, in one message
+-- what one transaction deletes is one deletion: in a block, in a function, in a message
 BEGIN;
 DELETE FROM posts WHERE id = 4;
 DELETE FROM posts WHERE id = 5;
@@ -73,12 +73,13 @@ BEGIN;
 DECLARE c CURSOR FOR SELECT id FROM posts WHERE id IN (18, 19) ORDER BY id;
 FETCH c;
 DELETE FROM posts WHERE CURRENT OF c;
-SELECT deleted_at AS first FROM deleted WHERE id = 18 \gset
+SELECT deleted_at AS first, ctid AS version FROM posts WHERE id = 18 \gset
 DELETE FROM posts WHERE CURRENT OF c;
+SELECT is_deleted, ctid = :'version' AS untouched FROM posts WHERE id = 18;
 FETCH c;
 DELETE FROM posts WHERE CURRENT OF c;
 COMMIT;
-SELECT id, deleted_at = :'first' AS first FROM deleted WHERE id IN (18, 19);
+SELECT id, deleted_at = :'first' AS one_deletion FROM deleted WHERE id IN (18, 19);
 
 -- MERGE
 SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset

@@ -13,12 +13,17 @@ CREATE VIEW state AS
            deleted_at = '2001-01-01 00:00+00' AS given
     FROM posts ORDER BY id;
 
--- INSERT: whichever says "deleted" is followed
+-- INSERT: what it gives is kept, and has to agree
 INSERT INTO posts (id) VALUES (1);
 INSERT INTO posts (id, is_deleted) VALUES (2, true);
+\echo :SQLSTATE
 INSERT INTO posts (id, deleted_at) VALUES (3, '2001-01-01 00:00+00');
+\echo :SQLSTATE
 INSERT INTO posts (id, is_deleted, deleted_at) VALUES (4, true, '2001-01-01 00:00+00');
 INSERT INTO posts (id, is_deleted, deleted_at) VALUES (5, false, '2001-01-01 00:00+00');
+\echo :SQLSTATE
+INSERT INTO posts (id, is_deleted, deleted_at)
+VALUES (2, true, now()), (3, true, '2001-01-01 00:00+00'), (5, true, '2001-01-01 00:00+00');
 TABLE state;
 
 -- UPDATE of the flag
@@ -27,21 +32,40 @@ UPDATE posts SET is_deleted = false WHERE id IN (2, 3);
 UPDATE posts SET is_deleted = true, n = 1 WHERE id = 4;
 TABLE state;
 
--- UPDATE of the time
+-- UPDATE of the time: a row that it deletes gets that of the transaction
 UPDATE posts SET deleted_at = NULL WHERE id IN (1, 5);
+BEGIN;
 UPDATE posts SET deleted_at = '2001-01-01 00:00+00' WHERE id = 2;
+SELECT deleted_at = now() AS now FROM posts WHERE id = 2;
+COMMIT;
 TABLE state;
 
--- UPDATE of both
+-- UPDATE of both; the time of a row that is deleted already stays
 UPDATE posts SET is_deleted = true, deleted_at = '2001-01-01 00:00+00' WHERE id = 1;
 UPDATE posts SET is_deleted = false, deleted_at = NULL WHERE id = 2;
 UPDATE posts SET is_deleted = true, deleted_at = NULL WHERE id = 3;
 UPDATE posts SET deleted_at = '2002-02-02' WHERE id = 4;
 TABLE state;
 
--- one UPDATE is one deletion
+-- an import writes the times that it brings
+BEGIN;
+SET LOCAL dtmodel.preserve_timestamps = on;
+UPDATE posts SET deleted_at = '2002-02-02 00:00+00' WHERE id = 4;
+UPDATE posts SET deleted_at = '2001-01-01 00:00+00' WHERE id = 5;
+UPDATE posts SET is_deleted = true WHERE id = 2;
+SELECT id, is_deleted, deleted_at AT TIME ZONE 'UTC' AS time FROM posts WHERE id IN (4, 5) ORDER BY id;
+SELECT deleted_at = now() AS now FROM posts WHERE id = 2;
+ROLLBACK;
+
+-- one UPDATE is one deletion, and so are two in one transaction
 UPDATE posts SET is_deleted = true WHERE NOT is_deleted;
 SELECT count(DISTINCT deleted_at) FROM posts WHERE id IN (2, 5);
+BEGIN;
+UPDATE posts SET is_deleted = false WHERE id IN (2, 5);
+UPDATE posts SET is_deleted = true WHERE id = 2;
+UPDATE posts SET deleted_at = now() WHERE id = 5;
+SELECT count(DISTINCT deleted_at), min(deleted_at) = now() AS now FROM posts WHERE id IN (2, 5);
+COMMIT;
 
 -- to take it back and set a time is a contradiction
 UPDATE posts SET is_deleted = false, deleted_at = now() WHERE id = 1;
@@ -52,6 +76,10 @@ TABLE state;
 COPY posts (id, is_deleted) FROM stdin;
 6	t
 7	f
+\.
+COPY posts (id, is_deleted, deleted_at) FROM stdin;
+6	t	2001-01-01 00:00+00
+7	f	\N
 \.
 INSERT INTO posts VALUES (7, 70) ON CONFLICT (id) DO UPDATE SET is_deleted = true;
 SELECT * FROM state WHERE id >= 6;
@@ -78,6 +106,8 @@ SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'l
 \d accounts
 INSERT INTO accounts VALUES (1), (2), (3);
 INSERT INTO accounts VALUES (4, false);
+\echo :SQLSTATE
+INSERT INTO accounts VALUES (4, false, now());
 DELETE FROM accounts WHERE id = 1;
 UPDATE accounts SET is_active = false WHERE id = 2;
 UPDATE accounts SET deleted_at = now() WHERE id = 3;
@@ -108,7 +138,9 @@ INSERT INTO loose VALUES (1, NULL, NULL), (2, false, NULL), (3, true, now());
 SELECT dtmodel.add_soft_delete('loose', flag => 'gone');
 DELETE FROM loose WHERE id = 1;
 UPDATE loose SET gone = NULL WHERE id = 3;
-INSERT INTO loose VALUES (4, NULL, now());
+INSERT INTO loose VALUES (4, NULL, '2001-01-01');
+\echo :SQLSTATE
+INSERT INTO loose VALUES (4, true, '2001-01-01');
 SELECT id, gone, deleted_at IS NOT NULL AS timed FROM loose ORDER BY id;
 
 -- re-configured: another flag, another meaning, none

@@ -118,6 +118,11 @@ SELECT dtmodel.soft_delete_flag_trigger();
 SELECT dtmodel.protect_truncate_trigger();
 \echo :SQLSTATE
 INSERT INTO base VALUES (1);
+CREATE TRIGGER wrong AFTER UPDATE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_trigger('deleted_at=at');
+UPDATE base SET id = 2;
+\echo :SQLSTATE
+DROP TRIGGER wrong ON base;
+-- it is fired before an UPDATE of a partitioned table, and checks its columns there too
 CREATE TRIGGER wrong BEFORE UPDATE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_trigger('deleted_at=at');
 UPDATE base SET id = 2;
 \echo :SQLSTATE

@@ -85,10 +85,16 @@ CREATE TRIGGER wrong BEFORE UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION dtmo
 UPDATE t SET id = 2;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON t;
-CREATE TRIGGER wrong BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
+CREATE TRIGGER wrong AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
 DELETE FROM t;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON t;
+-- before a DELETE, which may be a part of a move to another partition, it lets the row pass
+CREATE TRIGGER idle BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
+BEGIN;
+DELETE FROM t RETURNING id;
+ROLLBACK;
+DROP TRIGGER idle ON t;
 
 -- made by hand without its arguments, it lets nothing pass
 CREATE TRIGGER bare BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger();

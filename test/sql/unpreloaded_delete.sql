@@ -47,7 +47,7 @@ DELETE FROM posts WHERE id IN (6, 7);
 SELECT deleted_ids();
 DROP TRIGGER refuse ON posts;
 
--- or delete another row; soft_delete still returns the one that was meant
+-- or delete another row, with the same time; soft_delete still returns the one that was meant
 CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.id = 8 THEN DELETE FROM unpreloaded_delete.posts WHERE id = 9; END IF;

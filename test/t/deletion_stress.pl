@@ -1,6 +1,7 @@
 
 # Sixteen clients insert, delete, restore and purge rows of three tables that
-# cascade, in both tiers at once.  Whatever happens in between, at the end no
+# cascade, in both tiers at once; some delete the children before the parent, as
+# an ORM does.  Whatever happens in between, at the end no
 # live row is under a deleted one, a cascade has one time, and each row that
 # was ever inserted is there or was purged.
 
@@ -94,13 +95,16 @@ my %scripts = (
 	grow => "\\set tree random(1, $trees + 20)\nSELECT grow(:tree);",
 	fell => "\\set tree random(1, $trees + 20)\nDELETE FROM tree WHERE id = :tree;",
 	regrow => "\\set tree random(1, $trees + 20)\nSELECT FROM dtmodel.restore(NULL::tree, :tree);",
+	uproot => "\\set tree random(1, $trees + 20)\nBEGIN;\n"
+	  . "DELETE FROM leaf USING branch WHERE branch.id = leaf.branch AND branch.tree = :tree;\n"
+	  . "DELETE FROM branch WHERE tree = :tree;\nDELETE FROM tree WHERE id = :tree;\nCOMMIT;",
 	cut => "\\set age random(0, 200)\nSELECT cut_branch((SELECT max(id) FROM branch) - :age);",
 	graft => "\\set age random(0, 200)\nSELECT restore_branch((SELECT max(id) FROM branch) - :age);",
 	purge => "CALL dtmodel.purge('branch', '0 s', 5);");
 
 # The purge is rare, and leaves the trees alone, and branches are taken from the
 # youngest, so that there is something to restore.
-my %weights = (plant => 1, grow => 30, fell => 5, regrow => 6, cut => 10, graft => 10, purge => 2);
+my %weights = (plant => 1, grow => 30, fell => 3, uproot => 3, regrow => 6, cut => 10, graft => 10, purge => 2);
 my @files;
 
 foreach my $name (sort keys %scripts)

@@ -1,0 +1,64 @@
+--
+-- hide: unique indexes that count hidden rows are drift
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA hide_unique;
+SET search_path = hide_unique;
+
+-- an association table: its primary key has the row that a user has removed
+CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE, name text, tenant int);
+CREATE TABLE tags (id int PRIMARY KEY);
+CREATE TABLE user_tags (user_id int REFERENCES users, tag_id int REFERENCES tags, PRIMARY KEY (user_id, tag_id));
+SELECT dtmodel.add_soft_delete('user_tags', hide => true);
+SELECT jsonb_array_elements_text(dtmodel.describe('user_tags') -> 'drift') AS drift;
+INSERT INTO users VALUES (1, 'ann');
+INSERT INTO tags VALUES (1);
+INSERT INTO user_tags VALUES (1, 1);
+DELETE FROM user_tags;
+INSERT INTO user_tags VALUES (1, 1) ON CONFLICT DO NOTHING;
+SELECT count(*) FROM user_tags WHERE NOT is_deleted;
+
+-- every index that counts deleted rows, and no other
+CREATE UNIQUE INDEX "By ""name""" ON users (name, tenant);
+CREATE UNIQUE INDEX by_lower ON users (lower(email));
+CREATE UNIQUE INDEX by_tenant ON users (tenant) WHERE name IS NOT NULL;
+CREATE INDEX not_unique ON users (name);
+ALTER TABLE users ADD CONSTRAINT apart EXCLUDE USING btree (tenant WITH =);
+SELECT dtmodel.add_soft_delete('users');
+CREATE UNIQUE INDEX live ON users (name) WHERE NOT is_deleted;
+CREATE UNIQUE INDEX live_by_time ON users (name) WHERE deleted_at IS NULL AND tenant = 1;
+CREATE UNIQUE INDEX with_time ON users (name, deleted_at);
+CREATE UNIQUE INDEX with_flag ON users (name, is_deleted);
+CREATE UNIQUE INDEX deleted_ones ON users (name) WHERE is_deleted;
+SELECT dtmodel.describe('users') -> 'drift' AS drift;
+SELECT dtmodel.add_soft_delete('users', hide => true);
+SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
+
+-- what the drift says is what ends it
+ALTER TABLE hide_unique.users DROP CONSTRAINT users_email_key;
+SELECT dtmodel.unique_live('hide_unique.users', 'email');
+DROP INDEX hide_unique."By ""name""";
+SELECT dtmodel.unique_live('hide_unique.users', 'name', 'tenant');
+DROP INDEX hide_unique.by_lower;
+CREATE UNIQUE INDEX by_lower ON users (lower(email)) WHERE NOT is_deleted;
+DROP INDEX hide_unique.by_tenant;
+ALTER TABLE hide_unique.users DROP CONSTRAINT apart;
+ALTER TABLE hide_unique.users ADD CONSTRAINT apart EXCLUDE USING btree (tenant WITH =) WHERE (NOT is_deleted);
+SELECT dtmodel.describe('users') -> 'drift' AS drift;
+ALTER TABLE user_tags DROP CONSTRAINT user_tags_pkey, ADD id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
+SELECT dtmodel.unique_live('hide_unique.user_tags', 'user_id', 'tag_id');
+SELECT dtmodel.describe('user_tags') -> 'drift' AS drift;
+INSERT INTO user_tags (user_id, tag_id) VALUES (1, 1) ON CONFLICT DO NOTHING;
+SELECT user_id, tag_id FROM user_tags WHERE NOT is_deleted;
+
+-- the time alone, a flag the other way round, and one that may be null
+CREATE TABLE notes (id int PRIMARY KEY, name text UNIQUE);
+SELECT dtmodel.add_soft_delete('notes', flag => NULL, hide => true);
+CREATE UNIQUE INDEX live_notes ON notes (name) WHERE deleted_at IS NULL;
+SELECT jsonb_array_elements_text(dtmodel.describe('notes') -> 'drift') AS drift;
+CREATE TABLE accounts (id int PRIMARY KEY, name text, is_active boolean, EXCLUDE USING btree (name WITH =));
+SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'live', hide => true);
+SELECT jsonb_array_elements_text(dtmodel.describe('accounts') -> 'drift') AS drift;
+
+DROP SCHEMA hide_unique CASCADE;
