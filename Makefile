@@ -44,6 +44,7 @@ ifneq ($(filter $(DRIVEN),$(MAKECMDGOALS)),)
 export PG_CONFIG
 .PHONY: $(DRIVEN)
 check-long: export DTMODEL_JSON_PAIRS = 1000000
+check-long: export DTMODEL_SCRIPTS = 10000
 $(DRIVEN):
 	@test/harness/run $(@:-long=)
 else
