@@ -68,7 +68,7 @@ dtmodel_rewrites(void)
  * "trigger" where the library is not preloaded or dtmodel.rewrite is off.
  */
 Datum
-dtmodel_tier(PG_FUNCTION_ARGS)
+dtmodel_tier(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	PG_RETURN_TEXT_P(cstring_to_text(dtmodel_rewrites() ?
 									 "preloaded" : "trigger"));

@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
 #include "mixin/soft_hide.h"
@@ -38,9 +39,17 @@ typedef struct RewriteContext
 static void rewrite_level(Query *query, RewriteContext *context);
 
 /*
- * A model may leave DELETE to its triggers.  They need not see the rows that
- * it hides.
+ * A model may leave DELETE to its triggers, and a foreign table has to, which
+ * they refuse.
  */
+static bool
+is_for_triggers(const DtSoftTarget *target)
+{
+	return target->columns.trigger_tier ||
+		target->rte->relkind == RELKIND_FOREIGN_TABLE;
+}
+
+/* Triggers need not see the rows that the model hides. */
 static void
 leave_to_triggers(Query *query, const DtSoftTarget *target, bool hide)
 {
@@ -56,7 +65,7 @@ rewrite_delete(Query *query, bool hide)
 
 	if (!dtmodel_find_soft_target(query, query->resultRelation, &target))
 		return false;
-	if (target.columns.trigger_tier)
+	if (is_for_triggers(&target))
 	{
 		leave_to_triggers(query, &target, hide);
 		return false;

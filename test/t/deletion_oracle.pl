@@ -17,7 +17,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $scripts = $ENV{DTMODEL_SCRIPTS} // 600;
+my $scripts = $ENV{DTMODEL_SCRIPTS} // 2000;
 my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
 my $chunk = 150;
 my $reported_scripts = 1;
