@@ -19,7 +19,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $scripts = int(($ENV{DTMODEL_SCRIPTS} // 2000) / 3);
+my $scripts = int(($ENV{DTMODEL_SCRIPTS} // 600) / 3);
 my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
 my $reported_scripts = 1;
 
