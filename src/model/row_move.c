@@ -12,7 +12,9 @@
  * So on partitioned models such a trigger fires on UPDATE and DELETE, too, and
  * notes the row that is being updated.  A DELETE that the same trigger of the
  * same statement sees of that very tuple is a move; any other is a deletion.
- * The note is in the trigger's own memory, which is the statement's.
+ * The note is in the trigger's own memory, which is the statement's.  It is
+ * dead when the executor goes on to its next row: a later trigger may have
+ * refused the UPDATE, and a MERGE may then delete the same tuple.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,10 +35,24 @@ typedef struct Departure
 	ItemPointerData tid;
 } Departure;
 
-/* For a BEFORE UPDATE trigger. */
+static void
+forget_update(void *argument)
+{
+	((DtUpdateNote *) argument)->made = false;
+}
+
+/*
+ * For a BEFORE UPDATE trigger.  The memory that it is called in is that of
+ * one row.
+ */
 void
 dtmodel_note_update(DtUpdateNote *note, const TriggerData *trigdata)
 {
+	MemoryContextCallback *end_of_row = palloc0(sizeof(MemoryContextCallback));
+
+	end_of_row->func = forget_update;
+	end_of_row->arg = note;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, end_of_row);
 	note->made = true;
 	note->tid = trigdata->tg_trigtuple->t_self;
 	note->new_row = trigdata->tg_newslot;

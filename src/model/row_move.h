@@ -13,8 +13,8 @@
 #include "utils/rel.h"
 
 /*
- * The row that an UPDATE is about to write, kept by a trigger for as long as
- * its statement runs.
+ * The row that an UPDATE is about to write, kept by a trigger until the
+ * executor goes on to the next one.
  */
 typedef struct DtUpdateNote
 {
