@@ -220,6 +220,25 @@ check_flag_writes(const Query *query, const DtSoftTarget *target)
 	}
 }
 
+/*
+ * Whether policies look after the rows that the MERGE deletes.  The executor
+ * chooses the policies by the action, so that as an UPDATE it would be judged
+ * by those of UPDATE.
+ */
+static bool
+policies_apply(const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->withCheckOptions)
+	{
+		if (lfirst_node(WithCheckOption, cell)->kind == WCO_RLS_MERGE_DELETE_CHECK)
+			return true;
+	}
+	return false;
+}
+
+/* What it does not rewrite is left to the triggers. */
 static void
 rewrite_merge(Query *query)
 {
@@ -229,7 +248,7 @@ rewrite_merge(Query *query)
 
 	if (!deletes(query) ||
 		!dtmodel_find_soft_target(query, query->resultRelation, &target) ||
-		target.columns.trigger_tier)
+		target.columns.trigger_tier || policies_apply(query))
 		return;
 	if (target.columns.refuses_flag_writes)
 		check_flag_writes(query, &target);

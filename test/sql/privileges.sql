@@ -124,6 +124,32 @@ ALTER TABLE posts NO FORCE ROW LEVEL SECURITY;
 TABLE state;
 ALTER TABLE posts DISABLE ROW LEVEL SECURITY;
 
+-- in a MERGE as well
+CREATE TABLE judged (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_soft_delete('judged');
+INSERT INTO judged VALUES (1), (2), (3), (4);
+ALTER TABLE judged ENABLE ROW LEVEL SECURITY;
+CREATE POLICY see ON judged FOR SELECT USING (true);
+CREATE POLICY remove ON judged FOR DELETE USING (id < 3);
+CREATE POLICY change ON judged FOR UPDATE USING (id > 2);
+GRANT SELECT, UPDATE, DELETE ON judged TO privileges_user;
+SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
+SET ROLE privileges_user;
+\if :has_merge
+MERGE INTO judged USING (VALUES (1)) AS s (id) ON judged.id = s.id WHEN MATCHED THEN DELETE;
+MERGE INTO judged USING (VALUES (2), (4)) AS s (id) ON judged.id = s.id
+    WHEN MATCHED AND s.id = 4 THEN UPDATE SET v = 1 WHEN MATCHED THEN DELETE;
+\set VERBOSITY sqlstate
+MERGE INTO judged USING (VALUES (3)) AS s (id) ON judged.id = s.id WHEN MATCHED THEN DELETE;
+\set VERBOSITY default
+\else
+DELETE FROM judged;
+UPDATE judged SET v = 1 WHERE id = 4;
+\echo ERROR:  42501
+\endif
+SELECT id, v, is_deleted FROM judged ORDER BY id;
+SET ROLE privileges_owner;
+
 -- triggers of the table run as the caller, who deletes; so do SECURITY DEFINER functions as theirs
 CREATE FUNCTION who() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE WARNING '% as %', TG_OP, current_user; RETURN NEW; END $$;
