@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "model/actor.h"
 #include "model/plan_cache.h"
+#include "model/statement.h"
 #include "optimizer/planner.h"
 #include "replication/walsender.h"
 #include "server/inline.h"
@@ -183,18 +184,43 @@ start_executor(QueryDesc *query, int eflags)
 		next_executor_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
+	if (query->operation != CMD_SELECT && (eflags & EXEC_FLAG_SKIP_TRIGGERS) != 0)
+		dtmodel_leave_firing(query->estate->es_query_cxt);
 	dtmodel_prepare_statement(query, is_in_planner && rewrite &&
 							  is_hiding(query->sourceText));
 }
 
 static void
-finish_executor(QueryDesc *query)
+run_next_finish(QueryDesc *query)
 {
 	if (next_executor_finish != NULL)
 		next_executor_finish(query);
 	else
 		standard_ExecutorFinish(query);
-	dtmodel_finish_restores(query);
+}
+
+/* Runs the AFTER triggers of a statement, and what follows from them. */
+static void
+finish_executor(QueryDesc *query)
+{
+	MemoryContext former;
+
+	if ((query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS) != 0)
+	{
+		run_next_finish(query);
+		return;
+	}
+	former = dtmodel_set_firing(query->estate->es_query_cxt);
+	PG_TRY();
+	{
+		run_next_finish(query);
+		dtmodel_finish_restores(query);
+	}
+	PG_FINALLY();
+	{
+		(void) dtmodel_set_firing(former);
+	}
+	PG_END_TRY();
 }
 
 /* The lock goes before what it locks: an actor may be waiting already. */

@@ -250,6 +250,7 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 {
 	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	MemoryContext firing;
 	MemoryContext caller;
 	Flips	   *note;
 	Flip	   *flip;
@@ -257,10 +258,11 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 	if (dtmodel_is_deleted(columns, row, desc) ==
 		dtmodel_is_deleted(columns, trigdata->tg_trigtuple, desc))
 		return;
-	note = dtmodel_make_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_FLIP,
+	firing = dtmodel_find_firing(fcinfo->flinfo->fn_mcxt);
+	note = dtmodel_make_note(firing, DT_NOTE_FLIP,
 							 RelationGetRelid(trigdata->tg_relation),
 							 sizeof(Flips));
-	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	caller = MemoryContextSwitchTo(firing);
 	flip = palloc(sizeof(Flip));
 	flip->tid = trigdata->tg_trigtuple->t_self;
 	flip->row = heap_copytuple(row);

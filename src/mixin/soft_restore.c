@@ -22,6 +22,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/partition.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -408,8 +409,33 @@ report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
 			 errtable(rel)));
 }
 
+/*
+ * The table that the UPDATE of rows of a partition names, opened.  A trigger
+ * that moves deleted rows to a partition of their own moves them back when
+ * they are restored, which takes the partitioned table.
+ */
+static Relation
+open_target(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+
+	if (rel->rd_rel->relispartition && dtmodel_get_model(rel)->others_act_before)
+		relid = llast_oid(get_partition_ancestors(relid));
+	return table_open(relid, RowExclusiveLock);
+}
+
+static const char *
+target_condition(Relation target, Relation rel)
+{
+	if (RelationGetRelid(target) == RelationGetRelid(rel))
+		return "";
+	return psprintf(" AND tableoid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
+					RelationGetRelid(rel));
+}
+
 static SPIPlanPtr
-write_plan(Relation rel, const DtSoftDelete *columns, bool restores)
+write_plan(Relation target, Relation rel, const DtSoftDelete *columns,
+		   bool restores)
 {
 	DtPlanPurpose purpose = restores ? DT_PLAN_RESTORE_ROWS : DT_PLAN_RETIME_ROWS;
 	Oid			types[] = {TIDARRAYOID, columns->deleted_at.typid};
@@ -418,20 +444,22 @@ write_plan(Relation rel, const DtSoftDelete *columns, bool restores)
 	if (plan != NULL)
 		return plan;
 	return dtmodel_save_plan(RelationGetRelid(rel), purpose,
-							 psprintf(DT_MARKS_SET_LIVE "UPDATE ONLY %s SET %s "
-									  "WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
-									  dtmodel_qualified_name(rel),
+							 psprintf(DT_MARKS_SET_LIVE "UPDATE %s%s SET %s "
+									  "WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)%s",
+									  dtmodel_only(target), dtmodel_qualified_name(target),
 									  restores ? dtmodel_restore_assignments(columns) :
-									  psprintf("%s = $2", quote_identifier(NameStr(columns->deleted_at.name)))),
+									  psprintf("%s = $2", quote_identifier(NameStr(columns->deleted_at.name))),
+									  target_condition(target, rel)),
 							 restores ? 1 : 2, types);
 }
 
-/* Writes rows of one table, as its owner: restores them, or gives a time. */
+/* Writes rows of a table, as its owner: restores them, or gives a time. */
 static void
 write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 		   TimestampTz time)
 {
 	Relation	rel = table_open(relid, RowExclusiveLock);
+	Relation	target = open_target(rel);
 	const RestoredTable *table = find_table(restore, rel);
 	Datum		values[2];
 	DtCaller	caller;
@@ -440,8 +468,8 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 												sizeof(ItemPointerData), false,
 												TYPALIGN_SHORT));
 	values[1] = TimestampTzGetDatum(time);
-	caller = dtmodel_act_as_owner(rel);
-	dtmodel_run_plan_in_trigger(write_plan(rel, &table->columns, restores),
+	caller = dtmodel_act_as_owner(target);
+	dtmodel_run_plan_in_trigger(write_plan(target, rel, &table->columns, restores),
 								values, 0);
 	dtmodel_act_as(&caller);
 	if (SPI_processed != (uint64) count)
@@ -452,6 +480,7 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 				 errdetail("A BEFORE UPDATE trigger skipped a row that comes back with another one, or changed it on the way."),
 				 errhint("Let the trigger pass restored rows, or make it an AFTER trigger."),
 				 errtable(rel)));
+	table_close(target, NoLock);
 	table_close(rel, NoLock);
 }
 

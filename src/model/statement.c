@@ -9,6 +9,10 @@
  * share it, those of other statements that run in between have their own, and
  * what is noted in it goes when it goes, however the statement ends.
  *
+ * A statement that follows a foreign key leaves its AFTER triggers to the one
+ * that it runs for.  What its BEFORE triggers have to tell them is therefore
+ * noted in the memory of the latter.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -27,6 +31,9 @@ typedef struct Note
 } Note;
 
 static Note *notes = NULL;
+
+/* The statement that is running its AFTER triggers. */
+static MemoryContext firing = NULL;
 
 /* The statement ends, and its note with it. */
 static void
@@ -75,4 +82,41 @@ dtmodel_make_note(MemoryContext statement, DtNoteKind kind, Oid about,
 	note->next = notes;
 	notes = note;
 	return note->content;
+}
+
+/*
+ * Says which statement is running its AFTER triggers, and returns the one that
+ * was before.
+ */
+MemoryContext
+dtmodel_set_firing(MemoryContext statement)
+{
+	MemoryContext former = firing;
+
+	firing = statement;
+	return former;
+}
+
+/* For a statement that begins, and does not fire its AFTER triggers itself. */
+void
+dtmodel_leave_firing(MemoryContext statement)
+{
+	MemoryContext *firing_statement;
+
+	if (firing == NULL)
+		return;
+	firing_statement = dtmodel_make_note(statement, DT_NOTE_FIRING, InvalidOid,
+										 sizeof(MemoryContext));
+	*firing_statement = firing;
+}
+
+/* The statement that fires the AFTER triggers of this one. */
+MemoryContext
+dtmodel_find_firing(MemoryContext statement)
+{
+	MemoryContext *firing_statement = dtmodel_find_note(statement,
+														DT_NOTE_FIRING,
+														InvalidOid);
+
+	return firing_statement == NULL ? statement : *firing_statement;
 }
