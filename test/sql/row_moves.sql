@@ -64,4 +64,24 @@ UPDATE parted SET k = 1 WHERE id = 4;
 SELECT tableoid::regclass, id, is_deleted FROM parted ORDER BY id;
 SELECT dtmodel.describe('parted') -> 'drift' AS drift;
 
+-- a MERGE that deletes a row whose UPDATE a later trigger has refused
+CREATE TABLE kept (id int, k int, v int) PARTITION BY LIST (k);
+CREATE TABLE kept_1 PARTITION OF kept FOR VALUES IN (1);
+SELECT dtmodel.add_soft_delete('kept');
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN CASE WHEN NEW.v = 1 THEN NULL ELSE NEW END; END';
+CREATE TRIGGER zzz_refuse BEFORE UPDATE ON kept FOR EACH ROW EXECUTE FUNCTION refuse();
+INSERT INTO kept VALUES (1, 1, 0);
+\if :moves_keys
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+MERGE INTO kept USING (VALUES (1, 1), (1, 2)) AS s (id, step) ON kept.id = s.id
+    WHEN MATCHED AND step = 1 THEN UPDATE SET v = 1
+    WHEN MATCHED THEN DELETE;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+\else
+DELETE FROM kept;
+\endif
+SELECT id, v, is_deleted FROM kept;
+
 DROP SCHEMA row_moves CASCADE;
