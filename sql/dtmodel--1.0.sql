@@ -677,14 +677,6 @@ COMMENT ON FUNCTION dtmodel.bulk_create(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
 'inserts a row for each object of a JSON array and returns them in its order';
 
-CREATE FUNCTION dtmodel.note_object(number pg_catalog.int8)
-RETURNS pg_catalog.bool
-AS 'MODULE_PATHNAME', 'dtmodel_note_object'
-LANGUAGE C VOLATILE STRICT;
-
-COMMENT ON FUNCTION dtmodel.note_object(pg_catalog.int8) IS
-'for the queries of dtmodel.bulk_create alone';
-
 CREATE FUNCTION dtmodel.update(
     instance pg_catalog.anyelement,
     data pg_catalog.jsonb)
@@ -837,14 +829,6 @@ COMMENT ON FUNCTION dtmodel.upsert(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.name[],
     pg_catalog.text, pg_catalog.bool) IS
 'inserts a row, or updates the one that a unique index finds in its place';
-
-CREATE FUNCTION dtmodel.note_conflict(deleted pg_catalog.bool)
-RETURNS pg_catalog.bool
-AS 'MODULE_PATHNAME', 'dtmodel_note_conflict'
-LANGUAGE C VOLATILE STRICT;
-
-COMMENT ON FUNCTION dtmodel.note_conflict(pg_catalog.bool) IS
-'for the queries of dtmodel.upsert alone';
 
 CREATE FUNCTION dtmodel.to_dict(
     instance pg_catalog.anyelement,
