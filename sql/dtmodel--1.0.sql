@@ -3,6 +3,13 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION dtmodel" to load this file. \quit
 
+-- There must be no such schema yet: who made it could have put functions and
+-- operators of his own there, and owns it.
+CREATE SCHEMA dtmodel;
+
+COMMENT ON SCHEMA dtmodel IS
+'the model layer of an application: templates of models, and functions for them and their rows';
+
 -- Whoever may use a model may call its functions; each of them checks what
 -- the caller may do.
 GRANT USAGE ON SCHEMA dtmodel TO PUBLIC;
@@ -74,6 +81,8 @@ COMMENT ON FUNCTION dtmodel.class_name(pg_catalog.regclass) IS
 --
 -- Templates, for CREATE TABLE (LIKE ... INCLUDING ALL)
 --
+-- A table that is made of them gets the comments of columns and constraints.
+--
 
 CREATE TABLE dtmodel.model_base (
     id pg_catalog.uuid DEFAULT dtmodel.uuidv7()
@@ -84,6 +93,10 @@ CREATE TABLE dtmodel.model_base (
 
 COMMENT ON TABLE dtmodel.model_base IS
 'template: id, created_at, updated_at; see dtmodel.add_model';
+COMMENT ON COLUMN dtmodel.model_base.id IS 'primary key';
+COMMENT ON COLUMN dtmodel.model_base.created_at IS 'when the row was created';
+COMMENT ON COLUMN dtmodel.model_base.updated_at IS 'when the row was changed last';
+COMMENT ON CONSTRAINT pk_model_base ON dtmodel.model_base IS 'identifies the row';
 
 CREATE TABLE dtmodel.timestamp_mixin (
     created_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -92,6 +105,8 @@ CREATE TABLE dtmodel.timestamp_mixin (
 
 COMMENT ON TABLE dtmodel.timestamp_mixin IS
 'template: created_at, updated_at; see dtmodel.add_timestamps';
+COMMENT ON COLUMN dtmodel.timestamp_mixin.created_at IS 'when the row was created';
+COMMENT ON COLUMN dtmodel.timestamp_mixin.updated_at IS 'when the row was changed last';
 
 CREATE TABLE dtmodel.soft_delete_mixin (
     is_deleted pg_catalog.bool NOT NULL DEFAULT false,
@@ -102,6 +117,11 @@ CREATE TABLE dtmodel.soft_delete_mixin (
 
 COMMENT ON TABLE dtmodel.soft_delete_mixin IS
 'template: is_deleted, deleted_at; see dtmodel.add_soft_delete';
+COMMENT ON COLUMN dtmodel.soft_delete_mixin.is_deleted IS 'whether the row is deleted';
+COMMENT ON COLUMN dtmodel.soft_delete_mixin.deleted_at IS
+'when the row was deleted; null in a live row';
+COMMENT ON CONSTRAINT ck_soft_delete ON dtmodel.soft_delete_mixin IS
+'a row has a time of deletion if, and only if, it is deleted';
 
 CREATE TABLE dtmodel.configurable_mixin (
     settings pg_catalog.jsonb,
@@ -110,7 +130,11 @@ CREATE TABLE dtmodel.configurable_mixin (
 );
 
 COMMENT ON TABLE dtmodel.configurable_mixin IS
-'template: settings, a JSON object';
+'template: settings; see dtmodel.add_settings';
+COMMENT ON COLUMN dtmodel.configurable_mixin.settings IS
+'named settings of the row; null is no settings';
+COMMENT ON CONSTRAINT ck_settings ON dtmodel.configurable_mixin IS
+'settings are a JSON object';
 
 CREATE TABLE dtmodel.audit_mixin (
     created_by pg_catalog.text,
@@ -119,14 +143,19 @@ CREATE TABLE dtmodel.audit_mixin (
 );
 
 COMMENT ON TABLE dtmodel.audit_mixin IS
-'template: created_by, updated_by, deleted_by';
+'template: created_by, updated_by, deleted_by; see dtmodel.add_audit';
+COMMENT ON COLUMN dtmodel.audit_mixin.created_by IS 'who created the row';
+COMMENT ON COLUMN dtmodel.audit_mixin.updated_by IS 'who changed the row last';
+COMMENT ON COLUMN dtmodel.audit_mixin.deleted_by IS
+'who deleted the row; null in a live row';
 
 CREATE TABLE dtmodel.slug_mixin (
     slug pg_catalog.text
 );
 
 COMMENT ON TABLE dtmodel.slug_mixin IS
-'template: slug';
+'template: slug; see dtmodel.add_slug';
+COMMENT ON COLUMN dtmodel.slug_mixin.slug IS 'the row''s part of an address';
 
 CREATE TABLE dtmodel.active_mixin (
     is_active pg_catalog.bool NOT NULL DEFAULT true
@@ -134,6 +163,7 @@ CREATE TABLE dtmodel.active_mixin (
 
 COMMENT ON TABLE dtmodel.active_mixin IS
 'template: is_active; see flag_means of dtmodel.add_soft_delete';
+COMMENT ON COLUMN dtmodel.active_mixin.is_active IS 'whether the row is live';
 
 -- A template is looked at, never filled.
 GRANT SELECT ON
@@ -647,14 +677,6 @@ COMMENT ON FUNCTION dtmodel.bulk_create(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
 'inserts a row for each object of a JSON array and returns them in its order';
 
-CREATE FUNCTION dtmodel.note_object(number pg_catalog.int8)
-RETURNS pg_catalog.bool
-AS 'MODULE_PATHNAME', 'dtmodel_note_object'
-LANGUAGE C VOLATILE STRICT;
-
-COMMENT ON FUNCTION dtmodel.note_object(pg_catalog.int8) IS
-'for the queries of dtmodel.bulk_create alone';
-
 CREATE FUNCTION dtmodel.update(
     instance pg_catalog.anyelement,
     data pg_catalog.jsonb)
@@ -808,14 +830,6 @@ COMMENT ON FUNCTION dtmodel.upsert(
     pg_catalog.text, pg_catalog.bool) IS
 'inserts a row, or updates the one that a unique index finds in its place';
 
-CREATE FUNCTION dtmodel.note_conflict(deleted pg_catalog.bool)
-RETURNS pg_catalog.bool
-AS 'MODULE_PATHNAME', 'dtmodel_note_conflict'
-LANGUAGE C VOLATILE STRICT;
-
-COMMENT ON FUNCTION dtmodel.note_conflict(pg_catalog.bool) IS
-'for the queries of dtmodel.upsert alone';
-
 CREATE FUNCTION dtmodel.to_dict(
     instance pg_catalog.anyelement,
     excludes pg_catalog.text[] DEFAULT NULL,
@@ -936,6 +950,11 @@ CREATE VIEW dtmodel.models AS
 
 COMMENT ON VIEW dtmodel.models IS
 'every table that is a model or has the columns of one: its mixins, and what is out of order with them';
+COMMENT ON COLUMN dtmodel.models.model IS 'the table';
+COMMENT ON COLUMN dtmodel.models.class IS 'its class by convention: User for users';
+COMMENT ON COLUMN dtmodel.models.primary_key IS 'the columns of its primary key';
+COMMENT ON COLUMN dtmodel.models.mixins IS 'what it has of dtmodel';
+COMMENT ON COLUMN dtmodel.models.drift IS 'what keeps them from doing their work';
 
 GRANT SELECT ON dtmodel.models TO PUBLIC;
 
@@ -944,63 +963,96 @@ GRANT SELECT ON dtmodel.models TO PUBLIC;
 --
 
 CREATE FUNCTION dtmodel.get_difference_between_dictionaries(
-    old_value jsonb,
-    new_value jsonb,
-    path text DEFAULT '',
-    ignore_order boolean DEFAULT false
-) RETURNS text[]
-LANGUAGE C IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'dtmodel_get_difference_between_dictionaries';
+    old_value pg_catalog.jsonb,
+    new_value pg_catalog.jsonb,
+    path pg_catalog.text DEFAULT '',
+    ignore_order pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.text[]
+AS 'MODULE_PATHNAME', 'dtmodel_get_difference_between_dictionaries'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION dtmodel.get_difference_between_dictionaries(jsonb, jsonb, text, boolean) IS
+COMMENT ON FUNCTION dtmodel.get_difference_between_dictionaries(
+    pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS
 'paths at which two documents differ: objects recursed, lists compared as wholes (or as sets)';
 
-CREATE FUNCTION dtmodel.jsonb_changes(old jsonb, new jsonb, arrays boolean DEFAULT false)
-RETURNS TABLE (path text[], op text, old_value jsonb, new_value jsonb)
-LANGUAGE C IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'dtmodel_jsonb_changes';
+CREATE FUNCTION dtmodel.jsonb_changes(
+    old pg_catalog.jsonb,
+    new pg_catalog.jsonb,
+    arrays pg_catalog.bool DEFAULT false)
+RETURNS TABLE (
+    path pg_catalog.text[],
+    op pg_catalog.text,
+    old_value pg_catalog.jsonb,
+    new_value pg_catalog.jsonb)
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_changes'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION dtmodel.jsonb_changes(jsonb, jsonb, boolean) IS
+COMMENT ON FUNCTION dtmodel.jsonb_changes(
+    pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.bool) IS
 'places at which two documents differ, with what was there and what is; on demand also inside lists';
 
-CREATE FUNCTION dtmodel.jsonb_diff(old jsonb, new jsonb) RETURNS jsonb
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'dtmodel_jsonb_diff';
+CREATE FUNCTION dtmodel.jsonb_diff(
+    old pg_catalog.jsonb,
+    new pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_diff'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION dtmodel.jsonb_diff(jsonb, jsonb) IS
+COMMENT ON FUNCTION dtmodel.jsonb_diff(
+    pg_catalog.jsonb, pg_catalog.jsonb) IS
 'JSON patch (RFC 6902) that leads from the old document to the new one';
 
-CREATE FUNCTION dtmodel.jsonb_patch(doc jsonb, patch jsonb) RETURNS jsonb
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'dtmodel_jsonb_patch';
+CREATE FUNCTION dtmodel.jsonb_patch(
+    doc pg_catalog.jsonb,
+    patch pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_patch'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION dtmodel.jsonb_patch(jsonb, jsonb) IS
+COMMENT ON FUNCTION dtmodel.jsonb_patch(
+    pg_catalog.jsonb, pg_catalog.jsonb) IS
 'document with a JSON patch (RFC 6902) applied, the whole patch or none of it';
 
-CREATE FUNCTION dtmodel.jsonb_merge_diff(old jsonb, new jsonb) RETURNS jsonb
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'dtmodel_jsonb_merge_diff';
+CREATE FUNCTION dtmodel.jsonb_merge_diff(
+    old pg_catalog.jsonb,
+    new pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_merge_diff'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION dtmodel.jsonb_merge_diff(jsonb, jsonb) IS
+COMMENT ON FUNCTION dtmodel.jsonb_merge_diff(
+    pg_catalog.jsonb, pg_catalog.jsonb) IS
 'JSON merge patch (RFC 7396) that leads from the old document to the new one';
 
-CREATE FUNCTION dtmodel.jsonb_deep_merge(a jsonb, b jsonb) RETURNS jsonb
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'dtmodel_jsonb_deep_merge';
+CREATE FUNCTION dtmodel.jsonb_deep_merge(
+    a pg_catalog.jsonb,
+    b pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_deep_merge'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION dtmodel.jsonb_deep_merge(jsonb, jsonb) IS
+COMMENT ON FUNCTION dtmodel.jsonb_deep_merge(
+    pg_catalog.jsonb, pg_catalog.jsonb) IS
 'a with b merged into it: objects member by member at every level, null kept as a value';
 
-CREATE FUNCTION dtmodel.jsonb_merge_patch(doc jsonb, patch jsonb) RETURNS jsonb
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'dtmodel_jsonb_merge_patch';
+CREATE FUNCTION dtmodel.jsonb_merge_patch(
+    doc pg_catalog.jsonb,
+    patch pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_merge_patch'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION dtmodel.jsonb_merge_patch(jsonb, jsonb) IS
+COMMENT ON FUNCTION dtmodel.jsonb_merge_patch(
+    pg_catalog.jsonb, pg_catalog.jsonb) IS
 'document with a JSON merge patch (RFC 7396) applied: null removes a member';
 
-CREATE FUNCTION dtmodel.merge_settings(settings jsonb, patch jsonb) RETURNS jsonb
-LANGUAGE C IMMUTABLE PARALLEL SAFE
-AS 'MODULE_PATHNAME', 'dtmodel_merge_settings';
+CREATE FUNCTION dtmodel.merge_settings(
+    settings pg_catalog.jsonb,
+    patch pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_merge_settings'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
-COMMENT ON FUNCTION dtmodel.merge_settings(jsonb, jsonb) IS
+COMMENT ON FUNCTION dtmodel.merge_settings(
+    pg_catalog.jsonb, pg_catalog.jsonb) IS
 'settings with the members of patch put over them, one level deep; NULL counts as {}';

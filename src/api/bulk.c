@@ -7,9 +7,9 @@
  * a tuplestore.  So there are as many statements as there are sets of columns,
  * and what the objects become waits on disk if it is much.
  *
- * A function in the INSERT's WHERE clause notes which object the statement is
- * at.  So an error can name it, and a row that comes back is known to be of
- * it, whatever triggers left out on the way.
+ * For each object the INSERT's WHERE clause reads a parameter, which tells us
+ * that the statement is at the next one.  So an error can name it, and a row
+ * that comes back is known to be of it, whatever triggers left out on the way.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,19 +29,24 @@
 #include "utils/queryenvironment.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_bulk_create);
-PG_FUNCTION_INFO_V1(dtmodel_note_object);
 
-/* The tuplestore's name in the query, and that of its first column. */
+/*
+ * The tuplestore's name in the query, and that of its first column, which is
+ * true: the WHERE clause asks for it, so that it is about each object.
+ */
 #define OBJECTS "dtmodel_objects"
-#define NUMBER "n"
+#define IS_THERE "is_there"
 
 /* Objects that give the same columns. */
 typedef struct ObjectGroup
 {
 	DtData		data;			/* of the first of them */
-	TupleDesc	desc;			/* the object's number, then its columns */
+	TupleDesc	desc;			/* whether it is there, then its columns */
 	Tuplestorestate *store;
+	int64	   *numbers;		/* of the objects, in their order */
+	int64		room;			/* for so many numbers */
 	int64		count;
+	int64		begun;			/* as many have been read by the INSERT */
 } ObjectGroup;
 
 /* One call. */
@@ -52,33 +57,11 @@ typedef struct Bulk
 	bool		strict;
 	List	   *groups;
 	ObjectGroup *last;			/* the group of the object before this one */
+	ObjectGroup *inserting;		/* the group whose INSERT runs */
 	int64		count;			/* of objects */
 	int64		at;				/* the object that is being written, or -1 */
 	HeapTuple  *rows;			/* by object; NULL while there is one group */
 } Bulk;
-
-/* The call whose INSERT runs; an INSERT of its triggers may be another one's. */
-static Bulk *running = NULL;
-
-/*
- * note_object(number bigint) returns boolean
- *
- * Notes which object of a list is written next; true.  It is for the queries
- * that are made here alone, and an error (55000) anywhere else.
- */
-Datum
-dtmodel_note_object(PG_FUNCTION_ARGS)
-{
-	int64		number = PG_GETARG_INT64(0);
-
-	if (running == NULL || number < 0 || number >= running->count)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("function %s.note_object is called by %s.bulk_create alone",
-						DTMODEL_SCHEMA, DTMODEL_SCHEMA)));
-	running->at = number;
-	PG_RETURN_BOOL(true);
-}
 
 static void
 object_context(void *argument)
@@ -94,7 +77,7 @@ make_desc(const DtData *data)
 {
 	TupleDesc	desc = CreateTemplateTupleDesc(data->count + 1);
 
-	TupleDescInitEntry(desc, 1, NUMBER, INT8OID, -1, 0);
+	TupleDescInitEntry(desc, 1, IS_THERE, BOOLOID, -1, 0);
 	for (int i = 0; i < data->count; i++)
 		TupleDescInitEntry(desc, i + 2, psprintf("c%d", i),
 						   dtmodel_field_parameter(&data->given[i].field), -1, 0);
@@ -104,7 +87,7 @@ make_desc(const DtData *data)
 static ObjectGroup *
 make_group(Bulk *bulk, const DtData *data)
 {
-	ObjectGroup *group = palloc(sizeof(ObjectGroup));
+	ObjectGroup *group = palloc0(sizeof(ObjectGroup));
 
 	group->data.count = data->count;
 	group->data.given = palloc(sizeof(DtGiven) * Max(data->count, 1));
@@ -112,7 +95,8 @@ make_group(Bulk *bulk, const DtData *data)
 	group->data.columns = bms_copy(data->columns);
 	group->desc = make_desc(data);
 	group->store = tuplestore_begin_heap(false, false, work_mem);
-	group->count = 0;
+	group->room = 16;
+	group->numbers = palloc(sizeof(int64) * group->room);
 	bulk->groups = lappend(bulk->groups, group);
 	return group;
 }
@@ -136,18 +120,30 @@ find_group(Bulk *bulk, const DtData *data)
 }
 
 static void
+add_number(ObjectGroup *group, int64 number)
+{
+	if (group->count == group->room)
+	{
+		group->room *= 2;
+		group->numbers = repalloc_huge(group->numbers,
+									   sizeof(int64) * group->room);
+	}
+	group->numbers[group->count++] = number;
+}
+
+static void
 add_to_group(ObjectGroup *group, const DtDataPlace *place, const DtData *data)
 {
 	Datum	   *values = palloc(sizeof(Datum) * (data->count + 1));
 	bool	   *isnull = palloc0(sizeof(bool) * (data->count + 1));
 	char	   *nulls = palloc(data->count + 1);
 
-	values[0] = Int64GetDatum(place->index);
+	values[0] = BoolGetDatum(true);
 	dtmodel_data_values(place, data, values + 1, nulls);
 	for (int i = 0; i < data->count; i++)
 		isnull[i + 1] = nulls[i] == 'n';
 	tuplestore_putvalues(group->store, group->desc, values, isnull);
-	group->count++;
+	add_number(group, place->index);
 }
 
 static void
@@ -217,9 +213,9 @@ insert_query(Relation rel, const DtData *data)
 		dtmodel_append_value(&query, &data->given[i].field,
 							 psprintf("o.c%d", i));
 	}
-	appendStringInfo(&query, " FROM " OBJECTS " AS o WHERE " DTMODEL_SCHEMA
-					 ".note_object(o." NUMBER ") RETURNING " DT_ROW ".*::%s",
-					 table);
+	appendStringInfo(&query, " FROM " OBJECTS " AS o"
+					 " WHERE CASE WHEN o." IS_THERE " THEN $1 END"
+					 " RETURNING " DT_ROW ".*::%s", table);
 	return query.data;
 }
 
@@ -227,13 +223,14 @@ static SPIPlanPtr
 insert_plan(Relation rel, const DtData *data)
 {
 	Oid			relid = RelationGetRelid(rel);
+	Oid			type = BOOLOID;
 	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_INSERT_MANY,
 											 data->columns);
 
 	if (plan != NULL)
 		return plan;
 	return dtmodel_save_plan_for(relid, DT_PLAN_INSERT_MANY, data->columns,
-								 insert_query(rel, data), 0, NULL);
+								 insert_query(rel, data), 1, &type);
 }
 
 /* Where the query finds the group's objects. */
@@ -251,31 +248,32 @@ named_objects(const ObjectGroup *group)
 	return objects;
 }
 
-static void
-run_insert(Bulk *bulk, const ObjectGroup *group)
+/* The INSERT is at the next object of its group; true, it is to be written. */
+static bool
+begin_object(void *caller, int which pg_attribute_unused())
 {
-	Bulk	   *outer = running;
+	Bulk	   *bulk = (Bulk *) caller;
+	ObjectGroup *group = bulk->inserting;
 
-	running = bulk;
-	PG_TRY();
-	{
-		dtmodel_run_plan_into(insert_plan(bulk->call.rel, &group->data), NULL,
-							  NULL, false, &bulk->result->receiver);
-	}
-	PG_FINALLY();
-	{
-		running = outer;
-	}
-	PG_END_TRY();
+	if (group->begun >= group->count)
+		elog(ERROR, "an object of bulk_create was read twice");
+	bulk->at = group->numbers[group->begun++];
+	return true;
 }
 
 static void
-insert_group(Bulk *bulk, const ObjectGroup *group)
+insert_group(Bulk *bulk, ObjectGroup *group)
 {
+	DtAnswers	answers = {1, begin_object, bulk};
+	Datum		value = BoolGetDatum(true);
+
+	bulk->inserting = group;
 	SPI_connect();
 	if (SPI_register_relation(named_objects(group)) != SPI_OK_REL_REGISTER)
 		elog(ERROR, "could not register \"" OBJECTS "\"");
-	run_insert(bulk, group);
+	dtmodel_run_plan_with_answers(insert_plan(bulk->call.rel, &group->data),
+								  &value, NULL, &answers,
+								  &bulk->result->receiver);
 	SPI_finish();
 	tuplestore_end(group->store);
 }

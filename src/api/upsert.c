@@ -18,10 +18,17 @@
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_upsert);
-PG_FUNCTION_INFO_V1(dtmodel_note_conflict);
 
 /* In the set of a plan, a column of the conflict is as far from itself. */
 #define CONFLICT_COLUMN MaxHeapAttributeNumber
+
+/* The parameters after the data, which the query asks for in a conflict. */
+enum
+{
+	MET_DELETED,
+	MET_LIVE,
+	CONFLICTS
+};
 
 /* One call. */
 typedef struct Upsert
@@ -34,31 +41,6 @@ typedef struct Upsert
 	bool		met;			/* the statement met another row */
 	bool		met_deleted;	/* ... which is deleted */
 } Upsert;
-
-/* The call whose statement runs; its triggers may make other calls. */
-static Upsert *running = NULL;
-
-/*
- * note_conflict(deleted boolean) returns boolean
- *
- * Notes that an upsert met another row, and whether that is deleted; returns
- * whether the row is to be updated.  It is for the queries that are made here
- * alone, and an error (55000) anywhere else.
- */
-Datum
-dtmodel_note_conflict(PG_FUNCTION_ARGS)
-{
-	bool		deleted = PG_GETARG_BOOL(0);
-
-	if (running == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("function %s.note_conflict is called by %s.upsert alone",
-						DTMODEL_SCHEMA, DTMODEL_SCHEMA)));
-	running->met = true;
-	running->met_deleted = deleted;
-	PG_RETURN_BOOL(!deleted);
-}
 
 static void
 add_conflict_column(Upsert *upsert, const char *name)
@@ -245,8 +227,9 @@ upsert_query(const Upsert *upsert)
 	}
 	appendStringInfoString(&query, " DO UPDATE SET ");
 	append_assignments(&query, upsert);
-	appendStringInfo(&query, " WHERE " DTMODEL_SCHEMA ".note_conflict(%s) RETURNING ",
-					 deleted);
+	appendStringInfo(&query, " WHERE CASE WHEN %s THEN $%d ELSE $%d END RETURNING ",
+					 deleted, upsert->data.count + MET_DELETED + 1,
+					 upsert->data.count + MET_LIVE + 1);
 	dtmodel_append_row(&query, rel);
 	return query.data;
 }
@@ -266,43 +249,44 @@ upsert_plan(const Upsert *upsert)
 	if (plan != NULL)
 		return plan;
 	check_unique(upsert);
-	types = palloc(sizeof(Oid) * upsert->data.count);
+	types = palloc(sizeof(Oid) * (upsert->data.count + CONFLICTS));
 	dtmodel_data_types(&upsert->data, types);
+	for (int i = 0; i < CONFLICTS; i++)
+		types[upsert->data.count + i] = BOOLOID;
 	return dtmodel_save_plan_for(relid, DT_PLAN_UPSERT, set,
-								 upsert_query(upsert), upsert->data.count,
-								 types);
+								 upsert_query(upsert),
+								 upsert->data.count + CONFLICTS, types);
 }
 
+/* Notes the row that is met; a live one is to be updated. */
 static bool
-run_plan(Upsert *upsert, SPIPlanPtr plan, Datum *values, const char *nulls,
-		 Datum *row)
+note_conflict(void *caller, int which)
 {
-	Upsert	   *outer = running;
-	volatile bool found = false;
+	Upsert	   *upsert = (Upsert *) caller;
 
-	upsert->met = upsert->met_deleted = false;
-	running = upsert;
-	PG_TRY();
-	{
-		found = dtmodel_fetch_row(&upsert->call, plan, values, nulls, false, row);
-	}
-	PG_FINALLY();
-	{
-		running = outer;
-	}
-	PG_END_TRY();
-	return found;
+	upsert->met = true;
+	upsert->met_deleted = which == MET_DELETED;
+	return !upsert->met_deleted;
 }
 
 /* Runs the statement; false if it neither inserted nor updated a row. */
 static bool
 run_upsert(Upsert *upsert, Datum *row)
 {
-	Datum	   *values = palloc(sizeof(Datum) * upsert->data.count);
-	char	   *nulls = palloc(upsert->data.count);
+	int			count = upsert->data.count;
+	Datum	   *values = palloc(sizeof(Datum) * (count + CONFLICTS));
+	char	   *nulls = palloc(count + CONFLICTS);
+	DtAnswers	answers = {CONFLICTS, note_conflict, upsert};
 
 	dtmodel_data_values(&upsert->place, &upsert->data, values, nulls);
-	return run_plan(upsert, upsert_plan(upsert), values, nulls, row);
+	for (int i = count; i < count + CONFLICTS; i++)
+	{
+		values[i] = BoolGetDatum(true);
+		nulls[i] = ' ';
+	}
+	upsert->met = upsert->met_deleted = false;
+	return dtmodel_fetch_row_with_answers(&upsert->call, upsert_plan(upsert),
+										  values, nulls, &answers, row);
 }
 
 /*

@@ -260,14 +260,39 @@ make_parameters(SPIPlanPtr plan, const Datum *values, const char *nulls)
 	return parameters;
 }
 
+/* The value of a parameter, when the planner or the executor reads it. */
+static ParamExternData *
+read_parameter(ParamListInfo parameters, int number, bool speculative,
+			   ParamExternData *workspace pg_attribute_unused())
+{
+	const DtAnswers *answers = (const DtAnswers *) parameters->paramFetchArg;
+	ParamExternData *parameter = &parameters->params[number - 1];
+	int			which = number - 1 - (parameters->numParams - answers->count);
+
+	if (which >= 0 && !speculative)
+		parameter->value = BoolGetDatum(answers->answer(answers->caller, which));
+	return parameter;
+}
+
+/*
+ * Lets the last parameters be asked for.  What they were given is for the
+ * planner's estimates; as they are no constants, it cannot go by that.
+ */
+static void
+ask_for_parameters(ParamListInfo parameters, DtAnswers *answers)
+{
+	parameters->paramFetch = read_parameter;
+	parameters->paramFetchArg = answers;
+	for (int i = parameters->numParams - answers->count; i < parameters->numParams; i++)
+		parameters->params[i].pflags = 0;
+}
+
 /* Runs a saved plan, which is not freed while it runs. */
 static void
-run(SPIPlanPtr plan, const Datum *values, const char *nulls,
-	SPIExecuteOptions options)
+run_with_options(SPIPlanPtr plan, SPIExecuteOptions options)
 {
 	const char *outer = begin_run(plan);
 
-	options.params = make_parameters(plan, values, nulls);
 	PG_TRY();
 	{
 		(void) SPI_execute_plan_extended(plan, &options);
@@ -279,6 +304,14 @@ run(SPIPlanPtr plan, const Datum *values, const char *nulls,
 	}
 	PG_END_TRY();
 	end_run(outer);
+}
+
+static void
+run(SPIPlanPtr plan, const Datum *values, const char *nulls,
+	SPIExecuteOptions options)
+{
+	options.params = make_parameters(plan, values, nulls);
+	run_with_options(plan, options);
 }
 
 /* Runs a saved plan as the caller; the result is SPI's. */
@@ -302,6 +335,22 @@ dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values, const char *nulls,
 {
 	run(plan, values, nulls,
 		(SPIExecuteOptions) {.read_only = read_only,.dest = receiver});
+}
+
+/*
+ * The same for a plan that asks for its last parameters while it runs; "values"
+ * has true for each of them.
+ */
+void
+dtmodel_run_plan_with_answers(SPIPlanPtr plan, Datum *values,
+							  const char *nulls, DtAnswers *answers,
+							  DestReceiver *receiver)
+{
+	SPIExecuteOptions options = {.dest = receiver};
+
+	options.params = make_parameters(plan, values, nulls);
+	ask_for_parameters(options.params, answers);
+	run_with_options(plan, options);
 }
 
 static void

@@ -64,6 +64,17 @@ typedef enum DtPlanPurpose
 extern bool dtmodel_is_own_query(const char *query);
 extern bool dtmodel_is_run_by_us(const char *query);
 
+/*
+ * The boolean parameters that a plan ends with, if it tells in this way where
+ * it is: each time that the executor reads one of them, the value is asked for.
+ */
+typedef struct DtAnswers
+{
+	int			count;			/* of these parameters */
+	bool		(*answer) (void *caller, int which);	/* which of them, from 0 */
+	void	   *caller;
+} DtAnswers;
+
 /* Both are called between SPI_connect and SPI_finish. */
 extern SPIPlanPtr dtmodel_find_plan(Oid relid, DtPlanPurpose purpose);
 extern SPIPlanPtr dtmodel_save_plan(Oid relid, DtPlanPurpose purpose,
@@ -88,6 +99,11 @@ extern void dtmodel_read_plan(SPIPlanPtr plan, Datum *values,
 extern void dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values,
 								  const char *nulls, bool read_only,
 								  DestReceiver *receiver);
+
+extern void dtmodel_run_plan_with_answers(SPIPlanPtr plan, Datum *values,
+										  const char *nulls,
+										  DtAnswers *answers,
+										  DestReceiver *receiver);
 
 extern void dtmodel_run_plan_in_trigger(SPIPlanPtr plan, Datum *values,
 										long limit);

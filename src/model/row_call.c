@@ -169,6 +169,20 @@ dtmodel_fetch_row_and_flag(const DtRowCall *call, SPIPlanPtr plan,
 	return receiver.found;
 }
 
+/* The same for a plan that asks for its last parameters while it runs. */
+bool
+dtmodel_fetch_row_with_answers(const DtRowCall *call, SPIPlanPtr plan,
+							   Datum *values, const char *nulls,
+							   DtAnswers *answers, Datum *row)
+{
+	RowReceiver receiver = make_receiver(call, false);
+
+	dtmodel_run_plan_with_answers(plan, values, nulls, answers,
+								  &receiver.receiver);
+	*row = receiver.row;
+	return receiver.found;
+}
+
 /* Closes the table, but keeps the lock, and returns the row or NULL. */
 Datum
 dtmodel_end_row_call(const DtRowCall *call, FunctionCallInfo fcinfo,

@@ -41,6 +41,10 @@ extern bool dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan,
 extern bool dtmodel_fetch_row_and_flag(const DtRowCall *call, SPIPlanPtr plan,
 									   Datum *values, const char *nulls,
 									   Datum *row, bool *flag);
+extern bool dtmodel_fetch_row_with_answers(const DtRowCall *call,
+										   SPIPlanPtr plan, Datum *values,
+										   const char *nulls,
+										   DtAnswers *answers, Datum *row);
 extern Datum dtmodel_end_row_call(const DtRowCall *call,
 								  FunctionCallInfo fcinfo, Datum row,
 								  bool isnull);

@@ -66,8 +66,6 @@ SELECT dtmodel.bulk_create(NULL::items, '1');
 \echo :SQLSTATE
 SELECT dtmodel.bulk_create(NULL::items, NULL);
 \echo :SQLSTATE
-SELECT dtmodel.note_object(1);
-\echo :SQLSTATE
 
 -- 100,000 rows; many of them are large on disk alone
 TRUNCATE statements;

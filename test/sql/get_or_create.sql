@@ -164,7 +164,5 @@ SELECT dtmodel.upsert(NULL::items, '{"q": 1}', '{nam}');
 \echo :SQLSTATE
 SELECT dtmodel.upsert(NULL::items, '{"name": "x", "bogus": 1}', '{name}', strict => true);
 \echo :SQLSTATE
-SELECT dtmodel.note_conflict(true);
-\echo :SQLSTATE
 
 DROP SCHEMA get_or_create_test CASCADE;

@@ -104,6 +104,10 @@ SELECT dtmodel.add_timestamps('firing'), dtmodel.add_soft_delete('firing'),
 ALTER TABLE firing ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete;
 CREATE TABLE drifted (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('drifted'), dtmodel.add_soft_delete('drifted');
+
+-- What was taken from everybody.
+REVOKE USAGE ON SCHEMA dtmodel FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION dtmodel.set_actor(text) FROM PUBLIC;
 );
 
 # How each model names what the checks below ask for.
@@ -251,8 +255,10 @@ my $models_before = models_of('source');
 
 like($schema_before, qr/CREATE TRIGGER zz_dtmodel_timestamps/,
 	'the dump has the triggers');
-unlike($schema_before, qr/CREATE (TABLE|FUNCTION|VIEW) dtmodel\./,
+unlike($schema_before, qr/CREATE (SCHEMA dtmodel|(TABLE|FUNCTION|VIEW) dtmodel\.)/,
 	'and nothing of what belongs to the extension');
+like($schema_before, qr/REVOKE USAGE ON SCHEMA dtmodel FROM PUBLIC/,
+	'but who may use it');
 unlike($rows_before, qr/\n\n/, 'each table has rows');
 
 my $behaves = join("\n",
@@ -455,5 +461,31 @@ restore_schema('preserved');
 }
 is_same('preserved', 'preserved');
 
+###
+# pg_upgrade, which takes the extension's objects over one by one
+###
+$node->safe_psql('postgres', "DROP DATABASE $_")
+  foreach 'plain', 'custom', 'again', 'preloaded', 'disabled', 'enabled', 'preserved';
+my $upgraded = PostgreSQL::Test::Cluster->new('upgraded');
+$upgraded->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
+my ($bindir) = run_command([ 'pg_config', '--bindir' ]);
+$node->stop;
+chdir $dir or die "could not use $dir: $!";
+command_ok(
+	[
+		'pg_upgrade', '-d', $node->data_dir, '-D', $upgraded->data_dir,
+		'-b', $bindir, '-B', $bindir, '-s', $upgraded->host,
+		'-p', $node->port, '-P', $upgraded->port
+	],
+	'pg_upgrade');
+$node = $upgraded;
+$node->start;
+is_same('source', 'upgraded');
+is( $node->safe_psql(
+		'source', q(
+		SELECT string_agg(d.deptype::text, '') FROM pg_depend AS d
+		WHERE classid = 'pg_namespace'::regclass AND objid = 'dtmodel'::regnamespace)),
+	'e',
+	'upgraded: the schema belongs to the extension');
 $node->stop;
 done_testing();

@@ -51,12 +51,62 @@ is_refused(
 	'-U', 'app');
 is_refused(
 	'CREATE EXTENSION dtmodel SCHEMA public;',
-	qr/extension "dtmodel" must be installed in schema "dtmodel"/,
+	qr/extension "dtmodel" must be installed in schema "pg_catalog"/,
 	'CREATE EXTENSION in another schema');
 is(query(q(SELECT count(*) FROM pg_namespace WHERE nspname = 'dtmodel')),
 	'0', 'and there is no schema');
 
-query('CREATE EXTENSION dtmodel');
+# A role that may CREATE in the database waits for the superuser with functions
+# and operators in a schema of his, which tell whom they have got.
+query(
+	q(
+	SET ROLE app;
+	CREATE TABLE caught (who name, what text);
+	CREATE SCHEMA dtmodel;
+	CREATE FUNCTION dtmodel.unnest(text[]) RETURNS SETOF text LANGUAGE plpgsql AS
+		$$ BEGIN INSERT INTO public.caught VALUES (current_user, 'unnest'); RETURN QUERY SELECT pg_catalog.unnest($1); END $$;
+	CREATE FUNCTION dtmodel.same(name, name) RETURNS boolean LANGUAGE plpgsql AS
+		$$ BEGIN INSERT INTO public.caught VALUES (current_user, '='); RETURN pg_catalog.nameeq($1, $2); END $$;
+	CREATE OPERATOR dtmodel.= (LEFTARG = name, RIGHTARG = name, FUNCTION = dtmodel.same);
+	CREATE FUNCTION dtmodel.describe(regclass) RETURNS jsonb LANGUAGE plpgsql AS
+		$$ BEGIN INSERT INTO public.caught VALUES (current_user, 'describe'); RETURN '{}'; END $$;
+	GRANT USAGE ON SCHEMA dtmodel TO PUBLIC;));
+foreach my $create ('CREATE EXTENSION dtmodel', 'CREATE EXTENSION IF NOT EXISTS dtmodel CASCADE')
+{
+	is_refused("$create;", qr/42P06: schema "dtmodel" already exists/,
+		"$create over a schema that is there");
+}
+is_refused(
+	'CREATE EXTENSION dtmodel SCHEMA dtmodel;',
+	qr/extension "dtmodel" must be installed in schema "pg_catalog"/,
+	'CREATE EXTENSION in a schema that is there');
+is( query(
+		q(
+		SELECT (SELECT count(*) FROM pg_extension WHERE extname = 'dtmodel'),
+			   (SELECT count(*) FROM pg_proc WHERE probin LIKE '%dtmodel%'),
+			   (SELECT count(*) FROM pg_event_trigger))),
+	'0|0|0',
+	'and there is nothing of ours');
+
+# The superuser gives it another name, and then all is well.
+query(
+	q(
+	ALTER SCHEMA dtmodel RENAME TO app;
+	CREATE EXTENSION dtmodel;
+	SET search_path = app, public, pg_catalog;
+	CREATE TABLE public.doc (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
+	SELECT dtmodel.add_model('public.doc'), dtmodel.add_soft_delete('public.doc');
+	INSERT INTO public.doc DEFAULT VALUES;
+	DELETE FROM public.doc;
+	SELECT count(*) FROM dtmodel.models;
+	DROP TABLE public.doc;));
+is(query('SELECT count(*) FROM caught'), '0', 'nothing of the role has run');
+is_refused(
+	'CREATE FUNCTION dtmodel.unnest(text[]) RETURNS text LANGUAGE sql AS $$ SELECT 1 $$;',
+	qr/42501: permission denied for schema dtmodel/,
+	'a function of the role in the new schema',
+	'-U', 'app');
+query('DROP SCHEMA app CASCADE; DROP TABLE caught');
 is_refused(
 	'ALTER EXTENSION dtmodel SET SCHEMA public;',
 	qr/0A000: extension "dtmodel" does not support SET SCHEMA/,
@@ -66,10 +116,8 @@ is_refused(
 # What belongs to it
 ###
 
-# Every object in the schema is a member, and every member is in the schema;
-# the schema itself is not one, as the server has it for a schema that the
-# control file names.  A member's own parts (a table's type, its indexes and constraints) depend on
-# the member instead.
+# The schema is a member, and so is every object in it.  A member's own parts (a
+# table's type, its indexes and constraints) depend on the member instead.
 is( query(
 		q(
 		SELECT count(*) > 0 AND bool_and(is_member)
@@ -94,6 +142,12 @@ is( query(
 	'every object in the schema belongs to the extension');
 is( query(
 		q(
+		SELECT d.deptype, pg_describe_object(refclassid, refobjid, 0) FROM pg_depend AS d
+		WHERE classid = 'pg_namespace'::regclass AND objid = 'dtmodel'::regnamespace)),
+	'e|extension dtmodel',
+	'and so does the schema');
+is( query(
+		q(
 		SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ' ORDER BY d.objid)
 		FROM pg_depend AS d
 		JOIN pg_extension AS e ON e.oid = d.refobjid
@@ -109,6 +163,53 @@ is( query(
 		FROM pg_event_trigger WHERE obj_description(oid, 'pg_event_trigger') <> '')),
 	'dtmodel_partition_attach A, dtmodel_partition_detach A',
 	'they fire always');
+
+# Every object says what it is.
+my $silent = q(
+	WITH member (classid, objid) AS (
+		SELECT d.classid, d.objid
+		FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid
+		WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'dtmodel'
+		UNION ALL
+		SELECT 'pg_extension'::regclass, oid FROM pg_extension WHERE extname = 'dtmodel'
+	), part (classid, objid, objsubid, comment) AS (
+		SELECT classid, objid, 0, obj_description(objid, classid::regclass::name) FROM member
+		UNION ALL
+		SELECT classid, objid, attnum, col_description(objid, attnum)
+		FROM member JOIN pg_attribute ON attrelid = objid
+		WHERE classid = 'pg_class'::regclass AND attnum > 0 AND NOT attisdropped
+		UNION ALL
+		SELECT 'pg_constraint'::regclass, c.oid, 0, obj_description(c.oid, 'pg_constraint')
+		FROM member JOIN pg_constraint AS c ON conrelid = objid
+		WHERE classid = 'pg_class'::regclass AND contype <> 'n'
+	)
+	SELECT string_agg(pg_describe_object(classid, objid, objsubid), ', ' ORDER BY objid, objsubid)
+	FROM part WHERE coalesce(comment, '') = '');
+is(query($silent), '', 'every object of the extension, column and constraint has a comment');
+is( $node->safe_psql(
+		'postgres', qq(
+		BEGIN;
+		COMMENT ON FUNCTION dtmodel.uuidv4() IS NULL;
+		COMMENT ON CONSTRAINT ck_settings ON dtmodel.configurable_mixin IS NULL;
+		COMMENT ON COLUMN dtmodel.slug_mixin.slug IS NULL;
+		COMMENT ON EVENT TRIGGER dtmodel_partition_attach IS NULL;
+		SELECT * FROM regexp_split_to_table(($silent), ', ') ORDER BY 1;
+		ROLLBACK;)),
+	join("\n", 'column slug of table dtmodel.slug_mixin',
+		'constraint ck_settings on table dtmodel.configurable_mixin',
+		'event trigger dtmodel_partition_attach', 'function dtmodel.uuidv4()'),
+	'one that has none would be found');
+
+# A table that is made of templates takes over what they say.
+is( query(
+		q(
+		BEGIN;
+		CREATE TABLE doc (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
+		SELECT col_description('doc'::regclass, 1), obj_description(oid, 'pg_constraint')
+		FROM pg_constraint WHERE conrelid = 'doc'::regclass AND contype = 'c';
+		ROLLBACK;)),
+	'primary key|a row has a time of deletion if, and only if, it is deleted',
+	'templates hand on their comments');
 
 # An ordinary user may read all of it and write none of it.
 is( query(
@@ -275,13 +376,8 @@ is( query(
 query('DROP EXTENSION dtmodel');
 is(query('SELECT count(*) FROM pg_event_trigger'),
 	'0', 'DROP EXTENSION takes the event triggers');
-is( query(
-		q(
-		SELECT pg_describe_object(classid, objid, objsubid) FROM pg_depend
-		WHERE refclassid = 'pg_namespace'::regclass
-		  AND refobjid = 'dtmodel'::regnamespace)),
-	'',
-	'DROP EXTENSION leaves the schema empty');
+is(query(q(SELECT count(*) FROM pg_namespace WHERE nspname = 'dtmodel')),
+	'0', 'DROP EXTENSION takes the schema');
 query(
 	q(
 	SET ROLE app;
@@ -318,6 +414,13 @@ is( query(
 		WHERE adrelid = 'doc'::regclass AND pg_get_expr(adbin, adrelid) ~ 'dtmodel')),
 	"0\n0",
 	'and takes triggers and defaults');
+
+# What somebody has put into our schema is not dropped without CASCADE.
+query('CREATE EXTENSION dtmodel; CREATE VIEW dtmodel.one AS SELECT 1;');
+is_refused('DROP EXTENSION dtmodel;',
+	qr/2BP01: .*view dtmodel\.one depends on schema dtmodel/s,
+	'DROP EXTENSION with a view of somebody in the schema');
+query('DROP VIEW dtmodel.one; DROP EXTENSION dtmodel;');
 
 # And all of it can come back.
 query(

@@ -169,7 +169,6 @@ my %known = (
 	get_or_create => [ "NULL::users, '{\"email\": \"g\"}', '{\"theme\": \"light\"}', 'restore'", "NULL::notes, '{\"a\": 1, \"b\": \"x\"}'" ],
 	bulk_create => ["NULL::users, '[{\"email\": \"b\"}, {\"theme\": \"t\"}]'"],
 	jsonb_patch => ["'{\"a\": 1}', '[{\"op\": \"add\", \"path\": \"/b\", \"value\": 1}]'"],
-	note_object => ['1'],
 	settings => ['(SELECT u FROM users AS u LIMIT 1)'],
 	restore_deletion => ["NULL::users, now()"],
 	purge => [ "'users', '0', 10", "'notes', '1 day', 3, true" ],
