@@ -266,6 +266,17 @@ compat_required_privileges(EState *estate, Index rtindex)
 #define compat_is_security_invoker(view) RelationHasSecurityInvoker(view)
 #endif
 
+/* 18 took away the promise that a query is run only once. */
+static inline void
+compat_executor_run_once(QueryDesc *query, uint64 count)
+{
+#if PG_VERSION_NUM < 180000
+	ExecutorRun(query, ForwardScanDirection, count, true);
+#else
+	ExecutorRun(query, ForwardScanDirection, count);
+#endif
+}
+
 /* 18 lets a stronger lock count too. */
 static inline bool
 compat_lock_held_by_me(const LOCKTAG *tag, LOCKMODE mode)

@@ -4,8 +4,8 @@
  *	  Rows that an index finds, without a query.
  *
  * The server checks uniqueness, and replicates rows, in this way.  No
- * privilege is asked for and no policy applies: that is the concern of
- * whoever looks a row up, and below of who may do so on a caller's behalf.
+ * privilege is asked for and no policy applies, so no row that is found goes
+ * to the caller.
  *
  *-------------------------------------------------------------------------
  */
@@ -67,56 +67,4 @@ dtmodel_end_lookup(DtLookup *lookup)
 {
 	index_endscan(lookup->scan);
 	ExecDropSingleTupleTableSlot(lookup->slot);
-}
-
-/*
- * Whether a SELECT of whole rows, as whoever calls us, would see all rows of
- * the table just as they are stored, and nobody else has a say in it: no
- * column's privilege, no policy, no heir, no other extension that checks.  An
- * unlogged table has no rows on a standby, where the planner says so.
- */
-static bool
-caller_reads_as_stored(Relation rel)
-{
-	Form_pg_class form = rel->rd_rel;
-
-	return form->relkind == RELKIND_RELATION && !form->relhassubclass &&
-		(RelationIsPermanent(rel) || !RecoveryInProgress()) &&
-		!compat_has_virtual_columns(RelationGetDescr(rel)) &&
-		ExecutorCheckPerms_hook == NULL &&
-		pg_class_aclcheck(RelationGetRelid(rel), GetUserId(),
-						  ACL_SELECT) == ACLCHECK_OK &&
-		check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_NONE;
-}
-
-/* Whether the planner, too, would take the index for a query of now. */
-static bool
-is_index_usable(Relation index)
-{
-	Form_pg_index form = index->rd_index;
-
-	return index->rd_rel->relam == BTREE_AM_OID && form->indisvalid &&
-		form->indimmediate &&
-		(!form->indcheckxmin ||
-		 TransactionIdPrecedes(HeapTupleHeaderGetXmin(index->rd_indextuple->t_data),
-							   TransactionXmin));
-}
-
-/*
- * Opens the index of a table's primary key, if the row that it finds is what
- * the caller's own query for the key would return.  NULL if only that query
- * can tell.
- */
-Relation
-dtmodel_open_readable_index(Relation rel, const DtKey *key)
-{
-	Relation	index;
-
-	if (!ActiveSnapshotSet() || !caller_reads_as_stored(rel))
-		return NULL;
-	index = index_open(key->index, AccessShareLock);
-	if (is_index_usable(index))
-		return index;
-	index_close(index, AccessShareLock);
-	return NULL;
 }

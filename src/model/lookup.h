@@ -29,6 +29,4 @@ extern DtLookup dtmodel_begin_lookup(Relation rel, Relation index,
 extern bool dtmodel_find_next(DtLookup *lookup);
 extern void dtmodel_end_lookup(DtLookup *lookup);
 
-extern Relation dtmodel_open_readable_index(Relation rel, const DtKey *key);
-
 #endif							/* DTMODEL_LOOKUP_H */

@@ -1,21 +1,28 @@
 /*-------------------------------------------------------------------------
  *
  * plan_cache.c
- *	  Saved plans, one for each table, purpose and set of columns.
+ *	  Saved plans, one for each table, purpose, set of columns and user.
  *
  * A plan is saved with the text of its query, which names tables and columns.
  * When one of them is renamed the server would parse that text again and find
  * nothing, or something else.  So a plan that is not valid any more is thrown
  * away and its query built anew, as the server's own foreign keys do it.
  *
+ * Whether a user may look into a table's schema is checked when a query is
+ * parsed, and never again.  So each user has plans of his own.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "compat.h"
+#include "executor/executor.h"
 #include "lib/ilist.h"
+#include "miscadmin.h"
 #include "model/plan_cache.h"
 #include "server/query_text.h"
+#include "tcop/pquery.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
@@ -27,6 +34,7 @@
 typedef struct PlanKey
 {
 	Oid			relid;
+	Oid			user;
 	int			purpose;
 	uint32		hash;			/* of the set; two sets may share one */
 } PlanKey;
@@ -109,6 +117,7 @@ make_key(Oid relid, DtPlanPurpose purpose, const Bitmapset *set)
 {
 	PlanKey		key = {.relid = relid,.purpose = purpose};
 
+	key.user = GetUserId();
 	key.hash = bms_hash_value(set);
 	return key;
 }
@@ -351,6 +360,63 @@ dtmodel_run_plan_with_answers(SPIPlanPtr plan, Datum *values,
 	options.params = make_parameters(plan, values, nulls);
 	ask_for_parameters(options.params, answers);
 	run_with_options(plan, options);
+}
+
+/* Runs a SELECT up to its first row, with the snapshot of the caller. */
+static void
+execute_select(CachedPlanSource *source, CachedPlan *plan,
+			   ParamListInfo parameters, DestReceiver *receiver)
+{
+	QueryDesc  *query = CreateQueryDesc(linitial_node(PlannedStmt, plan->stmt_list),
+										source->query_string,
+										GetActiveSnapshot(), InvalidSnapshot,
+										receiver, parameters, NULL, 0);
+
+	ExecutorStart(query, EXEC_FLAG_SKIP_TRIGGERS);
+	compat_executor_run_once(query, 1);
+	ExecutorFinish(query);
+	ExecutorEnd(query);
+	FreeQueryDesc(query);
+}
+
+static void
+read_first_row(CachedPlanSource *source, ParamListInfo parameters,
+			   DestReceiver *receiver)
+{
+	CachedPlan *plan = GetCachedPlan(source, parameters, CurrentResourceOwner,
+									 NULL);
+
+	execute_select(source, plan, parameters, receiver);
+	ReleaseCachedPlan(plan, CurrentResourceOwner);
+}
+
+/*
+ * Runs a saved SELECT that sees what the caller's own query sees, and gives its
+ * first row to the receiver, if it has one.  It goes to the executor directly,
+ * as the server's functions in SQL do, since a connection of SPI would take
+ * longer than a look-up by key.  What it holds, the plan and the query, belongs
+ * to the current resource owner and memory context, so an error releases it.
+ */
+void
+dtmodel_read_first_row(SPIPlanPtr plan, Datum *values, const char *nulls,
+					   DestReceiver *receiver)
+{
+	const char *outer;
+
+	EnsurePortalSnapshotExists();
+	outer = begin_run(plan);
+	PG_TRY();
+	{
+		read_first_row(linitial(SPI_plan_get_plan_sources(plan)),
+					   make_parameters(plan, values, nulls), receiver);
+	}
+	PG_CATCH();
+	{
+		end_run(outer);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	end_run(outer);
 }
 
 static void

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plan_cache.h
- *	  Saved plans, one for each table, purpose and set of columns.
+ *	  Saved plans, one for each table, purpose, set of columns and user.
  *
  *-------------------------------------------------------------------------
  */
@@ -75,7 +75,10 @@ typedef struct DtAnswers
 	void	   *caller;
 } DtAnswers;
 
-/* Both are called between SPI_connect and SPI_finish. */
+/*
+ * To find a plan, or to run one with dtmodel_read_first_row(), takes no
+ * connection of SPI; all else happens between SPI_connect and SPI_finish.
+ */
 extern SPIPlanPtr dtmodel_find_plan(Oid relid, DtPlanPurpose purpose);
 extern SPIPlanPtr dtmodel_save_plan(Oid relid, DtPlanPurpose purpose,
 									const char *query, int nargs, Oid *types);
@@ -99,6 +102,8 @@ extern void dtmodel_read_plan(SPIPlanPtr plan, Datum *values,
 extern void dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values,
 								  const char *nulls, bool read_only,
 								  DestReceiver *receiver);
+extern void dtmodel_read_first_row(SPIPlanPtr plan, Datum *values,
+								   const char *nulls, DestReceiver *receiver);
 
 extern void dtmodel_run_plan_with_answers(SPIPlanPtr plan, Datum *values,
 										  const char *nulls,

@@ -5,21 +5,18 @@
  *	  row that they return.
  *
  * All of them run, as the caller, the statement that a person would write,
- * with a plan that is saved; or do what that statement would have done.
+ * with a plan that is saved.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "dtmodel.h"
 #include "funcapi.h"
-#include "model/lookup.h"
 #include "model/row_call.h"
 #include "utils/datum.h"
-#include "utils/snapmgr.h"
 
 /* What a query with one row returns. */
 typedef struct RowReceiver
@@ -265,47 +262,34 @@ dtmodel_select_plan(const DtRowCall *call)
 							 call->key.ncolumns, dtmodel_key_types(&call->key));
 }
 
-/* Fetches the row from the index, and closes that. */
-static bool
-look_up_row(const DtRowCall *call, Relation index, Datum *row)
+/* The same for those who need SPI for nothing else. */
+static SPIPlanPtr
+get_select_plan(const DtRowCall *call)
 {
-	int			nkeys = index->rd_index->indnkeyatts;
-	ScanKeyData scan_keys[INDEX_MAX_KEYS];
-	DtLookup	lookup;
-	bool		found;
+	SPIPlanPtr	plan = dtmodel_find_plan(RelationGetRelid(call->rel),
+										 DT_PLAN_GET);
 
-	for (int i = 0; i < nkeys; i++)
-		dtmodel_init_scan_key(&scan_keys[i], index, i + 1,
-							  call->id.values[i]);
-	lookup = dtmodel_begin_lookup(call->rel, index, GetActiveSnapshot(), nkeys,
-								  scan_keys);
-	found = dtmodel_find_next(&lookup);
-	if (found)
-		*row = row_of_columns(lookup.slot, RelationGetDescr(call->rel));
-	dtmodel_end_lookup(&lookup);
-	index_close(index, AccessShareLock);
-	return found;
+	if (plan != NULL)
+		return plan;
+	SPI_connect();
+	plan = dtmodel_select_plan(call);
+	SPI_finish();
+	return plan;
 }
 
 /*
  * Fetches the row that is meant, as the caller's own query would see it.
- * Returns whether there is one.  The index alone is faster than any query, so
- * that is asked where it gives the same answer.
+ * Returns whether there is one.
  */
 bool
 dtmodel_select_row(const DtRowCall *call, Datum *row)
 {
-	Relation	index;
-	bool		found;
+	RowReceiver receiver = make_receiver(call, false);
 
 	if (!call->id.complete)
 		return false;
-	index = dtmodel_open_readable_index(call->rel, &call->key);
-	if (index != NULL)
-		return look_up_row(call, index, row);
-	SPI_connect();
-	found = dtmodel_fetch_row(call, dtmodel_select_plan(call), call->id.values,
-							  call->id.nulls, true, row);
-	SPI_finish();
-	return found;
+	dtmodel_read_first_row(get_select_plan(call), call->id.values,
+						   call->id.nulls, &receiver.receiver);
+	*row = receiver.row;
+	return receiver.found;
 }

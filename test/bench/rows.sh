@@ -115,7 +115,7 @@ compare 7 create_rows 'create, one row of 8 columns' model \
 compare 7 update_rows 'update, two columns' model \
     'UPDATE ... jsonb_populate_record' 1.25 populate
 compare 7 get_rows 'get_by_id' model \
-    'SELECT * INTO' 1.05 static
+    'SELECT * INTO' 1.1 static
 compare 7 bulk_rows 'bulk_create, 10k rows' model \
     'INSERT ... jsonb_populate_recordset' 1.1 populate
 
