@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
@@ -22,6 +23,7 @@
 #include "model/key.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
+#include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -489,12 +491,34 @@ dtmodel_remove_audit(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Warns as SET LOCAL does of what has no effect: a statement of the client's
+ * that is a transaction of its own.  A call by another function has an effect
+ * on what that does next.
+ */
+static void
+warn_without_transaction(const FmgrInfo *function)
+{
+	const QueryDesc *query = ActivePortal == NULL ? NULL : ActivePortal->queryDesc;
+
+	if (IsTransactionBlock() || IsSubTransaction() || query == NULL ||
+		query->estate == NULL ||
+		query->estate->es_query_cxt != function->fn_mcxt)
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+			 errmsg("%s.set_actor can only be used in transaction blocks",
+					DTMODEL_SCHEMA),
+			 errhint("Call it after BEGIN, or SET dtmodel.actor for the session.")));
+}
+
+/*
  * set_actor(actor text) returns void
  *
  * Says who acts for the rest of the transaction, as SET LOCAL dtmodel.actor
  * does: whatever a connection pooler does with the connection afterwards, the
  * next transaction knows nothing of it.  NULL and '' mean nobody in
- * particular, hence the role.  Refused (42501) like the setting itself.
+ * particular, hence the role.  Refused (42501) like the setting itself, and of
+ * no effect, with a warning (25P01), in a transaction of its own.
  */
 Datum
 dtmodel_set_actor(PG_FUNCTION_ARGS)
@@ -504,5 +528,6 @@ dtmodel_set_actor(PG_FUNCTION_ARGS)
 
 	(void) set_config_option("dtmodel.actor", actor, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	warn_without_transaction(fcinfo->flinfo);
 	PG_RETURN_VOID();
 }
