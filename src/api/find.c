@@ -13,7 +13,9 @@
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
 #include "mixin/soft_delete.h"
+#include "model/record.h"
 #include "model/scope.h"
+#include "model/shown_key.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -86,7 +88,12 @@ append_criterion(StringInfo query, const DtDataPlace *place,
 	dtmodel_append_value(query, &given->field, psprintf("$%d", parameter));
 }
 
-/* "SELECT row, deleted FROM table WHERE ... ORDER BY key LIMIT 1" */
+/*
+ * "SELECT row, deleted FROM (SELECT ... WHERE ...) ORDER BY key LIMIT 1"
+ *
+ * The rows are found first and sorted then.  Or else the planner might take
+ * the key's index for its order, and walk all of it to find no row.
+ */
 static void
 append_search(StringInfo query, const DtDataPlace *place,
 			  const DtData *criteria, bool deleted, const char *condition)
@@ -94,25 +101,28 @@ append_search(StringInfo query, const DtDataPlace *place,
 	char	   *table = dtmodel_qualified_name(place->rel);
 	DtKey		key = dtmodel_key_if_any(place->rel);
 
-	appendStringInfo(query, "SELECT " DT_ROW ".*::%s, %s FROM %s AS " DT_ROW " WHERE ",
-					 table, deleted ? "true" : "false", table);
+	appendStringInfo(query, "SELECT f.r, %s FROM (SELECT " DT_ROW ".*::%s AS r",
+					 deleted ? "true" : "false", table);
+	for (int i = 0; i < key.ncolumns; i++)
+		appendStringInfo(query, ", " DT_ROW ".%s AS k%d",
+						 quote_identifier(NameStr(key.columns[i].name)), i);
+	appendStringInfo(query, " FROM %s AS " DT_ROW " WHERE ", table);
 	for (int i = 0; i < criteria->count; i++)
 	{
 		append_criterion(query, place, &criteria->given[i], i + 1);
 		appendStringInfoString(query, " AND ");
 	}
-	appendStringInfoString(query, condition);
-	if (key.ncolumns > 0)
-	{
-		appendStringInfoString(query, " ORDER BY ");
-		dtmodel_append_key_order(query, &key, DT_ROW);
-	}
+	appendStringInfo(query, "%s OFFSET 0) AS f", condition);
+	for (int i = 0; i < key.ncolumns; i++)
+		appendStringInfo(query, "%s f.k%d", i == 0 ? " ORDER BY" : ",", i);
 	appendStringInfoString(query, " LIMIT 1");
 }
 
 /*
  * The query for a live row or, if there is none and that is asked for, for a
- * deleted one.  An index of live rows serves the first of the two.
+ * deleted one.  An index of live rows serves the first of the two, one of
+ * deleted rows the second.  It is one query, so that a row which is restored
+ * meanwhile is not missed by both.
  */
 static char *
 find_query(const DtDataPlace *place, const DtData *criteria, bool only_live)
@@ -134,7 +144,7 @@ find_query(const DtDataPlace *place, const DtData *criteria, bool only_live)
 		appendStringInfoString(&query, ") SELECT * FROM live UNION ALL (");
 		append_search(&query, place, criteria, true,
 					  psprintf("%s AND NOT EXISTS (SELECT FROM live)",
-							   dtmodel_deleted_text(&columns, DT_ROW)));
+							   dtmodel_deleted_lookup_text(rel, &columns, DT_ROW)));
 		appendStringInfoString(&query, ")");
 	}
 	return query.data;
@@ -279,33 +289,37 @@ dtmodel_lock_criteria(const DtDataPlace *place, const DtData *criteria)
 					   (uint16) (hash % LOCKS) + 1, ExclusiveLock);
 }
 
-static char *
-key_text(const DtKey *key, Datum row)
+static AttrNumber *
+key_columns(const DtKey *key)
 {
-	DtKeyValues id = dtmodel_key_of_row(key, row);
-	StringInfoData text;
+	AttrNumber *columns = palloc(sizeof(AttrNumber) * Max(key->ncolumns, 1));
 
-	initStringInfo(&text);
 	for (int i = 0; i < key->ncolumns; i++)
-		appendStringInfo(&text, "%s%s = %s", i == 0 ? "" : ", ",
-						 NameStr(key->columns[i].name),
-						 id.nulls[i] == 'n' ? "NULL" :
-						 dtmodel_value_text(id.values[i], key->columns[i].typid));
-	return text.data;
+		columns[i] = key->columns[i].attnum;
+	return columns;
 }
 
-/* For a deleted row that stands in the way of a live one. */
+/*
+ * For a deleted row that stands in the way of a live one.  The index is the
+ * unique one that the new row would be in conflict with, if there is one.
+ */
 void
-dtmodel_report_deleted_row(const DtRowCall *call, Datum row)
+dtmodel_report_deleted_row(const DtRowCall *call, Datum row, Oid index)
 {
 	DtKey		key = dtmodel_key_if_any(call->rel);
+	AttrNumber *columns = key_columns(&key);
+	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("a deleted row of table \"%s\" stands in the way",
 					RelationGetRelationName(call->rel)),
-			 key.ncolumns > 0 ?
-			 errdetail("It is the one with %s.", key_text(&key, row)) : 0,
+			 key.ncolumns > 0 &&
+			 dtmodel_may_show(call->rel, key.ncolumns, columns) ?
+			 errdetail("%s is deleted.",
+					   dtmodel_shown_key(call->rel, key.ncolumns, columns, &tuple)) : 0,
 			 errhint("Let on_deleted be \"restore\" or \"return\", or make the unique index one of live rows alone."),
+			 OidIsValid(index) ?
+			 errtableconstraint(call->rel, get_rel_name(index)) :
 			 errtable(call->rel)));
 }

@@ -142,23 +142,33 @@ is_unique_on(Relation rel, Relation index, const Bitmapset *columns)
 	return bms_equal(keys, columns);
 }
 
-static void
-check_unique(const Upsert *upsert)
+/* The unique index of the conflict columns; InvalidOid if there is none. */
+static Oid
+find_unique(const Upsert *upsert)
 {
 	Relation	rel = upsert->call.rel;
-	StringInfoData columns;
-	bool		unique = false;
+	Oid			unique = InvalidOid;
 	ListCell   *cell;
 
 	foreach(cell, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		unique = unique ||
-			is_unique_on(rel, index, upsert->conflict.columns);
+		if (!OidIsValid(unique) &&
+			is_unique_on(rel, index, upsert->conflict.columns))
+			unique = RelationGetRelid(index);
 		index_close(index, AccessShareLock);
 	}
-	if (unique)
+	return unique;
+}
+
+static void
+check_unique(const Upsert *upsert)
+{
+	Relation	rel = upsert->call.rel;
+	StringInfoData columns;
+
+	if (OidIsValid(find_unique(upsert)))
 		return;
 	initStringInfo(&columns);
 	dtmodel_append_columns(&columns, &upsert->conflict);
@@ -303,7 +313,7 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 	if (upsert->on_deleted == DT_DELETED_RETURN)
 		return true;
 	if (upsert->on_deleted != DT_DELETED_RESTORE)
-		dtmodel_report_deleted_row(&upsert->call, *row);
+		dtmodel_report_deleted_row(&upsert->call, *row, find_unique(upsert));
 
 	/* Somebody else may be making a row beside the one to be restored. */
 	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);

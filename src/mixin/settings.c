@@ -10,11 +10,15 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "dtmodel.h"
 #include "json/object.h"
 #include "mixin/settings.h"
 #include "model/key.h"
 #include "model/row_trigger.h"
+#include "model/shown_key.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -65,6 +69,37 @@ dtmodel_settings_of_rows(TupleDesc desc)
 		settings : NULL;
 }
 
+/*
+ * Names the column in an error, and the CHECK that belongs to it, made by us
+ * or by LIKE, or else our trigger.
+ */
+static int
+errsettings(Relation rel, const DtSettings *settings)
+{
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+	Bitmapset  *column = bms_make_singleton(settings->column.attnum -
+											FirstLowInvalidHeapAttributeNumber);
+	const char *name = dtmodel_find_trigger(rel, DT_TRIGGER_SETTINGS)->tgname;
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+	{
+		Bitmapset  *used = NULL;
+
+		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
+		if (bms_equal(used, column) &&
+			strncmp(constr->check[i].ccname, "ck_", 3) == 0)
+			name = constr->check[i].ccname;
+	}
+	errtablecol(rel, settings->column.attnum);
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, name);
+}
+
+static bool
+may_show_settings(Relation rel, const DtSettings *settings)
+{
+	return dtmodel_may_show(rel, 1, &settings->column.attnum);
+}
+
 static void
 report_no_object(Relation rel, const DtSettings *settings, const RawValue *root)
 {
@@ -75,7 +110,7 @@ report_no_object(Relation rel, const DtSettings *settings, const RawValue *root)
 			 errdetail("Column \"%s\" was given %s.",
 					   NameStr(settings->column.name), dtmodel_raw_kind(root)),
 			 errhint("Store an object, or NULL for no settings."),
-			 errtablecol(rel, settings->column.attnum)));
+			 errsettings(rel, settings)));
 }
 
 static void
@@ -84,8 +119,11 @@ report_unknown_setting(Relation rel, const DtSettings *settings,
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 may_show_settings(rel, settings) ?
 			 errmsg("unknown setting \"%.*s\" of table \"%s\"",
-					(int) key->len, key->data, RelationGetRelationName(rel)),
+					(int) key->len, key->data, RelationGetRelationName(rel)) :
+			 errmsg("unknown setting of table \"%s\"",
+					RelationGetRelationName(rel)),
 			 errdetail("Column \"%s\" holds the settings that %s.add_settings was given.",
 					   NameStr(settings->column.name), DTMODEL_SCHEMA),
 			 errhint("Name it in a new call of %s.add_settings(%s, ...), or let on_unknown be \"ignore\" or \"allow\".",
@@ -98,6 +136,9 @@ report_breach(Relation rel, const DtSettings *settings,
 			  const RawMember *member, const DtRuleBreach *breach)
 {
 	Jsonb	   *value = dtmodel_raw_document(&member->value);
+	char	   *shown = may_show_settings(rel, settings) ?
+		JsonbToCString(NULL, &value->root, member->value.len) :
+		(char *) dtmodel_raw_kind(&member->value);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
@@ -107,11 +148,10 @@ report_breach(Relation rel, const DtSettings *settings,
 			 errdetail("At %s.%.*s: expected %s %s, got %s.",
 					   NameStr(settings->column.name),
 					   (int) member->key.len, member->key.data,
-					   breach->word, breach->expected,
-					   JsonbToCString(NULL, &value->root, member->value.len)),
+					   breach->word, breach->expected, shown),
 			 errhint("Give another value, or change the schema: %s.add_settings(%s, ...).",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
-			 errtablecol(rel, settings->column.attnum)));
+			 errsettings(rel, settings)));
 }
 
 /*

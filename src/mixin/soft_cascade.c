@@ -116,11 +116,11 @@ report_restrict(const DtReference *reference, Relation rel, HeapTuple row)
 			 errmsg("delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
 					RelationGetRelationName(rel),
 					NameStr(reference->key->name), child),
-			 errdetail("Key %s is still referenced from %s of table \"%s\", with ON DELETE RESTRICT.",
+			 errdetail("%s is still referenced from %s of table \"%s\", with ON DELETE RESTRICT.",
 					   dtmodel_describe_key(reference, rel, row),
 					   reference->is_soft ? "live rows" : "rows", child),
 			 errhint("Delete those rows first."),
-			 errtable(rel)));
+			 dtmodel_errforeignkey(reference->key)));
 }
 
 static void

@@ -70,10 +70,18 @@ start(DestReceiver *self pg_attribute_unused(),
 {
 }
 
-/* The row of a slot that has its columns. */
+/*
+ * The row of a slot that has its columns.  One that lies there as it was stored
+ * is copied, unless columns have been added since.
+ */
 static Datum
 row_of_columns(TupleTableSlot *slot, TupleDesc desc)
 {
+	HeapTuple	stored = TTS_IS_BUFFERTUPLE(slot) ?
+		ExecFetchSlotHeapTuple(slot, false, NULL) : NULL;
+
+	if (stored != NULL && HeapTupleHeaderGetNatts(stored->t_data) == desc->natts)
+		return heap_copy_tuple_as_datum(stored, desc);
 	slot_getallattrs(slot);
 	return HeapTupleGetDatum(heap_form_tuple(desc, slot->tts_values,
 											 slot->tts_isnull));
