@@ -16,6 +16,7 @@
 
 #include "access/relation.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
@@ -93,12 +94,38 @@ dtmodel_begin_change(DtChange *change, Oid relid)
 	initStringInfo(&change->done);
 }
 
+/* The triggers of a partitioned table reach all its partitions. */
+static void
+check_no_foreign_partition(Relation rel)
+{
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("partition \"%s\" of table \"%s\" is a foreign table",
+						get_rel_name(lfirst_oid(cell)),
+						RelationGetRelationName(rel)),
+				 errdetail("A foreign table cannot be a part of a model."),
+				 errhint("Detach the partition first."),
+				 errtable(rel)));
+	}
+}
+
 /* A partition is what its table is: rows go from one to another. */
 void
 dtmodel_check_no_partition(Relation rel)
 {
 	if (!rel->rd_rel->relispartition)
+	{
+		check_no_foreign_partition(rel);
 		return;
+	}
 
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
