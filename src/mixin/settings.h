@@ -26,6 +26,10 @@ extern DtSettings *dtmodel_settings_of_rows(TupleDesc desc);
 extern Jsonb *dtmodel_effective_settings(const DtSettings *settings,
 										 Jsonb *stored);
 
+/* settings_setup.c */
+extern const char *dtmodel_find_settings_check(Relation rel,
+											   const DtColumn *column);
+
 /* setting_rule.c */
 extern void dtmodel_check_rule(const RawValue *name, const RawValue *rule);
 extern bool dtmodel_breaks_rule(const RawValue *rule, const RawValue *value,
