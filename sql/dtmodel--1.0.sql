@@ -616,6 +616,14 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dtmodel.settings(pg_catalog.anyelement) IS
 'the settings of a row, those that it lacks with their defaults';
 
+CREATE FUNCTION dtmodel.invalid_settings(instance pg_catalog.anyelement)
+RETURNS pg_catalog.text[]
+AS 'MODULE_PATHNAME', 'dtmodel_invalid_settings'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.invalid_settings(pg_catalog.anyelement) IS
+'the settings of a row that were stored under other rules and are not valid now';
+
 --
 -- Working with rows (src/api)
 --

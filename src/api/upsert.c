@@ -212,8 +212,8 @@ append_assignments(StringInfo query, const Upsert *upsert)
 			continue;
 		appendStringInfo(query, "%s%s = ", comma, column);
 		if (given->is_settings)
-			appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" DT_ROW ".%s, EXCLUDED.%s)",
-							 column, column);
+			dtmodel_append_merge(query, data, column,
+								 psprintf("EXCLUDED.%s", column), 1);
 		else
 			appendStringInfo(query, "EXCLUDED.%s", column);
 		comma = ", ";
@@ -255,7 +255,8 @@ static SPIPlanPtr
 upsert_plan(const Upsert *upsert)
 {
 	Oid			relid = RelationGetRelid(upsert->call.rel);
-	Bitmapset  *set = bms_copy(upsert->data.columns);
+	Bitmapset  *set = bms_copy(dtmodel_update_set(&upsert->data));
+	int			count = dtmodel_update_count(&upsert->data);
 	int			column = -1;
 	Oid		   *types;
 	SPIPlanPtr	plan;
@@ -266,11 +267,10 @@ upsert_plan(const Upsert *upsert)
 	if (plan != NULL)
 		return plan;
 	check_unique(upsert);
-	types = palloc(sizeof(Oid) * upsert->data.count);
-	dtmodel_data_types(&upsert->data, types);
+	types = palloc(sizeof(Oid) * count);
+	dtmodel_update_types(&upsert->data, types);
 	return dtmodel_save_plan_for(relid, DT_PLAN_UPSERT, set,
-								 upsert_query(upsert), upsert->data.count,
-								 types);
+								 upsert_query(upsert), count, types);
 }
 
 static bool
@@ -298,10 +298,11 @@ run_plan(Upsert *upsert, SPIPlanPtr plan, Datum *values, const char *nulls,
 static bool
 run_upsert(Upsert *upsert, Datum *row)
 {
-	Datum	   *values = palloc(sizeof(Datum) * upsert->data.count);
-	char	   *nulls = palloc(upsert->data.count);
+	int			count = dtmodel_update_count(&upsert->data);
+	Datum	   *values = palloc(sizeof(Datum) * count);
+	char	   *nulls = palloc(count);
 
-	dtmodel_data_values(&upsert->place, &upsert->data, values, nulls);
+	dtmodel_update_values(&upsert->place, &upsert->data, values, nulls);
 	return run_plan(upsert, upsert_plan(upsert), values, nulls, row);
 }
 

@@ -149,6 +149,7 @@ events_without_moves(DtTriggerKind kind, int16 events)
 			return TRIGGER_TYPE_DELETE;
 		case DT_TRIGGER_TIMESTAMPS:
 		case DT_TRIGGER_AUDIT:
+		case DT_TRIGGER_SETTINGS:
 			return events & ~TRIGGER_TYPE_DELETE;
 		default:
 			return events;

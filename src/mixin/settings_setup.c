@@ -13,6 +13,7 @@
 #include "dtmodel.h"
 #include "mixin/settings.h"
 #include "model/constraint.h"
+#include "model/row_move.h"
 #include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
 #include "utils/array.h"
@@ -243,8 +244,8 @@ change_settings(DtChange *change, const SettingsRequest *request)
 						  &dtmodel_settings_mixin, "settings", &column);
 	name_check(change, &column);
 	dtmodel_change_trigger(change, DT_TRIGGER_SETTINGS,
-						   psprintf("INSERT OR UPDATE OF %s",
-									quote_identifier(request->settings)),
+						   dtmodel_events_with_moves(change->rel,
+													 "INSERT OR UPDATE"),
 						   trigger_options(request));
 }
 
@@ -296,7 +297,8 @@ read_request(FunctionCallInfo fcinfo, SettingsRequest *request)
  * is NULL, the keys of schema do, and one of the two has to be there (22023).
  * A setting with the name of a column is refused (42701), and so are a schema
  * with a word that is not known (22023) and a partition (42809).  NULL for
- * combined or on_unknown is the default.
+ * combined or on_unknown is the default.  Rows that are there keep their
+ * settings; a NOTICE says how many have some that are not valid now.
  *
  * Source: ConfigurableMixin of the reference document dtpyfw.db.model.
  */
@@ -311,6 +313,8 @@ dtmodel_add_settings(PG_FUNCTION_ARGS)
 	read_request(fcinfo, &request);
 	change_settings(&change, &request);
 	dtmodel_apply_change(&change);
+	if (change.statements != NIL)
+		dtmodel_tell_of_invalid_settings(relid);
 	PG_RETURN_VOID();
 }
 

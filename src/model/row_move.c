@@ -23,6 +23,8 @@
 #include "catalog/pg_class.h"
 #include "model/row_move.h"
 #include "model/statement.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 /* The last row that a trigger function saw leave in a statement. */
@@ -96,6 +98,38 @@ dtmodel_row_moves_in(FunctionCallInfo fcinfo)
 		return false;
 	departure->pending = false;
 	return has_left(departure);
+}
+
+/*
+ * The value that a row which has moved in had in this column before it left.
+ * Its new partition may have the columns in another order.
+ */
+Datum
+dtmodel_departed_value(FunctionCallInfo fcinfo, const char *column,
+					   bool *isnull)
+{
+	const Departure *departure = dtmodel_find_note(fcinfo->flinfo->fn_mcxt,
+												   DT_NOTE_MOVE,
+												   fcinfo->flinfo->fn_oid);
+	AttrNumber	attnum = get_attnum(departure->relid, column);
+	ItemPointerData tid = departure->tid;
+	Relation	rel = table_open(departure->relid, NoLock);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	Datum		value = (Datum) 0;
+
+	*isnull = true;
+	if (AttributeNumberIsValid(attnum) &&
+		table_tuple_fetch_row_version(rel, &tid, SnapshotAny, slot))
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+		value = slot_getattr(slot, attnum, isnull);
+		if (!*isnull)
+			value = datumCopy(value, att->attbyval, att->attlen);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, NoLock);
+	return value;
 }
 
 /* The events of a trigger that has to tell moves from what they look like. */
