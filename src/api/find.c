@@ -12,6 +12,7 @@
 #include "common/hashfn.h"
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "mixin/soft_delete.h"
 #include "model/record.h"
 #include "model/scope.h"
@@ -19,6 +20,7 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/typcache.h"
 
 static const char *const on_deleted_names[] = {
@@ -28,8 +30,19 @@ static const char *const on_deleted_names[] = {
 	[DT_DELETED_ERROR] = "error",
 };
 
-/* So many locks for the criteria of one table, however many criteria. */
-#define LOCKS 1024
+/*
+ * A transaction locks so many different criteria one by one, and from there
+ * on the tables: the server has room for some 64 locks a transaction.
+ */
+#define MAX_CRITERIA_LOCKS 32
+
+/*
+ * The parts of a table's lock.  The first is the table's own: those who lock
+ * criteria hold it together, one who locks the table holds it alone.
+ */
+#define TABLE_PART 1
+#define FIRST_CRITERIA_PART 2
+#define CRITERIA_PARTS (PG_INT16_MAX - FIRST_CRITERIA_PART + 1)
 
 /* In the set of a plan, a column that is to be null is as far from itself. */
 #define NULL_COLUMN MaxHeapAttributeNumber
@@ -268,9 +281,73 @@ hash_of_value(Relation rel, const DtField *field, Datum value)
 											att->attcollation, value));
 }
 
-/* Keeps others who look for the same row out until our transaction ends. */
-void
-dtmodel_lock_criteria(const DtDataPlace *place, const DtData *criteria)
+/* How many criteria the current transaction has locked; NULL for none. */
+static int *criteria_locks = NULL;
+
+static void
+forget_criteria_locks(void *argument pg_attribute_unused())
+{
+	criteria_locks = NULL;
+}
+
+/*
+ * Counts one more, and returns whether it is one too many.  Locks that a
+ * subtransaction gave back are still counted, which does no harm.
+ */
+static bool
+is_one_lock_too_many(void)
+{
+	if (criteria_locks == NULL)
+	{
+		MemoryContextCallback *callback =
+			MemoryContextAllocZero(TopTransactionContext,
+								   sizeof(MemoryContextCallback));
+
+		criteria_locks = MemoryContextAllocZero(TopTransactionContext,
+												sizeof(int));
+		callback->func = forget_criteria_locks;
+		MemoryContextRegisterResetCallback(TopTransactionContext, callback);
+	}
+	return ++*criteria_locks > MAX_CRITERIA_LOCKS;
+}
+
+static bool
+has_lock(Relation rel, uint16 part)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationRelationId,
+					   RelationGetRelid(rel), part);
+	return compat_lock_held_by_me(&tag, ExclusiveLock);
+}
+
+static void
+lock_part(Relation rel, uint16 part, LOCKMODE lockmode)
+{
+	LockDatabaseObject(RelationRelationId, RelationGetRelid(rel), part,
+					   lockmode);
+}
+
+/*
+ * Locks one part of the table until the transaction ends, or all of it where
+ * the transaction has many locks already.
+ */
+static void
+lock_criteria_part(Relation rel, uint16 part)
+{
+	if (has_lock(rel, TABLE_PART) || has_lock(rel, part))
+		return;
+	if (is_one_lock_too_many())
+	{
+		lock_part(rel, TABLE_PART, ExclusiveLock);
+		return;
+	}
+	lock_part(rel, TABLE_PART, RowExclusiveLock);
+	lock_part(rel, part, ExclusiveLock);
+}
+
+static uint32
+hash_of_criteria(const DtDataPlace *place, const DtData *criteria)
 {
 	Datum	   *values = palloc(sizeof(Datum) * criteria->count);
 	char	   *nulls = palloc(criteria->count);
@@ -285,8 +362,16 @@ dtmodel_lock_criteria(const DtDataPlace *place, const DtData *criteria)
 		hash = hash_combine(hash, hash_combine(criteria->given[i].field.attnum,
 											   part));
 	}
-	LockDatabaseObject(RelationRelationId, RelationGetRelid(place->rel),
-					   (uint16) (hash % LOCKS) + 1, ExclusiveLock);
+	return hash;
+}
+
+/* Keeps others who look for the same row out until our transaction ends. */
+void
+dtmodel_lock_criteria(const DtDataPlace *place, const DtData *criteria)
+{
+	uint32		hash = hash_of_criteria(place, criteria);
+
+	lock_criteria_part(place->rel, FIRST_CRITERIA_PART + hash % CRITERIA_PARTS);
 }
 
 static AttrNumber *

@@ -37,6 +37,7 @@ typedef struct AuditState
 	DtColumn	updated_by;
 	AttrNumber	created_at;		/* of the timestamps, which pin it */
 	bool		created_at_counts;	/* when it is set for the first time */
+	AttrNumber	slug;			/* which counts unless it is filled in */
 	Bitmapset  *ignored;
 	DtUpdateNote note;
 	MemoryContext context;
@@ -98,6 +99,7 @@ make_state(Relation rel, MemoryContext context)
 		state->ignored = bms_add_member(state->ignored, state->created_by.attnum);
 	if (dtmodel_column_is_used(&state->updated_by))
 		state->ignored = bms_add_member(state->ignored, state->updated_by.attnum);
+	state->slug = dtmodel_ignore_slug(model, &state->ignored);
 	MemoryContextSwitchTo(caller);
 	return state;
 }
@@ -172,6 +174,7 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 		{.attnum = state->created_by.attnum},
 		{.attnum = state->updated_by.attnum},
 		{.attnum = state->created_at},
+		{.attnum = state->slug},
 	};
 	const DtColumnPair *created_by = &pairs[0];
 	const DtColumnPair *updated_by = &pairs[1];
@@ -184,7 +187,8 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 
 	/* What was never set may be set, which is a change. */
 	changed = changed || is_filled_in(created_by) ||
-		(state->created_at_counts && is_filled_in(&pairs[2]));
+		(state->created_at_counts && is_filled_in(&pairs[2])) ||
+		dtmodel_text_changed(&pairs[3]);
 
 	if (!created_by->old_isnull)
 		row = store_name(trigdata, row, created_by, created_by->old_value, false);

@@ -127,6 +127,24 @@ dtmodel_uncounted_columns(const DtTimestamps *timestamps,
 	return columns;
 }
 
+/*
+ * A slug that a row gets where it had none is no change of the row's, any
+ * other is.  So the slug is added to the columns that do not count; returns
+ * it for whoever compares the row, unless no slug counts.
+ */
+AttrNumber
+dtmodel_ignore_slug(const DtModel *model, Bitmapset **ignored)
+{
+	const DtColumn *slug = model->slug == NULL ? NULL : &model->slug->slug;
+
+	if (slug == NULL || !AttributeNumberIsValid(slug->attnum) ||
+		!dtmodel_column_fits(slug, DT_COLUMN_SLUG) ||
+		bms_is_member(slug->attnum, *ignored))
+		return InvalidAttrNumber;
+	*ignored = bms_add_member(*ignored, slug->attnum);
+	return slug->attnum;
+}
+
 bool
 dtmodel_parse_clock(const char *name, DtClock *clock)
 {
