@@ -354,8 +354,8 @@ get_state(FunctionCallInfo fcinfo, Relation rel)
  * Settings that are no object (23514), a setting that is not valid (22023) and
  * a value that breaks its rule (23514) are errors; on_unknown "ignore" leaves
  * out what is not valid, "allow" keeps it.  NULL is no settings.  An UPDATE is
- * asked for the settings that it changes, whoever does: it may be a trigger
- * that fired before.  What is stored already stays, whatever the rules are by
+ * checked for the settings that it changes, also if a trigger that fired before
+ * changes them.  What is stored already stays, whatever the rules are by
  * now, also when the row moves to another partition.
  *
  * Source: ConfigurableMixin of the reference document dtpyfw.db.model.

@@ -152,7 +152,7 @@ tally_rows(DtSettingsTally *tally, const DtSettings *settings, Portal cursor,
 
 /*
  * Counts the rows whose settings are not all valid, among about so many rows
- * of the table.  Whoever calls sees to it that the user may read them.
+ * of the table.  The caller has checked that the user may read them.
  */
 DtSettingsTally
 dtmodel_count_invalid_settings(Relation rel, const DtSettings *settings,

@@ -130,7 +130,7 @@ dtmodel_uncounted_columns(const DtTimestamps *timestamps,
 /*
  * A slug that a row gets where it had none is no change of the row's, any
  * other is.  So the slug is added to the columns that do not count; returns
- * it for whoever compares the row, unless no slug counts.
+ * it for the comparison of the row, unless no slug counts.
  */
 AttrNumber
 dtmodel_ignore_slug(const DtModel *model, Bitmapset **ignored)

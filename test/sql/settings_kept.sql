@@ -1,5 +1,5 @@
 --
--- settings: what changes is checked, whoever changes it; what is stored stays
+-- settings: what changes is checked, also if a trigger does it; what is stored stays
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;

@@ -39,7 +39,7 @@ CREATE TABLE "Odd ""name""" (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel
 SELECT dtmodel.add_model('"Odd ""name"""'), dtmodel.add_soft_delete('"Odd ""name"""');
 SELECT * FROM names('"Odd ""name"""');
 
--- names that somebody chose stay, and so do keys of other kinds
+-- names that a user chose stay, and so do keys of other kinds
 CREATE TABLE chosen (LIKE dtmodel.soft_delete_mixin INCLUDING ALL, id uuid DEFAULT dtmodel.uuidv7() CONSTRAINT my_key PRIMARY KEY);
 ALTER TABLE chosen RENAME CONSTRAINT ck_soft_delete TO my_ck_soft_delete;
 CREATE TABLE numbered (id bigint PRIMARY KEY, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
