@@ -331,7 +331,7 @@ COMMENT ON FUNCTION dtmodel.remove_soft_delete(
 CREATE FUNCTION dtmodel.soft_delete(instance pg_catalog.anyelement)
 RETURNS pg_catalog.anyelement
 AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_row'
-LANGUAGE C VOLATILE STRICT;
+LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.soft_delete(pg_catalog.anyelement) IS
 'deletes a row softly and returns it';
@@ -350,7 +350,7 @@ COMMENT ON FUNCTION dtmodel.soft_delete(
 CREATE FUNCTION dtmodel.restore(instance pg_catalog.anyelement)
 RETURNS pg_catalog.anyelement
 AS 'MODULE_PATHNAME', 'dtmodel_restore_row'
-LANGUAGE C VOLATILE STRICT;
+LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.restore(pg_catalog.anyelement) IS
 'makes a deleted row live again and returns it';

@@ -216,9 +216,7 @@ dtmodel_update_row(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call;
 
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock);
 	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
 	return update_row(fcinfo, &call, 1);
 }

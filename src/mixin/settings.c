@@ -16,6 +16,7 @@
 #include "json/object.h"
 #include "mixin/settings.h"
 #include "model/key.h"
+#include "model/row_call.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "model/shown_key.h"
@@ -66,6 +67,18 @@ dtmodel_usable_settings(Relation rel)
 	return dtmodel_copy_settings(settings);
 }
 
+/* The column as a view of live rows shows it, with the name that it has there. */
+static void
+show_settings(DtSettings *settings, const DtLiveView *view)
+{
+	DtColumn   *column = &settings->column;
+
+	column->attnum = dtmodel_column_of_view(view, NameStr(column->name),
+											column->attnum);
+	column->name = TupleDescAttr(RelationGetDescr(view->rel),
+								 column->attnum - 1)->attname;
+}
+
 /*
  * The same for rows of any kind: NULL if they are of no table, of one without
  * settings, or from before their table had them.
@@ -74,14 +87,19 @@ DtSettings *
 dtmodel_settings_of_rows(TupleDesc desc)
 {
 	Oid			relid = get_typ_typrelid(desc->tdtypeid);
+	DtLiveView *view = OidIsValid(relid) ? dtmodel_open_live_view(relid) : NULL;
 	DtSettings *settings = NULL;
 	Relation	rel;
 
 	if (!OidIsValid(relid))
 		return NULL;
-	rel = relation_open(relid, AccessShareLock);
+	rel = relation_open(view == NULL ? relid : view->source.relid,
+						AccessShareLock);
 	if (rel->trigdesc != NULL && dtmodel_get_model(rel)->settings != NULL)
 		settings = dtmodel_usable_settings(rel);
+	if (settings != NULL && view != NULL)
+		show_settings(settings, view);
+	dtmodel_close_live_view(view);
 	relation_close(rel, AccessShareLock);
 	return settings != NULL && dtmodel_has_column(desc, &settings->column) ?
 		settings : NULL;
@@ -430,15 +448,17 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 Datum
 dtmodel_settings(PG_FUNCTION_ARGS)
 {
-	Relation	rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0),
-								   AccessShareLock);
-	DtSettings *settings = dtmodel_usable_settings(rel);
+	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
+	DtSettings *settings = dtmodel_usable_settings(call.rel);
 	bool		isnull;
 	Datum		value;
 
+	if (call.view != NULL)
+		show_settings(settings, call.view);
 	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
 							  settings->column.attnum, &isnull);
-	relation_close(rel, AccessShareLock);
+	dtmodel_close_live_view(call.view);
+	relation_close(call.rel, AccessShareLock);
 	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, isnull ? NULL :
 												 DatumGetJsonbP(value)));
 }
