@@ -17,6 +17,7 @@
 #include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
+#include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
@@ -107,17 +108,37 @@ compat_deconstruct_foreign_key(HeapTuple tuple, int *ncolumns,
 #endif
 }
 
-/* 18 lets a scan be instrumented. */
+/* 18 lets a scan be instrumented, 19 gives it flags. */
 static inline IndexScanDesc
 compat_index_beginscan(Relation heap, Relation index, Snapshot snapshot,
 					   int nkeys)
 {
 #if PG_VERSION_NUM < 180000
 	return index_beginscan(heap, index, snapshot, nkeys, 0);
-#else
+#elif PG_VERSION_NUM < 190000
 	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0);
+#else
+	return index_beginscan(heap, index, snapshot, NULL, nkeys, 0, 0);
 #endif
 }
+
+/* 19 wants to know when a row type that is made by hand has all its columns. */
+static inline void
+compat_finish_row_type(TupleDesc desc pg_attribute_unused())
+{
+#if PG_VERSION_NUM >= 190000
+	TupleDescFinalize(desc);
+#endif
+}
+
+/* 19 lets the planner's hook know of the EXPLAIN that it plans for. */
+#if PG_VERSION_NUM < 190000
+#define COMPAT_EXPLAIN_PARAMETER
+#define COMPAT_EXPLAIN_ARGUMENT
+#else
+#define COMPAT_EXPLAIN_PARAMETER , ExplainState *explain
+#define COMPAT_EXPLAIN_ARGUMENT , explain
+#endif
 
 /* 18 has generated columns that are made when they are read. */
 static inline bool

@@ -147,7 +147,7 @@ is_hiding(const char *query_string)
 
 static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options,
-	 ParamListInfo params)
+	 ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
 {
 	PlannerGlobal *hiding = NULL;
 	bool		was_delete = false;
@@ -165,8 +165,10 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	}
 
 	planned = next_planner != NULL ?
-		next_planner(parse, query_string, cursor_options, params) :
-		standard_planner(parse, query_string, cursor_options, params);
+		next_planner(parse, query_string, cursor_options,
+					 params COMPAT_EXPLAIN_ARGUMENT) :
+		standard_planner(parse, query_string, cursor_options,
+						 params COMPAT_EXPLAIN_ARGUMENT);
 
 	/* A client that sent a DELETE is told "DELETE" and how many. */
 	if (was_delete)

@@ -81,6 +81,7 @@ make_desc(const DtData *data)
 	for (int i = 0; i < data->count; i++)
 		TupleDescInitEntry(desc, i + 2, psprintf("c%d", i),
 						   dtmodel_field_parameter(&data->given[i].field), -1, 0);
+	compat_finish_row_type(desc);
 	return desc;
 }
 

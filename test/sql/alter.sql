@@ -77,7 +77,9 @@ RETURNING updated_at = now() AS moved, created_at > '2020-01-01' AS kept;
 
 -- retyped: to what still fits, and to what does not; what a trigger names the
 -- server keeps from being retyped
+\set VERBOSITY terse
 ALTER TABLE t ALTER COLUMN deleted_at TYPE text;
+\set VERBOSITY default
 \echo :SQLSTATE
 ALTER TABLE t ALTER COLUMN updated_at TYPE timestamp USING updated_at AT TIME ZONE 'UTC';
 UPDATE t SET note = 'retyped' WHERE id = 9 RETURNING updated_at = now() AT TIME ZONE 'UTC' AS utc;

@@ -159,6 +159,7 @@ SELECT d.paths || 'c'::text AS appended, array_ndims(d.paths), array_lower(d.pat
 FROM (SELECT dtmodel.get_difference_between_dictionaries('{"a": 1, "b": {"c": 1}}', '{"b": {"c": 2}}') AS paths) d;
 
 -- stored documents: short, compressed, out of line
+SET default_toast_compression = pglz;
 CREATE TEMP TABLE stored (a jsonb, b jsonb);
 INSERT INTO stored VALUES ('{"a": 1}', '{"a": 2}');
 INSERT INTO stored

@@ -6,12 +6,25 @@ CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA inheritance;
 SET search_path = inheritance;
 
+-- what \d says of a table that inherits is laid out in more than one way
+CREATE FUNCTION described(tbl regclass) RETURNS SETOF text LANGUAGE sql AS $$
+    (SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'NOT NULL' END,
+                      'DEFAULT ' || pg_get_expr(adbin, adrelid))
+     FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = attrelid AND adnum = attnum
+     WHERE attrelid = tbl AND attnum > 0 AND NOT attisdropped ORDER BY attnum)
+    UNION ALL
+    (SELECT conname || ' ' || pg_get_constraintdef(oid)
+     FROM pg_constraint WHERE conrelid = tbl AND contype = 'c' ORDER BY conname)
+    UNION ALL
+    (SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = tbl ORDER BY tgname)
+$$;
+
 CREATE TABLE base (id int PRIMARY KEY, note text);
 CREATE TABLE child (more text, PRIMARY KEY (id)) INHERITS (base);
 CREATE TABLE grandchild () INHERITS (child);
 SELECT dtmodel.add_soft_delete('base');
 SELECT dtmodel.add_soft_delete('base');
-\d grandchild
+SELECT * FROM described('grandchild');
 INSERT INTO base VALUES (1), (2);
 INSERT INTO child VALUES (3), (4);
 INSERT INTO grandchild VALUES (5), (6), (7);
@@ -63,7 +76,7 @@ SELECT id, name, is_deleted FROM heir;
 UPDATE base SET is_deleted = false;
 DROP VIEW state;
 SELECT dtmodel.remove_soft_delete('base', drop_columns => true);
-\d grandchild
+SELECT * FROM described('grandchild');
 \d base
 
 SET client_min_messages = warning;
