@@ -30,6 +30,7 @@ typedef struct DtData
 	int			count;
 	DtGiven    *given;
 	Bitmapset  *columns;		/* attnums of what is given */
+	RawValue	object;
 } DtData;
 
 /* Where in the caller's data an object is, for errors. */
@@ -44,6 +45,8 @@ extern RawValue dtmodel_data_argument(FunctionCallInfo fcinfo, int argument,
 									  const char *name);
 extern DtData dtmodel_read_data(const DtDataPlace *place,
 								const RawValue *object, bool strict);
+extern void dtmodel_name_ignored_keys(const DtDataPlace *place,
+									  const DtData *data, ErrorData *error);
 extern const DtGiven *dtmodel_find_given(const DtData *data, AttrNumber attnum);
 
 extern void dtmodel_data_values(const DtDataPlace *place, const DtData *data,
