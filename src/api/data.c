@@ -86,7 +86,7 @@ report_unknown_key(const DtDataPlace *place, const RawValue *key)
 					place_name(place)),
 			 errdetail("Table \"%s\" has no column and no setting of that name.",
 					   RelationGetRelationName(place->rel)),
-			 errhint("Mend the key, or leave it out."),
+			 errhint("Correct the key, or leave it out."),
 			 errtable(place->rel)));
 }
 
