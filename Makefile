@@ -6,14 +6,19 @@
 
 PG_CONFIG ?= pg_config
 
+# Where this file is. Tools that package for several majors build in folders of
+# their own (make -f ../Makefile); names of what is in this one begin with it.
+HERE := $(dir $(lastword $(MAKEFILE_LIST)))
+here = $(patsubst $(HERE)%,%,$(sort $(wildcard $(addprefix $(HERE),$(1)))))
+
 EXTENSION = dtmodel
 MODULE_big = dtmodel
 PGFILEDESC = "dtmodel - the model layer of an application"
-DATA = $(wildcard sql/dtmodel--*.sql)
-OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
+DATA = $(call here,sql/dtmodel--*.sql)
+OBJS = $(patsubst %.c,%.o,$(call here,src/*.c src/*/*.c src/*/*/*.c))
 
 # OPTFLAGS is for flags such as -march=native on a machine of your own.
-PG_CPPFLAGS = -Isrc
+PG_CPPFLAGS = -I$(HERE)src
 PG_CFLAGS = $(OPTFLAGS)
 SHLIB_LINK = -luuid
 
@@ -21,7 +26,7 @@ SHLIB_LINK = -luuid
 # preloaded_* and unpreloaded_* are for one, as are the isolation tests, which
 # preloaded_concurrent.pl repeats in the other. "make installcheck PRELOAD=yes"
 # runs the regression tests in sessions that preload the library.
-SQL_TESTS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+SQL_TESTS = $(patsubst test/sql/%.sql,%,$(call here,test/sql/*.sql))
 ifdef PRELOAD
 REGRESS = $(filter-out unpreloaded_%,$(SQL_TESTS))
 export PGOPTIONS := $(PGOPTIONS) -c session_preload_libraries=dtmodel
@@ -29,12 +34,13 @@ else
 REGRESS = $(filter-out preloaded_%,$(SQL_TESTS))
 # PostgreSQL 14 has no MERGE.
 ISOLATION = $(filter-out $(if $(filter 14,$(MAJORVERSION)),merge_%), \
-	$(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec))))
+	$(patsubst test/specs/%.spec,%,$(call here,test/specs/*.spec)))
 endif
-REGRESS_OPTS = --inputdir=test
-ISOLATION_OPTS = --inputdir=test --outputdir=.
+REGRESS_OPTS = --inputdir=$(HERE)test
+ISOLATION_OPTS = --inputdir=$(HERE)test --outputdir=.
 TAP_TESTS = 1
-PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
+PROVE_TESTS = $(call here,test/t/*.pl)
+EXTRA_CLEAN = built_for
 
 # These run before there is a server or even a pg_config, so PGXS, which has
 # a "check" of its own, stays out of them.
@@ -46,8 +52,15 @@ export PG_CONFIG
 check-long: export DTMODEL_JSON_PAIRS = 1000000
 check-long: export DTMODEL_SCRIPTS = 10000
 $(DRIVEN):
-	@test/harness/run $(@:-long=)
+	@$(HERE)test/harness/run $(@:-long=)
 else
+
+SERVER := $(shell $(PG_CONFIG) --version --includedir-server 2>/dev/null)
+ifeq ($(wildcard $(lastword $(SERVER))/postgres.h),)
+$(error $(if $(SERVER),The server of PG_CONFIG=$(PG_CONFIG) has no headers,There is no PG_CONFIG=$(PG_CONFIG)): \
+	install PostgreSQL 14 or later with its server headers (Debian: postgresql-server-dev-all), or name its pg_config (make PG_CONFIG=...))
+endif
+
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
@@ -57,6 +70,32 @@ ifeq ($(with_icu),yes)
 SHLIB_LINK += $(or $(strip $(ICU_LIBS)),-licui18n -licuuc)
 endif
 
-# PGXS follows includes only where the server was built to; headers are few.
-$(OBJS): $(wildcard src/*.h src/*/*.h)
+# PGXS follows includes only where the server was built to; headers are few. And
+# an object is good for one server: for another one all of them are built again.
+BUILT_FOR = $(CURDIR)/built_for
+ifneq ($(shell cat built_for 2>/dev/null),$(SERVER))
+.PHONY: $(BUILT_FOR)
+endif
+$(BUILT_FOR):
+	@echo '$(SERVER)' >$@
+COMPILED = $(OBJS) $(OBJS:.o=.bc)
+$(COMPILED): $(BUILT_FOR) $(wildcard $(addprefix $(HERE)src/,*.h */*.h */*/*.h))
+
+# In another folder there are no folders yet, and make would take what was
+# compiled here, for whichever server.
+ifneq ($(realpath $(HERE)),$(realpath $(CURDIR)))
+ifneq ($(call here,built_for *.so $(COMPILED)),)
+$(error $(realpath $(HERE)) has objects of its own: run "make clean" there before you build in another folder)
+endif
+FOLDERS = $(addprefix $(CURDIR)/,$(sort $(dir $(OBJS))))
+$(FOLDERS):
+	@mkdir -p $@
+$(COMPILED): | $(FOLDERS)
+
+# The tests expect what lies beside the sources.
+$(CURDIR)/expected:
+	@ln -s '$(realpath $(HERE))/expected' $@
+installcheck: $(CURDIR)/expected
+EXTRA_CLEAN += expected
+endif
 endif

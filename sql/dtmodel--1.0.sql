@@ -331,7 +331,7 @@ COMMENT ON FUNCTION dtmodel.remove_soft_delete(
 CREATE FUNCTION dtmodel.soft_delete(instance pg_catalog.anyelement)
 RETURNS pg_catalog.anyelement
 AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_row'
-LANGUAGE C VOLATILE STRICT;
+LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.soft_delete(pg_catalog.anyelement) IS
 'deletes a row softly and returns it';
@@ -350,7 +350,7 @@ COMMENT ON FUNCTION dtmodel.soft_delete(
 CREATE FUNCTION dtmodel.restore(instance pg_catalog.anyelement)
 RETURNS pg_catalog.anyelement
 AS 'MODULE_PATHNAME', 'dtmodel_restore_row'
-LANGUAGE C VOLATILE STRICT;
+LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.restore(pg_catalog.anyelement) IS
 'makes a deleted row live again and returns it';
@@ -472,6 +472,24 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.remove_slug(
     pg_catalog.regclass, pg_catalog.bool) IS
 'undoes dtmodel.add_slug';
+
+CREATE FUNCTION dtmodel.new_slug(instance pg_catalog.anyelement)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_new_slug'
+LANGUAGE C VOLATILE STRICT;
+
+COMMENT ON FUNCTION dtmodel.new_slug(pg_catalog.anyelement) IS
+'gives a row a new slug, made from its source as that is now, and returns the row';
+
+CREATE PROCEDURE dtmodel.fill_slugs(
+    model pg_catalog.regclass,
+    batch_size pg_catalog.int4 DEFAULT 1000)
+AS 'MODULE_PATHNAME', 'dtmodel_fill_slugs'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE dtmodel.fill_slugs(
+    pg_catalog.regclass, pg_catalog.int4) IS
+'gives slugs to the rows of a table that have none, batch by batch';
 
 --
 -- Live rows (src/mixin/live_*.c)
@@ -645,6 +663,14 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.settings(pg_catalog.anyelement) IS
 'the settings of a row, those that it lacks with their defaults';
+
+CREATE FUNCTION dtmodel.invalid_settings(instance pg_catalog.anyelement)
+RETURNS pg_catalog.text[]
+AS 'MODULE_PATHNAME', 'dtmodel_invalid_settings'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.invalid_settings(pg_catalog.anyelement) IS
+'the settings of a row that were stored under other rules and are not valid now';
 
 --
 -- Working with rows (src/api)

@@ -117,8 +117,8 @@ append_assignments(StringInfo query, const DtData *data, int first)
 
 		appendStringInfo(query, "%s%s = ", i == 0 ? "" : ", ", column);
 		if (given->is_settings)
-			appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" DT_ROW ".%s, $%d)",
-							 column, first + i);
+			dtmodel_append_merge(query, data, column,
+								 psprintf("$%d", first + i), first);
 		else
 			dtmodel_append_value(query, &given->field,
 								 psprintf("$%d", first + i));
@@ -145,18 +145,18 @@ static SPIPlanPtr
 update_plan(Relation rel, const DtKey *key, const DtData *data)
 {
 	Oid			relid = RelationGetRelid(rel);
-	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_UPDATE,
-											 data->columns);
+	Bitmapset  *set = dtmodel_update_set(data);
+	int			count = key->ncolumns + dtmodel_update_count(data);
+	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_UPDATE, set);
 	Oid		   *types;
 
 	if (plan != NULL)
 		return plan;
-	types = palloc(sizeof(Oid) * (key->ncolumns + data->count));
+	types = palloc(sizeof(Oid) * count);
 	memcpy(types, dtmodel_key_types(key), sizeof(Oid) * key->ncolumns);
-	dtmodel_data_types(data, types + key->ncolumns);
-	return dtmodel_save_plan_for(relid, DT_PLAN_UPDATE, data->columns,
-								 update_query(rel, key, data),
-								 key->ncolumns + data->count, types);
+	dtmodel_update_types(data, types + key->ncolumns);
+	return dtmodel_save_plan_for(relid, DT_PLAN_UPDATE, set,
+								 update_query(rel, key, data), count, types);
 }
 
 static bool
@@ -164,7 +164,7 @@ run_update(const DtRowCall *call, const DtDataPlace *place,
 		   const DtData *data, Datum *row)
 {
 	const DtKey *key = &call->key;
-	int			count = key->ncolumns + data->count;
+	int			count = key->ncolumns + dtmodel_update_count(data);
 	Datum	   *values = palloc(sizeof(Datum) * count);
 	char	   *nulls = palloc(count);
 	bool		found;
@@ -172,8 +172,8 @@ run_update(const DtRowCall *call, const DtDataPlace *place,
 	memcpy(values, call->id.values, sizeof(Datum) * key->ncolumns);
 	memcpy(nulls, call->id.nulls, key->ncolumns);
 	SPI_connect();
-	dtmodel_data_values(place, data, values + key->ncolumns,
-						nulls + key->ncolumns);
+	dtmodel_update_values(place, data, values + key->ncolumns,
+						  nulls + key->ncolumns);
 	found = dtmodel_fetch_row(call, update_plan(call->rel, key, data), values,
 							  nulls, false, row);
 	SPI_finish();
@@ -202,7 +202,8 @@ update_row(FunctionCallInfo fcinfo, const DtRowCall *call, int data_argument)
  * update(instance anyelement, data jsonb) returns anyelement
  *
  * Gives the row's columns the values that data, an object (22023), has for
- * them, merges its settings into the stored ones, and returns the new row.
+ * them, merges its settings into the stored ones, removes those that it says
+ * ({"settings": [{"key": "name", "remove": true}]}), and returns the new row.
  * Only what data gives is written; data that gives nothing writes nothing.
  * NULL for NULL, for a row that is gone, and for one that a policy or a
  * trigger keeps from being updated.
@@ -215,9 +216,7 @@ dtmodel_update_row(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call;
 
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock);
 	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
 	return update_row(fcinfo, &call, 1);
 }

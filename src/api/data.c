@@ -12,13 +12,19 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "api/data.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "json/object.h"
 #include "mixin/settings.h"
+#include "model/row_call.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+
+/* In the set of a plan: beyond all columns, and what others put there. */
+#define REMOVED_SETTINGS (3 * MaxHeapAttributeNumber)
 
 /* The settings that an object gives, on the way to be one document. */
 typedef struct GivenSettings
@@ -29,6 +35,7 @@ typedef struct GivenSettings
 	RawMember  *members;
 	uint32		count;
 	uint32		size;
+	List	   *removed;		/* names of settings to remove, as texts */
 } GivenSettings;
 
 /* What is being read, for the context of an error. */
@@ -118,26 +125,65 @@ report_wrong_settings(const DtDataPlace *place, const DtSettings *settings,
 			 errmsg("\"%s\" in %s must be an object or a list of settings",
 					NameStr(settings->column.name), place_name(place)),
 			 errdetail("%s", detail),
-			 errhint("Write {\"name\": value} or [{\"key\": \"name\", \"value\": value}]."),
+			 errhint("Write {\"name\": value} or [{\"key\": \"name\", \"value\": value}]; {\"key\": \"name\", \"remove\": true} removes a setting."),
 			 errtablecol(place->rel, settings->column.attnum)));
 }
 
-/* One {"key": ..., "value": ...} of a list. */
+/*
+ * A setting that is to go, which need not be valid any more.  What the list
+ * gave it before counts no more.
+ */
+static void
+remove_setting(GivenSettings *given, const RawValue *key)
+{
+	uint32		kept = 0;
+
+	for (uint32 i = 0; i < given->count; i++)
+	{
+		if (raw_compare_keys(&given->members[i].key, key) != 0)
+			given->members[kept++] = given->members[i];
+	}
+	given->count = kept;
+	given->removed = lappend(given->removed,
+							 cstring_to_text_with_len(key->data, key->len));
+}
+
+static bool
+find_member(const RawValue *object, const char *name, RawValue *value)
+{
+	RawValue	key = raw_string(name, strlen(name));
+
+	return dtmodel_raw_find(object, &key, value, NULL);
+}
+
+/* One {"key": ..., "value": ...} of a list, or {"key": ..., "remove": true}. */
 static void
 take_pair(GivenSettings *given, const RawValue *pair)
 {
-	RawValue	key_name = raw_string("key", strlen("key"));
-	RawValue	value_name = raw_string("value", strlen("value"));
 	RawValue	key;
 	RawValue	value;
 
-	if (!raw_is_object(pair) || !dtmodel_raw_find(pair, &key_name, &key, NULL) ||
-		key.type != JENTRY_ISSTRING ||
-		!dtmodel_raw_find(pair, &value_name, &value, NULL))
-		report_wrong_settings(given->place, given->settings,
-							  psprintf("An element of the list is %s without \"key\" and \"value\".",
-									   dtmodel_raw_kind(pair)));
-	take_setting(given, &key, &value);
+	if (raw_is_object(pair) && find_member(pair, "key", &key) &&
+		key.type == JENTRY_ISSTRING)
+	{
+		bool		has_value = find_member(pair, "value", &value);
+		RawValue	removes;
+
+		if (has_value && !find_member(pair, "remove", &removes))
+		{
+			take_setting(given, &key, &value);
+			return;
+		}
+		if (!has_value && find_member(pair, "remove", &removes) &&
+			removes.type == JENTRY_ISBOOL_TRUE)
+		{
+			remove_setting(given, &key);
+			return;
+		}
+	}
+	report_wrong_settings(given->place, given->settings,
+						  psprintf("An element of the list is %s without \"key\" and \"value\".",
+								   dtmodel_raw_kind(pair)));
 }
 
 /* The settings under their own name.  JSON null gives none. */
@@ -258,6 +304,7 @@ add_settings_column(DtData *data, const GivenSettings *given)
 	column->value = raw_root(dtmodel_object_of(given->members, given->count));
 	column->is_settings = true;
 	data->columns = bms_add_member(data->columns, settings->attnum);
+	data->removed = given->removed;
 }
 
 /*
@@ -284,7 +331,7 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 	if (model->settings != NULL)
 		take_settings_of(&given, object);
 	take_members(&data, &given, &model->fields, object);
-	if (given.count > 0)
+	if (given.count > 0 || given.removed != NIL)
 		add_settings_column(&data, &given);
 	return data;
 }
@@ -341,6 +388,65 @@ dtmodel_data_types(const DtData *data, Oid *types)
 {
 	for (int i = 0; i < data->count; i++)
 		types[i] = dtmodel_field_parameter(&data->given[i].field);
+}
+
+/*
+ * An UPDATE that removes settings has one parameter more than there are
+ * columns: the names.  In the set of its plan they are a column, too.
+ */
+Bitmapset *
+dtmodel_update_set(const DtData *data)
+{
+	return data->removed == NIL ? data->columns :
+		bms_add_member(bms_copy(data->columns), REMOVED_SETTINGS);
+}
+
+int
+dtmodel_update_count(const DtData *data)
+{
+	return data->count + (data->removed == NIL ? 0 : 1);
+}
+
+void
+dtmodel_update_types(const DtData *data, Oid *types)
+{
+	dtmodel_data_types(data, types);
+	if (data->removed != NIL)
+		types[data->count] = TEXTARRAYOID;
+}
+
+void
+dtmodel_update_values(const DtDataPlace *place, const DtData *data,
+					  Datum *values, char *nulls)
+{
+	Datum	   *names = palloc(sizeof(Datum) * Max(list_length(data->removed), 1));
+	ListCell   *cell;
+
+	dtmodel_data_values(place, data, values, nulls);
+	if (data->removed == NIL)
+		return;
+	foreach(cell, data->removed)
+		names[foreach_current_index(cell)] = PointerGetDatum(lfirst(cell));
+	values[data->count] =
+		PointerGetDatum(construct_array(names, list_length(data->removed),
+										TEXTOID, -1, false, TYPALIGN_INT));
+	nulls[data->count] = ' ';
+}
+
+/*
+ * Appends the row's settings with those that are given merged into them, and
+ * without those to remove.  "first" is the number of the first parameter.
+ */
+void
+dtmodel_append_merge(StringInfo query, const DtData *data, const char *column,
+					 const char *given, int first)
+{
+	appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" DT_ROW ".%s",
+					 column);
+	if (data->removed != NIL)
+		appendStringInfo(query, " OPERATOR(pg_catalog.-) $%d",
+						 first + data->count);
+	appendStringInfo(query, ", %s)", given);
 }
 
 /* Appends "a, b". */

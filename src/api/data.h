@@ -30,6 +30,7 @@ typedef struct DtData
 	int			count;
 	DtGiven    *given;
 	Bitmapset  *columns;		/* attnums of what is given */
+	List	   *removed;		/* names of settings to remove, as texts */
 } DtData;
 
 /* Where in the caller's data an object is, for errors. */
@@ -49,6 +50,15 @@ extern const DtGiven *dtmodel_find_given(const DtData *data, AttrNumber attnum);
 extern void dtmodel_data_values(const DtDataPlace *place, const DtData *data,
 								Datum *values, char *nulls);
 extern void dtmodel_data_types(const DtData *data, Oid *types);
+
+extern Bitmapset *dtmodel_update_set(const DtData *data);
+extern int	dtmodel_update_count(const DtData *data);
+extern void dtmodel_update_types(const DtData *data, Oid *types);
+extern void dtmodel_update_values(const DtDataPlace *place, const DtData *data,
+								  Datum *values, char *nulls);
+extern void dtmodel_append_merge(StringInfo query, const DtData *data,
+								 const char *column, const char *given,
+								 int first);
 
 extern void dtmodel_append_columns(StringInfo query, const DtData *data);
 extern void dtmodel_append_values(StringInfo query, const DtData *data);

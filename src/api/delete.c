@@ -85,12 +85,11 @@ dtmodel_delete_row(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call;
 
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock);
 	if (dtmodel_flag_argument(fcinfo, 1, true) &&
 		dtmodel_get_model(call.rel)->soft_delete != NULL)
 	{
+		dtmodel_close_live_view(call.view);
 		table_close(call.rel, NoLock);
 		return dtmodel_soft_delete_row(fcinfo);
 	}

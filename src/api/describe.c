@@ -19,6 +19,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mixin/live_parent.h"
+#include "mixin/settings.h"
 #include "mixin/slug_index.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_unique.h"
@@ -266,6 +267,16 @@ drift_of_settings(StringInfo drift, Relation rel, const DtSettings *settings)
 			append_drift(drift, psprintf("setting \"%s\" has the name of a column",
 										 NameStr(att->attname)));
 	}
+}
+
+static void
+drift_of_stored_settings(StringInfo drift, Relation rel,
+						 const DtSettings *settings)
+{
+	char	   *message = dtmodel_drift_of_stored_settings(rel, settings);
+
+	if (message != NULL)
+		append_drift(drift, message);
 }
 
 /* The mixins that tables have to share with those that inherit from them. */
@@ -617,6 +628,8 @@ find_drift(Relation rel, const DtModel *model)
 {
 	TriggerDesc *triggers = dtmodel_triggers(rel);
 	SharedMixins mixins = shared_mixins(model);
+	DtSettings *settings = model->settings == NULL ? NULL :
+		dtmodel_copy_settings(model->settings);
 	StringInfoData drift;
 
 	initStringInfo(&drift);
@@ -648,6 +661,8 @@ find_drift(Relation rel, const DtModel *model)
 
 	/* Last, since the cache may forget the model when it is asked for others. */
 	drift_of_heirs(&drift, rel, mixins);
+	if (settings != NULL)
+		drift_of_stored_settings(&drift, rel, settings);
 	return drift.data;
 }
 

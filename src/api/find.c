@@ -12,11 +12,15 @@
 #include "common/hashfn.h"
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "mixin/soft_delete.h"
+#include "model/record.h"
 #include "model/scope.h"
+#include "model/shown_key.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/typcache.h"
 
 static const char *const on_deleted_names[] = {
@@ -26,8 +30,19 @@ static const char *const on_deleted_names[] = {
 	[DT_DELETED_ERROR] = "error",
 };
 
-/* So many locks for the criteria of one table, however many criteria. */
-#define LOCKS 1024
+/*
+ * A transaction locks so many different criteria one by one, and from there
+ * on the tables: the server has room for some 64 locks a transaction.
+ */
+#define MAX_CRITERIA_LOCKS 32
+
+/*
+ * The parts of a table's lock.  The first is the table's own: those who lock
+ * criteria hold it together, one who locks the table holds it alone.
+ */
+#define TABLE_PART 1
+#define FIRST_CRITERIA_PART 2
+#define CRITERIA_PARTS (PG_INT16_MAX - FIRST_CRITERIA_PART + 1)
 
 /* In the set of a plan, a column that is to be null is as far from itself. */
 #define NULL_COLUMN MaxHeapAttributeNumber
@@ -86,7 +101,12 @@ append_criterion(StringInfo query, const DtDataPlace *place,
 	dtmodel_append_value(query, &given->field, psprintf("$%d", parameter));
 }
 
-/* "SELECT row, deleted FROM table WHERE ... ORDER BY key LIMIT 1" */
+/*
+ * "SELECT row, deleted FROM (SELECT ... WHERE ...) ORDER BY key LIMIT 1"
+ *
+ * The rows are found first and sorted then.  Or else the planner might take
+ * the key's index for its order, and walk all of it to find no row.
+ */
 static void
 append_search(StringInfo query, const DtDataPlace *place,
 			  const DtData *criteria, bool deleted, const char *condition)
@@ -94,25 +114,28 @@ append_search(StringInfo query, const DtDataPlace *place,
 	char	   *table = dtmodel_qualified_name(place->rel);
 	DtKey		key = dtmodel_key_if_any(place->rel);
 
-	appendStringInfo(query, "SELECT " DT_ROW ".*::%s, %s FROM %s AS " DT_ROW " WHERE ",
-					 table, deleted ? "true" : "false", table);
+	appendStringInfo(query, "SELECT f.r, %s FROM (SELECT " DT_ROW ".*::%s AS r",
+					 deleted ? "true" : "false", table);
+	for (int i = 0; i < key.ncolumns; i++)
+		appendStringInfo(query, ", " DT_ROW ".%s AS k%d",
+						 quote_identifier(NameStr(key.columns[i].name)), i);
+	appendStringInfo(query, " FROM %s AS " DT_ROW " WHERE ", table);
 	for (int i = 0; i < criteria->count; i++)
 	{
 		append_criterion(query, place, &criteria->given[i], i + 1);
 		appendStringInfoString(query, " AND ");
 	}
-	appendStringInfoString(query, condition);
-	if (key.ncolumns > 0)
-	{
-		appendStringInfoString(query, " ORDER BY ");
-		dtmodel_append_key_order(query, &key, DT_ROW);
-	}
+	appendStringInfo(query, "%s OFFSET 0) AS f", condition);
+	for (int i = 0; i < key.ncolumns; i++)
+		appendStringInfo(query, "%s f.k%d", i == 0 ? " ORDER BY" : ",", i);
 	appendStringInfoString(query, " LIMIT 1");
 }
 
 /*
  * The query for a live row or, if there is none and that is asked for, for a
- * deleted one.  An index of live rows serves the first of the two.
+ * deleted one.  An index of live rows serves the first of the two, one of
+ * deleted rows the second.  It is one query, so that a row which is restored
+ * meanwhile is not missed by both.
  */
 static char *
 find_query(const DtDataPlace *place, const DtData *criteria, bool only_live)
@@ -134,7 +157,7 @@ find_query(const DtDataPlace *place, const DtData *criteria, bool only_live)
 		appendStringInfoString(&query, ") SELECT * FROM live UNION ALL (");
 		append_search(&query, place, criteria, true,
 					  psprintf("%s AND NOT EXISTS (SELECT FROM live)",
-							   dtmodel_deleted_text(&columns, DT_ROW)));
+							   dtmodel_deleted_lookup_text(rel, &columns, DT_ROW)));
 		appendStringInfoString(&query, ")");
 	}
 	return query.data;
@@ -258,9 +281,73 @@ hash_of_value(Relation rel, const DtField *field, Datum value)
 											att->attcollation, value));
 }
 
-/* Keeps others who look for the same row out until our transaction ends. */
-void
-dtmodel_lock_criteria(const DtDataPlace *place, const DtData *criteria)
+/* How many criteria the current transaction has locked; NULL for none. */
+static int *criteria_locks = NULL;
+
+static void
+forget_criteria_locks(void *argument pg_attribute_unused())
+{
+	criteria_locks = NULL;
+}
+
+/*
+ * Counts one more, and returns whether it is one too many.  Locks that a
+ * subtransaction gave back are still counted, which does no harm.
+ */
+static bool
+is_one_lock_too_many(void)
+{
+	if (criteria_locks == NULL)
+	{
+		MemoryContextCallback *callback =
+			MemoryContextAllocZero(TopTransactionContext,
+								   sizeof(MemoryContextCallback));
+
+		criteria_locks = MemoryContextAllocZero(TopTransactionContext,
+												sizeof(int));
+		callback->func = forget_criteria_locks;
+		MemoryContextRegisterResetCallback(TopTransactionContext, callback);
+	}
+	return ++*criteria_locks > MAX_CRITERIA_LOCKS;
+}
+
+static bool
+has_lock(Relation rel, uint16 part)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationRelationId,
+					   RelationGetRelid(rel), part);
+	return compat_lock_held_by_me(&tag, ExclusiveLock);
+}
+
+static void
+lock_part(Relation rel, uint16 part, LOCKMODE lockmode)
+{
+	LockDatabaseObject(RelationRelationId, RelationGetRelid(rel), part,
+					   lockmode);
+}
+
+/*
+ * Locks one part of the table until the transaction ends, or all of it where
+ * the transaction has many locks already.
+ */
+static void
+lock_criteria_part(Relation rel, uint16 part)
+{
+	if (has_lock(rel, TABLE_PART) || has_lock(rel, part))
+		return;
+	if (is_one_lock_too_many())
+	{
+		lock_part(rel, TABLE_PART, ExclusiveLock);
+		return;
+	}
+	lock_part(rel, TABLE_PART, RowExclusiveLock);
+	lock_part(rel, part, ExclusiveLock);
+}
+
+static uint32
+hash_of_criteria(const DtDataPlace *place, const DtData *criteria)
 {
 	Datum	   *values = palloc(sizeof(Datum) * criteria->count);
 	char	   *nulls = palloc(criteria->count);
@@ -275,37 +362,49 @@ dtmodel_lock_criteria(const DtDataPlace *place, const DtData *criteria)
 		hash = hash_combine(hash, hash_combine(criteria->given[i].field.attnum,
 											   part));
 	}
-	LockDatabaseObject(RelationRelationId, RelationGetRelid(place->rel),
-					   (uint16) (hash % LOCKS) + 1, ExclusiveLock);
+	return hash;
 }
 
-static char *
-key_text(const DtKey *key, Datum row)
-{
-	DtKeyValues id = dtmodel_key_of_row(key, row);
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (int i = 0; i < key->ncolumns; i++)
-		appendStringInfo(&text, "%s%s = %s", i == 0 ? "" : ", ",
-						 NameStr(key->columns[i].name),
-						 id.nulls[i] == 'n' ? "NULL" :
-						 dtmodel_value_text(id.values[i], key->columns[i].typid));
-	return text.data;
-}
-
-/* For a deleted row that stands in the way of a live one. */
+/* Keeps others who look for the same row out until our transaction ends. */
 void
-dtmodel_report_deleted_row(const DtRowCall *call, Datum row)
+dtmodel_lock_criteria(const DtDataPlace *place, const DtData *criteria)
+{
+	uint32		hash = hash_of_criteria(place, criteria);
+
+	lock_criteria_part(place->rel, FIRST_CRITERIA_PART + hash % CRITERIA_PARTS);
+}
+
+static AttrNumber *
+key_columns(const DtKey *key)
+{
+	AttrNumber *columns = palloc(sizeof(AttrNumber) * Max(key->ncolumns, 1));
+
+	for (int i = 0; i < key->ncolumns; i++)
+		columns[i] = key->columns[i].attnum;
+	return columns;
+}
+
+/*
+ * For a deleted row that stands in the way of a live one.  The index is the
+ * unique one that the new row would be in conflict with, if there is one.
+ */
+void
+dtmodel_report_deleted_row(const DtRowCall *call, Datum row, Oid index)
 {
 	DtKey		key = dtmodel_key_if_any(call->rel);
+	AttrNumber *columns = key_columns(&key);
+	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("a deleted row of table \"%s\" stands in the way",
 					RelationGetRelationName(call->rel)),
-			 key.ncolumns > 0 ?
-			 errdetail("It is the one with %s.", key_text(&key, row)) : 0,
+			 key.ncolumns > 0 &&
+			 dtmodel_may_show(call->rel, key.ncolumns, columns) ?
+			 errdetail("%s is deleted.",
+					   dtmodel_shown_key(call->rel, key.ncolumns, columns, &tuple)) : 0,
 			 errhint("Let on_deleted be \"restore\" or \"return\", or make the unique index one of live rows alone."),
+			 OidIsValid(index) ?
+			 errtableconstraint(call->rel, get_rel_name(index)) :
 			 errtable(call->rel)));
 }

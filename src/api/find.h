@@ -42,6 +42,7 @@ extern DtFound dtmodel_restore_found(const DtRowCall *call,
 									 const DtData *criteria, Datum *row);
 extern void dtmodel_lock_criteria(const DtDataPlace *place,
 								  const DtData *criteria);
-pg_noreturn extern void dtmodel_report_deleted_row(const DtRowCall *call, Datum row);
+pg_noreturn extern void dtmodel_report_deleted_row(const DtRowCall *call,
+													   Datum row, Oid index);
 
 #endif							/* DTMODEL_FIND_H */

@@ -35,8 +35,8 @@ typedef struct Search
 	DtData		data;			/* criteria and defaults */
 	DtOnDeleted on_deleted;
 	bool		can_conflict;	/* ON CONFLICT works on this table */
-	bool		covered;		/* a unique index is of all rows ... */
-	bool		live_covered;	/* ... or of live rows */
+	Oid			unique;			/* unique index of all rows ... */
+	Oid			live_unique;	/* ... or of live rows, or no such index */
 } Search;
 
 static void
@@ -100,10 +100,10 @@ look_at_index(Search *search, Relation index)
 	if (!covers(index, search))
 		return;
 	if (RelationGetIndexPredicate(index) == NIL)
-		search->covered = true;
+		search->unique = RelationGetRelid(index);
 	else if (dtmodel_is_of_live_rows(search->call.rel, index,
 									 dtmodel_get_model(search->call.rel)->soft_delete))
-		search->live_covered = true;
+		search->live_unique = RelationGetRelid(index);
 }
 
 static void
@@ -132,34 +132,41 @@ static bool
 is_covered(const Search *search)
 {
 	return search->can_conflict &&
-		(search->covered ||
-		 (search->live_covered && search->on_deleted == DT_DELETED_IGNORE));
+		(OidIsValid(search->unique) ||
+		 (OidIsValid(search->live_unique) &&
+		  search->on_deleted == DT_DELETED_IGNORE));
+}
+
+static void
+report_deleted_row(const Search *search, Datum row)
+{
+	Search		looked = *search;
+
+	look_at_indexes(&looked);
+	dtmodel_report_deleted_row(&search->call, row, OidIsValid(looked.unique) ?
+							   looked.unique : looked.live_unique);
 }
 
 /*
- * Looks for the row.  A deleted one that is to be returned counts as live.
+ * Looks for the row.  A deleted one that is to be returned counts as live; one
+ * that is to be ignored counts only where it keeps a new one from being made,
+ * which an index of all rows does.
  */
 static DtFound
 find(const Search *search, Datum *row)
 {
-	DtFound		found = dtmodel_find_row(&search->call, &search->criteria_place,
-										 &search->criteria, row);
+	DtFound		found;
 
+	if (search->on_deleted == DT_DELETED_IGNORE && !OidIsValid(search->unique))
+		return dtmodel_find_live_row(&search->call, &search->criteria_place,
+									 &search->criteria, row);
+	found = dtmodel_find_row(&search->call, &search->criteria_place,
+							 &search->criteria, row);
 	if (found != DT_FOUND_DELETED)
 		return found;
 	if (search->on_deleted == DT_DELETED_ERROR)
-		dtmodel_report_deleted_row(&search->call, *row);
+		report_deleted_row(search, *row);
 	return search->on_deleted == DT_DELETED_RETURN ? DT_FOUND_LIVE : found;
-}
-
-/* The first look: a deleted row counts only for those who ask for one. */
-static DtFound
-find_wanted(const Search *search, Datum *row)
-{
-	if (search->on_deleted == DT_DELETED_IGNORE)
-		return dtmodel_find_live_row(&search->call, &search->criteria_place,
-									 &search->criteria, row);
-	return find(search, row);
 }
 
 static bool
@@ -183,7 +190,7 @@ restore_if_asked(const Search *search, DtFound found, Datum *row)
 static bool
 is_beside_deleted(const Search *search)
 {
-	return search->live_covered && !search->covered;
+	return OidIsValid(search->live_unique) && !OidIsValid(search->unique);
 }
 
 /* Where there is no row at all, a trigger may have refused ours. */
@@ -219,7 +226,7 @@ insert_or_find(const Search *search, Datum *row, bool *created)
 			break;
 	}
 	if (found == DT_FOUND_DELETED)
-		dtmodel_report_deleted_row(&search->call, *row);
+		report_deleted_row(search, *row);
 	return insert(search, DT_PLAN_INSERT, row);
 }
 
@@ -227,7 +234,7 @@ insert_or_find(const Search *search, Datum *row, bool *created)
 static bool
 get_or_create(Search *search, Datum *row, bool *created)
 {
-	DtFound		found = find_wanted(search, row);
+	DtFound		found = find(search, row);
 
 	*created = false;
 	if (found == DT_FOUND_LIVE)
@@ -236,7 +243,7 @@ get_or_create(Search *search, Datum *row, bool *created)
 	if (!is_covered(search))
 	{
 		dtmodel_lock_criteria(&search->criteria_place, &search->criteria);
-		found = find_wanted(search, row);
+		found = find(search, row);
 	}
 	if (restore_if_asked(search, found, row) == DT_FOUND_LIVE)
 		return true;

@@ -59,6 +59,12 @@ static const Irregular irregulars[] = {
 	{"headache", "headaches"}, {"movie", "movies"}, {"niche", "niches"},
 	{"pie", "pies"}, {"tie", "ties"}, {"zombie", "zombies"},
 
+	/* a -ch that is spoken as k */
+	{"epoch", "epochs"}, {"eunuch", "eunuchs"}, {"hierarch", "hierarchs"},
+	{"loch", "lochs"}, {"matriarch", "matriarchs"}, {"monarch", "monarchs"},
+	{"oligarch", "oligarchs"}, {"patriarch", "patriarchs"},
+	{"stomach", "stomachs"}, {"tech", "techs"},
+
 	{"guru", "gurus"}, {"menu", "menus"}, {"quiz", "quizzes"},
 };
 

@@ -3,8 +3,9 @@
  * names.c
  *	  The names of classes and their tables: UserProfile, user_profiles.
  *
- * Only ASCII letters change their case, so that a name does not depend on the
- * database's locale; others pass as they are.
+ * A name does not depend on the database's locale: letters beyond ASCII have
+ * the upper and lower case that Unicode gives them.  That takes ICU and a
+ * database in UTF8; elsewhere they pass as they are.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,61 +17,205 @@
 #include "dtmodel.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "model/model.h"
 #include "utils/builtins.h"
+
+#ifdef USE_ICU
+#include <unicode/uchar.h>
+#endif
 
 PG_FUNCTION_INFO_V1(dtmodel_table_name);
 PG_FUNCTION_INFO_V1(dtmodel_class_name);
 
-static bool
-is_upper(char c)
+/* A name without the underscores at its ends, and how many those are. */
+typedef struct NameParts
 {
-	return c >= 'A' && c <= 'Z';
+	int			before;
+	int			after;
+	char	   *words;
+} NameParts;
+
+/* Whether a letter begins here that is not of ASCII, but known. */
+static bool
+is_beyond_ascii(const char *c)
+{
+	return IS_HIGHBIT_SET(*c) && GetDatabaseEncoding() == PG_UTF8;
+}
+
+/* The bytes of the character that begins here. */
+static int
+size_of(const char *c)
+{
+	return is_beyond_ascii(c) ? pg_utf_mblen((const unsigned char *) c) : 1;
+}
+
+#ifdef USE_ICU
+
+static pg_wchar
+code_point(const char *c)
+{
+	return utf8_to_unicode((const unsigned char *) c);
 }
 
 static bool
-is_lower_or_digit(char c)
+is_upper(const char *c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+	if (is_beyond_ascii(c))
+		return u_isupper(code_point(c)) || u_istitle(code_point(c));
+	return *c >= 'A' && *c <= 'Z';
+}
+
+static bool
+is_lower(const char *c)
+{
+	if (is_beyond_ascii(c))
+		return u_islower(code_point(c));
+	return *c >= 'a' && *c <= 'z';
+}
+
+static void
+append_code_point(StringInfo name, pg_wchar c)
+{
+	unsigned char utf8[MAX_MULTIBYTE_CHAR_LEN];
+
+	unicode_to_utf8(c, utf8);
+	appendBinaryStringInfo(name, (char *) utf8, pg_utf_mblen(utf8));
+}
+
+static void
+append_lower(StringInfo name, const char *c)
+{
+	if (is_beyond_ascii(c))
+		append_code_point(name, u_tolower(code_point(c)));
+	else
+		appendStringInfoChar(name, pg_ascii_tolower(*c));
+}
+
+static void
+append_upper(StringInfo name, const char *c)
+{
+	if (is_beyond_ascii(c))
+		append_code_point(name, u_totitle(code_point(c)));
+	else
+		appendStringInfoChar(name, pg_ascii_toupper(*c));
+}
+
+#else							/* !USE_ICU */
+
+static bool
+is_upper(const char *c)
+{
+	return *c >= 'A' && *c <= 'Z';
+}
+
+static bool
+is_lower(const char *c)
+{
+	return *c >= 'a' && *c <= 'z';
+}
+
+static void
+append_lower(StringInfo name, const char *c)
+{
+	if (is_beyond_ascii(c))
+		appendBinaryStringInfo(name, c, size_of(c));
+	else
+		appendStringInfoChar(name, pg_ascii_tolower(*c));
+}
+
+static void
+append_upper(StringInfo name, const char *c)
+{
+	if (is_beyond_ascii(c))
+		appendBinaryStringInfo(name, c, size_of(c));
+	else
+		appendStringInfoChar(name, pg_ascii_toupper(*c));
+}
+
+#endif							/* USE_ICU */
+
+static bool
+is_lower_or_digit(const char *c)
+{
+	return is_lower(c) || (*c >= '0' && *c <= '9');
 }
 
 /* Whatever is neither letter nor digit parts words; so does '_'. */
 static bool
-is_separator(char c)
+is_separator(const char *c)
 {
-	return !IS_HIGHBIT_SET(c) && !is_upper(c) && !is_lower_or_digit(c);
+	return !IS_HIGHBIT_SET(*c) && !is_upper(c) && !is_lower_or_digit(c);
 }
 
-/* Whether a new word begins at a capital: userProfile, HTTPServer. */
+/*
+ * Whether a new word begins at a capital: userProfile, HTTPServer.  Before the
+ * first character there is none, NULL.
+ */
 static bool
-begins_word(const char *name, int i)
+begins_word(const char *previous, const char *c)
 {
-	if (i == 0 || !is_upper(name[i]))
+	if (previous == NULL || !is_upper(c))
 		return false;
-	return is_lower_or_digit(name[i - 1]) ||
-		(is_upper(name[i - 1]) && name[i + 1] >= 'a' && name[i + 1] <= 'z');
+	return is_lower_or_digit(previous) ||
+		(is_upper(previous) && is_lower(c + size_of(c)));
 }
 
 /* The name's words in lower case, with underscores between them. */
 static char *
 to_snake_case(const char *name)
 {
+	const char *previous = NULL;
 	StringInfoData snake;
 
 	initStringInfo(&snake);
-	for (int i = 0; name[i] != '\0'; i++)
+	for (const char *c = name; *c != '\0'; c += size_of(c))
 	{
-		if (is_separator(name[i]) || begins_word(name, i))
+		if (is_separator(c) || begins_word(previous, c))
 		{
 			if (snake.len > 0 && snake.data[snake.len - 1] != '_')
 				appendStringInfoChar(&snake, '_');
 		}
-		if (!is_separator(name[i]))
-			appendStringInfoChar(&snake, pg_ascii_tolower(name[i]));
+		if (!is_separator(c))
+			append_lower(&snake, c);
+		previous = c;
 	}
 	while (snake.len > 0 && snake.data[snake.len - 1] == '_')
 		snake.data[--snake.len] = '\0';
 	return snake.data;
+}
+
+/*
+ * Underscores at the ends of a name belong to it, as in _private, and have
+ * nothing to do with its words.
+ */
+static NameParts
+take_apart(const char *text)
+{
+	NameParts	name = {.before = strspn(text, "_")};
+	int			length = strlen(text) - name.before;
+
+	while (length > 0 && text[name.before + length - 1] == '_')
+	{
+		length--;
+		name.after++;
+	}
+	name.words = pnstrdup(text + name.before, length);
+	return name;
+}
+
+static char *
+put_together(const NameParts *name, const char *words)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < name->before; i++)
+		appendStringInfoChar(&text, '_');
+	appendStringInfoString(&text, words);
+	for (int i = 0; i < name->after; i++)
+		appendStringInfoChar(&text, '_');
+	return text.data;
 }
 
 /* The last of the words in a snake-case name. */
@@ -86,17 +231,20 @@ last_word(const char *snake)
  * table_name(class text) returns text
  *
  * The table that a class has by convention: its words in lower case, the last
- * one in the plural, with underscores between them.  NULL for NULL.
+ * one in the plural, with underscores between them.  Underscores at the ends of
+ * the name stay.  NULL for NULL.
  * Source: the __tablename__ convention of the reference documents.
  */
 Datum
 dtmodel_table_name(PG_FUNCTION_ARGS)
 {
-	char	   *snake = to_snake_case(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	NameParts	name = take_apart(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	char	   *snake = to_snake_case(name.words);
 	const char *last = last_word(snake);
+	char	   *words = psprintf("%.*s%s", (int) (last - snake), snake,
+								 dtmodel_pluralize(last));
 
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%.*s%s", (int) (last - snake),
-											  snake, dtmodel_pluralize(last))));
+	PG_RETURN_TEXT_P(cstring_to_text(put_together(&name, words)));
 }
 
 static void
@@ -104,8 +252,8 @@ append_capitalized(StringInfo class, const char *word)
 {
 	if (word[0] == '\0')
 		return;
-	appendStringInfoChar(class, pg_ascii_toupper(word[0]));
-	appendStringInfoString(class, word + 1);
+	append_upper(class, word);
+	appendStringInfoString(class, word + size_of(word));
 }
 
 /* The class of a table of this name. */
@@ -113,7 +261,8 @@ char *
 dtmodel_make_class_name(const char *table)
 {
 	StringInfoData class;
-	char	   *snake = to_snake_case(table);
+	NameParts	name = take_apart(table);
+	char	   *snake = to_snake_case(name.words);
 	char	   *singular = dtmodel_singularize(last_word(snake));
 	char	   *word = snake;
 	char	   *underscore;
@@ -126,15 +275,16 @@ dtmodel_make_class_name(const char *table)
 		word = underscore + 1;
 	}
 	append_capitalized(&class, singular);
-	return class.len > 0 ? class.data : pstrdup(table);
+	return class.len > 0 ? put_together(&name, class.data) : pstrdup(table);
 }
 
 /*
  * class_name(model regclass) returns text
  *
  * The class that a table has by convention: the words of its name, the last
- * one in the singular, each with a capital.  NULL for NULL and for a table
- * that is gone; anything but a table is an error (42809).
+ * one in the singular, each with a capital.  Underscores at the ends of the
+ * name stay.  NULL for NULL and for a table that is gone; anything but a table
+ * is an error (42809).
  * Source: the __tablename__ convention of the reference documents.
  */
 Datum

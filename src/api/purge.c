@@ -213,6 +213,16 @@ purge_all(DtPurge *purge)
 	tell_end(purge);
 }
 
+void
+dtmodel_check_batch_size(int batch_size)
+{
+	if (batch_size < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch_size must be at least 1"),
+				 errdetail("It is %d.", batch_size)));
+}
+
 static void
 check_arguments(FunctionCallInfo fcinfo)
 {
@@ -222,11 +232,7 @@ check_arguments(FunctionCallInfo fcinfo)
 				 errmsg("the arguments of %s.purge must not be null",
 						DTMODEL_SCHEMA),
 				 errhint("Leave out what shall have its default.")));
-	if (PG_GETARG_INT32(2) < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batch_size must be at least 1"),
-				 errdetail("It is %d.", PG_GETARG_INT32(2))));
+	dtmodel_check_batch_size(PG_GETARG_INT32(2));
 }
 
 /* The time before which rows must have been deleted. */
@@ -247,9 +253,10 @@ cutoff_argument(FunctionCallInfo fcinfo)
 	return cutoff;
 }
 
-/* A purge commits, so it cannot be a part of anything. */
-static void
-check_may_commit(FunctionCallInfo fcinfo)
+/* For a procedure that commits, and so cannot be a part of anything. */
+void
+dtmodel_check_may_commit(FunctionCallInfo fcinfo, const char *procedure,
+						 const char *hint)
 {
 	CallContext *context = (CallContext *) fcinfo->context;
 
@@ -258,10 +265,10 @@ check_may_commit(FunctionCallInfo fcinfo)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-			 errmsg("%s.purge cannot run inside a transaction block or a function",
-					DTMODEL_SCHEMA),
+			 errmsg("%s.%s cannot run inside a transaction block or a function",
+					DTMODEL_SCHEMA, procedure),
 			 errdetail("It commits after each batch."),
-			 errhint("CALL it on its own, or with dry_run => true.")));
+			 errhint("%s", hint)));
 }
 
 /*
@@ -290,7 +297,8 @@ dtmodel_purge(PG_FUNCTION_ARGS)
 	purge.batch_size = PG_GETARG_INT32(2);
 	purge.dry_run = PG_GETARG_BOOL(3);
 	if (!purge.dry_run)
-		check_may_commit(fcinfo);
+		dtmodel_check_may_commit(fcinfo, "purge",
+								 "CALL it on its own, or with dry_run => true.");
 
 	SPI_connect_ext(purge.dry_run ? 0 : SPI_OPT_NONATOMIC);
 	purge.context = CurrentMemoryContext;

@@ -8,6 +8,7 @@
 #ifndef DTMODEL_PURGE_H
 #define DTMODEL_PURGE_H
 
+#include "fmgr.h"
 #include "model/model.h"
 #include "storage/itemptr.h"
 #include "utils/hsearch.h"
@@ -47,6 +48,11 @@ typedef struct DtPlaceSet
 	int			space;
 	ItemPointerData *places;
 } DtPlaceSet;
+
+/* What purge has in common with other procedures that go in batches. */
+extern void dtmodel_check_batch_size(int batch_size);
+extern void dtmodel_check_may_commit(FunctionCallInfo fcinfo,
+									 const char *procedure, const char *hint);
 
 extern HTAB *dtmodel_make_known_rows(MemoryContext context);
 extern char *dtmodel_old_text(const DtSoftDelete *columns, const char *alias);

@@ -11,7 +11,7 @@
 #include "api/names.h"
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
-#include "model/key.h"
+#include "model/row_call.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_repr);
@@ -28,13 +28,14 @@ typedef struct RowName
 static RowName
 read_row_name(FunctionCallInfo fcinfo)
 {
-	Relation	rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0),
-								   AccessShareLock);
+	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
 	RowName		name = {
-		.class = dtmodel_make_class_name(RelationGetRelationName(rel)),
-		.key = dtmodel_key_if_any(rel),
+		.class = dtmodel_make_class_name(RelationGetRelationName(call.rel)),
+		.key = dtmodel_key_if_any(call.rel),
 	};
-	DtKeyValues id = dtmodel_key_of_row(&name.key, PG_GETARG_DATUM(0));
+	DtKey		given = call.view == NULL ? name.key :
+		dtmodel_key_of_view(call.view, &name.key);
+	DtKeyValues id = dtmodel_key_of_row(&given, PG_GETARG_DATUM(0));
 
 	name.values = palloc0(sizeof(char *) * Max(name.key.ncolumns, 1));
 	for (int i = 0; i < name.key.ncolumns; i++)
@@ -42,7 +43,8 @@ read_row_name(FunctionCallInfo fcinfo)
 		if (id.nulls[i] != 'n')
 			name.values[i] = dtmodel_value_text(id.values[i], name.key.columns[i].typid);
 	}
-	relation_close(rel, AccessShareLock);
+	dtmodel_close_live_view(call.view);
+	relation_close(call.rel, AccessShareLock);
 	return name;
 }
 

@@ -142,23 +142,33 @@ is_unique_on(Relation rel, Relation index, const Bitmapset *columns)
 	return bms_equal(keys, columns);
 }
 
-static void
-check_unique(const Upsert *upsert)
+/* The unique index of the conflict columns; InvalidOid if there is none. */
+static Oid
+find_unique(const Upsert *upsert)
 {
 	Relation	rel = upsert->call.rel;
-	StringInfoData columns;
-	bool		unique = false;
+	Oid			unique = InvalidOid;
 	ListCell   *cell;
 
 	foreach(cell, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		unique = unique ||
-			is_unique_on(rel, index, upsert->conflict.columns);
+		if (!OidIsValid(unique) &&
+			is_unique_on(rel, index, upsert->conflict.columns))
+			unique = RelationGetRelid(index);
 		index_close(index, AccessShareLock);
 	}
-	if (unique)
+	return unique;
+}
+
+static void
+check_unique(const Upsert *upsert)
+{
+	Relation	rel = upsert->call.rel;
+	StringInfoData columns;
+
+	if (OidIsValid(find_unique(upsert)))
 		return;
 	initStringInfo(&columns);
 	dtmodel_append_columns(&columns, &upsert->conflict);
@@ -194,8 +204,8 @@ append_assignments(StringInfo query, const Upsert *upsert)
 			continue;
 		appendStringInfo(query, "%s%s = ", comma, column);
 		if (given->is_settings)
-			appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" DT_ROW ".%s, EXCLUDED.%s)",
-							 column, column);
+			dtmodel_append_merge(query, data, column,
+								 psprintf("EXCLUDED.%s", column), 1);
 		else
 			appendStringInfo(query, "EXCLUDED.%s", column);
 		comma = ", ";
@@ -206,6 +216,7 @@ static char *
 upsert_query(const Upsert *upsert)
 {
 	Relation	rel = upsert->call.rel;
+	int			count = dtmodel_update_count(&upsert->data);
 	const char *deleted = "false";
 	DtSoftDelete columns;
 	StringInfoData query;
@@ -228,8 +239,7 @@ upsert_query(const Upsert *upsert)
 	appendStringInfoString(&query, " DO UPDATE SET ");
 	append_assignments(&query, upsert);
 	appendStringInfo(&query, " WHERE CASE WHEN %s THEN $%d ELSE $%d END RETURNING ",
-					 deleted, upsert->data.count + MET_DELETED + 1,
-					 upsert->data.count + MET_LIVE + 1);
+					 deleted, count + MET_DELETED + 1, count + MET_LIVE + 1);
 	dtmodel_append_row(&query, rel);
 	return query.data;
 }
@@ -238,7 +248,8 @@ static SPIPlanPtr
 upsert_plan(const Upsert *upsert)
 {
 	Oid			relid = RelationGetRelid(upsert->call.rel);
-	Bitmapset  *set = bms_copy(upsert->data.columns);
+	Bitmapset  *set = bms_copy(dtmodel_update_set(&upsert->data));
+	int			count = dtmodel_update_count(&upsert->data);
 	int			column = -1;
 	Oid		   *types;
 	SPIPlanPtr	plan;
@@ -249,13 +260,12 @@ upsert_plan(const Upsert *upsert)
 	if (plan != NULL)
 		return plan;
 	check_unique(upsert);
-	types = palloc(sizeof(Oid) * (upsert->data.count + CONFLICTS));
-	dtmodel_data_types(&upsert->data, types);
+	types = palloc(sizeof(Oid) * (count + CONFLICTS));
+	dtmodel_update_types(&upsert->data, types);
 	for (int i = 0; i < CONFLICTS; i++)
-		types[upsert->data.count + i] = BOOLOID;
+		types[count + i] = BOOLOID;
 	return dtmodel_save_plan_for(relid, DT_PLAN_UPSERT, set,
-								 upsert_query(upsert),
-								 upsert->data.count + CONFLICTS, types);
+								 upsert_query(upsert), count + CONFLICTS, types);
 }
 
 /* Notes the row that is met; a live one is to be updated. */
@@ -273,12 +283,12 @@ note_conflict(void *caller, int which)
 static bool
 run_upsert(Upsert *upsert, Datum *row)
 {
-	int			count = upsert->data.count;
+	int			count = dtmodel_update_count(&upsert->data);
 	Datum	   *values = palloc(sizeof(Datum) * (count + CONFLICTS));
 	char	   *nulls = palloc(count + CONFLICTS);
 	DtAnswers	answers = {CONFLICTS, note_conflict, upsert};
 
-	dtmodel_data_values(&upsert->place, &upsert->data, values, nulls);
+	dtmodel_update_values(&upsert->place, &upsert->data, values, nulls);
 	for (int i = count; i < count + CONFLICTS; i++)
 	{
 		values[i] = BoolGetDatum(true);
@@ -303,7 +313,7 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 	if (upsert->on_deleted == DT_DELETED_RETURN)
 		return true;
 	if (upsert->on_deleted != DT_DELETED_RESTORE)
-		dtmodel_report_deleted_row(&upsert->call, *row);
+		dtmodel_report_deleted_row(&upsert->call, *row, find_unique(upsert));
 
 	/* Somebody else may be making a row beside the one to be restored. */
 	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);

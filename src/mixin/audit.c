@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
@@ -22,6 +23,7 @@
 #include "model/key.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
+#include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -35,6 +37,7 @@ typedef struct AuditState
 	DtColumn	updated_by;
 	AttrNumber	created_at;		/* of the timestamps, which pin it */
 	bool		created_at_counts;	/* when it is set for the first time */
+	AttrNumber	slug;			/* which counts unless it is filled in */
 	Bitmapset  *ignored;
 	DtUpdateNote note;
 	MemoryContext context;
@@ -96,6 +99,7 @@ make_state(Relation rel, MemoryContext context)
 		state->ignored = bms_add_member(state->ignored, state->created_by.attnum);
 	if (dtmodel_column_is_used(&state->updated_by))
 		state->ignored = bms_add_member(state->ignored, state->updated_by.attnum);
+	state->slug = dtmodel_ignore_slug(model, &state->ignored);
 	MemoryContextSwitchTo(caller);
 	return state;
 }
@@ -170,6 +174,7 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 		{.attnum = state->created_by.attnum},
 		{.attnum = state->updated_by.attnum},
 		{.attnum = state->created_at},
+		{.attnum = state->slug},
 	};
 	const DtColumnPair *created_by = &pairs[0];
 	const DtColumnPair *updated_by = &pairs[1];
@@ -182,7 +187,8 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 
 	/* What was never set may be set, which is a change. */
 	changed = changed || is_filled_in(created_by) ||
-		(state->created_at_counts && is_filled_in(&pairs[2]));
+		(state->created_at_counts && is_filled_in(&pairs[2])) ||
+		dtmodel_text_changed(&pairs[3]);
 
 	if (!created_by->old_isnull)
 		row = store_name(trigdata, row, created_by, created_by->old_value, false);
@@ -489,12 +495,34 @@ dtmodel_remove_audit(PG_FUNCTION_ARGS)
 }
 
 /*
+ * Warns as SET LOCAL does of what has no effect: a statement of the client's
+ * that is a transaction of its own.  A call by another function has an effect
+ * on what that does next.
+ */
+static void
+warn_without_transaction(const FmgrInfo *function)
+{
+	const QueryDesc *query = ActivePortal == NULL ? NULL : ActivePortal->queryDesc;
+
+	if (IsTransactionBlock() || IsSubTransaction() || query == NULL ||
+		query->estate == NULL ||
+		query->estate->es_query_cxt != function->fn_mcxt)
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+			 errmsg("%s.set_actor can only be used in transaction blocks",
+					DTMODEL_SCHEMA),
+			 errhint("Call it after BEGIN, or SET dtmodel.actor for the session.")));
+}
+
+/*
  * set_actor(actor text) returns void
  *
  * Says who acts for the rest of the transaction, as SET LOCAL dtmodel.actor
  * does: whatever a connection pooler does with the connection afterwards, the
  * next transaction knows nothing of it.  NULL and '' mean nobody in
- * particular, hence the role.  Refused (42501) like the setting itself.
+ * particular, hence the role.  Refused (42501) like the setting itself, and of
+ * no effect, with a warning (25P01), in a transaction of its own.
  */
 Datum
 dtmodel_set_actor(PG_FUNCTION_ARGS)
@@ -504,5 +532,6 @@ dtmodel_set_actor(PG_FUNCTION_ARGS)
 
 	(void) set_config_option("dtmodel.actor", actor, PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
+	warn_without_transaction(fcinfo->flinfo);
 	PG_RETURN_VOID();
 }

@@ -2,7 +2,7 @@
  *
  * live.c
  *	  What the features of live rows share: the columns that their callers
- *	  name, and values of rows in errors.
+ *	  name.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,15 +10,10 @@
 
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
-#include "executor/spi.h"
-#include "mb/pg_wchar.h"
 #include "mixin/live.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-
-/* Of a value that an error shows, so many bytes at most. */
-#define SHOWN_LENGTH 60
 
 static AttrNumber
 find_column(Relation rel, const char *name)
@@ -83,35 +78,4 @@ dtmodel_columns_argument(FunctionCallInfo fcinfo, Relation rel, int *ncolumns)
 		check_named_once(rel, columns, i);
 	}
 	return columns;
-}
-
-/*
- * "1, some text, null": values of a row, to be shown in an error.  Without
- * columns they are the first ones.
- */
-char *
-dtmodel_row_values(HeapTuple row, TupleDesc desc, int ncolumns,
-				   const AttrNumber *columns)
-{
-	StringInfoData values;
-
-	initStringInfo(&values);
-	for (int i = 0; i < ncolumns; i++)
-	{
-		char	   *value = SPI_getvalue(row, desc,
-										 columns == NULL ? i + 1 : columns[i]);
-		int			length;
-		int			shown;
-
-		if (i > 0)
-			appendStringInfoString(&values, ", ");
-		if (value == NULL)
-			value = "null";
-		length = strlen(value);
-		shown = pg_mbcliplen(value, length, SHOWN_LENGTH);
-		appendBinaryStringInfo(&values, value, shown);
-		if (shown < length)
-			appendStringInfoString(&values, "...");
-	}
-	return values.data;
 }

@@ -13,7 +13,5 @@
 
 extern AttrNumber *dtmodel_columns_argument(FunctionCallInfo fcinfo,
 											Relation rel, int *ncolumns);
-extern char *dtmodel_row_values(HeapTuple row, TupleDesc desc,
-								int ncolumns, const AttrNumber *columns);
 
 #endif							/* DTMODEL_LIVE_H */

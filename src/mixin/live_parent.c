@@ -32,18 +32,17 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "mixin/live.h"
 #include "mixin/live_parent.h"
 #include "mixin/soft_delete.h"
 #include "model/foreign_key.h"
 #include "model/plan_cache.h"
 #include "model/row_trigger.h"
+#include "model/shown_key.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rls.h"
 
 /* The alias of the parent in the query. */
 #define PARENT "p"
@@ -345,25 +344,6 @@ followed_parent(const TriggerData *trigdata, const DtForeignKey *key)
 		parent_of(key, trigdata->tg_trigtuple, desc) == PARENT_IS_MISSING;
 }
 
-/* Whether the caller may read the key, so that an error may show it. */
-static bool
-may_show_key(Relation rel, const DtForeignKey *key)
-{
-	Oid			relid = RelationGetRelid(rel);
-
-	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
-		return false;
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK)
-		return true;
-	for (int i = 0; i < key->ncolumns; i++)
-	{
-		if (pg_attribute_aclcheck(relid, key->child_columns[i], GetUserId(),
-								  ACL_SELECT) != ACLCHECK_OK)
-			return false;
-	}
-	return true;
-}
-
 static void
 report_deleted_parent(Relation rel, const DtForeignKey *key,
 					  HeapTuple row)
@@ -375,16 +355,12 @@ report_deleted_parent(Relation rel, const DtForeignKey *key,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("live row of table \"%s\" refers to a deleted row of table \"%s\"",
 					RelationGetRelationName(rel), parent),
-			 may_show_key(rel, key) ?
-			 errdetail("Key (%s)=(%s) is deleted in table \"%s\".",
-					   dtmodel_column_list(key->child, key->ncolumns, key->child_columns,
-										   ", ", false),
-					   dtmodel_row_values(row, RelationGetDescr(rel),
-										  key->ncolumns, key->child_columns), parent) :
-			 errdetail("Key is deleted in table \"%s\".", parent),
+			 errdetail("%s is deleted in table \"%s\".",
+					   dtmodel_shown_key(rel, key->ncolumns, key->child_columns, row),
+					   parent),
 			 errhint("Refer to a live row, or restore that one first with %s.restore(NULL::%s, ...).",
 					 DTMODEL_SCHEMA, quote_qualified_identifier(schema, parent)),
-			 errtableconstraint(rel, NameStr(key->name))));
+			 dtmodel_errforeignkey(key)));
 }
 
 static void

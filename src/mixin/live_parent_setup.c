@@ -22,6 +22,7 @@
 #include "model/ddl.h"
 #include "model/foreign_key.h"
 #include "model/plan_cache.h"
+#include "model/shown_key.h"
 #include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
 #include "utils/builtins.h"
@@ -100,9 +101,9 @@ describe_orphans(const DtForeignKey *key)
 	initStringInfo(&text);
 	for (uint64 i = 0; i < Min(SPI_processed, SHOWN_ORPHANS); i++)
 		appendStringInfo(&text, "%s(%s)", i > 0 ? ", " : "",
-						 dtmodel_row_values(SPI_tuptable->vals[i],
-											SPI_tuptable->tupdesc, key->ncolumns,
-											NULL));
+						 dtmodel_shown_values(SPI_tuptable->vals[i],
+											  SPI_tuptable->tupdesc, key->ncolumns,
+											  NULL));
 	if (SPI_processed > SHOWN_ORPHANS)
 		appendStringInfoString(&text, " and others");
 	return text.data;
@@ -122,7 +123,7 @@ report_orphans(const DtChange *change, const DtForeignKey *key,
 										   ", ", false), orphans),
 			 errhint("Delete them, or restore their parents. To find them: SELECT " CHILD ".* %s;",
 					 query),
-			 errtable(change->rel)));
+			 dtmodel_errforeignkey(key)));
 }
 
 /*

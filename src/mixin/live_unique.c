@@ -20,6 +20,7 @@
 #include "mixin/soft_delete.h"
 #include "model/ddl.h"
 #include "model/plan_cache.h"
+#include "model/shown_key.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
@@ -191,7 +192,7 @@ describe_duplicates(const char *columns, int ncolumns)
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 
 		appendStringInfo(&text, "%s(%s)=(%s) %s times", i > 0 ? ", " : "", columns,
-						 dtmodel_row_values(row, desc, ncolumns, NULL),
+						 dtmodel_shown_values(row, desc, ncolumns, NULL),
 						 SPI_getvalue(row, desc, ncolumns + 1));
 	}
 	if (SPI_processed > SHOWN_DUPLICATES)

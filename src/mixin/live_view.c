@@ -27,19 +27,10 @@
 #include "mixin/soft_delete.h"
 #include "model/ddl.h"
 #include "model/row_trigger.h"
+#include "model/view_row.h"
 #include "nodes/nodes.h"
-#include "parser/parsetree.h"
-#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-
-/* What a view is a view of. */
-typedef struct ViewSource
-{
-	Query	   *query;
-	int			rtindex;		/* 0: not of one table */
-	Oid			relid;
-} ViewSource;
 
 /* What the trigger needs to know, found out once in each statement. */
 typedef struct LiveViewState
@@ -51,84 +42,25 @@ typedef struct LiveViewState
 PG_FUNCTION_INFO_V1(dtmodel_live_view_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_create_live_view);
 
-static ViewSource
-read_view(Relation view)
-{
-	ViewSource	source = {.query = get_view_query(view)};
-	List	   *from = source.query->jointree->fromlist;
-	RangeTblEntry *rte;
-
-	if (list_length(from) != 1 || !IsA(linitial(from), RangeTblRef))
-		return source;
-	rte = rt_fetch(linitial_node(RangeTblRef, from)->rtindex,
-				   source.query->rtable);
-	if (rte->rtekind != RTE_RELATION)
-		return source;
-	source.rtindex = linitial_node(RangeTblRef, from)->rtindex;
-	source.relid = rte->relid;
-	return source;
-}
-
-/* The table's column that a column of the view shows, or none. */
-static AttrNumber
-shown_column(const ViewSource *source, const TargetEntry *entry)
-{
-	const Var  *var = (const Var *) entry->expr;
-
-	if (entry->resjunk || !IsA(var, Var) || var->varlevelsup != 0 ||
-		(int) var->varno != source->rtindex)
-		return InvalidAttrNumber;
-	return var->varattno;
-}
-
-/* The view's column that shows a column of the table, or none. */
-static AttrNumber
-showing_column(const ViewSource *source, AttrNumber attnum)
-{
-	ListCell   *cell;
-
-	foreach(cell, source->query->targetList)
-	{
-		const TargetEntry *entry = lfirst_node(TargetEntry, cell);
-
-		if (shown_column(source, entry) == attnum)
-			return entry->resno;
-	}
-	return InvalidAttrNumber;
-}
-
-static void
-report_no_live_view(Relation view, const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-			 errmsg("\"%s\" is not a view of live rows",
-					RelationGetRelationName(view)),
-			 errdetail("%s", detail),
-			 errhint("Drop it, and call %s.create_live_view with the table.",
-					 DTMODEL_SCHEMA),
-			 errtable(view)));
-}
-
 static LiveViewState *
 make_state(Relation view)
 {
-	ViewSource	source = read_view(view);
+	DtViewSource source = dtmodel_read_view(view);
 	LiveViewState *state = palloc0(sizeof(LiveViewState));
 	Relation	rel;
 	DtKey		key;
 
 	if (source.rtindex == 0)
-		report_no_live_view(view, "It does not read one table.");
+		dtmodel_report_no_live_view(view, "It does not read one table.");
 	rel = dtmodel_open(source.relid, AccessShareLock);
 	key = dtmodel_usable_key(rel);
 	state->relid = source.relid;
 	state->key_columns = palloc(sizeof(AttrNumber) * key.ncolumns);
 	for (int i = 0; i < key.ncolumns; i++)
 	{
-		state->key_columns[i] = showing_column(&source, key.columns[i].attnum);
+		state->key_columns[i] = dtmodel_showing_column(&source, key.columns[i].attnum);
 		if (!AttributeNumberIsValid(state->key_columns[i]))
-			report_no_live_view(view, psprintf("It does not show column \"%s\" of the primary key.",
+			dtmodel_report_no_live_view(view, psprintf("It does not show column \"%s\" of the primary key.",
 											   NameStr(key.columns[i].name)));
 	}
 	table_close(rel, NoLock);
@@ -273,7 +205,7 @@ check_is_ours(const DtChange *change, Relation view)
 {
 	if (view->rd_rel->relkind == RELKIND_VIEW &&
 		dtmodel_find_trigger(view, DT_TRIGGER_LIVE_VIEW) != NULL &&
-		read_view(view).relid == RelationGetRelid(change->rel))
+		dtmodel_read_view(view).relid == RelationGetRelid(change->rel))
 		return;
 
 	ereport(ERROR,
@@ -288,7 +220,7 @@ check_is_ours(const DtChange *change, Relation view)
 
 /* Columns that were renamed in the table are renamed in the view too. */
 static void
-change_column_names(DtChange *change, Relation view, const ViewSource *source,
+change_column_names(DtChange *change, Relation view, const DtViewSource *source,
 					const char *view_name)
 {
 	ListCell   *cell;
@@ -296,7 +228,7 @@ change_column_names(DtChange *change, Relation view, const ViewSource *source,
 	foreach(cell, source->query->targetList)
 	{
 		const TargetEntry *entry = lfirst_node(TargetEntry, cell);
-		AttrNumber	attnum = shown_column(source, entry);
+		AttrNumber	attnum = dtmodel_shown_column(source, entry);
 		const char *old_name = NameStr(TupleDescAttr(RelationGetDescr(view),
 													 entry->resno - 1)->attname);
 		const char *new_name;
@@ -315,7 +247,7 @@ change_column_names(DtChange *change, Relation view, const ViewSource *source,
 }
 
 static bool
-is_as_asked(Relation view, const ViewSource *source,
+is_as_asked(Relation view, const DtViewSource *source,
 			const DtSoftDelete *columns, int ncolumns)
 {
 	return RelationGetDescr(view)->natts == ncolumns &&
@@ -368,11 +300,11 @@ static void
 refresh_view(DtChange *change, Relation view, const char *view_name,
 			 const char *columns, int ncolumns, const DtSoftDelete *soft_delete)
 {
-	ViewSource	source;
+	DtViewSource source;
 	const Trigger *trigger;
 
 	check_is_ours(change, view);
-	source = read_view(view);
+	source = dtmodel_read_view(view);
 	change_column_names(change, view, &source, view_name);
 	if (!is_as_asked(view, &source, soft_delete, ncolumns))
 		set_view(change, view_name, columns, soft_delete,

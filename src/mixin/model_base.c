@@ -7,9 +7,11 @@
  */
 #include "postgres.h"
 
+#include "catalog/dependency.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/timestamps.h"
+#include "model/constraint.h"
 #include "model/heirs.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
@@ -62,12 +64,50 @@ check_id_is_free(Relation rel)
 			 errtablecol(rel, column.attnum)));
 }
 
+/* Whether the column's default calls one of the functions add_model uses. */
+static bool
+has_our_default(Relation rel, AttrNumber attnum)
+{
+	Node	   *expr = build_column_default(rel, attnum);
+	const char *function = NULL;
+
+	if (expr != NULL && IsA(expr, FuncExpr))
+		function = dtmodel_function_name(((FuncExpr *) expr)->funcid);
+	for (size_t i = 0; function != NULL && i < lengthof(id_functions); i++)
+	{
+		if (strcmp(function, id_functions[i][1]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A key as the template has it gets the name that add_model gives one. */
+static void
+name_key(DtChange *change)
+{
+	DtKey		key = dtmodel_get_model(change->rel)->key;
+	Oid			constraint;
+
+	if (key.ncolumns != 1 ||
+		namestrcmp(&key.columns[0].name, ID_COLUMN) != 0 ||
+		!has_our_default(change->rel, key.columns[0].attnum))
+		return;
+	constraint = get_index_constraint(key.index);
+	if (OidIsValid(constraint))
+		dtmodel_rename_primary_key(change, constraint);
+}
+
 static void
 change_id(DtChange *change, const char *function)
 {
 	char	   *constraint;
 
-	if (function == NULL || dtmodel_get_model(change->rel)->key.ncolumns > 0)
+	if (dtmodel_get_model(change->rel)->key.ncolumns > 0)
+	{
+		name_key(change);
+		return;
+	}
+	if (function == NULL)
 		return;
 	check_id_is_free(change->rel);
 
@@ -98,7 +138,8 @@ change_timestamps(DtChange *change)
  *
  * Makes a table a model: gives it a primary key "id" of type uuid unless it
  * has a primary key, and timestamps unless it has them; these also to tables
- * that inherit from it.  id is the kind of its default, "v7", "v4", or "none"
+ * that inherit from it.  A key as in the template model_base is renamed to
+ * pk_<table>.  id is the kind of its default, "v7", "v4", or "none"
  * for a table that goes without; NULL is the default.
  *
  * Source: ModelBase of the reference document dtpyfw.db.model.
@@ -111,6 +152,7 @@ dtmodel_add_model(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 
 	dtmodel_begin_change(&change, linitial_oid(tables));
+	dtmodel_check_no_partition(change.rel);
 	change_id(&change, PG_ARGISNULL(1) ? id_function("v7") :
 			  id_function(text_to_cstring(PG_GETARG_TEXT_PP(1))));
 	/* Where it has them already, its heirs get theirs from add_timestamps. */
@@ -125,23 +167,6 @@ dtmodel_add_model(PG_FUNCTION_ARGS)
 		dtmodel_apply_change(&change);
 	}
 	PG_RETURN_VOID();
-}
-
-/* Whether the column's default calls one of the functions add_model uses. */
-static bool
-has_our_default(Relation rel, AttrNumber attnum)
-{
-	Node	   *expr = build_column_default(rel, attnum);
-	const char *function = NULL;
-
-	if (expr != NULL && IsA(expr, FuncExpr))
-		function = dtmodel_function_name(((FuncExpr *) expr)->funcid);
-	for (size_t i = 0; function != NULL && i < lengthof(id_functions); i++)
-	{
-		if (strcmp(function, id_functions[i][1]) == 0)
-			return true;
-	}
-	return false;
 }
 
 /*

@@ -20,11 +20,9 @@
 #include "postgres.h"
 
 #include "access/relation.h"
-#include "access/sysattr.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
@@ -33,11 +31,10 @@
 #include "dtmodel.h"
 #include "miscadmin.h"
 #include "mixin/live_parent.h"
+#include "mixin/settings.h"
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
-#include "model/ddl.h"
-#include "nodes/bitmapset.h"
-#include "optimizer/optimizer.h"
+#include "model/constraint.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -49,9 +46,6 @@
 /* The locks of ATTACH PARTITION; taken before it takes them. */
 #define PARENT_LOCK ShareUpdateExclusiveLock
 #define PARTITION_LOCK AccessExclusiveLock
-
-/* How the name of the CHECK ends that add_settings makes. */
-#define SETTINGS_CHECK "_settings"
 
 PG_FUNCTION_INFO_V1(dtmodel_partition_attach_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_partition_detach_trigger);
@@ -155,6 +149,7 @@ events_without_moves(DtTriggerKind kind, int16 events)
 			return TRIGGER_TYPE_DELETE;
 		case DT_TRIGGER_TIMESTAMPS:
 		case DT_TRIGGER_AUDIT:
+		case DT_TRIGGER_SETTINGS:
 			return events & ~TRIGGER_TYPE_DELETE;
 		default:
 			return events;
@@ -513,30 +508,13 @@ find_tie(Relation rel)
 	return tie == NULL ? NULL : pstrdup(tie);
 }
 
-/* The name of the CHECK that add_settings makes; NULL if there is none. */
 static const char *
 find_settings_check(Relation rel)
 {
 	const DtSettings *settings = dtmodel_get_model(rel)->settings;
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
 
-	for (int i = 0; settings != NULL && constr != NULL && i < constr->num_check; i++)
-	{
-		const ConstrCheck *check = &constr->check[i];
-		size_t		length = strlen(check->ccname);
-		size_t		suffix = strlen(SETTINGS_CHECK);
-		Bitmapset  *used = NULL;
-
-		if (length < suffix ||
-			strcmp(check->ccname + length - suffix, SETTINGS_CHECK) != 0)
-			continue;
-		pull_varattnos(stringToNode(check->ccbin), 1, &used);
-		if (bms_membership(used) == BMS_SINGLETON &&
-			bms_is_member(settings->column.attnum -
-						  FirstLowInvalidHeapAttributeNumber, used))
-			return pstrdup(check->ccname);
-	}
-	return NULL;
+	return settings == NULL ? NULL :
+		dtmodel_find_settings_check(rel, &settings->column);
 }
 
 /*
@@ -546,14 +524,8 @@ find_settings_check(Relation rel)
 static void
 rename_check(DtChange *change, const char *name, const char *parents)
 {
-	if (name == NULL || parents == NULL || strcmp(name, parents) == 0 ||
-		OidIsValid(get_relation_constraint_oid(RelationGetRelid(change->rel),
-											   parents, true)))
-		return;
-	dtmodel_change(change, "renamed constraint",
-				   psprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
-							change->table, quote_identifier(name),
-							quote_identifier(parents)));
+	if (name != NULL && parents != NULL)
+		dtmodel_rename_constraint(change, name, parents);
 }
 
 /* Takes the table's own triggers off; its partitions lose them with it. */

@@ -7,12 +7,15 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/settings.h"
-#include "model/ddl.h"
+#include "model/constraint.h"
+#include "model/row_move.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -20,6 +23,9 @@
 
 PG_FUNCTION_INFO_V1(dtmodel_add_settings);
 PG_FUNCTION_INFO_V1(dtmodel_remove_settings);
+
+/* As the CHECK that wants an object: ck_<table>_<this>. */
+#define CHECK_NAME "settings"
 
 /* What add_settings is asked for. */
 typedef struct SettingsRequest
@@ -171,12 +177,53 @@ trigger_options(const SettingsRequest *request)
 static char *
 column_definition(Relation rel, const char *column)
 {
-	char	   *name = makeObjectName("ck", RelationGetRelationName(rel),
-									  "settings");
-
 	return psprintf("pg_catalog.jsonb CONSTRAINT %s CHECK "
 					"(pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'object')",
-					quote_identifier(name), quote_identifier(column));
+					quote_identifier(dtmodel_check_name(rel, CHECK_NAME)),
+					quote_identifier(column));
+}
+
+static bool
+is_check_name(const char *name)
+{
+	size_t		length = strlen(name);
+	size_t		suffix = strlen("_" CHECK_NAME);
+
+	return length >= suffix && strcmp(name + length - suffix, "_" CHECK_NAME) == 0;
+}
+
+/*
+ * The name of the CHECK on the column, made by us or taken over from the
+ * template; NULL if there is none.
+ */
+const char *
+dtmodel_find_settings_check(Relation rel, const DtColumn *column)
+{
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+	{
+		Bitmapset  *used = NULL;
+
+		if (!is_check_name(constr->check[i].ccname))
+			continue;
+		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
+		if (bms_membership(used) == BMS_SINGLETON &&
+			bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber,
+						  used))
+			return pstrdup(constr->check[i].ccname);
+	}
+	return NULL;
+}
+
+static void
+name_check(DtChange *change, const DtColumn *column)
+{
+	const char *check = AttributeNumberIsValid(column->attnum) ?
+		dtmodel_find_settings_check(change->rel, column) : NULL;
+
+	if (check != NULL)
+		dtmodel_rename_template_check(change, check, CHECK_NAME);
 }
 
 static void
@@ -184,6 +231,7 @@ change_settings(DtChange *change, const SettingsRequest *request)
 {
 	DtColumn	column;
 
+	dtmodel_check_no_partition(change->rel);
 	check_valid_settings(change->rel, request->valid);
 	if (request->schema != NULL)
 	{
@@ -194,9 +242,10 @@ change_settings(DtChange *change, const SettingsRequest *request)
 	dtmodel_change_column(change, request->settings, DT_COLUMN_DOCUMENT,
 						  column_definition(change->rel, request->settings),
 						  &dtmodel_settings_mixin, "settings", &column);
+	name_check(change, &column);
 	dtmodel_change_trigger(change, DT_TRIGGER_SETTINGS,
-						   psprintf("INSERT OR UPDATE OF %s",
-									quote_identifier(request->settings)),
+						   dtmodel_events_with_moves(change->rel,
+													 "INSERT OR UPDATE"),
 						   trigger_options(request));
 }
 
@@ -228,6 +277,11 @@ read_request(FunctionCallInfo fcinfo, SettingsRequest *request)
 	if (!PG_ARGISNULL(5))
 		request->on_unknown =
 			on_unknown_argument(text_to_cstring(PG_GETARG_TEXT_PP(5)));
+	if (PG_ARGISNULL(1) && request->schema == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("settings need a list of names or a schema"),
+				 errhint("Pass valid_settings, schema or both; for any settings, valid_settings => '{}' with on_unknown => 'allow'.")));
 	request->valid = PG_ARGISNULL(1) ? keys_of_schema(request->schema) :
 		PG_GETARG_ARRAYTYPE_P(1);
 }
@@ -240,9 +294,11 @@ read_request(FunctionCallInfo fcinfo, SettingsRequest *request)
  *
  * Gives a table named settings in a jsonb column, which it adds if it is
  * missing; called again it re-configures.  valid_settings names them; if that
- * is NULL, the keys of schema do.  A setting with the name of a column is
- * refused (42701), and so is a schema with a word that is not known (22023).
- * NULL for combined or on_unknown is the default.
+ * is NULL, the keys of schema do, and one of the two has to be there (22023).
+ * A setting with the name of a column is refused (42701), and so are a schema
+ * with a word that is not known (22023) and a partition (42809).  NULL for
+ * combined or on_unknown is the default.  Rows that are there keep their
+ * settings; a NOTICE says how many have some that are not valid now.
  *
  * Source: ConfigurableMixin of the reference document dtpyfw.db.model.
  */
@@ -250,12 +306,15 @@ Datum
 dtmodel_add_settings(PG_FUNCTION_ARGS)
 {
 	SettingsRequest request = {0};
+	Oid			relid = dtmodel_model_argument(fcinfo);
 	DtChange	change;
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	dtmodel_begin_change(&change, relid);
 	read_request(fcinfo, &request);
 	change_settings(&change, &request);
 	dtmodel_apply_change(&change);
+	if (change.statements != NIL)
+		dtmodel_tell_of_invalid_settings(relid);
 	PG_RETURN_VOID();
 }
 

@@ -4,8 +4,10 @@
  *	  The slug mixin: a name for each row that can stand in an address.
  *
  * A slug is made from another column when a row comes without one, and then
- * stays: addresses that were given out must go on leading somewhere.  Only a
- * model that asks for it has slugs that follow their source.
+ * stays: addresses that were given out must go on leading somewhere.  So NULL
+ * in an UPDATE keeps the slug, as a client writes that knows nothing of it and
+ * writes all columns.  An empty slug asks for a new one.  Only a model that asks
+ * for it has slugs that follow their source.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,7 +36,16 @@ typedef struct SlugState
 	Oid			parameter;		/* of read_slug */
 	MemoryContext context;
 	DtSlugChoice *choice;		/* NULL until a row needs a slug */
+	StringInfoData made;		/* for the row of the last call, an INSERT */
 } SlugState;
+
+/* The old and the new slug of a row that is updated; NULL for none. */
+typedef struct SlugChange
+{
+	const char *old_slug;
+	const char *new_slug;
+	bool		asked_for;		/* the new one is to be made: it is empty */
+} SlugChange;
 
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
 
@@ -43,6 +54,7 @@ make_state(Relation rel, MemoryContext context)
 {
 	const DtModel *model = dtmodel_get_model(rel);
 	SlugState  *state;
+	MemoryContext caller;
 
 	if (model->slug == NULL)
 		dtmodel_report_unknown_trigger(rel);
@@ -59,6 +71,9 @@ make_state(Relation rel, MemoryContext context)
 	if (state->has_soft_delete)
 		state->soft_delete = dtmodel_usable_soft_delete(rel);
 	state->context = context;
+	caller = MemoryContextSwitchTo(context);
+	initStringInfo(&state->made);
+	MemoryContextSwitchTo(caller);
 	return state;
 }
 
@@ -71,18 +86,25 @@ choice_of(const TriggerData *trigdata, SlugState *state)
 	return state->choice;
 }
 
-/* The row's slug.  NULL for none; an empty one is none. */
+/* What the row's slug is, as it stands. */
 static const char *
-slug_of(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+stored_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
 {
 	bool		isnull;
 	Datum		value = heap_getattr(row, state->slug.slug.attnum,
 									 RelationGetDescr(trigdata->tg_relation),
 									 &isnull);
 
-	if (isnull || VARSIZE_ANY_EXHDR(DatumGetTextPP(value)) == 0)
-		return NULL;
-	return TextDatumGetCString(value);
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* The row's slug.  NULL for none; an empty one is none. */
+static const char *
+slug_of(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	const char *slug = stored_slug(trigdata, row, state);
+
+	return slug == NULL || slug[0] == '\0' ? NULL : slug;
 }
 
 static void
@@ -139,29 +161,43 @@ store_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 								slug == NULL);
 }
 
-/* Gives the row a slug of this base, or none where there is no base. */
-static HeapTuple
-make_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
-		  const char *base)
+/* A free slug of this base, reserved for the row; NULL without a base. */
+static const char *
+choose_slug(const TriggerData *trigdata, SlugState *state, const char *base)
 {
 	ItemPointer own = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 		&trigdata->tg_trigtuple->t_self : NULL;
 
-	if (base != NULL)
-		base = dtmodel_choose_slug(choice_of(trigdata, state), base, own);
-	return store_slug(trigdata, row, state, base);
+	return base == NULL ? NULL :
+		dtmodel_choose_slug(choice_of(trigdata, state), base, own);
 }
 
-/* For a slug that is given, or asked for. */
 static HeapTuple
-name_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+make_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+		  const char *base)
+{
+	return store_slug(trigdata, row, state,
+					  choose_slug(trigdata, state, base));
+}
+
+/*
+ * A new row gets a slug unless it has one.  Which one we made is noted for an
+ * INSERT that goes on as an UPDATE, where EXCLUDED has it.
+ */
+static HeapTuple
+name_new_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 {
 	const char *slug = slug_of(trigdata, row, state);
 
-	if (slug == NULL)
-		return make_slug(trigdata, row, state, base_of(trigdata, row, state));
-	dtmodel_reserve_slug(choice_of(trigdata, state), slug);
-	return row;
+	if (slug != NULL)
+	{
+		dtmodel_reserve_slug(choice_of(trigdata, state), slug);
+		return row;
+	}
+	slug = choose_slug(trigdata, state, base_of(trigdata, row, state));
+	if (slug != NULL)
+		appendStringInfoString(&state->made, slug);
+	return store_slug(trigdata, row, state, slug);
 }
 
 /*
@@ -233,13 +269,55 @@ same_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
 		datum_image_eq(old_value, new_value, false, -1);
 }
 
+static SlugChange
+read_change(const TriggerData *trigdata, HeapTuple row, const SlugState *state,
+			bool excluded)
+{
+	SlugChange	change;
+
+	change.old_slug = slug_of(trigdata, trigdata->tg_trigtuple, state);
+	change.new_slug = stored_slug(trigdata, row, state);
+	change.asked_for = change.new_slug != NULL && change.new_slug[0] == '\0';
+	if (change.asked_for || excluded)
+		change.new_slug = NULL;
+	return change;
+}
+
+/*
+ * Whether the slug is EXCLUDED's, which we made for a row that was not
+ * inserted: then the client has given none.
+ */
+static bool
+is_excluded(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	const char *slug;
+
+	if (state->made.len == 0 || !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return false;
+	slug = slug_of(trigdata, row, state);
+	return slug != NULL && strcmp(slug, state->made.data) == 0 &&
+		!dtmodel_slug_is_taken(state->choice, slug);
+}
+
 static HeapTuple
-name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+				 bool excluded)
 {
 	const char *base;
 
 	if (!same_slug(trigdata, row, state))
-		return name_row(trigdata, row, state);
+	{
+		SlugChange	change = read_change(trigdata, row, state, excluded);
+
+		if (change.new_slug != NULL)
+		{
+			dtmodel_reserve_slug(choice_of(trigdata, state), change.new_slug);
+			return row;
+		}
+		if (change.old_slug == NULL || change.asked_for)
+			return make_slug(trigdata, row, state, base_of(trigdata, row, state));
+		row = store_slug(trigdata, row, state, change.old_slug);
+	}
 	if (source_moved(trigdata, row, state, &base))
 		return make_slug(trigdata, row, state, base);
 	if (is_restored(trigdata, row, state))
@@ -255,10 +333,10 @@ name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
  * type text, character varying, or a domain over one of them), max_length,
  * on_update ("true" for slugs that follow their source).
  *
- * A row without a slug, or with an empty one, gets the slug of its source,
- * with the first number that makes it unique among live rows: -2, -3 and so
- * on.  A slug that is given stays as it is, and a duplicate is the index's
- * error (23505).  A row that is restored keeps its slug if no live row has it,
+ * A row without a slug gets the slug of its source, with the first number that
+ * makes it unique among live rows: -2, -3 and so on.  So does a row that is
+ * updated with an empty slug; with NULL it keeps the one that it has.  A slug
+ * that is given stays as it is, and a duplicate is the index's error (23505).  A row that is restored keeps its slug if no live row has it,
  * and otherwise gets the next number.  A column that is gone (42703) or
  * retyped (42804) is an error, and so is an index that is gone (55000).
  *
@@ -271,15 +349,18 @@ dtmodel_slug_trigger(PG_FUNCTION_ARGS)
 												DT_ON_INSERT | DT_ON_UPDATE);
 	HeapTuple	row = dtmodel_new_row(trigdata);
 	SlugState  *state = fcinfo->flinfo->fn_extra;
+	bool		excluded;
 
 	if (state == NULL)
 	{
 		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
 		fcinfo->flinfo->fn_extra = state;
 	}
+	excluded = is_excluded(trigdata, row, state);
+	resetStringInfo(&state->made);
 	if (state->choice != NULL)
 		dtmodel_end_reservation(state->choice);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(name_row(trigdata, row, state));
-	return PointerGetDatum(name_changed_row(trigdata, row, state));
+		return PointerGetDatum(name_new_row(trigdata, row, state));
+	return PointerGetDatum(name_changed_row(trigdata, row, state, excluded));
 }

@@ -24,6 +24,7 @@ typedef struct DtSlugChoice
 	List	   *indexes;		/* that keep the slugs unique */
 	bool		reserved;
 	LOCKTAG		reservation;
+	LOCKMODE	lockmode;		/* of the reservation */
 	MemoryContextCallback callback;
 } DtSlugChoice;
 
@@ -32,6 +33,7 @@ extern DtSlugChoice *dtmodel_begin_slug_choice(Relation rel,
 											   MemoryContext context);
 extern void dtmodel_end_reservation(DtSlugChoice *choice);
 extern void dtmodel_reserve_slug(DtSlugChoice *choice, const char *slug);
+extern bool dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug);
 extern bool dtmodel_take_slug(DtSlugChoice *choice, const char *slug,
 							  ItemPointer own);
 extern const char *dtmodel_choose_slug(DtSlugChoice *choice, const char *base,

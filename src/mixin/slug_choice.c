@@ -12,8 +12,11 @@
  * might choose the same slug.  Therefore the slug is reserved for that while,
  * by an advisory lock of our own class.  Whoever cannot get it goes on to the
  * next slug.  Only a slug that an application gives waits, for it cannot go
- * on.  The lock is let go when the statement's next row comes or the
- * statement ends: many rows do not need many locks.
+ * on.  It waits for one who chooses that slug, not for another who gives it,
+ * too: those two have the index between them, where the first may wait for the
+ * second's transaction, which must not wait for the first in turn.  The lock is
+ * let go when the statement's next row comes or the statement ends: many rows
+ * do not need many locks.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,6 +38,10 @@
 /* The class of our advisory locks; those that users take have 1 and 2. */
 #define SLUG_LOCK_CLASS 0x6474
 
+/* The locks of those who choose a slug, and of those who give one. */
+#define CHOICE_LOCK ExclusiveLock
+#define GIVEN_LOCK ShareLock
+
 /*
  * Lets go of the reservation.  It is the transaction's, which may have ended
  * it already, and which may outlive every other owner.
@@ -47,11 +54,11 @@ dtmodel_end_reservation(DtSlugChoice *choice)
 	if (!choice->reserved)
 		return;
 	choice->reserved = false;
-	if (!compat_lock_held_by_me(&choice->reservation, ExclusiveLock))
+	if (!compat_lock_held_by_me(&choice->reservation, choice->lockmode))
 		return;
 
 	CurrentResourceOwner = TopTransactionResourceOwner;
-	(void) LockRelease(&choice->reservation, ExclusiveLock, false);
+	(void) LockRelease(&choice->reservation, choice->lockmode, false);
 	CurrentResourceOwner = caller;
 }
 
@@ -62,7 +69,7 @@ end_choice(void *argument)
 }
 
 static LockAcquireResult
-lock_slug(DtSlugChoice *choice, const char *slug, bool wait)
+lock_slug(DtSlugChoice *choice, const char *slug, LOCKMODE lockmode)
 {
 	ResourceOwner caller = CurrentResourceOwner;
 	LockAcquireResult result;
@@ -71,9 +78,16 @@ lock_slug(DtSlugChoice *choice, const char *slug, bool wait)
 	SET_LOCKTAG_ADVISORY(choice->reservation, MyDatabaseId,
 						 RelationGetRelid(choice->rel),
 						 string_hash(slug, strlen(slug) + 1), SLUG_LOCK_CLASS);
+	choice->lockmode = lockmode;
+
+	/* It does not conflict with our own lock for a row further up. */
+	if (lockmode == CHOICE_LOCK &&
+		compat_lock_held_by_me(&choice->reservation, GIVEN_LOCK))
+		return LOCKACQUIRE_NOT_AVAIL;
 
 	CurrentResourceOwner = TopTransactionResourceOwner;
-	result = LockAcquire(&choice->reservation, ExclusiveLock, false, !wait);
+	result = LockAcquire(&choice->reservation, lockmode, false,
+						 lockmode == CHOICE_LOCK);
 	CurrentResourceOwner = caller;
 	choice->reserved = (result != LOCKACQUIRE_NOT_AVAIL);
 	return result;
@@ -83,7 +97,7 @@ lock_slug(DtSlugChoice *choice, const char *slug, bool wait)
 void
 dtmodel_reserve_slug(DtSlugChoice *choice, const char *slug)
 {
-	(void) lock_slug(choice, slug, true);
+	(void) lock_slug(choice, slug, GIVEN_LOCK);
 }
 
 /* Prepares to choose slugs for the rows of one statement. */
@@ -152,6 +166,13 @@ is_taken(const DtSlugChoice *choice, const char *slug, ItemPointer own)
 	return false;
 }
 
+/* Whether a row has the slug, ours or another transaction's. */
+bool
+dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug)
+{
+	return is_taken(choice, slug, NULL);
+}
+
 /*
  * Reserves a slug if it is free.  "own" is the row itself where it is in the
  * table already.  A slug that we have reserved before is a row's further up,
@@ -160,7 +181,7 @@ is_taken(const DtSlugChoice *choice, const char *slug, ItemPointer own)
 bool
 dtmodel_take_slug(DtSlugChoice *choice, const char *slug, ItemPointer own)
 {
-	if (lock_slug(choice, slug, false) == LOCKACQUIRE_OK &&
+	if (lock_slug(choice, slug, CHOICE_LOCK) == LOCKACQUIRE_OK &&
 		!is_taken(choice, slug, own))
 		return true;
 	dtmodel_end_reservation(choice);

@@ -31,8 +31,8 @@ typedef struct SlugRequest
 static void
 check_not_partitioned(Relation rel)
 {
-	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE &&
-		!rel->rd_rel->relispartition)
+	dtmodel_check_no_partition(rel);
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		return;
 
 	ereport(ERROR,

@@ -28,6 +28,7 @@
 #include "model/row_trigger.h"
 #include "model/statement.h"
 #include "replication/logicalworker.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -42,14 +43,14 @@ typedef struct CascadeState
 /* A row that is deleted or restored while it moves to another partition. */
 typedef struct Flip
 {
-	ItemPointerData tid;		/* where it was */
+	ItemPointerData tid;		/* hash key: where it was */
 	HeapTuple	row;			/* what it is now, in the form of the old place */
 } Flip;
 
+/* Those of one partition. */
 typedef struct Flips
 {
-	List	   *flips;
-	int			next;			/* events come in the order of the rows */
+	HTAB	   *flips;
 } Flips;
 
 /* Rows whose restore waits for the end of their statement. */
@@ -115,11 +116,11 @@ report_restrict(const DtReference *reference, Relation rel, HeapTuple row)
 			 errmsg("delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
 					RelationGetRelationName(rel),
 					NameStr(reference->key->name), child),
-			 errdetail("Key %s is still referenced from %s of table \"%s\", with ON DELETE RESTRICT.",
+			 errdetail("%s is still referenced from %s of table \"%s\", with ON DELETE RESTRICT.",
 					   dtmodel_describe_key(reference, rel, row),
 					   reference->is_soft ? "live rows" : "rows", child),
 			 errhint("Delete those rows first."),
-			 errtable(rel)));
+			 dtmodel_errforeignkey(reference->key)));
 }
 
 static void
@@ -264,6 +265,19 @@ dtmodel_soft_cascade_trigger(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+static HTAB *
+create_flips(MemoryContext context)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(ItemPointerData),
+		.entrysize = sizeof(Flip),
+		.hcxt = context,
+	};
+
+	return hash_create("dtmodel flips", 16, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
 /*
  * For a BEFORE DELETE trigger: notes what the row will be in the partition
  * that it moves to, if the move deletes or restores it.  The note lasts until
@@ -287,30 +301,13 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 	note = dtmodel_make_note(statement, DT_NOTE_FLIP,
 							 RelationGetRelid(trigdata->tg_relation),
 							 sizeof(Flips));
+	if (note->flips == NULL)
+		note->flips = create_flips(statement);
+	flip = hash_search(note->flips, &trigdata->tg_trigtuple->t_self,
+					   HASH_ENTER, NULL);
 	caller = MemoryContextSwitchTo(statement);
-	flip = palloc(sizeof(Flip));
-	flip->tid = trigdata->tg_trigtuple->t_self;
 	flip->row = heap_copytuple(row);
-	note->flips = lappend(note->flips, flip);
 	MemoryContextSwitchTo(caller);
-}
-
-static HeapTuple
-find_flip_in(Flips *note, HeapTuple old_row)
-{
-	int			count = list_length(note->flips);
-
-	for (int i = 0; i < count; i++)
-	{
-		int			place = (note->next + i) % count;
-		Flip	   *flip = list_nth(note->flips, place);
-
-		if (!ItemPointerEquals(&flip->tid, &old_row->t_self))
-			continue;
-		note->next = place + 1;
-		return flip->row;
-	}
-	return NULL;
 }
 
 /* No two rows that one transaction deletes were in one place. */
@@ -322,10 +319,13 @@ find_flip(const TriggerData *trigdata)
 	foreach(cell, dtmodel_notes_of_all(DT_NOTE_FLIP,
 									   RelationGetRelid(trigdata->tg_relation)))
 	{
-		HeapTuple	row = find_flip_in(lfirst(cell), trigdata->tg_trigtuple);
+		Flips	   *note = lfirst(cell);
+		Flip	   *flip = note->flips == NULL ? NULL :
+			hash_search(note->flips, &trigdata->tg_trigtuple->t_self,
+						HASH_FIND, NULL);
 
-		if (row != NULL)
-			return row;
+		if (flip != NULL)
+			return flip->row;
 	}
 	return NULL;
 }

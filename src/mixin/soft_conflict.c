@@ -17,6 +17,7 @@
 #include "mixin/soft_conflict.h"
 #include "mixin/soft_delete.h"
 #include "nodes/plannodes.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 /* The WHERE of DO UPDATE, with a look at the row in front of it. */
@@ -25,6 +26,7 @@ typedef struct CheckedWhere
 	ExprState	state;			/* what the executor knows of it */
 	ExprState  *where;			/* NULL if there is none */
 	Relation	rel;
+	List	   *indexes;		/* that ON CONFLICT names */
 	DtSoftDelete columns;
 } CheckedWhere;
 
@@ -41,8 +43,11 @@ is_deleted(const DtSoftDelete *columns, TupleTableSlot *row)
 }
 
 static void
-report_hidden_row(Relation rel)
+report_hidden_row(const CheckedWhere *checked)
 {
+	Relation	rel = checked->rel;
+	const char *index = get_rel_name(linitial_oid(checked->indexes));
+
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("a deleted row of table \"%s\", which is hidden, is in conflict",
@@ -50,7 +55,7 @@ report_hidden_row(Relation rel)
 			 errdetail("ON CONFLICT DO UPDATE would change a row that stays hidden."),
 			 errhint("Restore the row, as %s.upsert with on_deleted => 'restore' does, or replace the unique index by one of live rows: %s.unique_live(%s, ...).",
 					 DTMODEL_SCHEMA, DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
-			 errtable(rel)));
+			 errtableconstraint(rel, index)));
 }
 
 static Datum
@@ -59,7 +64,7 @@ evaluate(ExprState *state, ExprContext *econtext, bool *isnull)
 	CheckedWhere *checked = (CheckedWhere *) state;
 
 	if (is_deleted(&checked->columns, econtext->ecxt_scantuple))
-		report_hidden_row(checked->rel);
+		report_hidden_row(checked);
 	if (checked->where != NULL)
 		return checked->where->evalfunc(checked->where, econtext, isnull);
 	*isnull = false;
@@ -99,6 +104,7 @@ dtmodel_refuse_hidden_conflicts(ModifyTableState *insert)
 	checked->state.evalfunc = evaluate;
 	checked->where = target->ri_onConflict->oc_WhereClause;
 	checked->rel = target->ri_RelationDesc;
+	checked->indexes = target->ri_onConflictArbiterIndexes;
 	checked->columns = dtmodel_usable_soft_delete(target->ri_RelationDesc);
 	target->ri_onConflict->oc_WhereClause = &checked->state;
 }

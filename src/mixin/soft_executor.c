@@ -162,6 +162,17 @@ purpose_of_text(const char *text)
 	return PURPOSE_NONE;
 }
 
+/*
+ * Whether the statement is the one that we run.  What a rule adds to it, or
+ * does instead, has the same text; but its table is not the first one there.
+ */
+static bool
+is_ours(const ModifyTableState *update, const char *text)
+{
+	return dtmodel_is_run_by_us(text) &&
+		castNode(ModifyTable, update->ps.plan)->nominalRelation == 1;
+}
+
 static Purpose
 find_purpose(const ModifyTableState *update, const QueryDesc *query)
 {
@@ -169,8 +180,7 @@ find_purpose(const ModifyTableState *update, const QueryDesc *query)
 
 	if (update->operation != CMD_UPDATE && !compat_is_merge(update->operation))
 		return PURPOSE_NONE;
-	/* What a rule adds to our plan has its text too. */
-	if (query->plannedstmt->canSetTag && dtmodel_is_run_by_us(query->sourceText))
+	if (is_ours(update, query->sourceText))
 		purpose = purpose_of_text(query->sourceText);
 	return purpose != PURPOSE_NONE ? purpose :
 		find_rewritten(update, query->estate);

@@ -54,6 +54,9 @@ read_mark(const DtSoftDelete *columns, HeapTuple row, TupleDesc desc)
 static void
 report_contradiction(const TriggerData *trigdata, const DtSoftDelete *columns)
 {
+	const char *tie = dtmodel_find_tie(trigdata->tg_relation, &columns->flag,
+									   &columns->deleted_at);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("a row of table \"%s\" cannot be restored and given a time of deletion at once",
@@ -63,7 +66,9 @@ report_contradiction(const TriggerData *trigdata, const DtSoftDelete *columns)
 					   columns->flag_is_live ? "true" : "false",
 					   NameStr(columns->deleted_at.name)),
 			 errhint("Write one of the two columns; the other one follows."),
-			 errtable(trigdata->tg_relation)));
+			 tie != NULL ?
+			 errtableconstraint(trigdata->tg_relation, tie) :
+			 errtablecol(trigdata->tg_relation, columns->deleted_at.attnum)));
 }
 
 static void

@@ -333,6 +333,28 @@ dtmodel_live_lookup_text(Relation rel, const DtSoftDelete *columns,
 	return text.data;
 }
 
+/*
+ * "The row is deleted" as SQL, together with all that follows from it, so that
+ * an index of deleted rows is used in whatever words it says so.
+ */
+char *
+dtmodel_deleted_lookup_text(Relation rel, const DtSoftDelete *columns,
+							const char *alias)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, dtmodel_deleted_text(columns, alias));
+	for (LiveForm form = 0; form < LIVE_FORMS; form++)
+	{
+		if (form == LIVE_BY_TIME ? form_holds(form, rel, columns) :
+			dtmodel_column_is_used(&columns->flag))
+			appendStringInfo(&text, " AND NOT (%s)",
+							 form_text(form, columns, alias));
+	}
+	return text.data;
+}
+
 /* Whether a condition of an index's predicate is that the row is live. */
 static bool
 means_live(Node *condition, Relation rel, const DtSoftDelete *columns)

@@ -25,6 +25,9 @@ extern char *dtmodel_live_lookup_text(Relation rel, const DtSoftDelete *columns,
 									  const char *alias);
 extern char *dtmodel_deleted_text(const DtSoftDelete *columns,
 								  const char *alias);
+extern char *dtmodel_deleted_lookup_text(Relation rel,
+										 const DtSoftDelete *columns,
+										 const char *alias);
 extern char *dtmodel_flagged_text(const DtSoftDelete *columns);
 extern char *dtmodel_timed_text(const DtSoftDelete *columns);
 extern char *dtmodel_mark_assignments(const DtSoftDelete *columns,

@@ -19,6 +19,7 @@
 #include "mixin/soft_delete.h"
 #include "mixin/soft_live.h"
 #include "mixin/soft_reference.h"
+#include "model/shown_key.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -176,7 +177,7 @@ dtmodel_ask_reference(const DtReference *reference, DtPlanPurpose purpose,
 {
 	Datum		values[INDEX_MAX_KEYS + 1];
 	Relation	other;
-	DtCaller	caller;
+	DtOwnersWork work;
 
 	if (!key_values(reference, rel, row, values))
 		return false;
@@ -185,34 +186,22 @@ dtmodel_ask_reference(const DtReference *reference, DtPlanPurpose purpose,
 			TimestampTzGetDatum(dtmodel_fit_time(time, &reference->columns.deleted_at));
 
 	other = table_open(reference->other, RowExclusiveLock);
-	caller = dtmodel_act_as_owner(other);
+	dtmodel_begin_owners_work(&work, other);
 	dtmodel_run_plan_in_trigger(get_plan(reference, purpose, other), values,
 								purpose == DT_PLAN_LIVE_CHILD ? 1 : 0);
-	dtmodel_act_as(&caller);
+	dtmodel_end_owners_work(&work);
 	table_close(other, NoLock);
 	if (SPI_processed == 0)
 		SPI_freetuptable(SPI_tuptable);
 	return SPI_processed > 0;
 }
 
-/* "(a, b)=(1, 2)", as the server's own foreign keys have it in their errors. */
+/* The key of a row on our side, as far as the caller may read it. */
 char *
 dtmodel_describe_key(const DtReference *reference, Relation rel, HeapTuple row)
 {
-	StringInfoData names;
-	StringInfoData values;
+	const DtForeignKey *key = reference->key;
 
-	initStringInfo(&names);
-	initStringInfo(&values);
-	for (int i = 0; i < reference->key->ncolumns; i++)
-	{
-		AttrNumber	attnum = own_column(reference, i);
-		char	   *value = SPI_getvalue(row, RelationGetDescr(rel), attnum);
-		const char *separator = i > 0 ? ", " : "";
-
-		appendStringInfo(&names, "%s%s", separator,
-						 NameStr(TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attname));
-		appendStringInfo(&values, "%s%s", separator, value == NULL ? "null" : value);
-	}
-	return psprintf("(%s)=(%s)", names.data, values.data);
+	return dtmodel_shown_key(rel, key->ncolumns, reference->to_child ?
+							 key->parent_columns : key->child_columns, row);
 }

@@ -34,6 +34,7 @@
 #include "mixin/soft_delete.h"
 #include "mixin/soft_live.h"
 #include "mixin/soft_reference.h"
+#include "model/shown_key.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -402,11 +403,11 @@ report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("restore on table \"%s\" violates foreign key constraint \"%s\"",
 					RelationGetRelationName(rel), NameStr(reference->key->name)),
-			 errdetail("Key %s references a deleted row of table \"%s\".",
+			 errdetail("%s references a deleted row of table \"%s\".",
 					   dtmodel_describe_key(reference, rel, root->row), parent),
 			 errhint("Restore the row of \"%s\" first: what was deleted with it comes back with it.",
 					 parent),
-			 errtable(rel)));
+			 dtmodel_errforeignkey(reference->key)));
 }
 
 /*
@@ -475,17 +476,17 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 {
 	Relation	target = open_target(relid);
 	Datum		values[2];
-	DtCaller	caller;
+	DtOwnersWork work;
 
 	values[0] = PointerGetDatum(construct_array(tids, count, TIDOID,
 												sizeof(ItemPointerData), false,
 												TYPALIGN_SHORT));
 	values[1] = TimestampTzGetDatum(time);
-	caller = dtmodel_act_as_owner(target);
+	dtmodel_begin_owners_work(&work, target);
 	dtmodel_run_plan_in_trigger(write_plan(target, relid,
 										   columns_of(restore, relid), restores),
 								values, 0);
-	dtmodel_act_as(&caller);
+	dtmodel_end_owners_work(&work);
 	if (SPI_processed != (uint64) count)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),

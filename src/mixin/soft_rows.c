@@ -46,8 +46,9 @@ begin_call(FunctionCallInfo fcinfo)
 static SoftCall
 begin_call_with_row(FunctionCallInfo fcinfo)
 {
-	SoftCall	soft = begin_call(fcinfo);
+	SoftCall	soft = {.call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock)};
 
+	soft.columns = dtmodel_usable_soft_delete(soft.call.rel);
 	dtmodel_take_row(&soft.call, PG_GETARG_DATUM(0));
 	return soft;
 }

@@ -12,7 +12,6 @@
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
 #include "commands/dbcommands.h"
-#include "commands/defrem.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
@@ -22,7 +21,7 @@
 #include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
 #include "mixin/soft_unique.h"
-#include "model/ddl.h"
+#include "model/constraint.h"
 #include "model/heirs.h"
 #include "model/plan_cache.h"
 #include "model/row_move.h"
@@ -202,8 +201,7 @@ drop_tie(DtChange *change, const char *tie)
 static void
 add_tie(DtChange *change, const SoftDeleteRequest *request)
 {
-	char	   *name = makeObjectName("ck", RelationGetRelationName(change->rel),
-									  DT_TIE_NAME);
+	char	   *name = dtmodel_check_name(change->rel, DT_TIE_NAME);
 	DtSoftDelete columns = asked_columns(request);
 
 	dtmodel_change(change,
@@ -238,8 +236,8 @@ trigger_options(const SoftDeleteRequest *request)
 
 /*
  * Leaves the table with the CHECK that the request needs, if it needs any,
- * and with no other.  One that was copied from the template stays: it is the
- * same but for its name.
+ * and with no other.  One that was copied from the template is the same, but
+ * for its name.
  */
 static void
 change_tie(DtChange *change, const SoftDeleteRequest *request,
@@ -253,7 +251,10 @@ change_tie(DtChange *change, const SoftDeleteRequest *request,
 
 	if (tie != NULL && (former_is_live == request->flag_is_live ||
 						dtmodel_is_inherited_constraint(change->rel, tie)))
+	{
+		dtmodel_rename_template_check(change, tie, DT_TIE_NAME);
 		return;
+	}
 	if (request->flag != NULL)
 		check_rows(change, request, flag, deleted_at);
 	if (former_tie != NULL)

@@ -40,6 +40,7 @@ typedef struct TimestampsState
 	bool		stamps_inserts;
 	Bitmapset  *ignored;		/* created_at among them, which is pinned */
 	bool		created_at_counts;	/* when it is set for the first time */
+	AttrNumber	slug;			/* which counts unless it is filled in */
 } TimestampsState;
 
 PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
@@ -84,6 +85,7 @@ make_state(Relation rel, MemoryContext context)
 	if (model->audit != NULL && dtmodel_column_is_used(&model->audit->updated_by))
 		state->ignored = bms_add_member(state->ignored,
 										model->audit->updated_by.attnum);
+	state->slug = dtmodel_ignore_slug(model, &state->ignored);
 	MemoryContextSwitchTo(caller);
 	return state;
 }
@@ -162,6 +164,7 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
 	DtColumnPair pairs[] = {
 		{.attnum = state->created_at.attnum},
 		{.attnum = state->updated_at.attnum},
+		{.attnum = state->slug},
 	};
 	const DtColumnPair *created_at = &pairs[0];
 	bool		changed = dtmodel_row_changed(trigdata->tg_trigtuple, row,
@@ -175,6 +178,7 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
 	else if (!created_at->new_isnull && state->created_at_counts)
 		changed = true;
 
+	changed = changed || dtmodel_text_changed(&pairs[2]);
 	if (!changed || !dtmodel_column_is_used(&state->updated_at))
 		return row;
 	return move_updated_at(trigdata, row, state, &pairs[1]);

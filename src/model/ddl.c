@@ -15,8 +15,14 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "access/transam.h"
+#include "catalog/dependency.h"
 #include "catalog/objectaddress.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
+#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
@@ -80,17 +86,79 @@ check_owner(Oid relid)
 }
 
 /*
- * Opens a table for change.  Only its owner may go on, and only a table can.
+ * Refuses the tables of the server, which were made by initdb, and our own
+ * templates, whose copies are to be made models.
+ */
+static void
+check_is_users(Relation rel)
+{
+	const char *name = RelationGetRelationName(rel);
+	Oid			relid = RelationGetRelid(rel);
+
+	if (relid < FirstNormalObjectId)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table \"%s\" is a system catalog", name),
+				 errdetail("A model is a table of yours."),
+				 errtable(rel)));
+	if (getExtensionOfObject(RelationRelationId, relid) ==
+		get_extension_oid("dtmodel", true))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table \"%s\" is a template of %s", name, DTMODEL_SCHEMA),
+				 errhint("Copy it: CREATE TABLE ... (LIKE %s INCLUDING ALL), and make that a model.",
+						 dtmodel_qualified_name(rel)),
+				 errtable(rel)));
+}
+
+/*
+ * Opens a table for change.  Only its owner may go on, and only a table of
+ * users can be a model.
  */
 void
 dtmodel_begin_change(DtChange *change, Oid relid)
 {
 	check_owner(relid);
 	change->rel = dtmodel_open(relid, DT_CHANGE_LOCK);
+	check_is_users(change->rel);
 
 	change->table = dtmodel_qualified_name(change->rel);
 	change->statements = NIL;
 	initStringInfo(&change->done);
+}
+
+/* The triggers of a partitioned table reach all its partitions. */
+static void
+check_no_foreign_partition(Relation rel)
+{
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("partition \"%s\" of table \"%s\" is a foreign table",
+						get_rel_name(lfirst_oid(cell)),
+						RelationGetRelationName(rel)),
+				 errdetail("A foreign table cannot be a part of a model."),
+				 errhint("Detach the partition first."),
+				 errtable(rel)));
+	}
+}
+
+/* The partitioned table above all others, as a literal. */
+static char *
+quoted_root(Relation rel)
+{
+	Oid			root = llast_oid(get_partition_ancestors(RelationGetRelid(rel)));
+	char	   *schema = get_namespace_name(get_rel_namespace(root));
+
+	return quote_literal_cstr(quote_qualified_identifier(schema,
+														 get_rel_name(root)));
 }
 
 /* A partition is what its table is: rows go from one to another. */
@@ -98,13 +166,18 @@ void
 dtmodel_check_no_partition(Relation rel)
 {
 	if (!rel->rd_rel->relispartition)
+	{
+		check_no_foreign_partition(rel);
 		return;
+	}
 
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("table \"%s\" is a partition",
 					RelationGetRelationName(rel)),
-			 errhint("Make the partitioned table a model; its partitions follow."),
+			 errdetail("A partition has the mixins of its partitioned table."),
+			 errhint("Call the function for %s; its partitions follow.",
+					 quoted_root(rel)),
 			 errtable(rel)));
 }
 

@@ -186,6 +186,18 @@ dtmodel_parent_is_gone(Relation rel, HeapTuple row)
 	return false;
 }
 
+/* Names the key in an error, as the server's own foreign keys do. */
+int
+dtmodel_errforeignkey(const DtForeignKey *key)
+{
+	char	   *schema = get_namespace_name(get_rel_namespace(key->child));
+
+	if (schema != NULL)
+		err_generic_string(PG_DIAG_SCHEMA_NAME, schema);
+	err_generic_string(PG_DIAG_TABLE_NAME, get_rel_name(key->child));
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, NameStr(key->name));
+}
+
 /*
  * Whether the key references periods of time.  Its parent is then no single
  * row, and its index no btree.

@@ -37,6 +37,7 @@ extern List *dtmodel_keys_from(Relation child);
 
 extern bool dtmodel_parent_is_gone(Relation rel, HeapTuple row);
 
+extern int	dtmodel_errforeignkey(const DtForeignKey *key);
 extern bool dtmodel_is_temporal(const DtForeignKey *key);
 extern char *dtmodel_declared_name(const DtForeignKey *key);
 

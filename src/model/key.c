@@ -32,9 +32,10 @@ Oid
 dtmodel_table_argument(FunctionCallInfo fcinfo, int argument)
 {
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argument);
-	Oid			relid;
+	Oid			relid = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
 
-	relid = OidIsValid(type) ? get_typ_typrelid(getBaseType(type)) : InvalidOid;
+	if (OidIsValid(type) && !OidIsValid(relid))
+		relid = get_typ_typrelid(getBaseType(type));
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

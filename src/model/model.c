@@ -14,10 +14,13 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am_d.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -29,6 +32,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 /* Stale entries are swept when the cache has grown by this many. */
@@ -123,6 +127,24 @@ dtmodel_uncounted_columns(const DtTimestamps *timestamps,
 	return columns;
 }
 
+/*
+ * A slug that a row gets where it had none is no change of the row's, any
+ * other is.  So the slug is added to the columns that do not count; returns
+ * it for the comparison of the row, unless no slug counts.
+ */
+AttrNumber
+dtmodel_ignore_slug(const DtModel *model, Bitmapset **ignored)
+{
+	const DtColumn *slug = model->slug == NULL ? NULL : &model->slug->slug;
+
+	if (slug == NULL || !AttributeNumberIsValid(slug->attnum) ||
+		!dtmodel_column_fits(slug, DT_COLUMN_SLUG) ||
+		bms_is_member(slug->attnum, *ignored))
+		return InvalidAttrNumber;
+	*ignored = bms_add_member(*ignored, slug->attnum);
+	return slug->attnum;
+}
+
 bool
 dtmodel_parse_clock(const char *name, DtClock *clock)
 {
@@ -137,13 +159,26 @@ dtmodel_parse_clock(const char *name, DtClock *clock)
 	return false;
 }
 
-/* The name of a function in our schema; NULL for any other function. */
+/*
+ * The name of a function in our schema; NULL for any other function.  Where
+ * the library is preloaded, but the extension is not there, the schema may be
+ * anybody's.  So it has to be one in C, which only a superuser can make.
+ */
 const char *
 dtmodel_function_name(Oid funcid)
 {
-	if (get_func_namespace(funcid) != get_namespace_oid(DTMODEL_SCHEMA, true))
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	const char *name = NULL;
+	Form_pg_proc form;
+
+	if (!HeapTupleIsValid(tuple))
 		return NULL;
-	return get_func_name(funcid);
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prolang == ClanguageId &&
+		form->pronamespace == get_namespace_oid(DTMODEL_SCHEMA, true))
+		name = pstrdup(NameStr(form->proname));
+	ReleaseSysCache(tuple);
+	return name;
 }
 
 /*

@@ -140,6 +140,8 @@ pg_noreturn extern void dtmodel_report_unknown_trigger(Relation rel);
 extern const char *dtmodel_clock_name(DtClock clock);
 extern Bitmapset *dtmodel_uncounted_columns(const DtTimestamps *timestamps,
 											bool *created_at_counts);
+extern AttrNumber dtmodel_ignore_slug(const DtModel *model,
+									  Bitmapset **ignored);
 extern bool dtmodel_parse_clock(const char *name, DtClock *clock);
 
 #endif							/* DTMODEL_MODEL_H */

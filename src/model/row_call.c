@@ -16,6 +16,7 @@
 #include "dtmodel.h"
 #include "funcapi.h"
 #include "model/row_call.h"
+#include "utils/lsyscache.h"
 #include "utils/datum.h"
 
 /* What a query with one row returns. */
@@ -46,12 +47,54 @@ dtmodel_begin_row_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	return dtmodel_begin_call(dtmodel_table_argument(fcinfo, 0), lockmode);
 }
 
-/* Means a row by the row itself. */
+static void
+report_null_instance(FunctionCallInfo fcinfo, Relation rel)
+{
+	const char *table = dtmodel_qualified_name(rel);
+	const char *function = get_func_name(fcinfo->flinfo->fn_oid);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("the instance must not be null"),
+			 errdetail("NULL::%s means the table, and no row of it. A row that an outer join did not find is null too.",
+					   table),
+			 errhint("Give the id, as in %s.%s(NULL::%s, id%s), or leave out with WHERE what is null.",
+					 DTMODEL_SCHEMA, function, table,
+					 strcmp(function, "update") == 0 ? ", data" : ""),
+			 errtable(rel)));
+}
+
+/*
+ * The call of a function whose first argument is a row, of a table or of a view
+ * of its live rows.
+ */
+DtRowCall
+dtmodel_begin_instance_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
+{
+	Oid			relid = dtmodel_table_argument(fcinfo, 0);
+	DtLiveView *view = dtmodel_open_live_view(relid);
+	DtRowCall	call = dtmodel_begin_call(view == NULL ? relid :
+										  view->source.relid, lockmode);
+
+	if (PG_ARGISNULL(0))
+		report_null_instance(fcinfo, call.rel);
+	call.view = view;
+	return call;
+}
+
+/* Means a row by the row itself, which is going to be returned too. */
 void
 dtmodel_take_row(DtRowCall *call, Datum row)
 {
-	call->key = dtmodel_usable_key(call->rel);
-	call->id = dtmodel_key_of_row(&call->key, row);
+	DtKey		given;
+
+	call->key = given = dtmodel_usable_key(call->rel);
+	if (call->view != NULL)
+	{
+		dtmodel_check_live_view(call->view);
+		given = dtmodel_key_of_view(call->view, &call->key);
+	}
+	call->id = dtmodel_key_of_row(&given, row);
 }
 
 /* Means a row by its id, the function's second argument. */
@@ -70,10 +113,18 @@ start(DestReceiver *self pg_attribute_unused(),
 {
 }
 
-/* The row of a slot that has its columns. */
+/*
+ * The row of a slot that has its columns.  One that lies there as it was stored
+ * is copied, unless columns have been added since.
+ */
 static Datum
 row_of_columns(TupleTableSlot *slot, TupleDesc desc)
 {
+	HeapTuple	stored = TTS_IS_BUFFERTUPLE(slot) ?
+		ExecFetchSlotHeapTuple(slot, false, NULL) : NULL;
+
+	if (stored != NULL && HeapTupleHeaderGetNatts(stored->t_data) == desc->natts)
+		return heap_copy_tuple_as_datum(stored, desc);
 	slot_getallattrs(slot);
 	return HeapTupleGetDatum(heap_form_tuple(desc, slot->tts_values,
 											 slot->tts_isnull));
@@ -185,6 +236,9 @@ Datum
 dtmodel_end_row_call(const DtRowCall *call, FunctionCallInfo fcinfo,
 					 Datum row, bool isnull)
 {
+	if (call->view != NULL && !isnull)
+		row = dtmodel_row_of_view(call->view, call->rel, row);
+	dtmodel_close_live_view(call->view);
 	table_close(call->rel, NoLock);
 	fcinfo->isnull = isnull;
 	return isnull ? (Datum) 0 : row;

@@ -11,6 +11,7 @@
 
 #include "lib/stringinfo.h"
 #include "model/key.h"
+#include "model/view_row.h"
 #include "model/model.h"
 #include "model/plan_cache.h"
 
@@ -19,7 +20,8 @@
 
 /*
  * One call of a function: the table, where its result is to live, and, where
- * that is about one row, which row is meant.
+ * that is about one row, which row is meant.  That may be given, and returned,
+ * as a row of a view of live rows.
  */
 typedef struct DtRowCall
 {
@@ -27,11 +29,14 @@ typedef struct DtRowCall
 	MemoryContext context;
 	DtKey		key;
 	DtKeyValues id;
+	const DtLiveView *view;		/* NULL: rows are of the table's own type */
 } DtRowCall;
 
 extern DtRowCall dtmodel_begin_call(Oid relid, LOCKMODE lockmode);
 extern DtRowCall dtmodel_begin_row_call(FunctionCallInfo fcinfo,
 										LOCKMODE lockmode);
+extern DtRowCall dtmodel_begin_instance_call(FunctionCallInfo fcinfo,
+											 LOCKMODE lockmode);
 extern void dtmodel_take_row(DtRowCall *call, Datum row);
 extern void dtmodel_take_id(DtRowCall *call, FunctionCallInfo fcinfo);
 extern void dtmodel_append_row(StringInfo query, Relation rel);

@@ -20,15 +20,22 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/pg_class.h"
 #include "model/row_move.h"
 #include "model/statement.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 /* Whether a trigger function saw a row leave that has not arrived yet. */
 typedef struct Departure
 {
 	bool		pending;
+	Oid			relid;
+	ItemPointerData tid;
 } Departure;
 
 static void
@@ -73,11 +80,14 @@ dtmodel_row_moves_out(DtUpdateNote *note, const TriggerData *trigdata)
 void
 dtmodel_note_departure(FunctionCallInfo fcinfo)
 {
+	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Departure  *departure = dtmodel_make_note(fcinfo->flinfo->fn_mcxt,
 											  DT_NOTE_MOVE,
 											  fcinfo->flinfo->fn_oid,
 											  sizeof(Departure));
 
+	departure->relid = RelationGetRelid(trigdata->tg_relation);
+	departure->tid = trigdata->tg_trigtuple->t_self;
 	note_for_row(&departure->pending);
 }
 
@@ -96,6 +106,38 @@ dtmodel_row_moves_in(FunctionCallInfo fcinfo)
 	if (moves_in)
 		departure->pending = false;
 	return moves_in;
+}
+
+/*
+ * The value that a row which has moved in had in this column before it left.
+ * Its new partition may have the columns in another order.
+ */
+Datum
+dtmodel_departed_value(FunctionCallInfo fcinfo, const char *column,
+					   bool *isnull)
+{
+	const Departure *departure = dtmodel_find_note(fcinfo->flinfo->fn_mcxt,
+												   DT_NOTE_MOVE,
+												   fcinfo->flinfo->fn_oid);
+	AttrNumber	attnum = get_attnum(departure->relid, column);
+	ItemPointerData tid = departure->tid;
+	Relation	rel = table_open(departure->relid, NoLock);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	Datum		value = (Datum) 0;
+
+	*isnull = true;
+	if (AttributeNumberIsValid(attnum) &&
+		table_tuple_fetch_row_version(rel, &tid, SnapshotAny, slot))
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+		value = slot_getattr(slot, attnum, isnull);
+		if (!*isnull)
+			value = datumCopy(value, att->attbyval, att->attlen);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, NoLock);
+	return value;
 }
 
 /* The events of a trigger that has to tell moves from what they look like. */

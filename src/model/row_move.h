@@ -29,6 +29,8 @@ extern bool dtmodel_row_moves_out(DtUpdateNote *note,
 								  const TriggerData *trigdata);
 extern void dtmodel_note_departure(FunctionCallInfo fcinfo);
 extern bool dtmodel_row_moves_in(FunctionCallInfo fcinfo);
+extern Datum dtmodel_departed_value(FunctionCallInfo fcinfo,
+									const char *column, bool *isnull);
 
 extern const char *dtmodel_events_with_moves(Relation rel, const char *events);
 

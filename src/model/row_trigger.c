@@ -388,3 +388,17 @@ dtmodel_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
 		read_short_rows(old_row, new_row, desc, &pairs[i]);
 	return short_row_changed(old_row, new_row, desc, ignored);
 }
+
+/*
+ * Whether a text was there and is another one now.  One that is filled in,
+ * where there was none or an empty one, has not changed.
+ */
+bool
+dtmodel_text_changed(const DtColumnPair *pair)
+{
+	if (pair->old_isnull ||
+		VARSIZE_ANY_EXHDR(DatumGetTextPP(pair->old_value)) == 0)
+		return false;
+	return pair->new_isnull ||
+		!datum_image_eq(pair->old_value, pair->new_value, false, -1);
+}

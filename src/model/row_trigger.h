@@ -53,5 +53,6 @@ extern HeapTuple dtmodel_store_pair(const TriggerData *trigdata,
 extern bool dtmodel_row_changed(HeapTuple old_row, HeapTuple new_row,
 								TupleDesc desc, const Bitmapset *ignored,
 								DtColumnPair *pairs, int npairs);
+extern bool dtmodel_text_changed(const DtColumnPair *pair);
 
 #endif							/* DTMODEL_ROW_TRIGGER_H */

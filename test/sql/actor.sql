@@ -119,7 +119,9 @@ SET dtmodel.actor_locked = off;
 SHOW dtmodel.actor;
 
 -- nobody in particular needs no right
+BEGIN;
 SELECT dtmodel.set_actor(NULL), dtmodel.set_actor('');
+COMMIT;
 SET dtmodel.actor = '';
 RESET dtmodel.actor;
 INSERT INTO posts (id) VALUES (10) RETURNING created_by;

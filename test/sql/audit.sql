@@ -75,6 +75,37 @@ CREATE FUNCTION audit.act(name text) RETURNS int LANGUAGE sql VOLATILE AS
 UPDATE audit.posts SET visits = visits + audit.act('actor of ' || id) WHERE id IN (3, 4);
 SELECT id, updated_by FROM audit.posts WHERE id IN (3, 4) ORDER BY id;
 
+-- alone in its transaction it has no effect, and warns as SET LOCAL does (25P01)
+SET LOCAL dtmodel.actor = 'cy';
+SELECT dtmodel.set_actor('cy');
+SELECT * FROM dtmodel.set_actor('cy');
+\set VERBOSITY sqlstate
+SELECT dtmodel.set_actor('cy');
+\set VERBOSITY default
+SHOW dtmodel.actor;
+-- not where something follows: in one statement, in one message, in a function
+WITH a AS MATERIALIZED (SELECT dtmodel.set_actor('in a query'))
+UPDATE audit.posts SET visits = visits + 1 FROM a WHERE id = 3 RETURNING updated_by;
+SELECT dtmodel.set_actor('in a message')\; UPDATE audit.posts SET visits = visits + 1 WHERE id = 3 RETURNING updated_by;
+DO $$ BEGIN PERFORM dtmodel.set_actor('in a block'); UPDATE audit.posts SET visits = visits + 1 WHERE id = 3; END $$;
+SELECT updated_by FROM audit.posts WHERE id = 3;
+CREATE FUNCTION audit.act_and_write(name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    nothing text := dtmodel.set_actor(name);
+    actor text;
+BEGIN
+    UPDATE audit.posts SET visits = visits + 1 WHERE id = 3 RETURNING updated_by INTO actor;
+    RETURN actor;
+END
+$$;
+SELECT audit.act_and_write('in a function');
+SELECT * FROM audit.act_and_write('in a function in FROM');
+BEGIN;
+SAVEPOINT s;
+SELECT dtmodel.set_actor('in a transaction');
+COMMIT;
+SHOW dtmodel.actor;
+
 -- ON CONFLICT cannot forge either
 INSERT INTO audit.posts (id, title) VALUES (2, 'again')
 ON CONFLICT (id) DO UPDATE SET title = excluded.title, created_by = excluded.created_by

@@ -34,8 +34,16 @@ SELECT c AS class, class_of(dtmodel.table_name(c)) AS back FROM unnest(ARRAY[
     'User', 'UserProfile', 'Category', 'Box', 'Address', 'Bus', 'Status', 'Person', 'Analysis', 'Photo', 'Movie',
     'Cache', 'House', 'Leaf', 'News', 'Course', 'Purchase', 'License', 'Expense', 'Warehouse', 'Invoice', 'Batch',
     'Match', 'Search', 'Tax', 'Fax', 'Gas', 'Lens', 'Canvas', 'Company', 'Country', 'City', 'Currency', 'Language',
-    'Survey', 'Toy', 'Fix', 'Prize', 'Boss', 'Process', 'Access', 'Focus', 'Bonus', 'Menu', 'Video', 'Echo']) AS c
+    'Survey', 'Toy', 'Fix', 'Prize', 'Boss', 'Process', 'Access', 'Focus', 'Bonus', 'Menu', 'Video', 'Echo',
+    'Stomach', 'Monarch', 'Epoch', 'Patriarch', 'Tech', 'Church', 'Watch', 'Approach', '_Private', 'User_', '__Meta__',
+    '_', '__']) AS c
 WHERE class_of(dtmodel.table_name(c)) <> c;
+
+-- a -ch that is spoken as k; underscores at the ends are no part of a word
+SELECT c AS class, dtmodel.table_name(c) FROM unnest(ARRAY[
+    'Stomach', 'Monarch', 'Epoch', 'Church', '_Private', 'User_', '__Meta__', '_HTTPServer_', '_', '__', '_ _']) AS c;
+SELECT t AS table, class_of(t) AS class FROM unnest(ARRAY[
+    'stomachs', 'monarchs', 'epochs', 'churches', '_privates', 'users_', '__metas__', '_http_servers_', '__']) AS t;
 
 SELECT dtmodel.table_name(NULL) IS NULL AS a, dtmodel.class_name(NULL) IS NULL AS b;
 

@@ -1,7 +1,8 @@
 --
--- names beyond ASCII: their letters pass as they are
+-- names beyond ASCII: upper and lower case as Unicode has it, whatever the locale
 --
-SELECT getdatabaseencoding() <> 'UTF8' AS skip \gset
+SELECT getdatabaseencoding() <> 'UTF8' OR
+       NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
 \if :skip
 \quit
 \endif
@@ -11,10 +12,12 @@ CREATE SCHEMA names_unicode;
 SET search_path = names_unicode;
 
 SELECT c AS class, dtmodel.table_name(c)
-FROM unnest(ARRAY['Über', 'Größe', 'ÉtatCivil', 'Город', '顧客']) AS c;
+FROM unnest(ARRAY['Über', 'Größe', 'ÉtatCivil', 'meinÜberblick', 'ÄÖÜServer', 'Город', 'НовыйГород', 'ǄungLa', '顧客', '顧客User']) AS c;
 CREATE TABLE größen ();
 CREATE TABLE "顧客" ();
-SELECT dtmodel.class_name('größen'), dtmodel.class_name('"顧客"');
+CREATE TABLE übers ();
+CREATE TABLE état_civils ();
+SELECT dtmodel.class_name('größen'), dtmodel.class_name('"顧客"'), dtmodel.class_name('übers'), dtmodel.class_name('état_civils');
 
 -- 63 bytes of two-byte letters: constraint names are cut between letters
 SELECT repeat('ä', 31) AS long \gset

@@ -86,10 +86,9 @@ ALTER TABLE docs DISABLE TRIGGER zz_dtmodel_settings;
 ALTER TABLE docs DETACH PARTITION docs_2;
 SELECT * FROM triggers('docs_2');
 
--- a mixin of the partition's own, and triggers of the user's
+-- triggers of the user's, of the partition alone and of the partitioned table
 CREATE TABLE notes (id int, body text, settings jsonb) PARTITION BY LIST (id);
 CREATE TABLE notes_1 PARTITION OF notes FOR VALUES IN (1);
-SELECT dtmodel.add_settings('notes_1', '{theme}');
 SELECT dtmodel.add_timestamps('notes');
 CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 CREATE TRIGGER own BEFORE INSERT ON notes_1 FOR EACH ROW EXECUTE FUNCTION pass();

@@ -29,13 +29,12 @@ SELECT id, settings FROM users ORDER BY id;
 SELECT dtmodel.settings(NULL::users) IS NULL AS nothing;
 SELECT id, dtmodel.to_dict(u) FROM users AS u ORDER BY id;
 
--- the trigger is fired by writes to the column alone
+-- what is stored stays, whatever the rules say
 ALTER TABLE users DISABLE TRIGGER zz_dtmodel_settings;
 UPDATE users SET settings = '{"theme": "blue", "old": 1}' WHERE id = 1;
 ALTER TABLE users ENABLE TRIGGER zz_dtmodel_settings;
 UPDATE users SET name = 'still works' WHERE id = 1;
 UPDATE users SET settings = settings WHERE id = 1;
-\echo :SQLSTATE
 SELECT dtmodel.to_dict(u) FROM users AS u WHERE id = 1;
 UPDATE users SET settings = NULL WHERE id = 1;
 

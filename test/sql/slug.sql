@@ -46,7 +46,7 @@ INSERT INTO slug.articles (id, title, slug) VALUES (13, 'Given', 'hello-world');
 
 -- it does not follow the title, unless it is asked to
 UPDATE slug.articles SET title = 'Renamed' WHERE id = 2 RETURNING slug;
-UPDATE slug.articles SET slug = NULL WHERE id = 2 RETURNING slug;
+UPDATE slug.articles SET slug = '' WHERE id = 2 RETURNING slug;
 UPDATE slug.articles SET slug = 'mine' WHERE id = 3 RETURNING slug;
 UPDATE slug.articles SET slug = 'other' WHERE id = 3;
 \echo :SQLSTATE

@@ -153,5 +153,20 @@ SELECT id, gone, active, deleted_at IS NOT NULL AS timed FROM loose ORDER BY id;
 SELECT dtmodel.add_soft_delete('loose', flag => NULL);
 \d loose
 
+-- a rule of another table is no deletion of ours, though it runs with one
 SET client_min_messages = warning;
+CREATE TABLE strict (id int PRIMARY KEY);
+CREATE TABLE ruled (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('strict', flag_writes => 'error'), dtmodel.add_soft_delete('ruled');
+INSERT INTO strict VALUES (1);
+INSERT INTO ruled VALUES (1);
+DELETE FROM ruled;
+CREATE RULE forge AS ON UPDATE TO ruled DO ALSO UPDATE strict SET is_deleted = true, deleted_at = '1999-01-01';
+SELECT dtmodel.restore(NULL::ruled, 1);
+\echo :SQLSTATE
+CREATE OR REPLACE RULE forge AS ON UPDATE TO ruled DO INSTEAD UPDATE strict SET is_deleted = true, deleted_at = '1999-01-01' RETURNING old.*;
+SELECT dtmodel.restore(NULL::ruled, 1);
+\echo :SQLSTATE
+TABLE strict;
+
 DROP SCHEMA soft_delete_flag CASCADE;

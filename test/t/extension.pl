@@ -88,6 +88,27 @@ is( query(
 	'0|0|0',
 	'and there is nothing of ours');
 
+# Nor is a trigger of the role's taken for one of ours where the library is
+# preloaded without the extension: a DELETE is a DELETE.
+{
+	local $ENV{PGOPTIONS} = '-c session_preload_libraries=dtmodel';
+
+	query(
+		q(
+		SET ROLE app;
+		CREATE TABLE trap (id int PRIMARY KEY, is_deleted boolean NOT NULL DEFAULT false, deleted_at timestamptz);
+		CREATE FUNCTION dtmodel.soft_delete_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+		CREATE FUNCTION dtmodel.soft_delete_flag_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+		CREATE TRIGGER zz_dtmodel_soft_delete BEFORE DELETE ON trap FOR EACH ROW
+			EXECUTE FUNCTION dtmodel.soft_delete_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'hide=true');
+		CREATE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE OF is_deleted, deleted_at ON trap FOR EACH ROW
+			EXECUTE FUNCTION dtmodel.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'hide=true');
+		INSERT INTO trap VALUES (1, false, NULL), (2, true, now());));
+	is(query('SELECT count(*) FROM trap; DELETE FROM trap; SELECT count(*) FROM trap;'),
+		"2\n0", 'a trigger of the role is none of ours');
+	query('DROP TABLE trap');
+}
+
 # The superuser gives it another name, and then all is well.
 query(
 	q(

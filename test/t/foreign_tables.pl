@@ -59,6 +59,17 @@ sub is_query
 is(sqlstate("SELECT dtmodel.add_soft_delete('owned')"), '42809', 'a foreign table cannot be a model');
 is(sqlstate("SELECT dtmodel.add_soft_delete('parted_2')"), '42809', 'nor can a foreign partition');
 
+# Nor a table that has one, whichever mixin; what it was made before can go.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE mixed (id int, k int) PARTITION BY LIST (k);
+CREATE FOREIGN TABLE mixed_1 PARTITION OF mixed FOR VALUES IN (1) SERVER loopback OPTIONS (table_name 'remote');
+SQL
+foreach my $mixin ('soft_delete', 'timestamps', 'audit')
+{
+	is(sqlstate("SELECT dtmodel.add_$mixin('mixed')"), '42809', "a table with a foreign partition is refused $mixin");
+}
+is(sqlstate("BEGIN; SELECT dtmodel.remove_soft_delete('parted', drop_columns => true); ROLLBACK"), '00000', 'and may lose it');
+
 foreach my $preload ('', 'dtmodel')
 {
 	my $tier = $preload ? 'preloaded' : 'trigger';

@@ -1,0 +1,113 @@
+/*-------------------------------------------------------------------------
+ *
+ * constraint.c
+ *	  The names of constraints.
+ *
+ * CREATE TABLE (LIKE ... INCLUDING ALL) copies a CHECK under the name that it
+ * has in the template, and names a primary key as the server does.  On a model
+ * they have the names that add_* would have given them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "commands/defrem.h"
+#include "model/constraint.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* What a CHECK is called in a template, before its own name. */
+#define TEMPLATE_PREFIX "ck_"
+
+/* The name that a CHECK of a mixin has: ck_<table>_<name>. */
+char *
+dtmodel_check_name(Relation rel, const char *name)
+{
+	return makeObjectName("ck", RelationGetRelationName(rel), name);
+}
+
+/* From how many tables the constraint is inherited; -1 if there is none. */
+static int
+parents_of(Oid relid, const char *name)
+{
+	Oid			constraint = get_relation_constraint_oid(relid, name, true);
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	int			parents;
+
+	if (!HeapTupleIsValid(tuple))
+		return -1;
+	parents = ((Form_pg_constraint) GETSTRUCT(tuple))->coninhcount;
+	ReleaseSysCache(tuple);
+	return parents;
+}
+
+/*
+ * Whether the server can rename the constraint: on the tables that inherit it
+ * too, and only if none of them has it from another table besides.
+ */
+static bool
+can_rename(Relation rel, const char *name, const char *new_name)
+{
+	List	   *counts;
+	List	   *tables = find_all_inheritors(RelationGetRelid(rel),
+											 AccessExclusiveLock, &counts);
+	ListCell   *table;
+	ListCell   *count;
+
+	forboth(table, tables, count, counts)
+	{
+		if (parents_of(lfirst_oid(table), name) > lfirst_int(count) ||
+			parents_of(lfirst_oid(table), new_name) >= 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Gives a constraint another name, and with it the index that it may have.
+ * It keeps its name where the other one is taken, or where it is inherited.
+ */
+void
+dtmodel_rename_constraint(DtChange *change, const char *name,
+						  const char *new_name)
+{
+	if (strcmp(name, new_name) == 0 ||
+		!can_rename(change->rel, name, new_name))
+		return;
+	dtmodel_change(change,
+				   psprintf("renamed constraint \"%s\" to \"%s\"", name, new_name),
+				   psprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
+							change->table, quote_identifier(name),
+							quote_identifier(new_name)));
+}
+
+/* Renames a CHECK that still has the name of the template: ck_<name>. */
+void
+dtmodel_rename_template_check(DtChange *change, const char *check,
+							  const char *name)
+{
+	if (strcmp(check, psprintf(TEMPLATE_PREFIX "%s", name)) == 0)
+		dtmodel_rename_constraint(change, check,
+								  dtmodel_check_name(change->rel, name));
+}
+
+/*
+ * Renames a primary key that still has the name which the server chose, to
+ * pk_<table>.  The name is its index's too, so no other relation may have it.
+ */
+void
+dtmodel_rename_primary_key(DtChange *change, Oid constraint)
+{
+	const char *table = RelationGetRelationName(change->rel);
+	char	   *name = get_constraint_name(constraint);
+	char	   *new_name = makeObjectName("pk", table, NULL);
+
+	if (name != NULL && strcmp(name, makeObjectName(table, NULL, "pkey")) == 0 &&
+		!OidIsValid(get_relname_relid(new_name, RelationGetNamespace(change->rel))))
+		dtmodel_rename_constraint(change, name, new_name);
+}

@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * constraint.h
+ *	  The names of constraints.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_CONSTRAINT_H
+#define DTMODEL_CONSTRAINT_H
+
+#include "model/ddl.h"
+
+extern char *dtmodel_check_name(Relation rel, const char *name);
+extern void dtmodel_rename_constraint(DtChange *change, const char *name,
+									  const char *new_name);
+extern void dtmodel_rename_template_check(DtChange *change, const char *check,
+										  const char *name);
+extern void dtmodel_rename_primary_key(DtChange *change, Oid constraint);
+
+#endif							/* DTMODEL_CONSTRAINT_H */

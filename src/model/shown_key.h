@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * shown_key.h
+ *	  Values of rows in errors, as far as the caller may read them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SHOWN_KEY_H
+#define DTMODEL_SHOWN_KEY_H
+
+#include "access/htup.h"
+#include "model/relation.h"
+
+/* Work on a table as its owner, while errors are for the caller. */
+typedef struct DtOwnersWork
+{
+	DtCaller	caller;
+	Relation	rel;
+	ErrorContextCallback callback;
+} DtOwnersWork;
+
+extern bool dtmodel_may_show(Relation rel, int ncolumns,
+							 const AttrNumber *columns);
+extern char *dtmodel_shown_key(Relation rel, int ncolumns,
+							   const AttrNumber *columns, HeapTuple row);
+extern char *dtmodel_shown_values(HeapTuple row, TupleDesc desc, int ncolumns,
+								  const AttrNumber *columns);
+
+extern void dtmodel_begin_owners_work(DtOwnersWork *work, Relation rel);
+extern void dtmodel_end_owners_work(DtOwnersWork *work);
+
+#endif							/* DTMODEL_SHOWN_KEY_H */

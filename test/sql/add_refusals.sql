@@ -1,0 +1,55 @@
+--
+-- what no add_* takes: templates, catalogs, partitions
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA add_refusals;
+SET search_path = add_refusals;
+CREATE FUNCTION try(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+    hint text;
+BEGIN
+    EXECUTE 'SELECT ' || call;
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
+END $$;
+CREATE TABLE calls (n int, call text);
+INSERT INTO calls VALUES (1, 'dtmodel.add_model(%L)'), (2, 'dtmodel.add_timestamps(%L)'), (3, 'dtmodel.add_soft_delete(%L)'),
+    (4, 'dtmodel.add_audit(%L)'), (5, 'dtmodel.add_settings(%L, ''{a}'')'), (6, 'dtmodel.add_slug(%L, ''title'')');
+
+CREATE TABLE parted (id int PRIMARY KEY, title text) PARTITION BY RANGE (id);
+CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id);
+CREATE TABLE part_of_part PARTITION OF part FOR VALUES FROM (0) TO (5);
+
+SELECT format(call, 'template') AS call, try(format(call, 'dtmodel.model_base')) FROM calls ORDER BY n;
+SELECT t AS template, left(try(format('dtmodel.add_timestamps(%L)', t)), 5) AS sqlstate
+FROM unnest(ARRAY['model_base', 'timestamp_mixin', 'soft_delete_mixin', 'configurable_mixin', 'audit_mixin', 'slug_mixin',
+                  'active_mixin']) AS m (name), format('dtmodel.%s', m.name) AS t;
+SELECT format(call, 'catalog') AS call, try(format(call, 'pg_catalog.pg_class')) FROM calls ORDER BY n;
+SELECT try('dtmodel.add_timestamps(''information_schema.sql_features'')');
+SELECT format(call, 'partition') AS call, try(format(call, 'part_of_part')) FROM calls ORDER BY n;
+SELECT try('dtmodel.unique_live(''dtmodel.model_base'', ''id'')'), try('dtmodel.create_live_view(''dtmodel.soft_delete_mixin'')');
+
+-- of a partitioned table of whatever name
+CREATE TABLE "Odd ""name" (id int) PARTITION BY LIST (id);
+CREATE TABLE odd_part PARTITION OF "Odd ""name" DEFAULT;
+SELECT try('dtmodel.add_timestamps(''odd_part'')');
+
+-- a table that another extension's or our schema has is no template
+CREATE TABLE dtmodel.of_the_user (id int);
+SELECT try('dtmodel.add_timestamps(''dtmodel.of_the_user'')');
+DROP TABLE dtmodel.of_the_user;
+
+-- settings of no name
+CREATE TABLE t (id int);
+SELECT try('dtmodel.add_settings(''t'')');
+SELECT try('dtmodel.add_settings(''t'', NULL, schema => NULL)');
+SELECT try('dtmodel.add_settings(''t'', ''{}'', on_unknown => ''allow'')');
+INSERT INTO t VALUES (1, '{"any": "setting"}') RETURNING settings;
+SELECT try('dtmodel.add_settings(''t'', schema => ''{}'')');
+
+SET client_min_messages = warning;
+DROP SCHEMA add_refusals CASCADE;
