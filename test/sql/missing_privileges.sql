@@ -71,6 +71,7 @@ INSERT INTO calls VALUES
     ('get_or_create(anyelement,jsonb,jsonb,text)', $$model(), '{"name": "Ann"}'$$),
     ('get_or_create(anyelement,jsonb,jsonb,text)', $$model(), '{"name": "Dan"}', '{"id": 4}'$$),
     ('get_or_create(anyelement,jsonb,jsonb,text)', $$model(), '{"name": "Bob"}', on_deleted => 'restore'$$),
+    ('invalid_settings(anyelement)', 'row_of(1)'),
     ('jsonb_changes(jsonb,jsonb,boolean)', $$'{}', '{}'$$),
     ('jsonb_deep_merge(jsonb,jsonb)', $$'{}', '{}'$$),
     ('jsonb_diff(jsonb,jsonb)', $$'{}', '{}'$$),
@@ -78,6 +79,7 @@ INSERT INTO calls VALUES
     ('jsonb_merge_patch(jsonb,jsonb)', $$'{}', '{}'$$),
     ('jsonb_patch(jsonb,jsonb)', $$'{}', '[]'$$),
     ('merge_settings(jsonb,jsonb)', $$'{}', '{}'$$),
+    ('new_slug(anyelement)', 'row_of(1)'),
     ('purge(regclass,interval,integer,boolean)', $$users(), '0', dry_run => true$$),
     ('remove_audit(regclass,boolean)', 'users()'),
     ('remove_live_parent(regclass,name[])', $$children(), 'parent'$$),
@@ -102,7 +104,9 @@ INSERT INTO calls VALUES
     ('to_dict(anyelement,text[],text[])', 'row_of(1)'),
     ('unique_live(regclass,name[])', $$users(), 'slug'$$),
     ('update(anyelement,anycompatible,jsonb,boolean)', $$model(), 1, '{"name": "Dan", "theme": "light"}'$$),
-    ('update(anyelement,jsonb)', $$row_of(1), '{"name": "Dan"}'$$),
+    ('update(anyelement,jsonb,boolean)', $$row_of(1), '{"name": "Dan"}'$$),
+    ('update(anyelement,jsonb,text,boolean)', $$model(), '1'::jsonb, '{"name": "Dan"}'$$),
+    ('update(anyelement,text,text,boolean)', $$model(), '1', '{"name": "Dan"}'$$),
     ('upsert(anyelement,jsonb,name[],text,boolean)', $$model(), '{"id": 1, "name": "Dan"}'$$),
     ('upsert(anyelement,jsonb,name[],text,boolean)', $$model(), '{"id": 2, "name": "Dan"}', on_deleted => 'restore'$$),
     ('uuid_timestamp(uuid)', $$'017f22e2-79b0-7cc3-98c4-dc0c0c07398f'$$),
@@ -115,7 +119,9 @@ CREATE VIEW functions AS
     FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'dtmodel'
     WHERE p.prorettype <> ALL ('{trigger,event_trigger}'::regtype[]);
-SELECT signature AS "is called by none" FROM functions WHERE signature NOT IN (SELECT signature FROM calls);
+-- (One is an error whatever is granted, and one commits on its own: it is called below.)
+SELECT signature AS "is called by none" FROM functions WHERE signature NOT IN (SELECT signature FROM calls)
+    AND signature NOT IN ('"create"(text,jsonb,boolean)', 'fill_slugs(regclass,integer)');
 SELECT signature AS "is no function" FROM calls WHERE signature NOT IN (SELECT signature FROM functions);
 
 -- What there is: the rows, and how many objects.
@@ -227,6 +233,8 @@ GROUP BY 1;
 REVOKE ALL ON missing_privileges_model.users FROM missing_privileges_user;
 GRANT SELECT, UPDATE, INSERT, DELETE ON missing_privileges_model.users TO missing_privileges_user;
 SET ROLE missing_privileges_user;
+CALL dtmodel.fill_slugs(users());
+\echo :SQLSTATE
 CALL dtmodel.purge(users(), '0');
 \echo :SQLSTATE
 RESET ROLE;
