@@ -691,6 +691,19 @@ COMMENT ON FUNCTION dtmodel.create(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
 'inserts a row with what a JSON object gives its columns and settings';
 
+-- The name of a table is not its type: an error that says so.
+CREATE FUNCTION dtmodel.create(
+    model pg_catalog.text,
+    data pg_catalog.jsonb,
+    strict pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.record
+AS 'MODULE_PATHNAME', 'dtmodel_create_by_name'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.create(
+    pg_catalog.text, pg_catalog.jsonb, pg_catalog.bool) IS
+'an error: the model is NULL cast to the table, as in NULL::users';
+
 CREATE FUNCTION dtmodel.bulk_create(
     model pg_catalog.anyelement,
     data pg_catalog.jsonb,
@@ -705,13 +718,14 @@ COMMENT ON FUNCTION dtmodel.bulk_create(
 
 CREATE FUNCTION dtmodel.update(
     instance pg_catalog.anyelement,
-    data pg_catalog.jsonb)
+    data pg_catalog.jsonb,
+    strict pg_catalog.bool DEFAULT false)
 RETURNS pg_catalog.anyelement
 AS 'MODULE_PATHNAME', 'dtmodel_update_row'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.update(
-    pg_catalog.anyelement, pg_catalog.jsonb) IS
+    pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
 'updates a row with what a JSON object gives its columns and settings';
 
 CREATE FUNCTION dtmodel.update(
@@ -725,6 +739,35 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.update(
     pg_catalog.anyelement, pg_catalog.anycompatible, pg_catalog.jsonb,
+    pg_catalog.bool) IS
+'updates the row with a primary key with what a JSON object gives';
+
+-- The same again, so that data without a type is not taken for "strict".
+CREATE FUNCTION dtmodel.update(
+    model pg_catalog.anyelement,
+    id pg_catalog.text,
+    data pg_catalog.text,
+    strict pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_update_by_text'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.update(
+    pg_catalog.anyelement, pg_catalog.text, pg_catalog.text,
+    pg_catalog.bool) IS
+'updates the row with a primary key with what a JSON object gives';
+
+CREATE FUNCTION dtmodel.update(
+    model pg_catalog.anyelement,
+    id pg_catalog.jsonb,
+    data pg_catalog.text,
+    strict pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_update_by_text'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.update(
+    pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.text,
     pg_catalog.bool) IS
 'updates the row with a primary key with what a JSON object gives';
 

@@ -14,10 +14,13 @@
 #include "api/create.h"
 #include "dtmodel.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_create);
 PG_FUNCTION_INFO_V1(dtmodel_update_row);
 PG_FUNCTION_INFO_V1(dtmodel_update_by_id);
+PG_FUNCTION_INFO_V1(dtmodel_update_by_text);
+PG_FUNCTION_INFO_V1(dtmodel_create_by_name);
 
 static char *
 insert_query(Relation rel, const DtData *data, DtPlanPurpose purpose)
@@ -60,6 +63,21 @@ insert_plan(Relation rel, const DtData *data, DtPlanPurpose purpose)
 								 data->count, types);
 }
 
+/* Goes on with the error that was caught, which may say more then. */
+pg_noreturn static void
+rethrow(const DtDataPlace *place, const DtData *data, MemoryContext caller)
+{
+	ErrorData  *error;
+
+	if (geterrcode() != ERRCODE_NOT_NULL_VIOLATION)
+		PG_RE_THROW();
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	FlushErrorState();
+	dtmodel_name_ignored_keys(place, data, error);
+	ReThrowError(error);
+}
+
 /*
  * Inserts a row of what the data gives; if the purpose is to insert it if
  * there is none, not in conflict with another row.  Returns whether it was
@@ -71,10 +89,21 @@ dtmodel_insert_row(const DtRowCall *call, const DtDataPlace *place,
 {
 	Datum	   *values = palloc(sizeof(Datum) * Max(data->count, 1));
 	char	   *nulls = palloc(Max(data->count, 1));
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool inserted = false;
 
 	dtmodel_data_values(place, data, values, nulls);
-	return dtmodel_fetch_row(call, insert_plan(call->rel, data, purpose),
-							 values, nulls, false, row);
+	PG_TRY();
+	{
+		inserted = dtmodel_fetch_row(call, insert_plan(call->rel, data, purpose),
+									 values, nulls, false, row);
+	}
+	PG_CATCH();
+	{
+		rethrow(place, data, caller);
+	}
+	PG_END_TRY();
+	return inserted;
 }
 
 /*
@@ -105,6 +134,29 @@ dtmodel_create(PG_FUNCTION_ARGS)
 	inserted = dtmodel_insert_row(&call, &place, &data, DT_PLAN_INSERT, &row);
 	SPI_finish();
 	return dtmodel_end_row_call(&call, fcinfo, row, !inserted);
+}
+
+/*
+ * create(model text, data jsonb, strict boolean DEFAULT false) returns record
+ *
+ * An error (42804): a row comes back in the type of the model, which the name
+ * of a table is not.
+ */
+Datum
+dtmodel_create_by_name(PG_FUNCTION_ARGS)
+{
+	const char *name = PG_ARGISNULL(0) ? "" :
+		text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bool		is_name = name[0] != '\0' &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyz_.0123456789") == strlen(name);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the model must be a row of a table"),
+			 errdetail("It is %s.", PG_ARGISNULL(0) ? "null" : "a text"),
+			 errhint("Pass NULL cast to the table: %s.create(NULL::%s, data).",
+					 DTMODEL_SCHEMA, is_name ? name : "users")));
+	PG_RETURN_NULL();
 }
 
 static void
@@ -199,14 +251,16 @@ update_row(FunctionCallInfo fcinfo, const DtRowCall *call, int data_argument)
 }
 
 /*
- * update(instance anyelement, data jsonb) returns anyelement
+ * update(instance anyelement, data jsonb, strict boolean DEFAULT false)
+ * returns anyelement
  *
  * Gives the row's columns the values that data, an object (22023), has for
  * them, merges its settings into the stored ones, removes those that it says
  * ({"settings": [{"key": "name", "remove": true}]}), and returns the new row.
  * Only what data gives is written; data that gives nothing writes nothing.
- * NULL for NULL, for a row that is gone, and for one that a policy or a
- * trigger keeps from being updated.
+ * With strict a key of data that is neither column nor setting is an error
+ * (22023).  NULL for a row that is gone, and for one that a policy or a
+ * trigger keeps from being updated; an error (22004) for NULL.
  *
  * Source: ModelBase.update and ConfigurableMixin.update of the reference
  * document dtpyfw.db.model.
@@ -225,8 +279,7 @@ dtmodel_update_row(PG_FUNCTION_ARGS)
  * update(model anyelement, id anycompatible, data jsonb,
  *		  strict boolean DEFAULT false) returns anyelement
  *
- * The same for the row with this primary key; NULL for a NULL id.  With strict
- * a key of data that is neither column nor setting is an error (22023).
+ * The same for the row with this primary key; NULL for a NULL id.
  */
 Datum
 dtmodel_update_by_id(PG_FUNCTION_ARGS)
@@ -238,4 +291,26 @@ dtmodel_update_by_id(PG_FUNCTION_ARGS)
 	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
 	dtmodel_take_id(&call, fcinfo);
 	return update_row(fcinfo, &call, 2);
+}
+
+/*
+ * update(model anyelement, id text or jsonb, data text,
+ *		  strict boolean DEFAULT false) returns anyelement
+ *
+ * The same for data without a type, which might as well be "strict".
+ */
+Datum
+dtmodel_update_by_text(PG_FUNCTION_ARGS)
+{
+	LOCAL_FCINFO(call, 4);
+	Datum		data = (Datum) 0;
+
+	if (!PG_ARGISNULL(2))
+		data = DirectFunctionCall1(jsonb_in,
+								   CStringGetDatum(text_to_cstring(PG_GETARG_TEXT_PP(2))));
+	memcpy(call, fcinfo, SizeForFunctionCallInfo(4));
+	call->args[2].value = data;
+	data = dtmodel_update_by_id(call);
+	fcinfo->isnull = call->isnull;
+	return data;
 }

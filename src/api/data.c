@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "api/data.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "json/object.h"
@@ -85,7 +86,7 @@ report_unknown_key(const DtDataPlace *place, const RawValue *key)
 					place_name(place)),
 			 errdetail("Table \"%s\" has no column and no setting of that name.",
 					   RelationGetRelationName(place->rel)),
-			 errhint("Mend the key, or leave it out."),
+			 errhint("Correct the key, or leave it out."),
 			 errtable(place->rel)));
 }
 
@@ -316,7 +317,7 @@ DtData
 dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 {
 	const DtModel *model = dtmodel_get_model(place->rel);
-	DtData		data = {0};
+	DtData		data = {.object = *object};
 	GivenSettings given = {
 		.place = place,
 		.settings = model->settings,
@@ -334,6 +335,64 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 	if (given.count > 0 || given.removed != NIL)
 		add_settings_column(&data, &given);
 	return data;
+}
+
+static bool
+is_ignored(const DtModel *model, const RawValue *key)
+{
+	const DtSettings *settings = model->settings;
+	int			next = 0;
+	RawValue	rule;
+
+	return next_field(&model->fields, &next, key) == NULL &&
+		(settings == NULL || !settings->combined ||
+		 !dtmodel_is_setting(settings, key, &rule));
+}
+
+/* A list of the object's keys that give nothing; NULL if each gives something. */
+static char *
+ignored_keys(const DtModel *model, const RawValue *object)
+{
+	RawObject	walk = raw_object(object);
+	RawMember	member;
+	StringInfoData keys;
+
+	initStringInfo(&keys);
+	while (raw_object_next(&walk, &member))
+	{
+		if (is_ignored(model, &member.key))
+			appendStringInfo(&keys, "%s\"%.*s\"", keys.len > 0 ? ", " : "",
+							 (int) member.key.len, member.key.data);
+	}
+	return keys.len > 0 ? keys.data : NULL;
+}
+
+/* Whether an error is about rows of the table; partitions have other names. */
+static bool
+is_of_table(const ErrorData *error, Relation rel)
+{
+	return rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
+		(error->table_name != NULL &&
+		 strcmp(error->table_name, RelationGetRelationName(rel)) == 0);
+}
+
+/*
+ * Adds to an error the keys of the data that were ignored, if a column of the
+ * table lacks its value: one of them may be meant for it.
+ */
+void
+dtmodel_name_ignored_keys(const DtDataPlace *place, const DtData *data,
+						  ErrorData *error)
+{
+	char	   *keys;
+
+	if (error->sqlerrcode != ERRCODE_NOT_NULL_VIOLATION ||
+		error->hint != NULL || !is_of_table(error, place->rel))
+		return;
+	keys = ignored_keys(dtmodel_get_model(place->rel), &data->object);
+	if (keys != NULL)
+		error->hint = psprintf("Keys in %s that are no column and no setting were ignored: %s.",
+							   place_name(place), keys);
 }
 
 const DtGiven *

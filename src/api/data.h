@@ -31,6 +31,7 @@ typedef struct DtData
 	DtGiven    *given;
 	Bitmapset  *columns;		/* attnums of what is given */
 	List	   *removed;		/* names of settings to remove, as texts */
+	RawValue	object;
 } DtData;
 
 /* Where in the caller's data an object is, for errors. */
@@ -45,6 +46,8 @@ extern RawValue dtmodel_data_argument(FunctionCallInfo fcinfo, int argument,
 									  const char *name);
 extern DtData dtmodel_read_data(const DtDataPlace *place,
 								const RawValue *object, bool strict);
+extern void dtmodel_name_ignored_keys(const DtDataPlace *place,
+									  const DtData *data, ErrorData *error);
 extern const DtGiven *dtmodel_find_given(const DtData *data, AttrNumber attnum);
 
 extern void dtmodel_data_values(const DtDataPlace *place, const DtData *data,

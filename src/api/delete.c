@@ -37,6 +37,27 @@ delete_plan(const DtRowCall *call)
 							 call->key.ncolumns, dtmodel_key_types(&call->key));
 }
 
+/* Runs it, and says meanwhile whose wish it is that it be for good. */
+static bool
+run_plan(const DtRowCall *call, SPIPlanPtr plan, bool soft_is_false, Datum *row)
+{
+	bool		outer = dtmodel_soft_is_false;
+	volatile bool found = false;
+
+	dtmodel_soft_is_false = soft_is_false;
+	PG_TRY();
+	{
+		found = dtmodel_fetch_row(call, plan, call->id.values, call->id.nulls,
+								  false, row);
+	}
+	PG_FINALLY();
+	{
+		dtmodel_soft_is_false = outer;
+	}
+	PG_END_TRY();
+	return found;
+}
+
 /*
  * Runs the DELETE under dtmodel.hard_delete, as a person would; the setting
  * ends with the statement, however that ends.
@@ -44,12 +65,12 @@ delete_plan(const DtRowCall *call)
 static bool
 run_delete(const DtRowCall *call, Datum *row)
 {
+	bool		soft_is_false = dtmodel_soft_is_false || !dtmodel_hard_delete;
 	int			level = NewGUCNestLevel();
 	bool		found;
 
 	dtmodel_set_in_scope("dtmodel.hard_delete", "on");
-	found = dtmodel_fetch_row(call, delete_plan(call), call->id.values,
-							  call->id.nulls, false, row);
+	found = run_plan(call, delete_plan(call), soft_is_false, row);
 	AtEOXact_GUC(true, level);
 	return found;
 }
@@ -74,9 +95,9 @@ delete_for_good(FunctionCallInfo fcinfo, const DtRowCall *call)
  *
  * Deletes the row and returns it: softly, as soft_delete does, unless soft is
  * false or the model has no soft delete, else for good.  To delete for good
- * on a soft-delete model needs the TRUNCATE privilege (42501).  NULL for NULL,
- * for a row that is gone, and for one that a policy or a trigger keeps from
- * being deleted.
+ * on a soft-delete model needs the TRUNCATE privilege (42501).  NULL for a row
+ * that is gone, and for one that a policy or a trigger keeps from being
+ * deleted; an error (22004) for NULL.
  *
  * Source: ModelBase.delete of the reference document dtpyfw.db.model.
  */

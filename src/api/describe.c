@@ -380,7 +380,8 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 	drift_of_column(drift, &soft_delete->flag, DT_COLUMN_FLAG);
 	drift_of_column(drift, &soft_delete->deleted_at, DT_COLUMN_TIME);
 	drift_of_column(drift, &soft_delete->deleted_by, DT_COLUMN_ACTOR);
-	if (!dtmodel_is_precise(&soft_delete->deleted_at))
+	if (AttributeNumberIsValid(soft_delete->deleted_at.attnum) &&
+		!dtmodel_is_precise(&soft_delete->deleted_at))
 		append_drift(drift, psprintf("column \"%s\" does not hold microseconds, so deletions that get the same time are restored together",
 									 NameStr(soft_delete->deleted_at.name)));
 	drift_of_flag(drift, rel, soft_delete);

@@ -115,12 +115,65 @@ is_setting_wanted(const DictState *state, const RawValue *name)
 		 (state->excluded == NULL || !is_among(state->excluded, name)));
 }
 
+static bool
+is_column(TupleDesc desc, const RawValue *name)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		RawValue	column = raw_string(NameStr(att->attname),
+										strlen(NameStr(att->attname)));
+
+		if (!att->attisdropped && raw_compare_keys(&column, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+report_unknown_name(TupleDesc desc, const RawValue *name, const char *argument)
+{
+	Oid			relid = get_typ_typrelid(desc->tdtypeid);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%.*s\" does not exist",
+					(int) name->len, name->data),
+			 OidIsValid(relid) ?
+			 errdetail("%s names it, and rows of \"%s\" have no column and no setting of that name.",
+					   argument, get_rel_name(relid)) :
+			 errdetail("%s names it, and the row has no column of that name.",
+					   argument),
+			 errhint("Correct the name, or leave it out.")));
+}
+
+/* Makes sure that there is what a filter names. */
+static void
+check_names(const Names *list, const char *argument, TupleDesc desc,
+			const DtSettings *settings)
+{
+	RawValue	rule;
+
+	if (list == NULL ||
+		(settings != NULL && settings->on_unknown == DT_UNKNOWN_ALLOW))
+		return;
+	for (int i = 0; i < list->count; i++)
+	{
+		if (!is_column(desc, &list->names[i]) &&
+			(settings == NULL ||
+			 !dtmodel_is_setting(settings, &list->names[i], &rule)))
+			report_unknown_name(desc, &list->names[i], argument);
+	}
+}
+
 static void
 read_settings(DictState *state, TupleDesc desc)
 {
 	DtSettings *settings = dtmodel_settings_of_rows(desc);
 	RawValue	name;
 
+	check_names(state->excluded, "excludes", desc, settings);
+	check_names(state->included, "includes", desc, settings);
 	if (settings == NULL)
 		return;
 	name = raw_string(NameStr(settings->column.name),
@@ -410,7 +463,8 @@ check_is_row(FunctionCallInfo fcinfo)
  * the columns, those that the row lacks with their defaults; on a model that
  * keeps them apart they are a list of {"key": ..., "value": ...}.  The name of
  * the column of settings stands for all of them.  A column wins over a setting
- * of its name.  Names that there are not are ignored.  NULL for NULL.
+ * of its name.  A name of no column and no setting is an error (42703), unless
+ * the model allows settings of any name.  NULL for NULL.
  *
  * Source: ModelBase.to_dict and ConfigurableMixin.to_dict of the reference
  * document dtpyfw.db.model.

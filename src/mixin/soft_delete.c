@@ -41,6 +41,7 @@
 const DtMixin dtmodel_soft_delete_mixin = {"add_soft_delete", "remove_soft_delete"};
 
 DtSoftDeletion *dtmodel_soft_deletion = NULL;
+bool		dtmodel_soft_is_false = false;
 
 /* What a single-row update needs, kept for all rows of one statement. */
 typedef struct RowUpdate
@@ -294,10 +295,14 @@ check_hard_delete(Relation rel)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied to delete rows of table \"%s\" for good",
 					RelationGetRelationName(rel)),
+			 dtmodel_soft_is_false ?
+			 errdetail("Role \"%s\" has no TRUNCATE privilege on the table.", role) :
 			 errdetail("dtmodel.hard_delete is on, and role \"%s\" has no TRUNCATE privilege on the table.",
 					   role),
-			 errhint("GRANT TRUNCATE ON %s TO %s, or SET dtmodel.hard_delete = off.",
-					 dtmodel_qualified_name(rel), quote_identifier(role)),
+			 errhint("GRANT TRUNCATE ON %s TO %s, or %s.",
+					 dtmodel_qualified_name(rel), quote_identifier(role),
+					 dtmodel_soft_is_false ? "leave out soft => false" :
+					 "SET dtmodel.hard_delete = off"),
 			 errtable(rel)));
 }
 

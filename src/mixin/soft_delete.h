@@ -33,11 +33,17 @@ typedef struct DtSoftDeletion
 
 extern DtSoftDeletion *dtmodel_soft_deletion;
 
+/* Whether dtmodel.hard_delete is on for a call with "soft => false" alone. */
+extern bool dtmodel_soft_is_false;
+
 extern DtSoftDelete dtmodel_usable_soft_delete(Relation rel);
 extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
 extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,
 											HeapTuple row, TupleDesc desc);
 extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
+
+/* soft_setup.c */
+extern char *dtmodel_soft_delete_call(Relation rel);
 
 /* soft_executor.c */
 extern bool dtmodel_is_our_update(const TriggerData *trigdata);

@@ -17,6 +17,7 @@
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
+#include "mixin/soft_delete.h"
 #include "mixin/soft_heirs.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_guard_trigger);
@@ -42,8 +43,8 @@ check_heir(Oid relid, Relation parent)
 						RelationGetRelationName(rel),
 						RelationGetRelationName(parent)),
 				 errdetail("The DELETE would remove its rows for good."),
-				 errhint("Call %s.add_soft_delete(%s) again: it includes the tables that inherit.",
-						 DTMODEL_SCHEMA, dtmodel_quoted_name(parent)),
+				 errhint("Call %s again: it includes the tables that inherit.",
+						 dtmodel_soft_delete_call(parent)),
 				 errtable(rel)));
 	table_close(rel, AccessShareLock);
 }

@@ -288,8 +288,8 @@ dtmodel_restore(const DtRowCall *call, Datum *row)
  *
  * Deletes the row softly, never physically, whatever dtmodel.hard_delete
  * says, and returns it as it then is.  A row that is deleted already is
- * returned as it is.  NULL for NULL, for a row that is gone, and for one that
- * a policy or a trigger keeps from being deleted.
+ * returned as it is.  NULL for a row that is gone, and for one that a policy
+ * or a trigger keeps from being deleted; an error (22004) for NULL.
  *
  * Source: SoftDeleteMixin.soft_delete of the reference document
  * dtpyfw.db.model.
@@ -323,8 +323,8 @@ dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS)
  * restore(instance anyelement) returns anyelement
  *
  * Makes a deleted row live again and returns it.  A live row is returned as
- * it is.  NULL for NULL, and for a row that is gone or that the caller may
- * not see.
+ * it is.  NULL for a row that is gone or that the caller may not see; an error
+ * (22004) for NULL.
  *
  * Source: SoftDeleteMixin.restore of the reference document dtpyfw.db.model.
  */

@@ -147,7 +147,7 @@ report_contradictions(const DtChange *change, const SoftDeleteRequest *request,
 					RelationGetRelationName(change->rel), request->flag,
 					request->deleted_at),
 			 errdetail("A deleted row has both the flag and a time of deletion; a live row has neither."),
-			 errhint("Mend them first, as in: %sUPDATE %s SET %s = CASE WHEN %s THEN now() END WHERE (%s) <> (%s);",
+			 errhint("Correct them first, as in: %sUPDATE %s SET %s = CASE WHEN %s THEN now() END WHERE (%s) <> (%s);",
 					 add, change->table, deleted_at, flagged, flagged,
 					 dtmodel_timed_text(&columns)),
 			 errtable(change->rel)));
@@ -369,6 +369,93 @@ check_no_default(const DtChange *change, const DtColumn *deleted_at)
 }
 
 static void
+append_option(StringInfo call, const char *name, const DtColumn *column,
+			  const char *default_name)
+{
+	if (!dtmodel_column_is_used(column))
+	{
+		if (default_name != NULL)
+			appendStringInfo(call, ", %s => NULL", name);
+	}
+	else if (default_name == NULL ||
+			 strcmp(NameStr(column->name), default_name) != 0)
+		appendStringInfo(call, ", %s => %s", name,
+						 quote_literal_cstr(NameStr(column->name)));
+}
+
+/*
+ * The call that makes the table the model that it is, for hints: a call that
+ * leaves an option out would set it back to its default.
+ */
+char *
+dtmodel_soft_delete_call(Relation rel)
+{
+	const DtModel *model = dtmodel_get_model(rel);
+	const DtSoftDelete *columns = model->soft_delete;
+	StringInfoData call;
+
+	initStringInfo(&call);
+	appendStringInfo(&call, "%s.add_soft_delete(%s", DTMODEL_SCHEMA,
+					 dtmodel_quoted_name(rel));
+	append_option(&call, "flag", &columns->flag, "is_deleted");
+	append_option(&call, "deleted_at", &columns->deleted_at, "deleted_at");
+	append_option(&call, "deleted_by", &columns->deleted_by, NULL);
+	if (columns->flag_is_live)
+		appendStringInfoString(&call, ", flag_means => 'live'");
+	if (columns->hide)
+		appendStringInfoString(&call, ", hide => true");
+	if (model->protect_truncate)
+		appendStringInfoString(&call, ", protect_truncate => true");
+	if (columns->refuses_flag_writes)
+		appendStringInfoString(&call, ", flag_writes => 'error'");
+	if (columns->trigger_tier)
+		appendStringInfoString(&call, ", tier => 'trigger'");
+	appendStringInfoChar(&call, ')');
+	return call.data;
+}
+
+/* "the former columns say that the row is deleted", or NULL if they are gone */
+static char *
+former_condition(const DtSoftDelete *former)
+{
+	if (AttributeNumberIsValid(former->flag.attnum))
+		return dtmodel_flagged_text(former);
+	return AttributeNumberIsValid(former->deleted_at.attnum) ?
+		dtmodel_timed_text(former) : NULL;
+}
+
+/*
+ * A call that names other columns than the model has must leave deleted rows
+ * deleted.  It may be a call that has left the names out.
+ */
+static void
+check_none_revived(const DtChange *change, const SoftDeleteRequest *request,
+				   const DtColumn *deleted_at)
+{
+	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	DtSoftDelete asked = {.deleted_at = *deleted_at};
+	char	   *deleted = former == NULL ? NULL : former_condition(former);
+
+	if (deleted == NULL ||
+		namestrcmp((Name) &former->deleted_at.name, request->deleted_at) == 0)
+		return;
+	if (AttributeNumberIsValid(deleted_at->attnum))
+		deleted = psprintf("(%s) AND NOT (%s)", deleted, dtmodel_timed_text(&asked));
+	if (!any_row(change->table, deleted))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("deleted rows of table \"%s\" would be live again",
+					RelationGetRelationName(change->rel)),
+			 errdetail("The time of their deletion is in column \"%s\", and the call names \"%s\".",
+					   NameStr(former->deleted_at.name), request->deleted_at),
+			 errhint("The model was made by %s. If a column was renamed, name it.",
+					 dtmodel_soft_delete_call(change->rel)),
+			 errtable(change->rel)));
+}
+
+static void
 change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 {
 	DtColumn	flag;
@@ -387,6 +474,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "pg_catalog.timestamptz",
 						  &dtmodel_soft_delete_mixin, "deleted_at",
 						  &deleted_at);
+	check_none_revived(change, request, &deleted_at);
 	check_precision(change, &deleted_at);
 	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
 						  "pg_catalog.text", &dtmodel_soft_delete_mixin,

@@ -20,11 +20,30 @@
 #include "mixin/soft_live.h"
 #include "mixin/soft_unique.h"
 #include "utils/builtins.h"
+#include "utils/partcache.h"
 #include "utils/relcache.h"
+
+/* How many columns the index has beside those of the partition key. */
+static int
+own_columns(Relation rel, Relation index)
+{
+	PartitionKey key = RelationGetPartitionKey(rel);
+	int			count = 0;
+
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+	{
+		if (key == NULL ||
+			!dtmodel_is_among(index->rd_index->indkey.values[i],
+							  key->partnatts, key->partattrs))
+			count++;
+	}
+	return count;
+}
 
 /*
  * Whether values of hidden rows are in the way of new ones.  A primary key of
- * one column is generated as a rule, so that its values do not come back.
+ * one column, beside those of the partition key, is generated as a rule, so that
+ * its values do not come back.
  */
 static bool
 counts_hidden_rows(Relation rel, Relation index, const DtSoftDelete *columns)
@@ -32,7 +51,7 @@ counts_hidden_rows(Relation rel, Relation index, const DtSoftDelete *columns)
 	Form_pg_index form = index->rd_index;
 
 	return (form->indisunique || form->indisexclusion) &&
-		!(form->indisprimary && form->indnkeyatts == 1) &&
+		!(form->indisprimary && own_columns(rel, index) <= 1) &&
 		dtmodel_counts_deleted_rows(rel, index, columns);
 }
 

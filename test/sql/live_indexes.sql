@@ -8,6 +8,7 @@ SET search_path = live_indexes;
 -- so that an index is used wherever it can be
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
+SET jit = off;
 
 -- whether a statement makes use of an index, now that this is not EXPLAIN's
 CREATE FUNCTION uses(index regclass, statement text) RETURNS boolean

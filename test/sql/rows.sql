@@ -43,7 +43,7 @@ SELECT u.name FROM things AS x, dtmodel.update(x, '{"name": "other"}') AS u WHER
 SELECT u.name FROM dtmodel.update(NULL::things, '2', '{}') AS u;
 SELECT u.name FROM dtmodel.update(NULL::things, 2::smallint, '{"bogus": 1}') AS u;
 SELECT dtmodel.update(NULL::things, 99, '{"name": "x"}') IS NULL AS nobody, dtmodel.update(NULL::things, 99, '{}') IS NULL AS nobody,
-       dtmodel.update(NULL::things, NULL::int, '{}') IS NULL AS no_id, dtmodel.update(NULL::things, '{}') IS NULL AS no_row;
+       dtmodel.update(NULL::things, NULL::int, '{}') IS NULL AS no_id;
 SELECT u.id FROM dtmodel.update(NULL::things, 2, '{"id": 20}') AS u;
 
 -- a row may have lost its columns' values; an identity is written as in any INSERT
@@ -104,7 +104,7 @@ SELECT id, is_active FROM accounts;
 SELECT id FROM dtmodel.delete(NULL::accounts, 1, false);
 SELECT count(*) FROM accounts;
 SELECT dtmodel.delete(NULL::accounts, 1) IS NULL AS gone, dtmodel.delete(NULL::accounts, NULL::int) IS NULL AS no_id,
-       dtmodel.delete(NULL::accounts) IS NULL AS no_row, dtmodel.delete(NULL::accounts, 1, soft => false) IS NULL AS gone;
+       dtmodel.delete(NULL::accounts, 1, soft => false) IS NULL AS gone;
 SHOW dtmodel.hard_delete;
 SELECT id FROM dtmodel.delete(NULL::things, 100);
 SELECT d.id FROM things AS x, dtmodel.delete(x, soft => true) AS d WHERE x.id = 20;

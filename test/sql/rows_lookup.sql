@@ -122,7 +122,7 @@ SELECT v FROM dtmodel.get_by_id(NULL::columnwise, 1);
 \echo :SQLSTATE
 RESET ROLE;
 
--- a schema that the caller may not look into, whoever asked for a row before him
+-- a schema that the user may not look into, also when another user has a plan
 CREATE SCHEMA rows_lookup_closed;
 CREATE TABLE rows_lookup_closed.t (id int PRIMARY KEY, v text, secret text);
 INSERT INTO rows_lookup_closed.t VALUES (1, 'closed', 'away');

@@ -37,8 +37,7 @@ SELECT r.* FROM dtmodel.restore(NULL::posts, 2) AS r;
 TABLE state;
 
 -- NULL, no such row
-SELECT dtmodel.soft_delete(NULL::posts) IS NULL AS a, dtmodel.restore(NULL::posts) IS NULL AS b,
-       dtmodel.soft_delete(NULL::posts, NULL::int) IS NULL AS c, dtmodel.restore(NULL::posts, NULL::int) IS NULL AS d,
+SELECT dtmodel.soft_delete(NULL::posts, NULL::int) IS NULL AS c, dtmodel.restore(NULL::posts, NULL::int) IS NULL AS d,
        dtmodel.soft_delete(NULL::posts, 99) IS NULL AS e, dtmodel.restore(NULL::posts, 99) IS NULL AS f;
 SELECT dtmodel.soft_delete(ROW(NULL, 'no id', false, NULL, NULL)::posts) IS NULL AS no_key;
 

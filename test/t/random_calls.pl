@@ -165,6 +165,7 @@ my %known = (
 	remove_soft_delete => [ "'notes', false", "'base', true" ],
 	add_soft_delete => [ "'plain'", "'dropped'" ],
 	create_live_view => ["'posts', 'live_posts'"],
+	update => [ "NULL::plain, '1', '{\"name\": \"x\"}'" ],
 	upsert => [ "NULL::plain, '{\"id\": 1, \"name\": \"x\"}'", "NULL::users, '{\"id\": 1, \"email\": \"u\"}'" ],
 	get_or_create => [ "NULL::users, '{\"email\": \"g\"}', '{\"theme\": \"light\"}', 'restore'", "NULL::notes, '{\"a\": 1, \"b\": \"x\"}'" ],
 	bulk_create => ["NULL::users, '[{\"email\": \"b\"}, {\"theme\": \"t\"}]'"],
@@ -320,7 +321,8 @@ foreach my $client (@running)
 is(join("\n", @internal), '', 'no internal error');
 is(join("\n", slurp_file($node->logfile) =~ /^(.*(?:terminated by signal|Failed process was running).*)$/mg),
 	'', 'no server process has ended');
-is( join("\n", grep { !$worked{$_} } map { $_->{signature} } @functions),
+# One is there to say how it is called right.
+is( join("\n", grep { !$worked{$_} && !/^dtmodel\."create"\(text/ } map { $_->{signature} } @functions),
 	'', 'every function has worked at least once');
 # The key of notes counts hidden rows, as it is meant to.
 is( $node->safe_psql('postgres', "SELECT model, d FROM dtmodel.models, unnest(drift) AS d WHERE d NOT LIKE 'primary key \"notes_pkey\" counts hidden rows: %'"),

@@ -1,0 +1,47 @@
+--
+-- soft delete: a new call that names other columns must not make deleted rows
+-- live, and hints name the whole call
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA soft_delete_reconfigure;
+SET search_path = soft_delete_reconfigure;
+
+CREATE TABLE accounts (id int PRIMARY KEY, is_active boolean NOT NULL DEFAULT true, closed_at timestamptz);
+SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'live',
+    deleted_at => 'closed_at', flag_writes => 'error', protect_truncate => true);
+INSERT INTO accounts VALUES (1), (2);
+DELETE FROM accounts WHERE id = 1;
+
+-- the names are left out
+SELECT dtmodel.add_soft_delete('accounts');
+\echo :SQLSTATE
+SELECT dtmodel.add_soft_delete('accounts', flag => NULL);
+\echo :SQLSTATE
+SELECT id, is_active FROM accounts ORDER BY id;
+
+-- a column was renamed: the hints lead to the model that it was
+ALTER TABLE accounts RENAME COLUMN closed_at TO shut_at;
+DELETE FROM accounts WHERE id = 2;
+\echo :SQLSTATE
+SELECT dtmodel.add_soft_delete('accounts', flag => NULL);
+\echo :SQLSTATE
+SELECT dtmodel.describe('accounts') -> 'drift' AS drift;
+SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'live',
+    deleted_at => 'shut_at', flag_writes => 'error', protect_truncate => true);
+SELECT dtmodel.describe('accounts') -> 'drift' AS drift;
+SELECT id, is_active, shut_at IS NOT NULL AS timed FROM accounts ORDER BY id;
+
+-- other columns that say the same are no loss
+ALTER TABLE accounts ADD COLUMN gone_at timestamptz;
+UPDATE accounts SET gone_at = shut_at;
+SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'live', deleted_at => 'gone_at');
+SELECT id, is_active, gone_at IS NOT NULL AS timed FROM accounts ORDER BY id;
+
+-- a partitioned table cannot have a primary key of one column
+CREATE TABLE parted (id int, month date, PRIMARY KEY (id, month)) PARTITION BY RANGE (month);
+CREATE TABLE pairs (a int, b int, month date, PRIMARY KEY (a, b, month)) PARTITION BY RANGE (month);
+SELECT dtmodel.add_soft_delete('parted', hide => true), dtmodel.add_soft_delete('pairs', hide => true);
+SELECT dtmodel.describe('parted') -> 'drift' AS drift, jsonb_array_length(dtmodel.describe('pairs') -> 'drift') AS of_pairs;
+
+DROP SCHEMA soft_delete_reconfigure CASCADE;
