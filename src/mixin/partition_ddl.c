@@ -552,12 +552,15 @@ give_up_triggers(Oid relid, Relation parent)
 
 /*
  * The command looks the table up once more.  With its schema it cannot find
- * one that has come into an earlier schema of the search_path since.
+ * one that has come into an earlier schema of the search_path since.  The
+ * memory of an event trigger is gone by then, that of the statement is not.
  */
 static void
 settle_name(RangeVar *name, Relation rel)
 {
-	name->schemaname = get_namespace_name(RelationGetNamespace(rel));
+	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
+
+	name->schemaname = MemoryContextStrdup(GetMemoryChunkContext(name), schema);
 }
 
 /* A model that can be attached; anything else the command reports itself. */

@@ -102,7 +102,7 @@ static bool
 needs_default(Relation rel, const DtColumn *column, DtClock clock)
 {
 	Node	   *expr = read_default(rel, column->attnum);
-	DtClock		former;
+	DtClock		former = clock;
 
 	if (expr == NULL)
 		return true;
