@@ -223,8 +223,8 @@ dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
 }
 
 /*
- * Whether a statement is a plan of ours that we run.  Anybody can send the same
- * text, but not the string that the plan keeps.
+ * Whether a statement is a plan of ours that we run.  Any client can send the
+ * same text, but not the string that the plan keeps.
  */
 bool
 dtmodel_is_run_by_us(const char *query)

@@ -133,7 +133,7 @@ RESET ROLE;
 SELECT * FROM state WHERE id = 9 ORDER BY t DESC;
 ROLLBACK;
 
--- a DEFAULT runs as whoever inserts, as the server has it: EXECUTE on its function, but no USAGE of the schema
+-- a DEFAULT runs as the user that inserts, as the server has it: EXECUTE on its function, but no USAGE of the schema
 CREATE TABLE identified (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 SELECT dtmodel.add_model('identified'), dtmodel.add_soft_delete('identified');
 GRANT INSERT, SELECT, UPDATE, DELETE ON identified TO revoked_execute_user;

@@ -441,11 +441,11 @@ is( query(
 	"0\n0",
 	'and takes triggers and defaults');
 
-# What somebody has put into our schema is not dropped without CASCADE.
+# What a user has put into our schema is not dropped without CASCADE.
 query('CREATE EXTENSION dtmodel; CREATE VIEW dtmodel.one AS SELECT 1;');
 is_refused('DROP EXTENSION dtmodel;',
 	qr/2BP01: .*view dtmodel\.one depends on schema dtmodel/s,
-	'DROP EXTENSION with a view of somebody in the schema');
+	'DROP EXTENSION with a view of a user in the schema');
 query('DROP VIEW dtmodel.one; DROP EXTENSION dtmodel;');
 
 # And all of it can come back.
