@@ -3,8 +3,9 @@
  * soft_unique.c
  *	  Unique indexes that count hidden rows.
  *
- * An INSERT cannot see the hidden row that has the same values.  It is refused, or passed over by ON CONFLICT DO NOTHING, for no reason
- * that a query could show.  An index of live rows does not do that.
+ * An INSERT cannot see the hidden row that has the same values.  It is refused,
+ * or passed over by ON CONFLICT DO NOTHING, for no reason that a query could
+ * show.  An index of live rows does not do that.
  *
  *-------------------------------------------------------------------------
  */

@@ -162,7 +162,8 @@ dtmodel_parse_clock(const char *name, DtClock *clock)
 /*
  * The name of a function in our schema; NULL for any other function.  Where
  * the library is preloaded, but the extension is not there, the schema may
- * belong to any user.  So it has to be one in C, which only a superuser can make.
+ * belong to any user.  So it has to be one in C, which only a superuser can
+ * make.
  */
 const char *
 dtmodel_function_name(Oid funcid)
