@@ -35,16 +35,43 @@ kind_of_type(Oid type)
 	return DT_FIELD_TEXT;
 }
 
+/* By name; of the same name, in the order of the columns. */
 static int
 compare_fields(const void *a, const void *b)
 {
-	RawValue	x = dtmodel_field_key((const DtField *) a);
-	RawValue	y = dtmodel_field_key((const DtField *) b);
+	const DtField *x = a;
+	const DtField *y = b;
+	RawValue	name_x = dtmodel_field_key(x);
+	RawValue	name_y = dtmodel_field_key(y);
+	int			order = raw_compare_keys(&name_x, &name_y);
 
-	return raw_compare_keys(&x, &y);
+	return order != 0 ? order : x->attnum - y->attnum;
 }
 
-/* The columns of a row type, those that were dropped left out. */
+/*
+ * Leaves one of the sorted columns for each name.  The rows of a join may have
+ * a name twice; an object has a key once, and as in to_jsonb the last one wins.
+ */
+static void
+keep_last_of_name(DtFields *fields)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < fields->count; i++)
+	{
+		const DtField *field = &fields->fields[i];
+		const DtField *next = i + 1 < fields->count ? field + 1 : NULL;
+
+		if (next == NULL || strcmp(NameStr(field->name), NameStr(next->name)) != 0)
+			fields->fields[kept++] = *field;
+	}
+	fields->count = kept;
+}
+
+/*
+ * The columns of a row type, those that were dropped left out, and of several
+ * with one name all but the last.
+ */
 DtFields
 dtmodel_read_fields(TupleDesc desc)
 {
@@ -67,6 +94,7 @@ dtmodel_read_fields(TupleDesc desc)
 		fields.count++;
 	}
 	qsort(fields.fields, fields.count, sizeof(DtField), compare_fields);
+	keep_last_of_name(&fields);
 	return fields;
 }
 

@@ -20,6 +20,17 @@ SELECT dtmodel.to_dict('(1,a)'::pair) AS type, dtmodel.to_dict('(1,a)'::full_pai
        dtmodel.to_dict(ROW(1, 'a'::text)) AS row, dtmodel.to_dict(NULL::t) AS none;
 SELECT dtmodel.to_dict(j) FROM jsonb_to_record('{"a": 1, "b": [2]}') AS j (b int[], a int);
 
+-- a join of tables that have names in common: as in to_jsonb the last one wins
+CREATE VIEW joined AS SELECT 2 AS id, 'p'::text AS name, 1 AS user_id;
+SELECT d.dict, d.dict = to_jsonb(j) AND d.dict = d.dict::text::jsonb AS same,
+       jsonb_set(d.dict, '{id}', '"set"') AS set, d.dict - 'id' AS without_id, d.few, d.fewer
+FROM (SELECT t.*, v.* FROM t JOIN joined AS v ON t.id = v.user_id) AS j,
+    LATERAL (SELECT dtmodel.to_dict(j) AS dict, dtmodel.to_dict(j, '{doc,user_id}') AS few,
+                    dtmodel.to_dict(j, '{name}', '{name,id}') AS fewer OFFSET 0) AS d;
+CREATE TABLE dicts AS
+SELECT dtmodel.to_dict(j) AS dict FROM (SELECT v.*, t.*, v.name FROM t, joined AS v) AS j;
+SELECT dict, dict ->> 'id' AS id, dict || '{"id": 3}' AS other_id FROM dicts ORDER BY dict;
+
 -- what is wanted
 SELECT dtmodel.to_dict(t, '{name}') AS excluded, dtmodel.to_dict(t, NULL, '{name}') AS included,
        dtmodel.to_dict(t, '{name}', '{id,name}') AS both, dtmodel.to_dict(t, includes => '{}') AS nothing,
