@@ -119,8 +119,8 @@ BEGIN
         FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0 AND NOT attisdropped;
         FOREACH query IN ARRAY ARRAY['t', named_alike(names)] LOOP
             FOR filters IN 0..3 LOOP
-                excluded := CASE WHEN filters & 1 > 0 THEN some_of(names || ARRAY['unknown']) END;
-                included := CASE WHEN filters & 2 > 0 THEN some_of(names || ARRAY['unknown']) END;
+                excluded := CASE WHEN filters & 1 > 0 THEN some_of(names) END;
+                included := CASE WHEN filters & 2 > 0 THEN some_of(names) END;
                 INSERT INTO findings
                 SELECT c.*, (SELECT string_agg(format('%s %s', attname, format_type(atttypid, atttypmod)), ', ') FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0),
                        query, excluded, included
