@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "mixin/soft_conflict.h"
@@ -31,15 +32,15 @@ typedef struct CheckedWhere
 } CheckedWhere;
 
 static bool
-is_deleted(const DtSoftDelete *columns, TupleTableSlot *row)
+is_deleted(const DtSoftDelete *columns, TupleTableSlot *slot)
 {
-	bool		isnull;
-	Datum		flag;
+	bool		should_free;
+	HeapTuple	row = ExecFetchSlotHeapTuple(slot, false, &should_free);
+	bool		deleted = dtmodel_is_deleted(columns, row, slot->tts_tupleDescriptor);
 
-	if (!dtmodel_column_is_used(&columns->flag))
-		return !slot_attisnull(row, columns->deleted_at.attnum);
-	flag = slot_getattr(row, columns->flag.attnum, &isnull);
-	return !isnull && DatumGetBool(flag) != columns->flag_is_live;
+	if (should_free)
+		heap_freetuple(row);
+	return deleted;
 }
 
 static void
