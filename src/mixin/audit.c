@@ -480,17 +480,8 @@ drop_audit(DtChange *change, bool drop_columns)
 Datum
 dtmodel_remove_audit(PG_FUNCTION_ARGS)
 {
-	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
-	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-
-	for (int i = list_length(tables) - 1; i >= 0; i--)
-	{
-		DtChange	change;
-
-		dtmodel_begin_change(&change, list_nth_oid(tables, i));
-		drop_audit(&change, drop_columns);
-		dtmodel_apply_change(&change);
-	}
+	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), drop_audit,
+							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }
 

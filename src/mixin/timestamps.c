@@ -420,16 +420,7 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
 Datum
 dtmodel_remove_timestamps(PG_FUNCTION_ARGS)
 {
-	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
-	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
-
-	for (int i = list_length(tables) - 1; i >= 0; i--)
-	{
-		DtChange	change;
-
-		dtmodel_begin_change(&change, list_nth_oid(tables, i));
-		dtmodel_drop_timestamps(&change, drop_columns);
-		dtmodel_apply_change(&change);
-	}
+	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), dtmodel_drop_timestamps,
+							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }

@@ -58,6 +58,25 @@ dtmodel_with_heirs(Oid relid)
 	return lcons_oid(relid, heirs);
 }
 
+/*
+ * Takes a mixin off a table and off those that inherit from it.  The heirs go
+ * first: a column does not go while a trigger names it.
+ */
+void
+dtmodel_drop_with_heirs(Oid relid, DtDropMixin drop, bool drop_columns)
+{
+	List	   *tables = dtmodel_with_heirs(relid);
+
+	for (int i = list_length(tables) - 1; i >= 0; i--)
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, list_nth_oid(tables, i));
+		drop(&change, drop_columns);
+		dtmodel_apply_change(&change);
+	}
+}
+
 /* What was inherited goes and comes with the table that it came from. */
 bool
 dtmodel_is_inherited_column(Relation rel, const DtColumn *column)

@@ -10,8 +10,13 @@
 
 #include "model/ddl.h"
 
+/* What takes a mixin off one table, and with drop_columns its columns too. */
+typedef void (*DtDropMixin) (DtChange *change, bool drop_columns);
+
 extern List *dtmodel_heirs(Relation rel);
 extern List *dtmodel_with_heirs(Oid relid);
+extern void dtmodel_drop_with_heirs(Oid relid, DtDropMixin drop,
+									bool drop_columns);
 extern bool dtmodel_is_inherited_column(Relation rel, const DtColumn *column);
 extern bool dtmodel_is_inherited_constraint(Relation rel, const char *name);
 extern void dtmodel_drop_own_column(DtChange *change, const DtColumn *column);
