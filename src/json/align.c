@@ -10,6 +10,12 @@
  * neighbours are matched as well.  It takes n log n steps at worst, where a
  * longest common subsequence would take n * n.
  *
+ * What lists begin and end with in common is found by bytes alone.  Elements of
+ * other bytes may still be equal, as 1.0 and 1.00 are; that comes out when the
+ * elements in between are hashed.  In lists in lists, comparing all values here
+ * would be to go down to the last level for each level, where a memo hashes
+ * each of them once.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -42,7 +48,9 @@ typedef struct FixedPoint
 struct ListAlignment
 {
 	MemoryContext context;		/* of all that is below */
+	HashMemo   *memo;
 	uint32		prefix;			/* elements that both lists begin with */
+	uint32		same;			/* bytes in common of the next one of each */
 	Side		old_side;
 	Side		new_side;
 	FixedPoint *points;
@@ -58,20 +66,22 @@ typedef struct Occurrence
 	uint32		old_at;
 } Occurrence;
 
-/* What the lists begin with in common. */
-static uint32
-common_prefix(const RawValue *a, const RawValue *b, uint32 same)
+/*
+ * What the lists begin with in common, as far as bytes tell.
+ */
+static void
+find_prefix(ListAlignment *alignment, const RawValue *a, const RawValue *b,
+			uint32 same)
 {
 	RawPairs	pairs = dtmodel_raw_elements(a, b, same);
 	RawPair		pair;
 
-	while (dtmodel_raw_next_pair(&pairs, &pair))
+	alignment->prefix = pairs.count;
+	if (dtmodel_raw_next_pair(&pairs, &pair))
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (!dtmodel_raw_equal_from(&pair.a, &pair.b, pair.same))
-			return pair.number;
+		alignment->prefix = pair.number;
+		alignment->same = pair.same;
 	}
-	return pairs.count;
 }
 
 /*
@@ -94,7 +104,7 @@ common_suffix(const RawValue *a, const RawValue *b, uint32 prefix)
 		if ((last_a == prefix && last_b == prefix) ||
 			!dtmodel_raw_element(a, last_a, &element_a) ||
 			!dtmodel_raw_element(b, last_b, &element_b) ||
-			!dtmodel_raw_equal(&element_a, &element_b))
+			!raw_same_bytes(&element_a, &element_b))
 			break;
 		n++;
 	}
@@ -237,7 +247,8 @@ keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 c
 static void
 find_fixed_points(ListAlignment *alignment)
 {
-	ElementTable *table = dtmodel_elements_create(alignment->old_side.count);
+	ElementTable *table = dtmodel_elements_create(alignment->old_side.count,
+												  alignment->memo);
 	FixedPoint *candidates;
 	uint32		different;
 	uint32		count;
@@ -253,12 +264,12 @@ find_fixed_points(ListAlignment *alignment)
 }
 
 /*
- * Compares two lists that begin with so many bytes in common.  They must stay
- * where they are until the end.
+ * Compares two lists whose bytes differ, after so many that are the same.  They
+ * must stay where they are until the end.
  */
 ListAlignment *
 dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list,
-					uint32 same)
+					uint32 same, HashMemo *memo)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "dtmodel list alignment",
@@ -267,9 +278,8 @@ dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list,
 	uint32		suffix;
 
 	alignment->context = context;
-	alignment->prefix = 0;
-	if (raw_count(old_list) > 1 || raw_count(new_list) > 1)
-		alignment->prefix = common_prefix(old_list, new_list, same);
+	alignment->memo = memo;
+	find_prefix(alignment, old_list, new_list, same);
 	suffix = common_suffix(old_list, new_list, alignment->prefix);
 	load_side(alignment, &alignment->old_side, old_list, suffix);
 	load_side(alignment, &alignment->new_side, new_list, suffix);
@@ -322,6 +332,8 @@ trim_runs(ListAlignment *alignment, uint32 old_end, uint32 new_end, ListRuns *ru
 	runs->new_elements = alignment->new_side.elements + new_at;
 	runs->new_count = new_end - new_at;
 	runs->new_start = alignment->prefix + new_at;
+	runs->same_known = old_at == 0 && new_at == 0;
+	runs->same = alignment->same;
 	return runs->old_count > 0 || runs->new_count > 0;
 }
 

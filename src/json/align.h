@@ -9,6 +9,7 @@
 #define DTMODEL_JSON_ALIGN_H
 
 #include "format.h"
+#include "hash.h"
 
 typedef struct ListAlignment ListAlignment;
 
@@ -23,11 +24,13 @@ typedef struct ListRuns
 	const RawValue *new_elements;
 	uint32		new_count;
 	uint32		new_start;		/* number of the first one in the new list */
+	bool		same_known;		/* do the first of both differ in bytes, and ... */
+	uint32		same;			/* ... with so many in common before that? */
 } ListRuns;
 
 extern ListAlignment *dtmodel_align_begin(const RawValue *old_list,
 										  const RawValue *new_list,
-										  uint32 same);
+										  uint32 same, HashMemo *memo);
 extern bool dtmodel_align_next(ListAlignment *alignment, ListRuns *runs);
 extern void dtmodel_align_end(ListAlignment *alignment);
 

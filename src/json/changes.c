@@ -33,7 +33,7 @@ typedef struct ChangeRows
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_changes);
 
 static Datum
-step_text(const DiffStep *step)
+step_text(DiffStep *step)
 {
 	if (step->key.data)
 		return PointerGetDatum(cstring_to_text_with_len(step->key.data,
@@ -45,9 +45,9 @@ step_text(const DiffStep *step)
  * The way to a place as an array of keys and numbers.
  */
 static ArrayType *
-path_array(const DiffStep *at)
+path_array(DiffStep *at)
 {
-	const DiffStep *step;
+	DiffStep   *step;
 	int			depth = 0;
 	int			i;
 	Datum	   *path;
@@ -61,7 +61,7 @@ path_array(const DiffStep *at)
 }
 
 static void
-report_row(DiffWalk *walk, const DiffStep *at,
+report_row(DiffWalk *walk, DiffStep *at,
 		   const RawValue *old_value, const RawValue *new_value)
 {
 	ChangeRows *rows = (ChangeRows *) walk;
@@ -108,7 +108,7 @@ report_rest(DiffWalk *walk, DiffStep *element,
  * that a number means the same place in both.
  */
 static void
-lists_by_position(DiffWalk *walk, const DiffStep *at,
+lists_by_position(DiffWalk *walk, DiffStep *at,
 				  const RawValue *old_list, const RawValue *new_list,
 				  uint32 same)
 {
@@ -119,6 +119,7 @@ lists_by_position(DiffWalk *walk, const DiffStep *at,
 	check_stack_depth();
 	element.up = at;
 	element.key = raw_string(NULL, 0);
+	element.note = NULL;
 	while (dtmodel_raw_next_pair(&pairs, &pair))
 	{
 		element.index = pair.number;

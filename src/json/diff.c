@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(dtmodel_get_difference_between_dictionaries);
  * Objects with the same keys, in step.
  */
 static void
-diff_in_step(DiffWalk *walk, const DiffStep *up, const RawValue *a,
+diff_in_step(DiffWalk *walk, DiffStep *up, const RawValue *a,
 			 RawPairs *pairs)
 {
 	RawCursor	keys = raw_children(a);
@@ -53,6 +53,7 @@ diff_in_step(DiffWalk *walk, const DiffStep *up, const RawValue *a,
 	{
 		for (; keys_taken <= pair.number; keys_taken++)
 			at.key = raw_next(&keys);
+		at.note = NULL;
 		dtmodel_diff_values_from(walk, &at, &pair.a, &pair.b, pair.same);
 	}
 }
@@ -61,7 +62,7 @@ diff_in_step(DiffWalk *walk, const DiffStep *up, const RawValue *a,
  * Objects with some keys in common, or none: a merge join.
  */
 static void
-diff_join(DiffWalk *walk, const DiffStep *up,
+diff_join(DiffWalk *walk, DiffStep *up,
 		  const RawValue *a, const RawValue *b)
 {
 	RawObject	walk_a = raw_object(a);
@@ -79,7 +80,9 @@ diff_join(DiffWalk *walk, const DiffStep *up,
 		int			order = raw_join_order(more_a ? &member_a : NULL,
 										   more_b ? &member_b : NULL);
 
+		CHECK_FOR_INTERRUPTS();
 		at.key = order <= 0 ? member_a.key : member_b.key;
+		at.note = NULL;
 		if (order == 0)
 			dtmodel_diff_values(walk, &at, &member_a.value, &member_b.value);
 		else
@@ -94,7 +97,7 @@ diff_join(DiffWalk *walk, const DiffStep *up,
 }
 
 static void
-diff_objects(DiffWalk *walk, const DiffStep *at,
+diff_objects(DiffWalk *walk, DiffStep *at,
 			 const RawValue *a, const RawValue *b, uint32 same)
 {
 	RawPairs	pairs;
@@ -113,7 +116,7 @@ diff_objects(DiffWalk *walk, const DiffStep *at,
  * many that are the same.
  */
 void
-dtmodel_diff_values_from(DiffWalk *walk, const DiffStep *at,
+dtmodel_diff_values_from(DiffWalk *walk, DiffStep *at,
 						 const RawValue *old_value, const RawValue *new_value,
 						 uint32 same)
 {
@@ -131,7 +134,7 @@ dtmodel_diff_values_from(DiffWalk *walk, const DiffStep *at,
  * The same, with nothing known of the bytes.
  */
 void
-dtmodel_diff_values(DiffWalk *walk, const DiffStep *at,
+dtmodel_diff_values(DiffWalk *walk, DiffStep *at,
 					const RawValue *old_value, const RawValue *new_value)
 {
 	if (!raw_same_bytes(old_value, new_value))
@@ -145,7 +148,7 @@ dtmodel_diff_values(DiffWalk *walk, const DiffStep *at,
  * For a walk that does not go into lists.
  */
 void
-dtmodel_diff_lists_as_wholes(DiffWalk *walk, const DiffStep *at,
+dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
 							 const RawValue *old_list,
 							 const RawValue *new_list, uint32 same)
 {
@@ -159,7 +162,7 @@ dtmodel_diff_lists_as_wholes(DiffWalk *walk, const DiffStep *at,
 static bool
 same_elements(const RawValue *a, const RawValue *b)
 {
-	ElementTable *table = dtmodel_elements_create(raw_count(a));
+	ElementTable *table = dtmodel_elements_create(raw_count(a), NULL);
 	RawArray	walk_a = raw_array(a);
 	RawArray	walk_b = raw_array(b);
 	RawValue	element;
@@ -191,7 +194,7 @@ same_elements(const RawValue *a, const RawValue *b)
 }
 
 static void
-lists_as_sets(DiffWalk *walk, const DiffStep *at,
+lists_as_sets(DiffWalk *walk, DiffStep *at,
 			  const RawValue *old_list, const RawValue *new_list, uint32 same)
 {
 	if (!dtmodel_raw_equal_from(old_list, new_list, same) &&
@@ -222,14 +225,14 @@ add_text(PathList *list, Size len)
  * Appends the path of a place: prefix and keys, with dots between them.
  */
 static void
-report_path(DiffWalk *walk, const DiffStep *at,
+report_path(DiffWalk *walk, DiffStep *at,
 			const RawValue *old_value pg_attribute_unused(),
 			const RawValue *new_value pg_attribute_unused())
 {
 	PathList   *list = (PathList *) walk;
 	bool		has_prefix = list->prefix_len > 0;
 	Size		len = list->prefix_len;
-	const DiffStep *step;
+	DiffStep   *step;
 	char	   *path;
 
 	for (step = at; step; step = step->up)

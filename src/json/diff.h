@@ -18,9 +18,11 @@
  */
 typedef struct DiffStep
 {
-	const struct DiffStep *up;
+	struct DiffStep *up;
 	RawValue	key;			/* data is NULL in a list */
 	uint32		index;
+	void	   *note;			/* what the walk's caller keeps of the place;
+								 * NULL at first */
 } DiffStep;
 
 /*
@@ -35,25 +37,25 @@ struct DiffWalk
 	 * Called for each difference, in the order of the keys.  A value that one
 	 * document lacks is NULL.
 	 */
-	void		(*report) (DiffWalk *walk, const DiffStep *at,
+	void		(*report) (DiffWalk *walk, DiffStep *at,
 						   const RawValue *old_value, const RawValue *new_value);
 
 	/*
 	 * Called for each pair of lists whose bytes differ, after so many that are
 	 * the same; they may still be equal.
 	 */
-	void		(*lists) (DiffWalk *walk, const DiffStep *at,
+	void		(*lists) (DiffWalk *walk, DiffStep *at,
 						  const RawValue *old_list, const RawValue *new_list,
 						  uint32 same);
 };
 
-extern void dtmodel_diff_values(DiffWalk *walk, const DiffStep *at,
+extern void dtmodel_diff_values(DiffWalk *walk, DiffStep *at,
 								const RawValue *old_value,
 								const RawValue *new_value);
-extern void dtmodel_diff_values_from(DiffWalk *walk, const DiffStep *at,
+extern void dtmodel_diff_values_from(DiffWalk *walk, DiffStep *at,
 									 const RawValue *old_value,
 									 const RawValue *new_value, uint32 same);
-extern void dtmodel_diff_lists_as_wholes(DiffWalk *walk, const DiffStep *at,
+extern void dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
 										 const RawValue *old_list,
 										 const RawValue *new_list, uint32 same);
 

@@ -3,458 +3,755 @@
  * draft.c
  *	  A document under change.
  *
- * A patch is a list of small changes, and writing a document anew for each of
+ * A patch is a list of small changes, and writing a document out for each of
  * them would make a long patch quadratic.  A draft takes them all and is
  * written once.
  *
- * An opened object is its former bytes and a table of the members that are not
- * as they were there: what it costs depends on the changes and not on the
- * object.  An opened array is a list of chunks of elements, so that inserting
- * and removing moves one chunk's elements and not all.
+ * An opened container is a tree of runs: children that lie one after the other
+ * in the container that it was opened from, or one child of another value.
+ * Opening makes one run of all children, and each change splits a run, so that
+ * what an opened container costs depends on its changes and not on its size.
+ *
+ * What was copied is one thing at several places.  Containers and nodes count
+ * the places that they are at, and a change first copies those on its way that
+ * are at more than one; of a tree these are about as many as the logarithm of
+ * its runs.  So memory is that of the changes, however much is copied, and a
+ * value that is doubled thirty times takes thirty nodes.
+ *
+ * The trees are treaps: in the order of the children, and heaps by priorities
+ * that are random, which keeps them flat whatever comes in whatever order.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "draft.h"
+#include "hash.h"
 #include "miscadmin.h"
 
 /*
- * A member that is not as in the former bytes: changed, added, or (when its
- * value is DRAFT_NONE) removed.
+ * A run of children.  The key is that of its first child, in an object.
+ *
+ * With a value of DRAFT_RUN, u.bytes are the container that they lie in, and
+ * len is the number of the first one.
+ *
+ * There may be one of these for each operation of a patch: it is as small as
+ * one allocation of 64 bytes.
  */
-typedef struct DraftMember
+#define DRAFT_RUN 3
+
+typedef struct DraftNode
 {
+	struct DraftNode *left;
+	struct DraftNode *right;
 	RawValue	key;
 	Draft		value;
-} DraftMember;
+	uint32		run;			/* children of this run */
+	uint32		count;			/* ... and of all runs below */
+	uint32		priority;		/* not less than of those below */
+	uint32		places;			/* links to this node */
+} DraftNode;
 
-/*
- * Where the member of a key is among the changes.
- */
-typedef struct MemberEntry
+StaticAssertDecl(sizeof(DraftNode) <= 64, "a node of a draft has grown");
+
+typedef struct DraftContainer
 {
-	RawValue	key;
-	uint32		number;
-	uint32		hash;
-	char		status;			/* for simplehash */
-} MemberEntry;
-
-#define SH_PREFIX member
-#define SH_ELEMENT_TYPE MemberEntry
-#define SH_KEY_TYPE RawValue
-#define SH_KEY key
-#define SH_HASH_KEY(table, key) ((uint32) dtmodel_raw_hash(&(key)))
-#define SH_EQUAL(table, a, b) (raw_compare_keys(&(a), &(b)) == 0)
-#define SH_STORE_HASH
-#define SH_GET_HASH(table, entry) ((entry)->hash)
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
-/*
- * The changes stand in the order in which they came.  Most often that is the
- * order of the keys already, and sorting them in the end takes one pass.
- */
-typedef struct DraftObject
-{
-	RawValue	former;
-	uint32		near;			/* where in former a key was looked up last */
-	DraftMember *changes;
-	uint32		nchanges;
-	uint32		room;
-	member_hash *table;			/* of the changes, by key */
-	uint32		count;			/* members that there are now */
-} DraftObject;
-
-#define CHUNK_SIZE 1024
-
-typedef struct DraftChunk
-{
-	Draft	   *elements;
-	uint32		count;
-	uint32		room;			/* at most CHUNK_SIZE */
-} DraftChunk;
-
-typedef struct DraftArray
-{
-	DraftChunk *chunks;
-	uint32		nchunks;
-	uint32		room;
-	uint32		count;			/* elements in all chunks */
-	uint32		near;			/* the chunk that was looked up last */
-	uint32		before_near;	/* elements in the chunks before that */
-} DraftArray;
+	uint32		flag;			/* JB_FOBJECT or JB_FARRAY */
+	uint32		places;			/* drafts that are this container */
+	uint64		size;			/* about the bytes that it will take */
+	DraftNode  *root;			/* NULL: it is empty */
+} DraftContainer;
 
 bool
 dtmodel_draft_is_object(const Draft *draft)
 {
-	return draft->kind == DRAFT_OBJECT ||
-		(draft->kind == DRAFT_RAW && raw_is_object(&draft->u.raw));
+	RawValue	raw;
+
+	if (draft->kind == DRAFT_OPEN)
+		return draft->u.open->flag == JB_FOBJECT;
+	if (draft->kind == DRAFT_NONE)
+		return false;
+	raw = draft_raw(draft);
+	return raw_is_object(&raw);
 }
 
 bool
 dtmodel_draft_is_array(const Draft *draft)
 {
-	return draft->kind == DRAFT_ARRAY ||
-		(draft->kind == DRAFT_RAW && raw_is_array(&draft->u.raw));
+	RawValue	raw;
+
+	if (draft->kind == DRAFT_OPEN)
+		return draft->u.open->flag == JB_FARRAY;
+	if (draft->kind == DRAFT_NONE)
+		return false;
+	raw = draft_raw(draft);
+	return raw_is_array(&raw);
 }
 
-/* ---- objects ---- */
+/* ---- nodes ---- */
 
-static DraftObject *
-open_object(Draft *draft)
+static uint32
+count_of(const DraftNode *node)
 {
-	DraftObject *object;
-
-	Assert(dtmodel_draft_is_object(draft));
-	if (draft->kind == DRAFT_OBJECT)
-		return draft->u.object;
-
-	object = palloc(sizeof(DraftObject));
-	object->former = draft->u.raw;
-	object->near = 0;
-	object->nchanges = 0;
-	object->room = 4;
-	object->changes = palloc(object->room * sizeof(DraftMember));
-	object->table = member_create(CurrentMemoryContext, object->room, NULL);
-	object->count = raw_count(&object->former);
-	draft->kind = DRAFT_OBJECT;
-	draft->u.object = object;
-	return object;
+	return node ? node->count : 0;
 }
 
+static void
+update_count(DraftNode *node)
+{
+	node->count = count_of(node->left) + node->run + count_of(node->right);
+}
+
+static DraftNode *
+make_node(const RawValue *key, Draft value, uint32 run)
+{
+	DraftNode  *node = palloc(sizeof(DraftNode));
+
+	node->left = node->right = NULL;
+	node->key = *key;
+	node->value = value;
+	node->run = node->count = run;
+	node->priority = dtmodel_hash_random();
+	node->places = 1;
+	return node;
+}
+
+/*
+ * The node at a place, to be changed there: itself, or a copy if it is at
+ * other places too.
+ */
+static DraftNode *
+own(DraftNode *node)
+{
+	DraftNode  *copy;
+
+	if (node->places == 1)
+		return node;
+
+	node->places--;
+	copy = palloc(sizeof(DraftNode));
+	*copy = *node;
+	copy->places = 1;
+	if (copy->left)
+		copy->left->places++;
+	if (copy->right)
+		copy->right->places++;
+	dtmodel_draft_share(&copy->value);
+	return copy;
+}
+
+/*
+ * Takes a node from a place.  If it was the last one, the node is put before
+ * those that are to be freed; they are linked by their keys' data.
+ */
+static DraftNode *
+drop_node(DraftNode *node, DraftNode *dropped)
+{
+	if (!node || --node->places > 0)
+		return dropped;
+	node->key.data = (const char *) dropped;
+	return node;
+}
+
+static DraftNode *
+drop_value(const Draft *value, DraftNode *dropped)
+{
+	if (value->kind != DRAFT_OPEN || --value->u.open->places > 0)
+		return dropped;
+	dropped = drop_node(value->u.open->root, dropped);
+	pfree(value->u.open);
+	return dropped;
+}
+
+/*
+ * Frees nodes, and what is at no place any more when they are gone.  There may
+ * be more levels below than the stack could take.
+ */
+static void
+free_nodes(DraftNode *dropped)
+{
+	while (dropped)
+	{
+		DraftNode  *node = dropped;
+
+		CHECK_FOR_INTERRUPTS();
+		dropped = (DraftNode *) node->key.data;
+		dropped = drop_node(node->left, dropped);
+		dropped = drop_node(node->right, dropped);
+		dropped = drop_value(&node->value, dropped);
+		pfree(node);
+	}
+}
+
+/* The container whose children a run is of. */
+static RawValue
+run_container(const DraftNode *node)
+{
+	RawValue	container;
+
+	container.type = JENTRY_ISCONTAINER;
+	container.len = 0;			/* not known, and nothing here asks */
+	container.data = node->value.u.bytes;
+	return container;
+}
+
+/*
+ * Begin walks over the keys of a run, and over its elements or values, from
+ * the child of that number on.
+ */
+static RawCursor
+run_keys(const DraftNode *node, uint32 number)
+{
+	RawValue	container = run_container(node);
+
+	return raw_children_from(&container, node->value.len + number);
+}
+
+static RawCursor
+run_values(const DraftNode *node, uint32 number)
+{
+	RawValue	container = run_container(node);
+
+	number += node->value.len;
+	if (raw_is_object(&container))
+		number += raw_count(&container);
+	return raw_children_from(&container, number);
+}
+
+/* The child of that number in a run. */
 static Draft
-former_member(DraftObject *object, const RawValue *key)
+run_value(const DraftNode *node, uint32 number)
 {
-	RawValue	value;
+	RawCursor	cursor = run_values(node, number);
+	RawValue	value = raw_next(&cursor);
 
-	if (!dtmodel_raw_find(&object->former, key, &value, &object->near))
-		return draft_none();
 	return draft_of(&value);
 }
 
 /*
- * The change of a member, with the value that it has had so far.
+ * Cuts a run of its own in two; the first so many children stay.
  */
-static DraftMember *
-change_member(DraftObject *object, const RawValue *key)
+static DraftNode *
+cut_run(DraftNode *node, uint32 number)
 {
-	bool		found;
-	MemberEntry *entry = member_insert(object->table, *key, &found);
-	DraftMember *change;
+	RawValue	container = run_container(node);
+	RawValue	key = node->key;
+	Draft		rest = node->value;
+	uint32		run = node->run - number;
 
-	if (found)
-		return &object->changes[entry->number];
-
-	if (object->nchanges == object->room)
+	if (raw_is_object(&container))
 	{
-		object->room *= 2;
-		object->changes = repalloc_huge(object->changes,
-										object->room * sizeof(DraftMember));
+		RawCursor	keys = run_keys(node, number);
+
+		key = raw_next(&keys);
 	}
-	entry->number = object->nchanges++;
-	change = &object->changes[entry->number];
-	change->key = *key;
-	change->value = former_member(object, key);
-	return change;
+	rest.len += number;
+	node->run = number;
+	return make_node(&key, rest, run);
+}
+
+/* ---- trees ---- */
+
+/*
+ * One tree of two, the children of the first before those of the second.
+ */
+static DraftNode *
+join(DraftNode *first, DraftNode *second)
+{
+	if (!first || !second)
+		return first ? first : second;
+	if (first->priority > second->priority)
+	{
+		first = own(first);
+		first->right = join(first->right, second);
+		update_count(first);
+		return first;
+	}
+	second = own(second);
+	second->left = join(first, second->left);
+	update_count(second);
+	return second;
 }
 
 /*
- * The member of that key, or DRAFT_NONE.
+ * Two trees of one: so many children, and the others.
+ */
+static void
+split(DraftNode *node, uint32 number, DraftNode **first, DraftNode **second)
+{
+	uint32		before;
+
+	if (!node)
+	{
+		*first = *second = NULL;
+		return;
+	}
+
+	node = own(node);
+	before = count_of(node->left);
+	if (number <= before)
+	{
+		split(node->left, number, first, &node->left);
+		*second = node;
+	}
+	else if (number >= before + node->run)
+	{
+		split(node->right, number - before - node->run, &node->right, second);
+		*first = node;
+	}
+	else
+	{
+		*second = join(cut_run(node, number - before), node->right);
+		node->right = NULL;
+		*first = node;
+	}
+	update_count(node);
+}
+
+/*
+ * The node that holds the child of that number, which is there.  The number
+ * comes to count from the first child of the run.
+ */
+static DraftNode *
+find_node(DraftNode *node, uint32 *number)
+{
+	for (;;)
+	{
+		uint32		before = count_of(node->left);
+
+		if (*number < before)
+			node = node->left;
+		else if (*number - before < node->run)
+		{
+			*number -= before;
+			return node;
+		}
+		else
+		{
+			*number -= before + node->run;
+			node = node->right;
+		}
+	}
+}
+
+/*
+ * The same, to be changed there.
+ */
+static DraftNode *
+find_own_node(DraftNode **link, uint32 number)
+{
+	for (;;)
+	{
+		DraftNode  *node = *link = own(*link);
+		uint32		before = count_of(node->left);
+
+		if (number < before)
+			link = &node->left;
+		else if (number - before < node->run)
+			return node;
+		else
+		{
+			number -= before + node->run;
+			link = &node->right;
+		}
+	}
+}
+
+/*
+ * The node of the child of that number alone, to be changed.
+ */
+static DraftNode *
+own_child(DraftContainer *container, uint32 number)
+{
+	DraftNode  *node = find_own_node(&container->root, number);
+	DraftNode  *before;
+	DraftNode  *after;
+
+	if (node->run > 1)
+	{
+		split(container->root, number, &before, &node);
+		split(node, 1, &node, &after);
+		container->root = join(join(before, node), after);
+	}
+	return node;
+}
+
+/* ---- opening ---- */
+
+static DraftContainer *
+open_bytes(const Draft *draft)
+{
+	DraftContainer *container = palloc(sizeof(DraftContainer));
+	RawValue	raw = draft_raw(draft);
+	uint32		count = raw_count(&raw);
+	RawValue	key = dtmodel_raw_null;
+	RawCursor	keys;
+	Draft		children = *draft;
+
+	container->flag = raw_is_object(&raw) ? JB_FOBJECT : JB_FARRAY;
+	container->places = 1;
+	container->size = raw.len;
+	container->root = NULL;
+	if (count == 0)
+		return container;
+
+	if (container->flag == JB_FOBJECT)
+	{
+		keys = raw_children(&raw);
+		key = raw_next(&keys);
+	}
+	children.kind = DRAFT_RUN;
+	children.len = 0;
+	container->root = make_node(&key, children, count);
+	return container;
+}
+
+/*
+ * The container that a draft is, to be changed there: opened, or a copy if it
+ * is at other places too.
+ */
+static DraftContainer *
+open_draft(Draft *draft)
+{
+	DraftContainer *container;
+
+	Assert(dtmodel_draft_is_object(draft) || dtmodel_draft_is_array(draft));
+	if (draft->kind != DRAFT_OPEN)
+		container = open_bytes(draft);
+	else if (draft->u.open->places > 1)
+	{
+		draft->u.open->places--;
+		container = palloc(sizeof(DraftContainer));
+		*container = *draft->u.open;
+		container->places = 1;
+		if (container->root)
+			container->root->places++;
+	}
+	else
+		return draft->u.open;
+
+	draft->kind = DRAFT_OPEN;
+	draft->u.open = container;
+	return container;
+}
+
+/* ---- finding children ---- */
+
+/*
+ * The member of that key in a run whose first one comes before it, or
+ * DRAFT_NONE.  The number is that of the first one, and becomes that of the
+ * place where the member is or would be.
+ *
+ * Keys are mostly looked up in their order, and what they are looked up in is
+ * what is left of a run, so the place is near its beginning.
+ */
+static Draft
+find_in_run(const DraftNode *node, const RawValue *key, uint32 *number)
+{
+	RawValue	container;
+	RawValue	value;
+	uint32		place = node->value.len + 1;
+	bool		found;
+
+	if (node->run == 1)
+	{
+		*number += 1;
+		return draft_none();
+	}
+
+	/* What comes behind the run in the container is not there any more. */
+	container = run_container(node);
+	found = dtmodel_raw_find(&container, key, &value, &place) &&
+		place - node->value.len < node->run;
+	*number += Min(place - node->value.len, node->run);
+	return found ? draft_of(&value) : draft_none();
+}
+
+/*
+ * The member of that key, or DRAFT_NONE, and the number of the place where it
+ * is or would be.
+ */
+static Draft
+find_member(const DraftContainer *object, const RawValue *key, uint32 *number)
+{
+	const DraftNode *node = object->root;
+	const DraftNode *last = NULL;	/* of those that begin before the key */
+	uint32		before = 0;		/* children before this subtree */
+
+	*number = 0;
+	while (node)
+	{
+		int			order = raw_compare_keys(key, &node->key);
+
+		if (order < 0)
+		{
+			node = node->left;
+			continue;
+		}
+		last = node;
+		*number = before + count_of(node->left);
+		if (order == 0)
+			return node->value.kind == DRAFT_RUN ? run_value(node, 0) : node->value;
+		before = *number + node->run;
+		node = node->right;
+	}
+	return last ? find_in_run(last, key, number) : draft_none();
+}
+
+/*
+ * The member of that key, or DRAFT_NONE, and the number of the place where it
+ * is or would be.
  */
 Draft
-dtmodel_draft_member(const Draft *draft, const RawValue *key)
+dtmodel_draft_find(const Draft *draft, const RawValue *key, uint32 *number)
 {
+	RawValue	raw;
 	RawValue	value;
-	MemberEntry *entry;
 
 	Assert(dtmodel_draft_is_object(draft));
-	if (draft->kind == DRAFT_RAW)
-		return dtmodel_raw_find(&draft->u.raw, key, &value, NULL) ?
-			draft_of(&value) : draft_none();
-
-	entry = member_lookup(draft->u.object->table, *key);
-	return entry ? draft->u.object->changes[entry->number].value :
-		former_member(draft->u.object, key);
+	if (draft->kind == DRAFT_OPEN)
+		return find_member(draft->u.open, key, number);
+	raw = draft_raw(draft);
+	*number = raw_count(&raw);	/* the member may be anywhere */
+	return dtmodel_raw_find(&raw, key, &value, number) ?
+		draft_of(&value) : draft_none();
 }
 
 /*
- * The member of that key, to be changed inside; it must be there.  The pointer
- * is good until another member is changed.
- */
-Draft *
-dtmodel_draft_open_member(Draft *draft, const RawValue *key)
-{
-	DraftMember *change = change_member(open_object(draft), key);
-
-	Assert(change->value.kind != DRAFT_NONE);
-	return &change->value;
-}
-
-/*
- * Sets, adds or (with DRAFT_NONE) removes a member.
- */
-void
-dtmodel_draft_set_member(Draft *draft, const RawValue *key, Draft value)
-{
-	DraftObject *object = open_object(draft);
-	DraftMember *change = change_member(object, key);
-
-	object->count += (value.kind != DRAFT_NONE) - (change->value.kind != DRAFT_NONE);
-	change->value = value;
-}
-
-/* ---- arrays ---- */
-
-/*
- * Makes room for a chunk of that number and gives it room for so many
- * elements.
- */
-static DraftChunk *
-add_chunk(DraftArray *array, uint32 number, uint32 room)
-{
-	DraftChunk *chunk;
-
-	if (array->nchunks == array->room)
-	{
-		array->room *= 2;
-		array->chunks = repalloc_huge(array->chunks,
-									  array->room * sizeof(DraftChunk));
-	}
-	chunk = &array->chunks[number];
-	memmove(chunk + 1, chunk, (array->nchunks - number) * sizeof(DraftChunk));
-	array->nchunks++;
-
-	chunk->room = Min(room, CHUNK_SIZE);
-	chunk->elements = palloc(chunk->room * sizeof(Draft));
-	chunk->count = 0;
-	return chunk;
-}
-
-static void
-open_array(Draft *draft)
-{
-	DraftArray *array;
-	RawArray	walk;
-	RawValue	element;
-	DraftChunk *chunk;
-
-	Assert(dtmodel_draft_is_array(draft));
-	if (draft->kind == DRAFT_ARRAY)
-		return;
-
-	walk = raw_array(&draft->u.raw);
-	array = palloc(sizeof(DraftArray));
-	array->count = walk.left;
-	array->nchunks = array->near = array->before_near = 0;
-	array->room = walk.left / CHUNK_SIZE + 2;
-	array->chunks = palloc(array->room * sizeof(DraftChunk));
-
-	chunk = add_chunk(array, 0, walk.left + 1);
-	while (raw_array_next(&walk, &element))
-	{
-		if (chunk->count == CHUNK_SIZE)
-		{
-			CHECK_FOR_INTERRUPTS();
-			chunk = add_chunk(array, array->nchunks, walk.left + 1);
-		}
-		chunk->elements[chunk->count++] = draft_of(&element);
-	}
-	draft->kind = DRAFT_ARRAY;
-	draft->u.array = array;
-}
-
-/*
- * Finds the chunk that holds the element of that number, or would hold it
- * after an insertion, and makes the number count from the chunk's first.  The
- * way goes from the chunk looked up last, for changes tend to come in order.
- */
-static DraftChunk *
-find_chunk(DraftArray *array, uint32 *index)
-{
-	const DraftChunk *chunks = array->chunks;
-
-	while (*index < array->before_near)
-		array->before_near -= chunks[--array->near].count;
-	while (*index - array->before_near >= chunks[array->near].count &&
-		   array->near + 1 < array->nchunks)
-		array->before_near += chunks[array->near++].count;
-
-	*index -= array->before_near;
-	return &array->chunks[array->near];
-}
-
-/*
- * Makes room for one more element in a chunk that is full, by moving its
- * upper half to a new chunk if it is as large as chunks get.
- */
-static void
-make_room(DraftArray *array, DraftChunk *chunk)
-{
-	uint32		number = chunk - array->chunks;
-	DraftChunk *upper;
-
-	if (chunk->room < CHUNK_SIZE)
-	{
-		chunk->room = Min(2 * chunk->room, CHUNK_SIZE);
-		chunk->elements = repalloc(chunk->elements, chunk->room * sizeof(Draft));
-		return;
-	}
-
-	upper = add_chunk(array, number + 1, CHUNK_SIZE);
-	chunk = &array->chunks[number];
-	chunk->count /= 2;
-	upper->count = CHUNK_SIZE - chunk->count;
-	memcpy(upper->elements, chunk->elements + chunk->count,
-		   upper->count * sizeof(Draft));
-}
-
-/*
- * How many elements the array has.
+ * How many children there are.
  */
 uint32
 dtmodel_draft_count(const Draft *draft)
 {
-	Assert(dtmodel_draft_is_array(draft));
-	return draft->kind == DRAFT_ARRAY ?
-		draft->u.array->count : raw_count(&draft->u.raw);
+	RawValue	raw;
+
+	if (draft->kind == DRAFT_OPEN)
+		return count_of(draft->u.open->root);
+	raw = draft_raw(draft);
+	return raw_count(&raw);
 }
 
 /*
  * The element of that number, or DRAFT_NONE.
  */
 Draft
-dtmodel_draft_element(const Draft *draft, uint32 index)
+dtmodel_draft_element(const Draft *draft, uint32 number)
 {
+	RawValue	raw;
 	RawValue	element;
+	DraftNode  *node;
 
-	if (index >= dtmodel_draft_count(draft))
+	Assert(dtmodel_draft_is_array(draft));
+	if (number >= dtmodel_draft_count(draft))
 		return draft_none();
-	if (draft->kind == DRAFT_ARRAY)
+	if (draft->kind == DRAFT_OPEN)
 	{
-		DraftChunk *chunk = find_chunk(draft->u.array, &index);
-
-		return chunk->elements[index];
+		node = find_node(draft->u.open->root, &number);
+		return node->value.kind == DRAFT_RUN ? run_value(node, number) : node->value;
 	}
-	(void) dtmodel_raw_element(&draft->u.raw, index, &element);
+	raw = draft_raw(draft);
+	(void) dtmodel_raw_element(&raw, number, &element);
 	return draft_of(&element);
 }
 
+/* ---- changing children ---- */
+
 /*
- * The element of that number, to be changed; it must be there.
+ * The child of that number, to be changed inside; it must be there.  The
+ * pointer is good until the child is removed, or the container shared.
  */
 Draft *
-dtmodel_draft_open_element(Draft *draft, uint32 index)
+dtmodel_draft_open(Draft *draft, uint32 number)
 {
-	DraftChunk *chunk;
+	DraftNode  *node = own_child(open_draft(draft), number);
 
-	Assert(index < dtmodel_draft_count(draft));
-	open_array(draft);
-	chunk = find_chunk(draft->u.array, &index);
-	return &chunk->elements[index];
+	if (node->value.kind == DRAFT_RUN)
+		node->value = run_value(node, 0);
+	return &node->value;
 }
 
 /*
- * Inserts an element before the one of that number, or at the end.
+ * Puts another value at the place of a child, which must be there.
  */
 void
-dtmodel_draft_insert(Draft *draft, uint32 index, Draft value)
+dtmodel_draft_set(Draft *draft, uint32 number, Draft value)
 {
-	DraftArray *array;
-	DraftChunk *chunk;
-	uint32		at = index;
+	DraftNode  *node = own_child(open_draft(draft), number);
 
-	Assert(index <= dtmodel_draft_count(draft));
-	open_array(draft);
-	array = draft->u.array;
-
-	chunk = find_chunk(array, &at);
-	if (chunk->count == chunk->room)
-	{
-		make_room(array, chunk);
-		at = index;
-		chunk = find_chunk(array, &at);
-	}
-	memmove(&chunk->elements[at + 1], &chunk->elements[at],
-			(chunk->count - at) * sizeof(Draft));
-	chunk->elements[at] = value;
-	chunk->count++;
-	array->count++;
+	dtmodel_draft_release(&node->value);
+	node->value = value;
 }
 
 /*
- * Removes the element of that number; it must be there.  A chunk that becomes
- * empty goes too, unless it is the last one.
+ * Inserts a child before the one of that number, or at the end.  The key is
+ * that of a member; an element has none.
  */
 void
-dtmodel_draft_remove(Draft *draft, uint32 index)
+dtmodel_draft_insert(Draft *draft, uint32 number, const RawValue *key,
+					 Draft value)
 {
-	DraftArray *array;
-	DraftChunk *chunk;
+	DraftContainer *container = open_draft(draft);
+	DraftNode  *before;
+	DraftNode  *after;
 
-	Assert(index < dtmodel_draft_count(draft));
-	open_array(draft);
-	array = draft->u.array;
-
-	chunk = find_chunk(array, &index);
-	chunk->count--;
-	array->count--;
-	memmove(&chunk->elements[index], &chunk->elements[index + 1],
-			(chunk->count - index) * sizeof(Draft));
-
-	if (chunk->count == 0 && array->nchunks > 1)
-	{
-		array->near = array->before_near = 0;
-		pfree(chunk->elements);
-		array->nchunks--;
-		memmove(chunk, chunk + 1,
-				(array->nchunks - (chunk - array->chunks)) * sizeof(DraftChunk));
-	}
+	if (container->flag == JB_FARRAY)
+		key = &dtmodel_raw_null;
+	split(container->root, number, &before, &after);
+	container->root = join(join(before, make_node(key, value, 1)), after);
 }
 
-/* ---- whole values ---- */
+/*
+ * Removes the child of that number; it must be there.
+ */
+void
+dtmodel_draft_remove(Draft *draft, uint32 number)
+{
+	DraftContainer *container = open_draft(draft);
+	DraftNode  *before;
+	DraftNode  *node;
+	DraftNode  *after;
 
+	split(container->root, number, &before, &node);
+	split(node, 1, &node, &after);
+	free_nodes(drop_node(node, NULL));
+	container->root = join(before, after);
+}
+
+/* ---- size ---- */
+
+/*
+ * About the bytes that a value will take.  Where it was changed, the padding
+ * is not counted, or as it was.
+ */
+uint64
+dtmodel_draft_size(const Draft *draft)
+{
+	if (draft->kind == DRAFT_NONE)
+		return 0;
+	return draft->kind == DRAFT_OPEN ? draft->u.open->size : draft->len;
+}
+
+/*
+ * Opens a container and notes that a change in it or further below will add so
+ * many bytes.  That is for who changes it to say, before he goes down; it
+ * matters only where values are copied, for then a document grows faster than
+ * the memory that it takes.
+ *
+ * Fails if it will be too large for jsonb, padded in whatever way.  If it may
+ * be so or not, the writing will tell.
+ */
+void
+dtmodel_draft_grow(Draft *draft, int64 bytes)
+{
+	DraftContainer *container = open_draft(draft);
+
+	container->size += bytes;
+	if (container->size > 2 * (uint64) JENTRY_OFFLENMASK)
+		dtmodel_too_large();
+}
+
+/* ---- copies ---- */
+
+/*
+ * Notes that a value comes to one more place, so that a change at one is not
+ * seen at the others.
+ */
+void
+dtmodel_draft_share(const Draft *draft)
+{
+	if (draft->kind == DRAFT_OPEN)
+		draft->u.open->places++;
+}
+
+/*
+ * Notes that a value goes from a place.
+ */
+void
+dtmodel_draft_release(const Draft *draft)
+{
+	free_nodes(drop_value(draft, NULL));
+}
+
+/* ---- comparing ---- */
+
+/*
+ * A walk over the children of a draft, node by node, and of a value in step.
+ */
+typedef struct Comparison
+{
+	bool		object;
+	RawObject	members;		/* of the value, if both are objects */
+	RawArray	elements;		/* ... or arrays */
+} Comparison;
+
+/* Fetches the value's next child, and says whether it has the same key. */
 static bool
-object_equal(const Draft *draft, const RawValue *value)
+next_expected(Comparison *comparison, const RawValue *key, RawValue *value)
 {
-	RawObject	walk = raw_object(value);
 	RawMember	member;
 
-	if (draft->u.object->count != raw_count(value))
+	if (!comparison->object)
+		return raw_array_next(&comparison->elements, value);
+	if (!raw_object_next(&comparison->members, &member))
 		return false;
-	while (raw_object_next(&walk, &member))
-	{
-		Draft		mine = dtmodel_draft_member(draft, &member.key);
+	*value = member.value;
+	return raw_compare_keys(key, &member.key) == 0;
+}
 
-		if (!dtmodel_draft_equal(&mine, &member.value))
+static bool
+run_equal(const DraftNode *node, Comparison *comparison)
+{
+	RawCursor	keys = run_keys(node, 0);
+	RawCursor	values = run_values(node, 0);
+
+	for (uint32 i = 0; i < node->run; i++)
+	{
+		RawValue	key = comparison->object ? raw_next(&keys) : node->key;
+		RawValue	value = raw_next(&values);
+		RawValue	expected;
+
+		if (!next_expected(comparison, &key, &expected) ||
+			!dtmodel_raw_equal(&value, &expected))
 			return false;
 	}
 	return true;
 }
 
 static bool
-array_equal(const DraftArray *array, const RawValue *value)
+node_equal(const DraftNode *node, Comparison *comparison)
 {
-	RawArray	expected = raw_array(value);
-	RawValue	element;
-	uint32		i;
-	uint32		k;
+	RawValue	expected;
 
-	if (array->count != raw_count(value))
+	if (node->value.kind == DRAFT_RUN)
+		return run_equal(node, comparison);
+	return next_expected(comparison, &node->key, &expected) &&
+		dtmodel_draft_equal(&node->value, &expected);
+}
+
+static bool
+tree_equal(const DraftNode *node, Comparison *comparison)
+{
+	return !node ||
+		(tree_equal(node->left, comparison) && node_equal(node, comparison) &&
+		 tree_equal(node->right, comparison));
+}
+
+static bool
+container_equal(const DraftContainer *container, const RawValue *value)
+{
+	Comparison	comparison;
+
+	if (value->type != JENTRY_ISCONTAINER ||
+		count_of(container->root) != raw_count(value) ||
+		(container->flag == JB_FOBJECT) != raw_is_object(value))
 		return false;
-	for (i = 0; i < array->nchunks; i++)
-	{
-		DraftChunk *chunk = &array->chunks[i];
 
-		for (k = 0; k < chunk->count && raw_array_next(&expected, &element); k++)
-		{
-			if (!dtmodel_draft_equal(&chunk->elements[k], &element))
-				return false;
-		}
-	}
-	return true;
+	comparison.object = raw_is_object(value);
+	if (comparison.object)
+		comparison.members = raw_object(value);
+	else
+		comparison.elements = raw_array(value);
+	return tree_equal(container->root, &comparison);
 }
 
 /*
@@ -463,147 +760,91 @@ array_equal(const DraftArray *array, const RawValue *value)
 bool
 dtmodel_draft_equal(const Draft *draft, const RawValue *value)
 {
+	RawValue	raw;
+
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
-	switch (draft->kind)
-	{
-		case DRAFT_NONE:
-			return false;
-		case DRAFT_RAW:
-			return dtmodel_raw_equal(&draft->u.raw, value);
-		case DRAFT_OBJECT:
-			return raw_is_object(value) && object_equal(draft, value);
-		case DRAFT_ARRAY:
-			return raw_is_array(value) && array_equal(draft->u.array, value);
-	}
-	pg_unreachable();
+	if (draft->kind == DRAFT_NONE)
+		return false;
+	if (draft->kind == DRAFT_OPEN)
+		return container_equal(draft->u.open, value);
+	raw = draft_raw(draft);
+	return dtmodel_raw_equal(&raw, value);
 }
 
-static void write_draft(RawBuffer *buffer, const Draft *draft);
+/* ---- writing ---- */
 
-/*
- * Writes a draft as the next child of a container.
- */
+static void write_container(RawBuffer *buffer, const DraftContainer *container);
+
 static void
-write_child(RawWriter *writer, const Draft *draft)
+write_keys(RawWriter *writer, const DraftNode *node)
 {
-	CHECK_FOR_INTERRUPTS();
+	RawCursor	keys;
 
-	if (draft->kind == DRAFT_RAW)
-		write_value(writer, &draft->u.raw);
+	if (!node)
+		return;
+	CHECK_FOR_INTERRUPTS();
+	write_keys(writer, node->left);
+	if (node->run == 1)
+		write_value(writer, &node->key);
 	else
 	{
-		write_draft(writer->buffer, draft);
+		keys = run_keys(node, 0);
+		dtmodel_write_run(writer, &keys, node->run);
+	}
+	write_keys(writer, node->right);
+}
+
+/* Writes the children of a node, without their keys. */
+static void
+write_children(RawWriter *writer, const DraftNode *node)
+{
+	RawCursor	values;
+	RawValue	raw;
+
+	if (node->value.kind == DRAFT_RUN)
+	{
+		values = run_values(node, 0);
+		dtmodel_write_run(writer, &values, node->run);
+	}
+	else if (node->value.kind == DRAFT_OPEN)
+	{
+		write_container(writer->buffer, node->value.u.open);
 		write_end(writer, JENTRY_ISCONTAINER);
 	}
-}
-
-static int
-compare_changes(const void *a, const void *b)
-{
-	const DraftMember *member_a = *(const DraftMember *const *) a;
-	const DraftMember *member_b = *(const DraftMember *const *) b;
-
-	CHECK_FOR_INTERRUPTS();
-	return raw_compare_keys(&member_a->key, &member_b->key);
-}
-
-/*
- * The changes of an object, in the order of their keys.
- */
-static const DraftMember **
-sorted_changes(const DraftObject *object)
-{
-	const DraftMember **sorted;
-	uint32		i;
-
-	sorted = MemoryContextAllocHuge(CurrentMemoryContext,
-									(object->nchanges + 1) * sizeof(DraftMember *));
-	for (i = 0; i < object->nchanges; i++)
-		sorted[i] = &object->changes[i];
-	qsort(sorted, object->nchanges, sizeof(DraftMember *), compare_changes);
-	return sorted;
-}
-
-/*
- * Writes either the keys or the values that an object has now: its former
- * members joined with the changes.
- */
-static void
-write_members(RawWriter *writer, const DraftObject *object,
-			  const DraftMember **changes, bool keys)
-{
-	RawObject	walk = raw_object(&object->former);
-	RawMember	member;
-	bool		more = raw_object_next(&walk, &member);
-	uint32		i = 0;
-
-	while (more || i < object->nchanges)
-	{
-		const DraftMember *change = i < object->nchanges ? changes[i] : NULL;
-		int			order;
-
-		if (!more)
-			order = 1;
-		else if (!change)
-			order = -1;
-		else
-			order = raw_compare_keys(&member.key, &change->key);
-
-		if (order < 0)
-			write_value(writer, keys ? &member.key : &member.value);
-		else if (change->value.kind != DRAFT_NONE && keys)
-			write_value(writer, &change->key);
-		else if (change->value.kind != DRAFT_NONE)
-			write_child(writer, &change->value);
-
-		if (order <= 0)
-			more = raw_object_next(&walk, &member);
-		if (order >= 0)
-			i++;
-	}
-}
-
-static void
-write_object(RawBuffer *buffer, const DraftObject *object)
-{
-	const DraftMember **changes = sorted_changes(object);
-	RawWriter	writer;
-
-	dtmodel_write_container(&writer, buffer, JB_FOBJECT, object->count);
-	write_members(&writer, object, changes, true);
-	write_members(&writer, object, changes, false);
-	pfree(changes);
-}
-
-static void
-write_array(RawBuffer *buffer, const DraftArray *array)
-{
-	RawWriter	writer;
-	uint32		i;
-	uint32		k;
-
-	dtmodel_write_container(&writer, buffer, JB_FARRAY, array->count);
-	for (i = 0; i < array->nchunks; i++)
-	{
-		for (k = 0; k < array->chunks[i].count; k++)
-			write_child(&writer, &array->chunks[i].elements[k]);
-	}
-}
-
-/*
- * Appends an opened draft to the buffer.
- */
-static void
-write_draft(RawBuffer *buffer, const Draft *draft)
-{
-	check_stack_depth();
-
-	if (draft->kind == DRAFT_OBJECT)
-		write_object(buffer, draft->u.object);
 	else
-		write_array(buffer, draft->u.array);
+	{
+		raw = draft_raw(&node->value);
+		write_value(writer, &raw);
+	}
+}
+
+static void
+write_values(RawWriter *writer, const DraftNode *node)
+{
+	if (!node)
+		return;
+	CHECK_FOR_INTERRUPTS();
+	write_values(writer, node->left);
+	write_children(writer, node);
+	write_values(writer, node->right);
+}
+
+/*
+ * Appends an opened container to the buffer.
+ */
+static void
+write_container(RawBuffer *buffer, const DraftContainer *container)
+{
+	RawWriter	writer;
+
+	check_stack_depth();
+	dtmodel_write_container(&writer, buffer, container->flag,
+							count_of(container->root));
+	if (container->flag == JB_FOBJECT)
+		write_keys(&writer, container->root);
+	write_values(&writer, container->root);
 }
 
 /*
@@ -613,27 +854,16 @@ Jsonb *
 dtmodel_draft_document(const Draft *draft)
 {
 	RawBuffer	buffer;
+	RawValue	raw;
 
 	Assert(draft->kind != DRAFT_NONE);
-	if (draft->kind == DRAFT_RAW)
-		return dtmodel_raw_document(&draft->u.raw);
-
-	dtmodel_write_document(&buffer, 1024);
-	write_draft(&buffer, draft);
-	return dtmodel_finish_document(&buffer);
-}
-
-/*
- * Turns an opened draft into bytes again, so that it may be at two places
- * without a change at one being seen at the other.
- */
-void
-dtmodel_draft_freeze(Draft *draft)
-{
-	if (draft->kind != DRAFT_RAW)
+	if (draft->kind != DRAFT_OPEN)
 	{
-		RawValue	bytes = raw_root(dtmodel_draft_document(draft));
-
-		*draft = draft_of(&bytes);
+		raw = draft_raw(draft);
+		return dtmodel_raw_document(&raw);
 	}
+
+	dtmodel_write_document(&buffer, 1024 + draft->u.open->size);
+	write_container(&buffer, draft->u.open);
+	return dtmodel_finish_document(&buffer);
 }

@@ -28,7 +28,7 @@ typedef struct ElementEntry
 #define SH_ELEMENT_TYPE ElementEntry
 #define SH_KEY_TYPE RawValue
 #define SH_KEY element
-#define SH_HASH_KEY(table, key) ((uint32) dtmodel_raw_hash(&(key)))
+#define SH_HASH_KEY(table, key) ((uint32) dtmodel_raw_hash(&(key), (table)->private_data))
 #define SH_EQUAL(table, a, b) dtmodel_raw_equal(&(a), &(b))
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, entry) ((entry)->hash)
@@ -45,17 +45,18 @@ struct ElementTable
 
 /*
  * Begins an empty table for about so many different elements.  The elements
- * themselves stay where they are and must outlive it.
+ * themselves stay where they are and must outlive it.  With a memo, which may
+ * be NULL, tables of lists in lists do not hash what is in them again.
  */
 ElementTable *
-dtmodel_elements_create(uint32 expected)
+dtmodel_elements_create(uint32 expected, HashMemo *memo)
 {
 	ElementTable *table = palloc(sizeof(ElementTable));
 
 	table->context = AllocSetContextCreate(CurrentMemoryContext,
 										   "dtmodel list elements",
 										   ALLOCSET_DEFAULT_SIZES);
-	table->hash = element_create(table->context, expected, NULL);
+	table->hash = element_create(table->context, expected, memo);
 	return table;
 }
 

@@ -9,12 +9,13 @@
 #define DTMODEL_JSON_ELEMENTS_H
 
 #include "format.h"
+#include "hash.h"
 
 #define NO_ELEMENT PG_UINT32_MAX
 
 typedef struct ElementTable ElementTable;
 
-extern ElementTable *dtmodel_elements_create(uint32 expected);
+extern ElementTable *dtmodel_elements_create(uint32 expected, HashMemo *memo);
 extern void dtmodel_elements_free(ElementTable *table);
 extern uint32 dtmodel_elements_add(ElementTable *table, const RawValue *element);
 extern uint32 dtmodel_elements_find(ElementTable *table, const RawValue *element);

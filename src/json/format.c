@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
 #include "format.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
@@ -283,76 +282,6 @@ dtmodel_raw_equal(const RawValue *a, const RawValue *b)
 		dtmodel_raw_equal_from(a, b, dtmodel_raw_same(a, b));
 }
 
-/* ---- hashing ---- */
-
-/*
- * The seed of this backend.  Documents come from strangers: with a seed that
- * they do not know they cannot fill one bucket.
- */
-static uint64
-hash_seed(void)
-{
-	static uint64 seed = 0;
-
-	while (seed == 0)
-	{
-		if (!pg_strong_random(&seed, sizeof(seed)))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not generate random values")));
-	}
-	return seed;
-}
-
-static uint64
-hash_elements(const RawValue *array)
-{
-	RawArray	walk = raw_array(array);
-	RawValue	element;
-	uint64		hash = JB_FARRAY;
-
-	while (raw_array_next(&walk, &element))
-		hash = hash_combine64(hash, dtmodel_raw_hash(&element));
-	return hash;
-}
-
-static uint64
-hash_members(const RawValue *object)
-{
-	RawObject	walk = raw_object(object);
-	RawMember	member;
-	uint64		hash = JB_FOBJECT;
-
-	while (raw_object_next(&walk, &member))
-	{
-		hash = hash_combine64(hash, dtmodel_raw_hash(&member.key));
-		hash = hash_combine64(hash, dtmodel_raw_hash(&member.value));
-	}
-	return hash;
-}
-
-/*
- * Equal values have equal hashes.  That rules out hashing a number's bytes.
- */
-uint64
-dtmodel_raw_hash(const RawValue *value)
-{
-	uint64		seed = hash_seed();
-
-	if (value->type == JENTRY_ISNUMERIC)
-		return DatumGetUInt64(DirectFunctionCall2(hash_numeric_extended,
-												  PointerGetDatum(value->data),
-												  UInt64GetDatum(seed)));
-	if (value->type != JENTRY_ISCONTAINER)
-		return hash_combine64(value->type,
-							  DatumGetUInt64(hash_any_extended((const unsigned char *) value->data,
-															   value->len, seed)));
-
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-	return raw_is_object(value) ? hash_members(value) : hash_elements(value);
-}
-
 /* ---- looking up ---- */
 
 /*
@@ -372,10 +301,11 @@ child_at(const JsonbContainer *container, const char *payload, uint32 index)
 /*
  * Looks a key up in an object, by bisection.
  *
- * With near, the search begins at that member and goes away from it in growing
- * steps until it has gone too far.  *near becomes the place where the key was
- * or would have been.  So keys that are looked up in their order are found
- * next to each other, in a step or two, however large the object is.
+ * With near, the search begins at that member, if there is one of that number,
+ * and goes away from it in growing steps until it has gone too far.  *near
+ * becomes the place where the key was or would have been.  So keys that are
+ * looked up in their order are found next to each other, in a step or two,
+ * however large the object is.
  */
 bool
 dtmodel_raw_find(const RawValue *object, const RawValue *key,
@@ -386,8 +316,8 @@ dtmodel_raw_find(const RawValue *object, const RawValue *key,
 	const char *payload = (const char *) &container->children[2 * n];
 	uint32		low = 0;
 	uint32		high = n;
-	uint32		probe = near ? Min(*near, n - 1) : n;
-	uint32		step = near ? 1 : n;
+	uint32		probe = near ? *near : n;
+	uint32		step = probe < n ? 1 : n;
 
 	while (low < high)
 	{

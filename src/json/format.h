@@ -140,7 +140,6 @@ extern RawPairs dtmodel_raw_elements(const RawValue *a, const RawValue *b,
 extern bool dtmodel_raw_values(const RawValue *a, const RawValue *b,
 							   uint32 same, RawPairs *pairs);
 extern bool dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair);
-extern uint64 dtmodel_raw_hash(const RawValue *value);
 extern bool dtmodel_raw_find(const RawValue *object, const RawValue *key,
 							 RawValue *value, uint32 *near);
 extern bool dtmodel_raw_element(const RawValue *array, uint32 index,
@@ -217,6 +216,20 @@ raw_children(const RawValue *value)
 	cursor.entry = container->children;
 	cursor.payload = (const char *) &container->children[n];
 	cursor.offset = 0;
+	return cursor;
+}
+
+/*
+ * Begins a walk over children from that one on.  The values of an object count
+ * from the number of its keys.
+ */
+static inline RawCursor
+raw_children_from(const RawValue *value, uint32 first)
+{
+	RawCursor	cursor = raw_children(value);
+
+	cursor.entry += first;
+	cursor.offset = getJsonbOffset(raw_container(value), first);
 	return cursor;
 }
 

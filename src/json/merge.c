@@ -200,6 +200,7 @@ plan_merge(MergeRule rule, const RawValue *a, const RawValue *b,
 	{
 		MergeStep	step = join_step(&join);
 
+		CHECK_FOR_INTERRUPTS();
 		steps[(*nsteps)++] = step;
 		if ((step & STEP_CHOICE) != CHOOSE_NONE)
 			(*nmembers)++;
@@ -236,6 +237,7 @@ write_keys(RawWriter *writer, const MergeStep *steps, uint32 nsteps,
 		MergeStep	step = steps[i];
 		RawValue	key;
 
+		CHECK_FOR_INTERRUPTS();
 		if (step == (STEP_HAS_A | CHOOSE_A))
 		{
 			uint32		run = run_length(steps + i, nsteps - i, step);
@@ -272,6 +274,7 @@ write_values(RawWriter *writer, MergeRule rule,
 		RawValue	value_a = dtmodel_raw_null;
 		RawValue	value_b;
 
+		CHECK_FOR_INTERRUPTS();
 		if (step == (STEP_HAS_A | CHOOSE_A))
 		{
 			uint32		run = run_length(steps + i, nsteps - i, step);

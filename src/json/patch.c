@@ -38,6 +38,19 @@ typedef struct PointerWalk
 	const char *end;
 } PointerWalk;
 
+/*
+ * A place in the document: a child of an object or array, or where it would be.
+ */
+typedef struct Place
+{
+	Draft		parent;			/* may be something else, that has none */
+	RawValue	token;
+	uint32		number;			/* of the child */
+	Draft		value;			/* DRAFT_NONE: it is not there */
+	uint32	   *way;			/* numbers of the children that lead to parent */
+	uint32		depth;			/* how many these are */
+} Place;
+
 typedef void (*PatchFunction) (const PatchOperation *operation, Draft *root);
 
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_patch);
@@ -207,17 +220,20 @@ is_dash(const RawValue *token)
 }
 
 /*
- * The child that a token leads to, or DRAFT_NONE.  "-" is the place after the
- * last element, where there is nothing.
+ * The child that a token leads to, or DRAFT_NONE, and its number.  "-" is the
+ * place after the last element, where there is nothing.
  */
 static Draft
-child(const PatchOperation *operation, const Draft *parent, const RawValue *token)
+child(const PatchOperation *operation, const Draft *parent,
+	  const RawValue *token, uint32 *number)
 {
 	if (dtmodel_draft_is_object(parent))
-		return dtmodel_draft_member(parent, token);
-	if (dtmodel_draft_is_array(parent) && !is_dash(token))
-		return dtmodel_draft_element(parent, array_index(operation, token));
-	return draft_none();
+		return dtmodel_draft_find(parent, token, number);
+	if (!dtmodel_draft_is_array(parent))
+		return draft_none();
+	*number = is_dash(token) ? dtmodel_draft_count(parent) :
+		array_index(operation, token);
+	return dtmodel_draft_element(parent, *number);
 }
 
 /*
@@ -230,116 +246,178 @@ value_at(const PatchOperation *operation, const Draft *root,
 	PointerWalk walk = pointer_begin(operation, pointer);
 	Draft		place = *root;
 	RawValue	token;
+	uint32		number;
 
 	while (pointer_next(operation, &walk, &token))
 	{
-		place = child(operation, &place, &token);
+		place = child(operation, &place, &token, &number);
 		if (place.kind == DRAFT_NONE)
 			nothing_there(operation, pointer, walk.next);
 	}
 	return place;
 }
 
+/* How many tokens has a pointer? */
+static uint32
+count_tokens(const RawValue *pointer)
+{
+	uint32		count = 0;
+
+	for (uint32 i = 0; i < pointer->len; i++)
+		count += pointer->data[i] == '/';
+	return count;
+}
+
 /*
- * The container that holds, or is to hold, the value at a pointer; it must be
- * there, and the pointer must not be the empty one.  Fetches the last token.
+ * Finds the place that a pointer leads to; the pointer is not the empty one.
+ * What holds the place, or is to hold it, must be there.
  */
-static Draft *
-open_parent(const PatchOperation *operation, Draft *root,
-			const RawValue *pointer, RawValue *last)
+static Place
+find_place(const PatchOperation *operation, const Draft *root,
+		   const RawValue *pointer)
 {
 	PointerWalk walk = pointer_begin(operation, pointer);
-	Draft	   *place = root;
+	Place		place;
 
-	pointer_next(operation, &walk, last);
-	while (walk.next != walk.end)
+	place.parent = *root;
+	place.number = 0;
+	place.way = palloc(count_tokens(pointer) * sizeof(uint32));
+	place.depth = 0;
+	for (;;)
 	{
-		if (child(operation, place, last).kind == DRAFT_NONE)
+		pointer_next(operation, &walk, &place.token);
+		place.value = child(operation, &place.parent, &place.token, &place.number);
+		if (walk.next == walk.end)
+			return place;
+		if (place.value.kind == DRAFT_NONE)
 			nothing_there(operation, pointer, walk.next);
-		if (dtmodel_draft_is_object(place))
-			place = dtmodel_draft_open_member(place, last);
-		else
-			place = dtmodel_draft_open_element(place,
-											   array_index(operation, last));
-		pointer_next(operation, &walk, last);
+		place.way[place.depth++] = place.number;
+		place.parent = place.value;
 	}
-	return place;
+}
+
+/*
+ * Opens all containers down to the one that holds a place, and returns that.
+ * They will grow by so many bytes.
+ */
+static Draft *
+open_parent(Draft *root, Place *place, int64 growth)
+{
+	Draft	   *parent = root;
+
+	dtmodel_draft_grow(parent, growth);
+	for (uint32 i = 0; i < place->depth; i++)
+	{
+		parent = dtmodel_draft_open(parent, place->way[i]);
+		dtmodel_draft_grow(parent, growth);
+	}
+	pfree(place->way);
+	return parent;
+}
+
+/* What a child takes besides its own bytes. */
+static int64
+entry_size(const Place *place)
+{
+	return dtmodel_draft_is_object(&place->parent) ?
+		place->token.len + 2 * sizeof(JEntry) : sizeof(JEntry);
+}
+
+static int64
+size_of(const Draft *value)
+{
+	return (int64) dtmodel_draft_size(value);
 }
 
 /* ---- what operations are made of ---- */
 
 static void
+set_root(Draft *root, Draft value)
+{
+	dtmodel_draft_release(root);
+	*root = value;
+}
+
+static void
+insert_value(Draft *root, Place *place, Draft value)
+{
+	Draft	   *parent = open_parent(root, place,
+									 size_of(&value) + entry_size(place));
+
+	dtmodel_draft_insert(parent, place->number, &place->token, value);
+}
+
+static void
+replace_value(Draft *root, Place *place, Draft value)
+{
+	Draft	   *parent = open_parent(root, place,
+									 size_of(&value) - size_of(&place->value));
+
+	dtmodel_draft_set(parent, place->number, value);
+}
+
+static void
 insert_at(const PatchOperation *operation, Draft *root,
 		  const RawValue *pointer, Draft value)
 {
-	Draft	   *parent;
-	RawValue	token;
-	uint32		index;
+	Place		place;
 
 	if (pointer->len == 0)
 	{
-		*root = value;
+		set_root(root, value);
 		return;
 	}
 
-	parent = open_parent(operation, root, pointer, &token);
-	if (dtmodel_draft_is_object(parent))
+	place = find_place(operation, root, pointer);
+	if (dtmodel_draft_is_array(&place.parent))
 	{
-		dtmodel_draft_set_member(parent, &token, value);
-		return;
-	}
-	if (!dtmodel_draft_is_array(parent))
-		cannot_apply(operation, "the place is in neither an object nor an array");
+		uint32		count = dtmodel_draft_count(&place.parent);
 
-	index = is_dash(&token) ? dtmodel_draft_count(parent) :
-		array_index(operation, &token);
-	if (index > dtmodel_draft_count(parent))
-		cannot_apply(operation, psprintf("the array has a length of %u",
-										 dtmodel_draft_count(parent)));
-	dtmodel_draft_insert(parent, index, value);
+		if (place.number > count)
+			cannot_apply(operation, psprintf("the array has a length of %u", count));
+		insert_value(root, &place, value);
+	}
+	else if (!dtmodel_draft_is_object(&place.parent))
+		cannot_apply(operation, "the place is in neither an object nor an array");
+	else if (place.value.kind == DRAFT_NONE)
+		insert_value(root, &place, value);
+	else
+		replace_value(root, &place, value);
 }
 
-static Draft
+static void
 remove_at(const PatchOperation *operation, Draft *root, const RawValue *pointer)
 {
-	Draft		value;
 	Draft	   *parent;
-	RawValue	token;
+	Place		place;
 
 	if (pointer->len == 0)
 		cannot_apply(operation, "the document itself cannot be removed");
 
-	parent = open_parent(operation, root, pointer, &token);
-	value = child(operation, parent, &token);
-	if (value.kind == DRAFT_NONE)
+	place = find_place(operation, root, pointer);
+	if (place.value.kind == DRAFT_NONE)
 		nothing_there(operation, pointer, pointer->data + pointer->len);
-	if (dtmodel_draft_is_object(parent))
-		dtmodel_draft_set_member(parent, &token, draft_none());
-	else
-		dtmodel_draft_remove(parent, array_index(operation, &token));
-	return value;
+	parent = open_parent(root, &place,
+						 -size_of(&place.value) - entry_size(&place));
+	dtmodel_draft_remove(parent, place.number);
 }
 
 static void
 replace_at(const PatchOperation *operation, Draft *root,
 		   const RawValue *pointer, Draft value)
 {
-	Draft	   *parent;
-	RawValue	token;
+	Place		place;
 
 	if (pointer->len == 0)
 	{
-		*root = value;
+		set_root(root, value);
 		return;
 	}
 
-	parent = open_parent(operation, root, pointer, &token);
-	if (child(operation, parent, &token).kind == DRAFT_NONE)
+	place = find_place(operation, root, pointer);
+	if (place.value.kind == DRAFT_NONE)
 		nothing_there(operation, pointer, pointer->data + pointer->len);
-	if (dtmodel_draft_is_object(parent))
-		dtmodel_draft_set_member(parent, &token, value);
-	else
-		*dtmodel_draft_open_element(parent, array_index(operation, &token)) = value;
+	replace_value(root, &place, value);
 }
 
 /* ---- the six operations, in the order of RFC 6902, section 4 ---- */
@@ -387,17 +465,19 @@ apply_move(const PatchOperation *operation, Draft *root)
 {
 	const RawValue *from = operation_from(operation);
 	const RawValue *path = &operation->path;
+	Draft		value = value_at(operation, root, from);
 
 	if (path->len >= from->len && memcmp(path->data, from->data, from->len) == 0)
 	{
-		value_at(operation, root, from);
 		if (path->len == from->len)
 			return;
 		if (path->data[from->len] == '/')
 			cannot_apply(operation, psprintf("%s cannot be moved into itself",
 											 quote(from)));
 	}
-	insert_at(operation, root, path, remove_at(operation, root, from));
+	dtmodel_draft_share(&value);
+	remove_at(operation, root, from);
+	insert_at(operation, root, path, value);
 }
 
 static void
@@ -405,7 +485,7 @@ apply_copy(const PatchOperation *operation, Draft *root)
 {
 	Draft		value = value_at(operation, root, operation_from(operation));
 
-	dtmodel_draft_freeze(&value);
+	dtmodel_draft_share(&value);
 	insert_at(operation, root, &operation->path, value);
 }
 
@@ -413,9 +493,10 @@ static void
 apply_test(const PatchOperation *operation, Draft *root)
 {
 	Draft		expected = operation_value(operation);
+	RawValue	bytes = draft_raw(&expected);
 	Draft		value = value_at(operation, root, &operation->path);
 
-	if (!dtmodel_draft_equal(&value, &expected.u.raw))
+	if (!dtmodel_draft_equal(&value, &bytes))
 		cannot_apply(operation, "the value there is another one");
 }
 
@@ -497,6 +578,11 @@ apply_operation(uint32 number, const RawValue *object, Draft *root)
  * apply; the detail names the operation and the pointer.  The document itself
  * can be replaced, also by a scalar, but not removed.
  *
+ * Raises 54000 if the document becomes larger than jsonb can hold, also if a
+ * later operation would make it smaller again.  "copy" copies no bytes before
+ * the result is written, so that memory is that of the document, the patch and
+ * the result.
+ *
  * Strict.
  */
 Datum
@@ -525,7 +611,7 @@ dtmodel_jsonb_patch(PG_FUNCTION_ARGS)
 		apply_operation(++number, &object, &draft);
 	}
 
-	if (draft.kind == DRAFT_RAW && draft.u.raw.data == root.data)
+	if (draft.kind != DRAFT_OPEN && draft.u.bytes == root.data)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	result = dtmodel_draft_document(&draft);
 	if (raw_same_document(document, result))

@@ -13,6 +13,7 @@
 #include "draft.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 /*
  * A JSON patch in the making.  How many operations it will have, and so how
@@ -24,6 +25,7 @@ typedef struct PatchMaker
 	DiffWalk	walk;
 	RawBuffer	operations;
 	RawBuffer	ends;			/* uint32 each: where an operation ended */
+	HashMemo   *memo;			/* of all lists that were compared */
 } PatchMaker;
 
 /*
@@ -48,13 +50,14 @@ needs_escape(char c)
 
 /* How long a step is in a pointer, with the slash before it. */
 static Size
-token_length(const DiffStep *step)
+token_length(DiffStep *step)
 {
 	Size		len = 1;
+	char		number[16];
 	uint32		i;
 
 	if (step->key.data == NULL)
-		return len + snprintf(NULL, 0, "%u", step->index);
+		return len + pg_ultoa_n(step->index, number);
 
 	len += step->key.len;
 	for (i = 0; i < step->key.len; i++)
@@ -64,7 +67,7 @@ token_length(const DiffStep *step)
 
 /* Writes a step, with the slash before it, so that it ends at end. */
 static void
-write_token(const DiffStep *step, char *end)
+write_token(DiffStep *step, char *end)
 {
 	char		number[16];
 	const char *token = step->key.data;
@@ -72,7 +75,7 @@ write_token(const DiffStep *step, char *end)
 
 	if (token == NULL)
 	{
-		len = snprintf(number, sizeof(number), "%u", step->index);
+		len = pg_ultoa_n(step->index, number);
 		token = number;
 	}
 	while (len-- > 0)
@@ -92,9 +95,9 @@ write_token(const DiffStep *step, char *end)
  * Appends the pointer to a place to a buffer.
  */
 static void
-write_pointer(RawBuffer *buffer, const DiffStep *at)
+write_pointer(RawBuffer *buffer, DiffStep *at)
 {
-	const DiffStep *step;
+	DiffStep   *step;
 	Size		len = 0;
 	char	   *end;
 
@@ -122,7 +125,7 @@ write_text(RawWriter *writer, const char *string)
  * Appends an operation for a place where the documents differ.
  */
 static void
-report_operation(DiffWalk *walk, const DiffStep *at,
+report_operation(DiffWalk *walk, DiffStep *at,
 				 const RawValue *old_value, const RawValue *new_value)
 {
 	PatchMaker *maker = (PatchMaker *) walk;
@@ -147,19 +150,21 @@ report_operation(DiffWalk *walk, const DiffStep *at,
 	*(uint32 *) buffer_extend(&maker->ends, sizeof(uint32)) = maker->operations.len;
 }
 
+/*
+ * Reports how an old element becomes a new one; there may be one alone.
+ */
 static void
-diff_element(DiffWalk *walk, const DiffStep *list, uint32 index,
-			 const RawValue *old_value, const RawValue *new_value)
+diff_element(DiffWalk *walk, DiffStep *at, const ListRuns *runs, uint32 i)
 {
-	DiffStep	at;
+	const RawValue *old_value = i < runs->old_count ? &runs->old_elements[i] : NULL;
+	const RawValue *new_value = i < runs->new_count ? &runs->new_elements[i] : NULL;
 
-	at.up = list;
-	at.key = raw_string(NULL, 0);
-	at.index = index;
-	if (old_value && new_value)
-		dtmodel_diff_values(walk, &at, old_value, new_value);
+	if (!old_value || !new_value)
+		walk->report(walk, at, old_value, new_value);
+	else if (i == 0 && runs->same_known)
+		dtmodel_diff_values_from(walk, at, old_value, new_value, runs->same);
 	else
-		walk->report(walk, &at, old_value, new_value);
+		dtmodel_diff_values(walk, at, old_value, new_value);
 }
 
 /*
@@ -169,29 +174,32 @@ diff_element(DiffWalk *walk, const DiffStep *list, uint32 index,
  * list.
  */
 static void
-diff_runs(DiffWalk *walk, const DiffStep *list, const ListRuns *runs)
+diff_runs(DiffWalk *walk, DiffStep *list, const ListRuns *runs)
 {
+	DiffStep	at;
 	uint32		i;
 
+	at.up = list;
+	at.key = raw_string(NULL, 0);
+	at.note = NULL;
 	for (i = 0; i < runs->old_count || i < runs->new_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		diff_element(walk, list,
-					 runs->new_start + Min(i, runs->new_count),
-					 i < runs->old_count ? &runs->old_elements[i] : NULL,
-					 i < runs->new_count ? &runs->new_elements[i] : NULL);
+		at.index = runs->new_start + Min(i, runs->new_count);
+		diff_element(walk, &at, runs, i);
 	}
 }
 
 static void
-lists_aligned(DiffWalk *walk, const DiffStep *at,
+lists_aligned(DiffWalk *walk, DiffStep *at,
 			  const RawValue *old_list, const RawValue *new_list, uint32 same)
 {
+	PatchMaker *maker = (PatchMaker *) walk;
 	ListAlignment *alignment;
 	ListRuns	runs;
 
 	check_stack_depth();
-	alignment = dtmodel_align_begin(old_list, new_list, same);
+	alignment = dtmodel_align_begin(old_list, new_list, same, maker->memo);
 	while (dtmodel_align_next(alignment, &runs))
 		diff_runs(walk, at, &runs);
 	dtmodel_align_end(alignment);
@@ -247,6 +255,7 @@ dtmodel_jsonb_diff(PG_FUNCTION_ARGS)
 	maker.walk.lists = lists_aligned;
 	dtmodel_buffer_init(&maker.operations, 256);
 	dtmodel_buffer_init(&maker.ends, 64);
+	maker.memo = dtmodel_hash_memo();
 	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
 	PG_RETURN_JSONB_P(finish_patch(&maker));
 }
@@ -280,7 +289,7 @@ has_null(const RawValue *value)
  * Makes sure that a value can be set by a merge patch.
  */
 static void
-check_settable(const DiffStep *at, const RawValue *value)
+check_settable(DiffStep *at, const RawValue *value)
 {
 	RawBuffer	pointer;
 
@@ -299,26 +308,37 @@ check_settable(const DiffStep *at, const RawValue *value)
 }
 
 /*
- * The object in the patch for the object at a place, made if need be.
+ * Adds a member to an object of the patch, which has none of that key.
  */
 static Draft *
-open_object_at(Draft *patch, const DiffStep *at)
+add_member(Draft *object, const RawValue *key, const RawValue *value)
 {
-	Draft	   *parent;
+	uint32		number;
 
+	(void) dtmodel_draft_find(object, key, &number);
+	dtmodel_draft_insert(object, number, key, draft_of(value));
+	return dtmodel_draft_open(object, number);
+}
+
+/*
+ * The object in the patch for the object at a place, made if need be.  It is
+ * noted there, so that differences far below do not look for it from the root.
+ */
+static Draft *
+open_object_at(Draft *patch, DiffStep *at)
+{
 	if (!at)
 		return patch;
 
 	check_stack_depth();
-	parent = open_object_at(patch, at->up);
-	if (dtmodel_draft_member(parent, &at->key).kind == DRAFT_NONE)
-		dtmodel_draft_set_member(parent, &at->key,
-								 draft_of(&dtmodel_raw_empty_object));
-	return dtmodel_draft_open_member(parent, &at->key);
+	if (!at->note)
+		at->note = add_member(open_object_at(patch, at->up), &at->key,
+							  &dtmodel_raw_empty_object);
+	return at->note;
 }
 
 static void
-report_merge(DiffWalk *walk, const DiffStep *at,
+report_merge(DiffWalk *walk, DiffStep *at,
 			 const RawValue *old_value pg_attribute_unused(),
 			 const RawValue *new_value)
 {
@@ -326,8 +346,8 @@ report_merge(DiffWalk *walk, const DiffStep *at,
 
 	if (new_value)
 		check_settable(at, new_value);
-	dtmodel_draft_set_member(open_object_at(&maker->patch, at->up), &at->key,
-							 draft_of(new_value ? new_value : &dtmodel_raw_null));
+	add_member(open_object_at(&maker->patch, at->up), &at->key,
+			   new_value ? new_value : &dtmodel_raw_null);
 }
 
 /*

@@ -108,4 +108,19 @@ FROM (SELECT jsonb_agg(jsonb_build_object('id', i, 'v', i)) AS old,
       FROM generate_series(1, 3000) i) d,
     LATERAL (SELECT dtmodel.jsonb_diff(d.old, d.new) AS patch) p;
 
+-- lists in lists: what differs is found at every level, and only that
+SELECT d.n, d.what, jsonb_array_length(p.patch) AS operations, dtmodel.jsonb_patch(d.old, p.patch)::text = d.new::text AS same_text,
+       dtmodel.jsonb_patch(d.old, p.patch) = d.new AS leads_there
+FROM (SELECT n, what, (repeat(old_before, n) || '1' || repeat(old_after, n))::jsonb AS old,
+             (repeat(new_before, n) || '2' || repeat(new_after, n))::jsonb AS new
+      FROM (VALUES (1), (2), (50)) AS levels(n),
+          (VALUES ('innermost',      '["a", ',      ', "z"]',      '["a", ',      ', "z"]'),
+                  ('one more',       '["a", ',      ', "z"]',      '["new", "a", ', ', "z"]'),
+                  ('one less',       '["a", "b", ', ', "z"]',      '["b", ',      ', "z"]'),
+                  ('other digits',   '[1.0, 1.0, ', ', 3.0]',      '[1.00, 1, ',  ', 3]'),
+                  ('before, after',  '[["x", "y"], ', ']',         '[',           ', ["x", "y"]]')
+          ) AS l(what, old_before, old_after, new_before, new_after)) AS d,
+    LATERAL (SELECT dtmodel.jsonb_diff(d.old, d.new) AS patch OFFSET 0) AS p
+ORDER BY d.what, d.n;
+
 DROP TABLE pg_temp.cases;

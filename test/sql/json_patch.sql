@@ -42,6 +42,38 @@ SELECT dtmodel.jsonb_patch('{"a": {"b": [1, 2]}}', '[
     {"op": "add",     "path": "/a/was/1", "value": "one"},
     {"op": "test",    "path": "",        "value": {"a": {"b": [2, {"c": 2}], "was": [1, "one", {"c": 2, "d": true}]}}}]');
 
+-- a copy and what it is a copy of go their own ways, also copies in copies, and
+-- whichever is changed first
+SELECT dtmodel.jsonb_patch('{"a": {"l": [1, 2, 3], "m": {"x": 1, "y": 2}}}', '[
+    {"op": "add",     "path": "/a/l/1",   "value": "in a"},
+    {"op": "copy",    "from": "/a",       "path": "/b"},
+    {"op": "remove",  "path": "/a/l/0"},
+    {"op": "add",     "path": "/b/m/z",   "value": "in b"},
+    {"op": "copy",    "from": "/b/m",     "path": "/b/l/-"},
+    {"op": "replace", "path": "/b/l/4/x", "value": "in the copy in b"},
+    {"op": "copy",    "from": "/b",       "path": "/c"},
+    {"op": "remove",  "path": "/b/l/4/y"},
+    {"op": "move",    "from": "/c/l",     "path": "/c/m/l"},
+    {"op": "remove",  "path": "/c/m/l/0"}]');
+-- into itself, and onto itself
+SELECT dtmodel.jsonb_patch('{"a": [1]}', '[
+    {"op": "add",  "path": "/a/-", "value": 2},
+    {"op": "copy", "from": "/a",   "path": "/a/0"},
+    {"op": "copy", "from": "/a",   "path": "/a/0"},
+    {"op": "copy", "from": "",     "path": "/a/0/-"},
+    {"op": "copy", "from": "/a",   "path": "/a"},
+    {"op": "remove", "path": "/a/0/0"}]') AS into_itself,
+       dtmodel.jsonb_patch('{"a": {"b": {"c": 1}}}', '[
+    {"op": "add",  "path": "/a/b/d", "value": 2},
+    {"op": "copy", "from": "/a/b",   "path": "/a"},
+    {"op": "copy", "from": "/a",     "path": ""},
+    {"op": "add",  "path": "/e",     "value": 3}]') AS onto_itself,
+       dtmodel.jsonb_patch('{"a": {"b": {"c": 1}}}', '[
+    {"op": "add",  "path": "/a/b/d", "value": 2},
+    {"op": "move", "from": "/a/b",   "path": "/a"},
+    {"op": "move", "from": "/a",     "path": ""},
+    {"op": "add",  "path": "/e",     "value": 3}]') AS moved_onto_itself;
+
 -- a member removed and added again, added and removed again
 SELECT dtmodel.jsonb_patch('{"a": 1, "b": 2}', '[{"op": "remove", "path": "/a"}, {"op": "add", "path": "/a", "value": 3}]') AS again,
        dtmodel.jsonb_patch('{"a": 1, "b": 2}', '[{"op": "add", "path": "/c", "value": 3}, {"op": "remove", "path": "/c"}]') AS gone,
@@ -128,6 +160,26 @@ FROM (VALUES
 -- "/ab" is not inside "/a"
 SELECT dtmodel.jsonb_patch('{"a": 1}', '[{"op": "move", "from": "/a", "path": "/ab"}]');
 
+-- patches that make much of little: what doubles a value again and again fails
+-- as soon as jsonb cannot hold it, long before it takes memory or time
+CREATE FUNCTION pg_temp.repeated(times int, VARIADIC operations jsonb[]) RETURNS jsonb
+LANGUAGE sql
+RETURN (SELECT jsonb_agg(o ORDER BY i, n) FROM generate_series(1, times) AS i, unnest(operations) WITH ORDINALITY AS u(o, n));
+SELECT b.what, pg_temp.refused(b.doc, b.patch)
+FROM (VALUES
+    ('a member',           '{"a": 1}'::jsonb, pg_temp.repeated(10000, '{"op": "copy", "from": "", "path": "/a"}', '{"op": "copy", "from": "", "path": "/b"}')),
+    ('an element',         '[1]',             pg_temp.repeated(100, '{"op": "copy", "from": "", "path": "/-"}')),
+    ('into each other',    '{"a": ["x"], "b": ["x"]}', pg_temp.repeated(100, '{"op": "copy", "from": "/a", "path": "/b/-"}', '{"op": "copy", "from": "/b", "path": "/a/-"}')),
+    ('a long string',      jsonb_build_array(repeat('x', 1000000)), pg_temp.repeated(1000, '{"op": "copy", "from": "/0", "path": "/-"}')),
+    ('removed in the end', '{"a": {"x": 1}}', pg_temp.repeated(100, '{"op": "copy", "from": "/a", "path": "/a/b"}', '{"op": "copy", "from": "/a", "path": "/a/c"}') || '[{"op": "remove", "path": "/a"}]')
+) AS b(what, doc, patch);
+-- what is replaced or removed does not count
+SELECT octet_length(dtmodel.jsonb_patch(jsonb_build_object('a', repeat('x', 1000000)),
+           pg_temp.repeated(1000, '{"op": "copy", "from": "/a", "path": "/b"}', '{"op": "add", "path": "/c", "value": [1]}', '{"op": "copy", "from": "/a", "path": "/c/0"}', '{"op": "remove", "path": "/b"}')) ->> 'a');
+-- a level for each copy: far more levels than the stack could take come and go
+SELECT dtmodel.jsonb_patch('{"a": {"x": 1}}', pg_temp.repeated(50000, '{"op": "add", "path": "/b", "value": {}}', '{"op": "move", "from": "/a", "path": "/b/a"}', '{"op": "move", "from": "/b", "path": "/a"}')
+           || '[{"op": "replace", "path": "/a", "value": 2}]');
+
 -- all or nothing: the document of the statement is as it was
 CREATE TEMP TABLE doc (d jsonb);
 INSERT INTO doc VALUES ('{"a": 1}');
@@ -139,7 +191,7 @@ DROP TABLE pg_temp.doc;
 -- a long pointer is cut in the message
 SELECT length(pg_temp.refused('{}', jsonb_build_array(jsonb_build_object('op', 'remove', 'path', '/' || repeat('x', 100000))))) < 1000 AS is_short;
 
--- more elements than one chunk of a list under change
+-- changes all along lists of any length
 \pset tuples_only off
 CREATE TEMP TABLE long_list AS
 SELECT n, (SELECT jsonb_agg(i) FROM generate_series(1, n) i) AS list

@@ -12,11 +12,13 @@ use Test::More;
 my $seed = $ENV{DTMODEL_SEED} // int(rand(1_000_000));
 my $pairs = $ENV{DTMODEL_JSON_PAIRS} // 200_000;
 
+my $patches = int($pairs / 50);
+
 # Each document is made from the one before by a few changes.  So documents
 # that are near each other have much in common, and others little.
 my $documents = int($pairs / 20) + 100;
 
-note("$pairs pairs of documents, seed $seed: repeat with DTMODEL_SEED=$seed");
+note("$pairs pairs of documents, $patches patches, seed $seed: repeat with DTMODEL_SEED=$seed");
 
 my $node = PostgreSQL::Test::Cluster->new('json_property');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -53,6 +55,10 @@ BEGIN
     END;
 END
 $$;
+
+CREATE FUNCTION plain.random_scalars(most int) RETURNS jsonb
+LANGUAGE sql VOLATILE
+RETURN (SELECT coalesce(jsonb_agg(plain.random_scalar()), '[]') FROM generate_series(1, floor(random() * (most + 1))::int));
 
 CREATE FUNCTION plain.random_value(depth int) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
@@ -95,6 +101,11 @@ BEGIN
         FOR i IN 1..40 LOOP
             document := CASE WHEN random() < 0.5 THEN jsonb_build_object(plain.random_key(), document)
                              ELSE jsonb_build_array(1.0, document) END;
+        END LOOP;
+    -- or lists in lists, with something before and after
+    ELSIF random() < 0.1 THEN
+        FOR i IN 1..10 + floor(random() * 30)::int LOOP
+            document := plain.random_scalars(2) || jsonb_build_array(document) || plain.random_scalars(2);
         END LOOP;
     END IF;
     RETURN document;
@@ -241,6 +252,151 @@ BEGIN
 END
 $$;
 
+-- RFC 6902 and RFC 6901, operation by operation; NULL if one does not apply
+
+CREATE FUNCTION plain.tokens(pointer text) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN pointer = '' THEN '{}'::text[]
+            ELSE (SELECT array_agg(replace(replace(token, '~1', '/'), '~0', '~') ORDER BY n)
+                  FROM unnest(regexp_split_to_array(substr(pointer, 2), '/')) WITH ORDINALITY AS t(token, n)) END;
+
+CREATE FUNCTION plain.child(document jsonb, token text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN CASE jsonb_typeof(document)
+    WHEN 'object' THEN document -> token
+    WHEN 'array' THEN CASE WHEN token ~ '^(0|[1-9][0-9]{0,8})$' THEN document -> token::int END END;
+
+CREATE FUNCTION plain.at(document jsonb, tokens text[]) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    token text;
+BEGIN
+    FOREACH token IN ARRAY tokens LOOP
+        document := plain.child(document, token);
+    END LOOP;
+    RETURN document;
+END
+$$;
+
+-- the document with "add", "remove" or "replace" done
+CREATE FUNCTION plain.done(document jsonb, op text, tokens text[], value jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    token text := tokens[1];
+    is_last boolean := cardinality(tokens) = 1;
+    old jsonb;
+BEGIN
+    IF cardinality(tokens) = 0 THEN
+        RETURN CASE WHEN op <> 'remove' THEN value END;
+    END IF;
+    old := plain.child(document, token);
+    IF is_last AND op = 'add' AND jsonb_typeof(document) = 'object' THEN
+        RETURN document || jsonb_build_object(token, value);
+    ELSIF is_last AND op = 'add' AND jsonb_typeof(document) = 'array' AND (old IS NOT NULL OR token IN ('-', jsonb_array_length(document)::text)) THEN
+        RETURN jsonb_insert(document, ARRAY[CASE token WHEN '-' THEN jsonb_array_length(document)::text ELSE token END], value);
+    ELSIF old IS NULL THEN
+        RETURN NULL;
+    ELSIF is_last AND op = 'remove' THEN
+        RETURN document #- ARRAY[token];
+    END IF;
+    RETURN jsonb_set(document, ARRAY[token], CASE WHEN is_last THEN value ELSE plain.done(old, op, tokens[2:], value) END);
+END
+$$;
+
+CREATE FUNCTION plain.operated(document jsonb, operation jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    op text := operation ->> 'op';
+    path text[] := plain.tokens(operation ->> 'path');
+    source text[] := plain.tokens(operation ->> 'from');
+    value jsonb := CASE WHEN op IN ('move', 'copy') THEN plain.at(document, source) ELSE operation -> 'value' END;
+BEGIN
+    IF op = 'test' THEN
+        RETURN CASE WHEN plain.at(document, path) = value THEN document END;
+    ELSIF op = 'move' THEN
+        IF source = path THEN
+            RETURN CASE WHEN value IS NOT NULL THEN document END;
+        ELSIF source = path[:cardinality(source)] THEN
+            RETURN NULL;
+        END IF;
+        document := plain.done(document, 'remove', source, NULL);
+    END IF;
+    RETURN CASE WHEN value IS NOT NULL OR op = 'remove' THEN
+        plain.done(document, CASE WHEN op IN ('move', 'copy') THEN 'add' ELSE op END, path, value) END;
+END
+$$;
+
+-- A pointer that leads somewhere, most of the time.
+CREATE FUNCTION plain.random_pointer(document jsonb) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    pointer text := '';
+    token text;
+BEGIN
+    LOOP
+        token := CASE jsonb_typeof(document)
+            WHEN 'object' THEN (SELECT k FROM jsonb_object_keys(document) k ORDER BY random() LIMIT 1)
+            WHEN 'array' THEN floor(random() * jsonb_array_length(document))::text END;
+        EXIT WHEN token IS NULL OR random() < 0.2;
+        pointer := pointer || '/' || replace(replace(token, '~', '~0'), '/', '~1');
+        document := plain.child(document, token);
+    END LOOP;
+    IF random() < 0.2 THEN
+        pointer := pointer || '/' || CASE jsonb_typeof(document) WHEN 'array' THEN plain.random_of('-', '0', '1', '5', '01')
+                                     ELSE replace(replace(plain.random_key(), '~', '~0'), '/', '~1') END;
+    END IF;
+    RETURN pointer;
+END
+$$;
+
+-- A patch, mostly of copies and of changes near them, and where it leads, or
+-- NULL if its last operation does not apply.
+CREATE PROCEDURE plain.make_patch(document jsonb, INOUT patch jsonb, INOUT result jsonb)
+LANGUAGE plpgsql AS $$
+DECLARE
+    operation jsonb;
+    op text;
+    pointer text;
+    next jsonb;
+BEGIN
+    patch := '[]';
+    result := document;
+    FOR i IN 1..5 + floor(random() * 40)::int LOOP
+        op := plain.random_of('add', 'add', 'remove', 'replace', 'replace', 'copy', 'copy', 'copy', 'copy', 'move', 'move', 'test');
+        pointer := plain.random_pointer(document);
+        operation := jsonb_build_object('op', op, 'path', pointer);
+        IF op IN ('add', 'replace', 'test') THEN
+            operation := operation || jsonb_build_object('value', CASE op WHEN 'test' THEN plain.at(document, plain.tokens(pointer)) ELSE plain.random_value(1) END);
+        ELSIF op IN ('copy', 'move') THEN
+            operation := operation || jsonb_build_object('from', plain.random_pointer(document));
+        END IF;
+        next := plain.operated(document, operation);
+        -- Most of those that do not apply are left out, or patches would be short.
+        CONTINUE WHEN (next IS NULL AND random() < 0.95) OR octet_length(next::text) > 3000;
+        patch := patch || operation;
+        result := next;
+        EXIT WHEN next IS NULL;
+        document := next;
+    END LOOP;
+END
+$$;
+
+-- A patch that doubles a document a hundred times.
+CREATE FUNCTION plain.bomb(document jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN (SELECT jsonb_agg(jsonb_build_object('op', 'copy', 'from', '', 'path',
+                                            CASE jsonb_typeof(document) WHEN 'array' THEN '/-' ELSE '/' || i % 2 END) ORDER BY i)
+        FROM generate_series(1, 200) AS i);
+
+CREATE FUNCTION plain.patched(document jsonb, patch jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN dtmodel.jsonb_patch(document, patch)::text;
+EXCEPTION WHEN invalid_parameter_value OR program_limit_exceeded THEN
+    RETURN SQLSTATE;
+END
+$$;
+
 -- The first property that a pair of documents does not have; NULL if it has all.
 CREATE FUNCTION plain.failure(a jsonb, b jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -327,7 +483,7 @@ my $missing = $node->safe_psql('postgres', <<'SQL');
 SELECT k.kind
 FROM (VALUES ('empty keys', '"": '), ('dotted keys', '[.][^"]*": '), ('slashed keys', '/[^"]*": '),
              ('unicode', '😀'), ('digits after the point', '1[.]00'), ('lists of objects', '\[{"'),
-             ('nulls', 'null'), ('deep documents', '[]}]{30}$'), ('lists as roots', '^\['), ('scalars as roots', '^[^{[]')) AS k(kind, pattern)
+             ('nulls', 'null'), ('deep documents', '[]}]{30}$'), ('deep lists', '(\][^][{}]*){10}$'), ('lists as roots', '^\['), ('scalars as roots', '^[^{[]')) AS k(kind, pattern)
 WHERE NOT EXISTS (SELECT FROM documents WHERE d::text ~ k.pattern);
 SELECT 'half of them objects' FROM documents HAVING count(*) FILTER (WHERE jsonb_typeof(d) = 'object') < count(*) / 2;
 SELECT 'different ones' FROM documents HAVING count(DISTINCT d) < count(*) / 2;
@@ -355,6 +511,33 @@ my ($empty, $checked, $failures, @examples) = split /\n/, $result;
 is($checked, $pairs, 'all pairs were looked at');
 is($failures, 0, "functions agree with their plain definitions, seed $seed")
   or diag(@examples);
+
+# Patches on some of the documents.
+$result = $node->safe_psql('postgres', <<"SQL", timeout => 3600);
+SELECT setseed($seed / 1000000.0);
+CREATE TEMP TABLE patches (document jsonb, patch jsonb, result jsonb);
+DO \$\$
+DECLARE
+    p patches;
+BEGIN
+    FOR p.document IN SELECT d FROM documents ORDER BY n LIMIT $patches LOOP
+        CALL plain.make_patch(p.document, p.patch, p.result);
+        INSERT INTO patches VALUES (p.document, p.patch, p.result);
+    END LOOP;
+END
+\$\$;
+SELECT count(*) FROM patches WHERE result IS NULL;
+SELECT count(*) FROM patches, jsonb_array_elements(patch) AS o WHERE o ->> 'op' IN ('copy', 'move');
+SELECT format('%s: %s', document, patch) FROM patches
+WHERE plain.patched(document, patch) <> coalesce(result::text, '22023') ORDER BY octet_length(patch::text) LIMIT 3;
+SELECT format('bomb: %s', d) FROM (SELECT d FROM documents WHERE jsonb_typeof(d) IN ('object', 'array') ORDER BY n LIMIT $patches / 10) AS d
+WHERE plain.patched(d, plain.bomb(d)) <> '54000' LIMIT 3;
+SQL
+
+($empty, my $refused, my $copies, @examples) = split /\n/, $result;
+cmp_ok($refused, '>', $patches / 100, 'patches that do not apply were made');
+cmp_ok($copies, '>', 3 * $patches, 'patches that copy and move were made');
+is(join("\n", @examples), '', "patches lead where RFC 6902 says, seed $seed");
 
 $node->stop;
 done_testing();

@@ -1,140 +1,268 @@
-# The functions on jsonb with large documents: time and memory grow with the
-# document and no faster, 100 MB are no problem, and a cancel is heard.
+# The functions on jsonb with large and deep documents: steps and memory grow
+# with the document and no faster, 100 MB are no problem, and a cancel is heard.
+#
+# No verdict depends on how fast the machine is, or how busy: what is counted is
+# steps, in a library of src/json that is compiled to count them.
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time);
 
+my ($ret, $stdout, $stderr);
 my $node = PostgreSQL::Test::Cluster->new('json_scale');
 $node->init;
 $node->append_conf('postgresql.conf', <<'CONF');
 jit = off
 max_parallel_workers_per_gather = 0
 shared_buffers = 16MB
+max_stack_depth = 6MB
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION dtmodel');
 
-# Documents of 1,000 and of 1,000,000 of whatever may grow.
-$node->safe_psql('postgres', <<'SQL');
-CREATE TABLE documents (n int, what text, a jsonb, b jsonb);
-ALTER TABLE documents ALTER a SET STORAGE EXTERNAL, ALTER b SET STORAGE EXTERNAL;
+# The functions of dtmodel, from the library that counts.
+my $folder = PostgreSQL::Test::Utils::tempdir;
+PostgreSQL::Test::Utils::system_or_bail('make', '-s', '-C', $folder, '-f', abs_path('test/steps/Makefile'),
+	'PG_CONFIG=pg_config', 'with_llvm=no');
+$node->safe_psql('postgres', <<"SQL");
+CREATE SCHEMA counted;
+CREATE FUNCTION counted.steps() RETURNS bigint AS '$folder/json_steps', 'json_steps' LANGUAGE C;
+CREATE FUNCTION counted.steps_unheard() RETURNS bigint AS '$folder/json_steps', 'json_steps_unheard' LANGUAGE C;
+DO LANGUAGE plpgsql \$do\$
+DECLARE
+    definition text;
+BEGIN
+    FOR definition IN SELECT replace(replace(pg_get_functiondef(oid), 'FUNCTION dtmodel.', 'FUNCTION counted.'), probin, '$folder/json_steps')
+                      FROM pg_proc WHERE pronamespace = 'dtmodel'::regnamespace AND proname ~ '^jsonb_|^get_difference' LOOP
+        EXECUTE definition;
+    END LOOP;
+END
+\$do\$;
+SQL
 
+# Documents of few and of many of whatever may grow.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE documents (n int, what text, a jsonb, b jsonb, patch jsonb, merge_patch jsonb);
+ALTER TABLE documents ALTER a SET STORAGE EXTERNAL, ALTER b SET STORAGE EXTERNAL,
+    ALTER patch SET STORAGE EXTERNAL, ALTER merge_patch SET STORAGE EXTERNAL;
+
+CREATE PROCEDURE make_documents(n int) LANGUAGE sql AS $$
 INSERT INTO documents
 SELECT n, 'keys with other values',
        (SELECT jsonb_object_agg('key' || i, i) FROM generate_series(1, n) i),
-       (SELECT jsonb_object_agg('key' || i, i + 1) FROM generate_series(1, n) i)
-FROM (VALUES (1000), (1000000)) AS size(n);
-
+       (SELECT jsonb_object_agg('key' || i, i + 1) FROM generate_series(1, n) i);
 INSERT INTO documents
 SELECT n, 'other keys',
        (SELECT jsonb_object_agg('key' || i, i) FROM generate_series(1, n) i),
-       (SELECT jsonb_object_agg('yek' || i, i) FROM generate_series(1, n) i)
-FROM (VALUES (1000), (1000000)) AS size(n);
-
+       (SELECT jsonb_object_agg('yek' || i, i) FROM generate_series(1, n) i);
 INSERT INTO documents
 SELECT n, 'elements in another order',
        (SELECT jsonb_build_object('list', jsonb_agg(i)) FROM generate_series(1, n) i),
-       (SELECT jsonb_build_object('list', jsonb_agg(i ORDER BY hashint4(i))) FROM generate_series(1, n) i)
-FROM (VALUES (1000), (1000000)) AS size(n);
-
+       (SELECT jsonb_build_object('list', jsonb_agg(i ORDER BY hashint4(i))) FROM generate_series(1, n) i);
 INSERT INTO documents
 SELECT n, 'elements that are often the same',
        (SELECT jsonb_build_object('list', jsonb_agg(i % 3)) FROM generate_series(1, n) i),
-       (SELECT jsonb_build_object('list', jsonb_agg(hashint4(i) % 3)) FROM generate_series(1, n) i)
-FROM (VALUES (1000), (1000000)) AS size(n);
+       (SELECT jsonb_build_object('list', jsonb_agg(hashint4(i) % 3)) FROM generate_series(1, n) i);
+UPDATE documents AS d SET patch = dtmodel.jsonb_diff(a, b), merge_patch = dtmodel.jsonb_merge_diff(a, b)
+WHERE d.n = make_documents.n;
+$$;
 
-ALTER TABLE documents ADD patch jsonb, ADD merge_patch jsonb;
-ALTER TABLE documents ALTER patch SET STORAGE EXTERNAL, ALTER merge_patch SET STORAGE EXTERNAL;
-UPDATE documents SET patch = dtmodel.jsonb_diff(a, b), merge_patch = dtmodel.jsonb_merge_diff(a, b);
+-- A value below n levels, each a text that has %s for what is below it.
+CREATE FUNCTION nested(level text, n int, innermost text) RETURNS jsonb
+LANGUAGE sql
+RETURN (SELECT string_agg(replace(split_part(level, '%s', 1), '%i', i::text), '' ORDER BY i) || innermost ||
+               string_agg(replace(split_part(level, '%s', 2), '%i', i::text), '' ORDER BY i DESC)
+        FROM generate_series(1, n) AS i)::jsonb;
 
--- nanoseconds for each element, of few the best of three runs
-CREATE FUNCTION time_of(expression text, what text, n int) RETURNS float8
+CREATE PROCEDURE make_deep_documents(n int) LANGUAGE sql AS $$
+INSERT INTO documents
+SELECT n, d.what, d.a, d.b, dtmodel.jsonb_diff(d.a, d.b), dtmodel.jsonb_merge_diff(d.a, d.b)
+FROM (SELECT what, nested(shape.a, n, '1'), nested(shape.b, n, '2')
+      FROM (VALUES
+          ('lists in lists',                                  '["%i", %s, "tail"]', '["%i", %s, "tail"]'),
+          ('lists in lists, with more before them',           '["%i", %s, "tail"]', '["new", "%i", %s, "tail"]'),
+          ('lists in lists that all differ',                  '["%i", %s, "%i."]', '["%i", %s, "%i!"]'),
+          ('lists in lists of numbers written differently',   '[1.0, %i, %s, %i.0]', '[1.00, %i, %s, %i.000]'),
+          ('lists in lists, alone',                           '[%s]', '[%s]'),
+          ('lists in lists that change places',               '[%s, "%i", "x"]', '["x", "%i", %s]'),
+          ('lists in objects in lists',                       '[{"k": %i, "list": %s}, %i]', '[{"k": %i, "list": %s}, %i]'),
+          ('lists in objects in lists that all differ',       '[{"k": %i, "list": %s}, %i]', '[{"k": "%i", "list": %s}, "%i"]'),
+          ('objects in objects',                              '{"a": 1, "b": %s, "c": %i}', '{"a": 1, "b": %s, "c": %i}'),
+          ('objects in objects that all differ',              '{"a": 1, "b": %s, "c": %i}', '{"a": 1, "b": %s, "c": "%i"}'),
+          ('objects in objects with other keys',              '{"a": 1, "b": %s, "c": %i}', '{"a": 1, "b": %s, "d": %i}')
+      ) AS shape(what, a, b)) AS d(what, a, b);
+$$;
+
+-- Patches of n copies, with a change after each: of one value to one place; of
+-- a copy of a copy; of what moves there and back.
+CREATE PROCEDURE make_copies(n int) LANGUAGE sql AS $$
+INSERT INTO documents (n, what, a, patch)
+SELECT n, c.what, d.a, (SELECT jsonb_agg(o.operation ORDER BY i, o.number)
+                        FROM generate_series(1, n) i,
+                            jsonb_array_elements(replace(c.operations, '%i', i::text)::jsonb) WITH ORDINALITY AS o(operation, number))
+FROM (SELECT jsonb_build_object('list', jsonb_agg(i), 'object', jsonb_object_agg(i, i)) FROM generate_series(1, n) i) AS d(a),
+    (VALUES
+        ('copies of a list',    '[{"op": "add", "path": "/list/0", "value": 0}, {"op": "copy", "from": "/list", "path": "/copy"}, {"op": "remove", "path": "/copy/%i"}]'),
+        ('copies of an object', '[{"op": "remove", "path": "/object/%i"}, {"op": "copy", "from": "/object", "path": "/copy"}, {"op": "add", "path": "/copy/%i", "value": 0}]'),
+        ('copies of copies',    '[{"op": "copy", "from": "/list", "path": "/copy"}, {"op": "replace", "path": "/copy/0", "value": %i}, {"op": "copy", "from": "/copy", "path": "/list"}]'),
+        ('copies of moves',     '[{"op": "move", "from": "/list", "path": "/moved"}, {"op": "copy", "from": "/moved/0", "path": "/moved/%i"}, {"op": "move", "from": "/moved", "path": "/list"}]')
+    ) AS c(what, operations);
+$$;
+
+CALL make_documents(1000);
+CALL make_documents(50000);
+CALL make_deep_documents(100);
+CALL make_deep_documents(2000);
+CALL make_copies(500);
+CALL make_copies(10000);
+
+CREATE FUNCTION counted.steps_of(expression text, inputs text, what text, n int, OUT per_byte numeric, OUT unheard bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
-    repetitions int := 100000 / n + 1;
-    started timestamptz;
-    best float8;
+    bytes_in bigint;
+    bytes_out bigint;
 BEGIN
-    FOR i IN 1..CASE WHEN n < 100000 THEN 3 ELSE 1 END LOOP
-        started := clock_timestamp();
-        EXECUTE format('SELECT count(%s) FROM documents d, generate_series(1, $1) WHERE d.what = $2 AND d.n = $3', expression)
-        USING repetitions, what, n;
-        best := least(best, extract(epoch FROM clock_timestamp() - started) * 1e9 / repetitions / n);
-    END LOOP;
-    RETURN best;
+    EXECUTE format('SELECT length(concat(%s)) FROM documents d WHERE d.what = $1 AND d.n = $2', inputs)
+    INTO bytes_in USING what, n;
+    PERFORM counted.steps();
+    EXECUTE format('SELECT length((%s)::text) FROM documents d WHERE d.what = $1 AND d.n = $2', expression)
+    INTO bytes_out USING what, n;
+    unheard := counted.steps_unheard();
+    per_byte := round(counted.steps()::numeric / (bytes_in + bytes_out), 2);
 END
 $$;
 SQL
 
-is($node->safe_psql('postgres', <<'SQL'), 't', 'patches lead where they should, however long they are');
-SELECT bool_and(dtmodel.jsonb_patch(a, patch) = b AND dtmodel.jsonb_merge_patch(a, merge_patch) = b) FROM documents
+is($node->safe_psql('postgres', <<'SQL'), '', 'patches lead where they should, however long or deep they are');
+SELECT n, what FROM documents
+WHERE NOT (dtmodel.jsonb_patch(a, patch) = b AND dtmodel.jsonb_merge_patch(a, merge_patch) = b)
 SQL
 
-# If anything was quadratic, an element of a million would take a thousand
-# times as long as one of a thousand.  What is allowed here is what it costs
-# that the documents do not fit into the caches any more.
+# Names, expressions, and what goes into them.
 my @expressions = (
-	[ 'get_difference_between_dictionaries', 'dtmodel.get_difference_between_dictionaries(a, b)' ],
-	[ 'the same with ignore_order', q{dtmodel.get_difference_between_dictionaries(a, b, '', true)} ],
-	[ 'jsonb_changes', 'ARRAY(SELECT op FROM dtmodel.jsonb_changes(a, b, true) OFFSET 0)' ],
-	[ 'jsonb_diff', 'dtmodel.jsonb_diff(a, b)' ],
-	[ 'jsonb_patch', 'dtmodel.jsonb_patch(a, patch)' ],
-	[ 'jsonb_merge_diff', 'dtmodel.jsonb_merge_diff(a, b)' ],
-	[ 'jsonb_merge_patch', 'dtmodel.jsonb_merge_patch(a, merge_patch)' ],
-	[ 'jsonb_deep_merge', 'dtmodel.jsonb_deep_merge(a, b)' ]);
-my $allowed = 15;
+	[ 'get_difference_between_dictionaries', 'get_difference_between_dictionaries(a, b)', 'a, b' ],
+	[ 'the same with ignore_order', q{get_difference_between_dictionaries(a, b, '', true)}, 'a, b' ],
+	[ 'jsonb_changes', 'ARRAY(SELECT c::text FROM jsonb_changes(a, b, true) c OFFSET 0)', 'a, b' ],
+	[ 'jsonb_diff', 'jsonb_diff(a, b)', 'a, b' ],
+	[ 'jsonb_patch', 'jsonb_patch(a, patch)', 'a, patch' ],
+	[ 'jsonb_merge_diff', 'jsonb_merge_diff(a, b)', 'a, b' ],
+	[ 'jsonb_merge_patch', 'jsonb_merge_patch(a, merge_patch)', 'a, merge_patch' ],
+	[ 'jsonb_deep_merge', 'jsonb_deep_merge(a, b)', 'a, b' ]);
 
-foreach my $pair (@expressions)
+# Documents grow 20 or 50 times. If anything was quadratic, so would the steps
+# for each byte of what goes in and comes out; a logarithm makes them 1.6 times
+# as many. A step is a branch of the code or 16 bytes that are compared or
+# moved, and takes about a nanosecond.
+my $allowed = 3;
+my $most_unheard = 5_000_000;
+
+foreach my $row (@expressions)
 {
-	my ($name, $expression) = @$pair;
+	my ($name, $expression, $inputs) = @$row;
+	my (@slow, @deaf);
 	my $result = $node->safe_psql('postgres', <<"SQL");
-SELECT what, round(time_of(\$\$$expression\$\$, what, 1000)::numeric, 1), round(time_of(\$\$$expression\$\$, what, 1000000)::numeric, 1)
-FROM documents WHERE n = 1000
+SET search_path = counted, public;
+SELECT d.what, few.per_byte, many.per_byte, many.unheard
+FROM (SELECT what, min(n), max(n) FROM documents WHERE num_nulls($inputs) = 0 GROUP BY what) AS d(what, few, many),
+    steps_of(\$e\$$expression\$e\$, '$inputs', what, d.few) AS few, steps_of(\$e\$$expression\$e\$, '$inputs', what, d.many) AS many
+ORDER BY what
 SQL
-	my $slow = 0;
+
 	foreach my $line (split /\n/, $result)
 	{
-		my ($what, $small, $large) = split /\|/, $line;
+		my ($what, $few, $many, $unheard) = split /\|/, $line;
 
-		note(sprintf('%s, %s: %.1f and %.1f ns an element', $name, $what, $small, $large));
+		note("$name, $what: $few and $many steps a byte, $unheard between two looks at interrupts");
 		# What takes less than this is the reading of the document.
-		$slow++ if $large > $allowed * ($small > 20 ? $small : 20);
+		push @slow, "$what: $few, $many" if $many > $allowed * ($few > 0.5 ? $few : 0.5);
+		push @deaf, "$what: $unheard" if $unheard > $most_unheard;
 	}
-	is($slow, 0, "$name: time per element is flat from 1,000 to 1,000,000");
+	cmp_ok(split(/\n/, $result), '>=', 15, "$name: documents of all shapes");
+	is(join("\n", @slow), '', "$name: a byte of many takes no more steps than one of few");
+	is(join("\n", @deaf), '', "$name: looks at interrupts all the time");
 }
 
 # The most memory that a backend has had, in times of the documents that go in
 # and come out.
+$node->safe_psql('postgres', 'CALL make_documents(300000)');
+
+sub memory
+{
+	my ($expression, $inputs, $what) = @_;
+	my $bytes = join(' + ', map { "pg_column_size($_)" } split /, /, $inputs);
+	my ($before, $after, $size) = split /\n/, $node->safe_psql('postgres', <<"SQL");
+SET search_path = dtmodel, public;
+CREATE TEMP VIEW peak AS SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\\s+(\\d+) kB')::int AS kb;
+CREATE TEMP VIEW sizes AS SELECT * FROM documents WHERE what = '$what';
+SELECT kb FROM (SELECT num_nulls($expression) FROM sizes WHERE n = (SELECT min(n) FROM sizes)) warm, peak;
+CREATE TEMP TABLE result AS SELECT $expression AS r FROM sizes WHERE n = (SELECT max(n) FROM sizes);
+SELECT kb FROM peak;
+SELECT ($bytes + length(r::text)) / 1024 FROM sizes, result WHERE n = (SELECT max(n) FROM sizes);
+SQL
+	my $times = ($after - $before) / $size;
+
+	note(sprintf('%s, %s: %.1f times the documents', $expression, $what, $times));
+	return $times;
+}
+
 SKIP:
 {
-	skip 'no /proc to read the memory from', scalar(@expressions) unless -e '/proc/self/status';
+	skip 'no /proc to read the memory from', @expressions + 4 unless -e '/proc/self/status';
 
-	foreach my $pair (@expressions)
+	foreach my $row (@expressions)
 	{
-		my ($name, $expression) = @$pair;
+		my ($name, $expression, $inputs) = @$row;
 		my $worst = 0;
 
 		foreach my $what ('keys with other values', 'other keys', 'elements in another order')
 		{
-			my ($before, $after, $size) = split /\n/, $node->safe_psql('postgres', <<"SQL");
-CREATE TEMP VIEW peak AS SELECT substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\\s+(\\d+) kB')::int AS kb;
-SELECT kb FROM (SELECT count($expression) FROM documents WHERE n = 1000 AND what = '$what') warm, peak;
-CREATE TEMP TABLE result AS SELECT $expression AS r FROM documents WHERE n = 1000000 AND what = '$what';
-SELECT kb FROM peak;
-SELECT (pg_column_size(a) + pg_column_size(CASE WHEN '$expression' ~ 'merge_patch' THEN merge_patch WHEN '$expression' ~ 'patch' THEN patch ELSE b END)
-        + octet_length(r::text)) / 1024
-FROM documents, result WHERE n = 1000000 AND what = '$what';
-SQL
-			my $times = ($after - $before) / $size;
-			note(sprintf('%s, %s: %.1f times the documents', $name, $what, $times));
+			my $times = memory($expression, $inputs, $what);
 			$worst = $times if $times > $worst;
 		}
 		cmp_ok($worst, '<', 6, "$name: memory is a few times the documents'");
 	}
+	foreach my $what ('copies of a list', 'copies of an object', 'copies of copies', 'copies of moves')
+	{
+		cmp_ok(memory('jsonb_patch(a, patch)', 'a, patch', $what), '<', 6, "$what: memory is a few times the documents'");
+	}
+}
+
+# A patch that doubles a value again and again is refused when jsonb cannot hold
+# it any more, having taken hardly any memory or time.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE bombs AS
+SELECT what, jsonb_build_object('a', jsonb_build_array(repeat('x', 100000)), 'b', jsonb_build_object('x', repeat('x', 100000))) AS a,
+       (SELECT jsonb_agg(o ORDER BY i, n) FROM generate_series(1, 10000) i, jsonb_array_elements(operations) WITH ORDINALITY AS u(o, n)) AS patch
+FROM (VALUES
+    ('into itself',     '[{"op": "copy", "from": "", "path": "/c"}]'::jsonb),
+    ('in an object',    '[{"op": "copy", "from": "/b", "path": "/b/c"}, {"op": "copy", "from": "/b", "path": "/b/d"}]'),
+    ('in an array',     '[{"op": "copy", "from": "/a", "path": "/a/0"}]'),
+    ('into each other', '[{"op": "copy", "from": "/a", "path": "/b/a"}, {"op": "copy", "from": "/b", "path": "/a/-"}]'),
+    ('one by one',      '[{"op": "copy", "from": "/a/0", "path": "/a/-"}, {"op": "add", "path": "/b/y", "value": 1}, {"op": "copy", "from": "/b", "path": "/a/-"}]')
+) AS bomb(what, operations);
+SQL
+foreach my $what (split /\n/, $node->safe_psql('postgres', 'SELECT what FROM bombs'))
+{
+	($ret, $stdout, $stderr) = $node->psql('postgres', <<"SQL", on_error_stop => 0);
+\\set VERBOSITY sqlstate
+SET search_path = counted, public;
+CREATE TEMP VIEW peak AS SELECT coalesce(substring(pg_read_file('/proc/self/status', 0, 10000, true) FROM 'VmHWM:\\s+(\\d+) kB')::int, 0) AS kb;
+SELECT num_nulls(jsonb_patch(a, '[{"op": "test", "path": "", "value": 1}]')) FROM bombs WHERE what = '$what';
+SELECT kb FROM peak;
+SELECT steps();
+SELECT num_nulls(jsonb_patch(a, patch)) FROM bombs WHERE what = '$what';
+SELECT steps();
+SELECT kb FROM peak;
+SQL
+	note("$what: $stdout");
+	my ($before, $steps, $after) = (split /\n/, $stdout)[0, 2, 3];
+
+	is($stderr =~ s/^.*ERROR: +//gmr, "22023\n54000", "copied $what: refused");
+	cmp_ok($steps, '<', 10_000_000, "copied $what: in few steps");
+	cmp_ok($after - $before, '<', 5000, "copied $what: with little memory");
 }
 
 # 100 MB
@@ -157,31 +285,29 @@ FROM huge
 SQL
 
 # What jsonb cannot hold is an error that says so.
-my ($ret, $stdout, $stderr) = $node->psql('postgres', <<'SQL');
+($ret, $stdout, $stderr) = $node->psql('postgres', <<'SQL');
 \set VERBOSITY verbose
 SELECT dtmodel.jsonb_deep_merge(jsonb_build_object('a', repeat('x', 150000000)), jsonb_build_object('b', repeat('x', 150000000))) IS NULL;
 SQL
 like($stderr, qr/ERROR:  54000: document is too large/, 'a result beyond what jsonb can hold');
 
-# Cancel, at moments all over the run of each function
-foreach my $pair (@expressions)
+# Cancel, at moments all over the run of each function, again and again as that
+# takes longer than any timeout. How soon it is heard is counted in steps above.
+foreach my $row (@expressions)
 {
-	my ($name, $expression) = @$pair;
-	my ($worst, $canceled) = (0, 0);
+	my ($name, $expression) = @$row;
+	my $canceled = 0;
 
 	foreach my $timeout (20, 60, 150, 400)
 	{
-		my $started = time();
 		($ret, $stdout, $stderr) = $node->psql('postgres', <<"SQL");
+SET search_path = dtmodel, public;
 SET statement_timeout = ${timeout};
-SELECT count($expression) FROM documents WHERE n = 1000000;
+SELECT count(*) FROM documents, generate_series(1, 1000000) WHERE n = 300000 AND num_nulls($expression) = 0;
 SQL
-		my $late = time() - $started - $timeout / 1000;
 		$canceled++ if $stderr =~ /canceling statement/;
-		$worst = $late if $stderr =~ /canceling statement/ && $late > $worst;
 	}
-	cmp_ok($canceled, '>', 0, "$name: can be canceled");
-	cmp_ok($worst, '<', 1, sprintf('%s: canceled %d times, heard within %.2f s', $name, $canceled, $worst));
+	is($canceled, 4, "$name: can be canceled");
 }
 
 $node->stop;

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * hash.h
+ *	  Hashes of values.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_JSON_HASH_H
+#define DTMODEL_JSON_HASH_H
+
+#include "format.h"
+
+/*
+ * The hashes of objects and arrays that have been hashed, by where they lie.
+ */
+typedef struct HashMemo HashMemo;
+
+extern HashMemo *dtmodel_hash_memo(void);
+extern uint64 dtmodel_raw_hash(const RawValue *value, HashMemo *memo);
+extern uint32 dtmodel_hash_random(void);
+
+#endif							/* DTMODEL_JSON_HASH_H */
