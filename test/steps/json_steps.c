@@ -22,7 +22,7 @@ PG_FUNCTION_INFO_V1(json_steps_unheard);
 /* Bytes that are compared or moved in one step. */
 #define STEP_BYTES 16
 
-extern void __sanitizer_cov_trace_pc(void);
+extern PGDLLEXPORT void __sanitizer_cov_trace_pc(void);
 extern void json_steps_look(void);
 extern int	json_steps_compare(const void *a, const void *b, size_t n);
 extern void *json_steps_copy(void *to, const void *from, size_t n);
