@@ -633,9 +633,9 @@ dtmodel_draft_size(const Draft *draft)
 
 /*
  * Opens a container and notes that a change in it or further below will add so
- * many bytes.  That is for who changes it to say, before he goes down; it
- * matters only where values are copied, for then a document grows faster than
- * the memory that it takes.
+ * many bytes.  The caller notes it on its way down to the change.  It matters
+ * where values are copied, for then a document grows faster than the memory
+ * that it takes, and may be left out where none are.
  *
  * Fails if it will be too large for jsonb, padded in whatever way.  If it may
  * be so or not, the writing will tell.

@@ -57,7 +57,7 @@ first_mismatch(const char *a, const char *b, uint32 from, uint32 to)
 
 /*
  * How many bytes do two values begin with in common?  That is told of
- * containers alone: of anything else nobody looks inside.
+ * containers alone, for nothing else is looked into.
  */
 uint32
 dtmodel_raw_same(const RawValue *a, const RawValue *b)
