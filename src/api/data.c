@@ -18,7 +18,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "json/object.h"
-#include "mixin/settings.h"
+#include "mixin/settings/settings.h"
 #include "model/row_call.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

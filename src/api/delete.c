@@ -9,9 +9,9 @@
 
 #include "access/table.h"
 #include "dtmodel.h"
-#include "mixin/soft_delete.h"
+#include "mixin/soft_delete/soft_delete.h"
 #include "model/row_call.h"
-#include "model/scope.h"
+#include "server/scope.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 

@@ -19,8 +19,8 @@
 #include "api/find.h"
 #include "dtmodel.h"
 #include "json/object.h"
-#include "mixin/live.h"
-#include "mixin/soft_delete.h"
+#include "mixin/live/live.h"
+#include "mixin/soft_delete/soft_delete.h"
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_get_or_create);

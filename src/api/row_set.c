@@ -10,7 +10,7 @@
 #include "api/row_set.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "model/record.h"
+#include "server/record.h"
 
 /* Adds a row, a composite value, to the result. */
 void

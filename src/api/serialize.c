@@ -11,11 +11,11 @@
  */
 #include "postgres.h"
 
-#include "api/json_value.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
-#include "mixin/settings.h"
-#include "model/record.h"
+#include "mixin/settings/settings.h"
+#include "model/json_value.h"
+#include "server/record.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"

@@ -11,11 +11,11 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "api/purge.h"
+#include "api/purge/purge.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "mixin/slug.h"
+#include "mixin/slug/slug.h"
 #include "model/row_call.h"
 #include "optimizer/plancat.h"
 #include "storage/bufmgr.h"

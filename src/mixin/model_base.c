@@ -10,7 +10,7 @@
 #include "catalog/dependency.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
-#include "mixin/timestamps.h"
+#include "mixin/timestamps/timestamps.h"
 #include "model/constraint.h"
 #include "model/heirs.h"
 #include "rewrite/rewriteHandler.h"

@@ -14,7 +14,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "model/column.h"
-#include "model/relation.h"
+#include "server/relation.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"

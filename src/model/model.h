@@ -11,10 +11,10 @@
 
 #include "model/column.h"
 #include "model/fields.h"
-#include "model/relation.h"
 #include "model/settings.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
+#include "server/relation.h"
 
 /* A column of the primary key, and the operator that finds its values. */
 typedef struct DtKeyColumn

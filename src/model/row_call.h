@@ -11,9 +11,9 @@
 
 #include "lib/stringinfo.h"
 #include "model/key.h"
-#include "model/view_row.h"
 #include "model/model.h"
-#include "model/plan_cache.h"
+#include "model/view_row.h"
+#include "server/plan_cache.h"
 
 /* The alias of the table in all queries. */
 #define DT_ROW "t"

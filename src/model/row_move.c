@@ -24,7 +24,7 @@
 #include "access/tableam.h"
 #include "catalog/pg_class.h"
 #include "model/row_move.h"
-#include "model/statement.h"
+#include "server/statement.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

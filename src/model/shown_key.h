@@ -9,7 +9,7 @@
 #define DTMODEL_SHOWN_KEY_H
 
 #include "access/htup.h"
-#include "model/relation.h"
+#include "server/relation.h"
 
 /* Work on a table as its owner, while errors are for the caller. */
 typedef struct DtOwnersWork

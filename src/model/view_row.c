@@ -16,9 +16,9 @@
 #include "dtmodel.h"
 #include "funcapi.h"
 #include "model/view_row.h"
-#include "model/record.h"
 #include "parser/parsetree.h"
 #include "rewrite/rewriteHandler.h"
+#include "server/record.h"
 #include "utils/lsyscache.h"
 
 DtViewSource

@@ -1,0 +1,310 @@
+/*-------------------------------------------------------------------------
+ *
+ * purge.c
+ *	  Deleting for good what was deleted softly a while ago.
+ *
+ * A procedure, since it commits after each batch: what is done stays done
+ * when it is interrupted, no lock is held for long, and two may run at once.
+ * It is in C because it needs what plpgsql has not: a subtransaction and a
+ * setting around each batch with the COMMIT outside of them, the foreign keys
+ * of the relation cache, and the owner's rights for the locks alone.
+ *
+ * One scan, by whatever index there is, lists the places (ctid) of the rows;
+ * the first commit puts the list aside, as it does with every cursor that is
+ * held.  So nothing is scanned twice, however many rows are skipped.  The list
+ * is only a hint: each batch looks again whether the row at that place is one
+ * to purge, so a place that another row took meanwhile does no harm.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "api/purge/purge.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "server/plan_cache.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/portal.h"
+
+/* Progress is told when so much time has passed since it was told last. */
+#define PROGRESS_SECONDS 5
+
+PG_FUNCTION_INFO_V1(dtmodel_purge);
+
+/* The rate, once there is one that means something. */
+static char *
+rate_text(const DtPurge *purge, TimestampTz now)
+{
+	double		seconds = (now - purge->started) / (double) USECS_PER_SEC;
+
+	if (seconds < PROGRESS_SECONDS)
+		return "";
+	return psprintf(", %.0f a second", purge->looked_at / seconds);
+}
+
+static void
+tell_progress(DtPurge *purge, bool at_end)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!at_end && now < purge->told + PROGRESS_SECONDS * USECS_PER_SEC)
+		return;
+	purge->told = now;
+	ereport(NOTICE,
+			(errmsg("table \"%s\": %s " UINT64_FORMAT " of " UINT64_FORMAT " rows%s",
+					purge->table, purge->dry_run ? "would purge" : "purged",
+					purge->done, purge->total, rate_text(purge, now))));
+}
+
+static void
+tell_tally(const DtPurge *purge, const DtTally *tally)
+{
+	const char *done = purge->dry_run ? "would purge" : "purged";
+
+	if (tally->rows == 0)
+		return;
+	if (tally->constraint == NULL)
+		ereport(NOTICE,
+				(errmsg_plural("table \"%s\": %s " UINT64_FORMAT " row with them",
+							   "table \"%s\": %s " UINT64_FORMAT " rows with them",
+							   tally->rows, tally->table, done, tally->rows)));
+	else
+		ereport(NOTICE,
+				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row is held by table \"%s\" (\"%s\")",
+							   "table \"%s\": " UINT64_FORMAT " rows are held by table \"%s\" (\"%s\")",
+							   tally->rows, purge->table, tally->rows,
+							   tally->table, tally->constraint)));
+}
+
+/* What went first, and then what is held, each by name. */
+static int
+compare_tallies(const ListCell *a, const ListCell *b)
+{
+	const DtTally *x = lfirst(a);
+	const DtTally *y = lfirst(b);
+	int			order = strcmp(x->table, y->table);
+
+	if ((x->constraint == NULL) != (y->constraint == NULL))
+		return x->constraint == NULL ? -1 : 1;
+	if (order != 0 || x->constraint == NULL)
+		return order;
+	return strcmp(x->constraint, y->constraint);
+}
+
+static void
+tell_end(DtPurge *purge)
+{
+	uint64		accounted = purge->done + purge->held;
+	ListCell   *cell;
+
+	tell_progress(purge, true);
+	list_sort(purge->tallies, compare_tallies);
+	foreach(cell, purge->tallies)
+		tell_tally(purge, lfirst(cell));
+	if (accounted < purge->total)
+		ereport(NOTICE,
+				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row was skipped",
+							   "table \"%s\": " UINT64_FORMAT " rows were skipped",
+							   purge->total - accounted, purge->table,
+							   purge->total - accounted),
+				 errdetail("Other sessions hold, have changed or have deleted them, or a policy or trigger keeps them.")));
+}
+
+/* Who may TRUNCATE a table may delete its rows for good; nobody else. */
+static void
+check_privileges(Relation rel)
+{
+	const char *role = GetUserNameFromId(GetUserId(), false);
+
+	if (pg_class_aclmask(RelationGetRelid(rel), GetUserId(),
+						 ACL_DELETE | ACL_TRUNCATE, ACLMASK_ALL) ==
+		(ACL_DELETE | ACL_TRUNCATE))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to purge table \"%s\"",
+					RelationGetRelationName(rel)),
+			 errdetail("To delete for good, role \"%s\" needs the DELETE and TRUNCATE privileges on the table.",
+					   role),
+			 errhint("GRANT SELECT, DELETE, TRUNCATE ON %s TO %s.",
+					 dtmodel_qualified_name(rel), quote_identifier(role)),
+			 errtable(rel)));
+}
+
+/* Lists the places of all rows that are to be purged, for the batches. */
+static Portal
+open_list(DtPurge *purge)
+{
+	Relation	rel = dtmodel_open(purge->model, AccessShareLock);
+	DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
+	Oid			types[] = {TIMESTAMPTZOID};
+	Datum		values[] = {TimestampTzGetDatum(purge->cutoff)};
+	char	   *query;
+
+	check_privileges(rel);
+	purge->table = pstrdup(RelationGetRelationName(rel));
+	query = psprintf(DT_OWN_QUERY "SELECT " DT_ROW ".tableoid, " DT_ROW
+					 ".ctid FROM %s AS " DT_ROW " WHERE %s",
+					 dtmodel_qualified_name(rel), dtmodel_old_text(&columns, DT_ROW));
+	table_close(rel, NoLock);
+	return SPI_cursor_open_with_args(NULL, query, lengthof(values), types,
+									 values, NULL, false, CURSOR_OPT_SCROLL);
+}
+
+/* Has the list kept over commits, and counts it. */
+static void
+count_list(DtPurge *purge, Portal list)
+{
+	PinPortal(list);
+	if (!purge->dry_run)
+		SPI_commit();
+	SPI_scroll_cursor_move(list, FETCH_FORWARD, FETCH_ALL);
+	purge->total = SPI_processed;
+	SPI_scroll_cursor_move(list, FETCH_ABSOLUTE, 0);
+}
+
+/*
+ * Purges the next rows of the list; false when there are no more.  What a
+ * batch leaves in memory goes with its own connection to SPI.
+ */
+static bool
+purge_batch(DtPurge *purge, Portal list)
+{
+	uint64		rows;
+	ListCell   *cell;
+
+	SPI_connect();
+	SPI_cursor_fetch(list, true, purge->batch_size);
+	rows = SPI_processed;
+	foreach(cell, dtmodel_returned_rows(1))
+		dtmodel_purge_rows(purge, lfirst(cell));
+	SPI_finish();
+
+	purge->looked_at += rows;
+	if (rows == 0)
+		return false;
+	if (!purge->dry_run)
+		SPI_commit();
+	tell_progress(purge, false);
+	return true;
+}
+
+static void
+purge_all(DtPurge *purge)
+{
+	Portal		list = open_list(purge);
+
+	count_list(purge, list);
+	ereport(NOTICE,
+			(errmsg_plural("table \"%s\": " UINT64_FORMAT " row to purge",
+						   "table \"%s\": " UINT64_FORMAT " rows to purge",
+						   purge->total, purge->table, purge->total)));
+	while (purge_batch(purge, list))
+		CHECK_FOR_INTERRUPTS();
+	UnpinPortal(list);
+	SPI_cursor_close(list);
+	tell_end(purge);
+}
+
+void
+dtmodel_check_batch_size(int batch_size)
+{
+	if (batch_size < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch_size must be at least 1"),
+				 errdetail("It is %d.", batch_size)));
+}
+
+static void
+check_arguments(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the arguments of %s.purge must not be null",
+						DTMODEL_SCHEMA),
+				 errhint("Leave out what shall have its default.")));
+	dtmodel_check_batch_size(PG_GETARG_INT32(2));
+}
+
+/* The time before which rows must have been deleted. */
+static TimestampTz
+cutoff_argument(FunctionCallInfo fcinfo)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz cutoff;
+
+	cutoff = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,
+													 TimestampTzGetDatum(now),
+													 PG_GETARG_DATUM(1)));
+	if (cutoff > now)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("older_than must not be negative"),
+				 errhint("Give '0' to purge all that is deleted.")));
+	return cutoff;
+}
+
+/* For a procedure that commits, and so cannot be a part of anything. */
+void
+dtmodel_check_may_commit(FunctionCallInfo fcinfo, const char *procedure,
+						 const char *hint)
+{
+	CallContext *context = (CallContext *) fcinfo->context;
+
+	if (context != NULL && IsA(context, CallContext) && !context->atomic)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+			 errmsg("%s.%s cannot run inside a transaction block or a function",
+					DTMODEL_SCHEMA, procedure),
+			 errdetail("It commits after each batch."),
+			 errhint("%s", hint)));
+}
+
+/*
+ * CALL purge(model regclass, older_than interval DEFAULT '30 days',
+ *			  batch_size int DEFAULT 1000, dry_run boolean DEFAULT false)
+ *
+ * Deletes for good the rows that were deleted softly longer ago than
+ * older_than, in batches of so many rows, each a transaction of its own.
+ * Rows that other sessions have locked are skipped; so are rows that are
+ * still referenced, which NOTICEs count by table and constraint.  A dry run
+ * says what would be done.  An error for a NULL (22004), for a batch size or
+ * an age that cannot be (22023), in a transaction block (25001), for a table
+ * without soft delete (42809), and without the privileges that a physical
+ * DELETE needs (42501).
+ *
+ * Source: none; the reference document dtpyfw.db.model keeps deleted rows.
+ */
+Datum
+dtmodel_purge(PG_FUNCTION_ARGS)
+{
+	DtPurge		purge = {0};
+
+	check_arguments(fcinfo);
+	purge.model = PG_GETARG_OID(0);
+	purge.cutoff = cutoff_argument(fcinfo);
+	purge.batch_size = PG_GETARG_INT32(2);
+	purge.dry_run = PG_GETARG_BOOL(3);
+	if (!purge.dry_run)
+		dtmodel_check_may_commit(fcinfo, "purge",
+								 "CALL it on its own, or with dry_run => true.");
+
+	SPI_connect_ext(purge.dry_run ? 0 : SPI_OPT_NONATOMIC);
+	purge.context = CurrentMemoryContext;
+	purge.known = dtmodel_make_known_rows(purge.context);
+	purge.started = purge.told = GetCurrentTimestamp();
+	purge_all(&purge);
+	SPI_finish();
+	PG_RETURN_VOID();
+}

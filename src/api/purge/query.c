@@ -1,0 +1,183 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.c
+ *	  What a purge asks of tables: which rows are still to be purged, and what
+ *	  references them.
+ *
+ * Each query is asked for many rows at once, and again for every batch and
+ * every level of a tree.  So the plans are saved.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "api/purge/query.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "mixin/live/live.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "server/plan_cache.h"
+#include "server/scope.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+#define CHILD "c"
+
+/* What every query is given: the time ($1), and the places of rows ($2...). */
+#define CUTOFF "$1"
+#define PLACES "$2"
+
+/*
+ * Runs a query on rows of one table; the result is SPI's.
+ *
+ * The planner would take each place for a page of its own, and rather read
+ * whole tables for every batch: that is why it does not see them, and all plans
+ * are generic.  Nor would it use an index on a foreign key while the tables are
+ * small or not analyzed, so sequential scans are turned off.  Where there is no
+ * index, the cost by which it says so would have the plan compiled by JIT; and
+ * for merge joins, which are of no use here, it would look for the ends of an
+ * index among the entries of all rows that are purged already.
+ */
+static void
+query_rows(const DtPurge *purge, const DtPlaceSet *set, SPIPlanPtr plan)
+{
+	Datum		values[] = {
+		TimestampTzGetDatum(purge->cutoff),
+		dtmodel_places_array(set),
+	};
+	int			level = NewGUCNestLevel();
+
+	dtmodel_set_in_scope("enable_seqscan", "off");
+	dtmodel_set_in_scope("enable_mergejoin", "off");
+	dtmodel_set_in_scope("jit", "off");
+	dtmodel_run_plan(plan, values, NULL);
+	AtEOXact_GUC(true, level);
+}
+
+static SPIPlanPtr
+save_plan(Oid object, DtPlanPurpose purpose, const char *query)
+{
+	Oid			types[] = {TIMESTAMPTZOID, TIDARRAYOID};
+
+	return dtmodel_save_generic_plan(object, purpose, query, lengthof(types),
+									 types);
+}
+
+/* "The row was deleted softly, and long enough ago", as SQL. */
+char *
+dtmodel_old_text(const DtSoftDelete *columns, const char *alias)
+{
+	return psprintf("%s AND %s.%s OPERATOR(pg_catalog.<) %s",
+					dtmodel_deleted_text(columns, alias), alias,
+					quote_identifier(NameStr(columns->deleted_at.name)),
+					columns->deleted_at.typid == TIMESTAMPOID ?
+					"pg_catalog.timezone('UTC', " CUTOFF ")" : CUTOFF);
+}
+
+static SPIPlanPtr
+lock_plan(const DtPurge *purge, Relation rel)
+{
+	DtPlanPurpose purpose = purge->dry_run ? DT_PLAN_PURGE_LOOK : DT_PLAN_PURGE_LOCK;
+	SPIPlanPtr	plan = dtmodel_find_plan(RelationGetRelid(rel), purpose);
+	DtSoftDelete columns;
+
+	if (plan != NULL)
+		return plan;
+	columns = dtmodel_usable_soft_delete(rel);
+	return save_plan(RelationGetRelid(rel), purpose,
+					 psprintf("SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
+							  " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
+							  dtmodel_qualified_name(rel),
+							  dtmodel_old_text(&columns, DT_ROW),
+							  purge->dry_run ? "" : " FOR UPDATE SKIP LOCKED"));
+}
+
+/*
+ * Those of the rows that are still to be purged, locked unless this is a dry
+ * run.  Whoever may delete a row may lock it; but SELECT ... FOR UPDATE asks
+ * for the privilege to update, so it is done on the table's behalf.
+ */
+DtPlaceSet *
+dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set)
+{
+	Relation	rel = dtmodel_open(set->relid, RowExclusiveLock);
+	List	   *sets;
+	DtCaller	caller;
+
+	caller = dtmodel_act_as_owner(rel);
+	query_rows(purge, set, lock_plan(purge, rel));
+	dtmodel_act_as(&caller);
+	table_close(rel, NoLock);
+	sets = dtmodel_returned_rows(1);
+	return dtmodel_set_of_table(&sets, set->relid);
+}
+
+/* "The child references one of the rows", as SQL. */
+static char *
+reference_text(const DtReference *reference)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	dtmodel_append_reference(&text, reference->key, DT_ROW, CHILD);
+	return text.data;
+}
+
+static SPIPlanPtr
+holders_plan(Relation rel, const DtReference *reference)
+{
+	SPIPlanPtr	plan = dtmodel_find_plan(reference->key->constraint,
+										 DT_PLAN_PURGE_HOLDERS);
+
+	if (plan != NULL)
+		return plan;
+	return save_plan(reference->key->constraint, DT_PLAN_PURGE_HOLDERS,
+					 psprintf("SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
+							  " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ")"
+							  " AND EXISTS (SELECT FROM %s AS " CHILD " WHERE %s AND (%s) IS NOT TRUE)",
+							  dtmodel_qualified_name(rel), reference->child,
+							  reference_text(reference),
+							  reference->soft ?
+							  dtmodel_old_text(&reference->columns, CHILD) : "false"));
+}
+
+/*
+ * Which of some rows anything else references than rows to be purged: tableoid
+ * and ctid, in SPI's result.
+ */
+void
+dtmodel_query_holders(const DtPurge *purge, Relation rel, const DtPlaceSet *set,
+					  const DtReference *reference)
+{
+	query_rows(purge, set, holders_plan(rel, reference));
+}
+
+static SPIPlanPtr
+children_plan(Relation rel, const DtReference *reference)
+{
+	SPIPlanPtr	plan = dtmodel_find_plan(reference->key->constraint,
+										 DT_PLAN_PURGE_CHILDREN);
+
+	if (plan != NULL)
+		return plan;
+	return save_plan(reference->key->constraint, DT_PLAN_PURGE_CHILDREN,
+					 psprintf("SELECT " DT_ROW ".ctid, " CHILD ".tableoid, " CHILD ".ctid"
+							  " FROM ONLY %s AS " DT_ROW " JOIN %s AS " CHILD " ON %s"
+							  " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
+							  dtmodel_qualified_name(rel), reference->child,
+							  reference_text(reference),
+							  dtmodel_old_text(&reference->columns, CHILD)));
+}
+
+/*
+ * The rows to be purged that reference some others: the ctid of the other, and
+ * their own tableoid and ctid, in SPI's result.
+ */
+void
+dtmodel_query_children(const DtPurge *purge, Relation rel, const DtPlaceSet *set,
+					   const DtReference *reference)
+{
+	query_rows(purge, set, children_plan(rel, reference));
+}

@@ -1,0 +1,691 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows.c
+ *	  Deleting for good: the rows of one batch, and what references them.
+ *
+ * A row takes along, in one statement, the rows that reference it and are to
+ * be purged as well; the foreign keys are checked at the end of the statement,
+ * so neither order nor cycles matter.  A row that is referenced by anything
+ * else is held, and so is what it references, unless the foreign key itself
+ * has an action for it.  A live row never goes because its parent does.
+ *
+ * The references are followed level by level from all rows of the batch at
+ * once.  What was found to be held is remembered for the batches to come, so
+ * that no row is looked at more than once, however deep a tree is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "api/purge/query.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/foreign_key.h"
+#include "server/plan_cache.h"
+#include "server/scope.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+/* Which row, as a hash key: every byte of it counts. */
+typedef struct RowKey
+{
+	Oid			relid;
+	ItemPointerData place;
+	uint16		padding;		/* 0 */
+} RowKey;
+
+/* A row that is settled: a later batch need not look at it again. */
+typedef struct KnownRow
+{
+	RowKey		key;
+	bool		held;			/* or, in a dry run, it would go */
+	DtTally    *holder;			/* NULL: locked by somebody else */
+} KnownRow;
+
+/* A row of this batch, or one that references it directly or indirectly. */
+typedef struct PurgeRow
+{
+	RowKey		key;
+	bool		held;
+	bool		goes;			/* with a row of the batch that is not held */
+	DtTally    *holder;
+	List	   *parents;		/* Link, to what the row references */
+	List	   *children;		/* PurgeRow */
+} PurgeRow;
+
+typedef struct Link
+{
+	PurgeRow   *parent;
+	DtTally    *holder;			/* of the parent, if the child stays */
+} Link;
+
+/* One attempt at some rows of a batch. */
+typedef struct Attempt
+{
+	DtPurge    *purge;
+	HTAB	   *rows;			/* PurgeRow */
+	const DtPlaceSet *roots;
+	List	   *going;			/* DtPlaceSet, one for each table */
+	SPIPlanPtr	deletion;		/* of those */
+} Attempt;
+
+/* What a statement has failed on. */
+typedef struct Failure
+{
+	bool		failed;
+	DtTally    *holder;
+} Failure;
+
+static DtTally *
+find_tally(DtPurge *purge, const char *table, const char *constraint)
+{
+	MemoryContext caller;
+	DtTally	   *tally;
+	ListCell   *cell;
+
+	foreach(cell, purge->tallies)
+	{
+		tally = lfirst(cell);
+		if (strcmp(tally->table, table) == 0 &&
+			(tally->constraint == NULL) == (constraint == NULL) &&
+			(constraint == NULL || strcmp(tally->constraint, constraint) == 0))
+			return tally;
+	}
+	caller = MemoryContextSwitchTo(purge->context);
+	tally = palloc0(sizeof(DtTally));
+	tally->table = pstrdup(table);
+	tally->constraint = constraint == NULL ? NULL : pstrdup(constraint);
+	purge->tallies = lappend(purge->tallies, tally);
+	MemoryContextSwitchTo(caller);
+	return tally;
+}
+
+/* Whether the table is the model, a partition of it, or inherits from it. */
+static bool
+is_of_model(const DtPurge *purge, Oid relid)
+{
+	return relid == purge->model ||
+		typeInheritsFrom(get_rel_type_id(relid), get_rel_type_id(purge->model));
+}
+
+static void
+count_gone(DtPurge *purge, Oid relid, uint64 rows)
+{
+	if (is_of_model(purge, relid))
+		purge->done += rows;
+	else if (rows > 0)
+		find_tally(purge, get_rel_name(relid), NULL)->rows += rows;
+}
+
+/* What a foreign key means for the rows that it references. */
+static DtReference *
+make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
+{
+	DtReference *reference = palloc0(sizeof(DtReference));
+
+	reference->key = key;
+	reference->soft = dtmodel_get_model(child)->soft_delete != NULL;
+	if (reference->soft)
+		reference->columns = dtmodel_usable_soft_delete(child);
+	reference->tally = find_tally(purge, RelationGetRelationName(child),
+								  dtmodel_declared_name(key));
+	reference->child = psprintf("%s%s", dtmodel_only(child),
+								dtmodel_qualified_name(child));
+	return reference;
+}
+
+/* Whether rows of the child matter to the purge, or the key sees to them. */
+static bool
+matters(const DtForeignKey *key, Relation child)
+{
+	switch (key->on_delete)
+	{
+		case FKCONSTR_ACTION_SETNULL:
+		case FKCONSTR_ACTION_SETDEFAULT:
+			return false;
+		case FKCONSTR_ACTION_CASCADE:
+			return dtmodel_get_model(child)->soft_delete != NULL;
+		default:
+			return true;
+	}
+}
+
+/* The foreign keys that reference the table and matter. */
+static List *
+find_references(DtPurge *purge, Relation rel)
+{
+	List	   *references = NIL;
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_keys_to(rel))
+	{
+		DtForeignKey *key = lfirst(cell);
+		Relation	child = table_open(key->child, AccessShareLock);
+
+		if (matters(key, child))
+		{
+			dtmodel_check_sees_all(child, "They may reference rows that are to be purged.",
+								   "purge");
+			references = lappend(references, make_reference(purge, key, child));
+		}
+		table_close(child, NoLock);
+	}
+	return references;
+}
+
+static HTAB *
+make_table(const char *name, Size entry, MemoryContext context)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(RowKey),
+		.entrysize = entry,
+		.hcxt = context,
+	};
+
+	return hash_create(name, 256, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+HTAB *
+dtmodel_make_known_rows(MemoryContext context)
+{
+	return make_table("dtmodel known rows", sizeof(KnownRow), context);
+}
+
+static RowKey
+row_key(Oid relid, ItemPointer place)
+{
+	RowKey		key = {.relid = relid,.place = *place,.padding = 0};
+
+	return key;
+}
+
+static KnownRow *
+find_known(const DtPurge *purge, const RowKey *key)
+{
+	return hash_search(purge->known, key, HASH_FIND, NULL);
+}
+
+static PurgeRow *
+find_row(const Attempt *attempt, Oid relid, ItemPointer place)
+{
+	RowKey		key = row_key(relid, place);
+
+	return hash_search(attempt->rows, &key, HASH_FIND, NULL);
+}
+
+static PurgeRow *
+enter_row(const Attempt *attempt, const RowKey *key, bool *is_new)
+{
+	PurgeRow   *row;
+	bool		found;
+
+	row = hash_search(attempt->rows, key, HASH_ENTER, &found);
+	if (!found)
+	{
+		row->held = row->goes = false;
+		row->holder = NULL;
+		row->parents = row->children = NIL;
+	}
+	*is_new = !found;
+	return row;
+}
+
+/* Holds a row, and with it all that it references. */
+static void
+hold_row(PurgeRow *row, DtTally *holder)
+{
+	List	   *pending = list_make1(row);
+
+	if (row->held)
+		return;
+	row->held = true;
+	row->holder = holder;
+	while (pending != NIL)
+	{
+		ListCell   *cell;
+
+		row = llast(pending);
+		pending = list_delete_last(pending);
+		foreach(cell, row->parents)
+		{
+			Link	   *link = lfirst(cell);
+
+			if (link->parent->held)
+				continue;
+			link->parent->held = true;
+			link->parent->holder = link->holder;
+			pending = lappend(pending, link->parent);
+		}
+	}
+}
+
+/* Holds those of the rows that something else references. */
+static void
+hold_referenced(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
+				const DtReference *reference)
+{
+	DtPlaceSet   *held;
+	List	   *sets;
+
+	dtmodel_query_holders(attempt->purge, rel, set, reference);
+	sets = dtmodel_returned_rows(1);
+	held = dtmodel_set_of_table(&sets, set->relid);
+	for (int i = 0; i < held->count; i++)
+		hold_row(find_row(attempt, set->relid, &held->places[i]),
+				 reference->tally);
+}
+
+/*
+ * Notes that a row is referenced by another one that is to be purged as well.
+ * True if that one has to be looked at.
+ */
+static bool
+link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
+		   const DtReference *reference)
+{
+	KnownRow   *known = find_known(attempt->purge, key);
+	PurgeRow   *child;
+	Link	   *link;
+	bool		is_new;
+
+	if (known != NULL)
+	{
+		if (known->held)
+			hold_row(parent, reference->tally);
+		return false;
+	}
+	child = enter_row(attempt, key, &is_new);
+	link = palloc(sizeof(Link));
+	link->parent = parent;
+	link->holder = reference->tally;
+	child->parents = lappend(child->parents, link);
+	parent->children = lappend(parent->children, child);
+	if (child->held)
+		hold_row(parent, reference->tally);
+	return is_new;
+}
+
+/* Finds the rows to be purged that reference some others; new ones to "next". */
+static void
+find_children(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
+			  const DtReference *reference, List **next)
+{
+	TupleDesc	desc;
+	bool		isnull;
+
+	dtmodel_query_children(attempt->purge, rel, set, reference);
+	desc = SPI_tuptable->tupdesc;
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		ItemPointer parent = (ItemPointer) DatumGetPointer(SPI_getbinval(tuple, desc, 1, &isnull));
+		Oid			relid = DatumGetObjectId(SPI_getbinval(tuple, desc, 2, &isnull));
+		ItemPointer child = (ItemPointer) DatumGetPointer(SPI_getbinval(tuple, desc, 3, &isnull));
+		RowKey		key = row_key(relid, child);
+
+		if (link_child(attempt, find_row(attempt, set->relid, parent), &key,
+					   reference))
+			dtmodel_add_place(dtmodel_set_of_table(next, relid), child);
+	}
+}
+
+/* Looks at everything that references some rows. */
+static void
+look_at_references(const Attempt *attempt, const DtPlaceSet *set, List **next)
+{
+	Relation	rel = dtmodel_open(set->relid, RowExclusiveLock);
+	ListCell   *cell;
+
+	foreach(cell, find_references(attempt->purge, rel))
+	{
+		const DtReference *reference = lfirst(cell);
+
+		hold_referenced(attempt, rel, set, reference);
+		if (reference->soft)
+			find_children(attempt, rel, set, reference, next);
+	}
+	table_close(rel, NoLock);
+}
+
+/* Locks the rows of a set; one that somebody else has locked is held. */
+static DtPlaceSet *
+lock_children(const Attempt *attempt, const DtPlaceSet *set)
+{
+	DtPlaceSet   *locked = dtmodel_lock_rows(attempt->purge, set);
+	HTAB	   *table = make_table("dtmodel locked rows", sizeof(RowKey),
+								   CurrentMemoryContext);
+	RowKey		key;
+
+	for (int i = 0; i < locked->count; i++)
+	{
+		key = row_key(set->relid, &locked->places[i]);
+		(void) hash_search(table, &key, HASH_ENTER, NULL);
+	}
+	for (int i = 0; i < set->count; i++)
+	{
+		key = row_key(set->relid, &set->places[i]);
+		if (hash_search(table, &key, HASH_FIND, NULL) == NULL)
+			hold_row(find_row(attempt, set->relid, &set->places[i]), NULL);
+	}
+	hash_destroy(table);
+	return locked;
+}
+
+/* Follows the references, level by level. */
+static void
+gather(const Attempt *attempt)
+{
+	List	   *level = list_make1((void *) attempt->roots);
+	bool		is_new;
+
+	for (int i = 0; i < attempt->roots->count; i++)
+	{
+		RowKey		key = row_key(attempt->roots->relid, &attempt->roots->places[i]);
+
+		(void) enter_row(attempt, &key, &is_new);
+	}
+	while (level != NIL)
+	{
+		List	   *next = NIL;
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		foreach(cell, level)
+			look_at_references(attempt, lfirst(cell), &next);
+		foreach(cell, next)
+			lfirst(cell) = lock_children(attempt, lfirst(cell));
+		level = next;
+	}
+}
+
+/* Chooses the rows that go: those of the batch, and what goes with them. */
+static void
+choose_going(Attempt *attempt)
+{
+	List	   *pending = NIL;
+
+	for (int i = 0; i < attempt->roots->count; i++)
+		pending = lappend(pending, find_row(attempt, attempt->roots->relid,
+											&attempt->roots->places[i]));
+	while (pending != NIL)
+	{
+		PurgeRow   *row = llast(pending);
+
+		pending = list_delete_last(pending);
+		if (row->held || row->goes)
+			continue;
+		row->goes = true;
+		dtmodel_add_place(dtmodel_set_of_table(&attempt->going, row->key.relid),
+						  &row->key.place);
+		pending = list_concat(pending, row->children);
+	}
+}
+
+/* "WITH d2 AS (DELETE ...), d3 AS (DELETE ...) SELECT the count of each" */
+static char *
+delete_query(const Attempt *attempt)
+{
+	StringInfoData query;
+	StringInfoData counts;
+	ListCell   *cell;
+	int			parameter = 2;
+
+	initStringInfo(&query);
+	initStringInfo(&counts);
+	foreach(cell, attempt->going)
+	{
+		Relation	rel = dtmodel_open(((DtPlaceSet *) lfirst(cell))->relid,
+									   RowExclusiveLock);
+		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
+
+		appendStringInfo(&query, "%s d%d AS (DELETE FROM ONLY %s AS " DT_ROW
+						 " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY ($%d) AND %s RETURNING 1)",
+						 parameter == 2 ? DT_OWN_QUERY "WITH" : ",", parameter,
+						 dtmodel_qualified_name(rel), parameter,
+						 dtmodel_old_text(&columns, DT_ROW));
+		appendStringInfo(&counts, "%s (SELECT pg_catalog.count(*) FROM d%d)",
+						 parameter == 2 ? " SELECT" : ",", parameter);
+		table_close(rel, NoLock);
+		parameter++;
+	}
+	appendStringInfoString(&query, counts.data);
+	return query.data;
+}
+
+/* Not saved: what goes together is seldom the same for long. */
+static SPIPlanPtr
+prepare_delete(const Attempt *attempt)
+{
+	int			nargs = list_length(attempt->going) + 1;
+	Oid		   *types = palloc(sizeof(Oid) * nargs);
+	char	   *query = delete_query(attempt);
+	SPIPlanPtr	plan;
+
+	types[0] = TIMESTAMPTZOID;
+	for (int i = 1; i < nargs; i++)
+		types[i] = TIDARRAYOID;
+	plan = SPI_prepare_cursor(query, nargs, types, CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", query,
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+static void
+run_delete(const Attempt *attempt)
+{
+	Datum	   *values = palloc(sizeof(Datum) * (list_length(attempt->going) + 1));
+	int			i = 0;
+	ListCell   *cell;
+
+	values[i++] = TimestampTzGetDatum(attempt->purge->cutoff);
+	foreach(cell, attempt->going)
+		values[i++] = dtmodel_places_array(lfirst(cell));
+	(void) SPI_execute_plan(attempt->deletion, values, NULL, false, 0);
+}
+
+/* Deletes what goes, physically, and counts it. */
+static void
+delete_going(const Attempt *attempt)
+{
+	int			level = NewGUCNestLevel();
+	bool		isnull;
+
+	dtmodel_set_in_scope("dtmodel.hard_delete", "on");
+	run_delete(attempt);
+	AtEOXact_GUC(true, level);
+	for (int i = 0; i < list_length(attempt->going); i++)
+		count_gone(attempt->purge, ((DtPlaceSet *) list_nth(attempt->going, i))->relid,
+				   DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+											   SPI_tuptable->tupdesc, i + 1,
+											   &isnull)));
+}
+
+/* Whether an error says that something else needs a row. */
+static bool
+is_hold(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION ||
+		error->sqlerrcode == ERRCODE_RESTRICT_VIOLATION ||
+		error->sqlerrcode == ERRCODE_NOT_NULL_VIOLATION;
+}
+
+/* What the DELETE failed on; any other error is none of our business. */
+static Failure
+read_failure(DtPurge *purge, ErrorData *error)
+{
+	const char *object = error->constraint_name != NULL ?
+		error->constraint_name : error->column_name;
+	Failure		failure = {.failed = true};
+
+	if (!is_hold(error))
+		ReThrowError(error);
+	if (error->table_name != NULL && object != NULL)
+		failure.holder = find_tally(purge, error->table_name, object);
+	FreeErrorData(error);
+	return failure;
+}
+
+static void
+try_delete(void *argument)
+{
+	delete_going((const Attempt *) argument);
+}
+
+/*
+ * The DELETE in a subtransaction.  It may still fail on what no query could
+ * see: an action of a foreign key that cannot be done, a row that a trigger
+ * or a policy keeps.
+ */
+static Failure
+delete_safely(Attempt *attempt)
+{
+	Failure		none = {0};
+	ErrorData  *error;
+
+	attempt->deletion = prepare_delete(attempt);
+	error = dtmodel_try(try_delete, attempt);
+	(void) SPI_freeplan(attempt->deletion);
+	return error == NULL ? none : read_failure(attempt->purge, error);
+}
+
+static void
+count_held(DtPurge *purge, DtTally *holder)
+{
+	if (holder == NULL)
+		return;
+	holder->rows++;
+	purge->held++;
+}
+
+static void
+remember(DtPurge *purge, const RowKey *key, bool held, DtTally *holder)
+{
+	KnownRow   *known = hash_search(purge->known, key, HASH_ENTER, NULL);
+
+	known->held = held;
+	known->holder = holder;
+}
+
+/* Remembers what is settled.  Rows that are gone need no memory. */
+static void
+remember_rows(const Attempt *attempt)
+{
+	HASH_SEQ_STATUS scan;
+	PurgeRow   *row;
+
+	hash_seq_init(&scan, attempt->rows);
+	while ((row = hash_seq_search(&scan)) != NULL)
+	{
+		if (row->held || (row->goes && attempt->purge->dry_run))
+			remember(attempt->purge, &row->key, row->held, row->holder);
+	}
+}
+
+static void
+count_held_roots(const Attempt *attempt)
+{
+	for (int i = 0; i < attempt->roots->count; i++)
+	{
+		PurgeRow   *row = find_row(attempt, attempt->roots->relid,
+								   &attempt->roots->places[i]);
+
+		if (row->held)
+			count_held(attempt->purge, row->holder);
+	}
+}
+
+static void
+count_dry(const Attempt *attempt)
+{
+	ListCell   *cell;
+
+	foreach(cell, attempt->going)
+		count_gone(attempt->purge, ((DtPlaceSet *) lfirst(cell))->relid,
+				   ((DtPlaceSet *) lfirst(cell))->count);
+}
+
+static DtPlaceSet
+part_of_set(const DtPlaceSet *set, int first, int count)
+{
+	DtPlaceSet	part = {
+		.relid = set->relid,
+		.count = count,
+		.places = set->places + first,
+	};
+
+	return part;
+}
+
+/*
+ * Purges the rows, which are locked.  When the DELETE fails one row of many
+ * may be the reason, so they are halved until it stands alone.
+ */
+static void
+settle(DtPurge *purge, const DtPlaceSet *set)
+{
+	Attempt		attempt = {.purge = purge,.roots = set};
+	DtPlaceSet	first = part_of_set(set, 0, set->count / 2);
+	DtPlaceSet	second = part_of_set(set, first.count, set->count - first.count);
+	Failure		failure = {0};
+
+	if (set->count == 0)
+		return;
+	attempt.rows = make_table("dtmodel purge", sizeof(PurgeRow),
+							  CurrentMemoryContext);
+	gather(&attempt);
+	choose_going(&attempt);
+	if (purge->dry_run)
+		count_dry(&attempt);
+	else if (attempt.going != NIL)
+		failure = delete_safely(&attempt);
+
+	if (failure.failed && set->count > 1)
+	{
+		settle(purge, &first);
+		settle(purge, &second);
+		return;
+	}
+	if (failure.failed)
+		hold_row(find_row(&attempt, set->relid, &set->places[0]), failure.holder);
+	count_held_roots(&attempt);
+	remember_rows(&attempt);
+}
+
+/* Those of the rows that are not settled yet. */
+static DtPlaceSet *
+unknown_rows(DtPurge *purge, const DtPlaceSet *set)
+{
+	DtPlaceSet   *rest = palloc0(sizeof(DtPlaceSet));
+
+	rest->relid = set->relid;
+	for (int i = 0; i < set->count; i++)
+	{
+		RowKey		key = row_key(set->relid, &set->places[i]);
+		KnownRow   *known = find_known(purge, &key);
+
+		if (known == NULL)
+			dtmodel_add_place(rest, &set->places[i]);
+		else if (known->held)
+			count_held(purge, known->holder);
+	}
+	return rest;
+}
+
+/* Purges the rows of a batch that are in one table. */
+void
+dtmodel_purge_rows(DtPurge *purge, const DtPlaceSet *set)
+{
+	DtPlaceSet   *rows = unknown_rows(purge, set);
+
+	if (rows->count > 0)
+		settle(purge, dtmodel_lock_rows(purge, rows));
+}

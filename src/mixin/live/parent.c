@@ -1,0 +1,424 @@
+/*-------------------------------------------------------------------------
+ *
+ * parent.c
+ *	  A live row needs a live parent: the trigger.
+ *
+ * The foreign key sees to it that there is a parent; this sees to it that the
+ * parent is not deleted.  The parent's row is locked FOR SHARE while it is
+ * looked at, which excludes the UPDATE that a soft delete is.  So one of the
+ * two waits for the other and sees what that one did, whichever comes first.
+ *
+ * The triggers are fired after the row was written.  By then all BEFORE
+ * triggers have been fired, ON CONFLICT DO NOTHING has done nothing, rows of
+ * one statement that reference each other are all there, and the foreign
+ * key's own check, whose name sorts first, has locked the parent's key.
+ *
+ * Each foreign key has a trigger of its own, which names the columns of the
+ * key and looks at rows that are inserted.  The table has one more for its
+ * UPDATEs.  It is not fired for UPDATEs of some columns, since a BEFORE
+ * trigger may change any other; its condition compares the row's old and new
+ * values instead, before the server notes that there is something to do.
+ *
+ * The lookup is the server's own way: as the parent's owner, whatever the
+ * caller may read and whatever policies there are.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "mixin/live/live.h"
+#include "mixin/live/parent.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/foreign_key.h"
+#include "model/row_trigger.h"
+#include "model/shown_key.h"
+#include "server/plan_cache.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+/* The alias of the parent in the query. */
+#define PARENT "p"
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct LiveParentState
+{
+	const DtSoftDelete *child;	/* NULL: rows of the child are always live */
+	List	   *keys;			/* to parents that can be deleted */
+} LiveParentState;
+
+/* What is known of the parent that a row references. */
+typedef enum ParentStatus
+{
+	PARENT_IS_NULL,				/* the row references none */
+	PARENT_IS_MISSING,
+	PARENT_IS_DELETED,
+	PARENT_IS_LIVE
+} ParentStatus;
+
+PG_FUNCTION_INFO_V1(dtmodel_live_parent_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_live_parent_update_trigger);
+
+/*
+ * The columns of the foreign keys: those that the trigger lists after UPDATE
+ * OF, where the catalogue follows when they are renamed.
+ */
+DtLiveParent
+dtmodel_read_live_parent(const Trigger *trigger)
+{
+	DtLiveParent live_parent = {
+		.ncolumns = Min(trigger->tgnattr, INDEX_MAX_KEYS),
+		.columns = trigger->tgattr,
+	};
+
+	return live_parent;
+}
+
+/* The foreign keys on just these columns; there may be more than one. */
+List *
+dtmodel_live_parent_keys(Relation rel, const DtLiveParent *live_parent)
+{
+	List	   *keys = NIL;
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_keys_from(rel))
+	{
+		DtForeignKey *key = lfirst(cell);
+
+		if (dtmodel_same_columns(key->ncolumns, key->child_columns,
+								 live_parent->ncolumns, live_parent->columns))
+			keys = lappend(keys, key);
+	}
+	return keys;
+}
+
+/* Whether a trigger of the table looks after this key. */
+bool
+dtmodel_requires_live_parent(Relation rel, const DtForeignKey *key)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		DtLiveParent live_parent;
+
+		if (dtmodel_trigger_kind(trigger) != DT_TRIGGER_LIVE_PARENT ||
+			trigger->tgenabled == TRIGGER_DISABLED)
+			continue;
+		live_parent = dtmodel_read_live_parent(trigger);
+		if (dtmodel_same_columns(key->ncolumns, key->child_columns,
+								 live_parent.ncolumns, live_parent.columns))
+			return true;
+	}
+	return false;
+}
+
+static void
+report_missing_key(Relation rel, const Trigger *trigger)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("table \"%s\" has no foreign key for trigger \"%s\"",
+					RelationGetRelationName(rel), trigger->tgname),
+			 errdetail("The trigger looks for the parent that the foreign key references."),
+			 errhint("Add the foreign key again, or call %s.remove_live_parent(%s, ...) with its columns.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errtable(rel)));
+}
+
+static bool
+can_be_deleted(const DtForeignKey *key)
+{
+	Relation	parent = table_open(key->parent, AccessShareLock);
+	bool		soft = dtmodel_get_model(parent)->soft_delete != NULL;
+
+	if (soft)
+		(void) dtmodel_usable_soft_delete(parent);
+	table_close(parent, AccessShareLock);
+	return soft;
+}
+
+/* Adds the keys of one trigger to those that are looked after. */
+static void
+add_keys(LiveParentState *state, Relation rel, const Trigger *trigger)
+{
+	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
+	List	   *keys = dtmodel_live_parent_keys(rel, &live_parent);
+	ListCell   *cell;
+
+	if (keys == NIL)
+		report_missing_key(rel, trigger);
+	foreach(cell, keys)
+	{
+		if (can_be_deleted(lfirst(cell)))
+			state->keys = lappend(state->keys, lfirst(cell));
+	}
+}
+
+/* The same for all of the table's triggers that name keys. */
+static void
+add_all_keys(LiveParentState *state, Relation rel)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_LIVE_PARENT &&
+			trigger->tgenabled != TRIGGER_DISABLED)
+			add_keys(state, rel, trigger);
+	}
+}
+
+static LiveParentState *
+make_state(const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	LiveParentState *state = palloc0(sizeof(LiveParentState));
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		add_keys(state, rel, trigdata->tg_trigger);
+	else
+		add_all_keys(state, rel);
+	if (dtmodel_get_model(rel)->soft_delete != NULL)
+	{
+		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
+
+		state->child = memcpy(palloc(sizeof(DtSoftDelete)), &columns,
+							  sizeof(DtSoftDelete));
+	}
+	return state;
+}
+
+static LiveParentState *
+get_state(FunctionCallInfo fcinfo, const TriggerData *trigdata)
+{
+	MemoryContext caller;
+
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = make_state(trigdata);
+		MemoryContextSwitchTo(caller);
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
+static bool
+is_live(const LiveParentState *state, HeapTuple row, TupleDesc desc)
+{
+	return state->child == NULL ||
+		!dtmodel_is_deleted(state->child, row, desc);
+}
+
+static bool
+same_key(const DtForeignKey *key, HeapTuple a, HeapTuple b,
+		 TupleDesc desc)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, key->child_columns[i] - 1);
+		bool		a_isnull;
+		bool		b_isnull;
+		Datum		x = heap_getattr(a, att->attnum, desc, &a_isnull);
+		Datum		y = heap_getattr(b, att->attnum, desc, &b_isnull);
+
+		if (a_isnull != b_isnull ||
+			(!a_isnull && !datum_image_eq(x, y, att->attbyval, att->attlen)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether the row became a live child of this parent just now.  An UPDATE
+ * that leaves it what it was has nothing to ask.
+ */
+static bool
+is_new_child(const TriggerData *trigdata, const LiveParentState *state,
+			 const DtForeignKey *key)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	if (!is_live(state, dtmodel_new_row(trigdata), desc))
+		return false;
+	return TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ||
+		!is_live(state, trigdata->tg_trigtuple, desc) ||
+		!same_key(key, trigdata->tg_trigtuple, trigdata->tg_newtuple, desc);
+}
+
+static SPIPlanPtr
+make_plan(const DtForeignKey *key, Relation parent)
+{
+	DtSoftDelete columns = dtmodel_usable_soft_delete(parent);
+	Oid			types[INDEX_MAX_KEYS];
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "SELECT %s FROM %s%s AS " PARENT " WHERE ",
+					 dtmodel_live_text(&columns, PARENT), dtmodel_only(parent),
+					 dtmodel_qualified_name(parent));
+	dtmodel_append_parent_key(&query, key, PARENT);
+	appendStringInfoString(&query, " FOR SHARE OF " PARENT);
+	for (int i = 0; i < key->ncolumns; i++)
+		types[i] = get_atttype(key->child, key->child_columns[i]);
+	return dtmodel_save_plan(key->constraint, DT_PLAN_PARENT_STATUS, query.data,
+							 key->ncolumns, types);
+}
+
+static ParentStatus
+run_lookup(const DtForeignKey *key, Relation parent, Datum *values)
+{
+	SPIPlanPtr	plan = dtmodel_find_plan(key->constraint, DT_PLAN_PARENT_STATUS);
+	ParentStatus status = PARENT_IS_MISSING;
+	bool		isnull;
+
+	if (plan == NULL)
+		plan = make_plan(key, parent);
+	dtmodel_run_plan(plan, values, NULL);
+	if (SPI_processed > 0)
+		status = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+											SPI_tuptable->tupdesc, 1, &isnull)) ?
+			PARENT_IS_LIVE : PARENT_IS_DELETED;
+	return status;
+}
+
+/*
+ * Looks for the parent, as its owner, and locks it.  What a transaction sees
+ * of its own older snapshot is not enough: a parent that was deleted since is
+ * a serialization failure there.
+ */
+static ParentStatus
+find_parent(const DtForeignKey *key, Datum *values)
+{
+	Relation	parent = table_open(key->parent, RowShareLock);
+	ParentStatus status;
+	DtCaller	caller;
+
+	caller = dtmodel_act_as_owner(parent);
+	SPI_connect();
+	status = run_lookup(key, parent, values);
+	SPI_finish();
+	dtmodel_act_as(&caller);
+	table_close(parent, NoLock);
+	return status;
+}
+
+/* The parent that a row references. */
+static ParentStatus
+parent_of(const DtForeignKey *key, HeapTuple row, TupleDesc desc)
+{
+	Datum		values[INDEX_MAX_KEYS];
+
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		bool		isnull;
+
+		values[i] = heap_getattr(row, key->child_columns[i], desc, &isnull);
+		if (isnull)
+			return PARENT_IS_NULL;
+	}
+	return find_parent(key, values);
+}
+
+/*
+ * Whether it is the foreign key itself that wrote the row, because the
+ * parent's key has changed.  No other UPDATE finds the old parent gone.
+ */
+static bool
+followed_parent(const TriggerData *trigdata, const DtForeignKey *key)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		!same_key(key, trigdata->tg_trigtuple, trigdata->tg_newtuple, desc) &&
+		parent_of(key, trigdata->tg_trigtuple, desc) == PARENT_IS_MISSING;
+}
+
+static void
+report_deleted_parent(Relation rel, const DtForeignKey *key,
+					  HeapTuple row)
+{
+	const char *parent = get_rel_name(key->parent);
+	const char *schema = get_namespace_name(get_rel_namespace(key->parent));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("live row of table \"%s\" refers to a deleted row of table \"%s\"",
+					RelationGetRelationName(rel), parent),
+			 errdetail("%s is deleted in table \"%s\".",
+					   dtmodel_shown_key(rel, key->ncolumns, key->child_columns, row),
+					   parent),
+			 errhint("Refer to a live row, or restore that one first with %s.restore(NULL::%s, ...).",
+					 DTMODEL_SCHEMA, quote_qualified_identifier(schema, parent)),
+			 dtmodel_errforeignkey(key)));
+}
+
+static void
+check_parents(FunctionCallInfo fcinfo, const TriggerData *trigdata)
+{
+	LiveParentState *state = get_state(fcinfo, trigdata);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	ListCell   *cell;
+
+	foreach(cell, state->keys)
+	{
+		const DtForeignKey *key = lfirst(cell);
+
+		if (is_new_child(trigdata, state, key) &&
+			parent_of(key, row, RelationGetDescr(trigdata->tg_relation)) == PARENT_IS_DELETED &&
+			!followed_parent(trigdata, key))
+			report_deleted_parent(trigdata->tg_relation, key, row);
+	}
+}
+
+/*
+ * live_parent_trigger() returns trigger
+ *
+ * AFTER INSERT OR UPDATE OF the columns of a foreign key, FOR EACH ROW.  The
+ * list is there to name them; on UPDATE there is nothing to do, since the
+ * table's trigger below sees every UPDATE.
+ *
+ * Refuses (23503) a live row whose parent is deleted.  A key with a NULL has no
+ * parent, and a parent that does not exist is the foreign key's business.  An
+ * error (42704) when the foreign key is gone.
+ */
+Datum
+dtmodel_live_parent_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "live_parent_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE |
+												DT_FIRED_AFTER);
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		check_parents(fcinfo, trigdata);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * live_parent_update_trigger() returns trigger
+ *
+ * AFTER UPDATE, FOR EACH ROW, when a live row gets another parent or becomes
+ * live, by the statement or by a BEFORE trigger.
+ *
+ * The same for all foreign keys that the table's other triggers name.
+ */
+Datum
+dtmodel_live_parent_update_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo,
+												"live_parent_update_trigger",
+												DT_ON_UPDATE | DT_FIRED_AFTER);
+
+	check_parents(fcinfo, trigdata);
+	return PointerGetDatum(NULL);
+}

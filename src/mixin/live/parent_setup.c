@@ -1,0 +1,479 @@
+/*-------------------------------------------------------------------------
+ *
+ * parent_setup.c
+ *	  A live row needs a live parent: giving a table the trigger, and taking
+ *	  it off.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "commands/defrem.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "mixin/live/live.h"
+#include "mixin/live/parent.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/ddl.h"
+#include "model/foreign_key.h"
+#include "model/shown_key.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
+#include "server/plan_cache.h"
+#include "utils/builtins.h"
+
+/* The aliases of both tables in the queries below. */
+#define CHILD "c"
+#define PARENT "p"
+
+/* So many orphans an error shows; it says so when there are more. */
+#define SHOWN_ORPHANS 3
+
+PG_FUNCTION_INFO_V1(dtmodel_require_live_parent);
+PG_FUNCTION_INFO_V1(dtmodel_remove_live_parent);
+
+static void
+report_no_key(Relation rel, const DtLiveParent *asked)
+{
+	char	   *columns = dtmodel_column_list(RelationGetRelid(rel),
+											  asked->ncolumns, asked->columns,
+											  ", ", true);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("table \"%s\" has no foreign key on (%s)",
+					RelationGetRelationName(rel), columns),
+			 errdetail("A parent is what a foreign key on just these columns references."),
+			 errhint("Call ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES ... first.",
+					 dtmodel_qualified_name(rel), columns),
+			 errtable(rel)));
+}
+
+static void
+check_not_temporal(Relation rel, const DtForeignKey *key)
+{
+	if (!dtmodel_is_temporal(key))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("a foreign key of table \"%s\" references periods",
+					RelationGetRelationName(rel)),
+			 errdetail("Its parent is no single row that could be live or deleted."),
+			 errtable(rel)));
+}
+
+/* "FROM child JOIN parent WHERE the child is a live one of a deleted one" */
+static char *
+orphans_query(const DtChange *change, const DtForeignKey *key,
+			  Relation parent)
+{
+	const DtSoftDelete *child = dtmodel_get_model(change->rel)->soft_delete;
+	DtSoftDelete columns;
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, "FROM %s%s AS " CHILD " JOIN %s%s AS " PARENT " ON ",
+					 dtmodel_only(change->rel), change->table,
+					 dtmodel_only(parent), dtmodel_qualified_name(parent));
+	dtmodel_append_reference(&query, key, PARENT, CHILD);
+	columns = dtmodel_usable_soft_delete(parent);
+	appendStringInfo(&query, " WHERE %s",
+					 dtmodel_deleted_text(&columns, PARENT));
+	if (child != NULL)
+	{
+		columns = dtmodel_usable_soft_delete(change->rel);
+		appendStringInfo(&query, " AND %s", dtmodel_live_text(&columns, CHILD));
+	}
+	return query.data;
+}
+
+static char *
+describe_orphans(const DtForeignKey *key)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (uint64 i = 0; i < Min(SPI_processed, SHOWN_ORPHANS); i++)
+		appendStringInfo(&text, "%s(%s)", i > 0 ? ", " : "",
+						 dtmodel_shown_values(SPI_tuptable->vals[i],
+											  SPI_tuptable->tupdesc, key->ncolumns,
+											  NULL));
+	if (SPI_processed > SHOWN_ORPHANS)
+		appendStringInfoString(&text, " and others");
+	return text.data;
+}
+
+static void
+report_orphans(const DtChange *change, const DtForeignKey *key,
+			   Relation parent, const char *query, const char *orphans)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("table \"%s\" has live rows under deleted rows of table \"%s\"",
+					RelationGetRelationName(change->rel),
+					RelationGetRelationName(parent)),
+			 errdetail("Their key (%s) is %s.",
+					   dtmodel_column_list(key->child, key->ncolumns, key->child_columns,
+										   ", ", false), orphans),
+			 errhint("Delete them, or restore their parents. To find them: SELECT " CHILD ".* %s;",
+					 query),
+			 dtmodel_errforeignkey(key)));
+}
+
+/*
+ * Looks for live rows that are orphans already.  As the caller, who must be
+ * able to read the parents for it.
+ */
+static void
+check_rows(const DtChange *change, const DtForeignKey *key,
+		   Relation parent)
+{
+	char	   *query = orphans_query(change, key, parent);
+	StringInfoData select;
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *orphans = NULL;
+
+	dtmodel_check_sees_all(parent, "Live rows under deleted ones could not all be found.",
+						   "require_live_parent");
+	initStringInfo(&select);
+	appendStringInfoString(&select, DT_OWN_QUERY "SELECT DISTINCT ");
+	for (int i = 0; i < key->ncolumns; i++)
+		appendStringInfo(&select, "%s" CHILD ".%s", i > 0 ? ", " : "",
+						 dtmodel_column_list(key->child, 1, &key->child_columns[i],
+											 "", true));
+	appendStringInfo(&select, " %s ORDER BY 1", query);
+
+	SPI_connect();
+	(void) SPI_execute(select.data, false, SHOWN_ORPHANS + 1);
+	if (SPI_processed > 0)
+		orphans = MemoryContextStrdup(caller, describe_orphans(key));
+	SPI_finish();
+	if (orphans != NULL)
+		report_orphans(change, key, parent, query, orphans);
+}
+
+static void
+check_key(const DtChange *change, const DtForeignKey *key)
+{
+	Relation	parent = table_open(key->parent, AccessShareLock);
+
+	(void) dtmodel_usable_soft_delete(parent);
+	check_not_temporal(change->rel, key);
+	check_rows(change, key, parent);
+	table_close(parent, NoLock);
+}
+
+/* The trigger for just these columns, in whatever order. */
+static const Trigger *
+find_trigger(Relation rel, const DtLiveParent *asked)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		DtLiveParent live_parent;
+
+		if (dtmodel_trigger_kind(trigger) != DT_TRIGGER_LIVE_PARENT)
+			continue;
+		live_parent = dtmodel_read_live_parent(trigger);
+		if (dtmodel_same_columns(live_parent.ncolumns, live_parent.columns,
+								 asked->ncolumns, asked->columns))
+			return trigger;
+	}
+	return NULL;
+}
+
+static bool
+has_trigger_name(Relation rel, const char *name)
+{
+	TriggerDesc *triggers = rel->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (strcmp(triggers->triggers[i].tgname, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* zz_dtmodel_live_parent_<column>..., with a number where it is taken. */
+static char *
+choose_name(Relation rel, const DtLiveParent *asked)
+{
+	const char *stem = dtmodel_trigger_names[DT_TRIGGER_LIVE_PARENT].trigger;
+	char	   *columns = dtmodel_column_list(RelationGetRelid(rel),
+											  asked->ncolumns, asked->columns,
+											  "_", false);
+	char	   *name = makeObjectName(stem, columns, NULL);
+
+	for (int i = 1; has_trigger_name(rel, name); i++)
+		name = makeObjectName(stem, columns, psprintf("%d", i));
+	return name;
+}
+
+static void
+set_trigger(DtChange *change, const DtLiveParent *asked, const char *name)
+{
+	dtmodel_change(change,
+				   psprintf("set trigger \"%s\"", name),
+				   psprintf("CREATE OR REPLACE TRIGGER %s AFTER INSERT OR UPDATE OF %s ON %s "
+							"FOR EACH ROW EXECUTE FUNCTION %s.%s()",
+							quote_identifier(name),
+							dtmodel_column_list(RelationGetRelid(change->rel),
+												asked->ncolumns, asked->columns,
+												", ", true),
+							change->table, DTMODEL_SCHEMA,
+							dtmodel_trigger_names[DT_TRIGGER_LIVE_PARENT].function));
+}
+
+/* Makes sure that the table has the trigger. */
+static void
+change_trigger(DtChange *change, const DtLiveParent *asked)
+{
+	const Trigger *trigger = find_trigger(change->rel, asked);
+
+	if (trigger == NULL)
+		set_trigger(change, asked, choose_name(change->rel, asked));
+	else if (trigger->tgenabled == TRIGGER_DISABLED)
+		set_trigger(change, asked, trigger->tgname);
+}
+
+/* The keys that the table's triggers name, except one of the triggers. */
+static List *
+required_keys(Relation rel, const Trigger *except)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+	List	   *keys = NIL;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		DtLiveParent live_parent;
+
+		if (dtmodel_trigger_kind(trigger) != DT_TRIGGER_LIVE_PARENT ||
+			(except != NULL && trigger->tgoid == except->tgoid))
+			continue;
+		live_parent = dtmodel_read_live_parent(trigger);
+		keys = list_concat(keys, dtmodel_live_parent_keys(rel, &live_parent));
+	}
+	return keys;
+}
+
+/*
+ * Appends "OR the key is another one", for each of its columns.  A column that
+ * is null leaves the row without a parent.
+ */
+static void
+append_new_key(StringInfo when, const DtForeignKey *key)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		appendStringInfo(when, "%s(NEW.%s IS NOT NULL AND (",
+						 when->len > 0 ? " OR " : "",
+						 dtmodel_column_list(key->child, 1, &key->child_columns[i],
+											 "", true));
+		dtmodel_append_same_parent(when, key, i, "OLD", "NEW");
+		appendStringInfoString(when, ") IS NOT TRUE)");
+	}
+}
+
+/*
+ * "A live row gets another parent, or becomes live".  Where there is a flag,
+ * it says the same as the time; the time has but one meaning.
+ */
+static char *
+update_condition(List *keys, const char *deleted_at)
+{
+	DtSoftDelete by_time = {0};
+	StringInfoData when;
+	ListCell   *cell;
+
+	initStringInfo(&when);
+	foreach(cell, keys)
+		append_new_key(&when, lfirst(cell));
+	if (deleted_at == NULL)
+		return when.data;
+	namestrcpy(&by_time.deleted_at.name, deleted_at);
+	return psprintf("%s AND (%s OR %s)", dtmodel_live_text(&by_time, "NEW"),
+					dtmodel_deleted_text(&by_time, "OLD"), when.data);
+}
+
+/* The columns of the new row that the condition looks at. */
+static Bitmapset *
+expected_columns(Relation rel, List *keys, const char *deleted_at)
+{
+	Bitmapset  *columns = NULL;
+	DtColumn	column;
+	ListCell   *cell;
+
+	foreach(cell, keys)
+	{
+		const DtForeignKey *key = lfirst(cell);
+
+		for (int i = 0; i < key->ncolumns; i++)
+			columns = bms_add_member(columns, key->child_columns[i] -
+									 FirstLowInvalidHeapAttributeNumber);
+	}
+	dtmodel_find_column(RelationGetDescr(rel), deleted_at, &column);
+	if (dtmodel_column_is_used(&column))
+		columns = bms_add_member(columns, column.attnum -
+								 FirstLowInvalidHeapAttributeNumber);
+	return columns;
+}
+
+/*
+ * Whether the trigger is fired when it has to be.  Its condition always has
+ * the same form, so that its columns tell.
+ */
+static bool
+fires_as_needed(Relation rel, const Trigger *trigger, List *keys,
+				const char *deleted_at)
+{
+	Bitmapset  *columns = NULL;
+
+	if (trigger->tgqual == NULL)
+		return true;
+	pull_varattnos(stringToNode(trigger->tgqual), PRS2_NEW_VARNO, &columns);
+	return trigger->tgnattr == 0 &&
+		bms_equal(columns, expected_columns(rel, keys, deleted_at));
+}
+
+/*
+ * Leaves the table with the trigger for its UPDATEs that these keys need.  It
+ * is made after the triggers that name the keys.
+ */
+static void
+change_update_trigger(DtChange *change, List *keys, const char *deleted_at)
+{
+	const DtTriggerKind kind = DT_TRIGGER_LIVE_PARENT_UPDATE;
+	const Trigger *trigger = dtmodel_find_trigger(change->rel, kind);
+
+	if (keys == NIL)
+		dtmodel_drop_trigger(change, kind);
+	else if (trigger == NULL || trigger->tgenabled == TRIGGER_DISABLED ||
+			 !fires_as_needed(change->rel, trigger, keys, deleted_at))
+		dtmodel_set_after_trigger(change, kind, "UPDATE",
+								  update_condition(keys, deleted_at));
+}
+
+/*
+ * For a table that gets soft delete, with this name of deleted_at, or loses
+ * it, with NULL.
+ */
+void
+dtmodel_change_live_parents(DtChange *change, const char *deleted_at)
+{
+	change_update_trigger(change, required_keys(change->rel, NULL), deleted_at);
+}
+
+/* The table's own deleted_at; NULL: its rows are always live. */
+static const char *
+own_deleted_at(Relation rel)
+{
+	const DtSoftDelete *columns = dtmodel_get_model(rel)->soft_delete;
+
+	return columns == NULL ? NULL : pstrdup(NameStr(columns->deleted_at.name));
+}
+
+/* What keeps a trigger that names keys from doing its work, or NULL. */
+char *
+dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
+{
+	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
+
+	if (dtmodel_live_parent_keys(rel, &live_parent) == NIL)
+		return psprintf("trigger \"%s\" has no foreign key", trigger->tgname);
+	return NULL;
+}
+
+/* The same for the one of the table's UPDATEs; NULL columns: always live. */
+char *
+dtmodel_drift_of_live_parents(Relation rel, const DtSoftDelete *columns)
+{
+	const DtTriggerKind kind = DT_TRIGGER_LIVE_PARENT_UPDATE;
+	const Trigger *trigger = dtmodel_find_trigger(rel, kind);
+	List	   *keys = required_keys(rel, NULL);
+
+	if (keys == NIL)
+		return NULL;
+	if (trigger == NULL)
+		return psprintf("trigger \"%s\" does not exist",
+						dtmodel_trigger_names[kind].trigger);
+	if (!fires_as_needed(rel, trigger, keys, columns == NULL ? NULL :
+						 NameStr(columns->deleted_at.name)))
+		return psprintf("trigger \"%s\" is not fired whenever a row gets another parent or is restored",
+						trigger->tgname);
+	return NULL;
+}
+
+/*
+ * require_live_parent(child regclass, VARIADIC fk_columns name[]) returns void
+ *
+ * Makes the table refuse live rows whose parent, by the foreign key on these
+ * columns, is deleted.  Each foreign key gets a trigger of its own, and the
+ * table one for its UPDATEs; called again it puts them right.  An error for a NULL (22004), for an unknown column
+ * (42703), where there is no such foreign key (42704), where it references
+ * periods (0A000), for a parent without soft delete (42809), for live rows
+ * that are under deleted ones now (23503), and for a caller who may not read
+ * all parents (42501).
+ *
+ * Source: none; the reference document dtpyfw.db.model leaves references to
+ * the application.
+ */
+Datum
+dtmodel_require_live_parent(PG_FUNCTION_ARGS)
+{
+	DtLiveParent asked;
+	DtChange	change;
+	List	   *keys;
+	ListCell   *cell;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	asked.columns = dtmodel_columns_argument(fcinfo, change.rel, &asked.ncolumns);
+	keys = dtmodel_live_parent_keys(change.rel, &asked);
+	if (keys == NIL)
+		report_no_key(change.rel, &asked);
+	foreach(cell, keys)
+		check_key(&change, lfirst(cell));
+	if (find_trigger(change.rel, &asked) == NULL)
+		keys = list_concat(keys, required_keys(change.rel, NULL));
+	else
+		keys = required_keys(change.rel, NULL);
+	change_trigger(&change, &asked);
+	change_update_trigger(&change, keys, own_deleted_at(change.rel));
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}
+
+/*
+ * remove_live_parent(child regclass, VARIADIC fk_columns name[]) returns void
+ *
+ * Takes the trigger for these columns off, whether the foreign key is still
+ * there or not.  Does nothing to a table without it.
+ */
+Datum
+dtmodel_remove_live_parent(PG_FUNCTION_ARGS)
+{
+	DtLiveParent asked;
+	const Trigger *trigger;
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	asked.columns = dtmodel_columns_argument(fcinfo, change.rel, &asked.ncolumns);
+	trigger = find_trigger(change.rel, &asked);
+	if (trigger != NULL)
+	{
+		dtmodel_drop_named_trigger(&change, trigger->tgname);
+		change_update_trigger(&change, required_keys(change.rel, trigger),
+							  own_deleted_at(change.rel));
+	}
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,346 @@
+/*-------------------------------------------------------------------------
+ *
+ * unique.c
+ *	  Uniqueness among live rows: a partial unique index.
+ *
+ * The value of a deleted row is free again.  What says so is the index alone;
+ * nothing of ours is needed once it is there.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_am.h"
+#include "commands/defrem.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "mixin/live/live.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/ddl.h"
+#include "model/shown_key.h"
+#include "server/plan_cache.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/partcache.h"
+#include "utils/relcache.h"
+
+/* So many duplicates an error shows; it says so when there are more. */
+#define SHOWN_DUPLICATES 3
+
+/* What unique_live is asked for. */
+typedef struct UniqueRequest
+{
+	DtSoftDelete soft_delete;
+	int			ncolumns;
+	AttrNumber *columns;
+} UniqueRequest;
+
+PG_FUNCTION_INFO_V1(dtmodel_unique_live);
+
+static char *
+column_list(Relation rel, const UniqueRequest *request, const char *separator,
+			bool quote)
+{
+	return dtmodel_column_list(RelationGetRelid(rel), request->ncolumns,
+							   request->columns, separator, quote);
+}
+
+static bool
+is_asked_column(const UniqueRequest *request, AttrNumber attnum)
+{
+	return dtmodel_is_among(attnum, request->ncolumns, request->columns);
+}
+
+static void
+check_sortable(Relation rel, const UniqueRequest *request)
+{
+	for (int i = 0; i < request->ncolumns; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+											  request->columns[i] - 1);
+
+		if (OidIsValid(GetDefaultOpClass(att->atttypid, BTREE_AM_OID)))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("column \"%s\" of table \"%s\" cannot be unique",
+						NameStr(att->attname), RelationGetRelationName(rel)),
+				 errdetail("Its type %s has no order, which a unique index goes by.",
+						   format_type_be(att->atttypid)),
+				 errtablecol(rel, att->attnum)));
+	}
+}
+
+/* An index of a partitioned table is unique in each partition alone. */
+static void
+check_partition_key(Relation rel, const UniqueRequest *request)
+{
+	PartitionKey key = RelationGetPartitionKey(rel);
+
+	for (int i = 0; key != NULL && i < key->partnatts; i++)
+	{
+		AttrNumber	attnum = key->partattrs[i];
+
+		if (AttributeNumberIsValid(attnum) && is_asked_column(request, attnum))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("columns (%s) of partitioned table \"%s\" cannot be unique",
+						column_list(rel, request, ", ", false),
+						RelationGetRelationName(rel)),
+				 AttributeNumberIsValid(attnum) ?
+				 errdetail("Column \"%s\" is part of the partition key and not among them.",
+						   get_attname(RelationGetRelid(rel), attnum, false)) :
+				 errdetail("The partition key has an expression."),
+				 errhint("Name all columns of the partition key too, or call %s.unique_live on each partition.",
+						 DTMODEL_SCHEMA),
+				 errtable(rel)));
+	}
+}
+
+/* Whether the index is unique and on columns alone. */
+static bool
+is_plain_unique(Relation index)
+{
+	return index->rd_index->indisunique &&
+		RelationGetIndexExpressions(index) == NIL;
+}
+
+static bool
+has_asked_columns_only(Relation index, const UniqueRequest *request)
+{
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+	{
+		if (!is_asked_column(request, index->rd_index->indkey.values[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * An index on these columns, or on some of them, that is unique among all
+ * rows would go on keeping the values of deleted ones.
+ */
+static void
+check_not_wider(Relation rel, Relation index, const UniqueRequest *request)
+{
+	const char *name = RelationGetRelationName(index);
+
+	if (!is_plain_unique(index) || !has_asked_columns_only(index, request) ||
+		RelationGetIndexPredicate(index) != NIL)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("index \"%s\" makes deleted rows of table \"%s\" unique too",
+					name, RelationGetRelationName(rel)),
+			 errdetail("While it is there, the values of a deleted row cannot be used again."),
+			 OidIsValid(get_index_constraint(RelationGetRelid(index))) ?
+			 errhint("ALTER TABLE %s DROP CONSTRAINT %s; and then call %s.unique_live again.",
+					 dtmodel_qualified_name(rel), quote_identifier(name),
+					 DTMODEL_SCHEMA) :
+			 errhint("DROP INDEX %s; and then call %s.unique_live again.",
+					 dtmodel_qualified_name(index), DTMODEL_SCHEMA),
+			 errtable(rel)));
+}
+
+/* Whether the index is one of these columns for some of the rows. */
+static bool
+is_former(Relation index, const UniqueRequest *request)
+{
+	return is_plain_unique(index) &&
+		index->rd_index->indnkeyatts == request->ncolumns &&
+		has_asked_columns_only(index, request) &&
+		RelationGetIndexPredicate(index) != NIL;
+}
+
+/* Whether the index does what is asked for, whatever its name. */
+static bool
+is_as_asked(Relation rel, Relation index, const UniqueRequest *request)
+{
+	return is_former(index, request) && index->rd_index->indisvalid &&
+		dtmodel_is_of_live_rows(rel, index, &request->soft_delete);
+}
+
+/* "(WHERE ...)" of both queries below: live, and no NULL, which is no value. */
+static char *
+counted_rows(Relation rel, const UniqueRequest *request)
+{
+	StringInfoData condition;
+
+	initStringInfo(&condition);
+	appendStringInfoString(&condition,
+						   dtmodel_live_text(&request->soft_delete, NULL));
+	for (int i = 0; i < request->ncolumns; i++)
+		appendStringInfo(&condition, " AND %s IS NOT NULL",
+						 quote_identifier(get_attname(RelationGetRelid(rel),
+													  request->columns[i], false)));
+	return condition.data;
+}
+
+static char *
+describe_duplicates(const char *columns, int ncolumns)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (uint64 i = 0; i < Min(SPI_processed, SHOWN_DUPLICATES); i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+
+		appendStringInfo(&text, "%s(%s)=(%s) %s times", i > 0 ? ", " : "", columns,
+						 dtmodel_shown_values(row, desc, ncolumns, NULL),
+						 SPI_getvalue(row, desc, ncolumns + 1));
+	}
+	if (SPI_processed > SHOWN_DUPLICATES)
+		appendStringInfoString(&text, ", and others");
+	return text.data;
+}
+
+static void
+report_duplicates(const DtChange *change, const UniqueRequest *request,
+				  const char *duplicates)
+{
+	char	   *columns = column_list(change->rel, request, ", ", true);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNIQUE_VIOLATION),
+			 errmsg("live rows of table \"%s\" are not unique",
+					RelationGetRelationName(change->rel)),
+			 errdetail("There are %s.", duplicates),
+			 errhint("Delete or change all but one of each first. To find them: SELECT %s, count(*) FROM %s WHERE %s GROUP BY %s HAVING count(*) > 1;",
+					 columns, change->table,
+					 dtmodel_live_text(&request->soft_delete, NULL), columns),
+			 errtable(change->rel)));
+}
+
+/*
+ * Looks for duplicates before anything is done.  CREATE INDEX would report
+ * the first that it meets, and only that one.
+ */
+static void
+check_rows(const DtChange *change, const UniqueRequest *request)
+{
+	char	   *columns = column_list(change->rel, request, ", ", true);
+	char	   *query;
+	char	   *duplicates = NULL;
+	MemoryContext caller = CurrentMemoryContext;
+
+	query = psprintf(DT_OWN_QUERY "SELECT %s, pg_catalog.count(*) FROM %s%s WHERE %s GROUP BY %s "
+					 "HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 "
+					 "ORDER BY pg_catalog.count(*) DESC, %s",
+					 columns, dtmodel_only(change->rel), change->table,
+					 counted_rows(change->rel, request), columns, columns);
+	SPI_connect();
+	(void) SPI_execute(query, true, SHOWN_DUPLICATES + 1);
+	if (SPI_processed > 0)
+	{
+		duplicates = describe_duplicates(columns, request->ncolumns);
+		duplicates = MemoryContextStrdup(caller, duplicates);
+	}
+	SPI_finish();
+	if (duplicates != NULL)
+		report_duplicates(change, request, duplicates);
+}
+
+/* uq_<table>_<column>..., with a label at its end unless that is NULL. */
+static char *
+index_name(Relation rel, const UniqueRequest *request, const char *label)
+{
+	return makeObjectName(psprintf("uq_%s", RelationGetRelationName(rel)),
+						  column_list(rel, request, "_", false), label);
+}
+
+/* The index's name, with a number where something else has that name. */
+static char *
+choose_name(Relation rel, const UniqueRequest *request, Oid former)
+{
+	char	   *name = index_name(rel, request, NULL);
+
+	for (int i = 1;; i++)
+	{
+		Oid			holder = get_relname_relid(name, RelationGetNamespace(rel));
+
+		if (!OidIsValid(holder) || holder == former)
+			return name;
+		name = index_name(rel, request, psprintf("%d", i));
+	}
+}
+
+static void
+create_index(DtChange *change, const UniqueRequest *request, Oid former)
+{
+	char	   *name = choose_name(change->rel, request, former);
+
+	check_rows(change, request);
+	if (OidIsValid(former))
+		dtmodel_drop_index(change, former);
+	dtmodel_change(change,
+				   psprintf("added index \"%s\"", name),
+				   psprintf("CREATE UNIQUE INDEX %s ON %s%s (%s) WHERE %s",
+							quote_identifier(name),
+							dtmodel_only(change->rel), change->table,
+							column_list(change->rel, request, ", ", true),
+							dtmodel_live_text(&request->soft_delete, NULL)));
+}
+
+/*
+ * Makes sure that there is such an index.  One of the same columns for other
+ * rows was ours before the model was re-configured, if it has our name.
+ */
+static void
+change_index(DtChange *change, const UniqueRequest *request)
+{
+	char	   *name = index_name(change->rel, request, NULL);
+	Oid			former = InvalidOid;
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(change->rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		check_not_wider(change->rel, index, request);
+		found |= is_as_asked(change->rel, index, request);
+		if (is_former(index, request) &&
+			strcmp(RelationGetRelationName(index), name) == 0)
+			former = RelationGetRelid(index);
+		index_close(index, NoLock);
+	}
+	if (!found)
+		create_index(change, request, former);
+}
+
+/*
+ * unique_live(model regclass, VARIADIC columns name[]) returns void
+ *
+ * Makes the columns unique among live rows, by an index
+ * uq_<table>_<column>...; does nothing where there is such an index, whatever
+ * its name, so that a large table can be given one CONCURRENTLY.  An error
+ * for a NULL (22004), for an unknown column (42703), for live rows that are
+ * not unique (23505), for an index that is unique among deleted rows as well
+ * (55000), for a table without soft delete (42809), and for a partitioned one
+ * whose partition key is not among the columns (0A000).
+ *
+ * Source: none; the reference document dtpyfw.db.model leaves a unique column
+ * of a deleted row taken.
+ */
+Datum
+dtmodel_unique_live(PG_FUNCTION_ARGS)
+{
+	UniqueRequest request;
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	request.soft_delete = dtmodel_usable_soft_delete(change.rel);
+	request.columns = dtmodel_columns_argument(fcinfo, change.rel,
+											   &request.ncolumns);
+	check_sortable(change.rel, &request);
+	check_partition_key(change.rel, &request);
+	change_index(&change, &request);
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,366 @@
+/*-------------------------------------------------------------------------
+ *
+ * view.c
+ *	  A view of the live rows, through which everything can be done.
+ *
+ * INSERT and UPDATE on the view are the server's own, since the view is a
+ * simple one.  DELETE goes through a trigger, so that it counts and returns
+ * its rows also where the library is not preloaded.
+ *
+ * The trigger has no arguments: the view itself says which table it is of and
+ * which of its columns are the table's key, whatever any of them is called by
+ * now.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "commands/defrem.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "mixin/live/live.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/ddl.h"
+#include "model/row_trigger.h"
+#include "model/view_row.h"
+#include "nodes/nodes.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct LiveViewState
+{
+	Oid			relid;			/* the table */
+	AttrNumber *key_columns;	/* of the view, in the order of the key */
+} LiveViewState;
+
+PG_FUNCTION_INFO_V1(dtmodel_live_view_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_create_live_view);
+
+static LiveViewState *
+make_state(Relation view)
+{
+	DtViewSource source = dtmodel_read_view(view);
+	LiveViewState *state = palloc0(sizeof(LiveViewState));
+	Relation	rel;
+	DtKey		key;
+
+	if (source.rtindex == 0)
+		dtmodel_report_no_live_view(view, "It does not read one table.");
+	rel = dtmodel_open(source.relid, AccessShareLock);
+	key = dtmodel_usable_key(rel);
+	state->relid = source.relid;
+	state->key_columns = palloc(sizeof(AttrNumber) * key.ncolumns);
+	for (int i = 0; i < key.ncolumns; i++)
+	{
+		state->key_columns[i] = dtmodel_showing_column(&source, key.columns[i].attnum);
+		if (!AttributeNumberIsValid(state->key_columns[i]))
+			dtmodel_report_no_live_view(view, psprintf("It does not show column \"%s\" of the primary key.",
+											   NameStr(key.columns[i].name)));
+	}
+	table_close(rel, NoLock);
+	return state;
+}
+
+static LiveViewState *
+get_state(FunctionCallInfo fcinfo, Relation view)
+{
+	MemoryContext caller;
+
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = make_state(view);
+		MemoryContextSwitchTo(caller);
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
+/* Means the table's row that the view's row shows. */
+static void
+take_view_row(DtRowCall *call, const LiveViewState *state,
+			  const TriggerData *trigdata)
+{
+	int			ncolumns;
+
+	call->key = dtmodel_usable_key(call->rel);
+	ncolumns = call->key.ncolumns;
+	call->id.values = palloc(sizeof(Datum) * ncolumns);
+	call->id.nulls = palloc(ncolumns);
+	for (int i = 0; i < ncolumns; i++)
+	{
+		bool		isnull;
+
+		call->id.values[i] = heap_getattr(trigdata->tg_trigtuple,
+										  state->key_columns[i],
+										  RelationGetDescr(trigdata->tg_relation),
+										  &isnull);
+		call->id.nulls[i] = isnull ? 'n' : ' ';
+	}
+}
+
+/*
+ * The DELETE of one row.  That it has to be live is asked again, since
+ * somebody may have deleted it while we waited.
+ */
+static SPIPlanPtr
+get_plan(const DtRowCall *call, const DtSoftDelete *columns)
+{
+	Oid			relid = RelationGetRelid(call->rel);
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_DELETE_LIVE);
+	StringInfoData query;
+
+	if (plan != NULL)
+		return plan;
+	initStringInfo(&query);
+	appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE %s AND ",
+					 dtmodel_qualified_name(call->rel),
+					 dtmodel_live_text(columns, DT_ROW));
+	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
+	return dtmodel_save_plan(relid, DT_PLAN_DELETE_LIVE, query.data,
+							 call->key.ncolumns, dtmodel_key_types(&call->key));
+}
+
+/* Deletes the row as the caller.  Whether there was a live one to delete. */
+static bool
+delete_row(const DtRowCall *call, const DtSoftDelete *columns)
+{
+	SPIPlanPtr	plan;
+	Datum		row;
+	bool		deleted;
+
+	SPI_connect();
+	plan = get_plan(call, columns);
+	if (dtmodel_hard_delete)
+	{
+		dtmodel_run_plan(plan, call->id.values, call->id.nulls);
+		deleted = SPI_processed > 0;
+	}
+	else
+		deleted = dtmodel_run_soft_delete(call, plan, &row);
+	SPI_finish();
+	return deleted;
+}
+
+/*
+ * live_view_trigger() returns trigger
+ *
+ * INSTEAD OF DELETE, FOR EACH ROW, on a view of one table that shows the
+ * table's primary key.
+ *
+ * Deletes the row from the table as the caller would with a DELETE of their
+ * own, which under dtmodel.hard_delete is physical, and lets the DELETE on the
+ * view count and return it.  A row that somebody else has deleted meanwhile is
+ * not counted.  An error (42809) for another kind of view, and for a table
+ * without soft delete.
+ */
+Datum
+dtmodel_live_view_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "live_view_trigger",
+												DT_ON_DELETE | DT_FIRED_INSTEAD);
+	LiveViewState *state = get_state(fcinfo, trigdata->tg_relation);
+	DtRowCall	call = dtmodel_begin_call(state->relid, RowExclusiveLock);
+	DtSoftDelete columns = dtmodel_usable_soft_delete(call.rel);
+	bool		deleted;
+
+	take_view_row(&call, state, trigdata);
+	if (!dtmodel_hard_delete)
+		dtmodel_check_soft_delete_fires(call.rel, &columns);
+	deleted = delete_row(&call, &columns);
+	table_close(call.rel, NoLock);
+	return PointerGetDatum(deleted ? trigdata->tg_trigtuple : NULL);
+}
+
+/* "t.id, t.name": the columns of the table, in their order. */
+static char *
+column_list(Relation rel, int *ncolumns)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	StringInfoData list;
+
+	*ncolumns = 0;
+	initStringInfo(&list);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attisdropped)
+			continue;
+		appendStringInfo(&list, "%s" DT_ROW ".%s", list.len > 0 ? ", " : "",
+						 quote_identifier(NameStr(att->attname)));
+		(*ncolumns)++;
+	}
+	return list.data;
+}
+
+/* Whatever else has the name is somebody's, and not to be replaced. */
+static void
+check_is_ours(const DtChange *change, Relation view)
+{
+	if (view->rd_rel->relkind == RELKIND_VIEW &&
+		dtmodel_find_trigger(view, DT_TRIGGER_LIVE_VIEW) != NULL &&
+		dtmodel_read_view(view).relid == RelationGetRelid(change->rel))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_TABLE),
+			 errmsg("relation \"%s\" already exists",
+					RelationGetRelationName(view)),
+			 errdetail("It is not a view of the live rows of table \"%s\".",
+					   RelationGetRelationName(change->rel)),
+			 errhint("Give the view another name: %s.create_live_view(%s, view => '...').",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel))));
+}
+
+/* Columns that were renamed in the table are renamed in the view too. */
+static void
+change_column_names(DtChange *change, Relation view, const DtViewSource *source,
+					const char *view_name)
+{
+	ListCell   *cell;
+
+	foreach(cell, source->query->targetList)
+	{
+		const TargetEntry *entry = lfirst_node(TargetEntry, cell);
+		AttrNumber	attnum = dtmodel_shown_column(source, entry);
+		const char *old_name = NameStr(TupleDescAttr(RelationGetDescr(view),
+													 entry->resno - 1)->attname);
+		const char *new_name;
+
+		if (attnum <= 0)
+			continue;
+		new_name = get_attname(source->relid, attnum, false);
+		if (strcmp(old_name, new_name) != 0)
+			dtmodel_change(change,
+						   psprintf("renamed column \"%s\" of view \"%s\"",
+									old_name, RelationGetRelationName(view)),
+						   psprintf("ALTER VIEW %s RENAME COLUMN %s TO %s",
+									view_name, quote_identifier(old_name),
+									quote_identifier(new_name)));
+	}
+}
+
+static bool
+is_as_asked(Relation view, const DtViewSource *source,
+			const DtSoftDelete *columns, int ncolumns)
+{
+	return RelationGetDescr(view)->natts == ncolumns &&
+		equal(source->query->jointree->quals,
+			  dtmodel_live_node(columns, source->rtindex)) &&
+		compat_is_security_invoker(view);
+}
+
+static void
+set_view(DtChange *change, const char *view_name, const char *columns,
+		 const DtSoftDelete *soft_delete, const char *done)
+{
+	dtmodel_change(change, done,
+				   psprintf("CREATE OR REPLACE VIEW %s" COMPAT_SECURITY_INVOKER
+							" AS SELECT %s FROM %s AS " DT_ROW " WHERE %s",
+							view_name, columns, change->table,
+							dtmodel_live_text(soft_delete, DT_ROW)));
+}
+
+static void
+set_trigger(DtChange *change, const char *view_name, const char *name)
+{
+	dtmodel_change(change,
+				   psprintf("set trigger \"%s\"", name),
+				   psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
+							"FOR EACH ROW EXECUTE FUNCTION %s.%s()",
+							quote_identifier(name), view_name, DTMODEL_SCHEMA,
+							dtmodel_trigger_names[DT_TRIGGER_LIVE_VIEW].function));
+}
+
+/* The view belongs to whom the table belongs to, whoever creates it. */
+static void
+create_view(DtChange *change, const char *name, const char *view_name,
+			const char *columns, const DtSoftDelete *soft_delete)
+{
+	Oid			owner = change->rel->rd_rel->relowner;
+
+	set_view(change, view_name, columns, soft_delete,
+			 psprintf("created view \"%s\"", name));
+	set_trigger(change, view_name,
+				dtmodel_trigger_names[DT_TRIGGER_LIVE_VIEW].trigger);
+	if (owner != GetUserId())
+		dtmodel_change(change, psprintf("gave view \"%s\" to the table's owner", name),
+					   psprintf("ALTER VIEW %s OWNER TO %s", view_name,
+								quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+/* Brings a view that is there up to date with its table. */
+static void
+refresh_view(DtChange *change, Relation view, const char *view_name,
+			 const char *columns, int ncolumns, const DtSoftDelete *soft_delete)
+{
+	DtViewSource source;
+	const Trigger *trigger;
+
+	check_is_ours(change, view);
+	source = dtmodel_read_view(view);
+	change_column_names(change, view, &source, view_name);
+	if (!is_as_asked(view, &source, soft_delete, ncolumns))
+		set_view(change, view_name, columns, soft_delete,
+				 psprintf("replaced view \"%s\"", RelationGetRelationName(view)));
+	trigger = dtmodel_find_trigger(view, DT_TRIGGER_LIVE_VIEW);
+	if (trigger->tgenabled == TRIGGER_DISABLED)
+		set_trigger(change, view_name, trigger->tgname);
+}
+
+static void
+change_view(DtChange *change, const char *name)
+{
+	DtSoftDelete soft_delete = dtmodel_usable_soft_delete(change->rel);
+	Oid			schema = RelationGetNamespace(change->rel);
+	char	   *view_name = quote_qualified_identifier(get_namespace_name(schema),
+													   name);
+	Oid			view_relid = get_relname_relid(name, schema);
+	int			ncolumns;
+	char	   *columns = column_list(change->rel, &ncolumns);
+	Relation	view;
+
+	(void) dtmodel_usable_key(change->rel);
+	if (!OidIsValid(view_relid))
+	{
+		create_view(change, name, view_name, columns, &soft_delete);
+		return;
+	}
+	view = relation_open(view_relid, AccessShareLock);
+	refresh_view(change, view, view_name, columns, ncolumns, &soft_delete);
+	relation_close(view, NoLock);
+}
+
+/*
+ * create_live_view(model regclass, view name DEFAULT NULL) returns void
+ *
+ * Makes a view of the table's live rows in the table's schema, live_<table>
+ * unless it is given a name, with all its columns, readable and writable as
+ * whoever uses it.  Called again it follows the table: new columns, renamed
+ * ones, another flag.  There is no CHECK OPTION, since to set the flag through
+ * the view is a deletion like any other.  An error for a table without soft
+ * delete (42809) or without a primary key (42P16), and where something else
+ * has the name (42P07).
+ *
+ * Source: none; the reference document dtpyfw.db.model filters in each query.
+ */
+Datum
+dtmodel_create_live_view(PG_FUNCTION_ARGS)
+{
+	DtChange	change;
+	const char *name;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	name = PG_ARGISNULL(1) ?
+		makeObjectName("live", RelationGetRelationName(change.rel), NULL) :
+		NameStr(*PG_GETARG_NAME(1));
+	change_view(&change, name);
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}

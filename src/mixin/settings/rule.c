@@ -1,0 +1,353 @@
+/*-------------------------------------------------------------------------
+ *
+ * rule.c
+ *	  The rule of a setting: what its value may be, in words of JSON Schema.
+ *
+ * A word that is not known here is refused when the model is made, rather
+ * than passed over when a value is checked.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation.h"
+#include "dtmodel.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "mixin/settings/settings.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+typedef struct Word
+{
+	const char *name;
+
+	/* Whether this may be what the word says; what that is, is told. */
+	bool		(*makes_sense) (const RawValue *operand);
+	const char *operand;
+
+	/* Whether a value is as the word says; NULL: it says nothing of values. */
+	bool		(*allows) (const RawValue *operand, const RawValue *value);
+} Word;
+
+static const char *const type_names[] = {
+	"string", "number", "integer", "boolean", "object", "array", "null",
+};
+
+static bool
+is_string(const RawValue *value)
+{
+	return value->type == JENTRY_ISSTRING;
+}
+
+static bool
+is_number(const RawValue *value)
+{
+	return value->type == JENTRY_ISNUMERIC;
+}
+
+static bool
+is_anything(const RawValue *value pg_attribute_unused())
+{
+	return true;
+}
+
+static bool
+string_is(const RawValue *value, const char *string)
+{
+	return is_string(value) && value->len == strlen(string) &&
+		memcmp(value->data, string, value->len) == 0;
+}
+
+static int
+compare_numbers(const RawValue *a, const RawValue *b)
+{
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp,
+											 PointerGetDatum(a->data),
+											 PointerGetDatum(b->data)));
+}
+
+/* As in JSON Schema, 1.0 is an integer. */
+static bool
+is_integer(const RawValue *value)
+{
+	Datum		number = PointerGetDatum(value->data);
+
+	return is_number(value) &&
+		DatumGetBool(DirectFunctionCall2(numeric_eq, number,
+										 DirectFunctionCall1(numeric_floor, number)));
+}
+
+static bool
+is_count(const RawValue *value)
+{
+	static const char zero[] = "0";
+	Datum		number = DirectFunctionCall3(numeric_in, CStringGetDatum(zero),
+											 ObjectIdGetDatum(InvalidOid),
+											 Int32GetDatum(-1));
+	RawValue	least = {JENTRY_ISNUMERIC, 0, DatumGetPointer(number)};
+
+	return is_integer(value) && compare_numbers(value, &least) >= 0;
+}
+
+static bool
+is_type_name(const RawValue *value)
+{
+	for (size_t i = 0; i < lengthof(type_names); i++)
+	{
+		if (string_is(value, type_names[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_list(const RawValue *value)
+{
+	return raw_is_array(value) && raw_count(value) > 0;
+}
+
+static bool
+names_types(const RawValue *operand)
+{
+	RawArray	walk;
+	RawValue	name;
+
+	if (!is_list(operand))
+		return is_type_name(operand);
+	walk = raw_array(operand);
+	while (raw_array_next(&walk, &name))
+	{
+		if (!is_type_name(&name))
+			return false;
+	}
+	return true;
+}
+
+static bool
+has_type(const RawValue *name, const RawValue *value)
+{
+	switch (value->type)
+	{
+		case JENTRY_ISSTRING:
+			return string_is(name, "string");
+		case JENTRY_ISNUMERIC:
+			return string_is(name, "number") ||
+				(string_is(name, "integer") && is_integer(value));
+		case JENTRY_ISBOOL_TRUE:
+		case JENTRY_ISBOOL_FALSE:
+			return string_is(name, "boolean");
+		case JENTRY_ISNULL:
+			return string_is(name, "null");
+		default:
+			return string_is(name, raw_is_object(value) ? "object" : "array");
+	}
+}
+
+static bool
+allows_type(const RawValue *operand, const RawValue *value)
+{
+	RawArray	walk;
+	RawValue	name;
+
+	if (!raw_is_array(operand))
+		return has_type(operand, value);
+	walk = raw_array(operand);
+	while (raw_array_next(&walk, &name))
+	{
+		if (has_type(&name, value))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_among(const RawValue *operand, const RawValue *value)
+{
+	RawArray	walk = raw_array(operand);
+	RawValue	element;
+
+	while (raw_array_next(&walk, &element))
+	{
+		if (dtmodel_raw_equal(&element, value))
+			return true;
+	}
+	return false;
+}
+
+/* The words below say something of one type and nothing of the others. */
+
+static bool
+is_at_least(const RawValue *operand, const RawValue *value)
+{
+	return !is_number(value) || compare_numbers(value, operand) >= 0;
+}
+
+static bool
+is_at_most(const RawValue *operand, const RawValue *value)
+{
+	return !is_number(value) || compare_numbers(value, operand) <= 0;
+}
+
+static bool
+is_short_enough(const RawValue *operand, const RawValue *value)
+{
+	int64		length;
+	Datum		most = PointerGetDatum(operand->data);
+
+	if (!is_string(value))
+		return true;
+	length = pg_mbstrlen_with_len(value->data, value->len);
+	return DatumGetBool(DirectFunctionCall2(numeric_ge, most,
+											DirectFunctionCall1(int8_numeric,
+																Int64GetDatum(length))));
+}
+
+static bool
+matches(const RawValue *pattern, const RawValue *value)
+{
+	text	   *subject;
+	text	   *expression;
+
+	if (!is_string(value))
+		return true;
+	subject = cstring_to_text_with_len(value->data, value->len);
+	expression = cstring_to_text_with_len(pattern->data, pattern->len);
+	return DatumGetBool(DirectFunctionCall2Coll(textregexeq,
+												DEFAULT_COLLATION_OID,
+												PointerGetDatum(subject),
+												PointerGetDatum(expression)));
+}
+
+/* A pattern is compiled, which is an error of its own (2201B) if it cannot. */
+static bool
+is_pattern(const RawValue *operand)
+{
+	return is_string(operand) && (matches(operand, operand) || true);
+}
+
+static const Word words[] = {
+	{"type", names_types, "the name of a JSON type, or a list of them", allows_type},
+	{"enum", is_list, "a list of values", is_among},
+	{"minimum", is_number, "a number", is_at_least},
+	{"maximum", is_number, "a number", is_at_most},
+	{"maxLength", is_count, "a whole number, 0 or more", is_short_enough},
+	{"pattern", is_pattern, "a regular expression", matches},
+	{"default", is_anything, "a value", NULL},
+	{"description", is_string, "a string", NULL},
+};
+
+static char *
+json_text(const RawValue *value)
+{
+	Jsonb	   *document = dtmodel_raw_document(value);
+
+	return JsonbToCString(NULL, &document->root, VARSIZE(document));
+}
+
+static const Word *
+find_word(const RawValue *name)
+{
+	for (size_t i = 0; i < lengthof(words); i++)
+	{
+		if (string_is(name, words[i].name))
+			return &words[i];
+	}
+	return NULL;
+}
+
+static void
+report_no_rule(const RawValue *name, const RawValue *rule)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the rule of setting \"%.*s\" is no object",
+					(int) name->len, name->data),
+			 errdetail("It is %s.", dtmodel_raw_kind(rule)),
+			 errhint("Write the schema as in {\"%.*s\": {\"type\": \"string\"}}.",
+					 (int) name->len, name->data)));
+}
+
+static void
+report_unknown_word(const RawValue *name, const RawValue *word)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown word \"%.*s\" in the rule of setting \"%.*s\"",
+					(int) word->len, word->data, (int) name->len, name->data),
+			 errhint("The words are \"type\", \"enum\", \"minimum\", \"maximum\", \"maxLength\", \"pattern\", \"default\" and \"description\".")));
+}
+
+static void
+report_wrong_operand(const RawValue *name, const Word *word,
+					 const RawValue *operand)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" in the rule of setting \"%.*s\" makes no sense",
+					word->name, (int) name->len, name->data),
+			 errdetail("It must be %s, and it is %s.", word->operand,
+					   json_text(operand))));
+}
+
+static void
+check_default(const RawValue *name, const RawValue *rule)
+{
+	RawValue	key = raw_string("default", strlen("default"));
+	RawValue	value;
+	DtRuleBreach breach;
+
+	if (!dtmodel_raw_find(rule, &key, &value, NULL) ||
+		!dtmodel_breaks_rule(rule, &value, &breach))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the default of setting \"%.*s\" breaks the setting's own rule",
+					(int) name->len, name->data),
+			 errdetail("Expected %s %s, got %s.", breach.word, breach.expected,
+					   json_text(&value))));
+}
+
+/* Makes sure that a rule is one (22023): known words, each with its operand. */
+void
+dtmodel_check_rule(const RawValue *name, const RawValue *rule)
+{
+	RawObject	walk;
+	RawMember	member;
+
+	if (!raw_is_object(rule))
+		report_no_rule(name, rule);
+	walk = raw_object(rule);
+	while (raw_object_next(&walk, &member))
+	{
+		const Word *word = find_word(&member.key);
+
+		if (word == NULL)
+			report_unknown_word(name, &member.key);
+		if (!word->makes_sense(&member.value))
+			report_wrong_operand(name, word, &member.value);
+	}
+	check_default(name, rule);
+}
+
+/* Whether a value breaks its rule, and if so, where. */
+bool
+dtmodel_breaks_rule(const RawValue *rule, const RawValue *value,
+					DtRuleBreach *breach)
+{
+	RawObject	walk = raw_object(rule);
+	RawMember	member;
+
+	while (raw_object_next(&walk, &member))
+	{
+		const Word *word = find_word(&member.key);
+
+		if (word == NULL || word->allows == NULL ||
+			word->allows(&member.value, value))
+			continue;
+		breach->word = word->name;
+		breach->expected = json_text(&member.value);
+		return true;
+	}
+	return false;
+}

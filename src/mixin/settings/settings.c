@@ -1,0 +1,495 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.c
+ *	  The settings mixin: a jsonb column of named settings, checked when it
+ *	  is written and completed with defaults when it is read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/sysattr.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "json/object.h"
+#include "mixin/settings/settings.h"
+#include "model/key.h"
+#include "model/row_call.h"
+#include "model/row_move.h"
+#include "model/row_trigger.h"
+#include "model/shown_key.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+const DtMixin dtmodel_settings_mixin = {"add_settings", "remove_settings"};
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct SettingsState
+{
+	DtSettings *settings;
+	DtUpdateNote note;
+} SettingsState;
+
+/* The settings that a row has, as they are stored. */
+typedef struct StoredSettings
+{
+	Datum		value;
+	bool		isnull;
+} StoredSettings;
+
+PG_FUNCTION_INFO_V1(dtmodel_settings_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_settings);
+PG_FUNCTION_INFO_V1(dtmodel_invalid_settings);
+
+/* A copy of what the table's settings are, which must be in order. */
+DtSettings *
+dtmodel_usable_settings(Relation rel)
+{
+	const DtSettings *settings = dtmodel_get_model(rel)->settings;
+
+	if (settings == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table \"%s\" has no settings",
+						RelationGetRelationName(rel)),
+				 errhint("Call %s.add_settings(%s, ...).", DTMODEL_SCHEMA,
+						 dtmodel_quoted_name(rel)),
+				 errtable(rel)));
+	dtmodel_check_column(rel, &settings->column, DT_COLUMN_DOCUMENT,
+						 &dtmodel_settings_mixin, "settings");
+	return dtmodel_copy_settings(settings);
+}
+
+/* The column as a view of live rows shows it, with the name that it has there. */
+static void
+show_settings(DtSettings *settings, const DtLiveView *view)
+{
+	DtColumn   *column = &settings->column;
+
+	column->attnum = dtmodel_column_of_view(view, NameStr(column->name),
+											column->attnum);
+	column->name = TupleDescAttr(RelationGetDescr(view->rel),
+								 column->attnum - 1)->attname;
+}
+
+/*
+ * The same for rows of any kind: NULL if they are of no table, of one without
+ * settings, or from before their table had them.
+ */
+DtSettings *
+dtmodel_settings_of_rows(TupleDesc desc)
+{
+	Oid			relid = get_typ_typrelid(desc->tdtypeid);
+	DtLiveView *view = OidIsValid(relid) ? dtmodel_open_live_view(relid) : NULL;
+	DtSettings *settings = NULL;
+	Relation	rel;
+
+	if (!OidIsValid(relid))
+		return NULL;
+	rel = relation_open(view == NULL ? relid : view->source.relid,
+						AccessShareLock);
+	if (rel->trigdesc != NULL && dtmodel_get_model(rel)->settings != NULL)
+		settings = dtmodel_usable_settings(rel);
+	if (settings != NULL && view != NULL)
+		show_settings(settings, view);
+	dtmodel_close_live_view(view);
+	relation_close(rel, AccessShareLock);
+	return settings != NULL && dtmodel_has_column(desc, &settings->column) ?
+		settings : NULL;
+}
+
+/*
+ * Names the column in an error, and the CHECK that belongs to it, made by us
+ * or by LIKE, or else our trigger.
+ */
+static int
+errsettings(Relation rel, const DtSettings *settings)
+{
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+	Bitmapset  *column = bms_make_singleton(settings->column.attnum -
+											FirstLowInvalidHeapAttributeNumber);
+	const char *name = dtmodel_find_trigger(rel, DT_TRIGGER_SETTINGS)->tgname;
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+	{
+		Bitmapset  *used = NULL;
+
+		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
+		if (bms_equal(used, column) &&
+			strncmp(constr->check[i].ccname, "ck_", 3) == 0)
+			name = constr->check[i].ccname;
+	}
+	errtablecol(rel, settings->column.attnum);
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, name);
+}
+
+static bool
+may_show_settings(Relation rel, const DtSettings *settings)
+{
+	return dtmodel_may_show(rel, 1, &settings->column.attnum);
+}
+
+static void
+report_no_object(Relation rel, const DtSettings *settings, const RawValue *root)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("settings of table \"%s\" must be an object",
+					RelationGetRelationName(rel)),
+			 errdetail("Column \"%s\" was given %s.",
+					   NameStr(settings->column.name), dtmodel_raw_kind(root)),
+			 errhint("Store an object, or NULL for no settings."),
+			 errsettings(rel, settings)));
+}
+
+static void
+report_unknown_setting(Relation rel, const DtSettings *settings,
+					   const RawValue *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 may_show_settings(rel, settings) ?
+			 errmsg("unknown setting \"%.*s\" of table \"%s\"",
+					(int) key->len, key->data, RelationGetRelationName(rel)) :
+			 errmsg("unknown setting of table \"%s\"",
+					RelationGetRelationName(rel)),
+			 errdetail("Column \"%s\" holds the settings that %s.add_settings was given.",
+					   NameStr(settings->column.name), DTMODEL_SCHEMA),
+			 errhint("Name it in a new call of %s.add_settings(%s, ...), or let on_unknown be \"ignore\" or \"allow\".",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errtablecol(rel, settings->column.attnum)));
+}
+
+static void
+report_breach(Relation rel, const DtSettings *settings,
+			  const RawMember *member, const DtRuleBreach *breach)
+{
+	Jsonb	   *value = dtmodel_raw_document(&member->value);
+	char	   *shown = may_show_settings(rel, settings) ?
+		JsonbToCString(NULL, &value->root, member->value.len) :
+		(char *) dtmodel_raw_kind(&member->value);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("setting \"%.*s\" of table \"%s\" breaks its rule",
+					(int) member->key.len, member->key.data,
+					RelationGetRelationName(rel)),
+			 errdetail("At %s.%.*s: expected %s %s, got %s.",
+					   NameStr(settings->column.name),
+					   (int) member->key.len, member->key.data,
+					   breach->word, breach->expected, shown),
+			 errhint("Give another value, or change the schema: %s.add_settings(%s, ...).",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errsettings(rel, settings)));
+}
+
+/*
+ * Whether a setting may be stored: it breaks no rule, and is one that the
+ * model knows, or need not know.
+ */
+static bool
+is_allowed(const DtSettings *settings, const RawMember *member)
+{
+	RawValue	rule;
+	DtRuleBreach breach;
+
+	if (!dtmodel_is_setting(settings, &member->key, &rule))
+		return settings->on_unknown == DT_UNKNOWN_ALLOW;
+	return !dtmodel_breaks_rule(&rule, &member->value, &breach);
+}
+
+/* For a setting that is not allowed, unless it is to be left out. */
+static void
+refuse_member(Relation rel, const DtSettings *settings, const RawMember *member)
+{
+	RawValue	rule;
+	DtRuleBreach breach;
+
+	if (dtmodel_is_setting(settings, &member->key, &rule) &&
+		dtmodel_breaks_rule(&rule, &member->value, &breach))
+		report_breach(rel, settings, member, &breach);
+	if (settings->on_unknown == DT_UNKNOWN_ERROR)
+		report_unknown_setting(rel, settings, &member->key);
+}
+
+/*
+ * Whether the row has the setting with this value already.  The rules may have
+ * become other ones since it was stored, which is no reason to refuse an
+ * update of something else.
+ */
+static bool
+is_stored(const StoredSettings *stored, const RawMember *member)
+{
+	RawValue	root;
+	RawValue	value;
+
+	if (stored->isnull)
+		return false;
+	root = raw_root(DatumGetJsonbP(stored->value));
+	return raw_is_object(&root) &&
+		dtmodel_raw_find(&root, &member->key, &value, NULL) &&
+		dtmodel_raw_equal(&value, &member->value);
+}
+
+/* The object with what is to be kept of it, or NULL if that is all of it. */
+static Jsonb *
+check_object(Relation rel, const DtSettings *settings, const RawValue *root,
+			 const StoredSettings *stored)
+{
+	RawObject	walk = raw_object(root);
+	uint32		given = walk.left;
+	RawMember  *members = palloc(sizeof(RawMember) * Max(given, 1));
+	uint32		kept = 0;
+
+	while (raw_object_next(&walk, &members[kept]))
+	{
+		if (is_allowed(settings, &members[kept]) ||
+			is_stored(stored, &members[kept]))
+			kept++;
+		else
+			refuse_member(rel, settings, &members[kept]);
+	}
+	return kept == given ? NULL : dtmodel_object_of(members, kept);
+}
+
+static StoredSettings
+read_settings(HeapTuple row, TupleDesc desc, AttrNumber attnum)
+{
+	StoredSettings stored;
+
+	stored.value = heap_getattr(row, attnum, desc, &stored.isnull);
+	return stored;
+}
+
+/*
+ * Whether both are stored in the same bytes.  An UPDATE of other columns
+ * leaves them so, and this is all that it pays.
+ */
+static bool
+is_same(const StoredSettings *a, const StoredSettings *b)
+{
+	Size		size;
+
+	if (a->isnull || b->isnull)
+		return a->isnull && b->isnull;
+	size = VARSIZE_ANY(DatumGetPointer(a->value));
+	return size == VARSIZE_ANY(DatumGetPointer(b->value)) &&
+		memcmp(DatumGetPointer(a->value), DatumGetPointer(b->value), size) == 0;
+}
+
+/* Checks what the row has that it had not before. */
+static HeapTuple
+check_row(const TriggerData *trigdata, const DtSettings *settings,
+		  const StoredSettings *stored)
+{
+	Relation	rel = trigdata->tg_relation;
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	int			attnum = settings->column.attnum;
+	StoredSettings new_settings = read_settings(row, RelationGetDescr(rel), attnum);
+	RawValue	root;
+	Jsonb	   *kept;
+	bool		isnull = false;
+	Datum		value;
+
+	if (new_settings.isnull || is_same(stored, &new_settings))
+		return row;
+	root = raw_root(DatumGetJsonbP(new_settings.value));
+	if (!raw_is_object(&root))
+		report_no_object(rel, settings, &root);
+	kept = check_object(rel, settings, &root, stored);
+	if (kept == NULL)
+		return row;
+	value = JsonbPGetDatum(kept);
+	return heap_modify_tuple_by_cols(row, RelationGetDescr(rel), 1, &attnum,
+									 &value, &isnull);
+}
+
+/* The settings of a row that has come from another partition, as it was there. */
+static StoredSettings
+departed_settings(FunctionCallInfo fcinfo, const DtSettings *settings)
+{
+	StoredSettings stored = {.isnull = true};
+
+	stored.value = dtmodel_departed_value(fcinfo, NameStr(settings->column.name),
+										  &stored.isnull);
+	return stored;
+}
+
+static HeapTuple
+check_new_row(FunctionCallInfo fcinfo, const DtSettings *settings)
+{
+	const TriggerData *trigdata = (const TriggerData *) fcinfo->context;
+	StoredSettings stored = {.isnull = true};
+
+	if (dtmodel_row_moves_in(fcinfo))
+		stored = departed_settings(fcinfo, settings);
+	return check_row(trigdata, settings, &stored);
+}
+
+static HeapTuple
+check_changed_row(const TriggerData *trigdata, const DtSettings *settings)
+{
+	StoredSettings stored = read_settings(trigdata->tg_trigtuple,
+										  RelationGetDescr(trigdata->tg_relation),
+										  settings->column.attnum);
+
+	return check_row(trigdata, settings, &stored);
+}
+
+static SettingsState *
+get_state(FunctionCallInfo fcinfo, Relation rel)
+{
+	SettingsState *state = fcinfo->flinfo->fn_extra;
+
+	if (state == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		state = palloc0(sizeof(SettingsState));
+		state->settings = dtmodel_usable_settings(rel);
+		fcinfo->flinfo->fn_extra = state;
+		MemoryContextSwitchTo(caller);
+	}
+	return state;
+}
+
+/*
+ * settings_trigger() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE, and DELETE on a partitioned table, FOR EACH ROW.
+ * Its arguments, each "key=value": settings (the name of a jsonb column),
+ * valid_settings (an array of names), combined ("false" for settings that are
+ * no keys beside the columns), on_unknown ("ignore" or "allow"), schema (a
+ * JSON object with the rules of settings).
+ *
+ * Settings that are no object (23514), a setting that is not valid (22023) and
+ * a value that breaks its rule (23514) are errors; on_unknown "ignore" leaves
+ * out what is not valid, "allow" keeps it.  NULL is no settings.  An UPDATE is
+ * checked for the settings that it changes, also if a trigger that fired before
+ * changes them.  What is stored already stays, whatever the rules are by
+ * now, also when the row moves to another partition.
+ *
+ * Source: ConfigurableMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_settings_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "settings_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE |
+												DT_ON_DELETE);
+	SettingsState *state = get_state(fcinfo, trigdata->tg_relation);
+
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		if (dtmodel_row_moves_out(&state->note, trigdata))
+			dtmodel_note_departure(fcinfo);
+		return PointerGetDatum(trigdata->tg_trigtuple);
+	}
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(check_new_row(fcinfo, state->settings));
+	dtmodel_note_update(&state->note, trigdata);
+	return PointerGetDatum(check_changed_row(trigdata, state->settings));
+}
+
+/*
+ * The names of the settings that could not be stored as they are; of those
+ * that are no object, the name of the column.
+ */
+List *
+dtmodel_invalid_settings_of(const DtSettings *settings, const Jsonb *stored)
+{
+	RawValue	root = raw_root(stored);
+	RawObject	walk;
+	RawMember	member;
+	List	   *names = NIL;
+
+	if (!raw_is_object(&root))
+		return list_make1(pstrdup(NameStr(settings->column.name)));
+	walk = raw_object(&root);
+	while (raw_object_next(&walk, &member))
+	{
+		if (!is_allowed(settings, &member))
+			names = lappend(names, pnstrdup(member.key.data, member.key.len));
+	}
+	return names;
+}
+
+/*
+ * The settings as they are to be read: those that are stored, and the
+ * defaults of the others.
+ */
+Jsonb *
+dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
+{
+	RawValue	root = stored != NULL ? raw_root(stored) : dtmodel_raw_empty_object;
+	RawValue	defaults;
+
+	if (!raw_is_object(&root))
+		root = dtmodel_raw_empty_object;
+	if (settings->defaults == NULL)
+		return dtmodel_raw_document(&root);
+	defaults = raw_root(settings->defaults);
+	return dtmodel_object_over(&defaults, &root);
+}
+
+/*
+ * settings(instance anyelement) returns jsonb
+ *
+ * The settings of a row, those that it lacks with their defaults.  NULL for
+ * NULL; a row without settings has the defaults.
+ */
+Datum
+dtmodel_settings(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
+	DtSettings *settings = dtmodel_usable_settings(call.rel);
+	bool		isnull;
+	Datum		value;
+
+	if (call.view != NULL)
+		show_settings(settings, call.view);
+	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
+							  settings->column.attnum, &isnull);
+	dtmodel_close_live_view(call.view);
+	relation_close(call.rel, AccessShareLock);
+	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, isnull ? NULL :
+												 DatumGetJsonbP(value)));
+}
+
+/*
+ * invalid_settings(instance anyelement) returns text[]
+ *
+ * The names of the row's settings that could not be stored as they are: those
+ * that are not valid, and those that break their rules.  They were stored
+ * under other rules.  Empty if there are none, NULL for NULL.
+ */
+Datum
+dtmodel_invalid_settings(PG_FUNCTION_ARGS)
+{
+	Relation	rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0),
+								   AccessShareLock);
+	DtSettings *settings = dtmodel_usable_settings(rel);
+	bool		isnull;
+	Datum		value;
+	List	   *names = NIL;
+	Datum	   *elements;
+	ListCell   *cell;
+
+	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
+							  settings->column.attnum, &isnull);
+	relation_close(rel, AccessShareLock);
+	if (!isnull)
+		names = dtmodel_invalid_settings_of(settings, DatumGetJsonbP(value));
+	elements = palloc(sizeof(Datum) * Max(list_length(names), 1));
+	foreach(cell, names)
+		elements[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, list_length(names), TEXTOID,
+										  -1, false, TYPALIGN_INT));
+}

@@ -1,0 +1,56 @@
+/*-------------------------------------------------------------------------
+ *
+ * settings.h
+ *	  The settings mixin, as far as its own files and the functions on rows
+ *	  share it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_MIXIN_SETTINGS_H
+#define DTMODEL_MIXIN_SETTINGS_H
+
+#include "model/model.h"
+
+/* How errors name the calls that mend a model with settings. */
+extern const DtMixin dtmodel_settings_mixin;
+
+/* Where a value breaks its rule: the word of the rule, and what it asks for. */
+typedef struct DtRuleBreach
+{
+	const char *word;
+	const char *expected;
+} DtRuleBreach;
+
+extern DtSettings *dtmodel_usable_settings(Relation rel);
+extern DtSettings *dtmodel_settings_of_rows(TupleDesc desc);
+extern Jsonb *dtmodel_effective_settings(const DtSettings *settings,
+										 Jsonb *stored);
+extern List *dtmodel_invalid_settings_of(const DtSettings *settings,
+										 const Jsonb *stored);
+
+/* stored.c: how many rows have settings that are not valid now */
+typedef struct DtSettingsTally
+{
+	uint64		looked_at;		/* rows that have settings */
+	uint64		invalid;
+	bool		is_sample;		/* the table has more rows */
+	List	   *names;			/* some of the settings that are not valid */
+} DtSettingsTally;
+
+extern DtSettingsTally dtmodel_count_invalid_settings(Relation rel,
+													  const DtSettings *settings,
+													  double rows);
+extern void dtmodel_tell_of_invalid_settings(Oid relid);
+extern char *dtmodel_drift_of_stored_settings(Relation rel,
+											  const DtSettings *settings);
+
+/* setup.c */
+extern const char *dtmodel_find_settings_check(Relation rel,
+											   const DtColumn *column);
+
+/* rule.c */
+extern void dtmodel_check_rule(const RawValue *name, const RawValue *rule);
+extern bool dtmodel_breaks_rule(const RawValue *rule, const RawValue *value,
+								DtRuleBreach *breach);
+
+#endif							/* DTMODEL_MIXIN_SETTINGS_H */

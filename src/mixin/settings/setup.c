@@ -1,0 +1,345 @@
+/*-------------------------------------------------------------------------
+ *
+ * setup.c
+ *	  Giving a table the settings mixin, and taking it off.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "mixin/settings/settings.h"
+#include "model/constraint.h"
+#include "model/row_move.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_add_settings);
+PG_FUNCTION_INFO_V1(dtmodel_remove_settings);
+
+/* As the CHECK that wants an object: ck_<table>_<this>. */
+#define CHECK_NAME "settings"
+
+/* What add_settings is asked for. */
+typedef struct SettingsRequest
+{
+	const char *settings;		/* the column */
+	ArrayType  *valid;			/* names of settings */
+	bool		combined;
+	DtOnUnknown on_unknown;
+	Jsonb	   *schema;			/* NULL: no rules */
+} SettingsRequest;
+
+static void
+check_setting_name(Relation rel, const char *name)
+{
+	DtColumn	column;
+
+	dtmodel_find_column(RelationGetDescr(rel), name, &column);
+	if (!AttributeNumberIsValid(column.attnum))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_COLUMN),
+			 errmsg("setting \"%s\" has the name of a column of table \"%s\"",
+					name, RelationGetRelationName(rel)),
+			 errdetail("Settings and columns are read and written beside each other."),
+			 errhint("Give the setting another name."),
+			 errtablecol(rel, column.attnum)));
+}
+
+/* Names that cannot be those of settings, or are given twice. */
+static void
+check_valid_settings(Relation rel, ArrayType *valid)
+{
+	Datum	   *names;
+	bool	   *nulls;
+	int			count;
+
+	deconstruct_array(valid, TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("valid_settings must not contain nulls")));
+		check_setting_name(rel, TextDatumGetCString(names[i]));
+		for (int j = 0; j < i; j++)
+		{
+			if (DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
+													 names[i], names[j])))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("setting \"%s\" is named twice",
+								TextDatumGetCString(names[i])),
+						 errdetail("valid_settings names it.")));
+		}
+	}
+}
+
+static bool
+is_named(ArrayType *valid, const RawValue *key)
+{
+	Datum	   *names;
+	int			count;
+
+	deconstruct_array(valid, TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, NULL, &count);
+	for (int i = 0; i < count; i++)
+	{
+		text	   *name = DatumGetTextPP(names[i]);
+		RawValue	other = raw_string(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+
+		if (raw_compare_keys(key, &other) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_schema(const RawValue *schema, ArrayType *valid)
+{
+	RawObject	walk;
+	RawMember	rule;
+
+	if (!raw_is_object(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("schema of settings must be an object"),
+				 errdetail("It is %s.", dtmodel_raw_kind(schema)),
+				 errhint("Write it as in {\"theme\": {\"type\": \"string\"}}.")));
+	walk = raw_object(schema);
+	while (raw_object_next(&walk, &rule))
+	{
+		if (!is_named(valid, &rule.key))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the schema has a rule for \"%.*s\", which is no setting",
+							(int) rule.key.len, rule.key.data),
+					 errhint("Name it in valid_settings too.")));
+		dtmodel_check_rule(&rule.key, &rule.value);
+	}
+}
+
+/* The keys of the schema, for a model that names its settings there alone. */
+static ArrayType *
+keys_of_schema(Jsonb *schema)
+{
+	RawValue	root = schema != NULL ? raw_root(schema) : dtmodel_raw_empty_object;
+	RawObject	walk;
+	RawMember	rule;
+	Datum	   *names;
+	int			count = 0;
+
+	if (!raw_is_object(&root))
+		return construct_empty_array(TEXTOID);
+	walk = raw_object(&root);
+	names = palloc(sizeof(Datum) * Max(walk.left, 1));
+	while (raw_object_next(&walk, &rule))
+		names[count++] = PointerGetDatum(cstring_to_text_with_len(rule.key.data,
+																  rule.key.len));
+	return construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+static List *
+trigger_options(const SettingsRequest *request)
+{
+	List	   *options = NIL;
+
+	options = lappend(options, psprintf("settings=%s", request->settings));
+	options = lappend(options,
+					  psprintf("valid_settings=%s",
+							   OidOutputFunctionCall(F_ARRAY_OUT,
+													 PointerGetDatum(request->valid))));
+	if (!request->combined)
+		options = lappend(options, "combined=false");
+	if (request->on_unknown != DT_UNKNOWN_ERROR)
+		options = lappend(options,
+						  psprintf("on_unknown=%s",
+								   dtmodel_on_unknown_name(request->on_unknown)));
+	if (request->schema != NULL)
+		options = lappend(options,
+						  psprintf("schema=%s",
+								   JsonbToCString(NULL, &request->schema->root,
+												  VARSIZE(request->schema))));
+	return options;
+}
+
+/* The type of the column, and the CHECK that the template has too. */
+static char *
+column_definition(Relation rel, const char *column)
+{
+	return psprintf("pg_catalog.jsonb CONSTRAINT %s CHECK "
+					"(pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'object')",
+					quote_identifier(dtmodel_check_name(rel, CHECK_NAME)),
+					quote_identifier(column));
+}
+
+static bool
+is_check_name(const char *name)
+{
+	size_t		length = strlen(name);
+	size_t		suffix = strlen("_" CHECK_NAME);
+
+	return length >= suffix && strcmp(name + length - suffix, "_" CHECK_NAME) == 0;
+}
+
+/*
+ * The name of the CHECK on the column, made by us or taken over from the
+ * template; NULL if there is none.
+ */
+const char *
+dtmodel_find_settings_check(Relation rel, const DtColumn *column)
+{
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+	{
+		Bitmapset  *used = NULL;
+
+		if (!is_check_name(constr->check[i].ccname))
+			continue;
+		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
+		if (bms_membership(used) == BMS_SINGLETON &&
+			bms_is_member(column->attnum - FirstLowInvalidHeapAttributeNumber,
+						  used))
+			return pstrdup(constr->check[i].ccname);
+	}
+	return NULL;
+}
+
+static void
+name_check(DtChange *change, const DtColumn *column)
+{
+	const char *check = AttributeNumberIsValid(column->attnum) ?
+		dtmodel_find_settings_check(change->rel, column) : NULL;
+
+	if (check != NULL)
+		dtmodel_rename_template_check(change, check, CHECK_NAME);
+}
+
+static void
+change_settings(DtChange *change, const SettingsRequest *request)
+{
+	DtColumn	column;
+
+	dtmodel_check_no_partition(change->rel);
+	check_valid_settings(change->rel, request->valid);
+	if (request->schema != NULL)
+	{
+		RawValue	schema = raw_root(request->schema);
+
+		check_schema(&schema, request->valid);
+	}
+	dtmodel_change_column(change, request->settings, DT_COLUMN_DOCUMENT,
+						  column_definition(change->rel, request->settings),
+						  &dtmodel_settings_mixin, "settings", &column);
+	name_check(change, &column);
+	dtmodel_change_trigger(change, DT_TRIGGER_SETTINGS,
+						   dtmodel_events_with_moves(change->rel,
+													 "INSERT OR UPDATE"),
+						   trigger_options(request));
+}
+
+static DtOnUnknown
+on_unknown_argument(const char *name)
+{
+	DtOnUnknown on_unknown;
+
+	if (!dtmodel_parse_on_unknown(name, &on_unknown))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown on_unknown \"%s\"", name),
+				 errhint("on_unknown is \"error\", \"ignore\" or \"allow\".")));
+	return on_unknown;
+}
+
+static void
+read_request(FunctionCallInfo fcinfo, SettingsRequest *request)
+{
+	request->combined = PG_ARGISNULL(2) || PG_GETARG_BOOL(2);
+	if (PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("settings must not be null"),
+				 errhint("Name the column that shall hold them.")));
+	request->settings = NameStr(*PG_GETARG_NAME(3));
+	if (!PG_ARGISNULL(4))
+		request->schema = PG_GETARG_JSONB_P(4);
+	if (!PG_ARGISNULL(5))
+		request->on_unknown =
+			on_unknown_argument(text_to_cstring(PG_GETARG_TEXT_PP(5)));
+	if (PG_ARGISNULL(1) && request->schema == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("settings need a list of names or a schema"),
+				 errhint("Pass valid_settings, schema or both; for any settings, valid_settings => '{}' with on_unknown => 'allow'.")));
+	request->valid = PG_ARGISNULL(1) ? keys_of_schema(request->schema) :
+		PG_GETARG_ARRAYTYPE_P(1);
+}
+
+/*
+ * add_settings(model regclass, valid_settings text[] DEFAULT NULL,
+ *				combined boolean DEFAULT true, settings name DEFAULT 'settings',
+ *				schema jsonb DEFAULT NULL, on_unknown text DEFAULT 'error')
+ * returns void
+ *
+ * Gives a table named settings in a jsonb column, which it adds if it is
+ * missing; called again it re-configures.  valid_settings names them; if that
+ * is NULL, the keys of schema do, and one of the two has to be there (22023).
+ * A setting with the name of a column is refused (42701), and so are a schema
+ * with a word that is not known (22023) and a partition (42809).  NULL for
+ * combined or on_unknown is the default.  Rows that are there keep their
+ * settings; a NOTICE says how many have some that are not valid now.
+ *
+ * Source: ConfigurableMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_add_settings(PG_FUNCTION_ARGS)
+{
+	SettingsRequest request = {0};
+	Oid			relid = dtmodel_model_argument(fcinfo);
+	DtChange	change;
+
+	dtmodel_begin_change(&change, relid);
+	read_request(fcinfo, &request);
+	change_settings(&change, &request);
+	dtmodel_apply_change(&change);
+	if (change.statements != NIL)
+		dtmodel_tell_of_invalid_settings(relid);
+	PG_RETURN_VOID();
+}
+
+/*
+ * remove_settings(model regclass, drop_columns boolean DEFAULT false)
+ * returns void
+ *
+ * Takes the trigger off, and with drop_columns the column too.  Does nothing
+ * to a table without settings.
+ */
+Datum
+dtmodel_remove_settings(PG_FUNCTION_ARGS)
+{
+	const DtSettings *settings;
+	DtChange	change;
+
+	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
+	settings = dtmodel_get_model(change.rel)->settings;
+	if (settings != NULL)
+	{
+		/* The trigger depends on the column, so it goes first. */
+		dtmodel_drop_trigger(&change, DT_TRIGGER_SETTINGS);
+		if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
+			dtmodel_drop_column(&change, &settings->column);
+	}
+	dtmodel_apply_change(&change);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,266 @@
+/*-------------------------------------------------------------------------
+ *
+ * stored.c
+ *	  Stored settings that the rules of today would refuse.
+ *
+ * Rules change, and rows stay as they are.  How many have settings that could
+ * not be stored now is counted when the rules change, and looked into by
+ * drift.  Neither must read a large table for it: of that a sample tells.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_inherits.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "mixin/settings/settings.h"
+#include "optimizer/plancat.h"
+#include "server/plan_cache.h"
+#include "storage/bufmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/rls.h"
+
+/* About so many rows are looked at: by add_settings, and by each drift. */
+#define ROWS_AT_CHANGE 100000
+#define ROWS_FOR_DRIFT 1000
+
+/* Where the estimate is far off, it is no more than this many times as many. */
+#define MOST_TIMES 4
+
+/* So many rows are fetched at once, and so many names of settings noted. */
+#define FETCH_ROWS 100
+#define NAMES 5
+
+/* About how many rows a table has; the planner takes small ones for larger. */
+static double
+estimate_own_rows(Relation rel)
+{
+	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
+	BlockNumber pages;
+	double		tuples;
+	double		visible;
+
+	estimate_rel_size(rel, NULL, &pages, &tuples, &visible);
+	return pages > blocks ? tuples * blocks / pages : tuples;
+}
+
+/* The same of all its partitions; -1 if some are on other servers. */
+static double
+estimate_rows(Relation rel)
+{
+	double		rows = 0;
+	ListCell   *cell;
+
+	foreach(cell, rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ?
+			find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL) :
+			list_make1_oid(RelationGetRelid(rel)))
+	{
+		Relation	part = relation_open(lfirst_oid(cell), AccessShareLock);
+		double		tuples = 0;
+
+		if (part->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+			tuples = -1;
+		else if (part->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+			tuples = estimate_own_rows(part);
+		relation_close(part, AccessShareLock);
+		if (tuples < 0)
+			return -1;
+		rows += tuples;
+	}
+	return rows;
+}
+
+/* The same rows each time, as long as the table stays the same. */
+static char *
+sample_query(Relation rel, const DtSettings *settings, double rows,
+			 double estimate)
+{
+	const char *column = quote_identifier(NameStr(settings->column.name));
+	const char *sample = estimate <= rows ? "" :
+		psprintf(" TABLESAMPLE SYSTEM (%.6f) REPEATABLE (0)",
+				 100 * rows / estimate);
+
+	return psprintf(DT_OWN_QUERY "SELECT t.%s FROM %s%s AS t%s WHERE t.%s IS NOT NULL LIMIT %.0f",
+					column, dtmodel_only(rel), dtmodel_qualified_name(rel),
+					sample, column, MOST_TIMES * rows);
+}
+
+static bool
+is_noted(const DtSettingsTally *tally, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, tally->names)
+	{
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+tally_row(DtSettingsTally *tally, const DtSettings *settings, Datum stored,
+		  MemoryContext context)
+{
+	List	   *invalid = dtmodel_invalid_settings_of(settings,
+													  DatumGetJsonbP(stored));
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	ListCell   *cell;
+
+	tally->looked_at++;
+	if (invalid != NIL)
+		tally->invalid++;
+	foreach(cell, invalid)
+	{
+		if (list_length(tally->names) < NAMES && !is_noted(tally, lfirst(cell)))
+			tally->names = lappend(tally->names, pstrdup(lfirst(cell)));
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/* Tallies the next rows; false if there are none. */
+static bool
+tally_rows(DtSettingsTally *tally, const DtSettings *settings, Portal cursor,
+		   MemoryContext context, MemoryContext work)
+{
+	uint64		count;
+
+	SPI_cursor_fetch(cursor, true, FETCH_ROWS);
+	count = SPI_processed;
+	for (uint64 i = 0; i < count; i++)
+	{
+		bool		isnull;
+		Datum		stored = SPI_getbinval(SPI_tuptable->vals[i],
+										   SPI_tuptable->tupdesc, 1, &isnull);
+		MemoryContext caller = MemoryContextSwitchTo(work);
+
+		CHECK_FOR_INTERRUPTS();
+		tally_row(tally, settings, stored, context);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(work);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return count > 0;
+}
+
+/*
+ * Counts the rows whose settings are not all valid, among about so many rows
+ * of the table.  The caller has checked that the user may read them.
+ */
+DtSettingsTally
+dtmodel_count_invalid_settings(Relation rel, const DtSettings *settings,
+							   double rows)
+{
+	DtSettingsTally tally = {0};
+	MemoryContext context = CurrentMemoryContext;
+	double		estimate = estimate_rows(rel);
+	MemoryContext work;
+	Portal		cursor;
+
+	if (estimate < 0)
+		return tally;
+	work = AllocSetContextCreate(context, "dtmodel settings",
+								 ALLOCSET_DEFAULT_SIZES);
+	SPI_connect();
+	cursor = SPI_cursor_open_with_args(NULL, sample_query(rel, settings, rows,
+														  estimate),
+									   0, NULL, NULL, NULL, true, 0);
+	while (tally_rows(&tally, settings, cursor, context, work))
+		;
+	SPI_cursor_close(cursor);
+	SPI_finish();
+	MemoryContextDelete(work);
+	tally.is_sample = estimate > rows || tally.looked_at >= MOST_TIMES * rows;
+	return tally;
+}
+
+/* Whether the current user may read the settings of all rows. */
+static bool
+may_look(Relation rel, const DtSettings *settings)
+{
+	Oid			relid = RelationGetRelid(rel);
+
+	return AttributeNumberIsValid(settings->column.attnum) &&
+		!RELATION_IS_OTHER_TEMP(rel) &&
+		DatumGetBool(DirectFunctionCall2(has_schema_privilege_id,
+										 ObjectIdGetDatum(RelationGetNamespace(rel)),
+										 CStringGetTextDatum("USAGE"))) &&
+		(pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		 pg_attribute_aclcheck(relid, settings->column.attnum, GetUserId(),
+							   ACL_SELECT) == ACLCHECK_OK) &&
+		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
+}
+
+static DtSettingsTally
+count_if_allowed(Relation rel, const DtSettings *settings, double rows)
+{
+	DtSettingsTally tally = {0};
+
+	if (may_look(rel, settings) &&
+		dtmodel_column_fits(&settings->column, DT_COLUMN_DOCUMENT))
+		tally = dtmodel_count_invalid_settings(rel, settings, rows);
+	return tally;
+}
+
+/* "3 of 10 rows" */
+static char *
+tally_text(const DtSettingsTally *tally)
+{
+	return psprintf(UINT64_FORMAT " of " UINT64_FORMAT " rows%s", tally->invalid,
+					tally->looked_at, tally->is_sample ? " in a sample" : "");
+}
+
+static char *
+names_text(const DtSettingsTally *tally)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, tally->names)
+		appendStringInfo(&text, "%s\"%s\"", text.len > 0 ? ", " : "",
+						 (char *) lfirst(cell));
+	if (list_length(tally->names) == NAMES)
+		appendStringInfoString(&text, " ...");
+	return text.data;
+}
+
+/* For add_settings, after it has changed the rules of a table. */
+void
+dtmodel_tell_of_invalid_settings(Oid relid)
+{
+	Relation	rel = dtmodel_open(relid, AccessShareLock);
+	DtSettings *settings = dtmodel_usable_settings(rel);
+	DtSettingsTally tally = count_if_allowed(rel, settings, ROWS_AT_CHANGE);
+	char	   *table = dtmodel_qualified_name(rel);
+	const char *column = quote_identifier(NameStr(settings->column.name));
+
+	if (tally.invalid > 0)
+		ereport(NOTICE,
+				(errmsg("table \"%s\": %s have settings that are not valid now",
+						RelationGetRelationName(rel), tally_text(&tally)),
+				 errdetail("Settings %s. They stay until they are changed.",
+						   names_text(&tally)),
+				 errhint("To remove them: UPDATE %s AS t SET %s = %s - %s.invalid_settings(t) WHERE %s.invalid_settings(t) <> '{}';",
+						 table, column, column, DTMODEL_SCHEMA, DTMODEL_SCHEMA)));
+	relation_close(rel, NoLock);
+}
+
+/* What drift says of it; NULL for nothing, or if the user may not know. */
+char *
+dtmodel_drift_of_stored_settings(Relation rel, const DtSettings *settings)
+{
+	DtSettingsTally tally = count_if_allowed(rel, settings, ROWS_FOR_DRIFT);
+
+	if (tally.invalid == 0)
+		return NULL;
+	return psprintf("%s have settings that are not valid: %s",
+					tally_text(&tally), names_text(&tally));
+}

@@ -1,0 +1,251 @@
+/*-------------------------------------------------------------------------
+ *
+ * choice.c
+ *	  Choosing slugs that no other live row has, whoever else is choosing.
+ *
+ * Whether a slug is taken says the unique index, read as the server's own
+ * check for uniqueness reads it: on the table's behalf, and with the rows that
+ * other transactions have not committed yet.  So nobody ever waits for
+ * another's transaction, and nobody is surprised by it.
+ *
+ * Between that look and the moment when the row is in the index, somebody else
+ * might choose the same slug.  Therefore the slug is reserved for that while,
+ * by an advisory lock of our own class.  Whoever cannot get it goes on to the
+ * next slug.  Only a slug that an application gives waits, for it cannot go
+ * on.  It waits for one who chooses that slug, not for another who gives it,
+ * too: those two have the index between them, where the first may wait for the
+ * second's transaction, which must not wait for the first in turn.  The lock is
+ * let go when the statement's next row comes or the statement ends: many rows
+ * do not need many locks.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "common/hashfn.h"
+#include "dtmodel.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "mixin/slug/index.h"
+#include "mixin/slug/slug.h"
+#include "server/lookup.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+/* The class of our advisory locks; those that users take have 1 and 2. */
+#define SLUG_LOCK_CLASS 0x6474
+
+/* The locks of those who choose a slug, and of those who give one. */
+#define CHOICE_LOCK ExclusiveLock
+#define GIVEN_LOCK ShareLock
+
+/*
+ * Lets go of the reservation.  It is the transaction's, which may have ended
+ * it already, and which may outlive every other owner.
+ */
+void
+dtmodel_end_reservation(DtSlugChoice *choice)
+{
+	ResourceOwner caller = CurrentResourceOwner;
+
+	if (!choice->reserved)
+		return;
+	choice->reserved = false;
+	if (!compat_lock_held_by_me(&choice->reservation, choice->lockmode))
+		return;
+
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	(void) LockRelease(&choice->reservation, choice->lockmode, false);
+	CurrentResourceOwner = caller;
+}
+
+static void
+end_choice(void *argument)
+{
+	dtmodel_end_reservation((DtSlugChoice *) argument);
+}
+
+static LockAcquireResult
+lock_slug(DtSlugChoice *choice, const char *slug, LOCKMODE lockmode)
+{
+	ResourceOwner caller = CurrentResourceOwner;
+	LockAcquireResult result;
+
+	dtmodel_end_reservation(choice);
+	SET_LOCKTAG_ADVISORY(choice->reservation, MyDatabaseId,
+						 RelationGetRelid(choice->rel),
+						 string_hash(slug, strlen(slug) + 1), SLUG_LOCK_CLASS);
+	choice->lockmode = lockmode;
+
+	/* It does not conflict with our own lock for a row further up. */
+	if (lockmode == CHOICE_LOCK &&
+		compat_lock_held_by_me(&choice->reservation, GIVEN_LOCK))
+		return LOCKACQUIRE_NOT_AVAIL;
+
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	result = LockAcquire(&choice->reservation, lockmode, false,
+						 lockmode == CHOICE_LOCK);
+	CurrentResourceOwner = caller;
+	choice->reserved = (result != LOCKACQUIRE_NOT_AVAIL);
+	return result;
+}
+
+/* Reserves a slug that is given.  Whether it is free, the index will say. */
+void
+dtmodel_reserve_slug(DtSlugChoice *choice, const char *slug)
+{
+	(void) lock_slug(choice, slug, GIVEN_LOCK);
+}
+
+/* Prepares to choose slugs for the rows of one statement. */
+DtSlugChoice *
+dtmodel_begin_slug_choice(Relation rel, const DtSlug *slug,
+						  MemoryContext context)
+{
+	DtSlugChoice *choice = MemoryContextAllocZero(context, sizeof(DtSlugChoice));
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
+	choice->rel = rel;
+	choice->attnum = slug->slug.attnum;
+	choice->max_length = slug->max_length;
+	choice->indexes = dtmodel_slug_indexes(rel, choice->attnum);
+	MemoryContextSwitchTo(caller);
+
+	if (choice->indexes == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no unique index on column \"%s\" of table \"%s\" keeps slugs apart",
+						NameStr(slug->slug.name), RelationGetRelationName(rel)),
+				 errdetail("%s.add_slug made one, which has been dropped since.",
+						   DTMODEL_SCHEMA),
+				 errhint("Call %s.add_slug(%s, %s) to have it again.",
+						 DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
+						 quote_literal_cstr(NameStr(slug->source.name))),
+				 errtable(rel)));
+
+	choice->callback.func = end_choice;
+	choice->callback.arg = choice;
+	MemoryContextRegisterResetCallback(context, &choice->callback);
+	return choice;
+}
+
+/* Whether another row than our own has the slug, committed or not. */
+static bool
+index_has(Relation rel, Oid indexid, Datum slug, ItemPointer own)
+{
+	Relation	index = index_open(indexid, AccessShareLock);
+	SnapshotData snapshot;
+	ScanKeyData scan_key;
+	DtLookup	lookup;
+	bool		found = false;
+
+	InitDirtySnapshot(snapshot);
+	dtmodel_init_scan_key(&scan_key, index, 1, slug);
+	lookup = dtmodel_begin_lookup(rel, index, &snapshot, 1, &scan_key);
+	while (!found && dtmodel_find_next(&lookup))
+		found = own == NULL || !ItemPointerEquals(&lookup.slot->tts_tid, own);
+	dtmodel_end_lookup(&lookup);
+	index_close(index, AccessShareLock);
+	return found;
+}
+
+static bool
+is_taken(const DtSlugChoice *choice, const char *slug, ItemPointer own)
+{
+	Datum		value = CStringGetTextDatum(slug);
+	ListCell   *cell;
+
+	foreach(cell, choice->indexes)
+	{
+		if (index_has(choice->rel, lfirst_oid(cell), value, own))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a row has the slug, ours or another transaction's. */
+bool
+dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug)
+{
+	return is_taken(choice, slug, NULL);
+}
+
+/*
+ * Reserves a slug if it is free.  "own" is the row itself where it is in the
+ * table already.  A slug that we have reserved before is a row's further up,
+ * which fires us on its way.
+ */
+bool
+dtmodel_take_slug(DtSlugChoice *choice, const char *slug, ItemPointer own)
+{
+	if (lock_slug(choice, slug, CHOICE_LOCK) == LOCKACQUIRE_OK &&
+		!is_taken(choice, slug, own))
+		return true;
+	dtmodel_end_reservation(choice);
+	return false;
+}
+
+/* The slug with a number: the base itself, base-2, base-3 ... */
+static const char *
+numbered(const DtSlugChoice *choice, const char *base, int64 number)
+{
+	char	   *suffix;
+	int			length;
+
+	if (number == 1)
+		return base;
+	suffix = psprintf("-" INT64_FORMAT, number);
+	length = pg_mbcliplen(base, strlen(base),
+						  choice->max_length - (int) strlen(suffix));
+	while (length > 0 && base[length - 1] == '-')
+		length--;
+	return psprintf("%.*s%s", length, base, suffix);
+}
+
+/*
+ * The least number that is free, found in few steps however many are taken:
+ * numbers are given out one after the other.  Where some were given back it
+ * is some free number.
+ */
+static int64
+find_free_number(const DtSlugChoice *choice, const char *base, ItemPointer own)
+{
+	int64		taken = 1;
+	int64		free = 2;
+
+	while (is_taken(choice, numbered(choice, base, free), own))
+	{
+		taken = free;
+		free *= 2;
+	}
+	while (free - taken > 1)
+	{
+		int64		middle = taken + (free - taken) / 2;
+
+		if (is_taken(choice, numbered(choice, base, middle), own))
+			taken = middle;
+		else
+			free = middle;
+	}
+	return free;
+}
+
+/* Chooses a free slug of this base and reserves it for the row. */
+const char *
+dtmodel_choose_slug(DtSlugChoice *choice, const char *base, ItemPointer own)
+{
+	int64		number;
+
+	if (dtmodel_take_slug(choice, base, own))
+		return base;
+	number = find_free_number(choice, base, own);
+	while (!dtmodel_take_slug(choice, numbered(choice, base, number), own))
+	{
+		CHECK_FOR_INTERRUPTS();
+		number++;
+	}
+	return numbered(choice, base, number);
+}

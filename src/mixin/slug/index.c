@@ -1,0 +1,168 @@
+/*-------------------------------------------------------------------------
+ *
+ * index.c
+ *	  The unique index that keeps slugs apart: over live rows on a soft-delete
+ *	  model, over all rows on any other.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "catalog/index.h"
+#include "catalog/pg_am.h"
+#include "commands/defrem.h"
+#include "dtmodel.h"
+#include "mixin/live/live.h"
+#include "mixin/slug/index.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* Whether the index keeps the values of this one column apart. */
+static bool
+is_slug_index(Relation index, AttrNumber attnum)
+{
+	return index->rd_index->indisunique && index->rd_index->indisready &&
+		index->rd_rel->relam == BTREE_AM_OID &&
+		index->rd_index->indnkeyatts == 1 &&
+		index->rd_index->indkey.values[0] == attnum;
+}
+
+/* The unique indexes on a column, whatever rows they are for. */
+List *
+dtmodel_slug_indexes(Relation rel, AttrNumber attnum)
+{
+	List	   *indexes = NIL;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (is_slug_index(index, attnum))
+			indexes = lappend_oid(indexes, lfirst_oid(cell));
+		index_close(index, AccessShareLock);
+	}
+	return indexes;
+}
+
+/* Whether the index is unique for all live rows, and maybe for others too. */
+static bool
+covers_live_rows(Relation rel, Oid indexid, const DtModel *model)
+{
+	Relation	index = index_open(indexid, AccessShareLock);
+	bool		covers = index->rd_index->indisvalid &&
+		(RelationGetIndexPredicate(index) == NIL ||
+		 dtmodel_is_of_live_rows(rel, index, model->soft_delete));
+
+	index_close(index, AccessShareLock);
+	return covers;
+}
+
+/* Whether some index keeps the slugs of the table's live rows apart. */
+bool
+dtmodel_slug_is_unique(Relation rel, const DtModel *model)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_slug_indexes(rel, model->slug->slug.attnum))
+	{
+		if (covers_live_rows(rel, lfirst_oid(cell), model))
+			return true;
+	}
+	return false;
+}
+
+static char *
+index_name(Relation rel, const char *slug)
+{
+	return makeObjectName("uq", psprintf("%s_%s", RelationGetRelationName(rel),
+										 slug), NULL);
+}
+
+static void
+add_index(DtChange *change, const char *slug)
+{
+	const DtSoftDelete *soft_delete = dtmodel_get_model(change->rel)->soft_delete;
+	char	   *name = index_name(change->rel, slug);
+	const char *condition = soft_delete == NULL ? "" :
+		psprintf(" WHERE %s", dtmodel_live_text(soft_delete, NULL));
+
+	dtmodel_change(change,
+				   psprintf("added index \"%s\"", name),
+				   psprintf("CREATE UNIQUE INDEX %s ON %s (%s)%s",
+							quote_identifier(name), change->table,
+							quote_identifier(slug), condition));
+}
+
+static bool
+is_our_index(Relation rel, Oid indexid, const char *slug)
+{
+	return strcmp(get_rel_name(indexid), index_name(rel, slug)) == 0 &&
+		!OidIsValid(get_index_constraint(indexid));
+}
+
+/*
+ * Leaves the table with an index that keeps the slugs of live rows apart.
+ * One of ours that does not fit any more goes: the table has got or lost its
+ * soft delete since.  One of somebody else's is left alone.
+ */
+void
+dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
+{
+	const DtModel *model = dtmodel_get_model(change->rel);
+	List	   *indexes = AttributeNumberIsValid(slug->attnum) ?
+		dtmodel_slug_indexes(change->rel, slug->attnum) : NIL;
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		bool		is_exact = index->rd_index->indisvalid &&
+			dtmodel_is_of_live_rows(change->rel, index, model->soft_delete);
+
+		index_close(index, AccessShareLock);
+		if (!is_exact && is_our_index(change->rel, lfirst_oid(cell),
+									  NameStr(slug->name)))
+			dtmodel_drop_index(change, lfirst_oid(cell));
+		else
+			found |= covers_live_rows(change->rel, lfirst_oid(cell), model);
+	}
+	if (!found)
+		add_index(change, NameStr(slug->name));
+}
+
+/*
+ * For a model that has just got soft delete, or lost it: other rows are to
+ * have slugs of their own now.
+ */
+void
+dtmodel_follow_soft_delete(Oid relid)
+{
+	DtChange	change;
+	const DtSlug *slug;
+
+	dtmodel_begin_change(&change, relid);
+	slug = dtmodel_get_model(change.rel)->slug;
+	if (slug != NULL)
+	{
+		DtColumn	column = slug->slug;
+
+		dtmodel_change_slug_index(&change, &column);
+	}
+	dtmodel_apply_change(&change);
+}
+
+/* Drops the indexes that have the name which we give them. */
+void
+dtmodel_drop_slug_indexes(DtChange *change, const DtColumn *slug)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_slug_indexes(change->rel, slug->attnum))
+	{
+		if (is_our_index(change->rel, lfirst_oid(cell), NameStr(slug->name)))
+			dtmodel_drop_index(change, lfirst_oid(cell));
+	}
+}

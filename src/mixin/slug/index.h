@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * index.h
+ *	  The unique index that keeps slugs apart.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SLUG_INDEX_H
+#define DTMODEL_SLUG_INDEX_H
+
+#include "model/ddl.h"
+
+extern List *dtmodel_slug_indexes(Relation rel, AttrNumber attnum);
+extern bool dtmodel_slug_is_unique(Relation rel, const DtModel *model);
+extern void dtmodel_change_slug_index(DtChange *change, const DtColumn *slug);
+extern void dtmodel_drop_slug_indexes(DtChange *change, const DtColumn *slug);
+extern void dtmodel_follow_soft_delete(Oid relid);
+
+#endif							/* DTMODEL_SLUG_INDEX_H */

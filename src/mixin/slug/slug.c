@@ -1,0 +1,366 @@
+/*-------------------------------------------------------------------------
+ *
+ * slug.c
+ *	  The slug mixin: a name for each row that can stand in an address.
+ *
+ * A slug is made from another column when a row comes without one, and then
+ * stays: addresses that were given out must go on leading somewhere.  So NULL
+ * in an UPDATE keeps the slug, as a client writes that knows nothing of it and
+ * writes all columns.  An empty slug asks for a new one.  Only a model that asks
+ * for it has slugs that follow their source.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "dtmodel.h"
+#include "mixin/slug/slug.h"
+#include "mixin/slug/slugify.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/row_trigger.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+
+const DtMixin dtmodel_slug_mixin = {"add_slug", "remove_slug"};
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct SlugState
+{
+	DtSlug		slug;
+	bool		has_soft_delete;
+	DtSoftDelete soft_delete;
+	FmgrInfo	write_source;
+	FmgrInfo	read_slug;
+	Oid			parameter;		/* of read_slug */
+	MemoryContext context;
+	DtSlugChoice *choice;		/* NULL until a row needs a slug */
+	StringInfoData made;		/* for the row of the last call, an INSERT */
+} SlugState;
+
+/* The old and the new slug of a row that is updated; NULL for none. */
+typedef struct SlugChange
+{
+	const char *old_slug;
+	const char *new_slug;
+	bool		asked_for;		/* the new one is to be made: it is empty */
+} SlugChange;
+
+PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
+
+static SlugState *
+make_state(Relation rel, MemoryContext context)
+{
+	const DtModel *model = dtmodel_get_model(rel);
+	SlugState  *state;
+	MemoryContext caller;
+
+	if (model->slug == NULL)
+		dtmodel_report_unknown_trigger(rel);
+	dtmodel_check_column(rel, &model->slug->source, DT_COLUMN_ANY,
+						 &dtmodel_slug_mixin, "source");
+	dtmodel_check_column(rel, &model->slug->slug, DT_COLUMN_SLUG,
+						 &dtmodel_slug_mixin, "slug");
+
+	state = MemoryContextAllocZero(context, sizeof(SlugState));
+	state->slug = *model->slug;
+	state->slug.max_length = Min(state->slug.max_length,
+								 dtmodel_column_length(&state->slug.slug));
+	state->has_soft_delete = (model->soft_delete != NULL);
+	if (state->has_soft_delete)
+		state->soft_delete = dtmodel_usable_soft_delete(rel);
+	state->context = context;
+	caller = MemoryContextSwitchTo(context);
+	initStringInfo(&state->made);
+	MemoryContextSwitchTo(caller);
+	return state;
+}
+
+static DtSlugChoice *
+choice_of(const TriggerData *trigdata, SlugState *state)
+{
+	if (state->choice == NULL)
+		state->choice = dtmodel_begin_slug_choice(trigdata->tg_relation,
+												  &state->slug, state->context);
+	return state->choice;
+}
+
+/* What the row's slug is, as it stands. */
+static const char *
+stored_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, state->slug.slug.attnum,
+									 RelationGetDescr(trigdata->tg_relation),
+									 &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* The row's slug.  NULL for none; an empty one is none. */
+static const char *
+slug_of(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	const char *slug = stored_slug(trigdata, row, state);
+
+	return slug == NULL || slug[0] == '\0' ? NULL : slug;
+}
+
+static void
+prepare_source(SlugState *state)
+{
+	Oid			function;
+	bool		is_varlena;
+
+	getTypeOutputInfo(state->slug.source.typid, &function, &is_varlena);
+	fmgr_info_cxt(function, &state->write_source, state->context);
+}
+
+/* The slug that the row's source asks for; NULL if it has no words. */
+static const char *
+base_of(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, state->slug.source.attnum,
+									 RelationGetDescr(trigdata->tg_relation),
+									 &isnull);
+	char	   *source;
+	char	   *base;
+
+	if (isnull)
+		return NULL;
+	if (!OidIsValid(state->write_source.fn_oid))
+		prepare_source(state);
+	source = OutputFunctionCall(&state->write_source, value);
+	base = dtmodel_slugify(source, strlen(source), "-", state->slug.max_length);
+	return base[0] == '\0' ? NULL : base;
+}
+
+static void
+prepare_slug(SlugState *state)
+{
+	Oid			function;
+
+	getTypeInputInfo(state->slug.slug.typid, &function, &state->parameter);
+	fmgr_info_cxt(function, &state->read_slug, state->context);
+}
+
+/* Stores a slug, as the type of its column reads it. */
+static HeapTuple
+store_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+		   const char *slug)
+{
+	Datum		value;
+
+	if (!OidIsValid(state->read_slug.fn_oid))
+		prepare_slug(state);
+	value = InputFunctionCall(&state->read_slug, (char *) slug,
+							  state->parameter, state->slug.slug.typmod);
+	return dtmodel_store_column(trigdata, row, state->slug.slug.attnum, value,
+								slug == NULL);
+}
+
+/* A free slug of this base, reserved for the row; NULL without a base. */
+static const char *
+choose_slug(const TriggerData *trigdata, SlugState *state, const char *base)
+{
+	ItemPointer own = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		&trigdata->tg_trigtuple->t_self : NULL;
+
+	return base == NULL ? NULL :
+		dtmodel_choose_slug(choice_of(trigdata, state), base, own);
+}
+
+static HeapTuple
+make_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+		  const char *base)
+{
+	return store_slug(trigdata, row, state,
+					  choose_slug(trigdata, state, base));
+}
+
+/*
+ * A new row gets a slug unless it has one.  Which one we made is noted for an
+ * INSERT that goes on as an UPDATE, where EXCLUDED has it.
+ */
+static HeapTuple
+name_new_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+{
+	const char *slug = slug_of(trigdata, row, state);
+
+	if (slug != NULL)
+	{
+		dtmodel_reserve_slug(choice_of(trigdata, state), slug);
+		return row;
+	}
+	slug = choose_slug(trigdata, state, base_of(trigdata, row, state));
+	if (slug != NULL)
+		appendStringInfoString(&state->made, slug);
+	return store_slug(trigdata, row, state, slug);
+}
+
+/*
+ * Whether the row comes back to life.  Either of its two columns may say so,
+ * and the other one will follow.
+ */
+static bool
+is_restored(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	return state->has_soft_delete &&
+		dtmodel_is_deleted(&state->soft_delete, trigdata->tg_trigtuple, desc) &&
+		(!dtmodel_is_deleted(&state->soft_delete, row, desc) ||
+		 heap_attisnull(row, state->soft_delete.deleted_at.attnum, desc));
+}
+
+/* A restored row keeps its slug, unless a live row has taken it meanwhile. */
+static HeapTuple
+name_restored_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+{
+	const char *slug = slug_of(trigdata, row, state);
+	const char *base = base_of(trigdata, row, state);
+	size_t		length = base == NULL ? 0 : strlen(base);
+
+	if (dtmodel_take_slug(choice_of(trigdata, state), slug,
+						  &trigdata->tg_trigtuple->t_self))
+		return row;
+
+	/* One that came from the source gets the next number, not a second one. */
+	if (base == NULL || strncmp(slug, base, length) != 0 ||
+		(slug[length] != '\0' && slug[length] != '-'))
+		base = slug;
+	return make_slug(trigdata, row, state, base);
+}
+
+/* Whether the source asks for another slug than it did. */
+static bool
+source_moved(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+			 const char **base)
+{
+	const char *old_base;
+
+	if (!state->slug.on_update)
+		return false;
+	old_base = base_of(trigdata, trigdata->tg_trigtuple, state);
+	*base = base_of(trigdata, row, state);
+	return *base != NULL &&
+		(old_base == NULL || strcmp(*base, old_base) != 0);
+}
+
+/*
+ * Whether the row has a slug and keeps it.  Most updates have nothing to do
+ * with slugs, and are not to pay for them.
+ */
+static bool
+same_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	AttrNumber	attnum = state->slug.slug.attnum;
+	bool		old_isnull;
+	bool		new_isnull;
+	Datum		old_value = heap_getattr(trigdata->tg_trigtuple, attnum, desc,
+										 &old_isnull);
+	Datum		new_value = heap_getattr(row, attnum, desc, &new_isnull);
+
+	return !old_isnull && !new_isnull &&
+		VARSIZE_ANY_EXHDR(DatumGetPointer(new_value)) > 0 &&
+		datum_image_eq(old_value, new_value, false, -1);
+}
+
+static SlugChange
+read_change(const TriggerData *trigdata, HeapTuple row, const SlugState *state,
+			bool excluded)
+{
+	SlugChange	change;
+
+	change.old_slug = slug_of(trigdata, trigdata->tg_trigtuple, state);
+	change.new_slug = stored_slug(trigdata, row, state);
+	change.asked_for = change.new_slug != NULL && change.new_slug[0] == '\0';
+	if (change.asked_for || excluded)
+		change.new_slug = NULL;
+	return change;
+}
+
+/*
+ * Whether the slug is EXCLUDED's, which we made for a row that was not
+ * inserted: then the client has given none.
+ */
+static bool
+is_excluded(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+{
+	const char *slug;
+
+	if (state->made.len == 0 || !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return false;
+	slug = slug_of(trigdata, row, state);
+	return slug != NULL && strcmp(slug, state->made.data) == 0 &&
+		!dtmodel_slug_is_taken(state->choice, slug);
+}
+
+static HeapTuple
+name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
+				 bool excluded)
+{
+	const char *base;
+
+	if (!same_slug(trigdata, row, state))
+	{
+		SlugChange	change = read_change(trigdata, row, state, excluded);
+
+		if (change.new_slug != NULL)
+		{
+			dtmodel_reserve_slug(choice_of(trigdata, state), change.new_slug);
+			return row;
+		}
+		if (change.old_slug == NULL || change.asked_for)
+			return make_slug(trigdata, row, state, base_of(trigdata, row, state));
+		row = store_slug(trigdata, row, state, change.old_slug);
+	}
+	if (source_moved(trigdata, row, state, &base))
+		return make_slug(trigdata, row, state, base);
+	if (is_restored(trigdata, row, state))
+		return name_restored_row(trigdata, row, state);
+	return row;
+}
+
+/*
+ * slug_trigger() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE, FOR EACH ROW.  Its arguments, each "key=value":
+ * source (the name of a column of any type), slug (the name of a column of
+ * type text, character varying, or a domain over one of them), max_length,
+ * on_update ("true" for slugs that follow their source).
+ *
+ * A row without a slug gets the slug of its source, with the first number that
+ * makes it unique among live rows: -2, -3 and so on.  So does a row that is
+ * updated with an empty slug; with NULL it keeps the one that it has.  A slug
+ * that is given stays as it is, and a duplicate is the index's error (23505).  A row that is restored keeps its slug if no live row has it,
+ * and otherwise gets the next number.  A column that is gone (42703) or
+ * retyped (42804) is an error, and so is an index that is gone (55000).
+ *
+ * Source: SlugMixin of the reference document sqlalchemy-conventions.
+ */
+Datum
+dtmodel_slug_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "slug_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	SlugState  *state = fcinfo->flinfo->fn_extra;
+	bool		excluded;
+
+	if (state == NULL)
+	{
+		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = state;
+	}
+	excluded = is_excluded(trigdata, row, state);
+	resetStringInfo(&state->made);
+	if (state->choice != NULL)
+		dtmodel_end_reservation(state->choice);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		return PointerGetDatum(name_new_row(trigdata, row, state));
+	return PointerGetDatum(name_changed_row(trigdata, row, state, excluded));
+}

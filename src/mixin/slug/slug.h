@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * slug.h
+ *	  The slug mixin, as far as its own files share it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SLUG_H
+#define DTMODEL_SLUG_H
+
+#include "model/model.h"
+#include "storage/itemptr.h"
+#include "storage/lock.h"
+
+/* How errors name the calls that mend a model with slugs. */
+extern const DtMixin dtmodel_slug_mixin;
+
+/* choice.c: choosing slugs for the rows of one statement */
+typedef struct DtSlugChoice
+{
+	Relation	rel;			/* open while the statement runs */
+	AttrNumber	attnum;
+	int			max_length;
+	List	   *indexes;		/* that keep the slugs unique */
+	bool		reserved;
+	LOCKTAG		reservation;
+	LOCKMODE	lockmode;		/* of the reservation */
+	MemoryContextCallback callback;
+} DtSlugChoice;
+
+extern DtSlugChoice *dtmodel_begin_slug_choice(Relation rel,
+											   const DtSlug *slug,
+											   MemoryContext context);
+extern void dtmodel_end_reservation(DtSlugChoice *choice);
+extern void dtmodel_reserve_slug(DtSlugChoice *choice, const char *slug);
+extern bool dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug);
+extern bool dtmodel_take_slug(DtSlugChoice *choice, const char *slug,
+							  ItemPointer own);
+extern const char *dtmodel_choose_slug(DtSlugChoice *choice, const char *base,
+									   ItemPointer own);
+
+#endif							/* DTMODEL_SLUG_H */

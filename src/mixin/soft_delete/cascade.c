@@ -1,0 +1,351 @@
+/*-------------------------------------------------------------------------
+ *
+ * cascade.c
+ *	  Soft delete along foreign keys.
+ *
+ * The foreign key already says what should happen.  When a row is deleted
+ * softly, ON DELETE CASCADE takes its children along, with the same time of
+ * deletion, and ON DELETE RESTRICT is stopped by live children.  The other
+ * actions would write what a restore cannot take back, so they wait until
+ * the row is purged.  What a restore brings back is in restore.c.
+ *
+ * Triggers that the cascade fires are queued behind those of the statement
+ * that it follows, so that one of any depth needs no more stack than one of
+ * one level.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_constraint.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "mixin/soft_delete/cascade.h"
+#include "mixin/soft_delete/reference.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/row_trigger.h"
+#include "replication/logicalworker.h"
+#include "server/statement.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct CascadeState
+{
+	DtSoftDelete columns;
+	List	   *children;		/* References that a deletion follows */
+	DtRestoreKeys restore_keys;
+} CascadeState;
+
+/* A row that is deleted or restored while it moves to another partition. */
+typedef struct Flip
+{
+	ItemPointerData tid;		/* hash key: where it was */
+	HeapTuple	row;			/* what it is now, in the form of the old place */
+} Flip;
+
+/* Those of one partition. */
+typedef struct Flips
+{
+	HTAB	   *flips;
+} Flips;
+
+/* Rows whose restore waits for the end of their statement. */
+typedef struct Restores
+{
+	List	   *roots;
+} Restores;
+
+/*
+ * The memory of the statement that a cascade follows, while the cascade runs:
+ * the triggers that it fires are run at the end of that statement.
+ */
+static MemoryContext followed_statement = NULL;
+
+PG_FUNCTION_INFO_V1(dtmodel_soft_cascade_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_soft_cascade_move_trigger);
+
+/* CASCADE takes soft children along, RESTRICT looks at all. */
+static List *
+child_references(Relation rel)
+{
+	List	   *references = NIL;
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_keys_to(rel))
+	{
+		DtReference *reference = dtmodel_make_reference(lfirst(cell), true);
+		char		on_delete = reference->key->on_delete;
+
+		if ((on_delete == FKCONSTR_ACTION_CASCADE && reference->is_soft) ||
+			on_delete == FKCONSTR_ACTION_RESTRICT)
+			references = lappend(references, reference);
+	}
+	return references;
+}
+
+static CascadeState *
+get_state(FunctionCallInfo fcinfo, Relation rel)
+{
+	CascadeState *state = fcinfo->flinfo->fn_extra;
+	MemoryContext caller;
+
+	if (state != NULL)
+		return state;
+
+	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	state = palloc0(sizeof(CascadeState));
+	state->columns = dtmodel_usable_soft_delete(rel);
+	state->children = child_references(rel);
+	state->restore_keys = dtmodel_restore_keys(rel);
+	MemoryContextSwitchTo(caller);
+	fcinfo->flinfo->fn_extra = state;
+	return state;
+}
+
+static void
+report_restrict(const DtReference *reference, Relation rel, HeapTuple row)
+{
+	const char *child = get_rel_name(reference->key->child);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
+					RelationGetRelationName(rel),
+					NameStr(reference->key->name), child),
+			 errdetail("%s is still referenced from %s of table \"%s\", with ON DELETE RESTRICT.",
+					   dtmodel_describe_key(reference, rel, row),
+					   reference->is_soft ? "live rows" : "rows", child),
+			 errhint("Delete those rows first."),
+			 dtmodel_errforeignkey(reference->key)));
+}
+
+static void
+ask_children(const CascadeState *state, Relation rel, HeapTuple row,
+			 TimestampTz time)
+{
+	ListCell   *cell;
+
+	foreach(cell, state->children)
+	{
+		const DtReference *child = lfirst(cell);
+
+		if (child->key->on_delete == FKCONSTR_ACTION_CASCADE)
+			(void) dtmodel_ask_reference(child, DT_PLAN_CASCADE_DELETE, rel, row, time);
+		else if (dtmodel_ask_reference(child, DT_PLAN_LIVE_CHILD, rel, row, 0))
+			report_restrict(child, rel, row);
+	}
+}
+
+static void
+follow_deletion(FunctionCallInfo fcinfo, const CascadeState *state,
+				Relation rel, HeapTuple row, TimestampTz time)
+{
+	MemoryContext outer = followed_statement;
+
+	if (state->children == NIL)
+		return;
+	SPI_connect();
+	followed_statement = fcinfo->flinfo->fn_mcxt;
+	PG_TRY();
+	{
+		ask_children(state, rel, row, time);
+	}
+	PG_FINALLY();
+	{
+		followed_statement = outer;
+	}
+	PG_END_TRY();
+	SPI_finish();
+}
+
+/*
+ * Keeps a root that has to wait until the statement ends.  A worker of logical
+ * replication applies rows without a statement.
+ */
+static void
+postpone(FunctionCallInfo fcinfo, const DtRestoreRoot *root)
+{
+	MemoryContext caller;
+	Restores   *note;
+	DtRestoreRoot *kept;
+
+	if (IsLogicalWorker())
+	{
+		dtmodel_restore_below_rows(list_make1(unconstify(DtRestoreRoot *, root)));
+		return;
+	}
+	note = dtmodel_make_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_RESTORES, InvalidOid,
+							 sizeof(Restores));
+	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	kept = palloc(sizeof(DtRestoreRoot));
+	*kept = *root;
+	kept->row = heap_copytuple(root->row);
+	kept->referenced = heap_copytuple(root->referenced);
+	note->roots = lappend(note->roots, kept);
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * The row was one thing and is another.  The rows that reference it have the
+ * key of "referenced".
+ */
+static void
+follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
+{
+	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	const CascadeState *state = get_state(fcinfo, rel);
+	HeapTuple	old_row = trigdata->tg_trigtuple;
+	bool		was_deleted = dtmodel_is_deleted(&state->columns, old_row, desc);
+	bool		is_deleted = dtmodel_is_deleted(&state->columns, row, desc);
+	DtRestoreRoot root = {
+		.relid = RelationGetRelid(rel),
+		.keys = &state->restore_keys,
+		.row = row,
+		.referenced = referenced,
+	};
+
+	if (is_deleted && !was_deleted)
+		follow_deletion(fcinfo, state, rel, referenced,
+						dtmodel_time_of_deletion(&state->columns, row, desc));
+	else if (was_deleted && !is_deleted)
+	{
+		root.time = dtmodel_time_of_deletion(&state->columns, old_row, desc);
+		if (!dtmodel_restore_below_row(&root))
+			postpone(fcinfo, &root);
+	}
+}
+
+/*
+ * Once a statement has run its AFTER triggers: what the rows that it restored
+ * and that had to wait for each other bring back.
+ */
+void
+dtmodel_finish_restores(QueryDesc *query)
+{
+	Restores   *note = dtmodel_find_note(query->estate->es_query_cxt,
+										 DT_NOTE_RESTORES, InvalidOid);
+	MemoryContext caller;
+	List	   *roots;
+
+	if (note == NULL || note->roots == NIL)
+		return;
+	roots = note->roots;
+	note->roots = NIL;
+	caller = MemoryContextSwitchTo(query->estate->es_query_cxt);
+	AfterTriggerBeginQuery();
+	dtmodel_restore_below_rows(roots);
+	AfterTriggerEndQuery(query->estate);
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * soft_cascade_trigger() returns trigger
+ *
+ * AFTER UPDATE, FOR EACH ROW, when the row is deleted softly or restored.
+ *
+ * A deletion takes along the live rows that reference this one with ON DELETE
+ * CASCADE, in tables with soft delete, and gives them its time; it is refused
+ * (23001) while live rows reference it with ON DELETE RESTRICT.  A restore
+ * brings back the rows below this one that carry its time; it is refused
+ * (23503) while a row that this one references is deleted itself.
+ */
+Datum
+dtmodel_soft_cascade_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_cascade_trigger",
+												DT_ON_UPDATE | DT_FIRED_AFTER);
+
+	follow(fcinfo, trigdata->tg_newtuple, trigdata->tg_newtuple);
+	return PointerGetDatum(NULL);
+}
+
+static HTAB *
+create_flips(MemoryContext context)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(ItemPointerData),
+		.entrysize = sizeof(Flip),
+		.hcxt = context,
+	};
+
+	return hash_create("dtmodel flips", 16, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/*
+ * For a BEFORE DELETE trigger: notes what the row will be in the partition
+ * that it moves to, if the move deletes or restores it.  The note lasts until
+ * soft_cascade_move_trigger() is run.
+ */
+void
+dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
+				  HeapTuple row)
+{
+	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	MemoryContext statement = followed_statement != NULL ?
+		followed_statement : fcinfo->flinfo->fn_mcxt;
+	MemoryContext caller;
+	Flips	   *note;
+	Flip	   *flip;
+
+	if (dtmodel_is_deleted(columns, row, desc) ==
+		dtmodel_is_deleted(columns, trigdata->tg_trigtuple, desc))
+		return;
+	note = dtmodel_make_note(statement, DT_NOTE_FLIP,
+							 RelationGetRelid(trigdata->tg_relation),
+							 sizeof(Flips));
+	if (note->flips == NULL)
+		note->flips = create_flips(statement);
+	flip = hash_search(note->flips, &trigdata->tg_trigtuple->t_self,
+					   HASH_ENTER, NULL);
+	caller = MemoryContextSwitchTo(statement);
+	flip->row = heap_copytuple(row);
+	MemoryContextSwitchTo(caller);
+}
+
+/* No two rows that one transaction deletes were in one place. */
+static HeapTuple
+find_flip(const TriggerData *trigdata)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_notes_of_all(DT_NOTE_FLIP,
+									   RelationGetRelid(trigdata->tg_relation)))
+	{
+		Flips	   *note = lfirst(cell);
+		Flip	   *flip = note->flips == NULL ? NULL :
+			hash_search(note->flips, &trigdata->tg_trigtuple->t_self,
+						HASH_FIND, NULL);
+
+		if (flip != NULL)
+			return flip->row;
+	}
+	return NULL;
+}
+
+/*
+ * soft_cascade_move_trigger() returns trigger
+ *
+ * AFTER DELETE, FOR EACH ROW, on a partitioned table.  Does the same as
+ * soft_cascade_trigger() for a row that an UPDATE deletes or restores while it
+ * moves it to another partition, of which no AFTER UPDATE trigger is told.  The
+ * foreign keys that reference the row have not followed it yet.
+ */
+Datum
+dtmodel_soft_cascade_move_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_cascade_move_trigger",
+												DT_ON_DELETE | DT_FIRED_AFTER);
+	HeapTuple	row = find_flip(trigdata);
+
+	if (row != NULL)
+		follow(fcinfo, row, trigdata->tg_trigtuple);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,221 @@
+/*-------------------------------------------------------------------------
+ *
+ * executor.c
+ *	  What the executor is told of a statement that deletes or restores rows.
+ *
+ * The triggers of a soft delete are there for UPDATEs by the application.  In
+ * an UPDATE that is the deletion or the restore itself they must not
+ * interfere, and most have nothing to do.  So when the executor is ready to
+ * run such a statement, its own copy of the table's triggers is changed: the
+ * ones without work are left out, since they are the greater part of what a
+ * deletion costs, and the one that looks after flag and time learns that the
+ * UPDATE is ours.  The copy goes when the statement ends.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "mixin/soft_delete/conflict.h"
+#include "mixin/soft_delete/executor.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/model.h"
+#include "server/plan_cache.h"
+#include "server/query_text.h"
+#include "utils/rel.h"
+#include "utils/reltrigger.h"
+
+/* What an UPDATE of ours does. */
+typedef enum Purpose
+{
+	PURPOSE_NONE,				/* it is not ours */
+	PURPOSE_DELETE,
+	PURPOSE_MERGE,				/* it deletes some rows and updates others */
+	PURPOSE_RESTORE,			/* one row, whose cascade brings back others */
+	PURPOSE_RESTORE_SET			/* those others */
+} Purpose;
+
+/*
+ * Whether a trigger of our own has nothing to do.  In a deletion the flag
+ * trigger finds flag and time in step, unless another trigger comes first, and
+ * no current user to record; and the row does not move to another partition.
+ * The cascade finds nothing to follow.  A table that inherits may have lost
+ * its soft delete, which the flag trigger reports; and a foreign table is
+ * refused by each.
+ */
+static bool
+is_idle(const Trigger *trigger, const DtModel *model, Purpose purpose)
+{
+	bool		others_act = model->soft_delete == NULL ||
+		model->others_act_before || purpose != PURPOSE_DELETE;
+
+	if (trigger->tgoid == model->delete_trigger)
+		return !others_act;
+	if (trigger->tgoid == model->flag_trigger)
+		return !others_act &&
+			!dtmodel_column_is_used(&model->soft_delete->deleted_by);
+	if (trigger->tgoid == model->cascade_trigger)
+		return purpose == PURPOSE_RESTORE_SET ||
+			(purpose == PURPOSE_DELETE && !model->is_referenced);
+	return false;
+}
+
+/*
+ * With no trigger left the server need not lock the row and look at it once
+ * more, nor come back to it later.
+ */
+static void
+leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model,
+						Purpose purpose)
+{
+	triggers->trig_update_before_row = false;
+	triggers->trig_update_after_row = false;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (is_idle(trigger, model, purpose))
+			trigger->tgenabled = TRIGGER_DISABLED;
+		else if (TRIGGER_FOR_ROW(trigger->tgtype) &&
+				 TRIGGER_FOR_UPDATE(trigger->tgtype))
+		{
+			triggers->trig_update_before_row |= TRIGGER_FOR_BEFORE(trigger->tgtype);
+			triggers->trig_update_after_row |= TRIGGER_FOR_AFTER(trigger->tgtype);
+		}
+	}
+}
+
+/*
+ * The executor has no use for tgisinternal, so its copy can say with it that
+ * the UPDATE is ours.
+ */
+static void
+say_update_is_ours(TriggerDesc *triggers, const DtModel *model)
+{
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		if (triggers->triggers[i].tgoid == model->flag_trigger)
+			triggers->triggers[i].tgisinternal = true;
+	}
+}
+
+/* For a trigger function: whether the UPDATE that fires it is ours. */
+bool
+dtmodel_is_our_update(const TriggerData *trigdata)
+{
+	return trigdata->tg_trigger->tgisinternal;
+}
+
+static void
+prepare_target(ResultRelInfo *target, Purpose purpose)
+{
+	Relation	rel = target->ri_RelationDesc;
+	const DtModel *model;
+
+	if (target->ri_TrigDesc == NULL ||
+		rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		return;
+	model = dtmodel_get_model(rel);
+	leave_out_idle_triggers(target->ri_TrigDesc, model, purpose);
+	/* What else a MERGE may write is said in rewrite.c. */
+	if (purpose != PURPOSE_MERGE ||
+		(model->soft_delete != NULL && model->soft_delete->refuses_flag_writes))
+		say_update_is_ours(target->ri_TrigDesc, model);
+}
+
+/* Prepares a table for the marks that the soft-delete trigger writes. */
+void
+dtmodel_prepare_deletion(ResultRelInfo *target)
+{
+	prepare_target(target, PURPOSE_DELETE);
+}
+
+/*
+ * What a DELETE or MERGE became in the planner.  It still asks for the
+ * privilege of a DELETE, and has nothing left that deletes.
+ */
+static Purpose
+find_rewritten(const ModifyTableState *update, EState *estate)
+{
+	const ModifyTable *plan = castNode(ModifyTable, update->ps.plan);
+	AclMode		privileges = compat_required_privileges(estate,
+														plan->nominalRelation);
+
+	if ((privileges & ACL_DELETE) == 0 || compat_merge_deletes(plan))
+		return PURPOSE_NONE;
+	if ((privileges & ACL_UPDATE) == 0)
+		return PURPOSE_DELETE;
+	return compat_is_merge(update->operation) ? PURPOSE_MERGE : PURPOSE_NONE;
+}
+
+/* What an UPDATE of ours is for, which its text says. */
+static Purpose
+purpose_of_text(const char *text)
+{
+	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_DELETED))
+		return PURPOSE_DELETE;
+	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_LIVE))
+		return PURPOSE_RESTORE;
+	if (dtmodel_starts_with(text, DT_OWN_QUERY DT_MARKS_SET_LIVE))
+		return PURPOSE_RESTORE_SET;
+	return PURPOSE_NONE;
+}
+
+/*
+ * Whether the statement is the one that we run.  What a rule adds to it, or
+ * does instead, has the same text; but its table is not the first one there.
+ */
+static bool
+is_ours(const ModifyTableState *update, const char *text)
+{
+	return dtmodel_is_run_by_us(text) &&
+		castNode(ModifyTable, update->ps.plan)->nominalRelation == 1;
+}
+
+static Purpose
+find_purpose(const ModifyTableState *update, const QueryDesc *query)
+{
+	Purpose		purpose = PURPOSE_NONE;
+
+	if (update->operation != CMD_UPDATE && !compat_is_merge(update->operation))
+		return PURPOSE_NONE;
+	if (is_ours(update, query->sourceText))
+		purpose = purpose_of_text(query->sourceText);
+	return purpose != PURPOSE_NONE ? purpose :
+		find_rewritten(update, query->estate);
+}
+
+static void
+prepare_node(PlanState *node, const QueryDesc *query, bool hides)
+{
+	ModifyTableState *update = (ModifyTableState *) node;
+	Purpose		purpose;
+
+	if (!IsA(node, ModifyTableState))
+		return;
+	if (hides)
+		dtmodel_refuse_hidden_conflicts(update);
+	purpose = find_purpose(update, query);
+	if (purpose == PURPOSE_NONE)
+		return;
+	for (int i = 0; i < update->mt_nrels; i++)
+		prepare_target(&update->resultRelInfo[i], purpose);
+}
+
+/*
+ * Once the executor is ready to run a statement, and its CTEs.  "hides" says
+ * whether deleted rows are hidden from it.
+ */
+void
+dtmodel_prepare_statement(QueryDesc *query, bool hides)
+{
+	MemoryContext caller = MemoryContextSwitchTo(query->estate->es_query_cxt);
+	ListCell   *cell;
+
+	if (query->planstate != NULL)
+		prepare_node(query->planstate, query, hides);
+	foreach(cell, query->estate->es_auxmodifytables)
+		prepare_node(lfirst(cell), query, hides);
+	MemoryContextSwitchTo(caller);
+}

@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * executor.h
+ *	  What the executor is told of a statement that deletes or restores rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SOFT_DELETE_EXECUTOR_H
+#define DTMODEL_SOFT_DELETE_EXECUTOR_H
+
+#include "executor/execdesc.h"
+#include "nodes/execnodes.h"
+
+extern void dtmodel_prepare_deletion(ResultRelInfo *target);
+extern void dtmodel_prepare_statement(QueryDesc *query, bool hides);
+
+#endif							/* DTMODEL_SOFT_DELETE_EXECUTOR_H */

@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * heirs.c
+ *	  Soft delete of tables that other tables inherit from.
+ *
+ * A DELETE on a table reaches the rows of the tables that inherit from it,
+ * but its row triggers stay behind.  So the tables that are there become
+ * models together with the one that they inherit from; and one that comes
+ * later is noticed by a trigger of the statement, before a row of it can be
+ * deleted for good by mistake.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_inherits.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "mixin/soft_delete/heirs.h"
+#include "mixin/soft_delete/soft_delete.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_soft_delete_guard_trigger);
+
+/* Partitions have the triggers of their table, so only others need it. */
+void
+dtmodel_change_guard_trigger(DtChange *change)
+{
+	if (change->rel->rd_rel->relkind == RELKIND_RELATION)
+		dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_GUARD, "DELETE",
+							   NIL);
+}
+
+static void
+check_heir(Oid relid, Relation parent)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+
+	if (dtmodel_get_model(rel)->soft_delete == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" inherits from \"%s\" but has no soft delete",
+						RelationGetRelationName(rel),
+						RelationGetRelationName(parent)),
+				 errdetail("The DELETE would remove its rows for good."),
+				 errhint("Call %s again: it includes the tables that inherit.",
+						 dtmodel_soft_delete_call(parent)),
+				 errtable(rel)));
+	table_close(rel, AccessShareLock);
+}
+
+/*
+ * soft_delete_guard_trigger() returns trigger
+ *
+ * BEFORE DELETE, FOR EACH STATEMENT, on soft-delete models that are no
+ * partitioned tables.  Refuses the DELETE (55000) while a table without soft
+ * delete inherits from this one, unless dtmodel.hard_delete is on.
+ */
+Datum
+dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
+	ListCell   *cell;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function %s.soft_delete_guard_trigger must be called as a trigger before a DELETE statement",
+						DTMODEL_SCHEMA)));
+
+	rel = trigdata->tg_relation;
+	if (!rel->rd_rel->relhassubclass || dtmodel_hard_delete)
+		return PointerGetDatum(NULL);
+	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
+		check_heir(lfirst_oid(cell), rel);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,126 @@
+/*-------------------------------------------------------------------------
+ *
+ * hide.c
+ *	  Hidden rows: queries on a model that asks for it see live rows only.
+ *
+ * Each reference to such a table is wrapped into a FromExpr of its own with
+ * the condition that the row is live.  That is what a pulled-up subquery
+ * looks like: the condition stays below outer joins, and every index can be
+ * used, which a security barrier would prevent for operators that may leak.
+ *
+ * The target of an INSERT, and so ON CONFLICT, stands in no FROM and sees all
+ * rows, as unique indexes do.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "dtmodel.h"
+#include "mixin/soft_delete/hide.h"
+#include "mixin/soft_delete/target.h"
+#include "nodes/makefuncs.h"
+#include "parser/parsetree.h"
+
+static Node *wrap_node(Query *query, Node *node);
+
+/* Whether the reference is to a table whose deleted rows are hidden. */
+static bool
+find_hidden(Query *query, int rtindex, DtSoftTarget *target)
+{
+	RangeTblEntry *rte = rt_fetch(rtindex, query->rtable);
+	const DtSoftDelete *columns;
+
+	if (rte->rtekind != RTE_RELATION || rte->relid < FirstNormalObjectId)
+		return false;
+	columns = dtmodel_get_model_of_locked(rte->relid)->soft_delete;
+	return columns != NULL && columns->hide &&
+		dtmodel_find_soft_target(query, rtindex, target);
+}
+
+/*
+ * A hard DELETE is there to find the rows that are deleted, and a soft one
+ * does not find them anyway.
+ */
+static bool
+is_exempt(Query *query, int rtindex)
+{
+	return query->commandType == CMD_DELETE && rtindex == query->resultRelation;
+}
+
+static Node *
+wrap_reference(Query *query, RangeTblRef *reference)
+{
+	DtSoftTarget target;
+
+	if (is_exempt(query, reference->rtindex) ||
+		!find_hidden(query, reference->rtindex, &target))
+		return (Node *) reference;
+	return (Node *) makeFromExpr(list_make1(reference),
+								 dtmodel_live_condition(&target));
+}
+
+static void
+wrap_list(Query *query, List *nodes)
+{
+	ListCell   *cell;
+
+	foreach(cell, nodes)
+		lfirst(cell) = wrap_node(query, lfirst(cell));
+}
+
+static Node *
+wrap_node(Query *query, Node *node)
+{
+	if (IsA(node, RangeTblRef))
+		return wrap_reference(query, (RangeTblRef *) node);
+	if (IsA(node, JoinExpr))
+	{
+		JoinExpr   *join = (JoinExpr *) node;
+
+		join->larg = wrap_node(query, join->larg);
+		join->rarg = wrap_node(query, join->rarg);
+	}
+	else if (IsA(node, FromExpr))
+		wrap_list(query, ((FromExpr *) node)->fromlist);
+	return node;
+}
+
+#ifdef COMPAT_HAS_MERGE
+/*
+ * The target of a MERGE is joined by the planner, later, on the condition of
+ * the MERGE: a deleted row does not meet it, and is no row that the source
+ * lacks either.
+ */
+static void
+hide_merge_target(Query *query)
+{
+	Node	  **condition = compat_merge_condition(query);
+	DtSoftTarget target;
+	ListCell   *cell;
+
+	if (!find_hidden(query, query->resultRelation, &target))
+		return;
+	*condition = make_and_qual(*condition, dtmodel_live_condition(&target));
+	foreach(cell, query->mergeActionList)
+	{
+		MergeAction *action = lfirst_node(MergeAction, cell);
+
+		if (compat_is_unmatched_target(action))
+			action->qual = make_and_qual(action->qual,
+										 dtmodel_live_condition(&target));
+	}
+}
+#endif
+
+/* Hides deleted rows in one level of a query. */
+void
+dtmodel_hide_deleted(Query *query)
+{
+	if (query->jointree != NULL)
+		wrap_list(query, query->jointree->fromlist);
+#ifdef COMPAT_HAS_MERGE
+	if (query->commandType == CMD_MERGE)
+		hide_merge_target(query);
+#endif
+}

@@ -1,0 +1,419 @@
+/*-------------------------------------------------------------------------
+ *
+ * live.c
+ *	  "The row is live" and "the row is deleted", in every form.
+ *
+ * The flag says which of the two a row is, or deleted_at where a model has no
+ * flag.  A flag that is null does not say that the row is deleted, so the row
+ * is live.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "mixin/soft_delete/live.h"
+#include "nodes/bitmapset.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/prep.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+
+/*
+ * The ways to say that a row is live, with a flag that is true for deleted
+ * rows.  Where it is true for live rows they are the same the other way round.
+ */
+typedef enum LiveForm
+{
+	LIVE_BY_FLAG,				/* NOT is_deleted */
+	LIVE_BY_FLAG_OR_NULL,		/* is_deleted IS NOT TRUE */
+	LIVE_BY_FLAG_NOT_NULL,		/* is_deleted IS FALSE */
+	LIVE_BY_TIME				/* deleted_at IS NULL */
+} LiveForm;
+
+#define LIVE_FORMS (LIVE_BY_TIME + 1)
+
+/* Whether the row is deleted. */
+bool
+dtmodel_is_deleted(const DtSoftDelete *columns, HeapTuple row, TupleDesc desc)
+{
+	Datum		value;
+	bool		isnull;
+
+	if (!dtmodel_column_is_used(&columns->flag))
+		return !heap_attisnull(row, columns->deleted_at.attnum, desc);
+
+	value = heap_getattr(row, columns->flag.attnum, desc, &isnull);
+	return !isnull && DatumGetBool(value) != columns->flag_is_live;
+}
+
+static Expr *
+column_var(const DtColumn *column, int rtindex)
+{
+	return (Expr *) makeVar(rtindex, column->attnum, column->typid,
+							column->typmod, InvalidOid, 0);
+}
+
+static Node *
+null_test(const DtColumn *column, int rtindex, NullTestType type)
+{
+	NullTest   *test = makeNode(NullTest);
+
+	test->arg = column_var(column, rtindex);
+	test->nulltesttype = type;
+	test->argisrow = false;
+	test->location = -1;
+	return (Node *) test;
+}
+
+static Node *
+boolean_test(const DtColumn *column, int rtindex, BoolTestType type)
+{
+	BooleanTest *test = makeNode(BooleanTest);
+
+	test->arg = column_var(column, rtindex);
+	test->booltesttype = type;
+	test->location = -1;
+	return (Node *) test;
+}
+
+/* The words of a form, as a node. */
+static Node *
+form_node(LiveForm form, const DtSoftDelete *columns, int rtindex)
+{
+	const DtColumn *flag = &columns->flag;
+	bool		flag_is_live = columns->flag_is_live;
+
+	switch (form)
+	{
+		case LIVE_BY_FLAG:
+			if (flag_is_live)
+				return (Node *) column_var(flag, rtindex);
+			return (Node *) makeBoolExpr(NOT_EXPR,
+										 list_make1(column_var(flag, rtindex)), -1);
+		case LIVE_BY_FLAG_OR_NULL:
+			return boolean_test(flag, rtindex,
+								flag_is_live ? IS_NOT_FALSE : IS_NOT_TRUE);
+		case LIVE_BY_FLAG_NOT_NULL:
+			return boolean_test(flag, rtindex, flag_is_live ? IS_TRUE : IS_FALSE);
+		case LIVE_BY_TIME:
+			break;
+	}
+	return null_test(&columns->deleted_at, rtindex, IS_NULL);
+}
+
+/* The column's name, after the table's alias if there is one. */
+static char *
+column_text(const DtColumn *column, const char *alias)
+{
+	const char *name = quote_identifier(NameStr(column->name));
+
+	return alias == NULL ? pstrdup(name) : psprintf("%s.%s", alias, name);
+}
+
+/* The words of a form, as SQL. */
+static char *
+form_text(LiveForm form, const DtSoftDelete *columns, const char *alias)
+{
+	char	   *flag = column_text(&columns->flag, alias);
+	bool		flag_is_live = columns->flag_is_live;
+
+	switch (form)
+	{
+		case LIVE_BY_FLAG:
+			return psprintf("%s%s", flag_is_live ? "" : "NOT ", flag);
+		case LIVE_BY_FLAG_OR_NULL:
+			return psprintf("%s IS NOT %s", flag, flag_is_live ? "FALSE" : "TRUE");
+		case LIVE_BY_FLAG_NOT_NULL:
+			return psprintf("%s IS %s", flag, flag_is_live ? "TRUE" : "FALSE");
+		case LIVE_BY_TIME:
+			break;
+	}
+	return psprintf("%s IS NULL", column_text(&columns->deleted_at, alias));
+}
+
+/*
+ * The form that people write by hand: our own indexes have these words as
+ * their predicate, so that queries and ON CONFLICT clauses of others find
+ * them, and hidden rows are left out with them, so that indexes of others
+ * can be used.
+ */
+static LiveForm
+usual_form(const DtSoftDelete *columns)
+{
+	if (!dtmodel_column_is_used(&columns->flag))
+		return LIVE_BY_TIME;
+	return columns->flag.is_not_null ? LIVE_BY_FLAG : LIVE_BY_FLAG_OR_NULL;
+}
+
+/* "The row is live" as a node, in the usual form. */
+Node *
+dtmodel_live_node(const DtSoftDelete *columns, int rtindex)
+{
+	return form_node(usual_form(columns), columns, rtindex);
+}
+
+/* "The row is live" as SQL, in the usual form. */
+char *
+dtmodel_live_text(const DtSoftDelete *columns, const char *alias)
+{
+	return form_text(usual_form(columns), columns, alias);
+}
+
+/* "The row is deleted" as SQL, the opposite of the former: never null. */
+char *
+dtmodel_deleted_text(const DtSoftDelete *columns, const char *alias)
+{
+	const DtColumn *flag = &columns->flag;
+
+	if (!dtmodel_column_is_used(flag))
+		return psprintf("%s IS NOT NULL",
+						column_text(&columns->deleted_at, alias));
+	if (!flag->is_not_null)
+		return psprintf("%s IS %s", column_text(flag, alias),
+						columns->flag_is_live ? "FALSE" : "TRUE");
+	return psprintf("%s%s", columns->flag_is_live ? "NOT " : "",
+					column_text(flag, alias));
+}
+
+/* "The flag says that the row is deleted" as SQL, whatever the time says. */
+char *
+dtmodel_flagged_text(const DtSoftDelete *columns)
+{
+	return psprintf("%s IS %s", column_text(&columns->flag, NULL),
+					columns->flag_is_live ? "FALSE" : "TRUE");
+}
+
+/* "The time says that the row is deleted" as SQL, whatever the flag says. */
+char *
+dtmodel_timed_text(const DtSoftDelete *columns)
+{
+	return psprintf("%s IS NOT NULL", column_text(&columns->deleted_at, NULL));
+}
+
+static char *
+assignments(const DtSoftDelete *columns, const char *time, bool flag)
+{
+	char	   *text = psprintf("%s = %s",
+								column_text(&columns->deleted_at, NULL), time);
+
+	if (!dtmodel_column_is_used(&columns->flag))
+		return text;
+	return psprintf("%s, %s = %s", text, column_text(&columns->flag, NULL),
+					flag ? "true" : "false");
+}
+
+/* The assignments of an UPDATE that deletes a row at a time, itself SQL. */
+char *
+dtmodel_mark_assignments(const DtSoftDelete *columns, const char *time)
+{
+	return assignments(columns, time, !columns->flag_is_live);
+}
+
+/* The assignments of an UPDATE that restores a row. */
+char *
+dtmodel_restore_assignments(const DtSoftDelete *columns)
+{
+	return assignments(columns, "NULL", columns->flag_is_live);
+}
+
+static bool
+is_tie_name(const char *name)
+{
+	size_t		length = strlen(name);
+	size_t		suffix = strlen(DT_TIE_NAME);
+
+	return strncmp(name, "ck_", 3) == 0 && length >= suffix &&
+		strcmp(name + length - suffix, DT_TIE_NAME) == 0;
+}
+
+/*
+ * The name of the CHECK, made by us or taken over from the template, that ties
+ * flag and time together; NULL if there is none.
+ */
+const char *
+dtmodel_find_tie(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
+{
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+	Bitmapset  *tied = NULL;
+
+	if (!AttributeNumberIsValid(flag->attnum) ||
+		!AttributeNumberIsValid(deleted_at->attnum))
+		return NULL;
+
+	tied = bms_make_singleton(flag->attnum - FirstLowInvalidHeapAttributeNumber);
+	tied = bms_add_member(tied, deleted_at->attnum -
+						  FirstLowInvalidHeapAttributeNumber);
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+	{
+		Bitmapset  *used = NULL;
+
+		if (!is_tie_name(constr->check[i].ccname))
+			continue;
+		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
+		if (bms_equal(used, tied))
+			return constr->check[i].ccname;
+	}
+	return NULL;
+}
+
+/* What the CHECK says. */
+static Node *
+tie_node(const DtSoftDelete *columns)
+{
+	Node	   *flagged = boolean_test(&columns->flag, 1,
+									   columns->flag_is_live ? IS_FALSE : IS_TRUE);
+	Node	   *timed = null_test(&columns->deleted_at, 1, IS_NOT_NULL);
+
+	return (Node *) make_opclause(BooleanEqualOperator, BOOLOID, false,
+								  (Expr *) flagged, (Expr *) timed,
+								  InvalidOid, InvalidOid);
+}
+
+/* Whether flag and time say the same in every row, since a CHECK does. */
+static bool
+is_tied(Relation rel, const DtSoftDelete *columns)
+{
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+	Node	   *tie = tie_node(columns);
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+	{
+		if (constr->check[i].ccvalid &&
+			equal(stringToNode(constr->check[i].ccbin), tie))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a form holds for the live rows of the table, and for no others. */
+static bool
+form_holds(LiveForm form, Relation rel, const DtSoftDelete *columns)
+{
+	bool		has_flag = dtmodel_column_is_used(&columns->flag);
+
+	switch (form)
+	{
+		case LIVE_BY_FLAG:
+		case LIVE_BY_FLAG_NOT_NULL:
+			return has_flag && columns->flag.is_not_null;
+		case LIVE_BY_FLAG_OR_NULL:
+			return has_flag;
+		case LIVE_BY_TIME:
+			break;
+	}
+	return !has_flag || is_tied(rel, columns);
+}
+
+/*
+ * "The row is live" as SQL, in every form that holds.  The planner does not
+ * know that they are the same; it uses a partial index for a query only if
+ * the query says what the index says.
+ */
+char *
+dtmodel_live_lookup_text(Relation rel, const DtSoftDelete *columns,
+						 const char *alias)
+{
+	LiveForm	usual = usual_form(columns);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, form_text(usual, columns, alias));
+	for (LiveForm form = 0; form < LIVE_FORMS; form++)
+	{
+		if (form != usual && form_holds(form, rel, columns))
+			appendStringInfo(&text, " AND %s", form_text(form, columns, alias));
+	}
+	return text.data;
+}
+
+/*
+ * "The row is deleted" as SQL, together with all that follows from it, so that
+ * an index of deleted rows is used in whatever words it says so.
+ */
+char *
+dtmodel_deleted_lookup_text(Relation rel, const DtSoftDelete *columns,
+							const char *alias)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, dtmodel_deleted_text(columns, alias));
+	for (LiveForm form = 0; form < LIVE_FORMS; form++)
+	{
+		if (form == LIVE_BY_TIME ? form_holds(form, rel, columns) :
+			dtmodel_column_is_used(&columns->flag))
+			appendStringInfo(&text, " AND NOT (%s)",
+							 form_text(form, columns, alias));
+	}
+	return text.data;
+}
+
+/* Whether a condition of an index's predicate is that the row is live. */
+static bool
+means_live(Node *condition, Relation rel, const DtSoftDelete *columns)
+{
+	for (LiveForm form = 0; form < LIVE_FORMS; form++)
+	{
+		if (equal(condition, form_node(form, columns, 1)))
+			return form_holds(form, rel, columns);
+	}
+	return false;
+}
+
+/* Whether it is that the row is deleted: the opposite of a form. */
+static bool
+means_deleted(Node *condition, Relation rel, const DtSoftDelete *columns)
+{
+	return means_live(negate_clause(condition), rel, columns);
+}
+
+/*
+ * Whether an index is one of the live rows, no more and no less, as we and
+ * others make it.  Where no row is ever deleted, "columns" is NULL, and that
+ * is one of all rows.
+ */
+bool
+dtmodel_is_of_live_rows(Relation rel, Relation index,
+						const DtSoftDelete *columns)
+{
+	List	   *predicate = RelationGetIndexPredicate(index);
+	ListCell   *cell;
+
+	foreach(cell, predicate)
+	{
+		if (columns == NULL || !means_live(lfirst(cell), rel, columns))
+			return false;
+	}
+	return (predicate == NIL) == (columns == NULL);
+}
+
+/*
+ * Whether an index counts deleted rows and live ones alike.  It tells them
+ * apart where the mark itself is among its columns.
+ */
+bool
+dtmodel_counts_deleted_rows(Relation rel, Relation index,
+							const DtSoftDelete *columns)
+{
+	Form_pg_index form = index->rd_index;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexPredicate(index))
+	{
+		if (means_live(lfirst(cell), rel, columns) ||
+			means_deleted(lfirst(cell), rel, columns))
+			return false;
+	}
+	return !dtmodel_is_among(columns->deleted_at.attnum, form->indnkeyatts,
+							 form->indkey.values) &&
+		!(dtmodel_column_is_used(&columns->flag) &&
+		  dtmodel_is_among(columns->flag.attnum, form->indnkeyatts,
+						   form->indkey.values));
+}

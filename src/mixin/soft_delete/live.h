@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * live.h
+ *	  "The row is live" and "the row is deleted", in every form.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SOFT_DELETE_LIVE_H
+#define DTMODEL_SOFT_DELETE_LIVE_H
+
+#include "access/htup.h"
+#include "model/model.h"
+#include "nodes/nodes.h"
+
+/* Of a row at hand. */
+extern bool dtmodel_is_deleted(const DtSoftDelete *columns, HeapTuple row,
+							   TupleDesc desc);
+
+/* As a node, for the planner. */
+extern Node *dtmodel_live_node(const DtSoftDelete *columns, int rtindex);
+
+/* As SQL; the alias may be NULL. */
+extern char *dtmodel_live_text(const DtSoftDelete *columns, const char *alias);
+extern char *dtmodel_live_lookup_text(Relation rel, const DtSoftDelete *columns,
+									  const char *alias);
+extern char *dtmodel_deleted_text(const DtSoftDelete *columns,
+								  const char *alias);
+extern char *dtmodel_deleted_lookup_text(Relation rel,
+										 const DtSoftDelete *columns,
+										 const char *alias);
+extern char *dtmodel_flagged_text(const DtSoftDelete *columns);
+extern char *dtmodel_timed_text(const DtSoftDelete *columns);
+extern char *dtmodel_mark_assignments(const DtSoftDelete *columns,
+									  const char *time);
+extern char *dtmodel_restore_assignments(const DtSoftDelete *columns);
+
+/* As the CHECK that ties flag and time together: ck_<table>_<this>. */
+#define DT_TIE_NAME "soft_delete"
+
+extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,
+									const DtColumn *deleted_at);
+
+/* As the predicate of an index. */
+extern bool dtmodel_is_of_live_rows(Relation rel, Relation index,
+									const DtSoftDelete *columns);
+extern bool dtmodel_counts_deleted_rows(Relation rel, Relation index,
+										const DtSoftDelete *columns);
+
+#endif							/* DTMODEL_SOFT_DELETE_LIVE_H */

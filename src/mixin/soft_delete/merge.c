@@ -1,0 +1,183 @@
+/*-------------------------------------------------------------------------
+ *
+ * merge.c
+ *	  Soft delete by a MERGE, as the planner does it: its actions that delete
+ *	  become actions that update.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "mixin/soft_delete/merge.h"
+#include "mixin/soft_delete/target.h"
+#include "nodes/makefuncs.h"
+#include "utils/lsyscache.h"
+
+#ifdef COMPAT_HAS_MERGE
+/* "The row is deleted": what the condition of live rows says of no row. */
+static Node *
+deleted_condition(const DtSoftTarget *target)
+{
+	return (Node *) makeBoolExpr(NOT_EXPR,
+								 list_make1(dtmodel_live_condition(target)), -1);
+}
+
+/*
+ * An action of a MERGE that deletes.  A row that is deleted already has to
+ * match, too, or it would fall through to the next action; but nothing is
+ * done to it.  So an action that does nothing goes first.
+ */
+static List *
+rewrite_merge_action(Query *query, const DtSoftTarget *target,
+					 MergeAction *action)
+{
+	MergeAction *nothing = copyObject(action);
+
+	nothing->commandType = CMD_NOTHING;
+	nothing->qual = make_and_qual(deleted_condition(target), nothing->qual);
+	action->commandType = CMD_UPDATE;
+	action->targetList = dtmodel_target_assignments(query, target);
+	return list_make2(nothing, action);
+}
+
+static bool
+assigns_mark(const MergeAction *action, const DtSoftDelete *columns)
+{
+	ListCell   *cell;
+
+	if (action->commandType != CMD_UPDATE)
+		return false;
+	foreach(cell, action->targetList)
+	{
+		AttrNumber	attnum = lfirst_node(TargetEntry, cell)->resno;
+
+		if (attnum == columns->deleted_at.attnum ||
+			(dtmodel_column_is_used(&columns->flag) &&
+			 attnum == columns->flag.attnum))
+			return true;
+	}
+	return false;
+}
+
+static bool
+deletes(const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->mergeActionList)
+	{
+		if (lfirst_node(MergeAction, cell)->commandType == CMD_DELETE)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A trigger cannot tell the actions of a MERGE apart.  Where an UPDATE must not
+ * flip the flag, one that assigns it cannot stand beside one that deletes.
+ */
+static void
+check_flag_writes(const Query *query, const DtSoftTarget *target)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->mergeActionList)
+	{
+		if (assigns_mark(lfirst_node(MergeAction, cell), &target->columns))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a MERGE cannot both delete rows of table \"%s\" and write the columns of its soft delete",
+							get_rel_name(target->rte->relid)),
+					 errdetail("The model was made with flag_writes => 'error'."),
+					 errhint("Leave the columns out of the UPDATE, or use two statements.")));
+	}
+}
+
+/* Whether the executor is to judge updated or deleted rows by a policy. */
+static bool
+has_policies(const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->withCheckOptions)
+	{
+		WCOKind		kind = lfirst_node(WithCheckOption, cell)->kind;
+
+		if (kind == WCO_RLS_UPDATE_CHECK || kind == WCO_RLS_MERGE_UPDATE_CHECK ||
+			kind == WCO_RLS_MERGE_DELETE_CHECK)
+			return true;
+	}
+	return false;
+}
+
+static bool
+updates(const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->mergeActionList)
+	{
+		if (lfirst_node(MergeAction, cell)->commandType == CMD_UPDATE)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Rows are judged by the policies of the action that meets them, and those of
+ * an UPDATE are not meant for rows that are deleted.
+ */
+static void
+use_delete_policies(Query *query)
+{
+	List	   *checks = NIL;
+	ListCell   *cell;
+
+	foreach(cell, query->withCheckOptions)
+	{
+		WithCheckOption *check = lfirst_node(WithCheckOption, cell);
+
+		if (check->kind == WCO_RLS_UPDATE_CHECK ||
+			check->kind == WCO_RLS_MERGE_UPDATE_CHECK)
+			continue;
+		if (check->kind == WCO_RLS_MERGE_DELETE_CHECK)
+			check->kind = WCO_RLS_MERGE_UPDATE_CHECK;
+		checks = lappend(checks, check);
+	}
+	query->withCheckOptions = checks;
+}
+
+/*
+ * Makes the deletions of a MERGE soft.  Under row-level security, one that
+ * updates rows too is left to the triggers: the executor could not tell by
+ * which policies a row is to be judged.
+ */
+void
+dtmodel_rewrite_merge(Query *query)
+{
+	DtSoftTarget target;
+	List	   *actions = NIL;
+	ListCell   *cell;
+
+	if (!deletes(query) ||
+		!dtmodel_find_soft_target(query, query->resultRelation, &target) ||
+		target.columns.trigger_tier || (has_policies(query) && updates(query)))
+		return;
+	if (target.columns.refuses_flag_writes)
+		check_flag_writes(query, &target);
+	foreach(cell, query->mergeActionList)
+	{
+		MergeAction *action = lfirst_node(MergeAction, cell);
+
+		if (action->commandType == CMD_DELETE)
+			actions = list_concat(actions,
+								  rewrite_merge_action(query, &target, action));
+		else
+			actions = lappend(actions, action);
+	}
+	query->mergeActionList = actions;
+	if (has_policies(query))
+		use_delete_policies(query);
+}
+#endif							/* COMPAT_HAS_MERGE */

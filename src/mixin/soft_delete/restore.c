@@ -1,0 +1,651 @@
+/*-------------------------------------------------------------------------
+ *
+ * restore.c
+ *	  Undoing a deletion: which rows come back with a row that is restored.
+ *
+ * They are rows below it, along any foreign key, that carry its time of
+ * deletion: of these the greatest set in which the parents of every row are
+ * live or in the set themselves.  A parent that counts is one whose deletion
+ * would have taken the row along or been refused because of it.  So the rows
+ * are collected first, with the parents that each of them waits for; then
+ * those are taken out whose parents stay deleted, and so on from parent to
+ * child; and only what remains is written, all of it or nothing.
+ *
+ * A row that is taken out waits for its parent.  It takes over that parent's
+ * time, as if only the parent had ever been deleted, and so comes back with
+ * it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/partition.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "mixin/live/parent.h"
+#include "mixin/soft_delete/cascade.h"
+#include "mixin/soft_delete/live.h"
+#include "mixin/soft_delete/reference.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/shown_key.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+/* So many rows are written by one statement. */
+#define BATCH 1000
+
+/* Where a row is. */
+typedef struct Place
+{
+	Oid			relid;
+	ItemPointerData tid;
+} Place;
+
+/* A table of the set, or a partition. */
+typedef struct RestoredTable
+{
+	Oid			relid;			/* hash key */
+	DtSoftDelete columns;
+	DtRestoreKeys keys;
+} RestoredTable;
+
+/* A row of the set, or one that was asked for, a root. */
+typedef struct RestoredRow
+{
+	Place		place;			/* hash key */
+	int			position;		/* in which the row was found */
+	struct RestoredRow *above;	/* the row that it was found below */
+	Oid			found_by;		/* and the foreign key */
+	bool		waits;			/* taken out: a parent stays deleted */
+	TimestampTz time;			/* of that parent's deletion */
+	List	   *dependents;		/* rows of the set whose parent it is */
+} RestoredRow;
+
+/* A deleted parent, known by its place until all rows are collected. */
+typedef struct Dependency
+{
+	RestoredRow *row;
+	Place		parent;
+	TimestampTz time;			/* of the parent's deletion */
+	const DtReference *reference;
+} Dependency;
+
+typedef struct Restore
+{
+	TimestampTz time;			/* of the deletion that is undone */
+	HTAB	   *tables;			/* of the set, NULL while it is empty */
+	HTAB	   *rows;
+	List	   *order;			/* the rows as they were found */
+	List	   *dependencies;
+	MemoryContext context;		/* SPI's, which lasts as long as the restore */
+} Restore;
+
+static bool
+is_required_live(const DtForeignKey *key, Relation rel)
+{
+	return key->on_delete == FKCONSTR_ACTION_CASCADE ||
+		key->on_delete == FKCONSTR_ACTION_RESTRICT ||
+		dtmodel_requires_live_parent(rel, key);
+}
+
+static List *
+soft_references(Relation rel, List *keys, bool to_child)
+{
+	List	   *references = NIL;
+	ListCell   *cell;
+
+	foreach(cell, keys)
+	{
+		DtForeignKey *key = lfirst(cell);
+		DtReference *reference;
+
+		if (dtmodel_is_temporal(key) ||
+			(!to_child && !is_required_live(key, rel)))
+			continue;
+		reference = dtmodel_make_reference(key, to_child);
+		if (reference->is_soft)
+			references = lappend(references, reference);
+	}
+	return references;
+}
+
+/* The foreign keys that a restore of rows of this table follows. */
+DtRestoreKeys
+dtmodel_restore_keys(Relation rel)
+{
+	DtRestoreKeys keys;
+
+	keys.children = soft_references(rel, dtmodel_keys_to(rel), true);
+	keys.parents = soft_references(rel, dtmodel_keys_from(rel), false);
+	return keys;
+}
+
+static const RestoredTable *
+find_table(Restore *restore, Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	MemoryContext caller;
+	RestoredTable *table;
+	bool		found;
+
+	table = hash_search(restore->tables, &relid, HASH_ENTER, &found);
+	if (found)
+		return table;
+
+	caller = MemoryContextSwitchTo(restore->context);
+	table->columns = dtmodel_usable_soft_delete(rel);
+	table->keys = dtmodel_restore_keys(rel);
+	MemoryContextSwitchTo(caller);
+	return table;
+}
+
+static void
+begin_set(Restore *restore)
+{
+	HASHCTL		tables = {
+		.keysize = sizeof(Oid),
+		.entrysize = sizeof(RestoredTable),
+		.hcxt = restore->context,
+	};
+	HASHCTL		rows = {
+		.keysize = sizeof(Place),
+		.entrysize = sizeof(RestoredRow),
+		.hcxt = restore->context,
+	};
+
+	restore->tables = hash_create("dtmodel restored tables", 16, &tables,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	restore->rows = hash_create("dtmodel restored rows", 256, &rows,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static Place
+place_of_result(uint64 i)
+{
+	HeapTuple	result = SPI_tuptable->vals[i];
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	Place		place;
+	bool		isnull;
+
+	/* It is a key of a hash table, so its padding must be zero. */
+	memset(&place, 0, sizeof(place));
+	place.relid = DatumGetObjectId(SPI_getbinval(result, desc, 1, &isnull));
+	place.tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(result, desc, 2, &isnull));
+	return place;
+}
+
+static void
+add_row(Restore *restore, const Place *place, RestoredRow *above,
+		const DtReference *reference)
+{
+	MemoryContext caller = MemoryContextSwitchTo(restore->context);
+	RestoredRow *row;
+	bool		found;
+
+	if (restore->rows == NULL)
+		begin_set(restore);
+	row = hash_search(restore->rows, place, HASH_ENTER, &found);
+	if (!found)
+	{
+		row->position = list_length(restore->order);
+		row->above = above;
+		row->found_by = reference->key->constraint;
+		row->waits = false;
+		row->dependents = NIL;
+		restore->order = lappend(restore->order, row);
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/* The rows that reference this one and were deleted with it, locked. */
+static void
+collect_children(Restore *restore, RestoredRow *row,
+				 const DtRestoreKeys *keys, Relation rel, HeapTuple tuple)
+{
+	ListCell   *cell;
+
+	foreach(cell, keys->children)
+	{
+		if (!dtmodel_ask_reference(lfirst(cell), DT_PLAN_RESTORE_CHILDREN, rel,
+								   tuple, restore->time))
+			continue;
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			Place		place = place_of_result(i);
+
+			add_row(restore, &place, row, lfirst(cell));
+		}
+		SPI_freetuptable(SPI_tuptable);
+	}
+}
+
+/*
+ * A deleted parent of the row.  One that is live is locked, so that it cannot
+ * be deleted before the row is there to be deleted with it; one that is being
+ * deleted or restored is waited for.
+ */
+static void
+note_parent(Restore *restore, RestoredRow *row, const DtReference *reference)
+{
+	HeapTuple	result = SPI_tuptable->vals[0];
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	bool		isnull;
+	bool		is_live = DatumGetBool(SPI_getbinval(result, desc, 3, &isnull));
+	MemoryContext caller;
+	Dependency *dependency;
+
+	if (is_live)
+		return;
+	caller = MemoryContextSwitchTo(restore->context);
+	dependency = palloc0(sizeof(Dependency));
+	dependency->row = row;
+	dependency->parent = place_of_result(0);
+	dependency->time = DatumGetTimestampTz(SPI_getbinval(result, desc, 4, &isnull));
+	dependency->reference = reference;
+	restore->dependencies = lappend(restore->dependencies, dependency);
+	MemoryContextSwitchTo(caller);
+}
+
+/* The row waits for the one that it was found below, which needs no query. */
+static void
+depend_on_row_above(Restore *restore, RestoredRow *row)
+{
+	MemoryContext caller = MemoryContextSwitchTo(restore->context);
+
+	row->above->dependents = lappend(row->above->dependents, row);
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+collect_parents(Restore *restore, RestoredRow *row, const DtRestoreKeys *keys,
+				Relation rel, HeapTuple tuple)
+{
+	ListCell   *cell;
+
+	foreach(cell, keys->parents)
+	{
+		const DtReference *reference = lfirst(cell);
+
+		if (row->above != NULL && row->found_by == reference->key->constraint)
+			depend_on_row_above(restore, row);
+		else if (dtmodel_ask_reference(reference, DT_PLAN_RESTORE_PARENT, rel,
+									   tuple, 0))
+		{
+			note_parent(restore, row, reference);
+			SPI_freetuptable(SPI_tuptable);
+		}
+	}
+}
+
+/*
+ * What is around a row of the set: the parents that it waits for, and the rows
+ * below it.  The row is locked, so that no other transaction can change it.
+ */
+static void
+look_around(Restore *restore, RestoredRow *row)
+{
+	Relation	rel = table_open(row->place.relid, RowExclusiveLock);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	const DtRestoreKeys *keys;
+	bool		should_free;
+	HeapTuple	tuple;
+
+	if (!table_tuple_fetch_row_version(rel, &row->place.tid, SnapshotSelf, slot))
+		elog(ERROR, "row to be restored of table \"%s\" is gone",
+			 RelationGetRelationName(rel));
+	tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
+	keys = &find_table(restore, rel)->keys;
+	collect_parents(restore, row, keys, rel, tuple);
+	collect_children(restore, row, keys, rel, tuple);
+	if (should_free)
+		heap_freetuple(tuple);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(rel, NoLock);
+}
+
+/* Takes a row out of the set, and after it those whose parent it is. */
+static void
+take_out(RestoredRow *row, TimestampTz time)
+{
+	List	   *pending = NIL;
+	ListCell   *cell;
+
+	row->waits = true;
+	row->time = time;
+	pending = list_make1(row);
+	while (pending != NIL)
+	{
+		RestoredRow *parent = llast(pending);
+
+		pending = list_delete_last(pending);
+		foreach(cell, parent->dependents)
+		{
+			RestoredRow *child = lfirst(cell);
+
+			if (child->waits && child->time >= time)
+				continue;
+			child->waits = true;
+			child->time = time;
+			pending = lappend(pending, child);
+		}
+	}
+}
+
+/* The parent, if it is in the set; the row that was asked for is not. */
+static RestoredRow *
+find_in_set(const Restore *restore, const Place *parent)
+{
+	return restore->rows == NULL ? NULL :
+		hash_search(restore->rows, parent, HASH_FIND, NULL);
+}
+
+/* Finds the greatest set: takes out what waits for a parent outside of it. */
+static void
+prune(Restore *restore)
+{
+	ListCell   *cell;
+
+	foreach(cell, restore->dependencies)
+	{
+		Dependency *dependency = lfirst(cell);
+		RestoredRow *parent = find_in_set(restore, &dependency->parent);
+
+		if (parent != NULL)
+			parent->dependents = lappend(parent->dependents, dependency->row);
+	}
+	foreach(cell, restore->dependencies)
+	{
+		Dependency *dependency = lfirst(cell);
+		RestoredRow *row = dependency->row;
+
+		if (find_in_set(restore, &dependency->parent) == NULL &&
+			(!row->waits || row->time < dependency->time))
+			take_out(row, dependency->time);
+	}
+}
+
+/* The key by which a root waits for a parent that stays deleted. */
+static const DtReference *
+find_blocker(const Restore *restore, const RestoredRow *root)
+{
+	ListCell   *cell;
+
+	foreach(cell, restore->dependencies)
+	{
+		Dependency *dependency = lfirst(cell);
+		const RestoredRow *parent = find_in_set(restore, &dependency->parent);
+
+		if (dependency->row == root && (parent == NULL || parent->waits))
+			return dependency->reference;
+	}
+	return NULL;
+}
+
+static void
+report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
+{
+	Relation	rel = table_open(root->relid, NoLock);
+	const char *parent = get_rel_name(reference->key->parent);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("restore on table \"%s\" violates foreign key constraint \"%s\"",
+					RelationGetRelationName(rel), NameStr(reference->key->name)),
+			 errdetail("%s references a deleted row of table \"%s\".",
+					   dtmodel_describe_key(reference, rel, root->row), parent),
+			 errhint("Restore the row of \"%s\" first: what was deleted with it comes back with it.",
+					 parent),
+			 dtmodel_errforeignkey(reference->key)));
+}
+
+/*
+ * The table that is written to: the partition itself, which is found by fewer
+ * steps, unless a BEFORE trigger may move its rows to another one.
+ */
+static Relation
+open_target(Oid relid)
+{
+	Relation	rel = table_open(relid, RowExclusiveLock);
+	Oid			root;
+
+	if (!rel->rd_rel->relispartition ||
+		!dtmodel_get_model(rel)->others_act_before)
+		return rel;
+	root = llast_oid(get_partition_ancestors(relid));
+	table_close(rel, NoLock);
+	return table_open(root, RowExclusiveLock);
+}
+
+static char *
+write_query(Relation target, Oid relid, const DtSoftDelete *columns,
+			bool restores)
+{
+	const char *time = quote_identifier(NameStr(columns->deleted_at.name));
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfo(&query, DT_MARKS_SET_LIVE "UPDATE %s%s SET %s "
+					 "WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
+					 dtmodel_only(target), dtmodel_qualified_name(target),
+					 restores ? dtmodel_restore_assignments(columns) :
+					 psprintf("%s = $2", time));
+	if (RelationGetRelid(target) != relid)
+		appendStringInfo(&query, " AND tableoid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
+						 relid);
+	return query.data;
+}
+
+static SPIPlanPtr
+write_plan(Relation target, Oid relid, const DtSoftDelete *columns,
+		   bool restores)
+{
+	DtPlanPurpose purpose = restores ? DT_PLAN_RESTORE_ROWS : DT_PLAN_RETIME_ROWS;
+	Oid			types[] = {TIDARRAYOID, columns->deleted_at.typid};
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, purpose);
+
+	if (plan != NULL)
+		return plan;
+	return dtmodel_save_plan(relid, purpose,
+							 write_query(target, relid, columns, restores),
+							 restores ? 1 : 2, types);
+}
+
+static const DtSoftDelete *
+columns_of(const Restore *restore, Oid relid)
+{
+	return &((RestoredTable *) hash_search(restore->tables, &relid, HASH_FIND,
+										   NULL))->columns;
+}
+
+/* Writes rows of one table, as its owner: restores them, or gives a time. */
+static void
+write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
+		   TimestampTz time)
+{
+	Relation	target = open_target(relid);
+	Datum		values[2];
+	DtOwnersWork work;
+
+	values[0] = PointerGetDatum(construct_array(tids, count, TIDOID,
+												sizeof(ItemPointerData), false,
+												TYPALIGN_SHORT));
+	values[1] = TimestampTzGetDatum(time);
+	dtmodel_begin_owners_work(&work, target);
+	dtmodel_run_plan_in_trigger(write_plan(target, relid,
+										   columns_of(restore, relid), restores),
+								values, 0);
+	dtmodel_end_owners_work(&work);
+	if (SPI_processed != (uint64) count)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("rows of table \"%s\" could not be restored",
+						RelationGetRelationName(target)),
+				 errdetail("A BEFORE UPDATE trigger skipped a row that comes back with another one, or changed it on the way."),
+				 errhint("Let the trigger pass restored rows, or make it an AFTER trigger."),
+				 errtable(target)));
+	table_close(target, NoLock);
+}
+
+/* What is the same for all rows that one statement writes comes first. */
+static int
+compare_kinds(const RestoredRow *a, const RestoredRow *b)
+{
+	if (a->place.relid != b->place.relid)
+		return a->place.relid < b->place.relid ? -1 : 1;
+	if (a->waits != b->waits)
+		return a->waits ? 1 : -1;
+	if (!a->waits || a->time == b->time)
+		return 0;
+	return a->time < b->time ? -1 : 1;
+}
+
+/* Otherwise parents are written before children, as they were found. */
+static int
+compare_rows(const ListCell *a, const ListCell *b)
+{
+	const RestoredRow *x = lfirst(a);
+	const RestoredRow *y = lfirst(b);
+	int			kinds = compare_kinds(x, y);
+
+	return kinds != 0 ? kinds : x->position - y->position;
+}
+
+static void
+write_set(Restore *restore)
+{
+	Datum		tids[BATCH];
+	const RestoredRow *first = NULL;
+	int			count = 0;
+	ListCell   *cell;
+
+	list_sort(restore->order, compare_rows);
+	foreach(cell, restore->order)
+	{
+		RestoredRow *row = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (row->waits && row->time == restore->time)
+			continue;
+		if (count == BATCH || (count > 0 && compare_kinds(first, row) != 0))
+		{
+			write_rows(restore, first->place.relid, count, tids, !first->waits,
+					   first->time);
+			count = 0;
+		}
+		if (count == 0)
+			first = row;
+		tids[count++] = PointerGetDatum(&row->place.tid);
+	}
+	if (count > 0)
+		write_rows(restore, first->place.relid, count, tids, !first->waits,
+				   first->time);
+}
+
+static RestoredRow *
+look_around_root(Restore *restore, const DtRestoreRoot *root)
+{
+	Relation	rel = table_open(root->relid, NoLock);
+	RestoredRow *row = MemoryContextAllocZero(restore->context,
+											  sizeof(RestoredRow));
+
+	collect_parents(restore, row, root->keys, rel, root->row);
+	collect_children(restore, row, root->keys, rel, root->referenced);
+	table_close(rel, NoLock);
+	return row;
+}
+
+/* The rows around the roots, around those, and so on. */
+static List *
+collect(Restore *restore, List *roots)
+{
+	List	   *rows = NIL;
+	ListCell   *cell;
+
+	foreach(cell, roots)
+		rows = lappend(rows, look_around_root(restore, lfirst(cell)));
+	for (int i = 0; i < list_length(restore->order); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		look_around(restore, list_nth(restore->order, i));
+	}
+	return rows;
+}
+
+/*
+ * Brings back what comes back with rows that were deleted at this time and are
+ * live now, the roots.  If one of them has a parent that stays deleted, it
+ * does nothing and returns false, or refuses (23503).
+ */
+static bool
+restore_below(List *roots, TimestampTz time, bool refuses)
+{
+	Restore		restore = {.time = time};
+	bool		complete = true;
+	List	   *rows;
+
+	SPI_connect();
+	restore.context = CurrentMemoryContext;
+	rows = collect(&restore, roots);
+	prune(&restore);
+	for (int i = 0; i < list_length(rows); i++)
+	{
+		const RestoredRow *row = list_nth(rows, i);
+
+		if (row->waits && refuses)
+			report_deleted_parent(find_blocker(&restore, row), list_nth(roots, i));
+		complete &= !row->waits;
+	}
+	if (complete)
+		write_set(&restore);
+	SPI_finish();
+	return complete;
+}
+
+/*
+ * Brings back what comes back with a row.  A parent of it that stays deleted
+ * may come back with another row of the same statement, so the row may have to
+ * wait until all rows are known: then the result is false.
+ */
+bool
+dtmodel_restore_below_row(const DtRestoreRoot *root)
+{
+	return restore_below(list_make1(unconstify(DtRestoreRoot *, root)),
+						 root->time, false);
+}
+
+/* The same for rows that had to wait.  Refuses (23503) what still waits. */
+void
+dtmodel_restore_below_rows(List *roots)
+{
+	while (roots != NIL)
+	{
+		TimestampTz time = ((DtRestoreRoot *) linitial(roots))->time;
+		List	   *same = NIL;
+		List	   *others = NIL;
+		ListCell   *cell;
+
+		foreach(cell, roots)
+		{
+			DtRestoreRoot *root = lfirst(cell);
+
+			if (root->time == time)
+				same = lappend(same, root);
+			else
+				others = lappend(others, root);
+		}
+		(void) restore_below(same, time, true);
+		roots = others;
+	}
+}

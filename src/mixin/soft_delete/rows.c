@@ -1,0 +1,399 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows.c
+ *	  Soft delete and restore of one row, given as a row or by its id.
+ *
+ * Both run, as the caller, the statement that a person would write: a DELETE,
+ * or an UPDATE of the mark, found by the primary key and returning the row.
+ * Privileges, policies and triggers are therefore those of that statement.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+/* One call, and the row that is meant. */
+typedef struct SoftCall
+{
+	DtRowCall	call;
+	DtSoftDelete columns;
+} SoftCall;
+
+PG_FUNCTION_INFO_V1(dtmodel_soft_delete_row);
+PG_FUNCTION_INFO_V1(dtmodel_soft_delete_by_id);
+PG_FUNCTION_INFO_V1(dtmodel_restore_row);
+PG_FUNCTION_INFO_V1(dtmodel_restore_by_id);
+PG_FUNCTION_INFO_V1(dtmodel_restore_deletion);
+
+static SoftCall
+begin_call(FunctionCallInfo fcinfo)
+{
+	SoftCall	soft = {.call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock)};
+
+	soft.columns = dtmodel_usable_soft_delete(soft.call.rel);
+	return soft;
+}
+
+static SoftCall
+begin_call_with_row(FunctionCallInfo fcinfo)
+{
+	SoftCall	soft = {.call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock)};
+
+	soft.columns = dtmodel_usable_soft_delete(soft.call.rel);
+	dtmodel_take_row(&soft.call, PG_GETARG_DATUM(0));
+	return soft;
+}
+
+static SoftCall
+begin_call_with_id(FunctionCallInfo fcinfo)
+{
+	SoftCall	soft = begin_call(fcinfo);
+
+	dtmodel_take_id(&soft.call, fcinfo);
+	return soft;
+}
+
+static char *
+build_query(const SoftCall *soft, DtPlanPurpose purpose)
+{
+	Relation	rel = soft->call.rel;
+	char	   *table = dtmodel_qualified_name(rel);
+	StringInfoData query;
+
+	initStringInfo(&query);
+	switch (purpose)
+	{
+		case DT_PLAN_SELECT_DELETED:
+			appendStringInfoString(&query, "SELECT ");
+			dtmodel_append_row(&query, rel);
+			appendStringInfo(&query, " FROM %s AS " DT_ROW " WHERE %s AND ", table,
+							 dtmodel_deleted_text(&soft->columns, DT_ROW));
+			break;
+		case DT_PLAN_SOFT_DELETE:
+			appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE ", table);
+			break;
+		case DT_PLAN_RESTORE:
+			appendStringInfo(&query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND ",
+							 table, dtmodel_restore_assignments(&soft->columns),
+							 dtmodel_deleted_text(&soft->columns, DT_ROW));
+			break;
+		default:
+			elog(ERROR, "no query on a row has purpose %d", (int) purpose);
+	}
+	dtmodel_append_key_condition(&query, &soft->call.key, DT_ROW);
+	if (purpose != DT_PLAN_SELECT_DELETED)
+	{
+		appendStringInfoString(&query, " RETURNING ");
+		dtmodel_append_row(&query, rel);
+	}
+	return query.data;
+}
+
+/* The plan for a purpose. */
+static SPIPlanPtr
+get_plan(const SoftCall *soft, DtPlanPurpose purpose)
+{
+	Oid			relid = RelationGetRelid(soft->call.rel);
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, purpose);
+
+	if (plan == NULL)
+		plan = dtmodel_save_plan(relid, purpose, build_query(soft, purpose),
+								 soft->call.key.ncolumns,
+								 dtmodel_key_types(&soft->call.key));
+	return plan;
+}
+
+/* Runs the call's query for the purpose.  Whether it returned a row. */
+static bool
+run_query(const SoftCall *soft, DtPlanPurpose purpose, Datum *row)
+{
+	return dtmodel_fetch_row(&soft->call, get_plan(soft, purpose),
+							 soft->call.id.values, soft->call.id.nulls, false, row);
+}
+
+/* A trigger that will not fire would let the DELETE be physical. */
+void
+dtmodel_check_soft_delete_fires(Relation rel, const DtSoftDelete *soft_delete)
+{
+	if (dtmodel_soft_delete_fires(soft_delete))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the soft-delete trigger of table \"%s\" does not fire in this session",
+					RelationGetRelationName(rel)),
+			 errdetail("It is disabled, or session_replication_role is not the one that it fires for."),
+			 errhint("Call ALTER TABLE %s ENABLE TRIGGER %s.",
+					 dtmodel_qualified_name(rel),
+					 dtmodel_trigger_names[DT_TRIGGER_SOFT_DELETE].trigger),
+			 errtable(rel)));
+}
+
+static void
+run_delete(const DtRowCall *call, SPIPlanPtr plan, DtSoftDeletion *deletion,
+		   Datum *row)
+{
+	DtSoftDeletion *outer = dtmodel_soft_deletion;
+
+	dtmodel_soft_deletion = deletion;
+	PG_TRY();
+	{
+		(void) dtmodel_fetch_row(call, plan, call->id.values, call->id.nulls,
+								 false, row);
+	}
+	PG_CATCH();
+	{
+		dtmodel_soft_deletion = outer;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	dtmodel_soft_deletion = outer;
+}
+
+/* A row as it is read: as stored, but with its virtual columns computed. */
+static HeapTuple
+compute_virtual_columns(Relation rel, HeapTuple row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	EState	   *estate = CreateExecutorState();
+	ExprContext *econtext = GetPerTupleExprContext(estate);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+
+	econtext->ecxt_scantuple = ExecStoreHeapTuple(row, slot, false);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Node	   *expression = compat_virtual_expression(rel, i + 1);
+		int			attnum = i + 1;
+		Datum		value;
+		bool		isnull;
+
+		if (expression == NULL)
+			continue;
+		value = ExecEvalExpr(ExecPrepareExpr((Expr *) expression, estate),
+							 econtext, &isnull);
+		row = heap_modify_tuple_by_cols(row, desc, 1, &attnum, &value, &isnull);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	FreeExecutorState(estate);
+	return row;
+}
+
+static Datum
+handed_row(const DtRowCall *call, HeapTuple row)
+{
+	TupleDesc	desc = RelationGetDescr(call->rel);
+	MemoryContext caller;
+	Datum		copy;
+
+	if (compat_has_virtual_columns(desc))
+		row = compute_virtual_columns(call->rel, row);
+	caller = MemoryContextSwitchTo(call->context);
+	copy = heap_copy_tuple_as_datum(row, desc);
+	MemoryContextSwitchTo(caller);
+	return copy;
+}
+
+/*
+ * Runs a DELETE of the row, which is not to be physical.  Returns whether it
+ * met a row, and that as it then is if the DELETE has a RETURNING.
+ *
+ * Where the planner made it an UPDATE it returned the row; where the trigger
+ * suppressed it, the trigger has handed the row over.  Within SPI.
+ */
+bool
+dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan, Datum *row)
+{
+	DtSoftDeletion deletion = {
+		.relid = RelationGetRelid(call->rel),
+		.depth = DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)) + 1,
+		.context = CurrentMemoryContext,
+	};
+
+	run_delete(call, plan, &deletion, row);
+	if (SPI_processed > 0)
+		return true;
+	if (deletion.row == NULL)
+		return false;
+	*row = handed_row(call, deletion.row);
+	return true;
+}
+
+static Datum
+delete_row(FunctionCallInfo fcinfo, const SoftCall *soft)
+{
+	Datum		row = (Datum) 0;
+	bool		found = false;
+
+	if (soft->call.id.complete)
+	{
+		dtmodel_check_soft_delete_fires(soft->call.rel, &soft->columns);
+		SPI_connect();
+		/* The planner's UPDATE passes over a row that is deleted already. */
+		found = dtmodel_run_soft_delete(&soft->call,
+										get_plan(soft, DT_PLAN_SOFT_DELETE),
+										&row) ||
+			run_query(soft, DT_PLAN_SELECT_DELETED, &row);
+		SPI_finish();
+	}
+	return dtmodel_end_row_call(&soft->call, fcinfo, row, !found);
+}
+
+/* The row, restored; one that is not deleted as it is.  Whether there is one. */
+static bool
+run_restore(const SoftCall *soft, Datum *row)
+{
+	bool		found;
+
+	if (!soft->call.id.complete)
+		return false;
+	SPI_connect();
+	found = run_query(soft, DT_PLAN_RESTORE, row) ||
+		dtmodel_fetch_row(&soft->call, dtmodel_select_plan(&soft->call),
+						  soft->call.id.values, soft->call.id.nulls, false, row);
+	SPI_finish();
+	return found;
+}
+
+static Datum
+restore_row(FunctionCallInfo fcinfo, const SoftCall *soft)
+{
+	Datum		row = (Datum) 0;
+	bool		found = run_restore(soft, &row);
+
+	return dtmodel_end_row_call(&soft->call, fcinfo, row, !found);
+}
+
+/* The same for the row that another call has found.  Whether there is one. */
+bool
+dtmodel_restore(const DtRowCall *call, Datum *row)
+{
+	SoftCall	soft = {.call = *call};
+
+	soft.columns = dtmodel_usable_soft_delete(call->rel);
+	dtmodel_take_row(&soft.call, *row);
+	return run_restore(&soft, row);
+}
+
+/*
+ * soft_delete(instance anyelement) returns anyelement
+ *
+ * Deletes the row softly, never physically, whatever dtmodel.hard_delete
+ * says, and returns it as it then is.  A row that is deleted already is
+ * returned as it is.  NULL for a row that is gone, and for one that a policy
+ * or a trigger keeps from being deleted; an error (22004) for NULL.
+ *
+ * Source: SoftDeleteMixin.soft_delete of the reference document
+ * dtpyfw.db.model.
+ */
+Datum
+dtmodel_soft_delete_row(PG_FUNCTION_ARGS)
+{
+	SoftCall	soft = begin_call_with_row(fcinfo);
+
+	return delete_row(fcinfo, &soft);
+}
+
+/*
+ * soft_delete(model anyelement, id anycompatible) returns anyelement
+ *
+ * The same for the row with this primary key.  NULL if there is none, and for
+ * a NULL id; an id that the key's type cannot read is that type's error.
+ */
+Datum
+dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS)
+{
+	SoftCall	soft;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	soft = begin_call_with_id(fcinfo);
+	return delete_row(fcinfo, &soft);
+}
+
+/*
+ * restore(instance anyelement) returns anyelement
+ *
+ * Makes a deleted row live again and returns it.  A live row is returned as
+ * it is.  NULL for a row that is gone or that the caller may not see; an error
+ * (22004) for NULL.
+ *
+ * Source: SoftDeleteMixin.restore of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_restore_row(PG_FUNCTION_ARGS)
+{
+	SoftCall	soft = begin_call_with_row(fcinfo);
+
+	return restore_row(fcinfo, &soft);
+}
+
+/*
+ * restore(model anyelement, id anycompatible) returns anyelement
+ *
+ * The same for the row with this primary key.
+ */
+Datum
+dtmodel_restore_by_id(PG_FUNCTION_ARGS)
+{
+	SoftCall	soft;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	soft = begin_call_with_id(fcinfo);
+	return restore_row(fcinfo, &soft);
+}
+
+static SPIPlanPtr
+deletion_plan(const SoftCall *soft)
+{
+	Oid			relid = RelationGetRelid(soft->call.rel);
+	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_RESTORE_DELETION);
+	Oid			type = soft->columns.deleted_at.typid;
+
+	if (plan != NULL)
+		return plan;
+	return dtmodel_save_plan(relid, DT_PLAN_RESTORE_DELETION,
+							 psprintf(DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND "
+									  DT_ROW ".%s OPERATOR(pg_catalog.=) $1",
+									  dtmodel_qualified_name(soft->call.rel),
+									  dtmodel_restore_assignments(&soft->columns),
+									  dtmodel_deleted_text(&soft->columns, DT_ROW),
+									  quote_identifier(NameStr(soft->columns.deleted_at.name))),
+							 1, &type);
+}
+
+/*
+ * restore_deletion(model anyelement, deleted_at timestamptz) returns bigint
+ *
+ * Makes live again all rows of the table that one deletion took, which are
+ * those with just this time, and along the foreign keys what went with them.
+ * Returns how many rows of the table that were.  0 for NULL.
+ */
+Datum
+dtmodel_restore_deletion(PG_FUNCTION_ARGS)
+{
+	SoftCall	soft = begin_call(fcinfo);
+	int64		restored = 0;
+
+	if (!PG_ARGISNULL(1))
+	{
+		/* Both types of the column have the same representation. */
+		Datum		time = PG_GETARG_DATUM(1);
+
+		SPI_connect();
+		dtmodel_run_plan(deletion_plan(&soft), &time, NULL);
+		restored = (int64) SPI_processed;
+		SPI_finish();
+	}
+	table_close(soft.call.rel, NoLock);
+	PG_RETURN_INT64(restored);
+}

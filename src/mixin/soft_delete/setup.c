@@ -1,0 +1,694 @@
+/*-------------------------------------------------------------------------
+ *
+ * setup.c
+ *	  Giving a table the soft-delete mixin, and taking it off.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "catalog/partition.h"
+#include "catalog/pg_inherits.h"
+#include "commands/dbcommands.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "mixin/live/parent.h"
+#include "mixin/slug/index.h"
+#include "mixin/soft_delete/heirs.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "mixin/soft_delete/unique.h"
+#include "model/constraint.h"
+#include "model/heirs.h"
+#include "model/row_move.h"
+#include "nodes/bitmapset.h"
+#include "server/plan_cache.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/varlena.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_add_soft_delete);
+PG_FUNCTION_INFO_V1(dtmodel_remove_soft_delete);
+
+/* What add_soft_delete is asked for. */
+typedef struct SoftDeleteRequest
+{
+	const char *flag;			/* NULL: deleted_at alone */
+	const char *deleted_at;
+	const char *deleted_by;		/* NULL: nobody wants to know */
+	bool		flag_is_live;
+	bool		hide;
+	bool		protect_truncate;
+	bool		refuses_flag_writes;
+	bool		trigger_tier;
+} SoftDeleteRequest;
+
+/*
+ * A row that is deleted must stay where it is.  The partitions may be
+ * partitioned themselves, by columns of their own numbers.
+ */
+static void
+check_partition_key(Oid relid, const char *name)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	DtColumn	column;
+	bool		in_expression;
+
+	dtmodel_find_column(RelationGetDescr(rel), name, &column);
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		AttributeNumberIsValid(column.attnum) &&
+		has_partition_attrs(rel,
+							bms_make_singleton(column.attnum -
+											   FirstLowInvalidHeapAttributeNumber),
+							&in_expression))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("column \"%s\" is part of the partition key of table \"%s\"",
+						name, RelationGetRelationName(rel)),
+				 errdetail("A soft delete would move the row to another partition."),
+				 errhint("Partition the table by other columns."),
+				 errtablecol(rel, column.attnum)));
+	table_close(rel, AccessShareLock);
+}
+
+static void
+check_partition_keys(Relation rel, const SoftDeleteRequest *request)
+{
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
+	{
+		if (request->flag != NULL)
+			check_partition_key(lfirst_oid(cell), request->flag);
+		check_partition_key(lfirst_oid(cell), request->deleted_at);
+	}
+}
+
+static void
+check_request(const SoftDeleteRequest *request)
+{
+	if (request->deleted_at == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("deleted_at must not be null"),
+				 errdetail("The time of a deletion is what a restore goes by."),
+				 errhint("A model can go without the flag instead: flag => NULL.")));
+	dtmodel_check_different(request->flag, "flag", request->deleted_at, "deleted_at");
+	dtmodel_check_different(request->flag, "flag", request->deleted_by, "deleted_by");
+	dtmodel_check_different(request->deleted_by, "deleted_by",
+							request->deleted_at, "deleted_at");
+}
+
+/* The columns that are asked for, which need not be there yet. */
+static DtSoftDelete
+asked_columns(const SoftDeleteRequest *request)
+{
+	DtSoftDelete columns = {.flag_is_live = request->flag_is_live};
+
+	if (request->flag != NULL)
+		namestrcpy(&columns.flag.name, request->flag);
+	namestrcpy(&columns.deleted_at.name, request->deleted_at);
+	return columns;
+}
+
+static bool
+any_row(const char *table, const char *condition)
+{
+	bool		found;
+
+	SPI_connect();
+	(void) SPI_execute(psprintf(DT_OWN_QUERY "SELECT FROM %s WHERE %s", table,
+								condition),
+					   true, 1);
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
+}
+
+static void
+report_contradictions(const DtChange *change, const SoftDeleteRequest *request,
+					  bool has_time)
+{
+	DtSoftDelete columns = asked_columns(request);
+	const char *flagged = dtmodel_flagged_text(&columns);
+	const char *deleted_at = quote_identifier(request->deleted_at);
+	const char *add = has_time ? "" :
+		psprintf("ALTER TABLE %s ADD COLUMN %s timestamptz; ",
+				 change->table, deleted_at);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("table \"%s\" has rows whose \"%s\" and \"%s\" contradict each other",
+					RelationGetRelationName(change->rel), request->flag,
+					request->deleted_at),
+			 errdetail("A deleted row has both the flag and a time of deletion; a live row has neither."),
+			 errhint("Correct them first, as in: %sUPDATE %s SET %s = CASE WHEN %s THEN now() END WHERE (%s) <> (%s);",
+					 add, change->table, deleted_at, flagged, flagged,
+					 dtmodel_timed_text(&columns)),
+			 errtable(change->rel)));
+}
+
+static void
+report_unflagged_rows(const DtChange *change, const SoftDeleteRequest *request)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("table \"%s\" has deleted rows but no column \"%s\"",
+					RelationGetRelationName(change->rel), request->flag),
+			 errdetail("\"%s\" is set in some rows already.", request->deleted_at),
+			 errhint("Go without a flag: %s.add_soft_delete(%s, flag => NULL); or add the column and set it for those rows first.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel)),
+			 errtable(change->rel)));
+}
+
+/*
+ * Refuses a table whose rows would contradict themselves, before anything is
+ * done to it.  Only the owner of the data knows when those rows were deleted,
+ * or whether they were.
+ */
+static void
+check_rows(const DtChange *change, const SoftDeleteRequest *request,
+		   const DtColumn *flag, const DtColumn *deleted_at)
+{
+	bool		has_flag = AttributeNumberIsValid(flag->attnum);
+	bool		has_time = AttributeNumberIsValid(deleted_at->attnum);
+	DtSoftDelete columns = asked_columns(request);
+	const char *flagged = dtmodel_flagged_text(&columns);
+	const char *timed = dtmodel_timed_text(&columns);
+	const char *contradicting = !has_time ? flagged :
+		psprintf("(%s) OPERATOR(pg_catalog.<>) (%s)", flagged, timed);
+
+	if (has_flag && any_row(change->table, contradicting))
+		report_contradictions(change, request, has_time);
+	if (!has_flag && has_time && any_row(change->table, timed))
+		report_unflagged_rows(change, request);
+}
+
+static void
+drop_tie(DtChange *change, const char *tie)
+{
+	dtmodel_change(change,
+				   psprintf("dropped constraint \"%s\"", tie),
+				   psprintf("ALTER TABLE %s DROP CONSTRAINT %s", change->table,
+							quote_identifier(tie)));
+}
+
+static void
+add_tie(DtChange *change, const SoftDeleteRequest *request)
+{
+	char	   *name = dtmodel_check_name(change->rel, DT_TIE_NAME);
+	DtSoftDelete columns = asked_columns(request);
+
+	dtmodel_change(change,
+				   psprintf("added constraint \"%s\"", name),
+				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
+							"CHECK ((%s) OPERATOR(pg_catalog.=) (%s))",
+							change->table, quote_identifier(name),
+							dtmodel_flagged_text(&columns),
+							dtmodel_timed_text(&columns)));
+}
+
+static List *
+trigger_options(const SoftDeleteRequest *request)
+{
+	List	   *options = NIL;
+
+	if (request->flag != NULL)
+		options = lappend(options, psprintf("flag=%s", request->flag));
+	options = lappend(options, psprintf("deleted_at=%s", request->deleted_at));
+	if (request->deleted_by != NULL)
+		options = lappend(options, psprintf("deleted_by=%s", request->deleted_by));
+	if (request->flag_is_live)
+		options = lappend(options, "flag_means=live");
+	if (request->hide)
+		options = lappend(options, "hide=true");
+	if (request->refuses_flag_writes)
+		options = lappend(options, "flag_writes=error");
+	if (request->trigger_tier)
+		options = lappend(options, "tier=trigger");
+	return options;
+}
+
+/*
+ * Leaves the table with the CHECK that the request needs, if it needs any,
+ * and with no other.  One that was copied from the template is the same, but
+ * for its name.
+ */
+static void
+change_tie(DtChange *change, const SoftDeleteRequest *request,
+		   const DtColumn *flag, const DtColumn *deleted_at)
+{
+	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	bool		former_is_live = former != NULL && former->flag_is_live;
+	const char *tie = dtmodel_find_tie(change->rel, flag, deleted_at);
+	const char *former_tie = former == NULL ? NULL :
+		dtmodel_find_tie(change->rel, &former->flag, &former->deleted_at);
+
+	if (tie != NULL && (former_is_live == request->flag_is_live ||
+						dtmodel_is_inherited_constraint(change->rel, tie)))
+	{
+		dtmodel_rename_template_check(change, tie, DT_TIE_NAME);
+		return;
+	}
+	if (request->flag != NULL)
+		check_rows(change, request, flag, deleted_at);
+	if (former_tie != NULL)
+		drop_tie(change, former_tie);
+	if (tie != NULL && tie != former_tie)
+		drop_tie(change, tie);
+	if (request->flag != NULL)
+		add_tie(change, request);
+}
+
+/* The trigger that sees to what an UPDATE writes into our columns. */
+static void
+change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
+{
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	if (request->flag != NULL)
+		appendStringInfo(&columns, "%s, ", quote_identifier(request->flag));
+	appendStringInfoString(&columns, quote_identifier(request->deleted_at));
+	if (request->deleted_by != NULL)
+		appendStringInfo(&columns, ", %s", quote_identifier(request->deleted_by));
+	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG,
+						   psprintf("UPDATE OF %s", columns.data),
+						   trigger_options(request));
+}
+
+/* Only a row that flips has anything to pass on. */
+static void
+change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
+{
+	const char *deleted_at = quote_identifier(request->deleted_at);
+	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	char	   *flips = psprintf("(OLD.%s IS NULL) OPERATOR(pg_catalog.<>) (NEW.%s IS NULL)",
+								 deleted_at, deleted_at);
+
+	if (former != NULL &&
+		namestrcmp((Name) &former->deleted_at.name, request->deleted_at) != 0)
+		dtmodel_set_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
+								  flips);
+	else
+		dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
+									 flips);
+	if (change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE_MOVE,
+									 "DELETE", NULL);
+}
+
+/*
+ * The time of a deletion is its identity.  In a column of seconds, say,
+ * deletions of one second would be one, and be restored together.
+ */
+static void
+check_precision(const DtChange *change, const DtColumn *deleted_at)
+{
+	const char *alter;
+
+	if (!AttributeNumberIsValid(deleted_at->attnum) ||
+		dtmodel_is_precise(deleted_at))
+		return;
+
+	alter = psprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s;", change->table,
+					 quote_identifier(NameStr(deleted_at->name)),
+					 format_type_be(deleted_at->typid));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of table \"%s\" does not hold microseconds",
+					NameStr(deleted_at->name), RelationGetRelationName(change->rel)),
+			 errdetail("It is of type %s. Deletions that get the same time would be restored together.",
+					   format_type_with_typemod(deleted_at->typid,
+												deleted_at->typmod)),
+			 dtmodel_get_model(change->rel)->soft_delete == NULL ?
+			 errhint("%s which rewrites nothing.", alter) :
+			 errhint("Call %s.remove_soft_delete(%s), then %s which rewrites nothing, and then %s.add_soft_delete again.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel), alter,
+					 DTMODEL_SCHEMA),
+			 errtablecol(change->rel, deleted_at->attnum)));
+}
+
+/* New rows are live, also those of an INSERT that knows no flag. */
+static void
+change_flag_default(DtChange *change, const SoftDeleteRequest *request,
+					const DtColumn *flag)
+{
+	const char *live = request->flag_is_live ? "true" : "false";
+
+	if (!AttributeNumberIsValid(flag->attnum) || flag->has_default)
+		return;
+	dtmodel_change(change,
+				   psprintf("set the default of column \"%s\" to %s",
+							request->flag, live),
+				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
+							change->table, quote_identifier(request->flag), live));
+}
+
+static void
+check_no_default(const DtChange *change, const DtColumn *deleted_at)
+{
+	if (!AttributeNumberIsValid(deleted_at->attnum) || !deleted_at->has_default)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+			 errmsg("column \"%s\" of table \"%s\" has a default",
+					NameStr(deleted_at->name),
+					RelationGetRelationName(change->rel)),
+			 errdetail("A row that has a time of deletion is deleted, and so every new row would be."),
+			 errhint("Call ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT.",
+					 change->table,
+					 quote_identifier(NameStr(deleted_at->name))),
+			 errtablecol(change->rel, deleted_at->attnum)));
+}
+
+static void
+append_option(StringInfo call, const char *name, const DtColumn *column,
+			  const char *default_name)
+{
+	if (!dtmodel_column_is_used(column))
+	{
+		if (default_name != NULL)
+			appendStringInfo(call, ", %s => NULL", name);
+	}
+	else if (default_name == NULL ||
+			 strcmp(NameStr(column->name), default_name) != 0)
+		appendStringInfo(call, ", %s => %s", name,
+						 quote_literal_cstr(NameStr(column->name)));
+}
+
+/*
+ * The call that makes the table the model that it is, for hints: a call that
+ * leaves an option out would set it back to its default.
+ */
+char *
+dtmodel_soft_delete_call(Relation rel)
+{
+	const DtModel *model = dtmodel_get_model(rel);
+	const DtSoftDelete *columns = model->soft_delete;
+	StringInfoData call;
+
+	initStringInfo(&call);
+	appendStringInfo(&call, "%s.add_soft_delete(%s", DTMODEL_SCHEMA,
+					 dtmodel_quoted_name(rel));
+	append_option(&call, "flag", &columns->flag, "is_deleted");
+	append_option(&call, "deleted_at", &columns->deleted_at, "deleted_at");
+	append_option(&call, "deleted_by", &columns->deleted_by, NULL);
+	if (columns->flag_is_live)
+		appendStringInfoString(&call, ", flag_means => 'live'");
+	if (columns->hide)
+		appendStringInfoString(&call, ", hide => true");
+	if (model->protect_truncate)
+		appendStringInfoString(&call, ", protect_truncate => true");
+	if (columns->refuses_flag_writes)
+		appendStringInfoString(&call, ", flag_writes => 'error'");
+	if (columns->trigger_tier)
+		appendStringInfoString(&call, ", tier => 'trigger'");
+	appendStringInfoChar(&call, ')');
+	return call.data;
+}
+
+/* "the former columns say that the row is deleted", or NULL if they are gone */
+static char *
+former_condition(const DtSoftDelete *former)
+{
+	if (AttributeNumberIsValid(former->flag.attnum))
+		return dtmodel_flagged_text(former);
+	return AttributeNumberIsValid(former->deleted_at.attnum) ?
+		dtmodel_timed_text(former) : NULL;
+}
+
+/*
+ * A call that names other columns than the model has must leave deleted rows
+ * deleted.  It may be a call that has left the names out.
+ */
+static void
+check_none_revived(const DtChange *change, const SoftDeleteRequest *request,
+				   const DtColumn *deleted_at)
+{
+	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	DtSoftDelete asked = {.deleted_at = *deleted_at};
+	char	   *deleted = former == NULL ? NULL : former_condition(former);
+
+	if (deleted == NULL ||
+		namestrcmp((Name) &former->deleted_at.name, request->deleted_at) == 0)
+		return;
+	if (AttributeNumberIsValid(deleted_at->attnum))
+		deleted = psprintf("(%s) AND NOT (%s)", deleted, dtmodel_timed_text(&asked));
+	if (!any_row(change->table, deleted))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("deleted rows of table \"%s\" would be live again",
+					RelationGetRelationName(change->rel)),
+			 errdetail("The time of their deletion is in column \"%s\", and the call names \"%s\".",
+					   NameStr(former->deleted_at.name), request->deleted_at),
+			 errhint("The model was made by %s. If a column was renamed, name it.",
+					 dtmodel_soft_delete_call(change->rel)),
+			 errtable(change->rel)));
+}
+
+static void
+change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
+{
+	DtColumn	flag;
+	DtColumn	deleted_at;
+	DtColumn	deleted_by;
+
+	dtmodel_check_no_partition(change->rel);
+	check_request(request);
+	check_partition_keys(change->rel, request);
+	dtmodel_change_column(change, request->flag, DT_COLUMN_FLAG,
+						  request->flag_is_live ?
+						  "pg_catalog.bool NOT NULL DEFAULT true" :
+						  "pg_catalog.bool NOT NULL DEFAULT false",
+						  &dtmodel_soft_delete_mixin, "flag", &flag);
+	dtmodel_change_column(change, request->deleted_at, DT_COLUMN_TIME,
+						  "pg_catalog.timestamptz",
+						  &dtmodel_soft_delete_mixin, "deleted_at",
+						  &deleted_at);
+	check_none_revived(change, request, &deleted_at);
+	check_precision(change, &deleted_at);
+	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
+						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
+						  "deleted_by", &deleted_by);
+	check_no_default(change, &deleted_at);
+	change_flag_default(change, request, &flag);
+	change_tie(change, request, &flag, &deleted_at);
+	change_flag_trigger(change, request);
+	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE,
+						   dtmodel_events_with_moves(change->rel, "DELETE"),
+						   trigger_options(request));
+	change_cascade_trigger(change, request);
+	dtmodel_change_live_parents(change, request->deleted_at);
+	dtmodel_change_guard_trigger(change);
+	if (request->protect_truncate)
+		dtmodel_change_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE, "TRUNCATE",
+							   NIL);
+	else
+		dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
+}
+
+/* Makes the table a model, and then those that inherit from it. */
+static void
+add_soft_delete(Oid relid, const SoftDeleteRequest *request)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_with_heirs(relid))
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, lfirst_oid(cell));
+		change_soft_delete(&change, request);
+		dtmodel_apply_change(&change);
+		dtmodel_follow_soft_delete(lfirst_oid(cell));
+	}
+}
+
+/*
+ * The statement that preloads the library for the current database, together
+ * with what is preloaded there already.
+ */
+static char *
+preload_statement(void)
+{
+	List	   *libraries = NIL;
+	ListCell   *cell;
+	StringInfoData statement;
+
+	initStringInfo(&statement);
+	appendStringInfo(&statement, "ALTER DATABASE %s SET session_preload_libraries = ",
+					 quote_identifier(get_database_name(MyDatabaseId)));
+	(void) SplitDirectoriesString(pstrdup(session_preload_libraries_string), ',',
+								  &libraries);
+	foreach(cell, libraries)
+	{
+		if (strcmp(lfirst(cell), "dtmodel") != 0)
+			appendStringInfo(&statement, "%s, ",
+							 quote_literal_cstr(lfirst(cell)));
+	}
+	appendStringInfoString(&statement, "'dtmodel'");
+	return statement.data;
+}
+
+/* Hidden rows are the planner's work, and a setup may run without it. */
+static void
+tell_nothing_is_hidden(Oid relid)
+{
+	if (dtmodel_rewrites())
+		return;
+
+	ereport(NOTICE,
+			(errmsg("the deleted rows of table \"%s\" are not hidden in this session",
+					get_rel_name(relid)),
+			 dtmodel_is_preloaded() ?
+			 errhint("SET dtmodel.rewrite = on.") :
+			 errhint("Only sessions that preload the library hide them: %s;",
+					 preload_statement())));
+}
+
+/*
+ * add_soft_delete(model regclass, flag name DEFAULT 'is_deleted',
+ *				   deleted_at name DEFAULT 'deleted_at',
+ *				   deleted_by name DEFAULT NULL,
+ *				   flag_means text DEFAULT 'deleted',
+ *				   hide boolean DEFAULT false,
+ *				   protect_truncate boolean DEFAULT false,
+ *				   flag_writes text DEFAULT 'follow',
+ *				   tier text DEFAULT 'any') returns void
+ *
+ * Makes DELETE on the table mark its rows: adds the columns that are missing,
+ * a CHECK that ties them together, and the triggers; called again it
+ * re-configures.  A NULL flag goes without one; deleted_by names a column for
+ * who deleted the row, of type text, uuid, integer or bigint; flag_means "live" is for a
+ * flag such as is_active.  hide makes queries see live rows only, where the
+ * library is preloaded.  flag_writes "error" refuses an UPDATE that flips the
+ * flag.  tier "trigger" leaves DELETE to the triggers even where the library
+ * is preloaded, so that BEFORE DELETE triggers fire.  A flag without a default
+ * gets one.  Rows that contradict themselves are an error (23514), and so are
+ * a deleted_at with a default (42P16), partitions and partition keys of the
+ * flag or time (42809).  Tables that inherit from this one become models with it.
+ *
+ * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
+{
+	SoftDeleteRequest request = {0};
+	Oid			relid = dtmodel_model_argument(fcinfo);
+
+	if (!PG_ARGISNULL(1))
+		request.flag = NameStr(*PG_GETARG_NAME(1));
+	if (!PG_ARGISNULL(2))
+		request.deleted_at = NameStr(*PG_GETARG_NAME(2));
+	if (!PG_ARGISNULL(3))
+		request.deleted_by = NameStr(*PG_GETARG_NAME(3));
+	request.flag_is_live = request.flag != NULL &&
+		dtmodel_is_second_word(fcinfo, 4, "flag_means", "deleted", "live");
+	request.hide = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
+	request.protect_truncate = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
+	request.refuses_flag_writes =
+		dtmodel_is_second_word(fcinfo, 7, "flag_writes", "follow", "error");
+	request.trigger_tier = dtmodel_is_second_word(fcinfo, 8, "tier", "any", "trigger");
+
+	add_soft_delete(relid, &request);
+	if (request.hide)
+	{
+		tell_nothing_is_hidden(relid);
+		dtmodel_tell_of_hidden_rows(relid);
+	}
+	PG_RETURN_VOID();
+}
+
+/* Without the columns a deleted row would look like a live one. */
+static void
+check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
+{
+	const char *deleted;
+
+	if (!AttributeNumberIsValid(soft_delete->deleted_at.attnum))
+		return;
+	deleted = dtmodel_timed_text(soft_delete);
+	if (!any_row(change->table, deleted))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" has deleted rows",
+					RelationGetRelationName(change->rel)),
+			 errdetail("Without its columns they would be live again."),
+			 errhint("Restore them, or delete them for good first: BEGIN; SET LOCAL dtmodel.hard_delete = on; DELETE FROM %s WHERE %s; COMMIT;",
+					 change->table, deleted),
+			 errtable(change->rel)));
+}
+
+static void
+drop_soft_delete(DtChange *change, bool drop_columns)
+{
+	const DtModel *model = dtmodel_get_model(change->rel);
+	DtSoftDelete soft_delete;
+	const char *tie;
+
+	if (model->soft_delete == NULL)
+		return;
+	soft_delete = *model->soft_delete;
+	tie = dtmodel_find_tie(change->rel, &soft_delete.flag,
+						   &soft_delete.deleted_at);
+	if (tie != NULL && !dtmodel_is_inherited_constraint(change->rel, tie))
+		drop_tie(change, tie);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE_MOVE);
+	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_GUARD);
+	dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
+	dtmodel_change_live_parents(change, NULL);
+	if (drop_columns)
+	{
+		check_no_deleted_rows(change, &soft_delete);
+		dtmodel_drop_own_column(change, &soft_delete.flag);
+		dtmodel_drop_own_column(change, &soft_delete.deleted_at);
+		dtmodel_drop_own_column(change, &soft_delete.deleted_by);
+	}
+}
+
+/* The heirs go first: a column does not go while a trigger names it. */
+static void
+remove_soft_delete(Oid relid, bool drop_columns)
+{
+	List	   *tables = dtmodel_with_heirs(relid);
+
+	for (int i = list_length(tables) - 1; i >= 0; i--)
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, list_nth_oid(tables, i));
+		drop_soft_delete(&change, drop_columns);
+		dtmodel_apply_change(&change);
+		dtmodel_follow_soft_delete(list_nth_oid(tables, i));
+	}
+}
+
+/*
+ * remove_soft_delete(model regclass, drop_columns boolean DEFAULT false)
+ * returns void
+ *
+ * Takes the triggers and the CHECK off, and with drop_columns the columns
+ * too, which a table with deleted rows refuses (55000).  Tables that inherit
+ * from this one follow.  Does nothing to a table without soft delete.
+ */
+Datum
+dtmodel_remove_soft_delete(PG_FUNCTION_ARGS)
+{
+	remove_soft_delete(dtmodel_model_argument(fcinfo),
+					   !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	PG_RETURN_VOID();
+}

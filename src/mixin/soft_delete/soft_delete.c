@@ -1,0 +1,501 @@
+/*-------------------------------------------------------------------------
+ *
+ * soft_delete.c
+ *	  The soft-delete mixin: a DELETE that marks the row.
+ *
+ * The BEFORE DELETE trigger writes the mark itself, with the executor's own
+ * update of a single row, and then tells the server not to delete.  No query
+ * is run for it: the DELETE is authorised already, and a query would need
+ * the UPDATE and SELECT privileges and policies as well.  The triggers,
+ * constraints and indexes of an UPDATE are all served.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/tupconvert.h"
+#include "access/xact.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "mixin/soft_delete/cascade.h"
+#include "mixin/soft_delete/executor.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "model/foreign_key.h"
+#include "model/row_move.h"
+#include "model/row_trigger.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+const DtMixin dtmodel_soft_delete_mixin = {"add_soft_delete", "remove_soft_delete"};
+
+DtSoftDeletion *dtmodel_soft_deletion = NULL;
+bool		dtmodel_soft_is_false = false;
+
+/* What a single-row update needs, kept for all rows of one statement. */
+typedef struct RowUpdate
+{
+	EState	   *estate;
+	ResultRelInfo *target;
+	EPQState	epqstate;
+	TupleTableSlot *slot;		/* the row with its mark */
+	bool		others_act_before;	/* other triggers, on the row */
+	ResourceOwner owner;		/* of everything that the above holds */
+	MemoryContextCallback callback;
+} RowUpdate;
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct SoftDeleteState
+{
+	DtSoftDelete columns;
+	TimestampTz time;			/* the identity of this deletion */
+	bool		hard_checked;	/* this role may delete for good */
+	DtUpdateNote note;			/* on a partition */
+	RowUpdate  *update;			/* NULL until there is a row to mark */
+} SoftDeleteState;
+
+PG_FUNCTION_INFO_V1(dtmodel_soft_delete_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_protect_truncate_trigger);
+
+/* The table's soft-delete columns, checked to be there and of their types. */
+DtSoftDelete
+dtmodel_usable_soft_delete(Relation rel)
+{
+	const DtSoftDelete *columns = dtmodel_get_model(rel)->soft_delete;
+
+	if (columns == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table \"%s\" has no soft delete",
+						RelationGetRelationName(rel)),
+				 errhint("Call %s.add_soft_delete(%s).", DTMODEL_SCHEMA,
+						 dtmodel_quoted_name(rel)),
+				 errtable(rel)));
+	if (dtmodel_column_is_used(&columns->flag))
+		dtmodel_check_column(rel, &columns->flag, DT_COLUMN_FLAG,
+							 &dtmodel_soft_delete_mixin, "flag");
+	dtmodel_check_column(rel, &columns->deleted_at, DT_COLUMN_TIME,
+						 &dtmodel_soft_delete_mixin, "deleted_at");
+	if (dtmodel_column_is_used(&columns->deleted_by))
+		dtmodel_check_column(rel, &columns->deleted_by, DT_COLUMN_ACTOR,
+							 &dtmodel_soft_delete_mixin, "deleted_by");
+	return *columns;
+}
+
+/* The time at which a row was deleted, which is not NULL in a deleted row. */
+TimestampTz
+dtmodel_time_of_deletion(const DtSoftDelete *soft_delete, HeapTuple row,
+						 TupleDesc desc)
+{
+	bool		isnull;
+	Datum		time = heap_getattr(row, soft_delete->deleted_at.attnum, desc,
+									&isnull);
+
+	return isnull ? 0 : DatumGetTimestampTz(time);
+}
+
+/*
+ * The time of the deletion that the transaction makes, which is its identity:
+ * what one transaction deletes, with however many statements, is one deletion.
+ * A column without time zone holds UTC, so that both types have the same
+ * representation.
+ */
+TimestampTz
+dtmodel_deletion_time(const DtSoftDelete *soft_delete)
+{
+	return dtmodel_fit_time(GetCurrentTransactionStartTimestamp(),
+							&soft_delete->deleted_at);
+}
+
+/* Whether the trigger fires in this session, so that a DELETE is soft. */
+bool
+dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete)
+{
+	char		fires = soft_delete->tgenabled;
+
+	return fires == TRIGGER_FIRES_ALWAYS ||
+		fires == (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
+				  TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN);
+}
+
+/*
+ * Lets go of indexes and slots when the statement's memory goes.  After an
+ * error the resource owner has released them already.
+ */
+static void
+end_row_update(void *argument)
+{
+	RowUpdate  *update = (RowUpdate *) argument;
+	ResourceOwner caller = CurrentResourceOwner;
+
+	if (!IsTransactionState())
+		return;
+
+	CurrentResourceOwner = update->owner;
+	ExecClearTuple(update->slot);
+	ExecResetTupleTable(update->estate->es_tupleTable, false);
+	ExecCloseIndices(update->target);
+	CurrentResourceOwner = caller;
+}
+
+static RangeTblEntry *
+make_target_entry(Relation rel)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = RelationGetRelid(rel);
+	rte->relkind = rel->rd_rel->relkind;
+	rte->rellockmode = RowExclusiveLock;
+	return rte;
+}
+
+static Bitmapset *
+updated_columns(const DtSoftDelete *columns)
+{
+	Bitmapset  *updated;
+
+	updated = bms_make_singleton(columns->deleted_at.attnum -
+								 FirstLowInvalidHeapAttributeNumber);
+	if (dtmodel_column_is_used(&columns->flag))
+		updated = bms_add_member(updated, columns->flag.attnum -
+								 FirstLowInvalidHeapAttributeNumber);
+	return updated;
+}
+
+static RowUpdate *
+begin_row_update(Relation rel, const DtSoftDelete *columns,
+				 MemoryContext context)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	EState	   *estate = CreateExecutorState();
+	RowUpdate  *update;
+
+	MemoryContextSwitchTo(estate->es_query_cxt);
+	update = palloc0(sizeof(RowUpdate));
+	update->estate = estate;
+	update->owner = CurrentResourceOwner;
+	compat_init_range_table(estate, make_target_entry(rel),
+							updated_columns(columns));
+	update->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(update->target, rel, 1, NULL, 0);
+	dtmodel_prepare_deletion(update->target);
+	update->others_act_before = dtmodel_get_model(rel)->others_act_before;
+	compat_eval_plan_qual_init(&update->epqstate, estate);
+	update->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
+											table_slot_callbacks(rel));
+
+	/* From here on there is something to let go of. */
+	update->callback.func = end_row_update;
+	update->callback.arg = update;
+	MemoryContextRegisterResetCallback(estate->es_query_cxt, &update->callback);
+	ExecOpenIndices(update->target, false);
+	MemoryContextSwitchTo(caller);
+	return update;
+}
+
+/* Fills the slot with the row as it is, but marked. */
+static void
+store_marked_row(TupleTableSlot *slot, TupleTableSlot *live,
+				 const SoftDeleteState *state)
+{
+	const DtSoftDelete *columns = &state->columns;
+	int			flag = columns->flag.attnum - 1;
+	int			deleted_at = columns->deleted_at.attnum - 1;
+	int			natts = slot->tts_tupleDescriptor->natts;
+
+	slot_getallattrs(live);
+	ExecClearTuple(slot);
+	memcpy(slot->tts_values, live->tts_values, natts * sizeof(Datum));
+	memcpy(slot->tts_isnull, live->tts_isnull, natts * sizeof(bool));
+	if (dtmodel_column_is_used(&columns->flag))
+	{
+		slot->tts_values[flag] = BoolGetDatum(!columns->flag_is_live);
+		slot->tts_isnull[flag] = false;
+	}
+	slot->tts_values[deleted_at] = TimestampTzGetDatum(state->time);
+	slot->tts_isnull[deleted_at] = false;
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = live->tts_tableOid;
+	ItemPointerSetInvalid(&slot->tts_tid);
+}
+
+/*
+ * Refuses, as the server does, to delete a row that a trigger of this DELETE
+ * has changed on the way: one of the two changes would be lost.
+ */
+static void
+check_untouched(const TriggerData *trigdata, TupleTableSlot *slot)
+{
+	if (table_tuple_fetch_row_version(trigdata->tg_relation,
+									  &trigdata->tg_trigtuple->t_self,
+									  SnapshotSelf, slot))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+			 errmsg("tuple to be deleted was already modified by an operation triggered by the current command"),
+			 errhint("Consider using an AFTER trigger instead of a BEFORE trigger to propagate changes to other rows."),
+			 errtable(trigdata->tg_relation)));
+}
+
+/*
+ * Writes the mark.  Returns whether it was written: a BEFORE UPDATE trigger
+ * of somebody else's may have refused the row.
+ */
+static bool
+mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
+{
+	RowUpdate  *update = state->update;
+	EState	   *estate = update->estate;
+	MemoryContext caller;
+
+	if (update->others_act_before)
+		check_untouched(trigdata, update->slot);
+
+	/*
+	 * The row's triggers remember what they look up in the current context,
+	 * so it must last as long as what they remember.
+	 */
+	caller = MemoryContextSwitchTo(estate->es_query_cxt);
+	store_marked_row(update->slot, trigdata->tg_trigslot, state);
+	estate->es_output_cid = GetCurrentCommandId(true);
+	estate->es_snapshot = GetActiveSnapshot();
+	ExecSimpleRelationUpdate(update->target, estate, &update->epqstate,
+							 trigdata->tg_trigslot, update->slot);
+	ResetPerTupleExprContext(estate);
+	MemoryContextSwitchTo(caller);
+	return ItemPointerIsValid(&update->slot->tts_tid) &&
+		!ItemPointerEquals(&update->slot->tts_tid,
+						   &trigdata->tg_trigtuple->t_self);
+}
+
+/* Who may TRUNCATE a table may delete its rows for good; nobody else. */
+static void
+check_hard_delete(Relation rel)
+{
+	const char *role;
+
+	if (pg_class_aclcheck(RelationGetRelid(rel), GetUserId(),
+						  ACL_TRUNCATE) == ACLCHECK_OK)
+		return;
+
+	role = GetUserNameFromId(GetUserId(), false);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to delete rows of table \"%s\" for good",
+					RelationGetRelationName(rel)),
+			 dtmodel_soft_is_false ?
+			 errdetail("Role \"%s\" has no TRUNCATE privilege on the table.", role) :
+			 errdetail("dtmodel.hard_delete is on, and role \"%s\" has no TRUNCATE privilege on the table.",
+					   role),
+			 errhint("GRANT TRUNCATE ON %s TO %s, or %s.",
+					 dtmodel_qualified_name(rel), quote_identifier(role),
+					 dtmodel_soft_is_false ? "leave out soft => false" :
+					 "SET dtmodel.hard_delete = off"),
+			 errtable(rel)));
+}
+
+static bool
+is_hard_delete(Relation rel, SoftDeleteState *state)
+{
+	if (dtmodel_hard_delete && !state->hard_checked)
+	{
+		check_hard_delete(rel);
+		state->hard_checked = true;
+	}
+	return dtmodel_hard_delete;
+}
+
+static SoftDeleteState *
+get_state(FunctionCallInfo fcinfo, Relation rel)
+{
+	SoftDeleteState *state = fcinfo->flinfo->fn_extra;
+
+	if (state != NULL)
+		return state;
+
+	state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
+								   sizeof(SoftDeleteState));
+	state->columns = dtmodel_usable_soft_delete(rel);
+	state->time = dtmodel_deletion_time(&state->columns);
+	fcinfo->flinfo->fn_extra = state;
+	return state;
+}
+
+/* Whether the table is the other one, a partition of it, or inherits. */
+static bool
+is_part_of(Relation rel, Oid relid)
+{
+	return RelationGetRelid(rel) == relid ||
+		typeInheritsFrom(rel->rd_rel->reltype, get_rel_type_id(relid));
+}
+
+/*
+ * The function that runs this DELETE, if one does.  A DELETE that some other
+ * trigger runs on the way is at another depth, and none of its business.
+ */
+static DtSoftDeletion *
+deletion_of(Relation rel)
+{
+	DtSoftDeletion *deletion = dtmodel_soft_deletion;
+
+	if (deletion == NULL || !is_part_of(rel, deletion->relid) ||
+		deletion->depth != DatumGetInt32(DirectFunctionCall1(pg_trigger_depth, (Datum) 0)))
+		return NULL;
+	return deletion;
+}
+
+/* The row as the table has it that was asked for, not a part of it. */
+static HeapTuple
+convert_row(Relation rel, HeapTuple row, Oid relid)
+{
+	Relation	table;
+	TupleConversionMap *map;
+
+	if (RelationGetRelid(rel) == relid)
+		return heap_copytuple(row);
+
+	table = table_open(relid, NoLock);
+	map = convert_tuples_by_name(RelationGetDescr(rel), RelationGetDescr(table));
+	row = map == NULL ? heap_copytuple(row) : execute_attr_map_tuple(row, map);
+	/* A virtual column may be computed from it. */
+	row->t_tableOid = RelationGetRelid(rel);
+	table_close(table, NoLock);
+	return row;
+}
+
+static void
+hand_over(DtSoftDeletion *deletion, Relation rel, HeapTuple row)
+{
+	MemoryContext caller = MemoryContextSwitchTo(deletion->context);
+
+	deletion->row = convert_row(rel, row, deletion->relid);
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+soft_delete_row(const TriggerData *trigdata, SoftDeleteState *state,
+				MemoryContext context, DtSoftDeletion *deletion)
+{
+	Relation	rel = trigdata->tg_relation;
+	bool		should_free;
+	HeapTuple	row;
+
+	if (dtmodel_is_deleted(&state->columns, trigdata->tg_trigtuple,
+						   RelationGetDescr(rel)))
+	{
+		if (deletion != NULL)
+			hand_over(deletion, rel, trigdata->tg_trigtuple);
+		return;
+	}
+
+	if (state->update == NULL)
+		state->update = begin_row_update(rel, &state->columns, context);
+	if (!mark_deleted(trigdata, state) || deletion == NULL)
+		return;
+	row = ExecFetchSlotHeapTuple(state->update->slot, false, &should_free);
+	hand_over(deletion, rel, row);
+}
+
+/*
+ * The row goes to another partition.  If the UPDATE deletes or restores it on
+ * the way, what follows is done when it has arrived.
+ */
+static void
+note_move(FunctionCallInfo fcinfo, const SoftDeleteState *state)
+{
+	bool		should_free;
+	HeapTuple	row = ExecFetchSlotHeapTuple(state->note.new_row, false,
+											 &should_free);
+
+	dtmodel_note_flip(fcinfo, &state->columns, row);
+	if (should_free)
+		heap_freetuple(row);
+}
+
+/*
+ * soft_delete_trigger() returns trigger
+ *
+ * BEFORE DELETE, and UPDATE on a partitioned table, FOR EACH ROW.  Its arguments, each "key=value": flag (the
+ * name of a boolean column, absent on a model that has none), deleted_at (a
+ * column of type timestamptz, or timestamp in UTC), flag_means ("live" for a
+ * flag such as is_active).
+ *
+ * Marks the row and suppresses the DELETE, which therefore reports 0 rows and
+ * returns none.  A row that is already deleted stays as it is.  The DELETE is
+ * physical under dtmodel.hard_delete, which needs the TRUNCATE privilege
+ * (42501), and when a foreign-key cascade takes the row because its parent is
+ * gone.  A row that an UPDATE moves to another partition passes.  A column
+ * that is gone (42703) or retyped (42804) is an error, never
+ * a physical delete.
+ *
+ * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_delete_trigger",
+												DT_ON_UPDATE | DT_ON_DELETE);
+	Relation	rel = trigdata->tg_relation;
+	SoftDeleteState *state = get_state(fcinfo, rel);
+	DtSoftDeletion *deletion = deletion_of(rel);
+
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		dtmodel_note_update(&state->note, trigdata);
+		return PointerGetDatum(trigdata->tg_newtuple);
+	}
+	if (dtmodel_row_moves_out(&state->note, trigdata))
+	{
+		note_move(fcinfo, state);
+		return PointerGetDatum(trigdata->tg_trigtuple);
+	}
+	if (deletion == NULL &&
+		(is_hard_delete(rel, state) ||
+		 (InNoForceRLSOperation() &&
+		  dtmodel_parent_is_gone(rel, trigdata->tg_trigtuple))))
+		return PointerGetDatum(trigdata->tg_trigtuple);
+
+	soft_delete_row(trigdata, state, fcinfo->flinfo->fn_mcxt, deletion);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * protect_truncate_trigger() returns trigger
+ *
+ * BEFORE TRUNCATE, FOR EACH STATEMENT, on a model that asked for it.  Refuses
+ * the TRUNCATE (55000), which no row trigger sees, unless
+ * dtmodel.hard_delete is on.
+ */
+Datum
+dtmodel_protect_truncate_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function %s.protect_truncate_trigger must be called as a trigger on TRUNCATE",
+						DTMODEL_SCHEMA)));
+	if (!dtmodel_hard_delete)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is protected against TRUNCATE",
+						RelationGetRelationName(trigdata->tg_relation)),
+				 errdetail("Its rows are soft-deleted, and TRUNCATE would remove them for good."),
+				 errhint("Use DELETE, or SET dtmodel.hard_delete = on first."),
+				 errtable(trigdata->tg_relation)));
+	return PointerGetDatum(NULL);
+}

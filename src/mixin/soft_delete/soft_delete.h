@@ -1,0 +1,60 @@
+/*-------------------------------------------------------------------------
+ *
+ * soft_delete.h
+ *	  The soft-delete mixin, as far as its own files share it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SOFT_DELETE_H
+#define DTMODEL_SOFT_DELETE_H
+
+#include "access/htup.h"
+#include "commands/trigger.h"
+#include "datatype/timestamp.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "mixin/soft_delete/live.h"
+#include "model/row_call.h"
+
+/* How errors name the calls that a soft-delete model is made by. */
+extern const DtMixin dtmodel_soft_delete_mixin;
+
+/*
+ * What the function soft_delete(row) wants of the DELETE that it runs: the
+ * row as it then is, and that it is never physical.
+ */
+typedef struct DtSoftDeletion
+{
+	Oid			relid;
+	int			depth;			/* of triggers, where our DELETE fires its own */
+	MemoryContext context;		/* for the row */
+	HeapTuple	row;			/* NULL until the trigger has seen the row */
+} DtSoftDeletion;
+
+extern DtSoftDeletion *dtmodel_soft_deletion;
+
+/* Whether dtmodel.hard_delete is on for a call with "soft => false" alone. */
+extern bool dtmodel_soft_is_false;
+
+extern DtSoftDelete dtmodel_usable_soft_delete(Relation rel);
+extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
+extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,
+											HeapTuple row, TupleDesc desc);
+extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
+
+/* setup.c */
+extern char *dtmodel_soft_delete_call(Relation rel);
+
+/* executor.c */
+extern bool dtmodel_is_our_update(const TriggerData *trigdata);
+
+/* rows.c */
+extern void dtmodel_check_soft_delete_fires(Relation rel,
+											const DtSoftDelete *soft_delete);
+extern bool dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
+									Datum *row);
+extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
+extern bool dtmodel_restore(const DtRowCall *call, Datum *row);
+
+#endif							/* DTMODEL_SOFT_DELETE_H */

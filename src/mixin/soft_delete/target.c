@@ -1,0 +1,124 @@
+/*-------------------------------------------------------------------------
+ *
+ * target.c
+ *	  The soft-delete models in a query, as the planner is given it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "mixin/soft_delete/soft_delete.h"
+#include "mixin/soft_delete/target.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_coerce.h"
+#include "parser/parsetree.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+
+/* The columns of a table that this session deletes from softly. */
+static bool
+soft_columns(Oid relid, DtSoftDelete *columns)
+{
+	const DtSoftDelete *known;
+	Relation	rel;
+
+	if (relid < FirstNormalObjectId)
+		return false;
+	known = dtmodel_get_model_of_locked(relid)->soft_delete;
+	if (known == NULL || !dtmodel_soft_delete_fires(known))
+		return false;
+
+	rel = table_open(relid, NoLock);
+	*columns = dtmodel_usable_soft_delete(rel);
+	table_close(rel, NoLock);
+	return true;
+}
+
+/* Whether an entry of the range table is such a table. */
+bool
+dtmodel_find_soft_target(Query *query, int rtindex, DtSoftTarget *target)
+{
+	target->rtindex = rtindex;
+	target->rte = rt_fetch(rtindex, query->rtable);
+	return target->rte->rtekind == RTE_RELATION &&
+		soft_columns(target->rte->relid, &target->columns);
+}
+
+/* "The row of the table is live", as a condition of the query. */
+Node *
+dtmodel_live_condition(const DtSoftTarget *target)
+{
+	return dtmodel_live_node(&target->columns, target->rtindex);
+}
+
+static Expr *
+current_timestamp(void)
+{
+	SQLValueFunction *now = makeNode(SQLValueFunction);
+
+	now->op = SVFOP_CURRENT_TIMESTAMP;
+	now->type = TIMESTAMPTZOID;
+	now->typmod = -1;
+	now->location = -1;
+	return (Expr *) now;
+}
+
+static Expr *
+in_utc(Expr *time)
+{
+	Const	   *zone = makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+								 CStringGetTextDatum("UTC"), false, false);
+
+	return (Expr *) makeFuncExpr(F_TIMEZONE_TEXT_TIMESTAMPTZ, TIMESTAMPOID,
+								 list_make2(zone, time), InvalidOid,
+								 DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
+}
+
+/* The time of the transaction, as the column holds it. */
+static Expr *
+deletion_time(const DtColumn *deleted_at)
+{
+	Expr	   *time = current_timestamp();
+
+	if (deleted_at->typid == TIMESTAMPOID)
+		time = in_utc(time);
+	return (Expr *) coerce_to_target_type(NULL, (Node *) time,
+										  deleted_at->typid, deleted_at->typid,
+										  deleted_at->typmod,
+										  COERCION_ASSIGNMENT,
+										  COERCE_IMPLICIT_CAST, -1);
+}
+
+static TargetEntry *
+assign(Query *query, const DtSoftTarget *target, const DtColumn *column,
+	   Expr *value)
+{
+	compat_add_updated_column(query, target->rte, column->attnum);
+	return makeTargetEntry(value, column->attnum,
+						   pstrdup(NameStr(column->name)), false);
+}
+
+/*
+ * The assignments that delete a row of the target.  The time is that of the
+ * transaction, told by the server's own expression: a function of ours would
+ * need a privilege that a DELETE does not need.
+ */
+List *
+dtmodel_target_assignments(Query *query, const DtSoftTarget *target)
+{
+	const DtSoftDelete *columns = &target->columns;
+	List	   *assignments;
+
+	assignments = list_make1(assign(query, target, &columns->deleted_at,
+									deletion_time(&columns->deleted_at)));
+	if (dtmodel_column_is_used(&columns->flag))
+		assignments = lappend(assignments,
+							  assign(query, target, &columns->flag,
+									 (Expr *) makeBoolConst(!columns->flag_is_live, false)));
+	return assignments;
+}

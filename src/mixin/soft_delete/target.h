@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * target.h
+ *	  The soft-delete models in a query, as the planner is given it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SOFT_DELETE_TARGET_H
+#define DTMODEL_SOFT_DELETE_TARGET_H
+
+#include "model/model.h"
+#include "nodes/parsenodes.h"
+
+/* A table in a query's range table that is deleted from softly. */
+typedef struct DtSoftTarget
+{
+	int			rtindex;
+	RangeTblEntry *rte;
+	DtSoftDelete columns;
+} DtSoftTarget;
+
+extern bool dtmodel_find_soft_target(Query *query, int rtindex,
+									 DtSoftTarget *target);
+extern Node *dtmodel_live_condition(const DtSoftTarget *target);
+extern List *dtmodel_target_assignments(Query *query,
+										const DtSoftTarget *target);
+
+#endif							/* DTMODEL_SOFT_DELETE_TARGET_H */

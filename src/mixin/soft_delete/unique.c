@@ -1,0 +1,211 @@
+/*-------------------------------------------------------------------------
+ *
+ * unique.c
+ *	  Unique indexes that count hidden rows.
+ *
+ * An INSERT cannot see the hidden row that has the same values.  It is refused,
+ * or passed over by ON CONFLICT DO NOTHING, for no reason that a query could
+ * show.  An index of live rows does not do that.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_inherits.h"
+#include "dtmodel.h"
+#include "lib/stringinfo.h"
+#include "mixin/soft_delete/live.h"
+#include "mixin/soft_delete/unique.h"
+#include "utils/builtins.h"
+#include "utils/partcache.h"
+#include "utils/relcache.h"
+
+/* How many columns the index has beside those of the partition key. */
+static int
+own_columns(Relation rel, Relation index)
+{
+	PartitionKey key = RelationGetPartitionKey(rel);
+	int			count = 0;
+
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+	{
+		if (key == NULL ||
+			!dtmodel_is_among(index->rd_index->indkey.values[i],
+							  key->partnatts, key->partattrs))
+			count++;
+	}
+	return count;
+}
+
+/*
+ * Whether values of hidden rows are in the way of new ones.  A primary key of
+ * one column, beside those of the partition key, is generated as a rule, so that
+ * its values do not come back.
+ */
+static bool
+counts_hidden_rows(Relation rel, Relation index, const DtSoftDelete *columns)
+{
+	Form_pg_index form = index->rd_index;
+
+	return (form->indisunique || form->indisexclusion) &&
+		!(form->indisprimary && own_columns(rel, index) <= 1) &&
+		dtmodel_counts_deleted_rows(rel, index, columns);
+}
+
+/* The open indexes that do so. */
+static List *
+open_indexes(Relation rel, const DtSoftDelete *columns)
+{
+	List	   *indexes = NIL;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		if (counts_hidden_rows(rel, index, columns))
+			indexes = lappend(indexes, index);
+		else
+			index_close(index, AccessShareLock);
+	}
+	return indexes;
+}
+
+static void
+close_indexes(List *indexes)
+{
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+		index_close(lfirst(cell), AccessShareLock);
+}
+
+/* Whether unique_live makes the same of it, but for live rows. */
+static bool
+can_be_unique_live(Relation index)
+{
+	return !index->rd_index->indisexclusion &&
+		RelationGetIndexExpressions(index) == NIL &&
+		RelationGetIndexPredicate(index) == NIL;
+}
+
+static char *
+unique_live_call(Relation rel, Relation index)
+{
+	StringInfoData call;
+
+	initStringInfo(&call);
+	appendStringInfo(&call, "%s.unique_live(%s", DTMODEL_SCHEMA,
+					 dtmodel_quoted_name(rel));
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+	{
+		AttrNumber	attnum = index->rd_index->indkey.values[i];
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+
+		appendStringInfo(&call, ", %s",
+						 quote_literal_cstr(NameStr(att->attname)));
+	}
+	appendStringInfoChar(&call, ')');
+	return call.data;
+}
+
+/* What takes the index away. */
+static char *
+drop_command(Relation rel, Relation index)
+{
+	const char *name = quote_identifier(RelationGetRelationName(index));
+
+	if (OidIsValid(get_index_constraint(RelationGetRelid(index))))
+		return psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
+						dtmodel_qualified_name(rel), name);
+	return psprintf("DROP INDEX %s", dtmodel_qualified_name(index));
+}
+
+/* What replaces the index. */
+static char *
+replacement(Relation rel, Relation index, const DtSoftDelete *columns)
+{
+	if (!can_be_unique_live(index))
+		return psprintf("%s; create it again with WHERE (%s%s)",
+						drop_command(rel, index),
+						RelationGetIndexPredicate(index) == NIL ? "" : "... AND ",
+						dtmodel_live_text(columns, NULL));
+	if (index->rd_index->indisprimary)
+		return psprintf("give the table a primary key of one column instead, and call %s",
+						unique_live_call(rel, index));
+	return psprintf("%s; SELECT %s", drop_command(rel, index),
+					unique_live_call(rel, index));
+}
+
+/* A message for each of the indexes, with what replaces it. */
+List *
+dtmodel_drift_of_hidden_rows(Relation rel, const DtSoftDelete *columns)
+{
+	List	   *indexes = open_indexes(rel, columns);
+	List	   *messages = NIL;
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		Relation	index = lfirst(cell);
+
+		messages = lappend(messages,
+						   psprintf("%s \"%s\" counts hidden rows: %s",
+									index->rd_index->indisprimary ? "primary key" : "index",
+									RelationGetRelationName(index),
+									replacement(rel, index, columns)));
+	}
+	close_indexes(indexes);
+	return messages;
+}
+
+static char *
+index_names(List *indexes)
+{
+	StringInfoData names;
+	ListCell   *cell;
+
+	initStringInfo(&names);
+	foreach(cell, indexes)
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
+						 RelationGetRelationName((Relation) lfirst(cell)));
+	return names.data;
+}
+
+static void
+tell_of_table(Relation rel)
+{
+	DtSoftDelete columns = *dtmodel_get_model(rel)->soft_delete;
+	List	   *indexes = open_indexes(rel, &columns);
+
+	if (indexes != NIL)
+		ereport(NOTICE,
+				(errmsg("table \"%s\" has unique indexes that count hidden rows: %s",
+						RelationGetRelationName(rel), index_names(indexes)),
+				 errdetail("An INSERT with the values of a hidden row is refused, or does nothing with ON CONFLICT DO NOTHING."),
+				 errhint("SELECT %s.describe(%s) -> 'drift' has what replaces them by indexes of live rows.",
+						 DTMODEL_SCHEMA, dtmodel_quoted_name(rel))));
+	close_indexes(indexes);
+}
+
+/*
+ * Names the indexes of a model that has just been made to hide its rows, and
+ * of the tables that inherit from it.  Partitions have those of their table.
+ */
+void
+dtmodel_tell_of_hidden_rows(Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
+	{
+		Relation	rel = table_open(lfirst_oid(cell), NoLock);
+
+		if (!rel->rd_rel->relispartition)
+			tell_of_table(rel);
+		table_close(rel, NoLock);
+	}
+}

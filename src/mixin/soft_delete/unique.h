@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * unique.h
+ *	  Unique indexes that count hidden rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SOFT_DELETE_UNIQUE_H
+#define DTMODEL_SOFT_DELETE_UNIQUE_H
+
+#include "model/model.h"
+
+extern List *dtmodel_drift_of_hidden_rows(Relation rel,
+										  const DtSoftDelete *columns);
+extern void dtmodel_tell_of_hidden_rows(Oid relid);
+
+#endif							/* DTMODEL_SOFT_DELETE_UNIQUE_H */

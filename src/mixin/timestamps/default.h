@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * default.h
+ *	  The DEFAULT of the columns of timestamps, which INSERT goes by.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_TIMESTAMPS_DEFAULT_H
+#define DTMODEL_TIMESTAMPS_DEFAULT_H
+
+#include "model/ddl.h"
+
+extern void dtmodel_change_time_default(DtChange *change,
+										const DtColumn *column, DtClock clock);
+extern char *dtmodel_drift_of_time_default(Relation rel,
+										   const DtColumn *column);
+
+#endif							/* DTMODEL_TIMESTAMPS_DEFAULT_H */

@@ -1,0 +1,426 @@
+/*-------------------------------------------------------------------------
+ *
+ * timestamps.c
+ *	  The timestamp mixin: created_at and updated_at.
+ *
+ * A new row gets its times from the DEFAULT of the columns, unless INSERT gives
+ * them; a model may ask that the trigger overrules what INSERT gives.
+ * Afterwards created_at keeps its value whatever an UPDATE says, and updated_at
+ * moves when the row changes: to the clock, but never back.  Columns of type
+ * timestamp without time zone hold UTC; then both types have the same
+ * representation.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "mixin/timestamps/default.h"
+#include "mixin/timestamps/timestamps.h"
+#include "model/heirs.h"
+#include "model/row_move.h"
+#include "model/row_trigger.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+static const DtMixin timestamps_mixin = {"add_timestamps", "remove_timestamps"};
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct TimestampsState
+{
+	DtColumn	created_at;
+	DtColumn	updated_at;
+	DtClock		clock;
+	DtUpdateNote note;
+	bool		stamps_inserts;
+	Bitmapset  *ignored;		/* created_at among them, which is pinned */
+	bool		created_at_counts;	/* when it is set for the first time */
+	AttrNumber	slug;			/* which counts unless it is filled in */
+} TimestampsState;
+
+PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_add_timestamps);
+PG_FUNCTION_INFO_V1(dtmodel_remove_timestamps);
+
+/* One of the two columns may be missing by intent, but not both. */
+static void
+check_columns(Relation rel, const DtTimestamps *timestamps)
+{
+	bool		has_created_at = dtmodel_column_is_used(&timestamps->created_at);
+
+	if (has_created_at)
+		dtmodel_check_column(rel, &timestamps->created_at, DT_COLUMN_TIME,
+							 &timestamps_mixin, "created_at");
+	if (!has_created_at || dtmodel_column_is_used(&timestamps->updated_at))
+		dtmodel_check_column(rel, &timestamps->updated_at, DT_COLUMN_TIME,
+							 &timestamps_mixin, "updated_at");
+}
+
+static TimestampsState *
+make_state(Relation rel, MemoryContext context)
+{
+	const DtModel *model = dtmodel_get_model(rel);
+	const DtTimestamps *timestamps = model->timestamps;
+	TimestampsState *state;
+	MemoryContext caller;
+
+	if (timestamps == NULL)
+		dtmodel_report_unknown_trigger(rel);
+	check_columns(rel, timestamps);
+
+	caller = MemoryContextSwitchTo(context);
+	state = palloc0(sizeof(TimestampsState));
+	state->created_at = timestamps->created_at;
+	state->updated_at = timestamps->updated_at;
+	state->clock = timestamps->clock;
+	state->stamps_inserts = timestamps->stamps_inserts;
+	state->ignored = dtmodel_uncounted_columns(timestamps,
+											   &state->created_at_counts);
+	/* It says who changed the row, and has no changes of its own. */
+	if (model->audit != NULL && dtmodel_column_is_used(&model->audit->updated_by))
+		state->ignored = bms_add_member(state->ignored,
+										model->audit->updated_by.attnum);
+	state->slug = dtmodel_ignore_slug(model, &state->ignored);
+	MemoryContextSwitchTo(caller);
+	return state;
+}
+
+static TimestampTz
+read_clock(DtClock clock)
+{
+	switch (clock)
+	{
+		case DT_CLOCK_TRANSACTION:
+			break;
+		case DT_CLOCK_STATEMENT:
+			return GetCurrentStatementStartTimestamp();
+		case DT_CLOCK_CLOCK:
+			return GetCurrentTimestamp();
+	}
+	return GetCurrentTransactionStartTimestamp();
+}
+
+static HeapTuple
+store_time(const TriggerData *trigdata, HeapTuple row, const DtColumn *column,
+		   TimestampTz time)
+{
+	return dtmodel_store_column(trigdata, row, column->attnum,
+								TimestampTzGetDatum(time), false);
+}
+
+static HeapTuple
+stamp_new_row(const TriggerData *trigdata, HeapTuple row,
+			  const TimestampsState *state)
+{
+	TimestampTz now = read_clock(state->clock);
+
+	if (dtmodel_column_is_used(&state->created_at))
+		row = store_time(trigdata, row, &state->created_at,
+						 dtmodel_fit_time(now, &state->created_at));
+	if (dtmodel_column_is_used(&state->updated_at))
+		row = store_time(trigdata, row, &state->updated_at,
+						 dtmodel_fit_time(now, &state->updated_at));
+	return row;
+}
+
+/* Gives created_at its old value back. */
+static HeapTuple
+pin_created_at(const TriggerData *trigdata, HeapTuple row,
+			   const DtColumnPair *created_at)
+{
+	if (!created_at->new_isnull &&
+		DatumGetTimestampTz(created_at->old_value) ==
+		DatumGetTimestampTz(created_at->new_value))
+		return row;
+	return dtmodel_store_pair(trigdata, row, created_at, created_at->old_value);
+}
+
+static HeapTuple
+move_updated_at(const TriggerData *trigdata, HeapTuple row,
+				const TimestampsState *state, const DtColumnPair *updated_at)
+{
+	TimestampTz time = dtmodel_fit_time(read_clock(state->clock), &state->updated_at);
+
+	/*
+	 * A transaction that began earlier may well update later, and clocks are
+	 * set back: a reader who polls for newer rows must not miss this one.
+	 */
+	if (!updated_at->old_isnull &&
+		DatumGetTimestampTz(updated_at->old_value) > time)
+		time = DatumGetTimestampTz(updated_at->old_value);
+	return dtmodel_store_pair(trigdata, row, updated_at,
+							  TimestampTzGetDatum(time));
+}
+
+static HeapTuple
+stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
+				  const TimestampsState *state)
+{
+	DtColumnPair pairs[] = {
+		{.attnum = state->created_at.attnum},
+		{.attnum = state->updated_at.attnum},
+		{.attnum = state->slug},
+	};
+	const DtColumnPair *created_at = &pairs[0];
+	bool		changed = dtmodel_row_changed(trigdata->tg_trigtuple, row,
+											  RelationGetDescr(trigdata->tg_relation),
+											  state->ignored, pairs,
+											  lengthof(pairs));
+
+	/* One that was never set may be set. */
+	if (!created_at->old_isnull)
+		row = pin_created_at(trigdata, row, created_at);
+	else if (!created_at->new_isnull && state->created_at_counts)
+		changed = true;
+
+	changed = changed || dtmodel_text_changed(&pairs[2]);
+	if (!changed || !dtmodel_column_is_used(&state->updated_at))
+		return row;
+	return move_updated_at(trigdata, row, state, &pairs[1]);
+}
+
+/*
+ * timestamps_trigger() returns trigger
+ *
+ * BEFORE UPDATE, FOR EACH ROW, or BEFORE INSERT OR UPDATE.  Its arguments, each
+ * "key=value": created_at, updated_at (names of columns, of type timestamptz,
+ * or timestamp in UTC), clock (transaction, statement or clock), ignore_columns
+ * (an array literal of columns whose changes do not move updated_at), on_insert
+ * (stamp).
+ *
+ * INSERT stamps both columns if on_insert is stamp, and passes otherwise.
+ * UPDATE puts created_at back, unless it was null, and moves updated_at if a
+ * column that counts changes.  An assignment
+ * to updated_at counts as a change, but the value is the clock's.  A row that
+ * an UPDATE moves to another partition is no new row there.  While
+ * dtmodel.preserve_timestamps is on the row passes untouched.  A column that
+ * is gone (42703) or retyped (42804) is an error.
+ *
+ * Source: TimestampMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_timestamps_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "timestamps_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE |
+												DT_ON_DELETE);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	TimestampsState *state = fcinfo->flinfo->fn_extra;
+
+	if (state == NULL)
+	{
+		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = state;
+	}
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		if (dtmodel_row_moves_out(&state->note, trigdata))
+			dtmodel_note_departure(fcinfo);
+		return PointerGetDatum(row);
+	}
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		dtmodel_note_update(&state->note, trigdata);
+	if (dtmodel_preserve_timestamps)
+		return PointerGetDatum(row);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return PointerGetDatum(stamp_changed_row(trigdata, row, state));
+	if (!state->stamps_inserts || dtmodel_row_moves_in(fcinfo))
+		return PointerGetDatum(row);
+	return PointerGetDatum(stamp_new_row(trigdata, row, state));
+}
+
+static void
+check_request(const DtTimestampsRequest *request)
+{
+	if (request->created_at == NULL && request->updated_at == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("timestamps need at least one column"),
+				 errhint("Name created_at, updated_at or both.")));
+	dtmodel_check_different(request->created_at, "created_at",
+							request->updated_at, "updated_at");
+}
+
+static void
+check_ignored_column(Relation rel, const char *name)
+{
+	DtColumn	column;
+
+	dtmodel_find_column(RelationGetDescr(rel), name, &column);
+	if (AttributeNumberIsValid(column.attnum))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of table \"%s\" does not exist",
+					name, RelationGetRelationName(rel)),
+			 errdetail("ignore_columns names it."),
+			 errtable(rel)));
+}
+
+static void
+check_ignored_columns(Relation rel, ArrayType *array)
+{
+	Datum	   *names;
+	bool	   *nulls;
+	int			nnames;
+
+	if (array == NULL)
+		return;
+	deconstruct_array(array, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &names, &nulls, &nnames);
+	for (int i = 0; i < nnames; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("ignore_columns must not contain nulls")));
+		check_ignored_column(rel, NameStr(*DatumGetName(names[i])));
+	}
+}
+
+static List *
+trigger_options(const DtTimestampsRequest *request)
+{
+	List	   *options = NIL;
+
+	if (request->created_at != NULL)
+		options = lappend(options, psprintf("created_at=%s", request->created_at));
+	if (request->updated_at != NULL)
+		options = lappend(options, psprintf("updated_at=%s", request->updated_at));
+	if (request->ignore_columns != NULL && ARR_NDIM(request->ignore_columns) > 0)
+		options = lappend(options, psprintf("ignore_columns=%s",
+											OidOutputFunctionCall(F_ARRAY_OUT,
+																  PointerGetDatum(request->ignore_columns))));
+	if (request->clock != DT_CLOCK_TRANSACTION)
+		options = lappend(options, psprintf("clock=%s",
+											dtmodel_clock_name(request->clock)));
+	if (request->stamps_inserts)
+		options = lappend(options, "on_insert=stamp");
+	return options;
+}
+
+/* A column that is added gives the rows that are there the time of now. */
+static void
+change_column(DtChange *change, const char *name, const char *parameter,
+			  DtClock clock)
+{
+	DtColumn	column;
+
+	dtmodel_change_column(change, name, DT_COLUMN_TIME,
+						  "pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()",
+						  &timestamps_mixin, parameter, &column);
+	dtmodel_change_time_default(change, &column, clock);
+}
+
+/* Makes the open table keep timestamps as the request says. */
+void
+dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
+{
+	dtmodel_check_no_partition(change->rel);
+	check_request(request);
+	check_ignored_columns(change->rel, request->ignore_columns);
+	change_column(change, request->created_at, "created_at", request->clock);
+	change_column(change, request->updated_at, "updated_at", request->clock);
+	dtmodel_change_trigger(change, DT_TRIGGER_TIMESTAMPS,
+						   request->stamps_inserts ?
+						   dtmodel_events_with_moves(change->rel,
+													 "INSERT OR UPDATE") : "UPDATE",
+						   trigger_options(request));
+}
+
+/* The defaults stay with the columns: they need nothing of ours. */
+void
+dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
+{
+	const DtTimestamps *timestamps = dtmodel_get_model(change->rel)->timestamps;
+
+	if (timestamps == NULL)
+		return;
+	if (drop_columns)
+	{
+		dtmodel_drop_own_column(change, &timestamps->created_at);
+		dtmodel_drop_own_column(change, &timestamps->updated_at);
+	}
+	dtmodel_drop_trigger(change, DT_TRIGGER_TIMESTAMPS);
+}
+
+static DtClock
+clock_argument(const char *name)
+{
+	DtClock		clock;
+
+	if (!dtmodel_parse_clock(name, &clock))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown clock \"%s\"", name),
+				 errhint("The clocks are \"transaction\", \"statement\" and \"clock\".")));
+	return clock;
+}
+
+/*
+ * add_timestamps(model regclass, created_at name DEFAULT 'created_at',
+ *				  updated_at name DEFAULT 'updated_at',
+ *				  ignore_columns name[] DEFAULT '{}',
+ *				  clock text DEFAULT 'transaction',
+ *				  on_insert text DEFAULT 'default') returns void
+ *
+ * Makes a table keep timestamps: adds the columns that are missing, a DEFAULT
+ * to those that have none, and the trigger; called again it re-configures.  A
+ * DEFAULT that reads another of the clocks is replaced, any other stays.  A
+ * NULL column name goes without that column, a NULL ignore_columns, clock or
+ * on_insert is the default.  on_insert "stamp" makes the trigger overrule the
+ * times that INSERT gives, which are kept otherwise.  Tables that inherit from
+ * this one get the trigger with it.
+ *
+ * Source: TimestampMixin of the reference document dtpyfw.db.model.
+ */
+Datum
+dtmodel_add_timestamps(PG_FUNCTION_ARGS)
+{
+	DtTimestampsRequest request = {0};
+	Oid			relid = dtmodel_model_argument(fcinfo);
+	ListCell   *cell;
+
+	if (!PG_ARGISNULL(1))
+		request.created_at = NameStr(*PG_GETARG_NAME(1));
+	if (!PG_ARGISNULL(2))
+		request.updated_at = NameStr(*PG_GETARG_NAME(2));
+	if (!PG_ARGISNULL(3))
+		request.ignore_columns = PG_GETARG_ARRAYTYPE_P(3);
+	if (!PG_ARGISNULL(4))
+		request.clock = clock_argument(text_to_cstring(PG_GETARG_TEXT_PP(4)));
+	request.stamps_inserts =
+		dtmodel_is_second_word(fcinfo, 5, "on_insert", "default", "stamp");
+
+	foreach(cell, dtmodel_with_heirs(relid))
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, lfirst_oid(cell));
+		dtmodel_change_timestamps(&change, &request);
+		dtmodel_apply_change(&change);
+	}
+	PG_RETURN_VOID();
+}
+
+/*
+ * remove_timestamps(model regclass, drop_columns boolean DEFAULT false)
+ * returns void
+ *
+ * Takes the trigger off, and with drop_columns the two columns too.  Tables
+ * that inherit from this one follow.  Does nothing to a table without
+ * timestamps.
+ */
+Datum
+dtmodel_remove_timestamps(PG_FUNCTION_ARGS)
+{
+	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), dtmodel_drop_timestamps,
+							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,460 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_cache.c
+ *	  Saved plans, one for each table, purpose, set of columns and user.
+ *
+ * A plan is saved with the text of its query, which names tables and columns.
+ * When one of them is renamed the server would parse that text again and find
+ * nothing, or something else.  So a plan that is not valid any more is thrown
+ * away and its query built anew, as the server's own foreign keys do it.
+ *
+ * Whether a user may look into a table's schema is checked when a query is
+ * parsed, and never again.  So each user has plans of his own.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "compat.h"
+#include "executor/executor.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "server/plan_cache.h"
+#include "server/query_text.h"
+#include "tcop/pquery.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/plancache.h"
+#include "utils/snapmgr.h"
+
+/* The plan that was not used for the longest time makes room for a new one. */
+#define PLAN_CACHE_SIZE 128
+
+typedef struct PlanKey
+{
+	Oid			relid;
+	Oid			user;
+	int			purpose;
+	uint32		hash;			/* of the set; two sets may share one */
+} PlanKey;
+
+typedef struct SavedPlan
+{
+	PlanKey		key;			/* hash key */
+	Bitmapset  *set;
+	SPIPlanPtr	plan;
+	dlist_node	use;			/* in plans_by_use */
+} SavedPlan;
+
+static HTAB *plan_cache = NULL;
+static dlist_head plans_by_use = DLIST_STATIC_INIT(plans_by_use);
+
+/*
+ * A plan that is thrown away may be running further up: a trigger may change
+ * the table, or use many others.  Such plans wait until none is running.
+ */
+static int	running = 0;
+static List *discarded = NIL;
+
+/* The text of the plan that was started last, of those that are running. */
+static const char *running_text = NULL;
+
+static void
+free_discarded(void)
+{
+	while (discarded != NIL)
+	{
+		SPIPlanPtr	plan = (SPIPlanPtr) linitial(discarded);
+
+		discarded = list_delete_first(discarded);
+		(void) SPI_freeplan(plan);
+	}
+}
+
+static void
+discard(SPIPlanPtr plan)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+
+	discarded = lappend(discarded, plan);
+	MemoryContextSwitchTo(caller);
+	if (running == 0)
+		free_discarded();
+}
+
+static void
+remove_plan(SavedPlan *saved)
+{
+	SPIPlanPtr	plan = saved->plan;
+
+	dlist_delete(&saved->use);
+	bms_free(saved->set);
+	(void) hash_search(plan_cache, &saved->key, HASH_REMOVE, NULL);
+	discard(plan);
+}
+
+static void
+create_cache(void)
+{
+	HASHCTL		control = {
+		.keysize = sizeof(PlanKey),
+		.entrysize = sizeof(SavedPlan),
+	};
+
+	plan_cache = hash_create("dtmodel plans", PLAN_CACHE_SIZE, &control,
+							 HASH_ELEM | HASH_BLOBS);
+}
+
+bool
+dtmodel_is_own_query(const char *query)
+{
+	return dtmodel_starts_with(query, DT_OWN_QUERY);
+}
+
+static PlanKey
+make_key(Oid relid, DtPlanPurpose purpose, const Bitmapset *set)
+{
+	PlanKey		key = {.relid = relid,.purpose = purpose};
+
+	key.user = GetUserId();
+	key.hash = bms_hash_value(set);
+	return key;
+}
+
+/* The saved plan, if there is one and it still fits the table. */
+SPIPlanPtr
+dtmodel_find_plan_for(Oid relid, DtPlanPurpose purpose, const Bitmapset *set)
+{
+	PlanKey		key = make_key(relid, purpose, set);
+	SavedPlan  *saved;
+
+	if (plan_cache == NULL)
+		create_cache();
+	saved = hash_search(plan_cache, &key, HASH_FIND, NULL);
+	if (saved == NULL || !bms_equal(saved->set, set))
+		return NULL;
+	if (!SPI_plan_is_valid(saved->plan))
+	{
+		remove_plan(saved);
+		return NULL;
+	}
+	dlist_move_head(&plans_by_use, &saved->use);
+	return saved->plan;
+}
+
+SPIPlanPtr
+dtmodel_find_plan(Oid relid, DtPlanPurpose purpose)
+{
+	return dtmodel_find_plan_for(relid, purpose, NULL);
+}
+
+static Bitmapset *
+keep_set(const Bitmapset *set)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+	Bitmapset  *kept = bms_copy(set);
+
+	MemoryContextSwitchTo(caller);
+	return kept;
+}
+
+/* Puts a plan into the cache, in place of one that has the same hash. */
+static void
+enter_plan(const PlanKey *key, Bitmapset *set, SPIPlanPtr plan)
+{
+	SavedPlan  *saved = hash_search(plan_cache, key, HASH_FIND, NULL);
+
+	if (saved != NULL)
+		remove_plan(saved);
+	if (hash_get_num_entries(plan_cache) >= PLAN_CACHE_SIZE)
+		remove_plan(dlist_tail_element(SavedPlan, use, &plans_by_use));
+	saved = hash_search(plan_cache, key, HASH_ENTER, NULL);
+	saved->set = set;
+	saved->plan = plan;
+	dlist_push_head(&plans_by_use, &saved->use);
+}
+
+static SPIPlanPtr
+prepare(const char *query, int nargs, Oid *types, int options)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(psprintf(DT_OWN_QUERY "%s", query),
+										  nargs, types, options);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare \"%s\": %s", query,
+			 SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+static SPIPlanPtr
+save(const PlanKey *key, const Bitmapset *set, SPIPlanPtr plan)
+{
+	SPI_keepplan(plan);
+	enter_plan(key, keep_set(set), plan);
+	return plan;
+}
+
+/* Prepares a query and saves its plan, which was not found. */
+SPIPlanPtr
+dtmodel_save_plan_for(Oid relid, DtPlanPurpose purpose, const Bitmapset *set,
+					  const char *query, int nargs, Oid *types)
+{
+	PlanKey		key = make_key(relid, purpose, set);
+
+	return save(&key, set, prepare(query, nargs, types, 0));
+}
+
+SPIPlanPtr
+dtmodel_save_generic_plan(Oid relid, DtPlanPurpose purpose, const char *query,
+						  int nargs, Oid *types)
+{
+	PlanKey		key = make_key(relid, purpose, NULL);
+
+	return save(&key, NULL,
+				prepare(query, nargs, types, CURSOR_OPT_GENERIC_PLAN));
+}
+
+SPIPlanPtr
+dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
+				  int nargs, Oid *types)
+{
+	return dtmodel_save_plan_for(relid, purpose, NULL, query, nargs, types);
+}
+
+/*
+ * Whether a statement is a plan of ours that we run.  Any client can send the
+ * same text, but not the string that the plan keeps.
+ */
+bool
+dtmodel_is_run_by_us(const char *query)
+{
+	return query != NULL && query == running_text;
+}
+
+/* Returns what end_run() has to be given. */
+static const char *
+begin_run(SPIPlanPtr plan)
+{
+	const char *outer = running_text;
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	running++;
+	running_text = source->query_string;
+	return outer;
+}
+
+static void
+end_run(const char *outer)
+{
+	running_text = outer;
+	running--;
+	if (running == 0)
+		free_discarded();
+}
+
+static ParamListInfo
+make_parameters(SPIPlanPtr plan, const Datum *values, const char *nulls)
+{
+	int			count = SPI_getargcount(plan);
+	ParamListInfo parameters = makeParamList(count);
+
+	for (int i = 0; i < count; i++)
+	{
+		parameters->params[i].value = values[i];
+		parameters->params[i].isnull = nulls != NULL && nulls[i] == 'n';
+		parameters->params[i].pflags = PARAM_FLAG_CONST;
+		parameters->params[i].ptype = SPI_getargtypeid(plan, i);
+	}
+	return parameters;
+}
+
+/* The value of a parameter, when the planner or the executor reads it. */
+static ParamExternData *
+read_parameter(ParamListInfo parameters, int number, bool speculative,
+			   ParamExternData *workspace pg_attribute_unused())
+{
+	const DtAnswers *answers = (const DtAnswers *) parameters->paramFetchArg;
+	ParamExternData *parameter = &parameters->params[number - 1];
+	int			which = number - 1 - (parameters->numParams - answers->count);
+
+	if (which >= 0 && !speculative)
+		parameter->value = BoolGetDatum(answers->answer(answers->caller, which));
+	return parameter;
+}
+
+/*
+ * Lets the last parameters be asked for.  What they were given is for the
+ * planner's estimates; as they are no constants, it cannot go by that.
+ */
+static void
+ask_for_parameters(ParamListInfo parameters, DtAnswers *answers)
+{
+	parameters->paramFetch = read_parameter;
+	parameters->paramFetchArg = answers;
+	for (int i = parameters->numParams - answers->count; i < parameters->numParams; i++)
+		parameters->params[i].pflags = 0;
+}
+
+/* Runs a saved plan, which is not freed while it runs. */
+static void
+run_with_options(SPIPlanPtr plan, SPIExecuteOptions options)
+{
+	const char *outer = begin_run(plan);
+
+	PG_TRY();
+	{
+		(void) SPI_execute_plan_extended(plan, &options);
+	}
+	PG_CATCH();
+	{
+		end_run(outer);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	end_run(outer);
+}
+
+static void
+run(SPIPlanPtr plan, const Datum *values, const char *nulls,
+	SPIExecuteOptions options)
+{
+	options.params = make_parameters(plan, values, nulls);
+	run_with_options(plan, options);
+}
+
+/* Runs a saved plan as the caller; the result is SPI's. */
+void
+dtmodel_run_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	run(plan, values, nulls, (SPIExecuteOptions) {0});
+}
+
+/* The same for a query that sees what the caller's own query sees. */
+void
+dtmodel_read_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
+{
+	run(plan, values, nulls, (SPIExecuteOptions) {.read_only = true});
+}
+
+/* The same, but the rows go to a receiver as they come. */
+void
+dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values, const char *nulls,
+					  bool read_only, DestReceiver *receiver)
+{
+	run(plan, values, nulls,
+		(SPIExecuteOptions) {.read_only = read_only,.dest = receiver});
+}
+
+/*
+ * The same for a plan that asks for its last parameters while it runs; "values"
+ * has true for each of them.
+ */
+void
+dtmodel_run_plan_with_answers(SPIPlanPtr plan, Datum *values,
+							  const char *nulls, DtAnswers *answers,
+							  DestReceiver *receiver)
+{
+	SPIExecuteOptions options = {.dest = receiver};
+
+	options.params = make_parameters(plan, values, nulls);
+	ask_for_parameters(options.params, answers);
+	run_with_options(plan, options);
+}
+
+/* Runs a SELECT up to its first row, with the snapshot of the caller. */
+static void
+execute_select(CachedPlanSource *source, CachedPlan *plan,
+			   ParamListInfo parameters, DestReceiver *receiver)
+{
+	QueryDesc  *query = CreateQueryDesc(linitial_node(PlannedStmt, plan->stmt_list),
+										source->query_string,
+										GetActiveSnapshot(), InvalidSnapshot,
+										receiver, parameters, NULL, 0);
+
+	ExecutorStart(query, EXEC_FLAG_SKIP_TRIGGERS);
+	compat_executor_run_once(query, 1);
+	ExecutorFinish(query);
+	ExecutorEnd(query);
+	FreeQueryDesc(query);
+}
+
+static void
+read_first_row(CachedPlanSource *source, ParamListInfo parameters,
+			   DestReceiver *receiver)
+{
+	CachedPlan *plan = GetCachedPlan(source, parameters, CurrentResourceOwner,
+									 NULL);
+
+	execute_select(source, plan, parameters, receiver);
+	ReleaseCachedPlan(plan, CurrentResourceOwner);
+}
+
+/*
+ * Runs a saved SELECT that sees what the caller's own query sees, and gives its
+ * first row to the receiver, if it has one.  It goes to the executor directly,
+ * as the server's functions in SQL do, since a connection of SPI would take
+ * longer than a look-up by key.  What it holds, the plan and the query, belongs
+ * to the current resource owner and memory context, so an error releases it.
+ */
+void
+dtmodel_read_first_row(SPIPlanPtr plan, Datum *values, const char *nulls,
+					   DestReceiver *receiver)
+{
+	const char *outer;
+
+	EnsurePortalSnapshotExists();
+	outer = begin_run(plan);
+	PG_TRY();
+	{
+		read_first_row(linitial(SPI_plan_get_plan_sources(plan)),
+					   make_parameters(plan, values, nulls), receiver);
+	}
+	PG_CATCH();
+	{
+		end_run(outer);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	end_run(outer);
+}
+
+static void
+execute_in_trigger(SPIPlanPtr plan, Datum *values, long limit)
+{
+	Snapshot	snapshot = InvalidSnapshot;
+	Snapshot	crosscheck = InvalidSnapshot;
+
+	if (IsolationUsesXactSnapshot())
+	{
+		CommandCounterIncrement();
+		snapshot = GetLatestSnapshot();
+		crosscheck = GetTransactionSnapshot();
+	}
+	(void) SPI_execute_snapshot(plan, values, NULL, snapshot, crosscheck,
+								false, false, limit);
+}
+
+/*
+ * Runs a saved plan as the server's own foreign keys run theirs: triggers
+ * that it fires wait for the statement that we are called for, and a
+ * transaction with a snapshot of its own sees the rows that others have
+ * committed since, or fails to serialize when it would have to change them.
+ */
+void
+dtmodel_run_plan_in_trigger(SPIPlanPtr plan, Datum *values, long limit)
+{
+	const char *outer = begin_run(plan);
+
+	PG_TRY();
+	{
+		execute_in_trigger(plan, values, limit);
+	}
+	PG_CATCH();
+	{
+		end_run(outer);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	end_run(outer);
+}

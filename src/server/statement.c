@@ -1,0 +1,92 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.c
+ *	  What the triggers of one statement tell each other.
+ *
+ * A trigger function is called with memory (fn_mcxt) that lasts as long as the
+ * statement that fires it, and is the executor's own (es_query_cxt).  That
+ * memory is what a statement is known by here: all triggers that it fires
+ * share it, those of other statements that run in between have their own, and
+ * what is noted in it goes when it goes, however the statement ends.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "server/statement.h"
+#include "utils/memutils.h"
+
+typedef struct Note
+{
+	struct Note *next;
+	MemoryContext statement;
+	DtNoteKind	kind;
+	Oid			about;
+	void	   *content;
+	MemoryContextCallback callback;
+} Note;
+
+static Note *notes = NULL;
+
+/* The statement ends, and its note with it. */
+static void
+forget_note(void *argument)
+{
+	Note	  **link = &notes;
+
+	while (*link != NULL && *link != argument)
+		link = &(*link)->next;
+	if (*link != NULL)
+		*link = (*link)->next;
+}
+
+/* What was noted in the statement; NULL for nothing. */
+void *
+dtmodel_find_note(MemoryContext statement, DtNoteKind kind, Oid about)
+{
+	for (Note *note = notes; note != NULL; note = note->next)
+	{
+		if (note->statement == statement && note->kind == kind &&
+			note->about == about)
+			return note->content;
+	}
+	return NULL;
+}
+
+/* What was noted in all statements that are running. */
+List *
+dtmodel_notes_of_all(DtNoteKind kind, Oid about)
+{
+	List	   *contents = NIL;
+
+	for (Note *note = notes; note != NULL; note = note->next)
+	{
+		if (note->kind == kind && note->about == about)
+			contents = lappend(contents, note->content);
+	}
+	return contents;
+}
+
+/* As dtmodel_find_note, but an empty note is made where there is none yet. */
+void *
+dtmodel_make_note(MemoryContext statement, DtNoteKind kind, Oid about,
+				  Size size)
+{
+	void	   *content = dtmodel_find_note(statement, kind, about);
+	Note	   *note;
+
+	if (content != NULL)
+		return content;
+
+	note = MemoryContextAllocZero(statement, sizeof(Note));
+	note->statement = statement;
+	note->kind = kind;
+	note->about = about;
+	note->content = MemoryContextAllocZero(statement, size);
+	note->callback.func = forget_note;
+	note->callback.arg = note;
+	MemoryContextRegisterResetCallback(statement, &note->callback);
+	note->next = notes;
+	notes = note;
+	return note->content;
+}
