@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * dtmodel.c
- *	  The front door: the library's magic block, its settings, and what has
- *	  to be put in place when a backend loads it.
+ *	  The front door: the library's magic block, and what has to be put in
+ *	  place when a backend loads it.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,11 +12,11 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"
 #include "mixin/soft_delete/rewrite.h"
-#include "model/actor.h"
 #include "optimizer/planner.h"
 #include "replication/walsender.h"
 #include "server/inline.h"
@@ -24,21 +24,10 @@
 #include "server/query_text.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/plancache.h"
 #include "utils/varlena.h"
 
 PG_MODULE_MAGIC;
 
-bool		dtmodel_preserve_timestamps = false;
-bool		dtmodel_hard_delete = false;
-char	   *dtmodel_actor_setting = NULL;
-bool		dtmodel_actor_locked = false;
-bool		dtmodel_is_loaded = false;
-
-static bool with_deleted = false;
-static bool rewrite = true;
-static bool is_in_planner = false;
 static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_executor_start = NULL;
 static ExecutorFinish_hook_type next_executor_finish = NULL;
@@ -46,20 +35,6 @@ static ExecutorFinish_hook_type next_executor_finish = NULL;
 void		_PG_init(void);
 
 PG_FUNCTION_INFO_V1(dtmodel_tier);
-
-/* Whether the library was preloaded, so that it has a say in the planner. */
-bool
-dtmodel_is_preloaded(void)
-{
-	return is_in_planner;
-}
-
-/* Whether the planner makes DELETE soft and hides rows in this session. */
-bool
-dtmodel_rewrites(void)
-{
-	return is_in_planner && rewrite;
-}
 
 /*
  * tier() returns text
@@ -72,25 +47,6 @@ dtmodel_tier(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	PG_RETURN_TEXT_P(cstring_to_text(dtmodel_rewrites() ?
 									 "preloaded" : "trigger"));
-}
-
-/* What cannot have an effect is shown as off. */
-static const char *
-show_rewrite(void)
-{
-	return dtmodel_rewrites() ? "on" : "off";
-}
-
-/*
- * Plans that were made under the old value do not fit the new one.  Those
- * that the server made without us have nothing to do with it.
- */
-static void
-forget_plans(bool newval pg_attribute_unused(),
-			 void *extra pg_attribute_unused())
-{
-	if (is_in_planner)
-		ResetPlanCache();
 }
 
 /* Whether a list of libraries, as the settings have them, names this one. */
@@ -140,7 +96,7 @@ is_preloaded(void)
 static bool
 is_hiding(const char *query_string)
 {
-	return !with_deleted && !am_walsender &&
+	return !dtmodel_with_deleted && !am_walsender &&
 		!dtmodel_is_own_query(query_string) &&
 		!dtmodel_is_dump_query(query_string);
 }
@@ -154,7 +110,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	PlannedStmt *planned;
 
 	/* The server's foreign keys have to see and to delete what is there. */
-	if (rewrite && !dtmodel_is_foreign_key_query(query_string))
+	if (dtmodel_rewrites() && !dtmodel_is_foreign_key_query(query_string))
 	{
 		if (is_hiding(query_string))
 		{
@@ -185,7 +141,7 @@ start_executor(QueryDesc *query, int eflags)
 		next_executor_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
-	dtmodel_prepare_statement(query, is_in_planner && rewrite &&
+	dtmodel_prepare_statement(query, dtmodel_rewrites() &&
 							  is_hiding(query->sourceText));
 }
 
@@ -199,77 +155,10 @@ finish_executor(QueryDesc *query)
 	dtmodel_finish_restores(query);
 }
 
-/* The lock goes before what it locks: an actor may be waiting already. */
-static void
-define_actor(void)
-{
-	DefineCustomBoolVariable("dtmodel.actor_locked",
-							 "Lets only roles that were granted SET on dtmodel.actor say who acts.",
-							 "For all others the role itself acts. Set it for the server or the database.",
-							 &dtmodel_actor_locked,
-							 false,
-							 PGC_SUSET,
-							 0,
-							 NULL, NULL, NULL);
-
-	DefineCustomStringVariable("dtmodel.actor",
-							   "Who acts: recorded in the columns of audit.",
-							   "When it is empty, the role acts: the session's, or the one of SET ROLE.",
-							   &dtmodel_actor_setting,
-							   "",
-							   PGC_USERSET,
-							   0,
-							   dtmodel_check_actor, dtmodel_assign_actor, NULL);
-}
-
-static void
-define_settings(void)
-{
-	DefineCustomBoolVariable("dtmodel.preserve_timestamps",
-							 "Lets INSERT and UPDATE write the columns that record when and by whom rows were created and updated.",
-							 "For imports. Only superusers, and roles granted SET on it, may turn it on.",
-							 &dtmodel_preserve_timestamps,
-							 false,
-							 PGC_SUSET,
-							 0,
-							 NULL, NULL, NULL);
-
-	DefineCustomBoolVariable("dtmodel.hard_delete",
-							 "Makes DELETE on a soft-delete model physical.",
-							 "Needs the TRUNCATE privilege on the table besides DELETE.",
-							 &dtmodel_hard_delete,
-							 false,
-							 PGC_USERSET,
-							 0,
-							 NULL, forget_plans, NULL);
-
-	DefineCustomBoolVariable("dtmodel.with_deleted",
-							 "Shows the deleted rows of models that hide them.",
-							 NULL,
-							 &with_deleted,
-							 false,
-							 PGC_USERSET,
-							 0,
-							 NULL, forget_plans, NULL);
-
-	DefineCustomBoolVariable("dtmodel.rewrite",
-							 "Lets the planner make DELETE soft and hide deleted rows.",
-							 "Has an effect only where the library is preloaded. Without it the triggers make DELETE soft, and nothing is hidden.",
-							 &rewrite,
-							 true,
-							 PGC_SUSET,
-							 0,
-							 NULL, forget_plans, show_rewrite);
-
-	define_actor();
-	MarkGUCPrefixReserved("dtmodel");
-	dtmodel_is_loaded = true;
-}
-
 void
 _PG_init(void)
 {
-	define_settings();
+	dtmodel_define_switches();
 	next_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_executor;
 	next_executor_finish = ExecutorFinish_hook;
@@ -278,6 +167,6 @@ _PG_init(void)
 	{
 		next_planner = planner_hook;
 		planner_hook = plan;
-		is_in_planner = true;
+		dtmodel_is_preloaded = true;
 	}
 }

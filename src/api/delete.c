@@ -9,6 +9,7 @@
 
 #include "access/table.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_call.h"
 #include "server/scope.h"

@@ -17,103 +17,42 @@
  */
 #include "postgres.h"
 
-#include "access/parallel.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "model/actor.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-/* The role that said who acts; invalid: the server's configuration did. */
-static Oid	claimant = InvalidOid;
-
-/* Counts the values that dtmodel.actor has had. */
-static uint64 turn = 1;
-
-static bool
-may_claim(Oid role)
-{
-	return compat_may_set("dtmodel.actor", role);
-}
-
-static bool
-refuse_claim(Oid role)
-{
-	const char *name = GetUserNameFromId(role, false);
-
-	GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
-	GUC_check_errmsg("permission denied to set parameter \"dtmodel.actor\"");
-	GUC_check_errdetail("dtmodel.actor_locked is on, and role \"%s\" has not been granted SET on the parameter.",
-						name);
-	GUC_check_errhint("GRANT SET ON PARAMETER dtmodel.actor TO %s.",
-					  quote_identifier(name));
-	return false;
-}
-
-/*
- * What comes from the server's configuration is nobody's claim.  A value that
- * was set before the library was loaded is the claim of the outer role: the
- * function that happens to load it may run as another one.
- */
-bool
-dtmodel_check_actor(char **newval, void **extra, GucSource source)
-{
-	Oid			role;
-	Oid		   *claim;
-
-	if ((*newval)[0] == '\0' || source < PGC_S_USER ||
-		InitializingParallelWorker)
-		return true;
-
-	role = dtmodel_is_loaded ? GetUserId() : GetOuterUserId();
-	if (dtmodel_actor_locked && IsTransactionState() && !may_claim(role))
-		return refuse_claim(role);
-
-	claim = compat_guc_malloc(sizeof(Oid));
-	if (claim == NULL)
-		return false;
-	*claim = role;
-	*extra = claim;
-	return true;
-}
-
-void
-dtmodel_assign_actor(const char *newval pg_attribute_unused(), void *extra)
-{
-	claimant = extra == NULL ? InvalidOid : *(Oid *) extra;
-	turn++;
-}
-
 /* The role that made the claim may be gone. */
 static void
 report_claim(void)
 {
-	const char *role = GetUserNameFromId(claimant, true);
+	const char *role = GetUserNameFromId(dtmodel_actor_claimant, true);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to act as \"%s\"", dtmodel_actor_setting),
+			 errmsg("permission denied to act as \"%s\"", dtmodel_actor_switch),
 			 errdetail("dtmodel.actor_locked is on, and role \"%s\", which set dtmodel.actor, has not been granted SET on the parameter.",
 					   role == NULL ? "" : role),
 			 errhint("RESET dtmodel.actor.")));
 }
 
 /*
- * The name of whoever acts.  It belongs to the setting or to the current
+ * The name of whoever acts.  It belongs to the switch or to the current
  * memory context: whoever keeps it copies it.
  */
 const char *
 dtmodel_actor(void)
 {
-	if (dtmodel_actor_setting[0] == '\0')
+	if (dtmodel_actor_switch[0] == '\0')
 		return GetUserNameFromId(GetOuterUserId(), false);
 
-	if (dtmodel_actor_locked && OidIsValid(claimant) && !may_claim(claimant))
+	if (dtmodel_actor_locked && OidIsValid(dtmodel_actor_claimant) && !dtmodel_may_set_actor(dtmodel_actor_claimant))
 		report_claim();
-	return dtmodel_actor_setting;
+	return dtmodel_actor_switch;
 }
 
 /*
@@ -142,7 +81,7 @@ dtmodel_make_actor_column(Relation rel, const DtColumn *column,
 static bool
 is_unknown(const DtActorColumn *actor)
 {
-	return dtmodel_actor_setting[0] == '\0' && !actor->holds_names;
+	return dtmodel_actor_switch[0] == '\0' && !actor->holds_names;
 }
 
 static void
@@ -190,10 +129,10 @@ read_actor(DtActorColumn *actor, const char *text)
 static void
 forget_value(DtActorColumn *actor)
 {
-	if (actor->turn != 0 && !actor->isnull &&
+	if (actor->count != 0 && !actor->isnull &&
 		!get_typbyval(actor->column.typid))
 		pfree(DatumGetPointer(actor->value));
-	actor->turn = 0;
+	actor->count = 0;
 }
 
 /*
@@ -204,7 +143,7 @@ forget_value(DtActorColumn *actor)
 Datum
 dtmodel_actor_value(DtActorColumn *actor, bool *isnull)
 {
-	if (actor->turn != turn || actor->role != GetOuterUserId())
+	if (actor->count != dtmodel_actor_count || actor->role != GetOuterUserId())
 	{
 		MemoryContext caller = MemoryContextSwitchTo(actor->context);
 
@@ -214,7 +153,7 @@ dtmodel_actor_value(DtActorColumn *actor, bool *isnull)
 			report_unknown_actor(actor);
 		actor->value = read_actor(actor, actor->isnull ? NULL : dtmodel_actor());
 		actor->role = GetOuterUserId();
-		actor->turn = turn;
+		actor->count = dtmodel_actor_count;
 		MemoryContextSwitchTo(caller);
 	}
 	*isnull = actor->isnull;

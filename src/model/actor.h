@@ -10,7 +10,7 @@
 
 #include "fmgr.h"
 #include "model/column.h"
-#include "utils/guc.h"
+#include "utils/rel.h"
 
 /* Who acts as one column holds it, kept for as long as nobody else acts. */
 typedef struct DtActorColumn
@@ -21,7 +21,7 @@ typedef struct DtActorColumn
 	FmgrInfo	input;
 	Oid			parameter;		/* of the input function */
 	MemoryContext context;		/* for the value */
-	uint64		turn;			/* of dtmodel.actor; 0: there is no value yet */
+	uint64		count;			/* of the values of dtmodel.actor; 0: none yet */
 	Oid			role;
 	Datum		value;
 	bool		isnull;
@@ -32,10 +32,5 @@ extern DtActorColumn *dtmodel_make_actor_column(Relation rel,
 												const DtColumn *column,
 												MemoryContext context);
 extern Datum dtmodel_actor_value(DtActorColumn *actor, bool *isnull);
-
-/* hooks of the setting dtmodel.actor */
-extern bool dtmodel_check_actor(char **newval, void **extra,
-								GucSource source);
-extern void dtmodel_assign_actor(const char *newval, void *extra);
 
 #endif							/* DTMODEL_ACTOR_H */

@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "model/actor.h"
 #include "model/heirs.h"
 #include "model/key.h"

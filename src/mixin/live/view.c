@@ -22,6 +22,7 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "mixin/live/live.h"
 #include "mixin/soft_delete/soft_delete.h"

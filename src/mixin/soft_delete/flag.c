@@ -14,6 +14,7 @@
 
 #include "access/htup_details.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/actor.h"
 #include "model/row_trigger.h"

@@ -17,6 +17,7 @@
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "mixin/soft_delete/heirs.h"
 #include "mixin/soft_delete/soft_delete.h"
 

@@ -20,6 +20,7 @@
 
 #include "catalog/pg_class.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/merge.h"

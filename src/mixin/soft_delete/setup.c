@@ -15,6 +15,7 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "mixin/live/parent.h"
 #include "mixin/slug/index.h"
@@ -549,7 +550,7 @@ tell_nothing_is_hidden(Oid relid)
 	ereport(NOTICE,
 			(errmsg("the deleted rows of table \"%s\" are not hidden in this session",
 					get_rel_name(relid)),
-			 dtmodel_is_preloaded() ?
+			 dtmodel_is_preloaded ?
 			 errhint("SET dtmodel.rewrite = on.") :
 			 errhint("Only sessions that preload the library hide them: %s;",
 					 preload_statement())));

@@ -23,6 +23,7 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"

@@ -18,6 +18,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "mixin/timestamps/default.h"
 #include "mixin/timestamps/timestamps.h"
 #include "model/heirs.h"

@@ -1,0 +1,181 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.c
+ *	  The switches (GUCs): their definitions, their hooks, and what they are
+ *	  set to.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "compat.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/plancache.h"
+
+bool		dtmodel_preserve_timestamps = false;
+bool		dtmodel_hard_delete = false;
+bool		dtmodel_with_deleted = false;
+char	   *dtmodel_actor_switch = NULL;
+bool		dtmodel_actor_locked = false;
+Oid			dtmodel_actor_claimant = InvalidOid;
+uint64		dtmodel_actor_count = 1;
+bool		dtmodel_is_preloaded = false;
+
+static bool rewrite = true;
+
+/* False while values that were set before the library came are checked. */
+static bool is_defined = false;
+
+/* Whether the planner makes DELETE soft and hides rows in this session. */
+bool
+dtmodel_rewrites(void)
+{
+	return dtmodel_is_preloaded && rewrite;
+}
+
+/* What cannot have an effect is shown as off. */
+static const char *
+show_rewrite(void)
+{
+	return dtmodel_rewrites() ? "on" : "off";
+}
+
+/*
+ * Plans that were made under the old value do not fit the new one.  Those
+ * that the server made without us have nothing to do with it.
+ */
+static void
+forget_plans(bool newval pg_attribute_unused(),
+			 void *extra pg_attribute_unused())
+{
+	if (dtmodel_is_preloaded)
+		ResetPlanCache();
+}
+
+/* Whether a role may say who acts while dtmodel.actor_locked is on. */
+bool
+dtmodel_may_set_actor(Oid role)
+{
+	return compat_may_set("dtmodel.actor", role);
+}
+
+static bool
+refuse_actor(Oid role)
+{
+	const char *name = GetUserNameFromId(role, false);
+
+	GUC_check_errcode(ERRCODE_INSUFFICIENT_PRIVILEGE);
+	GUC_check_errmsg("permission denied to set parameter \"dtmodel.actor\"");
+	GUC_check_errdetail("dtmodel.actor_locked is on, and role \"%s\" has not been granted SET on the parameter.",
+						name);
+	GUC_check_errhint("GRANT SET ON PARAMETER dtmodel.actor TO %s.",
+					  quote_identifier(name));
+	return false;
+}
+
+/*
+ * What comes from the server's configuration is no role's claim.  A value that
+ * was set before the library was loaded is the claim of the outer role: the
+ * function that happens to load it may run as another one.
+ */
+static bool
+check_actor(char **newval, void **extra, GucSource source)
+{
+	Oid			role;
+	Oid		   *claimant;
+
+	if ((*newval)[0] == '\0' || source < PGC_S_USER ||
+		InitializingParallelWorker)
+		return true;
+
+	role = is_defined ? GetUserId() : GetOuterUserId();
+	if (dtmodel_actor_locked && IsTransactionState() &&
+		!dtmodel_may_set_actor(role))
+		return refuse_actor(role);
+
+	claimant = compat_guc_malloc(sizeof(Oid));
+	if (claimant == NULL)
+		return false;
+	*claimant = role;
+	*extra = claimant;
+	return true;
+}
+
+static void
+assign_actor(const char *newval pg_attribute_unused(), void *extra)
+{
+	dtmodel_actor_claimant = extra == NULL ? InvalidOid : *(Oid *) extra;
+	dtmodel_actor_count++;
+}
+
+/* The lock goes before what it locks: an actor may be waiting already. */
+static void
+define_actor(void)
+{
+	DefineCustomBoolVariable("dtmodel.actor_locked",
+							 "Lets only roles that were granted SET on dtmodel.actor say who acts.",
+							 "For all others the role itself acts. Set it for the server or the database.",
+							 &dtmodel_actor_locked,
+							 false,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable("dtmodel.actor",
+							   "Who acts: recorded in the columns of audit.",
+							   "When it is empty, the role acts: the session's, or the one of SET ROLE.",
+							   &dtmodel_actor_switch,
+							   "",
+							   PGC_USERSET,
+							   0,
+							   check_actor, assign_actor, NULL);
+}
+
+void
+dtmodel_define_switches(void)
+{
+	DefineCustomBoolVariable("dtmodel.preserve_timestamps",
+							 "Lets INSERT and UPDATE write the columns that record when and by whom rows were created and updated.",
+							 "For imports. Only superusers, and roles granted SET on it, may turn it on.",
+							 &dtmodel_preserve_timestamps,
+							 false,
+							 PGC_SUSET,
+							 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomBoolVariable("dtmodel.hard_delete",
+							 "Makes DELETE on a soft-delete model physical.",
+							 "Needs the TRUNCATE privilege on the table besides DELETE.",
+							 &dtmodel_hard_delete,
+							 false,
+							 PGC_USERSET,
+							 0,
+							 NULL, forget_plans, NULL);
+
+	DefineCustomBoolVariable("dtmodel.with_deleted",
+							 "Shows the deleted rows of models that hide them.",
+							 NULL,
+							 &dtmodel_with_deleted,
+							 false,
+							 PGC_USERSET,
+							 0,
+							 NULL, forget_plans, NULL);
+
+	DefineCustomBoolVariable("dtmodel.rewrite",
+							 "Lets the planner make DELETE soft and hide deleted rows.",
+							 "Has an effect only where the library is preloaded. Without it the triggers make DELETE soft, and nothing is hidden.",
+							 &rewrite,
+							 true,
+							 PGC_SUSET,
+							 0,
+							 NULL, forget_plans, show_rewrite);
+
+	define_actor();
+	MarkGUCPrefixReserved("dtmodel");
+	is_defined = true;
+}

@@ -1,0 +1,30 @@
+/*-------------------------------------------------------------------------
+ *
+ * guc.h
+ *	  The switches (GUCs): what they are set to, for all floors to read.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_GUC_H
+#define DTMODEL_GUC_H
+
+extern bool dtmodel_preserve_timestamps;
+extern bool dtmodel_hard_delete;
+extern bool dtmodel_with_deleted;
+extern char *dtmodel_actor_switch;
+extern bool dtmodel_actor_locked;
+
+/* The role that set dtmodel.actor; invalid: the server's configuration did. */
+extern Oid	dtmodel_actor_claimant;
+
+/* How many values dtmodel.actor has had. */
+extern uint64 dtmodel_actor_count;
+
+/* Whether the planner is ours in this session: the library was preloaded. */
+extern bool dtmodel_is_preloaded;
+
+extern void dtmodel_define_switches(void);
+extern bool dtmodel_rewrites(void);
+extern bool dtmodel_may_set_actor(Oid role);
+
+#endif							/* DTMODEL_GUC_H */
