@@ -985,6 +985,16 @@ LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION dtmodel.describe(pg_catalog.regclass) IS
 'what a table is: class, primary key, mixins and their options, drift';
 
+CREATE FUNCTION dtmodel.mixins(
+    OUT mixin pg_catalog.text,
+    OUT columns pg_catalog.text[])
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'dtmodel_list_mixins'
+LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10;
+
+COMMENT ON FUNCTION dtmodel.mixins() IS
+'the mixins that there are, with the columns that their templates bring';
+
 -- A table that has a mixin's columns but no trigger is described because of
 -- the drift that it then has.
 CREATE VIEW dtmodel.models AS
@@ -993,7 +1003,7 @@ CREATE VIEW dtmodel.models AS
            ARRAY(SELECT pg_catalog.jsonb_array_elements_text(
                             d.description OPERATOR(pg_catalog.->) 'primary_key')) AS primary_key,
            ARRAY(SELECT m.mixin
-                 FROM pg_catalog.unnest(ARRAY['timestamps', 'soft_delete', 'settings', 'audit', 'slug']) AS m (mixin)
+                 FROM dtmodel.mixins() AS m
                  WHERE d.description OPERATOR(pg_catalog.?) m.mixin) AS mixins,
            ARRAY(SELECT pg_catalog.jsonb_array_elements_text(
                             d.description OPERATOR(pg_catalog.->) 'drift')) AS drift
@@ -1006,9 +1016,9 @@ CREATE VIEW dtmodel.models AS
                            AND n.nspname OPERATOR(pg_catalog.=) 'dtmodel') AS has_trigger,
                  EXISTS (SELECT
                          FROM pg_catalog.pg_attribute AS a
-                         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
-                           AND a.attname OPERATOR(pg_catalog.=)
-                               ANY (ARRAY['updated_at', 'deleted_at', 'updated_by']::pg_catalog.name[])) AS has_column
+                         JOIN dtmodel.mixins() AS m
+                             ON a.attname OPERATOR(pg_catalog.=) ANY (m.columns::pg_catalog.name[])
+                         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid) AS has_column
           FROM pg_catalog.pg_class AS c
           WHERE c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p']::pg_catalog."char"[])
             AND NOT c.relispartition) AS t,

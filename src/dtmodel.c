@@ -14,6 +14,7 @@
 #include "fmgr.h"
 #include "guc.h"
 #include "miscadmin.h"
+#include "mixin/mixins.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"
 #include "mixin/soft_delete/rewrite.h"
@@ -158,6 +159,7 @@ finish_executor(QueryDesc *query)
 void
 _PG_init(void)
 {
+	dtmodel_hand_down_mixins(dtmodel_all_mixins);
 	dtmodel_define_switches();
 	next_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_executor;

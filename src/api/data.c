@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "json/object.h"
+#include "mixin/settings/mixin.h"
 #include "mixin/settings/settings.h"
 #include "model/row_call.h"
 #include "utils/array.h"
@@ -320,7 +321,7 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 	DtData		data = {.object = *object};
 	GivenSettings given = {
 		.place = place,
-		.settings = model->settings,
+		.settings = dtmodel_settings_of(model),
 		.strict = strict,
 	};
 
@@ -329,7 +330,7 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 	data.given = palloc(sizeof(DtGiven) * (Min((int) raw_count(object),
 											   model->fields.count) + 1));
 	/* What stands beside the columns counts more, so it comes later. */
-	if (model->settings != NULL)
+	if (dtmodel_settings_of(model) != NULL)
 		take_settings_of(&given, object);
 	take_members(&data, &given, &model->fields, object);
 	if (given.count > 0 || given.removed != NIL)
@@ -340,7 +341,7 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 static bool
 is_ignored(const DtModel *model, const RawValue *key)
 {
-	const DtSettings *settings = model->settings;
+	const DtSettings *settings = dtmodel_settings_of(model);
 	int			next = 0;
 	RawValue	rule;
 

@@ -10,6 +10,7 @@
 #include "access/table.h"
 #include "dtmodel.h"
 #include "guc.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_call.h"
 #include "server/scope.h"
@@ -109,7 +110,7 @@ dtmodel_delete_row(PG_FUNCTION_ARGS)
 
 	call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock);
 	if (dtmodel_flag_argument(fcinfo, 1, true) &&
-		dtmodel_get_model(call.rel)->soft_delete != NULL)
+		dtmodel_soft_delete_of(dtmodel_get_model(call.rel)) != NULL)
 	{
 		dtmodel_close_live_view(call.view);
 		table_close(call.rel, NoLock);
@@ -134,7 +135,7 @@ dtmodel_delete_by_id(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
 	if (dtmodel_flag_argument(fcinfo, 2, true) &&
-		dtmodel_get_model(call.rel)->soft_delete != NULL)
+		dtmodel_soft_delete_of(dtmodel_get_model(call.rel)) != NULL)
 	{
 		table_close(call.rel, NoLock);
 		return dtmodel_soft_delete_by_id(fcinfo);

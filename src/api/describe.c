@@ -18,49 +18,22 @@
 #include "dtmodel.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "mixin/live/parent.h"
-#include "mixin/settings/settings.h"
-#include "mixin/slug/index.h"
-#include "mixin/soft_delete/soft_delete.h"
-#include "mixin/soft_delete/unique.h"
-#include "mixin/timestamps/default.h"
+#include "mixin/settings/mixin.h"
 #include "model/heirs.h"
 #include "model/model.h"
+#include "server/result.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/json.h"
 #include "utils/jsonb.h"
-#include "utils/lsyscache.h"
+#include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_describe);
 PG_FUNCTION_INFO_V1(dtmodel_get_fields);
+PG_FUNCTION_INFO_V1(dtmodel_list_mixins);
 
 /* The events of a row trigger, as bits of tgtype. */
 #define EVENT_BITS (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE)
-
-static void
-append_string(StringInfo json, const char *value)
-{
-	if (value == NULL)
-		appendStringInfoString(json, "null");
-	else
-		escape_json(json, value);
-}
-
-static void
-append_member(StringInfo json, const char *key, const char *value)
-{
-	appendStringInfo(json, "\"%s\": ", key);
-	append_string(json, value);
-}
-
-static void
-append_column(StringInfo json, const char *key, const DtColumn *column)
-{
-	append_member(json, key, dtmodel_column_is_used(column) ?
-				  NameStr(column->name) : NULL);
-}
 
 static void
 append_key(StringInfo json, const DtKey *key)
@@ -70,337 +43,87 @@ append_key(StringInfo json, const DtKey *key)
 	{
 		if (i > 0)
 			appendStringInfoString(json, ", ");
-		append_string(json, NameStr(key->columns[i].name));
+		dtmodel_append_string(json, NameStr(key->columns[i].name));
 	}
 	appendStringInfoString(json, "]");
 }
 
+/* Its columns, or what it says itself. */
 static void
-append_timestamps(StringInfo json, const DtTimestamps *timestamps)
+append_mixin(StringInfo json, Relation rel, const DtMixin *mixin,
+			 const void *options)
 {
-	appendStringInfoString(json, ", \"timestamps\": {");
-	append_column(json, "created_at", &timestamps->created_at);
-	appendStringInfoString(json, ", ");
-	append_column(json, "updated_at", &timestamps->updated_at);
-	appendStringInfoString(json, ", ");
-	append_member(json, "clock", dtmodel_clock_name(timestamps->clock));
-	appendStringInfoString(json, ", ");
-	append_member(json, "on_insert",
-				  timestamps->stamps_inserts ? "stamp" : "default");
-	appendStringInfoString(json, ", \"ignore_columns\": [");
-	for (int i = 0; i < timestamps->nignored; i++)
+	appendStringInfo(json, ", \"%s\": ", mixin->name);
+	if (mixin->describe != NULL)
 	{
-		if (i > 0)
-			appendStringInfoString(json, ", ");
-		append_string(json, NameStr(timestamps->ignored[i].name));
-	}
-	appendStringInfoString(json, "]}");
-}
-
-static void
-append_soft_delete(StringInfo json, const DtModel *model)
-{
-	const DtSoftDelete *soft_delete = model->soft_delete;
-	const char *flag_means = soft_delete->flag_is_live ? "live" : "deleted";
-
-	appendStringInfoString(json, ", \"soft_delete\": {");
-	append_column(json, "flag", &soft_delete->flag);
-	appendStringInfoString(json, ", ");
-	append_member(json, "flag_means",
-				  dtmodel_column_is_used(&soft_delete->flag) ? flag_means : NULL);
-	appendStringInfoString(json, ", ");
-	append_column(json, "deleted_at", &soft_delete->deleted_at);
-	appendStringInfoString(json, ", ");
-	append_column(json, "deleted_by", &soft_delete->deleted_by);
-	appendStringInfo(json, ", \"hide\": %s, \"protect_truncate\": %s, ",
-					 soft_delete->hide ? "true" : "false",
-					 model->protect_truncate ? "true" : "false");
-	append_member(json, "flag_writes",
-				  soft_delete->refuses_flag_writes ? "error" : "follow");
-	appendStringInfoString(json, ", ");
-	append_member(json, "tier", soft_delete->trigger_tier ? "trigger" : "any");
-	appendStringInfoString(json, "}");
-}
-
-static void
-append_audit(StringInfo json, const DtAudit *audit)
-{
-	appendStringInfoString(json, ", \"audit\": {");
-	append_column(json, "created_by", &audit->created_by);
-	appendStringInfoString(json, ", ");
-	append_column(json, "updated_by", &audit->updated_by);
-	appendStringInfoString(json, "}");
-}
-
-static void
-append_slug(StringInfo json, const DtSlug *slug)
-{
-	appendStringInfoString(json, ", \"slug\": {");
-	append_column(json, "source", &slug->source);
-	appendStringInfoString(json, ", ");
-	append_column(json, "slug", &slug->slug);
-	appendStringInfo(json, ", \"max_length\": %d, \"on_update\": %s}",
-					 slug->max_length, slug->on_update ? "true" : "false");
-}
-
-static void
-append_settings(StringInfo json, const DtSettings *settings)
-{
-	RawValue	rules = raw_root(settings->rules);
-	RawObject	walk = raw_object(&rules);
-	RawMember	rule;
-	const char *comma = "";
-
-	appendStringInfoString(json, ", \"settings\": {");
-	append_column(json, "settings", &settings->column);
-	appendStringInfoString(json, ", \"valid_settings\": [");
-	while (raw_object_next(&walk, &rule))
-	{
-		appendStringInfoString(json, comma);
-		append_string(json, pnstrdup(rule.key.data, rule.key.len));
-		comma = ", ";
-	}
-	appendStringInfo(json, "], \"combined\": %s, ",
-					 settings->combined ? "true" : "false");
-	append_member(json, "on_unknown",
-				  dtmodel_on_unknown_name(settings->on_unknown));
-	appendStringInfo(json, ", \"schema\": %s}",
-					 JsonbToCString(NULL, &settings->rules->root,
-									VARSIZE(settings->rules)));
-}
-
-/* The keys whose parents must be live, each a list of its columns. */
-static void
-append_live_parents(StringInfo json, Relation rel)
-{
-	TriggerDesc *triggers = dtmodel_triggers(rel);
-	const char *before = ", \"live_parents\": [";
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		DtLiveParent live_parent;
-
-		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_LIVE_PARENT)
-			continue;
-		live_parent = dtmodel_read_live_parent(&triggers->triggers[i]);
-		appendStringInfoString(json, before);
-		for (int j = 0; j < live_parent.ncolumns; j++)
-		{
-			appendStringInfoString(json, j == 0 ? "[" : ", ");
-			append_string(json, get_attname(RelationGetRelid(rel),
-											live_parent.columns[j], false));
-		}
-		appendStringInfoString(json, "]");
-		before = ", ";
-	}
-	if (strcmp(before, ", ") == 0)
-		appendStringInfoString(json, "]");
-}
-
-/* Appends one more thing that is out of order. */
-static void
-append_drift(StringInfo drift, const char *message)
-{
-	if (drift->len > 0)
-		appendStringInfoString(drift, ", ");
-	escape_json(drift, message);
-}
-
-static void
-drift_of_column(StringInfo drift, const DtColumn *column, DtColumnUse use)
-{
-	if (!dtmodel_column_is_used(column))
+		mixin->describe(json, rel, options);
 		return;
-	if (!AttributeNumberIsValid(column->attnum))
-		append_drift(drift, psprintf("column \"%s\" does not exist",
-									 NameStr(column->name)));
-	else if (!dtmodel_column_fits(column, use))
-		append_drift(drift, psprintf("column \"%s\" is of type %s instead of %s",
-									 NameStr(column->name),
-									 format_type_be(column->typid),
-									 dtmodel_column_types(use)));
-}
-
-static void
-drift_of_default(StringInfo drift, Relation rel, const DtColumn *column)
-{
-	char	   *message = dtmodel_drift_of_time_default(rel, column);
-
-	if (message != NULL)
-		append_drift(drift, message);
-}
-
-static void
-drift_of_timestamps(StringInfo drift, Relation rel,
-					const DtTimestamps *timestamps)
-{
-	drift_of_column(drift, &timestamps->created_at, DT_COLUMN_TIME);
-	drift_of_column(drift, &timestamps->updated_at, DT_COLUMN_TIME);
-	if (!timestamps->stamps_inserts)
-	{
-		drift_of_default(drift, rel, &timestamps->created_at);
-		drift_of_default(drift, rel, &timestamps->updated_at);
 	}
-	for (int i = 0; i < timestamps->nignored; i++)
-	{
-		if (!AttributeNumberIsValid(timestamps->ignored[i].attnum))
-			append_drift(drift, psprintf("column \"%s\" of ignore_columns does not exist",
-										 NameStr(timestamps->ignored[i].name)));
-	}
+	appendStringInfoChar(json, '{');
+	dtmodel_append_mixin_columns(json, mixin, options);
+	appendStringInfoChar(json, '}');
 }
 
-/* A column that was added later hides the setting of its name. */
 static void
-drift_of_settings(StringInfo drift, Relation rel, const DtSettings *settings)
+append_mixins(StringInfo json, Relation rel)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
+	const DtMixin *const *mixins = dtmodel_mixins();
 
-	drift_of_column(drift, &settings->column, DT_COLUMN_DOCUMENT);
-	for (int i = 0; i < desc->natts; i++)
+	for (int i = 0; mixins[i] != NULL; i++)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		RawValue	name = raw_string(NameStr(att->attname),
-									  strlen(NameStr(att->attname)));
-		RawValue	rule;
+		const void *options = dtmodel_options_of(dtmodel_get_model(rel),
+												 mixins[i]);
 
-		if (!att->attisdropped && dtmodel_is_setting(settings, &name, &rule))
-			append_drift(drift, psprintf("setting \"%s\" has the name of a column",
-										 NameStr(att->attname)));
+		if (options != NULL)
+			append_mixin(json, rel, mixins[i], options);
 	}
 }
 
 static void
-drift_of_stored_settings(StringInfo drift, Relation rel,
-						 const DtSettings *settings)
+drift_of_mixin(StringInfo drift, Relation rel, const DtMixin *mixin)
 {
-	char	   *message = dtmodel_drift_of_stored_settings(rel, settings);
+	const void *options = dtmodel_options_of(dtmodel_get_model(rel), mixin);
 
-	if (message != NULL)
-		append_drift(drift, message);
+	if (options == NULL)
+		return;
+	dtmodel_drift_of_columns(drift, mixin, options);
+	if (mixin->find_drift != NULL)
+		mixin->find_drift(drift, rel, options);
 }
 
-/* The mixins that tables have to share with those that inherit from them. */
-typedef struct SharedMixins
+/* Tables that inherit have to share some of the mixins. */
+static void
+drift_of_heir(StringInfo drift, Relation heir, const bool *expected)
 {
-	bool		timestamps;
-	bool		soft_delete;
-	bool		audit;
-} SharedMixins;
+	const DtMixin *const *mixins = dtmodel_mixins();
 
-static SharedMixins
-shared_mixins(const DtModel *model)
-{
-	SharedMixins mixins = {
-		.timestamps = model->timestamps != NULL,
-		.soft_delete = model->soft_delete != NULL,
-		.audit = model->audit != NULL,
-	};
-
-	return mixins;
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (expected[i] &&
+			dtmodel_options_of(dtmodel_get_model(heir), mixins[i]) == NULL)
+			dtmodel_append_drift(drift, "table \"%s\" inherits but has no %s",
+								 RelationGetRelationName(heir),
+								 mixins[i]->title);
+	}
 }
 
 static void
-drift_of_heir(StringInfo drift, Relation heir, bool expected, bool present,
-			  const char *mixin)
+drift_of_heirs(StringInfo drift, Relation rel)
 {
-	if (expected && !present)
-		append_drift(drift, psprintf("table \"%s\" inherits but has no %s",
-									 RelationGetRelationName(heir), mixin));
-}
-
-static void
-drift_of_heirs(StringInfo drift, Relation rel, SharedMixins expected)
-{
+	const DtMixin *const *mixins = dtmodel_mixins();
+	bool	   *expected = palloc(sizeof(bool) * dtmodel_count_mixins());
 	ListCell   *cell;
 
+	for (int i = 0; mixins[i] != NULL; i++)
+		expected[i] = mixins[i]->inherited &&
+			dtmodel_options_of(dtmodel_get_model(rel), mixins[i]) != NULL;
 	foreach(cell, dtmodel_heirs(rel))
 	{
 		Relation	heir = relation_open(lfirst_oid(cell), AccessShareLock);
-		SharedMixins present = shared_mixins(dtmodel_get_model(heir));
 
-		drift_of_heir(drift, heir, expected.timestamps, present.timestamps,
-					  "timestamps");
-		drift_of_heir(drift, heir, expected.soft_delete, present.soft_delete,
-					  "soft delete");
-		drift_of_heir(drift, heir, expected.audit, present.audit, "audit");
+		drift_of_heir(drift, heir, expected);
 		relation_close(heir, AccessShareLock);
 	}
-}
-
-static void
-drift_of_missing_trigger(StringInfo drift, Relation rel, DtTriggerKind kind)
-{
-	if (dtmodel_find_trigger(rel, kind) == NULL)
-		append_drift(drift, psprintf("trigger \"%s\" does not exist",
-									 dtmodel_trigger_names[kind].trigger));
-}
-
-static char *
-alter_column(Relation rel, const DtColumn *column, const char *action)
-{
-	return psprintf("ALTER TABLE %s ALTER COLUMN %s %s",
-					dtmodel_qualified_name(rel),
-					quote_identifier(NameStr(column->name)), action);
-}
-
-/* A flag that is there, but need not have a value. */
-static void
-drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
-{
-	const DtColumn *flag = &soft_delete->flag;
-
-	if (!AttributeNumberIsValid(flag->attnum))
-		return;
-	if (!flag->is_not_null)
-		append_drift(drift, psprintf("column \"%s\" may be null; a row without it is live: %s",
-									 NameStr(flag->name),
-									 alter_column(rel, flag, "SET NOT NULL")));
-	if (!flag->has_default)
-		append_drift(drift, psprintf("column \"%s\" has no default: %s",
-									 NameStr(flag->name),
-									 alter_column(rel, flag, soft_delete->flag_is_live ?
-												  "SET DEFAULT true" :
-												  "SET DEFAULT false")));
-}
-
-static void
-drift_of_hidden_rows(StringInfo drift, Relation rel,
-					 const DtSoftDelete *soft_delete)
-{
-	ListCell   *cell;
-
-	foreach(cell, dtmodel_drift_of_hidden_rows(rel, soft_delete))
-		append_drift(drift, lfirst(cell));
-}
-
-static void
-drift_of_soft_delete(StringInfo drift, Relation rel,
-					 const DtSoftDelete *soft_delete)
-{
-	drift_of_column(drift, &soft_delete->flag, DT_COLUMN_FLAG);
-	drift_of_column(drift, &soft_delete->deleted_at, DT_COLUMN_TIME);
-	drift_of_column(drift, &soft_delete->deleted_by, DT_COLUMN_ACTOR);
-	if (AttributeNumberIsValid(soft_delete->deleted_at.attnum) &&
-		!dtmodel_is_precise(&soft_delete->deleted_at))
-		append_drift(drift, psprintf("column \"%s\" does not hold microseconds, so deletions that get the same time are restored together",
-									 NameStr(soft_delete->deleted_at.name)));
-	drift_of_flag(drift, rel, soft_delete);
-	if (soft_delete->deleted_at.has_default)
-		append_drift(drift, psprintf("column \"%s\" has a default, so that new rows are deleted: %s",
-									 NameStr(soft_delete->deleted_at.name),
-									 alter_column(rel, &soft_delete->deleted_at,
-												  "DROP DEFAULT")));
-	if (soft_delete->hide)
-		drift_of_hidden_rows(drift, rel, soft_delete);
-	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_DELETE_FLAG);
-	drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE);
-	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		drift_of_missing_trigger(drift, rel, DT_TRIGGER_SOFT_CASCADE_MOVE);
-	if (dtmodel_column_is_used(&soft_delete->flag) &&
-		dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
-		append_drift(drift, psprintf("no CHECK ties \"%s\" and \"%s\" together",
-									 NameStr(soft_delete->flag.name),
-									 NameStr(soft_delete->deleted_at.name)));
 }
 
 static bool
@@ -408,26 +131,6 @@ fires_before_row(const Trigger *trigger)
 {
 	return TRIGGER_TYPE_MATCHES(trigger->tgtype & ~EVENT_BITS, TRIGGER_TYPE_ROW,
 								TRIGGER_TYPE_BEFORE, 0);
-}
-
-static void
-drift_of_audit(StringInfo drift, const DtAudit *audit)
-{
-	drift_of_column(drift, &audit->created_by, DT_COLUMN_ACTOR);
-	drift_of_column(drift, &audit->updated_by, DT_COLUMN_ACTOR);
-}
-
-static void
-drift_of_slug(StringInfo drift, Relation rel, const DtModel *model)
-{
-	const DtSlug *slug = model->slug;
-
-	drift_of_column(drift, &slug->source, DT_COLUMN_ANY);
-	drift_of_column(drift, &slug->slug, DT_COLUMN_SLUG);
-	if (AttributeNumberIsValid(slug->slug.attnum) &&
-		!dtmodel_slug_is_unique(rel, model))
-		append_drift(drift, psprintf("no unique index on \"%s\" keeps the slugs of live rows apart",
-									 NameStr(slug->slug.name)));
 }
 
 /* Whether the other trigger sees and may change what ours has done. */
@@ -444,126 +147,29 @@ static void
 drift_of_trigger(StringInfo drift, TriggerDesc *triggers, const Trigger *ours)
 {
 	if (ours->tgenabled == TRIGGER_DISABLED)
-		append_drift(drift, psprintf("trigger \"%s\" is disabled", ours->tgname));
+		dtmodel_append_drift(drift, "trigger \"%s\" is disabled", ours->tgname);
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		const Trigger *other = &triggers->triggers[i];
 
-		if (dtmodel_trigger_kind(other) == DT_TRIGGER_NONE &&
+		if (dtmodel_trigger_type(other) == NULL &&
 			runs_after(other, ours))
-			append_drift(drift, psprintf("trigger \"%s\" runs after \"%s\"",
-										 other->tgname, ours->tgname));
-	}
-}
-
-/* A row trigger of the user's that is fired by DELETE. */
-static bool
-is_delete_trigger(const Trigger *trigger)
-{
-	return TRIGGER_FOR_ROW(trigger->tgtype) &&
-		TRIGGER_FOR_DELETE(trigger->tgtype) && !trigger->tgisinternal &&
-		(trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
-		 trigger->tgenabled == TRIGGER_FIRES_ALWAYS) &&
-		dtmodel_trigger_kind(trigger) == DT_TRIGGER_NONE;
-}
-
-/* Whether the trigger is fired by the UPDATE that a soft DELETE is. */
-static bool
-sees_mark(const Trigger *trigger, const DtSoftDelete *soft_delete)
-{
-	if (!TRIGGER_FOR_UPDATE(trigger->tgtype))
-		return false;
-	return trigger->tgnattr == 0 ||
-		dtmodel_is_among(soft_delete->flag.attnum, trigger->tgnattr,
-						 trigger->tgattr) ||
-		dtmodel_is_among(soft_delete->deleted_at.attnum, trigger->tgnattr,
-						 trigger->tgattr);
-}
-
-/* Or another one that calls its function, as auditing has one for each event. */
-static bool
-function_sees_mark(TriggerDesc *triggers, const Trigger *trigger,
-				   const DtSoftDelete *soft_delete)
-{
-	for (int i = 0; i < triggers->numtriggers; i++)
-	{
-		const Trigger *other = &triggers->triggers[i];
-
-		if (other->tgfoid == trigger->tgfoid &&
-			TRIGGER_FOR_ROW(other->tgtype) &&
-			other->tgenabled != TRIGGER_DISABLED &&
-			sees_mark(other, soft_delete))
-			return true;
-	}
-	return false;
-}
-
-/* The columns that a soft DELETE updates. */
-static char *
-mark_columns(const DtSoftDelete *soft_delete)
-{
-	const char *deleted_at = quote_identifier(NameStr(soft_delete->deleted_at.name));
-
-	if (!dtmodel_column_is_used(&soft_delete->flag))
-		return pstrdup(deleted_at);
-	return psprintf("%s, %s", quote_identifier(NameStr(soft_delete->flag.name)),
-					deleted_at);
-}
-
-/*
- * Triggers for DELETE that a soft one passes by.  The planner's fires none of
- * them, the trigger's those BEFORE it; an AFTER trigger waits for the DELETE
- * that is for good.
- */
-static void
-drift_of_delete_triggers(StringInfo drift, TriggerDesc *triggers,
-						 const DtSoftDelete *soft_delete)
-{
-	for (int i = 0; i < triggers->numtriggers; i++)
-	{
-		const Trigger *trigger = &triggers->triggers[i];
-
-		if (!is_delete_trigger(trigger) ||
-			function_sees_mark(triggers, trigger, soft_delete))
-			continue;
-		if (!TRIGGER_FOR_BEFORE(trigger->tgtype))
-			append_drift(drift, psprintf("trigger \"%s\" is not fired by a soft DELETE: let it be fired AFTER UPDATE OF %s too",
-										 trigger->tgname,
-										 mark_columns(soft_delete)));
-		else if (!soft_delete->trigger_tier)
-			append_drift(drift, psprintf("trigger \"%s\" is not fired by a soft DELETE in sessions that preload the library: call %s.add_soft_delete with tier => 'trigger'",
-										 trigger->tgname, DTMODEL_SCHEMA));
+			dtmodel_append_drift(drift, "trigger \"%s\" runs after \"%s\"",
+										 other->tgname, ours->tgname);
 	}
 }
 
 static void
-drift_of_live_parent(StringInfo drift, Relation rel, const Trigger *trigger)
+drift_of_triggers(StringInfo drift, Relation rel)
 {
-	char	   *message = dtmodel_drift_of_live_parent(rel, trigger);
+	TriggerDesc *triggers = dtmodel_triggers(rel);
 
-	if (message != NULL)
-		append_drift(drift, message);
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (dtmodel_trigger_type(&triggers->triggers[i]) != NULL)
+			drift_of_trigger(drift, triggers, &triggers->triggers[i]);
+	}
 }
-
-/*
- * The columns of a mixin's template, which a table may have without the
- * mixin: made by an ORM, for example, which knows of no triggers.
- */
-static const struct
-{
-	DtTriggerKind kind;
-	const char *mixin;			/* as drift calls it */
-	const char *add;
-	const char *names[2];
-	DtColumnUse uses[2];
-}			template_columns[] = {
-	{DT_TRIGGER_TIMESTAMPS, "timestamps", "add_timestamps",
-	{"created_at", "updated_at"}, {DT_COLUMN_TIME, DT_COLUMN_TIME}},
-	{DT_TRIGGER_SOFT_DELETE, "soft delete", "add_soft_delete",
-	{"is_deleted", "deleted_at"}, {DT_COLUMN_FLAG, DT_COLUMN_TIME}},
-	{DT_TRIGGER_AUDIT, "audit", "add_audit",
-	{"created_by", "updated_by"}, {DT_COLUMN_ACTOR, DT_COLUMN_ACTOR}},
-};
 
 /*
  * Whether it is a column of the table's own that could be the mixin's.  One
@@ -593,77 +199,63 @@ is_no_candidate(Relation rel)
 										RelationGetRelid(rel)));
 }
 
+/* "a" and "b"; NULL if the table does not have all columns of the template. */
+static char *
+template_columns(Relation rel, const DtMixin *mixin)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		const DtMixinColumn *column = &mixin->columns[i];
+
+		if (column->in_template == NULL)
+			continue;
+		if (!is_template_column(rel, column->in_template, column->use))
+			return NULL;
+		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? " and " : "",
+						 column->in_template);
+	}
+	return names.len == 0 ? NULL : names.data;
+}
+
+/*
+ * The columns of a mixin's template, which a table may have without the mixin:
+ * made by an ORM, for example, which knows of no triggers.
+ */
 static void
 drift_of_missing_mixins(StringInfo drift, Relation rel)
 {
+	const DtMixin *const *mixins = dtmodel_mixins();
+
 	if (is_no_candidate(rel))
 		return;
-	for (size_t i = 0; i < lengthof(template_columns); i++)
+	for (int i = 0; mixins[i] != NULL; i++)
 	{
-		const char *const *names = template_columns[i].names;
+		char	   *columns = template_columns(rel, mixins[i]);
 
-		if (is_template_column(rel, names[0], template_columns[i].uses[0]) &&
-			is_template_column(rel, names[1], template_columns[i].uses[1]) &&
-			dtmodel_find_trigger(rel, template_columns[i].kind) == NULL)
-			append_drift(drift, psprintf("columns \"%s\" and \"%s\" but no %s: call %s.%s(%s)",
-										 names[0], names[1],
-										 template_columns[i].mixin,
-										 DTMODEL_SCHEMA, template_columns[i].add,
-										 dtmodel_quoted_name(rel)));
+		if (columns != NULL &&
+			dtmodel_find_trigger(rel, mixins[i]->triggers) == NULL)
+			dtmodel_append_drift(drift, "columns %s but no %s: call %s.%s(%s)",
+								 columns, mixins[i]->title, DTMODEL_SCHEMA,
+								 mixins[i]->add, dtmodel_quoted_name(rel));
 	}
-}
-
-static void
-drift_of_live_parents(StringInfo drift, Relation rel,
-					  const DtSoftDelete *columns)
-{
-	char	   *message = dtmodel_drift_of_live_parents(rel, columns);
-
-	if (message != NULL)
-		append_drift(drift, message);
 }
 
 /* All that is out of order with a table, as the members of a JSON array. */
 static char *
-find_drift(Relation rel, const DtModel *model)
+find_drift(Relation rel)
 {
-	TriggerDesc *triggers = dtmodel_triggers(rel);
-	SharedMixins mixins = shared_mixins(model);
-	DtSettings *settings = model->settings == NULL ? NULL :
-		dtmodel_copy_settings(model->settings);
+	const DtMixin *const *mixins = dtmodel_mixins();
 	StringInfoData drift;
 
 	initStringInfo(&drift);
-	if (model->timestamps != NULL)
-		drift_of_timestamps(&drift, rel, model->timestamps);
-	if (model->soft_delete != NULL)
-		drift_of_soft_delete(&drift, rel, model->soft_delete);
-	if (model->audit != NULL)
-		drift_of_audit(&drift, model->audit);
-	if (model->slug != NULL)
-		drift_of_slug(&drift, rel, model);
-	if (model->settings != NULL)
-		drift_of_settings(&drift, rel, model->settings);
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		const Trigger *trigger = &triggers->triggers[i];
-		DtTriggerKind kind = dtmodel_trigger_kind(trigger);
-
-		if (kind != DT_TRIGGER_NONE)
-			drift_of_trigger(&drift, triggers, trigger);
-		if (kind == DT_TRIGGER_LIVE_PARENT)
-			drift_of_live_parent(&drift, rel, trigger);
-	}
-	drift_of_live_parents(&drift, rel, model->soft_delete);
-
-	if (model->soft_delete != NULL)
-		drift_of_delete_triggers(&drift, triggers, model->soft_delete);
+	for (int i = 0; mixins[i] != NULL; i++)
+		drift_of_mixin(&drift, rel, mixins[i]);
+	drift_of_triggers(&drift, rel);
 	drift_of_missing_mixins(&drift, rel);
-
-	/* Last, since the cache may forget the model when it is asked for others. */
-	drift_of_heirs(&drift, rel, mixins);
-	if (settings != NULL)
-		drift_of_stored_settings(&drift, rel, settings);
+	drift_of_heirs(&drift, rel);
 	return drift.data;
 }
 
@@ -679,33 +271,21 @@ Datum
 dtmodel_describe(PG_FUNCTION_ARGS)
 {
 	Relation	rel = dtmodel_try_open(PG_GETARG_OID(0), AccessShareLock);
-	const DtModel *model;
 	StringInfoData json;
 
 	if (rel == NULL)
 		PG_RETURN_NULL();
 
-	model = dtmodel_get_model(rel);
 	initStringInfo(&json);
 	appendStringInfoChar(&json, '{');
-	append_member(&json, "table", dtmodel_qualified_name(rel));
+	dtmodel_append_member(&json, "table", dtmodel_qualified_name(rel));
 	appendStringInfoString(&json, ", ");
-	append_member(&json, "class",
+	dtmodel_append_member(&json, "class",
 				  dtmodel_make_class_name(RelationGetRelationName(rel)));
 	appendStringInfoString(&json, ", ");
-	append_key(&json, &model->key);
-	if (model->timestamps != NULL)
-		append_timestamps(&json, model->timestamps);
-	if (model->soft_delete != NULL)
-		append_soft_delete(&json, model);
-	if (model->audit != NULL)
-		append_audit(&json, model->audit);
-	if (model->slug != NULL)
-		append_slug(&json, model->slug);
-	if (model->settings != NULL)
-		append_settings(&json, model->settings);
-	append_live_parents(&json, rel);
-	appendStringInfo(&json, ", \"drift\": [%s]}", find_drift(rel, model));
+	append_key(&json, &dtmodel_get_model(rel)->key);
+	append_mixins(&json, rel);
+	appendStringInfo(&json, ", \"drift\": [%s]}", find_drift(rel));
 
 	relation_close(rel, AccessShareLock);
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
@@ -743,7 +323,7 @@ dtmodel_get_fields(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 
 	desc = RelationGetDescr(rel);
-	settings = dtmodel_get_model(rel)->settings;
+	settings = dtmodel_settings_of(dtmodel_get_model(rel));
 	names = palloc(sizeof(Datum) * Max(desc->natts, 1));
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -755,4 +335,45 @@ dtmodel_get_fields(PG_FUNCTION_ARGS)
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, count, TEXTOID, -1, false,
 										  TYPALIGN_INT));
+}
+
+/* The names that a mixin's template gives its columns. */
+static Datum
+columns_of_template(const DtMixin *mixin)
+{
+	Datum	   *names = palloc(sizeof(Datum) * Max(mixin->ncolumns, 1));
+	int			count = 0;
+
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		if (mixin->columns[i].in_template != NULL)
+			names[count++] = CStringGetTextDatum(mixin->columns[i].in_template);
+	}
+	return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+/*
+ * mixins() returns TABLE (mixin text, columns text[])
+ *
+ * The mixins that there are, and the columns that the template of each brings.
+ */
+Datum
+dtmodel_list_mixins(PG_FUNCTION_ARGS)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+	ReturnSetInfo *result = dtmodel_begin_result(fcinfo);
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		Datum		values[2];
+		bool		nulls[2] = {false, false};
+
+		if (mixins[i]->title == NULL)
+			continue;
+		values[0] = CStringGetTextDatum(mixins[i]->name);
+		values[1] = columns_of_template(mixins[i]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }

@@ -13,6 +13,7 @@
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/shown_key.h"
 #include "server/record.h"
@@ -141,7 +142,7 @@ static char *
 find_query(const DtDataPlace *place, const DtData *criteria, bool only_live)
 {
 	Relation	rel = place->rel;
-	bool		is_soft = dtmodel_get_model(rel)->soft_delete != NULL;
+	bool		is_soft = dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL;
 	DtSoftDelete columns = {0};
 	StringInfoData query;
 

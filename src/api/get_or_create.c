@@ -20,6 +20,7 @@
 #include "dtmodel.h"
 #include "json/object.h"
 #include "mixin/live/live.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "utils/rel.h"
 
@@ -102,7 +103,7 @@ look_at_index(Search *search, Relation index)
 	if (RelationGetIndexPredicate(index) == NIL)
 		search->unique = RelationGetRelid(index);
 	else if (dtmodel_is_of_live_rows(search->call.rel, index,
-									 dtmodel_get_model(search->call.rel)->soft_delete))
+									 dtmodel_soft_delete_of(dtmodel_get_model(search->call.rel))))
 		search->live_unique = RelationGetRelid(index);
 }
 

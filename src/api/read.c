@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/live/live.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_call.h"
 #include "utils/builtins.h"
@@ -65,7 +66,7 @@ dtmodel_get_by_id(PG_FUNCTION_ARGS)
 static const DtSoftDelete *
 live_rows(Relation rel, bool include_deleted, DtSoftDelete *columns)
 {
-	if (include_deleted || dtmodel_get_model(rel)->soft_delete == NULL)
+	if (include_deleted || dtmodel_soft_delete_of(dtmodel_get_model(rel)) == NULL)
 		return NULL;
 	*columns = dtmodel_usable_soft_delete(rel);
 	return columns;

@@ -8,9 +8,8 @@
 #include "postgres.h"
 
 #include "api/row_set.h"
-#include "funcapi.h"
-#include "miscadmin.h"
 #include "server/record.h"
+#include "server/result.h"
 
 /* Adds a row, a composite value, to the result. */
 void
@@ -55,37 +54,13 @@ destroy(DestReceiver *self pg_attribute_unused())
 {
 }
 
-static void
-report_no_rows_accepted(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("function returning rows called where no rows are accepted"),
-			 errhint("Call it in FROM.")));
-}
-
 /* Makes what the function returns its rows in, none so far. */
 DtRowSet *
 dtmodel_begin_row_set(FunctionCallInfo fcinfo)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	DtRowSet   *set = palloc0(sizeof(DtRowSet));
-	MemoryContext caller;
-	TupleDesc	desc = NULL;
 
-	if (result == NULL || !IsA(result, ReturnSetInfo) ||
-		(result->allowedModes & SFRM_Materialize) == 0 ||
-		get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		report_no_rows_accepted();
-
-	caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-	set->store = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0,
-									   false, work_mem);
-	result->returnMode = SFRM_Materialize;
-	result->setResult = set->store;
-	result->setDesc = CreateTupleDescCopy(desc);
-	MemoryContextSwitchTo(caller);
-
+	set->store = dtmodel_begin_result(fcinfo)->setResult;
 	set->receiver.receiveSlot = receive;
 	set->receiver.rStartup = start;
 	set->receiver.rShutdown = stop;

@@ -11,10 +11,11 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "api/purge/purge.h"
+#include "api/batch.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "mixin/slug/mixin.h"
 #include "mixin/slug/slug.h"
 #include "model/row_call.h"
 #include "optimizer/plancat.h"
@@ -28,7 +29,7 @@ PG_FUNCTION_INFO_V1(dtmodel_fill_slugs);
 static DtSlug
 usable_slug(Relation rel)
 {
-	const DtSlug *slug = dtmodel_get_model(rel)->slug;
+	const DtSlug *slug = dtmodel_slug_of(dtmodel_get_model(rel));
 
 	if (slug == NULL)
 		ereport(ERROR,

@@ -12,6 +12,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/live/live.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -120,7 +121,7 @@ static bool
 is_of_enough_rows(Relation rel, Relation index)
 {
 	return RelationGetIndexPredicate(index) == NIL ||
-		dtmodel_is_of_live_rows(rel, index, dtmodel_get_model(rel)->soft_delete);
+		dtmodel_is_of_live_rows(rel, index, dtmodel_soft_delete_of(dtmodel_get_model(rel)));
 }
 
 static bool
@@ -177,7 +178,7 @@ check_unique(const Upsert *upsert)
 			 errmsg("no unique index of table \"%s\" is one of the conflict columns",
 					RelationGetRelationName(rel)),
 			 errdetail("They are %s.", columns.data),
-			 dtmodel_get_model(rel)->soft_delete != NULL ?
+			 dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL ?
 			 errhint("Call %s.unique_live(%s, ...).", DTMODEL_SCHEMA,
 					 dtmodel_quoted_name(rel)) :
 			 errhint("Call CREATE UNIQUE INDEX ON %s (%s).",
@@ -230,7 +231,7 @@ upsert_query(const Upsert *upsert)
 	appendStringInfoString(&query, ") ON CONFLICT (");
 	dtmodel_append_columns(&query, &upsert->conflict);
 	appendStringInfoString(&query, ")");
-	if (dtmodel_get_model(rel)->soft_delete != NULL)
+	if (dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL)
 	{
 		columns = dtmodel_usable_soft_delete(rel);
 		deleted = dtmodel_deleted_text(&columns, DT_ROW);
@@ -327,7 +328,7 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 static bool
 upsert_row(Upsert *upsert, Datum *row)
 {
-	bool		is_soft = dtmodel_get_model(upsert->call.rel)->soft_delete != NULL;
+	bool		is_soft = dtmodel_soft_delete_of(dtmodel_get_model(upsert->call.rel)) != NULL;
 
 	/* An index of live rows alone would let a new row in beside it. */
 	if (is_soft && upsert->on_deleted != DT_DELETED_IGNORE &&

@@ -10,6 +10,7 @@
 #include "catalog/dependency.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
+#include "mixin/timestamps/mixin.h"
 #include "mixin/timestamps/timestamps.h"
 #include "model/constraint.h"
 #include "model/heirs.h"
@@ -129,7 +130,7 @@ change_timestamps(DtChange *change)
 		.updated_at = "updated_at",
 	};
 
-	if (dtmodel_get_model(change->rel)->timestamps == NULL)
+	if (dtmodel_timestamps_of(dtmodel_get_model(change->rel)) == NULL)
 		dtmodel_change_timestamps(change, &request);
 }
 
@@ -156,7 +157,7 @@ dtmodel_add_model(PG_FUNCTION_ARGS)
 	change_id(&change, PG_ARGISNULL(1) ? id_function("v7") :
 			  id_function(text_to_cstring(PG_GETARG_TEXT_PP(1))));
 	/* Where it has them already, its heirs get theirs from add_timestamps. */
-	if (dtmodel_get_model(change.rel)->timestamps != NULL)
+	if (dtmodel_timestamps_of(dtmodel_get_model(change.rel)) != NULL)
 		tables = list_truncate(tables, 1);
 	change_timestamps(&change);
 	dtmodel_apply_change(&change);

@@ -30,9 +30,12 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
+#include "mixin/live/mixin.h"
 #include "mixin/live/parent.h"
+#include "mixin/settings/mixin.h"
 #include "mixin/settings/settings.h"
 #include "mixin/soft_delete/heirs.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/constraint.h"
 #include "parser/parser.h"
@@ -47,45 +50,12 @@
 #define PARENT_LOCK ShareUpdateExclusiveLock
 #define PARTITION_LOCK AccessExclusiveLock
 
+/* The events of triggers, as in pg_trigger. */
+#define ALL_EVENTS (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | \
+					TRIGGER_TYPE_DELETE | TRIGGER_TYPE_TRUNCATE)
+
 PG_FUNCTION_INFO_V1(dtmodel_partition_attach_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_partition_detach_trigger);
-
-/* A mixin that a partitioned table and a table to attach may both have. */
-typedef struct PartitionMixin
-{
-	DtTriggerKind kind;			/* the trigger that has its options */
-	const char *name;
-	const char *add;			/* NULL: partitioned tables cannot have it */
-	const char *remove;
-} PartitionMixin;
-
-static const PartitionMixin mixins[] = {
-	{DT_TRIGGER_TIMESTAMPS, "timestamps", "add_timestamps", "remove_timestamps"},
-	{DT_TRIGGER_SOFT_DELETE, "soft delete", "add_soft_delete", "remove_soft_delete"},
-	{DT_TRIGGER_AUDIT, "audit", "add_audit", "remove_audit"},
-	{DT_TRIGGER_SLUG, "slugs", NULL, "remove_slug"},
-	{DT_TRIGGER_SETTINGS, "settings", "add_settings", "remove_settings"},
-};
-
-/*
- * The options that name a mixin's columns.  Those of the flag tell live rows
- * from deleted ones, so it matters as well that one is missing.
- */
-static const struct
-{
-	const char *option;
-	bool		may_be_added;	/* the partitioned table alone may have it */
-}			column_options[] = {
-	{"created_at", true},
-	{"updated_at", true},
-	{"flag", false},
-	{"flag_means", false},
-	{"deleted_at", true},
-	{"deleted_by", true},
-	{"created_by", true},
-	{"updated_by", true},
-	{"settings", true},
-};
 
 static const EventTriggerData *
 event_data(FunctionCallInfo fcinfo, const char *function, const char *event)
@@ -123,7 +93,7 @@ has_own_trigger(TriggerDesc *triggers)
 {
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		if (dtmodel_trigger_kind(&triggers->triggers[i]) != DT_TRIGGER_NONE)
+		if (dtmodel_trigger_type(&triggers->triggers[i]) != NULL)
 			return true;
 	}
 	return false;
@@ -137,23 +107,16 @@ is_table(Relation rel)
 }
 
 /*
- * The events of a trigger on a table that is not partitioned, where no row
- * moves: those that are there to know moves are left out.
+ * The events of a trigger of ours in this table: where it is not partitioned no
+ * row moves, and those that are there to know moves are left out.
  */
 static int16
-events_without_moves(DtTriggerKind kind, int16 events)
+events_in(const Trigger *trigger, Relation rel)
 {
-	switch (kind)
-	{
-		case DT_TRIGGER_SOFT_DELETE:
-			return TRIGGER_TYPE_DELETE;
-		case DT_TRIGGER_TIMESTAMPS:
-		case DT_TRIGGER_AUDIT:
-		case DT_TRIGGER_SETTINGS:
-			return events & ~TRIGGER_TYPE_DELETE;
-		default:
-			return events;
-	}
+	int16		events = trigger->tgtype & ALL_EVENTS;
+
+	return rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? events :
+		events & ~dtmodel_trigger_type(trigger)->move_events;
 }
 
 /*
@@ -169,9 +132,7 @@ copy_trigger(const Trigger *trigger, Relation rel)
 	RawStmt    *raw = linitial_node(RawStmt, raw_parser(sql, RAW_PARSE_DEFAULT));
 	CreateTrigStmt *statement = castNode(CreateTrigStmt, raw->stmt);
 
-	if (rel->rd_rel->relkind == RELKIND_RELATION)
-		statement->events = events_without_moves(dtmodel_trigger_kind(trigger),
-												 statement->events);
+	statement->events = events_in(trigger, rel);
 	if ((statement->events & TRIGGER_TYPE_UPDATE) == 0)
 		statement->columns = NIL;
 	(void) CreateTriggerFiringOn(statement, sql, RelationGetRelid(rel),
@@ -185,11 +146,7 @@ copy_trigger(const Trigger *trigger, Relation rel)
 static bool
 is_copied(const Trigger *trigger, Relation rel)
 {
-	DtTriggerKind kind = dtmodel_trigger_kind(trigger);
-
-	return kind != DT_TRIGGER_NONE &&
-		(kind != DT_TRIGGER_SOFT_CASCADE_MOVE ||
-		 rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE);
+	return dtmodel_trigger_type(trigger) != NULL && events_in(trigger, rel) != 0;
 }
 
 /* Copies our triggers, and returns their names in quotes. */
@@ -224,7 +181,7 @@ add_guard_trigger(Oid relid)
 	DtChange	change;
 
 	dtmodel_begin_change(&change, relid);
-	if (dtmodel_get_model(change.rel)->soft_delete != NULL)
+	if (dtmodel_soft_delete_of(dtmodel_get_model(change.rel)) != NULL)
 		dtmodel_change_guard_trigger(&change);
 	dtmodel_run_change(&change);
 }
@@ -338,7 +295,7 @@ dtmodel_partition_detach_trigger(PG_FUNCTION_ARGS)
 }
 
 static void
-report_lost_mixin(Relation rel, Relation parent, const PartitionMixin *mixin)
+report_lost_mixin(Relation rel, Relation parent, const DtMixin *mixin)
 {
 	char	   *remove = psprintf("%s.%s(%s)", DTMODEL_SCHEMA, mixin->remove,
 								  dtmodel_quoted_name(rel));
@@ -346,10 +303,10 @@ report_lost_mixin(Relation rel, Relation parent, const PartitionMixin *mixin)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" has %s, but partitioned table \"%s\" has none",
-					RelationGetRelationName(rel), mixin->name,
+					RelationGetRelationName(rel), mixin->title,
 					RelationGetRelationName(parent)),
 			 errdetail("A partition has the mixins of its partitioned table, so this one would be lost."),
-			 mixin->add == NULL ?
+			 mixin->not_partitioned ?
 			 errhint("Call %s first.", remove) :
 			 errhint("Call %s.%s(%s) or %s first.", DTMODEL_SCHEMA, mixin->add,
 					 dtmodel_quoted_name(parent), remove),
@@ -363,45 +320,55 @@ option_text(const char *value)
 }
 
 static void
-check_columns(Relation rel, const Trigger *trigger, Relation parent,
-			  const Trigger *parents, const PartitionMixin *mixin)
+check_option(Relation rel, const Trigger *trigger, Relation parent,
+			 const Trigger *parents, const DtMixin *mixin, const char *option,
+			 bool may_be_added)
 {
-	for (size_t i = 0; i < lengthof(column_options); i++)
-	{
-		const char *option = column_options[i].option;
-		const char *own = dtmodel_trigger_option(trigger, option);
-		const char *other = dtmodel_trigger_option(parents, option);
+	const char *own = dtmodel_trigger_option(trigger, option);
+	const char *other = dtmodel_trigger_option(parents, option);
 
-		if (own == NULL ? other == NULL || column_options[i].may_be_added :
-			other != NULL && strcmp(own, other) == 0)
-			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has %s with other columns than partitioned table \"%s\"",
-						RelationGetRelationName(rel), mixin->name,
-						RelationGetRelationName(parent)),
-				 errdetail("Its %s is %s, that of table \"%s\" is %s.",
-						   option, option_text(own),
-						   RelationGetRelationName(parent), option_text(other)),
-				 errhint("Call %s.%s(%s) with the columns of \"%s\", or %s.%s(%s), first.",
-						 DTMODEL_SCHEMA, mixin->add, dtmodel_quoted_name(rel),
-						 RelationGetRelationName(parent), DTMODEL_SCHEMA,
-						 mixin->remove, dtmodel_quoted_name(rel)),
-				 errtable(rel)));
-	}
+	if (own == NULL ? other == NULL || may_be_added :
+		other != NULL && strcmp(own, other) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" has %s with other columns than partitioned table \"%s\"",
+					RelationGetRelationName(rel), mixin->title,
+					RelationGetRelationName(parent)),
+			 errdetail("Its %s is %s, that of table \"%s\" is %s.",
+					   option, option_text(own),
+					   RelationGetRelationName(parent), option_text(other)),
+			 errhint("Call %s.%s(%s) with the columns of \"%s\", or %s.%s(%s), first.",
+					 DTMODEL_SCHEMA, mixin->add, dtmodel_quoted_name(rel),
+					 RelationGetRelationName(parent), DTMODEL_SCHEMA,
+					 mixin->remove, dtmodel_quoted_name(rel)),
+			 errtable(rel)));
 }
 
 static void
-check_mixin(Relation rel, Relation parent, const PartitionMixin *mixin)
+check_options(Relation rel, const Trigger *trigger, Relation parent,
+			  const Trigger *parents, const DtMixin *mixin)
 {
-	const Trigger *trigger = dtmodel_find_trigger(rel, mixin->kind);
-	const Trigger *parents = dtmodel_find_trigger(parent, mixin->kind);
+	const char *const *fixed = mixin->fixed_options;
+
+	for (int i = 0; i < mixin->ncolumns; i++)
+		check_option(rel, trigger, parent, parents, mixin,
+					 mixin->columns[i].option, !mixin->columns[i].has_to_match);
+	for (int i = 0; fixed != NULL && fixed[i] != NULL; i++)
+		check_option(rel, trigger, parent, parents, mixin, fixed[i], false);
+}
+
+static void
+check_mixin(Relation rel, Relation parent, const DtMixin *mixin)
+{
+	const Trigger *trigger = dtmodel_find_trigger(rel, mixin->triggers);
+	const Trigger *parents = dtmodel_find_trigger(parent, mixin->triggers);
 
 	if (trigger == NULL)
 		return;
 	if (parents == NULL)
 		report_lost_mixin(rel, parent, mixin);
-	check_columns(rel, trigger, parent, parents, mixin);
+	check_options(rel, trigger, parent, parents, mixin);
 }
 
 /* The columns of a key whose parent must be live, in the words of a call. */
@@ -429,7 +396,7 @@ has_live_parent(Relation rel, const char *columns)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_LIVE_PARENT &&
+		if (dtmodel_trigger_type(trigger) == &dtmodel_live_triggers[DT_LIVE_PARENT] &&
 			strcmp(live_parent_columns(rel, trigger), columns) == 0)
 			return true;
 	}
@@ -460,11 +427,11 @@ check_live_parent(Relation rel, const Trigger *trigger, Relation parent)
  * belong to a mixin that was compared before.
  */
 static void
-check_other_trigger(Relation rel, const Trigger *trigger, DtTriggerKind kind,
-					Relation parent)
+check_other_trigger(Relation rel, const Trigger *trigger,
+					const DtTriggerType *type, Relation parent)
 {
 	if (!TRIGGER_FOR_ROW(trigger->tgtype) ||
-		dtmodel_find_trigger(parent, kind) != NULL)
+		dtmodel_find_trigger(parent, type) != NULL)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -480,26 +447,30 @@ check_other_trigger(Relation rel, const Trigger *trigger, DtTriggerKind kind,
 static void
 check_nothing_is_lost(Relation rel, Relation parent)
 {
+	const DtMixin *const *mixins = dtmodel_mixins();
 	TriggerDesc *triggers = dtmodel_triggers(rel);
 
-	for (size_t i = 0; i < lengthof(mixins); i++)
-		check_mixin(rel, parent, &mixins[i]);
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (mixins[i]->title != NULL)
+			check_mixin(rel, parent, mixins[i]);
+	}
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
-		DtTriggerKind kind = dtmodel_trigger_kind(trigger);
+		const DtTriggerType *type = dtmodel_trigger_type(trigger);
 
-		if (kind == DT_TRIGGER_LIVE_PARENT)
+		if (type == &dtmodel_live_triggers[DT_LIVE_PARENT])
 			check_live_parent(rel, trigger, parent);
-		else if (kind != DT_TRIGGER_NONE)
-			check_other_trigger(rel, trigger, kind, parent);
+		else if (type != NULL)
+			check_other_trigger(rel, trigger, type, parent);
 	}
 }
 
 static const char *
 find_tie(Relation rel)
 {
-	const DtSoftDelete *soft_delete = dtmodel_get_model(rel)->soft_delete;
+	const DtSoftDelete *soft_delete = dtmodel_soft_delete_of(dtmodel_get_model(rel));
 	const char *tie = NULL;
 
 	if (soft_delete != NULL)
@@ -511,7 +482,7 @@ find_tie(Relation rel)
 static const char *
 find_settings_check(Relation rel)
 {
-	const DtSettings *settings = dtmodel_get_model(rel)->settings;
+	const DtSettings *settings = dtmodel_settings_of(dtmodel_get_model(rel));
 
 	return settings == NULL ? NULL :
 		dtmodel_find_settings_check(rel, &settings->column);
@@ -528,6 +499,18 @@ rename_check(DtChange *change, const char *name, const char *parents)
 		dtmodel_rename_constraint(change, name, parents);
 }
 
+static void
+drop_all_triggers(DtChange *change)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		for (int j = 0; j < mixins[i]->ntriggers; j++)
+			dtmodel_drop_trigger(change, &mixins[i]->triggers[j]);
+	}
+}
+
 /* Takes the table's own triggers off; its partitions lose them with it. */
 static void
 give_up_triggers(Oid relid, Relation parent)
@@ -540,8 +523,7 @@ give_up_triggers(Oid relid, Relation parent)
 	rename_check(&change, find_tie(change.rel), find_tie(parent));
 	rename_check(&change, find_settings_check(change.rel),
 				 find_settings_check(parent));
-	for (int kind = 0; kind < DT_TRIGGER_KINDS; kind++)
-		dtmodel_drop_trigger(&change, (DtTriggerKind) kind);
+	drop_all_triggers(&change);
 	dtmodel_run_change(&change);
 	ereport(NOTICE,
 			(errmsg("table \"%s\" becomes a part of the model \"%s\"", name,

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "model/column.h"
+#include "model/mixin.h"
 #include "server/relation.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"

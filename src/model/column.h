@@ -34,12 +34,8 @@ typedef enum DtColumnUse
 	DT_COLUMN_ANY				/* whatever can be written as text */
 } DtColumnUse;
 
-/* How an error says which call mends it. */
-typedef struct DtMixin
-{
-	const char *add;			/* "add_timestamps" */
-	const char *remove;			/* "remove_timestamps" */
-} DtMixin;
+/* Errors name the calls of the mixin that a column belongs to. */
+struct DtMixin;
 
 static inline bool
 dtmodel_column_is_used(const DtColumn *column)
@@ -59,7 +55,7 @@ extern void dtmodel_check_different(const char *column, const char *parameter,
 									const char *other_column,
 									const char *other_parameter);
 extern void dtmodel_check_column(Relation rel, const DtColumn *column,
-								 DtColumnUse use, const DtMixin *mixin,
+								 DtColumnUse use, const struct DtMixin *mixin,
 								 const char *parameter);
 
 /* Lists of columns. */

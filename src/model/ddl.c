@@ -339,12 +339,12 @@ has_options(const Trigger *trigger, List *options)
 }
 
 static bool
-is_as_asked(const Trigger *trigger, DtTriggerKind kind, int16 timing,
+is_as_asked(const Trigger *trigger, const DtTriggerType *type,
 			const char *events, List *options)
 {
-	return strcmp(trigger->tgname, dtmodel_trigger_names[kind].trigger) == 0 &&
+	return strcmp(trigger->tgname, type->name) == 0 &&
 		trigger->tgenabled != TRIGGER_DISABLED &&
-		fires_on(trigger, timing, events) &&
+		fires_on(trigger, type->timing, events) &&
 		has_options(trigger, options);
 }
 
@@ -353,7 +353,7 @@ is_as_asked(const Trigger *trigger, DtTriggerKind kind, int16 timing,
  * these options.
  */
 static bool
-has_trigger(const DtChange *change, DtTriggerKind kind, int16 timing,
+has_trigger(const DtChange *change, const DtTriggerType *type,
 			const char *events, List *options)
 {
 	TriggerDesc *triggers = dtmodel_triggers(change->rel);
@@ -362,8 +362,8 @@ has_trigger(const DtChange *change, DtTriggerKind kind, int16 timing,
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (dtmodel_trigger_kind(trigger) == kind &&
-			is_as_asked(trigger, kind, timing, events, options))
+		if (dtmodel_trigger_type(trigger) == type &&
+			is_as_asked(trigger, type, events, options))
 			return true;
 	}
 	return false;
@@ -378,9 +378,9 @@ dtmodel_drop_named_trigger(DtChange *change, const char *name)
 							quote_identifier(name), change->table));
 }
 
-/* Drops the kind's triggers, all but the one of the name to keep. */
+/* Drops the triggers of the type, all but the one of the name to keep. */
 static void
-drop_triggers(DtChange *change, DtTriggerKind kind, const char *keep)
+drop_triggers(DtChange *change, const DtTriggerType *type, const char *keep)
 {
 	TriggerDesc *triggers = dtmodel_triggers(change->rel);
 
@@ -388,16 +388,16 @@ drop_triggers(DtChange *change, DtTriggerKind kind, const char *keep)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (dtmodel_trigger_kind(trigger) == kind &&
+		if (dtmodel_trigger_type(trigger) == type &&
 			(keep == NULL || strcmp(trigger->tgname, keep) != 0))
 			dtmodel_drop_named_trigger(change, trigger->tgname);
 	}
 }
 
 void
-dtmodel_drop_trigger(DtChange *change, DtTriggerKind kind)
+dtmodel_drop_trigger(DtChange *change, const DtTriggerType *type)
 {
-	drop_triggers(change, kind, NULL);
+	drop_triggers(change, type, NULL);
 }
 
 void
@@ -427,50 +427,43 @@ options_text(List *options)
 
 /*
  * Gives the table the trigger, for these events and with these options, a list
- * of "key=value", and leaves it no other trigger of its kind.  The timing has
- * the bits of pg_trigger for before and for each row; "when" is the clause of
- * a condition, or empty.
+ * of "key=value", and leaves it no other trigger of its type.  "when" is the
+ * clause of a condition, or empty.
  */
 static void
-set_trigger(DtChange *change, DtTriggerKind kind, int16 timing,
-			const char *events, const char *when, List *options)
+set_trigger(DtChange *change, const DtTriggerType *type, const char *events,
+			const char *when, List *options)
 {
-	const DtTriggerName *names = &dtmodel_trigger_names[kind];
-
-	drop_triggers(change, kind, names->trigger);
+	drop_triggers(change, type, type->name);
 	dtmodel_change(change,
-				   psprintf("set trigger \"%s\"", names->trigger),
+				   psprintf("set trigger \"%s\"", type->name),
 				   psprintf("CREATE OR REPLACE TRIGGER %s %s %s ON %s FOR EACH %s %s "
 							"EXECUTE FUNCTION %s.%s(%s)",
-							names->trigger,
-							TRIGGER_FOR_BEFORE(timing) ? "BEFORE" : "AFTER",
+							type->name,
+							TRIGGER_FOR_BEFORE(type->timing) ? "BEFORE" : "AFTER",
 							events, change->table,
-							TRIGGER_FOR_ROW(timing) ? "ROW" : "STATEMENT",
-							when, DTMODEL_SCHEMA, names->function,
+							TRIGGER_FOR_ROW(type->timing) ? "ROW" : "STATEMENT",
+							when, DTMODEL_SCHEMA, type->function,
 							options_text(options)));
 }
 
 /* The same, unless the table has the trigger as it is asked for already. */
 static void
-change_trigger(DtChange *change, DtTriggerKind kind, int16 timing,
-			   const char *events, const char *when, List *options)
+change_trigger(DtChange *change, const DtTriggerType *type, const char *events,
+			   const char *when, List *options)
 {
-	if (has_trigger(change, kind, timing, events, options))
-		drop_triggers(change, kind, dtmodel_trigger_names[kind].trigger);
+	if (has_trigger(change, type, events, options))
+		drop_triggers(change, type, type->name);
 	else
-		set_trigger(change, kind, timing, events, when, options);
+		set_trigger(change, type, events, when, options);
 }
 
 /* A trigger that fires before the events: of each row, or of a statement. */
 void
-dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
+dtmodel_change_trigger(DtChange *change, const DtTriggerType *type,
 					   const char *events, List *options)
 {
-	int16		level = kind == DT_TRIGGER_PROTECT_TRUNCATE ||
-		kind == DT_TRIGGER_SOFT_DELETE_GUARD ? 0 : TRIGGER_TYPE_ROW;
-
-	change_trigger(change, kind, TRIGGER_TYPE_BEFORE | level, events, "",
-				   options);
+	change_trigger(change, type, events, "", options);
 }
 
 static const char *
@@ -484,17 +477,16 @@ when_clause(const char *when)
  * NULL.  One that the table has already is not compared with it.
  */
 void
-dtmodel_change_after_trigger(DtChange *change, DtTriggerKind kind,
+dtmodel_change_after_trigger(DtChange *change, const DtTriggerType *type,
 							 const char *events, const char *when)
 {
-	change_trigger(change, kind, TRIGGER_TYPE_ROW, events, when_clause(when),
-				   NIL);
+	change_trigger(change, type, events, when_clause(when), NIL);
 }
 
 /* The same for a condition that is another one now. */
 void
-dtmodel_set_after_trigger(DtChange *change, DtTriggerKind kind,
+dtmodel_set_after_trigger(DtChange *change, const DtTriggerType *type,
 						  const char *events, const char *when)
 {
-	set_trigger(change, kind, TRIGGER_TYPE_ROW, events, when_clause(when), NIL);
+	set_trigger(change, type, events, when_clause(when), NIL);
 }

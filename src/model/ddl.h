@@ -40,13 +40,13 @@ extern void dtmodel_change_column(DtChange *change, const char *name,
 								  DtColumnUse use, const char *definition,
 								  const DtMixin *mixin, const char *parameter,
 								  DtColumn *column);
-extern void dtmodel_change_trigger(DtChange *change, DtTriggerKind kind,
+extern void dtmodel_change_trigger(DtChange *change, const DtTriggerType *type,
 								   const char *events, List *options);
-extern void dtmodel_change_after_trigger(DtChange *change, DtTriggerKind kind,
+extern void dtmodel_change_after_trigger(DtChange *change, const DtTriggerType *type,
 										 const char *events, const char *when);
-extern void dtmodel_set_after_trigger(DtChange *change, DtTriggerKind kind,
+extern void dtmodel_set_after_trigger(DtChange *change, const DtTriggerType *type,
 									  const char *events, const char *when);
-extern void dtmodel_drop_trigger(DtChange *change, DtTriggerKind kind);
+extern void dtmodel_drop_trigger(DtChange *change, const DtTriggerType *type);
 extern void dtmodel_drop_named_trigger(DtChange *change, const char *name);
 extern void dtmodel_drop_index(DtChange *change, Oid indexid);
 extern void dtmodel_drop_column(DtChange *change, const DtColumn *column);

@@ -80,6 +80,20 @@ dtmodel_report_no_live_view(Relation view, const char *detail)
 			 errtable(view)));
 }
 
+/* A view with a trigger of ours is one of live rows. */
+static bool
+has_own_trigger(Relation view)
+{
+	TriggerDesc *triggers = dtmodel_triggers(view);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (dtmodel_trigger_type(&triggers->triggers[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Opens a view that create_live_view made, which its trigger tells.  NULL for
  * any other relation.
@@ -93,7 +107,7 @@ dtmodel_open_live_view(Oid relid)
 		return NULL;
 	view = palloc(sizeof(DtLiveView));
 	view->rel = relation_open(relid, AccessShareLock);
-	if (dtmodel_find_trigger(view->rel, DT_TRIGGER_LIVE_VIEW) == NULL)
+	if (!has_own_trigger(view->rel))
 	{
 		relation_close(view->rel, AccessShareLock);
 		return NULL;

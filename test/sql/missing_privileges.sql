@@ -79,6 +79,7 @@ INSERT INTO calls VALUES
     ('jsonb_merge_patch(jsonb,jsonb)', $$'{}', '{}'$$),
     ('jsonb_patch(jsonb,jsonb)', $$'{}', '[]'$$),
     ('merge_settings(jsonb,jsonb)', $$'{}', '{}'$$),
+    ('mixins()', ''),
     ('new_slug(anyelement)', 'row_of(1)'),
     ('purge(regclass,interval,integer,boolean)', $$users(), '0', dry_run => true$$),
     ('remove_audit(regclass,boolean)', 'users()'),

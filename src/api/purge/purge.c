@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "api/batch.h"
 #include "api/purge/purge.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
@@ -213,16 +214,6 @@ purge_all(DtPurge *purge)
 	tell_end(purge);
 }
 
-void
-dtmodel_check_batch_size(int batch_size)
-{
-	if (batch_size < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("batch_size must be at least 1"),
-				 errdetail("It is %d.", batch_size)));
-}
-
 static void
 check_arguments(FunctionCallInfo fcinfo)
 {
@@ -251,24 +242,6 @@ cutoff_argument(FunctionCallInfo fcinfo)
 				 errmsg("older_than must not be negative"),
 				 errhint("Give '0' to purge all that is deleted.")));
 	return cutoff;
-}
-
-/* For a procedure that commits, and so cannot be a part of anything. */
-void
-dtmodel_check_may_commit(FunctionCallInfo fcinfo, const char *procedure,
-						 const char *hint)
-{
-	CallContext *context = (CallContext *) fcinfo->context;
-
-	if (context != NULL && IsA(context, CallContext) && !context->atomic)
-		return;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-			 errmsg("%s.%s cannot run inside a transaction block or a function",
-					DTMODEL_SCHEMA, procedure),
-			 errdetail("It commits after each batch."),
-			 errhint("%s", hint)));
 }
 
 /*

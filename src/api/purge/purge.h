@@ -8,8 +8,8 @@
 #ifndef DTMODEL_PURGE_H
 #define DTMODEL_PURGE_H
 
-#include "fmgr.h"
-#include "model/model.h"
+#include "mixin/soft_delete/mixin.h"
+#include "model/foreign_key.h"
 #include "storage/itemptr.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
@@ -49,14 +49,34 @@ typedef struct DtPlaceSet
 	ItemPointerData *places;
 } DtPlaceSet;
 
-/* What purge has in common with other procedures that go in batches. */
-extern void dtmodel_check_batch_size(int batch_size);
-extern void dtmodel_check_may_commit(FunctionCallInfo fcinfo,
-									 const char *procedure, const char *hint);
+/* A foreign key that references the rows in question. */
+typedef struct DtReference
+{
+	DtForeignKey *key;
+	bool		soft;			/* the child is a soft-delete model */
+	DtSoftDelete columns;		/* of the child, if it is */
+	char	   *child;			/* its name in a FROM */
+	DtTally    *tally;			/* the rows that it holds */
+} DtReference;
 
+/* rows.c */
 extern HTAB *dtmodel_make_known_rows(MemoryContext context);
-extern char *dtmodel_old_text(const DtSoftDelete *columns, const char *alias);
-extern List *dtmodel_returned_rows(int column);
 extern void dtmodel_purge_rows(DtPurge *purge, const DtPlaceSet *set);
+
+/* set.c */
+extern void dtmodel_add_place(DtPlaceSet *set, ItemPointer place);
+extern Datum dtmodel_places_array(const DtPlaceSet *set);
+extern DtPlaceSet *dtmodel_set_of_table(List **sets, Oid relid);
+extern List *dtmodel_returned_rows(int column);
+
+/* query.c: what a purge asks of tables */
+extern char *dtmodel_old_text(const DtSoftDelete *columns, const char *alias);
+extern DtPlaceSet *dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set);
+extern void dtmodel_query_holders(const DtPurge *purge, Relation rel,
+								  const DtPlaceSet *set,
+								  const DtReference *reference);
+extern void dtmodel_query_children(const DtPurge *purge, Relation rel,
+								   const DtPlaceSet *set,
+								   const DtReference *reference);
 
 #endif							/* DTMODEL_PURGE_H */

@@ -12,7 +12,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "api/purge/query.h"
+#include "api/purge/purge.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"

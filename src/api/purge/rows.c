@@ -18,13 +18,14 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "api/purge/query.h"
+#include "api/purge/purge.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/foreign_key.h"
 #include "server/plan_cache.h"
@@ -131,7 +132,7 @@ make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
 	DtReference *reference = palloc0(sizeof(DtReference));
 
 	reference->key = key;
-	reference->soft = dtmodel_get_model(child)->soft_delete != NULL;
+	reference->soft = dtmodel_soft_delete_of(dtmodel_get_model(child)) != NULL;
 	if (reference->soft)
 		reference->columns = dtmodel_usable_soft_delete(child);
 	reference->tally = find_tally(purge, RelationGetRelationName(child),
@@ -151,7 +152,7 @@ matters(const DtForeignKey *key, Relation child)
 		case FKCONSTR_ACTION_SETDEFAULT:
 			return false;
 		case FKCONSTR_ACTION_CASCADE:
-			return dtmodel_get_model(child)->soft_delete != NULL;
+			return dtmodel_soft_delete_of(dtmodel_get_model(child)) != NULL;
 		default:
 			return true;
 	}

@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "api/purge/query.h"
+#include "api/purge/purge.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/array.h"

@@ -19,6 +19,10 @@
 #include "commands/defrem.h"
 #include "dtmodel.h"
 #include "guc.h"
+#include "mixin/audit/mixin.h"
+#include "mixin/slug/slug.h"
+#include "mixin/timestamps/mixin.h"
+#include "mixin/timestamps/timestamps.h"
 #include "model/actor.h"
 #include "model/heirs.h"
 #include "model/key.h"
@@ -28,8 +32,6 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
-
-static const DtMixin audit_mixin = {"add_audit", "remove_audit"};
 
 /* What the trigger needs to know, found out once in each statement. */
 typedef struct AuditState
@@ -68,10 +70,10 @@ check_columns(Relation rel, const DtAudit *audit)
 
 	if (has_created_by)
 		dtmodel_check_column(rel, &audit->created_by, DT_COLUMN_ACTOR,
-							 &audit_mixin, "created_by");
+							 &dtmodel_audit_mixin, "created_by");
 	if (!has_created_by || dtmodel_column_is_used(&audit->updated_by))
 		dtmodel_check_column(rel, &audit->updated_by, DT_COLUMN_ACTOR,
-							 &audit_mixin, "updated_by");
+							 &dtmodel_audit_mixin, "updated_by");
 }
 
 static AuditState *
@@ -81,19 +83,19 @@ make_state(Relation rel, MemoryContext context)
 	AuditState *state;
 	MemoryContext caller;
 
-	if (model->audit == NULL)
+	if (dtmodel_audit_of(model) == NULL)
 		dtmodel_report_unknown_trigger(rel);
-	check_columns(rel, model->audit);
+	check_columns(rel, dtmodel_audit_of(model));
 
 	caller = MemoryContextSwitchTo(context);
 	state = palloc0(sizeof(AuditState));
-	state->created_by = model->audit->created_by;
-	state->updated_by = model->audit->updated_by;
+	state->created_by = dtmodel_audit_of(model)->created_by;
+	state->updated_by = dtmodel_audit_of(model)->updated_by;
 	state->context = context;
-	if (model->timestamps != NULL)
+	if (dtmodel_timestamps_of(model) != NULL)
 	{
-		state->created_at = model->timestamps->created_at.attnum;
-		state->ignored = dtmodel_uncounted_columns(model->timestamps,
+		state->created_at = dtmodel_timestamps_of(model)->created_at.attnum;
+		state->ignored = dtmodel_uncounted_columns(dtmodel_timestamps_of(model),
 												   &state->created_at_counts);
 	}
 	if (dtmodel_column_is_used(&state->created_by))
@@ -371,12 +373,12 @@ change_audit(DtChange *change, const AuditRequest *request)
 	check_request(request);
 	definition = column_definition(request);
 	dtmodel_change_column(change, request->created_by, DT_COLUMN_ACTOR,
-						  definition, &audit_mixin, "created_by", &created_by);
+						  definition, &dtmodel_audit_mixin, "created_by", &created_by);
 	dtmodel_change_column(change, request->updated_by, DT_COLUMN_ACTOR,
-						  definition, &audit_mixin, "updated_by", &updated_by);
+						  definition, &dtmodel_audit_mixin, "updated_by", &updated_by);
 	change_reference(change, &created_by, request->referred);
 	change_reference(change, &updated_by, request->referred);
-	dtmodel_change_trigger(change, DT_TRIGGER_AUDIT,
+	dtmodel_change_trigger(change, dtmodel_audit_mixin.triggers,
 						   dtmodel_events_with_moves(change->rel,
 													 "INSERT OR UPDATE"),
 						   trigger_options(request));
@@ -454,9 +456,9 @@ drop_audit(DtChange *change, bool drop_columns)
 	const DtModel *model = dtmodel_get_model(change->rel);
 	DtAudit		audit;
 
-	if (model->audit == NULL)
+	if (dtmodel_audit_of(model) == NULL)
 		return;
-	audit = *model->audit;
+	audit = *dtmodel_audit_of(model);
 	if (drop_columns)
 	{
 		dtmodel_drop_own_column(change, &audit.created_by);
@@ -467,7 +469,7 @@ drop_audit(DtChange *change, bool drop_columns)
 		drop_references(change, &audit.created_by);
 		drop_references(change, &audit.updated_by);
 	}
-	dtmodel_drop_trigger(change, DT_TRIGGER_AUDIT);
+	dtmodel_drop_trigger(change, dtmodel_audit_mixin.triggers);
 }
 
 /*

@@ -9,6 +9,7 @@
 #define DTMODEL_LIVE_H
 
 #include "fmgr.h"
+#include "mixin/live/mixin.h"
 #include "mixin/soft_delete/live.h"
 
 extern AttrNumber *dtmodel_columns_argument(FunctionCallInfo fcinfo,

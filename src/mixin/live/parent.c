@@ -34,6 +34,7 @@
 #include "executor/spi.h"
 #include "mixin/live/live.h"
 #include "mixin/live/parent.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/foreign_key.h"
 #include "model/row_trigger.h"
@@ -110,7 +111,7 @@ dtmodel_requires_live_parent(Relation rel, const DtForeignKey *key)
 		const Trigger *trigger = &triggers->triggers[i];
 		DtLiveParent live_parent;
 
-		if (dtmodel_trigger_kind(trigger) != DT_TRIGGER_LIVE_PARENT ||
+		if (dtmodel_trigger_type(trigger) != &dtmodel_live_triggers[DT_LIVE_PARENT] ||
 			trigger->tgenabled == TRIGGER_DISABLED)
 			continue;
 		live_parent = dtmodel_read_live_parent(trigger);
@@ -138,7 +139,7 @@ static bool
 can_be_deleted(const DtForeignKey *key)
 {
 	Relation	parent = table_open(key->parent, AccessShareLock);
-	bool		soft = dtmodel_get_model(parent)->soft_delete != NULL;
+	bool		soft = dtmodel_soft_delete_of(dtmodel_get_model(parent)) != NULL;
 
 	if (soft)
 		(void) dtmodel_usable_soft_delete(parent);
@@ -173,7 +174,7 @@ add_all_keys(LiveParentState *state, Relation rel)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (dtmodel_trigger_kind(trigger) == DT_TRIGGER_LIVE_PARENT &&
+		if (dtmodel_trigger_type(trigger) == &dtmodel_live_triggers[DT_LIVE_PARENT] &&
 			trigger->tgenabled != TRIGGER_DISABLED)
 			add_keys(state, rel, trigger);
 	}
@@ -189,7 +190,7 @@ make_state(const TriggerData *trigdata)
 		add_keys(state, rel, trigdata->tg_trigger);
 	else
 		add_all_keys(state, rel);
-	if (dtmodel_get_model(rel)->soft_delete != NULL)
+	if (dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL)
 	{
 		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
 

@@ -30,8 +30,7 @@ extern bool dtmodel_requires_live_parent(Relation rel,
 
 /* parent_setup.c */
 extern char *dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger);
-extern char *dtmodel_drift_of_live_parents(Relation rel,
-										   const DtSoftDelete *columns);
+extern char *dtmodel_drift_of_live_parents(Relation rel);
 extern void dtmodel_change_live_parents(DtChange *change,
 										const char *deleted_at);
 

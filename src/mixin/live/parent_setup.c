@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "mixin/live/live.h"
 #include "mixin/live/parent.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/ddl.h"
 #include "model/foreign_key.h"
@@ -73,7 +74,7 @@ static char *
 orphans_query(const DtChange *change, const DtForeignKey *key,
 			  Relation parent)
 {
-	const DtSoftDelete *child = dtmodel_get_model(change->rel)->soft_delete;
+	const DtSoftDelete *child = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
 	DtSoftDelete columns;
 	StringInfoData query;
 
@@ -180,7 +181,7 @@ find_trigger(Relation rel, const DtLiveParent *asked)
 		const Trigger *trigger = &triggers->triggers[i];
 		DtLiveParent live_parent;
 
-		if (dtmodel_trigger_kind(trigger) != DT_TRIGGER_LIVE_PARENT)
+		if (dtmodel_trigger_type(trigger) != &dtmodel_live_triggers[DT_LIVE_PARENT])
 			continue;
 		live_parent = dtmodel_read_live_parent(trigger);
 		if (dtmodel_same_columns(live_parent.ncolumns, live_parent.columns,
@@ -207,7 +208,7 @@ has_trigger_name(Relation rel, const char *name)
 static char *
 choose_name(Relation rel, const DtLiveParent *asked)
 {
-	const char *stem = dtmodel_trigger_names[DT_TRIGGER_LIVE_PARENT].trigger;
+	const char *stem = dtmodel_live_triggers[DT_LIVE_PARENT].name;
 	char	   *columns = dtmodel_column_list(RelationGetRelid(rel),
 											  asked->ncolumns, asked->columns,
 											  "_", false);
@@ -230,7 +231,7 @@ set_trigger(DtChange *change, const DtLiveParent *asked, const char *name)
 												asked->ncolumns, asked->columns,
 												", ", true),
 							change->table, DTMODEL_SCHEMA,
-							dtmodel_trigger_names[DT_TRIGGER_LIVE_PARENT].function));
+							dtmodel_live_triggers[DT_LIVE_PARENT].function));
 }
 
 /* Makes sure that the table has the trigger. */
@@ -257,7 +258,7 @@ required_keys(Relation rel, const Trigger *except)
 		const Trigger *trigger = &triggers->triggers[i];
 		DtLiveParent live_parent;
 
-		if (dtmodel_trigger_kind(trigger) != DT_TRIGGER_LIVE_PARENT ||
+		if (dtmodel_trigger_type(trigger) != &dtmodel_live_triggers[DT_LIVE_PARENT] ||
 			(except != NULL && trigger->tgoid == except->tgoid))
 			continue;
 		live_parent = dtmodel_read_live_parent(trigger);
@@ -352,14 +353,14 @@ fires_as_needed(Relation rel, const Trigger *trigger, List *keys,
 static void
 change_update_trigger(DtChange *change, List *keys, const char *deleted_at)
 {
-	const DtTriggerKind kind = DT_TRIGGER_LIVE_PARENT_UPDATE;
-	const Trigger *trigger = dtmodel_find_trigger(change->rel, kind);
+	const DtTriggerType *type = &dtmodel_live_triggers[DT_LIVE_PARENT_UPDATE];
+	const Trigger *trigger = dtmodel_find_trigger(change->rel, type);
 
 	if (keys == NIL)
-		dtmodel_drop_trigger(change, kind);
+		dtmodel_drop_trigger(change, type);
 	else if (trigger == NULL || trigger->tgenabled == TRIGGER_DISABLED ||
 			 !fires_as_needed(change->rel, trigger, keys, deleted_at))
-		dtmodel_set_after_trigger(change, kind, "UPDATE",
+		dtmodel_set_after_trigger(change, type, "UPDATE",
 								  update_condition(keys, deleted_at));
 }
 
@@ -377,7 +378,7 @@ dtmodel_change_live_parents(DtChange *change, const char *deleted_at)
 static const char *
 own_deleted_at(Relation rel)
 {
-	const DtSoftDelete *columns = dtmodel_get_model(rel)->soft_delete;
+	const DtSoftDelete *columns = dtmodel_soft_delete_of(dtmodel_get_model(rel));
 
 	return columns == NULL ? NULL : pstrdup(NameStr(columns->deleted_at.name));
 }
@@ -393,21 +394,19 @@ dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
 	return NULL;
 }
 
-/* The same for the one of the table's UPDATEs; NULL columns: always live. */
+/* The same for the one of the table's UPDATEs. */
 char *
-dtmodel_drift_of_live_parents(Relation rel, const DtSoftDelete *columns)
+dtmodel_drift_of_live_parents(Relation rel)
 {
-	const DtTriggerKind kind = DT_TRIGGER_LIVE_PARENT_UPDATE;
-	const Trigger *trigger = dtmodel_find_trigger(rel, kind);
+	const DtTriggerType *type = &dtmodel_live_triggers[DT_LIVE_PARENT_UPDATE];
+	const Trigger *trigger = dtmodel_find_trigger(rel, type);
 	List	   *keys = required_keys(rel, NULL);
 
 	if (keys == NIL)
 		return NULL;
 	if (trigger == NULL)
-		return psprintf("trigger \"%s\" does not exist",
-						dtmodel_trigger_names[kind].trigger);
-	if (!fires_as_needed(rel, trigger, keys, columns == NULL ? NULL :
-						 NameStr(columns->deleted_at.name)))
+		return psprintf("trigger \"%s\" does not exist", type->name);
+	if (!fires_as_needed(rel, trigger, keys, own_deleted_at(rel)))
 		return psprintf("trigger \"%s\" is not fired whenever a row gets another parent or is restored",
 						trigger->tgname);
 	return NULL;

@@ -205,7 +205,7 @@ static void
 check_is_ours(const DtChange *change, Relation view)
 {
 	if (view->rd_rel->relkind == RELKIND_VIEW &&
-		dtmodel_find_trigger(view, DT_TRIGGER_LIVE_VIEW) != NULL &&
+		dtmodel_find_trigger(view, &dtmodel_live_triggers[DT_LIVE_VIEW]) != NULL &&
 		dtmodel_read_view(view).relid == RelationGetRelid(change->rel))
 		return;
 
@@ -276,7 +276,7 @@ set_trigger(DtChange *change, const char *view_name, const char *name)
 				   psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
 							"FOR EACH ROW EXECUTE FUNCTION %s.%s()",
 							quote_identifier(name), view_name, DTMODEL_SCHEMA,
-							dtmodel_trigger_names[DT_TRIGGER_LIVE_VIEW].function));
+							dtmodel_live_triggers[DT_LIVE_VIEW].function));
 }
 
 /* The view belongs to whom the table belongs to, whoever creates it. */
@@ -289,7 +289,7 @@ create_view(DtChange *change, const char *name, const char *view_name,
 	set_view(change, view_name, columns, soft_delete,
 			 psprintf("created view \"%s\"", name));
 	set_trigger(change, view_name,
-				dtmodel_trigger_names[DT_TRIGGER_LIVE_VIEW].trigger);
+				dtmodel_live_triggers[DT_LIVE_VIEW].name);
 	if (owner != GetUserId())
 		dtmodel_change(change, psprintf("gave view \"%s\" to the table's owner", name),
 					   psprintf("ALTER VIEW %s OWNER TO %s", view_name,
@@ -310,7 +310,7 @@ refresh_view(DtChange *change, Relation view, const char *view_name,
 	if (!is_as_asked(view, &source, soft_delete, ncolumns))
 		set_view(change, view_name, columns, soft_delete,
 				 psprintf("replaced view \"%s\"", RelationGetRelationName(view)));
-	trigger = dtmodel_find_trigger(view, DT_TRIGGER_LIVE_VIEW);
+	trigger = dtmodel_find_trigger(view, &dtmodel_live_triggers[DT_LIVE_VIEW]);
 	if (trigger->tgenabled == TRIGGER_DISABLED)
 		set_trigger(change, view_name, trigger->tgname);
 }

@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "json/object.h"
+#include "mixin/settings/mixin.h"
 #include "mixin/settings/settings.h"
 #include "model/key.h"
 #include "model/row_call.h"
@@ -27,8 +28,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-
-const DtMixin dtmodel_settings_mixin = {"add_settings", "remove_settings"};
 
 /* What the trigger needs to know, found out once in each statement. */
 typedef struct SettingsState
@@ -52,7 +51,7 @@ PG_FUNCTION_INFO_V1(dtmodel_invalid_settings);
 DtSettings *
 dtmodel_usable_settings(Relation rel)
 {
-	const DtSettings *settings = dtmodel_get_model(rel)->settings;
+	const DtSettings *settings = dtmodel_settings_of(dtmodel_get_model(rel));
 
 	if (settings == NULL)
 		ereport(ERROR,
@@ -95,7 +94,7 @@ dtmodel_settings_of_rows(TupleDesc desc)
 		return NULL;
 	rel = relation_open(view == NULL ? relid : view->source.relid,
 						AccessShareLock);
-	if (rel->trigdesc != NULL && dtmodel_get_model(rel)->settings != NULL)
+	if (rel->trigdesc != NULL && dtmodel_settings_of(dtmodel_get_model(rel)) != NULL)
 		settings = dtmodel_usable_settings(rel);
 	if (settings != NULL && view != NULL)
 		show_settings(settings, view);
@@ -115,7 +114,7 @@ errsettings(Relation rel, const DtSettings *settings)
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
 	Bitmapset  *column = bms_make_singleton(settings->column.attnum -
 											FirstLowInvalidHeapAttributeNumber);
-	const char *name = dtmodel_find_trigger(rel, DT_TRIGGER_SETTINGS)->tgname;
+	const char *name = dtmodel_find_trigger(rel, dtmodel_settings_mixin.triggers)->tgname;
 
 	for (int i = 0; constr != NULL && i < constr->num_check; i++)
 	{

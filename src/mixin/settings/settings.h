@@ -9,10 +9,7 @@
 #ifndef DTMODEL_MIXIN_SETTINGS_H
 #define DTMODEL_MIXIN_SETTINGS_H
 
-#include "model/model.h"
-
-/* How errors name the calls that mend a model with settings. */
-extern const DtMixin dtmodel_settings_mixin;
+#include "mixin/settings/mixin.h"
 
 /* Where a value breaks its rule: the word of the rule, and what it asks for. */
 typedef struct DtRuleBreach

@@ -11,6 +11,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
+#include "mixin/settings/mixin.h"
 #include "mixin/settings/settings.h"
 #include "model/constraint.h"
 #include "model/row_move.h"
@@ -243,7 +244,7 @@ change_settings(DtChange *change, const SettingsRequest *request)
 						  column_definition(change->rel, request->settings),
 						  &dtmodel_settings_mixin, "settings", &column);
 	name_check(change, &column);
-	dtmodel_change_trigger(change, DT_TRIGGER_SETTINGS,
+	dtmodel_change_trigger(change, dtmodel_settings_mixin.triggers,
 						   dtmodel_events_with_moves(change->rel,
 													 "INSERT OR UPDATE"),
 						   trigger_options(request));
@@ -332,11 +333,11 @@ dtmodel_remove_settings(PG_FUNCTION_ARGS)
 	DtChange	change;
 
 	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	settings = dtmodel_get_model(change.rel)->settings;
+	settings = dtmodel_settings_of(dtmodel_get_model(change.rel));
 	if (settings != NULL)
 	{
 		/* The trigger depends on the column, so it goes first. */
-		dtmodel_drop_trigger(&change, DT_TRIGGER_SETTINGS);
+		dtmodel_drop_trigger(&change, dtmodel_settings_mixin.triggers);
 		if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
 			dtmodel_drop_column(&change, &settings->column);
 	}

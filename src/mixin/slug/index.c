@@ -15,6 +15,8 @@
 #include "dtmodel.h"
 #include "mixin/live/live.h"
 #include "mixin/slug/index.h"
+#include "mixin/slug/mixin.h"
+#include "mixin/soft_delete/mixin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -48,12 +50,13 @@ dtmodel_slug_indexes(Relation rel, AttrNumber attnum)
 
 /* Whether the index is unique for all live rows, and maybe for others too. */
 static bool
-covers_live_rows(Relation rel, Oid indexid, const DtModel *model)
+covers_live_rows(Relation rel, Oid indexid)
 {
 	Relation	index = index_open(indexid, AccessShareLock);
 	bool		covers = index->rd_index->indisvalid &&
 		(RelationGetIndexPredicate(index) == NIL ||
-		 dtmodel_is_of_live_rows(rel, index, model->soft_delete));
+		 dtmodel_is_of_live_rows(rel, index,
+								 dtmodel_soft_delete_of(dtmodel_get_model(rel))));
 
 	index_close(index, AccessShareLock);
 	return covers;
@@ -61,13 +64,13 @@ covers_live_rows(Relation rel, Oid indexid, const DtModel *model)
 
 /* Whether some index keeps the slugs of the table's live rows apart. */
 bool
-dtmodel_slug_is_unique(Relation rel, const DtModel *model)
+dtmodel_slug_is_unique(Relation rel, AttrNumber attnum)
 {
 	ListCell   *cell;
 
-	foreach(cell, dtmodel_slug_indexes(rel, model->slug->slug.attnum))
+	foreach(cell, dtmodel_slug_indexes(rel, attnum))
 	{
-		if (covers_live_rows(rel, lfirst_oid(cell), model))
+		if (covers_live_rows(rel, lfirst_oid(cell)))
 			return true;
 	}
 	return false;
@@ -83,7 +86,7 @@ index_name(Relation rel, const char *slug)
 static void
 add_index(DtChange *change, const char *slug)
 {
-	const DtSoftDelete *soft_delete = dtmodel_get_model(change->rel)->soft_delete;
+	const DtSoftDelete *soft_delete = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
 	char	   *name = index_name(change->rel, slug);
 	const char *condition = soft_delete == NULL ? "" :
 		psprintf(" WHERE %s", dtmodel_live_text(soft_delete, NULL));
@@ -120,14 +123,14 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 		bool		is_exact = index->rd_index->indisvalid &&
-			dtmodel_is_of_live_rows(change->rel, index, model->soft_delete);
+			dtmodel_is_of_live_rows(change->rel, index, dtmodel_soft_delete_of(model));
 
 		index_close(index, AccessShareLock);
 		if (!is_exact && is_our_index(change->rel, lfirst_oid(cell),
 									  NameStr(slug->name)))
 			dtmodel_drop_index(change, lfirst_oid(cell));
 		else
-			found |= covers_live_rows(change->rel, lfirst_oid(cell), model);
+			found |= covers_live_rows(change->rel, lfirst_oid(cell));
 	}
 	if (!found)
 		add_index(change, NameStr(slug->name));
@@ -144,7 +147,7 @@ dtmodel_follow_soft_delete(Oid relid)
 	const DtSlug *slug;
 
 	dtmodel_begin_change(&change, relid);
-	slug = dtmodel_get_model(change.rel)->slug;
+	slug = dtmodel_slug_of(dtmodel_get_model(change.rel));
 	if (slug != NULL)
 	{
 		DtColumn	column = slug->slug;

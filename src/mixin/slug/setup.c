@@ -9,6 +9,7 @@
 
 #include "dtmodel.h"
 #include "mixin/slug/index.h"
+#include "mixin/slug/mixin.h"
 #include "mixin/slug/slug.h"
 #include "utils/builtins.h"
 
@@ -124,7 +125,7 @@ change_slug(DtChange *change, const SlugRequest *request)
 						  "pg_catalog.text", &dtmodel_slug_mixin, "slug", &slug);
 	check_length(change->rel, &slug);
 	dtmodel_change_slug_index(change, &slug);
-	dtmodel_change_trigger(change, DT_TRIGGER_SLUG, "INSERT OR UPDATE",
+	dtmodel_change_trigger(change, dtmodel_slug_mixin.triggers, "INSERT OR UPDATE",
 						   trigger_options(request));
 }
 
@@ -167,14 +168,14 @@ drop_slug(DtChange *change, bool drop_columns)
 	const DtModel *model = dtmodel_get_model(change->rel);
 	DtColumn	slug;
 
-	if (model->slug == NULL)
+	if (dtmodel_slug_of(model) == NULL)
 		return;
-	slug = model->slug->slug;
+	slug = dtmodel_slug_of(model)->slug;
 	if (drop_columns)
 		dtmodel_drop_column(change, &slug);
 	else
 		dtmodel_drop_slug_indexes(change, &slug);
-	dtmodel_drop_trigger(change, DT_TRIGGER_SLUG);
+	dtmodel_drop_trigger(change, dtmodel_slug_mixin.triggers);
 }
 
 /*

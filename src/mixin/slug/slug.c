@@ -15,15 +15,15 @@
 
 #include "access/htup_details.h"
 #include "dtmodel.h"
+#include "mixin/slug/mixin.h"
 #include "mixin/slug/slug.h"
 #include "mixin/slug/slugify.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_trigger.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
-
-const DtMixin dtmodel_slug_mixin = {"add_slug", "remove_slug"};
 
 /* What the trigger needs to know, found out once in each statement. */
 typedef struct SlugState
@@ -49,6 +49,25 @@ typedef struct SlugChange
 
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
 
+/*
+ * A slug that a row gets where it had none is no change of the row's, any
+ * other is.  So the slug is added to the columns that do not count; returns
+ * it for the comparison of the row, unless no slug counts.
+ */
+AttrNumber
+dtmodel_ignore_slug(const DtModel *model, Bitmapset **ignored)
+{
+	const DtColumn *slug = dtmodel_slug_of(model) == NULL ? NULL :
+		&dtmodel_slug_of(model)->slug;
+
+	if (slug == NULL || !AttributeNumberIsValid(slug->attnum) ||
+		!dtmodel_column_fits(slug, DT_COLUMN_SLUG) ||
+		bms_is_member(slug->attnum, *ignored))
+		return InvalidAttrNumber;
+	*ignored = bms_add_member(*ignored, slug->attnum);
+	return slug->attnum;
+}
+
 static SlugState *
 make_state(Relation rel, MemoryContext context)
 {
@@ -56,18 +75,18 @@ make_state(Relation rel, MemoryContext context)
 	SlugState  *state;
 	MemoryContext caller;
 
-	if (model->slug == NULL)
+	if (dtmodel_slug_of(model) == NULL)
 		dtmodel_report_unknown_trigger(rel);
-	dtmodel_check_column(rel, &model->slug->source, DT_COLUMN_ANY,
+	dtmodel_check_column(rel, &dtmodel_slug_of(model)->source, DT_COLUMN_ANY,
 						 &dtmodel_slug_mixin, "source");
-	dtmodel_check_column(rel, &model->slug->slug, DT_COLUMN_SLUG,
+	dtmodel_check_column(rel, &dtmodel_slug_of(model)->slug, DT_COLUMN_SLUG,
 						 &dtmodel_slug_mixin, "slug");
 
 	state = MemoryContextAllocZero(context, sizeof(SlugState));
-	state->slug = *model->slug;
+	state->slug = *dtmodel_slug_of(model);
 	state->slug.max_length = Min(state->slug.max_length,
 								 dtmodel_column_length(&state->slug.slug));
-	state->has_soft_delete = (model->soft_delete != NULL);
+	state->has_soft_delete = (dtmodel_soft_delete_of(model) != NULL);
 	if (state->has_soft_delete)
 		state->soft_delete = dtmodel_usable_soft_delete(rel);
 	state->context = context;

@@ -8,12 +8,12 @@
 #ifndef DTMODEL_SLUG_H
 #define DTMODEL_SLUG_H
 
-#include "model/model.h"
+#include "mixin/slug/mixin.h"
 #include "storage/itemptr.h"
 #include "storage/lock.h"
 
-/* How errors name the calls that mend a model with slugs. */
-extern const DtMixin dtmodel_slug_mixin;
+extern AttrNumber dtmodel_ignore_slug(const DtModel *model,
+									  Bitmapset **ignored);
 
 /* choice.c: choosing slugs for the rows of one statement */
 typedef struct DtSlugChoice

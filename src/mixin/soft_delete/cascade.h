@@ -12,7 +12,7 @@
 #include "datatype/timestamp.h"
 #include "executor/execdesc.h"
 #include "fmgr.h"
-#include "model/model.h"
+#include "mixin/soft_delete/mixin.h"
 #include "nodes/pg_list.h"
 
 extern void dtmodel_note_flip(FunctionCallInfo fcinfo,

@@ -16,6 +16,7 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "mixin/soft_delete/conflict.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "nodes/plannodes.h"
 #include "utils/lsyscache.h"
@@ -95,7 +96,7 @@ dtmodel_refuse_hidden_conflicts(ModifyTableState *insert)
 
 	if (plan->onConflictAction != ONCONFLICT_UPDATE)
 		return;
-	columns = dtmodel_get_model(target->ri_RelationDesc)->soft_delete;
+	columns = dtmodel_soft_delete_of(dtmodel_get_model(target->ri_RelationDesc));
 	if (columns == NULL || !columns->hide || writes_mark(plan, columns))
 		return;
 

@@ -19,6 +19,7 @@
 #include "commands/trigger.h"
 #include "mixin/soft_delete/conflict.h"
 #include "mixin/soft_delete/executor.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/model.h"
 #include "server/plan_cache.h"
@@ -47,15 +48,17 @@ typedef enum Purpose
 static bool
 is_idle(const Trigger *trigger, const DtModel *model, Purpose purpose)
 {
-	bool		others_act = model->soft_delete == NULL ||
-		model->others_act_before || purpose != PURPOSE_DELETE;
+	const DtSoftDelete *columns = dtmodel_soft_delete_of(model);
+	bool		others_act = model->others_act_before ||
+		purpose != PURPOSE_DELETE;
 
-	if (trigger->tgoid == model->delete_trigger)
+	if (columns == NULL)
+		return false;
+	if (trigger->tgoid == columns->delete_trigger)
 		return !others_act;
-	if (trigger->tgoid == model->flag_trigger)
-		return !others_act &&
-			!dtmodel_column_is_used(&model->soft_delete->deleted_by);
-	if (trigger->tgoid == model->cascade_trigger)
+	if (trigger->tgoid == columns->flag_trigger)
+		return !others_act && !dtmodel_column_is_used(&columns->deleted_by);
+	if (trigger->tgoid == columns->cascade_trigger)
 		return purpose == PURPOSE_RESTORE_SET ||
 			(purpose == PURPOSE_DELETE && !model->is_referenced);
 	return false;
@@ -91,11 +94,11 @@ leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model,
  * the UPDATE is ours.
  */
 static void
-say_update_is_ours(TriggerDesc *triggers, const DtModel *model)
+say_update_is_ours(TriggerDesc *triggers, const DtSoftDelete *columns)
 {
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
-		if (triggers->triggers[i].tgoid == model->flag_trigger)
+		if (triggers->triggers[i].tgoid == columns->flag_trigger)
 			triggers->triggers[i].tgisinternal = true;
 	}
 }
@@ -112,16 +115,18 @@ prepare_target(ResultRelInfo *target, Purpose purpose)
 {
 	Relation	rel = target->ri_RelationDesc;
 	const DtModel *model;
+	const DtSoftDelete *columns;
 
 	if (target->ri_TrigDesc == NULL ||
 		rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
 		return;
 	model = dtmodel_get_model(rel);
+	columns = dtmodel_soft_delete_of(model);
 	leave_out_idle_triggers(target->ri_TrigDesc, model, purpose);
 	/* What else a MERGE may write is said in rewrite.c. */
-	if (purpose != PURPOSE_MERGE ||
-		(model->soft_delete != NULL && model->soft_delete->refuses_flag_writes))
-		say_update_is_ours(target->ri_TrigDesc, model);
+	if (columns != NULL &&
+		(purpose != PURPOSE_MERGE || columns->refuses_flag_writes))
+		say_update_is_ours(target->ri_TrigDesc, columns);
 }
 
 /* Prepares a table for the marks that the soft-delete trigger writes. */

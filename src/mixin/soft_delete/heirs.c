@@ -19,6 +19,7 @@
 #include "dtmodel.h"
 #include "guc.h"
 #include "mixin/soft_delete/heirs.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_guard_trigger);
@@ -28,7 +29,7 @@ void
 dtmodel_change_guard_trigger(DtChange *change)
 {
 	if (change->rel->rd_rel->relkind == RELKIND_RELATION)
-		dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_GUARD, "DELETE",
+		dtmodel_change_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_GUARD], "DELETE",
 							   NIL);
 }
 
@@ -37,7 +38,7 @@ check_heir(Oid relid, Relation parent)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 
-	if (dtmodel_get_model(rel)->soft_delete == NULL)
+	if (dtmodel_soft_delete_of(dtmodel_get_model(rel)) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" inherits from \"%s\" but has no soft delete",

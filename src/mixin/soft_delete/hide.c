@@ -18,6 +18,7 @@
 #include "access/transam.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete/hide.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/target.h"
 #include "nodes/makefuncs.h"
 #include "parser/parsetree.h"
@@ -33,7 +34,7 @@ find_hidden(Query *query, int rtindex, DtSoftTarget *target)
 
 	if (rte->rtekind != RTE_RELATION || rte->relid < FirstNormalObjectId)
 		return false;
-	columns = dtmodel_get_model_of_locked(rte->relid)->soft_delete;
+	columns = dtmodel_soft_delete_of(dtmodel_get_model_of_locked(rte->relid));
 	return columns != NULL && columns->hide &&
 		dtmodel_find_soft_target(query, rtindex, target);
 }

@@ -9,7 +9,7 @@
 #define DTMODEL_SOFT_DELETE_LIVE_H
 
 #include "access/htup.h"
-#include "model/model.h"
+#include "mixin/soft_delete/mixin.h"
 #include "nodes/nodes.h"
 
 /* Of a row at hand. */

@@ -17,6 +17,7 @@
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "mixin/soft_delete/live.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/reference.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/shown_key.h"
@@ -37,7 +38,7 @@ dtmodel_make_reference(DtForeignKey *key, bool to_child)
 	reference->to_child = to_child;
 	reference->other = to_child ? key->child : key->parent;
 	other = table_open(reference->other, AccessShareLock);
-	columns = dtmodel_get_model(other)->soft_delete;
+	columns = dtmodel_soft_delete_of(dtmodel_get_model(other));
 	reference->is_soft = columns != NULL && dtmodel_soft_delete_fires(columns);
 	if (reference->is_soft)
 		reference->columns = dtmodel_usable_soft_delete(other);

@@ -11,7 +11,7 @@
 #include "access/htup.h"
 #include "datatype/timestamp.h"
 #include "model/foreign_key.h"
-#include "model/model.h"
+#include "mixin/soft_delete/mixin.h"
 #include "server/plan_cache.h"
 
 /* A foreign key, seen from one of its two tables. */

@@ -134,7 +134,7 @@ dtmodel_check_soft_delete_fires(Relation rel, const DtSoftDelete *soft_delete)
 			 errdetail("It is disabled, or session_replication_role is not the one that it fires for."),
 			 errhint("Call ALTER TABLE %s ENABLE TRIGGER %s.",
 					 dtmodel_qualified_name(rel),
-					 dtmodel_trigger_names[DT_TRIGGER_SOFT_DELETE].trigger),
+					 dtmodel_soft_delete_triggers[DT_SOFT_DELETE].name),
 			 errtable(rel)));
 }
 

@@ -20,6 +20,7 @@
 #include "mixin/live/parent.h"
 #include "mixin/slug/index.h"
 #include "mixin/soft_delete/heirs.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/unique.h"
 #include "model/constraint.h"
@@ -244,7 +245,7 @@ static void
 change_tie(DtChange *change, const SoftDeleteRequest *request,
 		   const DtColumn *flag, const DtColumn *deleted_at)
 {
-	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	const DtSoftDelete *former = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
 	bool		former_is_live = former != NULL && former->flag_is_live;
 	const char *tie = dtmodel_find_tie(change->rel, flag, deleted_at);
 	const char *former_tie = former == NULL ? NULL :
@@ -278,7 +279,7 @@ change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
 	appendStringInfoString(&columns, quote_identifier(request->deleted_at));
 	if (request->deleted_by != NULL)
 		appendStringInfo(&columns, ", %s", quote_identifier(request->deleted_by));
-	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG,
+	dtmodel_change_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_FLAG],
 						   psprintf("UPDATE OF %s", columns.data),
 						   trigger_options(request));
 }
@@ -288,19 +289,19 @@ static void
 change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
 {
 	const char *deleted_at = quote_identifier(request->deleted_at);
-	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	const DtSoftDelete *former = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
 	char	   *flips = psprintf("(OLD.%s IS NULL) OPERATOR(pg_catalog.<>) (NEW.%s IS NULL)",
 								 deleted_at, deleted_at);
 
 	if (former != NULL &&
 		namestrcmp((Name) &former->deleted_at.name, request->deleted_at) != 0)
-		dtmodel_set_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
+		dtmodel_set_after_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE], "UPDATE",
 								  flips);
 	else
-		dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE, "UPDATE",
+		dtmodel_change_after_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE], "UPDATE",
 									 flips);
 	if (change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
-		dtmodel_change_after_trigger(change, DT_TRIGGER_SOFT_CASCADE_MOVE,
+		dtmodel_change_after_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE_MOVE],
 									 "DELETE", NULL);
 }
 
@@ -327,7 +328,7 @@ check_precision(const DtChange *change, const DtColumn *deleted_at)
 			 errdetail("It is of type %s. Deletions that get the same time would be restored together.",
 					   format_type_with_typemod(deleted_at->typid,
 												deleted_at->typmod)),
-			 dtmodel_get_model(change->rel)->soft_delete == NULL ?
+			 dtmodel_soft_delete_of(dtmodel_get_model(change->rel)) == NULL ?
 			 errhint("%s which rewrites nothing.", alter) :
 			 errhint("Call %s.remove_soft_delete(%s), then %s which rewrites nothing, and then %s.add_soft_delete again.",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel), alter,
@@ -391,8 +392,7 @@ append_option(StringInfo call, const char *name, const DtColumn *column,
 char *
 dtmodel_soft_delete_call(Relation rel)
 {
-	const DtModel *model = dtmodel_get_model(rel);
-	const DtSoftDelete *columns = model->soft_delete;
+	const DtSoftDelete *columns = dtmodel_soft_delete_of(dtmodel_get_model(rel));
 	StringInfoData call;
 
 	initStringInfo(&call);
@@ -405,7 +405,7 @@ dtmodel_soft_delete_call(Relation rel)
 		appendStringInfoString(&call, ", flag_means => 'live'");
 	if (columns->hide)
 		appendStringInfoString(&call, ", hide => true");
-	if (model->protect_truncate)
+	if (columns->protect_truncate)
 		appendStringInfoString(&call, ", protect_truncate => true");
 	if (columns->refuses_flag_writes)
 		appendStringInfoString(&call, ", flag_writes => 'error'");
@@ -433,7 +433,7 @@ static void
 check_none_revived(const DtChange *change, const SoftDeleteRequest *request,
 				   const DtColumn *deleted_at)
 {
-	const DtSoftDelete *former = dtmodel_get_model(change->rel)->soft_delete;
+	const DtSoftDelete *former = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
 	DtSoftDelete asked = {.deleted_at = *deleted_at};
 	char	   *deleted = former == NULL ? NULL : former_condition(former);
 
@@ -484,17 +484,17 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	change_flag_default(change, request, &flag);
 	change_tie(change, request, &flag, &deleted_at);
 	change_flag_trigger(change, request);
-	dtmodel_change_trigger(change, DT_TRIGGER_SOFT_DELETE,
+	dtmodel_change_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE],
 						   dtmodel_events_with_moves(change->rel, "DELETE"),
 						   trigger_options(request));
 	change_cascade_trigger(change, request);
 	dtmodel_change_live_parents(change, request->deleted_at);
 	dtmodel_change_guard_trigger(change);
 	if (request->protect_truncate)
-		dtmodel_change_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE, "TRUNCATE",
+		dtmodel_change_trigger(change, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE], "TRUNCATE",
 							   NIL);
 	else
-		dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
+		dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE]);
 }
 
 /* Makes the table a model, and then those that inherit from it. */
@@ -638,19 +638,19 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	DtSoftDelete soft_delete;
 	const char *tie;
 
-	if (model->soft_delete == NULL)
+	if (dtmodel_soft_delete_of(model) == NULL)
 		return;
-	soft_delete = *model->soft_delete;
+	soft_delete = *dtmodel_soft_delete_of(model);
 	tie = dtmodel_find_tie(change->rel, &soft_delete.flag,
 						   &soft_delete.deleted_at);
 	if (tie != NULL && !dtmodel_is_inherited_constraint(change->rel, tie))
 		drop_tie(change, tie);
-	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE);
-	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_FLAG);
-	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE);
-	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_CASCADE_MOVE);
-	dtmodel_drop_trigger(change, DT_TRIGGER_SOFT_DELETE_GUARD);
-	dtmodel_drop_trigger(change, DT_TRIGGER_PROTECT_TRUNCATE);
+	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE]);
+	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_FLAG]);
+	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE]);
+	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE_MOVE]);
+	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_GUARD]);
+	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE]);
 	dtmodel_change_live_parents(change, NULL);
 	if (drop_columns)
 	{

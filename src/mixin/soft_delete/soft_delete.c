@@ -27,6 +27,7 @@
 #include "miscadmin.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/foreign_key.h"
 #include "model/row_move.h"
@@ -38,8 +39,6 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-
-const DtMixin dtmodel_soft_delete_mixin = {"add_soft_delete", "remove_soft_delete"};
 
 DtSoftDeletion *dtmodel_soft_deletion = NULL;
 bool		dtmodel_soft_is_false = false;
@@ -73,7 +72,7 @@ PG_FUNCTION_INFO_V1(dtmodel_protect_truncate_trigger);
 DtSoftDelete
 dtmodel_usable_soft_delete(Relation rel)
 {
-	const DtSoftDelete *columns = dtmodel_get_model(rel)->soft_delete;
+	const DtSoftDelete *columns = dtmodel_soft_delete_of(dtmodel_get_model(rel));
 
 	if (columns == NULL)
 		ereport(ERROR,

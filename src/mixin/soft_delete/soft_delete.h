@@ -16,9 +16,6 @@
 #include "mixin/soft_delete/live.h"
 #include "model/row_call.h"
 
-/* How errors name the calls that a soft-delete model is made by. */
-extern const DtMixin dtmodel_soft_delete_mixin;
-
 /*
  * What the function soft_delete(row) wants of the DELETE that it runs: the
  * row as it then is, and that it is never physical.

@@ -12,6 +12,7 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/target.h"
 #include "nodes/makefuncs.h"
@@ -29,7 +30,7 @@ soft_columns(Oid relid, DtSoftDelete *columns)
 
 	if (relid < FirstNormalObjectId)
 		return false;
-	known = dtmodel_get_model_of_locked(relid)->soft_delete;
+	known = dtmodel_soft_delete_of(dtmodel_get_model_of_locked(relid));
 	if (known == NULL || !dtmodel_soft_delete_fires(known))
 		return false;
 

@@ -8,7 +8,7 @@
 #ifndef DTMODEL_SOFT_DELETE_TARGET_H
 #define DTMODEL_SOFT_DELETE_TARGET_H
 
-#include "model/model.h"
+#include "mixin/soft_delete/mixin.h"
 #include "nodes/parsenodes.h"
 
 /* A table in a query's range table that is deleted from softly. */

@@ -18,6 +18,7 @@
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
 #include "mixin/soft_delete/live.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/unique.h"
 #include "utils/builtins.h"
 #include "utils/partcache.h"
@@ -178,7 +179,7 @@ index_names(List *indexes)
 static void
 tell_of_table(Relation rel)
 {
-	DtSoftDelete columns = *dtmodel_get_model(rel)->soft_delete;
+	DtSoftDelete columns = *dtmodel_soft_delete_of(dtmodel_get_model(rel));
 	List	   *indexes = open_indexes(rel, &columns);
 
 	if (indexes != NIL)

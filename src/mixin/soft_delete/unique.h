@@ -8,7 +8,7 @@
 #ifndef DTMODEL_SOFT_DELETE_UNIQUE_H
 #define DTMODEL_SOFT_DELETE_UNIQUE_H
 
-#include "model/model.h"
+#include "mixin/soft_delete/mixin.h"
 
 extern List *dtmodel_drift_of_hidden_rows(Relation rel,
 										  const DtSoftDelete *columns);

@@ -8,6 +8,7 @@
 #ifndef DTMODEL_TIMESTAMPS_DEFAULT_H
 #define DTMODEL_TIMESTAMPS_DEFAULT_H
 
+#include "mixin/timestamps/mixin.h"
 #include "model/ddl.h"
 
 extern void dtmodel_change_time_default(DtChange *change,

@@ -19,8 +19,11 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "guc.h"
+#include "mixin/audit/mixin.h"
 #include "mixin/timestamps/default.h"
+#include "mixin/timestamps/mixin.h"
 #include "mixin/timestamps/timestamps.h"
+#include "mixin/slug/slug.h"
 #include "model/heirs.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
@@ -28,8 +31,6 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-
-static const DtMixin timestamps_mixin = {"add_timestamps", "remove_timestamps"};
 
 /* What the trigger needs to know, found out once in each statement. */
 typedef struct TimestampsState
@@ -48,6 +49,31 @@ PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_add_timestamps);
 PG_FUNCTION_INFO_V1(dtmodel_remove_timestamps);
 
+/*
+ * The columns whose changes do not move updated_at: those that the model
+ * ignores, and created_at, which is pinned.  That it is set for the first time
+ * is a change, unless it is ignored itself.
+ */
+Bitmapset *
+dtmodel_uncounted_columns(const DtTimestamps *timestamps,
+						  bool *created_at_counts)
+{
+	AttrNumber	created_at = timestamps->created_at.attnum;
+	Bitmapset  *columns = NULL;
+
+	for (int i = 0; i < timestamps->nignored; i++)
+	{
+		/* A column that is gone has no changes to ignore. */
+		if (AttributeNumberIsValid(timestamps->ignored[i].attnum))
+			columns = bms_add_member(columns, timestamps->ignored[i].attnum);
+	}
+	*created_at_counts = AttributeNumberIsValid(created_at) &&
+		!bms_is_member(created_at, columns);
+	if (AttributeNumberIsValid(created_at))
+		columns = bms_add_member(columns, created_at);
+	return columns;
+}
+
 /* One of the two columns may be missing by intent, but not both. */
 static void
 check_columns(Relation rel, const DtTimestamps *timestamps)
@@ -56,17 +82,17 @@ check_columns(Relation rel, const DtTimestamps *timestamps)
 
 	if (has_created_at)
 		dtmodel_check_column(rel, &timestamps->created_at, DT_COLUMN_TIME,
-							 &timestamps_mixin, "created_at");
+							 &dtmodel_timestamps_mixin, "created_at");
 	if (!has_created_at || dtmodel_column_is_used(&timestamps->updated_at))
 		dtmodel_check_column(rel, &timestamps->updated_at, DT_COLUMN_TIME,
-							 &timestamps_mixin, "updated_at");
+							 &dtmodel_timestamps_mixin, "updated_at");
 }
 
 static TimestampsState *
 make_state(Relation rel, MemoryContext context)
 {
 	const DtModel *model = dtmodel_get_model(rel);
-	const DtTimestamps *timestamps = model->timestamps;
+	const DtTimestamps *timestamps = dtmodel_timestamps_of(model);
 	TimestampsState *state;
 	MemoryContext caller;
 
@@ -83,9 +109,9 @@ make_state(Relation rel, MemoryContext context)
 	state->ignored = dtmodel_uncounted_columns(timestamps,
 											   &state->created_at_counts);
 	/* It says who changed the row, and has no changes of its own. */
-	if (model->audit != NULL && dtmodel_column_is_used(&model->audit->updated_by))
+	if (dtmodel_audit_of(model) != NULL && dtmodel_column_is_used(&dtmodel_audit_of(model)->updated_by))
 		state->ignored = bms_add_member(state->ignored,
-										model->audit->updated_by.attnum);
+										dtmodel_audit_of(model)->updated_by.attnum);
 	state->slug = dtmodel_ignore_slug(model, &state->ignored);
 	MemoryContextSwitchTo(caller);
 	return state;
@@ -315,7 +341,7 @@ change_column(DtChange *change, const char *name, const char *parameter,
 
 	dtmodel_change_column(change, name, DT_COLUMN_TIME,
 						  "pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()",
-						  &timestamps_mixin, parameter, &column);
+						  &dtmodel_timestamps_mixin, parameter, &column);
 	dtmodel_change_time_default(change, &column, clock);
 }
 
@@ -328,7 +354,7 @@ dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
 	check_ignored_columns(change->rel, request->ignore_columns);
 	change_column(change, request->created_at, "created_at", request->clock);
 	change_column(change, request->updated_at, "updated_at", request->clock);
-	dtmodel_change_trigger(change, DT_TRIGGER_TIMESTAMPS,
+	dtmodel_change_trigger(change, dtmodel_timestamps_mixin.triggers,
 						   request->stamps_inserts ?
 						   dtmodel_events_with_moves(change->rel,
 													 "INSERT OR UPDATE") : "UPDATE",
@@ -339,7 +365,7 @@ dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
 void
 dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
 {
-	const DtTimestamps *timestamps = dtmodel_get_model(change->rel)->timestamps;
+	const DtTimestamps *timestamps = dtmodel_timestamps_of(dtmodel_get_model(change->rel));
 
 	if (timestamps == NULL)
 		return;
@@ -348,7 +374,7 @@ dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
 		dtmodel_drop_own_column(change, &timestamps->created_at);
 		dtmodel_drop_own_column(change, &timestamps->updated_at);
 	}
-	dtmodel_drop_trigger(change, DT_TRIGGER_TIMESTAMPS);
+	dtmodel_drop_trigger(change, dtmodel_timestamps_mixin.triggers);
 }
 
 static DtClock

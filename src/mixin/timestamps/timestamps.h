@@ -8,6 +8,7 @@
 #ifndef DTMODEL_TIMESTAMPS_H
 #define DTMODEL_TIMESTAMPS_H
 
+#include "mixin/timestamps/mixin.h"
 #include "model/ddl.h"
 #include "utils/array.h"
 
@@ -24,5 +25,7 @@ typedef struct DtTimestampsRequest
 extern void dtmodel_change_timestamps(DtChange *change,
 									  const DtTimestampsRequest *request);
 extern void dtmodel_drop_timestamps(DtChange *change, bool drop_columns);
+extern Bitmapset *dtmodel_uncounted_columns(const DtTimestamps *timestamps,
+											bool *created_at_counts);
 
 #endif							/* DTMODEL_TIMESTAMPS_H */

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
- * settings.h
- *	  What a table's settings may be, read from the options of its trigger.
+ * mixin.h
+ *	  The settings mixin, as models have it: what a table's settings may be.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DTMODEL_SETTINGS_H
-#define DTMODEL_SETTINGS_H
+#ifndef DTMODEL_SETTINGS_MIXIN_H
+#define DTMODEL_SETTINGS_MIXIN_H
 
 #include "json/format.h"
-#include "model/column.h"
+#include "model/model.h"
 
 /* What becomes of a setting that the model does not know. */
 typedef enum DtOnUnknown
@@ -28,22 +28,18 @@ typedef struct DtSettings
 	Jsonb	   *defaults;		/* those that have one; NULL if none has */
 } DtSettings;
 
-/* The options of the trigger, NULL where it has none. */
-typedef struct DtSettingsOptions
-{
-	const char *settings;
-	const char *valid_settings; /* an array literal */
-	const char *combined;
-	const char *on_unknown;
-	const char *schema;			/* a JSON object: the rules that there are */
-} DtSettingsOptions;
+extern const DtMixin dtmodel_settings_mixin;
 
-extern DtSettings *dtmodel_read_settings(TupleDesc desc,
-										 const DtSettingsOptions *options);
+static inline const DtSettings *
+dtmodel_settings_of(const DtModel *model)
+{
+	return dtmodel_options_of(model, &dtmodel_settings_mixin);
+}
+
 extern DtSettings *dtmodel_copy_settings(const DtSettings *settings);
 extern bool dtmodel_is_setting(const DtSettings *settings, const RawValue *key,
 							   RawValue *rule);
 extern const char *dtmodel_on_unknown_name(DtOnUnknown on_unknown);
 extern bool dtmodel_parse_on_unknown(const char *name, DtOnUnknown *on_unknown);
 
-#endif							/* DTMODEL_SETTINGS_H */
+#endif							/* DTMODEL_SETTINGS_MIXIN_H */

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.c
+ *	  The audit mixin, as models have it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_trigger.h"
+#include "mixin/audit/mixin.h"
+
+/* After whatever may still take changes back, but before the timestamps. */
+static const DtTriggerType triggers[] = {
+	{
+		.name = "zz_dtmodel_stamp_audit",
+		.function = "audit_trigger",
+		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.move_events = TRIGGER_TYPE_DELETE,
+	},
+};
+
+static const DtMixinColumn columns[] = {
+	{"created_by", DT_COLUMN_ACTOR, offsetof(DtAudit, created_by), "created_by", false},
+	{"updated_by", DT_COLUMN_ACTOR, offsetof(DtAudit, updated_by), "updated_by", false},
+};
+
+const DtMixin dtmodel_audit_mixin = {
+	.name = "audit",
+	.title = "audit",
+	.add = "add_audit",
+	.remove = "remove_audit",
+	.inherited = true,
+	.triggers = triggers,
+	.ntriggers = lengthof(triggers),
+	.columns = columns,
+	.ncolumns = lengthof(columns),
+	.size = sizeof(DtAudit),
+};

@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.h
+ *	  The audit mixin, as models have it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_AUDIT_MIXIN_H
+#define DTMODEL_AUDIT_MIXIN_H
+
+#include "model/model.h"
+
+typedef struct DtAudit
+{
+	DtColumn	created_by;
+	DtColumn	updated_by;
+} DtAudit;
+
+extern const DtMixin dtmodel_audit_mixin;
+
+static inline const DtAudit *
+dtmodel_audit_of(const DtModel *model)
+{
+	return dtmodel_options_of(model, &dtmodel_audit_mixin);
+}
+
+#endif							/* DTMODEL_AUDIT_MIXIN_H */

@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixins.h
+ *	  The mixins that there are.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_MIXINS_H
+#define DTMODEL_MIXINS_H
+
+#include "model/mixin.h"
+
+/* Ends with NULL. */
+extern const DtMixin *const dtmodel_all_mixins[];
+
+#endif							/* DTMODEL_MIXINS_H */

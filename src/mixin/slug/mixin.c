@@ -1,0 +1,77 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.c
+ *	  The slug mixin, as models have it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_trigger.h"
+#include "mixin/slug/index.h"
+#include "mixin/slug/mixin.h"
+
+static void
+read_options(void *options, Relation rel pg_attribute_unused(),
+			 const Trigger *trigger)
+{
+	DtSlug	   *slug = options;
+	const char *max_length = dtmodel_trigger_option(trigger, "max_length");
+	const char *on_update = dtmodel_trigger_option(trigger, "on_update");
+
+	slug->max_length = max_length == NULL ? 0 : atoi(max_length);
+	slug->on_update = on_update != NULL && strcmp(on_update, "true") == 0;
+}
+
+static void
+describe(StringInfo json, Relation rel pg_attribute_unused(),
+		 const void *options)
+{
+	const DtSlug *slug = options;
+
+	appendStringInfoChar(json, '{');
+	dtmodel_append_mixin_columns(json, &dtmodel_slug_mixin, options);
+	appendStringInfo(json, ", \"max_length\": %d, \"on_update\": %s}",
+					 slug->max_length, slug->on_update ? "true" : "false");
+}
+
+static void
+find_drift(StringInfo drift, Relation rel, const void *options)
+{
+	const DtSlug *slug = options;
+
+	if (AttributeNumberIsValid(slug->slug.attnum) &&
+		!dtmodel_slug_is_unique(rel, slug->slug.attnum))
+		dtmodel_append_drift(drift,
+							 "no unique index on \"%s\" keeps the slugs of live rows apart",
+							 NameStr(slug->slug.name));
+}
+
+static const DtTriggerType triggers[] = {
+	{
+		.name = "zz_dtmodel_slug",
+		.function = "slug_trigger",
+		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+	},
+};
+
+static const DtMixinColumn columns[] = {
+	{"source", DT_COLUMN_ANY, offsetof(DtSlug, source), NULL, false},
+	{"slug", DT_COLUMN_SLUG, offsetof(DtSlug, slug), NULL, false},
+};
+
+const DtMixin dtmodel_slug_mixin = {
+	.name = "slug",
+	.title = "slugs",
+	.add = "add_slug",
+	.remove = "remove_slug",
+	.not_partitioned = true,
+	.triggers = triggers,
+	.ntriggers = lengthof(triggers),
+	.columns = columns,
+	.ncolumns = lengthof(columns),
+	.size = sizeof(DtSlug),
+	.read = read_options,
+	.describe = describe,
+	.find_drift = find_drift,
+};

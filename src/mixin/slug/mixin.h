@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.h
+ *	  The slug mixin, as models have it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SLUG_MIXIN_H
+#define DTMODEL_SLUG_MIXIN_H
+
+#include "model/model.h"
+
+typedef struct DtSlug
+{
+	DtColumn	source;
+	DtColumn	slug;
+	int			max_length;
+	bool		on_update;		/* the slug follows the source */
+} DtSlug;
+
+extern const DtMixin dtmodel_slug_mixin;
+
+static inline const DtSlug *
+dtmodel_slug_of(const DtModel *model)
+{
+	return dtmodel_options_of(model, &dtmodel_slug_mixin);
+}
+
+#endif							/* DTMODEL_SLUG_MIXIN_H */

@@ -1,0 +1,283 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.c
+ *	  The soft-delete mixin, as models have it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "mixin/soft_delete/live.h"
+#include "mixin/soft_delete/mixin.h"
+#include "mixin/soft_delete/unique.h"
+#include "utils/builtins.h"
+
+static Oid
+trigger_oid(Relation rel, DtSoftDeleteTrigger which)
+{
+	const Trigger *trigger = dtmodel_find_trigger(rel,
+												  &dtmodel_soft_delete_triggers[which]);
+
+	return trigger == NULL ? InvalidOid : trigger->tgoid;
+}
+
+static void
+read_options(void *options, Relation rel, const Trigger *trigger)
+{
+	DtSoftDelete *soft_delete = options;
+	const char *flag_means = dtmodel_trigger_option(trigger, "flag_means");
+
+	soft_delete->flag_is_live =
+		flag_means != NULL && strcmp(flag_means, "live") == 0;
+	soft_delete->hide = dtmodel_trigger_option(trigger, "hide") != NULL;
+	soft_delete->refuses_flag_writes =
+		dtmodel_trigger_option(trigger, "flag_writes") != NULL;
+	soft_delete->trigger_tier = dtmodel_trigger_option(trigger, "tier") != NULL;
+	soft_delete->protect_truncate =
+		OidIsValid(trigger_oid(rel, DT_PROTECT_TRUNCATE));
+	soft_delete->tgenabled = trigger->tgenabled;
+	soft_delete->delete_trigger = trigger->tgoid;
+	soft_delete->flag_trigger = trigger_oid(rel, DT_SOFT_DELETE_FLAG);
+	soft_delete->cascade_trigger = trigger_oid(rel, DT_SOFT_CASCADE);
+}
+
+static void
+describe(StringInfo json, Relation rel pg_attribute_unused(),
+		 const void *options)
+{
+	const DtSoftDelete *soft_delete = options;
+	const char *flag_means = soft_delete->flag_is_live ? "live" : "deleted";
+
+	appendStringInfoChar(json, '{');
+	dtmodel_append_mixin_columns(json, &dtmodel_soft_delete_mixin, options);
+	appendStringInfoString(json, ", ");
+	dtmodel_append_member(json, "flag_means",
+						  dtmodel_column_is_used(&soft_delete->flag) ?
+						  flag_means : NULL);
+	appendStringInfo(json, ", \"hide\": %s, \"protect_truncate\": %s, ",
+					 soft_delete->hide ? "true" : "false",
+					 soft_delete->protect_truncate ? "true" : "false");
+	dtmodel_append_member(json, "flag_writes",
+						  soft_delete->refuses_flag_writes ? "error" : "follow");
+	appendStringInfoString(json, ", ");
+	dtmodel_append_member(json, "tier",
+						  soft_delete->trigger_tier ? "trigger" : "any");
+	appendStringInfoChar(json, '}');
+}
+
+static char *
+alter_column(Relation rel, const DtColumn *column, const char *action)
+{
+	return psprintf("ALTER TABLE %s ALTER COLUMN %s %s",
+					dtmodel_qualified_name(rel),
+					quote_identifier(NameStr(column->name)), action);
+}
+
+/* A flag that is there, but need not have a value. */
+static void
+drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
+{
+	const DtColumn *flag = &soft_delete->flag;
+
+	if (!AttributeNumberIsValid(flag->attnum))
+		return;
+	if (!flag->is_not_null)
+		dtmodel_append_drift(drift, "column \"%s\" may be null; a row without it is live: %s",
+									 NameStr(flag->name),
+									 alter_column(rel, flag, "SET NOT NULL"));
+	if (!flag->has_default)
+		dtmodel_append_drift(drift, "column \"%s\" has no default: %s",
+									 NameStr(flag->name),
+									 alter_column(rel, flag, soft_delete->flag_is_live ?
+												  "SET DEFAULT true" :
+												  "SET DEFAULT false"));
+}
+
+static void
+drift_of_hidden_rows(StringInfo drift, Relation rel,
+					 const DtSoftDelete *soft_delete)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_drift_of_hidden_rows(rel, soft_delete))
+		dtmodel_append_drift(drift, "%s", (const char *) lfirst(cell));
+}
+
+static void
+drift_of_missing(StringInfo drift, Relation rel, DtSoftDeleteTrigger which)
+{
+	dtmodel_drift_of_missing_trigger(drift, rel,
+									 &dtmodel_soft_delete_triggers[which]);
+}
+
+/* A row trigger of the user's that is fired by DELETE. */
+static bool
+is_delete_trigger(const Trigger *trigger)
+{
+	return TRIGGER_FOR_ROW(trigger->tgtype) &&
+		TRIGGER_FOR_DELETE(trigger->tgtype) && !trigger->tgisinternal &&
+		(trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+		 trigger->tgenabled == TRIGGER_FIRES_ALWAYS) &&
+		dtmodel_trigger_type(trigger) == NULL;
+}
+
+/* Whether the trigger is fired by the UPDATE that a soft DELETE is. */
+static bool
+sees_mark(const Trigger *trigger, const DtSoftDelete *soft_delete)
+{
+	if (!TRIGGER_FOR_UPDATE(trigger->tgtype))
+		return false;
+	return trigger->tgnattr == 0 ||
+		dtmodel_is_among(soft_delete->flag.attnum, trigger->tgnattr,
+						 trigger->tgattr) ||
+		dtmodel_is_among(soft_delete->deleted_at.attnum, trigger->tgnattr,
+						 trigger->tgattr);
+}
+
+/* Or another one that calls its function, as auditing has one for each event. */
+static bool
+function_sees_mark(TriggerDesc *triggers, const Trigger *trigger,
+				   const DtSoftDelete *soft_delete)
+{
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *other = &triggers->triggers[i];
+
+		if (other->tgfoid == trigger->tgfoid &&
+			TRIGGER_FOR_ROW(other->tgtype) &&
+			other->tgenabled != TRIGGER_DISABLED &&
+			sees_mark(other, soft_delete))
+			return true;
+	}
+	return false;
+}
+
+/* The columns that a soft DELETE updates. */
+static char *
+mark_columns(const DtSoftDelete *soft_delete)
+{
+	const char *deleted_at = quote_identifier(NameStr(soft_delete->deleted_at.name));
+
+	if (!dtmodel_column_is_used(&soft_delete->flag))
+		return pstrdup(deleted_at);
+	return psprintf("%s, %s", quote_identifier(NameStr(soft_delete->flag.name)),
+					deleted_at);
+}
+
+/*
+ * Triggers for DELETE that a soft one passes by.  The planner's fires none of
+ * them, the trigger's those BEFORE it; an AFTER trigger waits for the DELETE
+ * that is for good.
+ */
+static void
+drift_of_delete_triggers(StringInfo drift, Relation rel,
+						 const DtSoftDelete *soft_delete)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (!is_delete_trigger(trigger) ||
+			function_sees_mark(triggers, trigger, soft_delete))
+			continue;
+		if (!TRIGGER_FOR_BEFORE(trigger->tgtype))
+			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE: let it be fired AFTER UPDATE OF %s too",
+										 trigger->tgname,
+										 mark_columns(soft_delete));
+		else if (!soft_delete->trigger_tier)
+			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE in sessions that preload the library: call %s.add_soft_delete with tier => 'trigger'",
+										 trigger->tgname, DTMODEL_SCHEMA);
+	}
+}
+
+static void
+find_drift(StringInfo drift, Relation rel, const void *options)
+{
+	const DtSoftDelete *soft_delete = options;
+
+	if (AttributeNumberIsValid(soft_delete->deleted_at.attnum) &&
+		!dtmodel_is_precise(&soft_delete->deleted_at))
+		dtmodel_append_drift(drift, "column \"%s\" does not hold microseconds, so deletions that get the same time are restored together",
+									 NameStr(soft_delete->deleted_at.name));
+	drift_of_flag(drift, rel, soft_delete);
+	if (soft_delete->deleted_at.has_default)
+		dtmodel_append_drift(drift, "column \"%s\" has a default, so that new rows are deleted: %s",
+									 NameStr(soft_delete->deleted_at.name),
+									 alter_column(rel, &soft_delete->deleted_at,
+												  "DROP DEFAULT"));
+	if (soft_delete->hide)
+		drift_of_hidden_rows(drift, rel, soft_delete);
+	drift_of_missing(drift, rel, DT_SOFT_DELETE_FLAG);
+	drift_of_missing(drift, rel, DT_SOFT_CASCADE);
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		drift_of_missing(drift, rel, DT_SOFT_CASCADE_MOVE);
+	if (dtmodel_column_is_used(&soft_delete->flag) &&
+		dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
+		dtmodel_append_drift(drift, "no CHECK ties \"%s\" and \"%s\" together",
+									 NameStr(soft_delete->flag.name),
+									 NameStr(soft_delete->deleted_at.name));
+	drift_of_delete_triggers(drift, rel, soft_delete);
+}
+
+#define BEFORE_ROW (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW)
+#define BEFORE_STATEMENT TRIGGER_TYPE_BEFORE
+#define AFTER_ROW TRIGGER_TYPE_ROW
+
+const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS] = {
+	[DT_SOFT_DELETE] = {
+		"zz_dtmodel_soft_delete", "soft_delete_trigger",
+		BEFORE_ROW, TRIGGER_TYPE_UPDATE
+	},
+	[DT_SOFT_DELETE_FLAG] = {
+		"zz_dtmodel_soft_delete_flag", "soft_delete_flag_trigger",
+		BEFORE_ROW, 0
+	},
+	[DT_SOFT_CASCADE] = {
+		"zz_dtmodel_soft_cascade", "soft_cascade_trigger",
+		AFTER_ROW, 0
+	},
+	[DT_SOFT_CASCADE_MOVE] = {
+		"zz_dtmodel_soft_cascade_move", "soft_cascade_move_trigger",
+		AFTER_ROW, TRIGGER_TYPE_DELETE
+	},
+	[DT_SOFT_DELETE_GUARD] = {
+		"zz_dtmodel_soft_delete_guard", "soft_delete_guard_trigger",
+		BEFORE_STATEMENT, 0
+	},
+	[DT_PROTECT_TRUNCATE] = {
+		"zz_dtmodel_protect_truncate", "protect_truncate_trigger",
+		BEFORE_STATEMENT, 0
+	},
+};
+
+static const DtMixinColumn columns[] = {
+	{"flag", DT_COLUMN_FLAG, offsetof(DtSoftDelete, flag), "is_deleted", true},
+	{"deleted_at", DT_COLUMN_TIME, offsetof(DtSoftDelete, deleted_at), "deleted_at", false},
+	{"deleted_by", DT_COLUMN_ACTOR, offsetof(DtSoftDelete, deleted_by), NULL, false},
+};
+
+/* It tells live rows from deleted ones, as the flag does. */
+static const char *const fixed_options[] = {"flag_means", NULL};
+
+const DtMixin dtmodel_soft_delete_mixin = {
+	.name = "soft_delete",
+	.title = "soft delete",
+	.add = "add_soft_delete",
+	.remove = "remove_soft_delete",
+	.inherited = true,
+	.triggers = dtmodel_soft_delete_triggers,
+	.ntriggers = DT_SOFT_DELETE_TRIGGERS,
+	.fixed_options = fixed_options,
+	.columns = columns,
+	.ncolumns = lengthof(columns),
+	.size = sizeof(DtSoftDelete),
+	.read = read_options,
+	.describe = describe,
+	.find_drift = find_drift,
+};

@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.h
+ *	  The soft-delete mixin, as models have it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SOFT_DELETE_MIXIN_H
+#define DTMODEL_SOFT_DELETE_MIXIN_H
+
+#include "model/model.h"
+
+typedef struct DtSoftDelete
+{
+	DtColumn	flag;
+	DtColumn	deleted_at;
+	DtColumn	deleted_by;
+	bool		flag_is_live;	/* the flag is true for live rows */
+	bool		hide;			/* queries see live rows only */
+	bool		refuses_flag_writes;	/* an UPDATE cannot flip the flag */
+	bool		trigger_tier;	/* the planner leaves DELETE to the triggers */
+	bool		protect_truncate;
+	char		tgenabled;		/* when the trigger fires, as in pg_trigger */
+	Oid			delete_trigger;
+	Oid			flag_trigger;	/* invalid: it is gone, as the next one */
+	Oid			cascade_trigger;
+} DtSoftDelete;
+
+/* The triggers of the mixin, by their place in its list. */
+typedef enum DtSoftDeleteTrigger
+{
+	DT_SOFT_DELETE,
+	DT_SOFT_DELETE_FLAG,
+	DT_SOFT_CASCADE,
+	DT_SOFT_CASCADE_MOVE,
+	DT_SOFT_DELETE_GUARD,
+	DT_PROTECT_TRUNCATE
+} DtSoftDeleteTrigger;
+
+#define DT_SOFT_DELETE_TRIGGERS (DT_PROTECT_TRUNCATE + 1)
+
+extern const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS];
+extern const DtMixin dtmodel_soft_delete_mixin;
+
+static inline const DtSoftDelete *
+dtmodel_soft_delete_of(const DtModel *model)
+{
+	return dtmodel_options_of(model, &dtmodel_soft_delete_mixin);
+}
+
+#endif							/* DTMODEL_SOFT_DELETE_MIXIN_H */

@@ -1,0 +1,158 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.c
+ *	  The timestamp mixin, as models have it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "mixin/timestamps/default.h"
+#include "mixin/timestamps/mixin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+
+static const char *const clock_names[] = {
+	[DT_CLOCK_TRANSACTION] = "transaction",
+	[DT_CLOCK_STATEMENT] = "statement",
+	[DT_CLOCK_CLOCK] = "clock",
+};
+
+const char *
+dtmodel_clock_name(DtClock clock)
+{
+	return clock_names[clock];
+}
+
+bool
+dtmodel_parse_clock(const char *name, DtClock *clock)
+{
+	for (size_t i = 0; i < lengthof(clock_names); i++)
+	{
+		if (strcmp(name, clock_names[i]) == 0)
+		{
+			*clock = (DtClock) i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Reads ignore_columns, an array literal of names. */
+static void
+read_ignored(DtTimestamps *timestamps, TupleDesc desc, const char *literal)
+{
+	ArrayType  *array;
+	Datum	   *names;
+
+	if (literal == NULL)
+		return;
+
+	array = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
+													pstrdup(literal),
+													TEXTOID, -1));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, NULL, &timestamps->nignored);
+	timestamps->ignored = palloc(sizeof(DtColumn) * timestamps->nignored);
+	for (int i = 0; i < timestamps->nignored; i++)
+		dtmodel_find_column(desc, TextDatumGetCString(names[i]),
+							&timestamps->ignored[i]);
+}
+
+static void
+read_options(void *options, Relation rel, const Trigger *trigger)
+{
+	DtTimestamps *timestamps = options;
+	const char *clock = dtmodel_trigger_option(trigger, "clock");
+
+	read_ignored(timestamps, RelationGetDescr(rel),
+				 dtmodel_trigger_option(trigger, "ignore_columns"));
+	if (clock != NULL)
+		(void) dtmodel_parse_clock(clock, &timestamps->clock);
+	timestamps->stamps_inserts =
+		dtmodel_trigger_option(trigger, "on_insert") != NULL;
+}
+
+static void
+describe(StringInfo json, Relation rel pg_attribute_unused(),
+		 const void *options)
+{
+	const DtTimestamps *timestamps = options;
+
+	appendStringInfoChar(json, '{');
+	dtmodel_append_mixin_columns(json, &dtmodel_timestamps_mixin, options);
+	appendStringInfoString(json, ", ");
+	dtmodel_append_member(json, "clock", dtmodel_clock_name(timestamps->clock));
+	appendStringInfoString(json, ", ");
+	dtmodel_append_member(json, "on_insert",
+						  timestamps->stamps_inserts ? "stamp" : "default");
+	appendStringInfoString(json, ", \"ignore_columns\": [");
+	for (int i = 0; i < timestamps->nignored; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(json, ", ");
+		dtmodel_append_string(json, NameStr(timestamps->ignored[i].name));
+	}
+	appendStringInfoString(json, "]}");
+}
+
+static void
+drift_of_default(StringInfo drift, Relation rel, const DtColumn *column)
+{
+	char	   *message = dtmodel_drift_of_time_default(rel, column);
+
+	if (message != NULL)
+		dtmodel_append_drift(drift, "%s", message);
+}
+
+static void
+find_drift(StringInfo drift, Relation rel, const void *options)
+{
+	const DtTimestamps *timestamps = options;
+
+	if (!timestamps->stamps_inserts)
+	{
+		drift_of_default(drift, rel, &timestamps->created_at);
+		drift_of_default(drift, rel, &timestamps->updated_at);
+	}
+	for (int i = 0; i < timestamps->nignored; i++)
+	{
+		if (!AttributeNumberIsValid(timestamps->ignored[i].attnum))
+			dtmodel_append_drift(drift,
+								 "column \"%s\" of ignore_columns does not exist",
+								 NameStr(timestamps->ignored[i].name));
+	}
+}
+
+static const DtTriggerType triggers[] = {
+	{
+		.name = "zz_dtmodel_timestamps",
+		.function = "timestamps_trigger",
+		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.move_events = TRIGGER_TYPE_DELETE,
+	},
+};
+
+static const DtMixinColumn columns[] = {
+	{"created_at", DT_COLUMN_TIME, offsetof(DtTimestamps, created_at), "created_at", false},
+	{"updated_at", DT_COLUMN_TIME, offsetof(DtTimestamps, updated_at), "updated_at", false},
+};
+
+const DtMixin dtmodel_timestamps_mixin = {
+	.name = "timestamps",
+	.title = "timestamps",
+	.add = "add_timestamps",
+	.remove = "remove_timestamps",
+	.inherited = true,
+	.triggers = triggers,
+	.ntriggers = lengthof(triggers),
+	.columns = columns,
+	.ncolumns = lengthof(columns),
+	.size = sizeof(DtTimestamps),
+	.read = read_options,
+	.describe = describe,
+	.find_drift = find_drift,
+};

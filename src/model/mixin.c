@@ -1,0 +1,231 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.c
+ *	  The mixins that there are, and the triggers that tell which a table has.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "model/mixin.h"
+#include "server/relation.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* Ends with NULL. */
+static const DtMixin *const *mixins;
+
+/* Once, by the library when it is loaded. */
+void
+dtmodel_hand_down_mixins(const DtMixin *const *list)
+{
+	mixins = list;
+}
+
+const DtMixin *const *
+dtmodel_mixins(void)
+{
+	return mixins;
+}
+
+int
+dtmodel_count_mixins(void)
+{
+	int			count = 0;
+
+	while (mixins[count] != NULL)
+		count++;
+	return count;
+}
+
+/*
+ * The name of a function in our schema; NULL for any other function.  Where
+ * the library is preloaded, but the extension is not there, the schema may
+ * belong to any user.  So it has to be one in C, which only a superuser can
+ * make.
+ */
+const char *
+dtmodel_function_name(Oid funcid)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	const char *name = NULL;
+	Form_pg_proc form;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prolang == ClanguageId &&
+		form->pronamespace == get_namespace_oid(DTMODEL_SCHEMA, true))
+		name = pstrdup(NameStr(form->proname));
+	ReleaseSysCache(tuple);
+	return name;
+}
+
+static const DtTriggerType *
+find_type(const DtMixin *mixin, const char *function)
+{
+	for (int i = 0; i < mixin->ntriggers; i++)
+	{
+		if (strcmp(function, mixin->triggers[i].function) == 0)
+			return &mixin->triggers[i];
+	}
+	return NULL;
+}
+
+/*
+ * Which of our triggers this is; NULL for any other.  The function decides,
+ * never the trigger's name: users rename triggers, and shards of a distributed
+ * table do too.
+ */
+const DtTriggerType *
+dtmodel_trigger_type(const Trigger *trigger)
+{
+	const char *function = dtmodel_function_name(trigger->tgfoid);
+	const DtTriggerType *type = NULL;
+
+	for (int i = 0; function != NULL && type == NULL && mixins[i] != NULL; i++)
+		type = find_type(mixins[i], function);
+	return type;
+}
+
+/*
+ * For a trigger function that runs and yet is not known by its name: somebody
+ * renamed the schema or the function.
+ */
+void
+dtmodel_report_unknown_trigger(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a trigger of table \"%s\" is not in schema \"%s\"",
+					RelationGetRelationName(rel), DTMODEL_SCHEMA),
+			 errhint("The extension's schema and functions must keep their names.")));
+}
+
+/* A copy of the table's first trigger of this kind; NULL if it has none. */
+const Trigger *
+dtmodel_find_trigger(Relation rel, const DtTriggerType *type)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (dtmodel_trigger_type(&triggers->triggers[i]) == type)
+			return &triggers->triggers[i];
+	}
+	return NULL;
+}
+
+/* The value of "key=value" among the trigger's arguments, or NULL. */
+const char *
+dtmodel_trigger_option(const Trigger *trigger, const char *key)
+{
+	size_t		length = strlen(key);
+
+	for (int i = 0; i < trigger->tgnargs; i++)
+	{
+		const char *argument = trigger->tgargs[i];
+
+		if (strncmp(argument, key, length) == 0 && argument[length] == '=')
+			return argument + length + 1;
+	}
+	return NULL;
+}
+
+void
+dtmodel_append_string(StringInfo json, const char *value)
+{
+	if (value == NULL)
+		appendStringInfoString(json, "null");
+	else
+		escape_json(json, value);
+}
+
+void
+dtmodel_append_member(StringInfo json, const char *key, const char *value)
+{
+	appendStringInfo(json, "\"%s\": ", key);
+	dtmodel_append_string(json, value);
+}
+
+/* The members for a mixin's columns, which may be missing by intent. */
+void
+dtmodel_append_mixin_columns(StringInfo json, const DtMixin *mixin,
+					   const void *options)
+{
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		const DtColumn *column = dtmodel_mixin_column(&mixin->columns[i],
+													  options);
+
+		if (i > 0)
+			appendStringInfoString(json, ", ");
+		dtmodel_append_member(json, mixin->columns[i].option,
+							  dtmodel_column_is_used(column) ?
+							  NameStr(column->name) : NULL);
+	}
+}
+
+/* Appends one more thing that is out of order. */
+void
+dtmodel_append_drift(StringInfo drift, const char *format,...)
+{
+	StringInfoData message;
+	va_list		args;
+	int			needed;
+
+	initStringInfo(&message);
+	do
+	{
+		va_start(args, format);
+		needed = appendStringInfoVA(&message, format, args);
+		va_end(args);
+		if (needed > 0)
+			enlargeStringInfo(&message, needed);
+	} while (needed > 0);
+	if (drift->len > 0)
+		appendStringInfoString(drift, ", ");
+	escape_json(drift, message.data);
+}
+
+/* Columns that are gone, or have another type by now. */
+void
+dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
+						 const void *options)
+{
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		DtColumnUse use = mixin->columns[i].use;
+		const DtColumn *column = dtmodel_mixin_column(&mixin->columns[i],
+													  options);
+
+		if (!dtmodel_column_is_used(column))
+			continue;
+		if (!AttributeNumberIsValid(column->attnum))
+			dtmodel_append_drift(drift, "column \"%s\" does not exist",
+								 NameStr(column->name));
+		else if (!dtmodel_column_fits(column, use))
+			dtmodel_append_drift(drift,
+								 "column \"%s\" is of type %s instead of %s",
+								 NameStr(column->name),
+								 format_type_be(column->typid),
+								 dtmodel_column_types(use));
+	}
+}
+
+void
+dtmodel_drift_of_missing_trigger(StringInfo drift, Relation rel,
+								 const DtTriggerType *type)
+{
+	if (dtmodel_find_trigger(rel, type) == NULL)
+		dtmodel_append_drift(drift, "trigger \"%s\" does not exist",
+							 type->name);
+}

@@ -1,0 +1,112 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.h
+ *	  What a mixin says of itself to the rest of the house.
+ *
+ * A mixin has a folder of its own, and one descriptor there that says all
+ * that others want to know of it.  They walk the list of descriptors and name
+ * no mixin.  The list is above this floor, so the library hands it down when
+ * it is loaded.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_MIXIN_H
+#define DTMODEL_MIXIN_H
+
+#include "compat.h"
+#include "lib/stringinfo.h"
+#include "model/column.h"
+#include "utils/reltrigger.h"
+
+/* A kind of trigger: those that have its function. */
+typedef struct DtTriggerType
+{
+	const char *name;			/* that a trigger of this kind is given */
+	const char *function;
+	int16		timing;			/* BEFORE and ROW, as in pg_trigger.tgtype */
+	int16		move_events;	/* fired for these only where rows can move
+								 * from one partition to another */
+} DtTriggerType;
+
+/* A column that a mixin keeps. */
+typedef struct DtMixinColumn
+{
+	const char *option;			/* that names it: of the trigger and of add_* */
+	DtColumnUse use;
+	Size		offset;			/* of its DtColumn in the mixin's options */
+	const char *in_template;	/* its name there; NULL: a table may have such
+								 * a column without having the mixin */
+	bool		has_to_match;	/* a table to attach must not lack it where
+								 * the partitioned table has it */
+} DtMixinColumn;
+
+typedef struct DtMixin
+{
+	const char *name;			/* as in describe() and mixins() */
+	const char *title;			/* in messages; NULL: it is a rule of a model
+								 * rather than a mixin */
+	const char *add;			/* the functions that give it and take it off */
+	const char *remove;
+	bool		inherited;		/* tables that inherit have to have it too */
+	bool		not_partitioned;	/* partitioned tables cannot have it */
+
+	/* The first of its triggers makes a table have it, and has its options. */
+	const DtTriggerType *triggers;
+	int			ntriggers;
+	const char *const *fixed_options;	/* that a table to attach must have as
+										 * its partitioned table has them; ends
+										 * with NULL */
+
+	const DtMixinColumn *columns;
+	int			ncolumns;
+
+	/*
+	 * Its options, as a struct of this size in which the columns are found
+	 * already.  "read" adds the others.
+	 */
+	Size		size;
+	void		(*read) (void *options, Relation rel, const Trigger *trigger);
+
+	/* Appends its value in describe(); NULL: the columns are all there is. */
+	void		(*describe) (StringInfo json, Relation rel, const void *options);
+
+	/*
+	 * Appends what keeps it from its work, besides columns that are gone or of
+	 * another type.
+	 */
+	void		(*find_drift) (StringInfo drift, Relation rel,
+							   const void *options);
+} DtMixin;
+
+extern void dtmodel_hand_down_mixins(const DtMixin *const *mixins);
+extern const DtMixin *const *dtmodel_mixins(void);
+extern int	dtmodel_count_mixins(void);
+
+extern const char *dtmodel_function_name(Oid funcid);
+extern const DtTriggerType *dtmodel_trigger_type(const Trigger *trigger);
+extern const Trigger *dtmodel_find_trigger(Relation rel,
+										   const DtTriggerType *type);
+extern const char *dtmodel_trigger_option(const Trigger *trigger,
+										  const char *key);
+pg_noreturn extern void dtmodel_report_unknown_trigger(Relation rel);
+
+/* What a mixin says in describe() and of its drift. */
+extern void dtmodel_append_string(StringInfo json, const char *value);
+extern void dtmodel_append_member(StringInfo json, const char *key,
+								  const char *value);
+extern void dtmodel_append_mixin_columns(StringInfo json, const DtMixin *mixin,
+								   const void *options);
+extern void dtmodel_append_drift(StringInfo drift, const char *format,...) pg_attribute_printf(2, 3);
+extern void dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
+									 const void *options);
+extern void dtmodel_drift_of_missing_trigger(StringInfo drift, Relation rel,
+											 const DtTriggerType *type);
+
+/* One of the columns in a mixin's options. */
+static inline const DtColumn *
+dtmodel_mixin_column(const DtMixinColumn *column, const void *options)
+{
+	return (const DtColumn *) ((const char *) options + column->offset);
+}
+
+#endif							/* DTMODEL_MIXIN_H */

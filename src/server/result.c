@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * result.c
+ *	  The rows that a function returns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "server/result.h"
+#include "utils/tuplestore.h"
+
+static void
+report_no_rows_accepted(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("function returning rows called where no rows are accepted"),
+			 errhint("Call it in FROM.")));
+}
+
+/*
+ * Makes the tuplestore that the function returns its rows in, with none so
+ * far.  It is in setResult of what this returns, their type in setDesc.
+ */
+ReturnSetInfo *
+dtmodel_begin_result(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext caller;
+	TupleDesc	desc = NULL;
+
+	if (result == NULL || !IsA(result, ReturnSetInfo) ||
+		(result->allowedModes & SFRM_Materialize) == 0 ||
+		get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		report_no_rows_accepted();
+
+	caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+	result->returnMode = SFRM_Materialize;
+	result->setResult =
+		tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0,
+							  false, work_mem);
+	result->setDesc = CreateTupleDescCopy(desc);
+	MemoryContextSwitchTo(caller);
+	return result;
+}

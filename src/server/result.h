@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * result.h
+ *	  The rows that a function returns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_RESULT_H
+#define DTMODEL_RESULT_H
+
+#include "fmgr.h"
+#include "nodes/execnodes.h"
+
+extern ReturnSetInfo *dtmodel_begin_result(FunctionCallInfo fcinfo);
+
+#endif							/* DTMODEL_RESULT_H */

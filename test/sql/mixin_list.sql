@@ -1,0 +1,38 @@
+-- The one list of mixins, and that none is forgotten in it.
+SELECT * FROM dtmodel.mixins();
+
+-- every mixin is given and taken off by its functions, and there are no others
+SELECT proname AS "has no mixin"
+FROM pg_proc
+WHERE pronamespace = 'dtmodel'::regnamespace AND proname ~ '^(add|remove)_'
+  AND proname !~ '_(model|live_parent)$'
+  AND regexp_replace(proname, '^[a-z]+_', '') NOT IN (SELECT mixin FROM dtmodel.mixins());
+SELECT mixin, prefix AS "has no function"
+FROM dtmodel.mixins(), unnest(ARRAY['add_', 'remove_']) AS prefix
+WHERE NOT EXISTS (SELECT FROM pg_proc
+                  WHERE pronamespace = 'dtmodel'::regnamespace AND proname = prefix || mixin);
+
+-- each trigger function belongs to one of them: describe knows its trigger
+CREATE SCHEMA listed;
+DO $$
+DECLARE
+    function record;
+BEGIN
+    FOR function IN
+        SELECT oid::regprocedure AS call, proname AS name FROM pg_proc
+        WHERE pronamespace = 'dtmodel'::regnamespace AND prorettype = 'trigger'::regtype
+    LOOP
+        EXECUTE format('CREATE TABLE listed.%I (id int)', function.name);
+        EXECUTE format('CREATE TRIGGER listed AFTER TRUNCATE ON listed.%I EXECUTE FUNCTION %s',
+                       function.name, function.call);
+        EXECUTE format('ALTER TABLE listed.%I DISABLE TRIGGER listed', function.name);
+    END LOOP;
+END
+$$;
+SELECT relname AS "trigger function",
+       dtmodel.describe(c.oid) -> 'drift' ? 'trigger "listed" is disabled' AS is_known
+FROM pg_class AS c WHERE relnamespace = 'listed'::regnamespace ORDER BY relname;
+
+\set VERBOSITY terse
+SET client_min_messages = warning;
+DROP SCHEMA listed CASCADE;
