@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "model/column.h"
+#include "nodes/bitmapset.h"
 #include "utils/reltrigger.h"
 
 /* A kind of trigger: those that have its function. */
@@ -39,6 +40,16 @@ typedef struct DtMixinColumn
 	bool		has_to_match;	/* a table to attach must not lack it where
 								 * the partitioned table has it */
 } DtMixinColumn;
+
+/* The columns that mixins write, by what a change of theirs is. */
+typedef struct DtOwnColumns
+{
+	Bitmapset  *uncounted;		/* no change of the row's */
+	Bitmapset  *pinned;			/* one when the column is set for the first
+								 * time; afterwards it keeps its value */
+	Bitmapset  *filled_in;		/* of type text: one when the column gets
+								 * another value, but not the first */
+} DtOwnColumns;
 
 typedef struct DtMixin
 {
@@ -66,6 +77,9 @@ typedef struct DtMixin
 	 */
 	Size		size;
 	void		(*read) (void *options, Relation rel, const Trigger *trigger);
+
+	/* Adds the columns of its own; NULL: a change of each is one of the row. */
+	void		(*add_own_columns) (const void *options, DtOwnColumns *own);
 
 	/* Appends its value in describe(); NULL: the columns are all there is. */
 	void		(*describe) (StringInfo json, Relation rel, const void *options);
@@ -101,6 +115,14 @@ extern void dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
 									 const void *options);
 extern void dtmodel_drift_of_missing_trigger(StringInfo drift, Relation rel,
 											 const DtTriggerType *type);
+
+/* Adds a column to a set, unless it is gone or the model goes without it. */
+static inline void
+dtmodel_add_own_column(Bitmapset **columns, const DtColumn *column)
+{
+	if (AttributeNumberIsValid(column->attnum))
+		*columns = bms_add_member(*columns, column->attnum);
+}
 
 /* One of the columns in a mixin's options. */
 static inline const DtColumn *

@@ -1,77 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * row_trigger.c
- *	  What the row triggers of all mixins share: the protocol checks, the
- *	  in-place column store, and whether a row changed.
+ *	  What the row triggers of all mixins share: the protocol checks, and what
+ *	  they find out for a statement.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "access/tupmacs.h"
 #include "dtmodel.h"
-#include "executor/tuptable.h"
 #include "model/row_trigger.h"
-#include "utils/datum.h"
 #include "utils/rel.h"
-
-/* Steps through the columns of a stored tuple without deforming it. */
-typedef struct TupleWalk
-{
-	HeapTupleHeader header;
-	TupleDesc	desc;
-	char	   *data;
-	uint32		offset;
-	int			next;			/* index of the column that comes next */
-} TupleWalk;
-
-static void
-start_walk(TupleWalk *walk, HeapTuple tuple, TupleDesc desc)
-{
-	walk->header = tuple->t_data;
-	walk->desc = desc;
-	walk->data = (char *) tuple->t_data + tuple->t_data->t_hoff;
-	walk->offset = 0;
-	walk->next = 0;
-}
-
-/* The next column's stored bytes, or NULL when it is null. */
-static pg_attribute_always_inline char *
-walk_column(TupleWalk *walk)
-{
-	Form_pg_attribute att = TupleDescAttr(walk->desc, walk->next);
-	char	   *value;
-
-	if ((walk->header->t_infomask & HEAP_HASNULL) != 0 &&
-		att_isnull(walk->next, walk->header->t_bits))
-	{
-		walk->next++;
-		return NULL;
-	}
-
-	walk->offset = att_align_pointer(walk->offset, att->attalign, att->attlen,
-									 walk->data + walk->offset);
-	value = walk->data + walk->offset;
-	walk->offset = att_addlength_pointer(walk->offset, att->attlen, value);
-	walk->next++;
-	return value;
-}
-
-/* Where a column is stored in the tuple, or NULL when it is null or absent. */
-static char *
-locate_column(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
-{
-	TupleWalk	walk;
-
-	if (attnum > HeapTupleHeaderGetNatts(tuple->t_data))
-		return NULL;
-
-	start_walk(&walk, tuple, desc);
-	while (walk.next < attnum - 1)
-		(void) walk_column(&walk);
-	return walk_column(&walk);
-}
 
 static bool
 event_is_among(TriggerEvent event, int events)
@@ -145,260 +84,22 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
 	return trigdata;
 }
 
-static TupleTableSlot *
-new_slot(const TriggerData *trigdata)
-{
-	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-		trigdata->tg_newslot : trigdata->tg_trigslot;
-}
-
-/* Whether the tuple is the slot's own and on no page that others see. */
-static bool
-slot_owns_tuple(TupleTableSlot *slot, HeapTuple tuple)
-{
-	return (TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot)) &&
-		TTS_SHOULDFREE(slot) &&
-		((HeapTupleTableSlot *) slot)->tuple == tuple;
-}
-
-/* Whether the value takes just the room of the one that is stored. */
-static bool
-fits_in_place(Form_pg_attribute att, const char *place, Datum value)
-{
-	if (att->attlen > 0)
-		return true;
-	return att->attlen == -1 &&
-		!VARATT_IS_EXTERNAL(place) && !VARATT_IS_COMPRESSED(place) &&
-		!VARATT_IS_EXTENDED(DatumGetPointer(value)) &&
-		VARSIZE_ANY_EXHDR(place) == VARSIZE_ANY_EXHDR(DatumGetPointer(value));
-}
-
-static void
-store_value(char *place, Form_pg_attribute att, Datum value)
-{
-	if (att->attbyval)
-		store_att_byval(place, value, att->attlen);
-	else if (att->attlen > 0)
-		memcpy(place, DatumGetPointer(value), att->attlen);
-	else
-		memcpy(VARDATA_ANY(place), VARDATA_ANY(DatumGetPointer(value)),
-			   VARSIZE_ANY_EXHDR(place));
-}
-
 /*
- * Sets one column of the row that is about to be written, and returns that
- * row for the next store or for the executor.  The place is the column's in
- * the row, NULL if it has none.
- *
- * A trigger that returns another tuple than it was given makes the executor
- * copy it, which costs more than everything else that we do.  So a value that
- * fits is written into the slot's own tuple where there is one, and the same
- * pointer returned.  A slot that has already deformed the column (a WHEN
- * clause does that) keeps a copy, which has to follow: the indexes are made
- * from it.
+ * What a trigger has found out for the statement that fires it.  "make" finds
+ * it out, once, in memory that lasts as long as the statement.
  */
-static HeapTuple
-store_at(const TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
-		 char *place, Datum value, bool isnull)
+void *
+dtmodel_trigger_state(FunctionCallInfo fcinfo,
+					  void *(*make) (const TriggerData *trigdata))
 {
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
-	TupleTableSlot *slot = new_slot(trigdata);
-	bool		is_private = (row != dtmodel_new_row(trigdata));
-	int			column = attnum;
+	FmgrInfo   *function = fcinfo->flinfo;
+	MemoryContext caller;
 
-	if (isnull || place == NULL || !fits_in_place(att, place, value) ||
-		!(is_private || slot_owns_tuple(slot, row)))
-		return heap_modify_tuple_by_cols(row, desc, 1, &column, &value,
-										 &isnull);
-
-	store_value(place, att, value);
-	if (!is_private && slot->tts_nvalid >= attnum)
-		slot->tts_values[attnum - 1] = fetchatt(att, place);
-	return row;
-}
-
-HeapTuple
-dtmodel_store_column(const TriggerData *trigdata, HeapTuple row,
-					 AttrNumber attnum, Datum value, bool isnull)
-{
-	return store_at(trigdata, row, attnum,
-					locate_column(row, RelationGetDescr(trigdata->tg_relation), attnum),
-					value, isnull);
-}
-
-/* The same for a column that dtmodel_row_changed() came by. */
-HeapTuple
-dtmodel_store_pair(const TriggerData *trigdata, HeapTuple row,
-				   const DtColumnPair *pair, Datum value)
-{
-	if (row != dtmodel_new_row(trigdata))
-		return dtmodel_store_column(trigdata, row, pair->attnum, value, false);
-	return store_at(trigdata, row, pair->attnum, pair->new_place, value, false);
-}
-
-static bool
-same_body(HeapTuple a, HeapTuple b)
-{
-	HeapTupleHeader x = a->t_data;
-	HeapTupleHeader y = b->t_data;
-
-	/* From the null bitmap on; what comes before it is the server's. */
-	return a->t_len == b->t_len && x->t_hoff == y->t_hoff &&
-		HeapTupleHeaderGetNatts(x) == HeapTupleHeaderGetNatts(y) &&
-		((x->t_infomask ^ y->t_infomask) & HEAP_HASNULL) == 0 &&
-		memcmp(x->t_bits, y->t_bits,
-			   a->t_len - offsetof(HeapTupleHeaderData, t_bits)) == 0;
-}
-
-/* Whether a difference in this column is a change at all. */
-static bool
-counts(Form_pg_attribute att, const Bitmapset *ignored)
-{
-	/* A generated column is computed later, from columns that do count. */
-	return !att->attisdropped && att->attgenerated == '\0' &&
-		!bms_is_member(att->attnum, ignored);
-}
-
-static bool
-same_stored_value(Form_pg_attribute att, const char *a, const char *b)
-{
-	Size		length;
-
-	if (a == NULL || b == NULL)
-		return a == b;
-	if (att->attbyval)
-		return fetchatt(att, a) == fetchatt(att, b);
-
-	length = att_addlength_pointer(0, att->attlen, a);
-	if (length == (Size) att_addlength_pointer(0, att->attlen, b) &&
-		memcmp(a, b, length) == 0)
-		return true;
-
-	/* The same value may be stored compressed, out of line or plain. */
-	return att->attlen == -1 &&
-		datum_image_eq(PointerGetDatum(a), PointerGetDatum(b), false, -1);
-}
-
-/* For a row written before a column was added, which lacks it. */
-static bool
-short_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
-				  const Bitmapset *ignored)
-{
-	for (int i = 0; i < desc->natts; i++)
+	if (function->fn_extra == NULL)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		Datum		old_value;
-		Datum		new_value;
-		bool		old_isnull;
-		bool		new_isnull;
-
-		if (!counts(att, ignored))
-			continue;
-		old_value = heap_getattr(old_row, i + 1, desc, &old_isnull);
-		new_value = heap_getattr(new_row, i + 1, desc, &new_isnull);
-		if (old_isnull != new_isnull)
-			return true;
-		if (!old_isnull && !datum_image_eq(old_value, new_value,
-										   att->attbyval, att->attlen))
-			return true;
+		caller = MemoryContextSwitchTo(function->fn_mcxt);
+		function->fn_extra = make((const TriggerData *) fcinfo->context);
+		MemoryContextSwitchTo(caller);
 	}
-	return false;
-}
-
-static void
-read_short_rows(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
-				DtColumnPair *pair)
-{
-	if (!AttributeNumberIsValid(pair->attnum))
-		return;
-	pair->old_value = heap_getattr(old_row, pair->attnum, desc,
-								   &pair->old_isnull);
-	pair->new_value = heap_getattr(new_row, pair->attnum, desc,
-								   &pair->new_isnull);
-	pair->new_place = locate_column(new_row, desc, pair->attnum);
-}
-
-static inline void
-read_pair(DtColumnPair *pair, Form_pg_attribute att, char *old_place,
-		  char *new_place)
-{
-	pair->old_isnull = (old_place == NULL);
-	if (old_place != NULL)
-		pair->old_value = fetchatt(att, old_place);
-	pair->new_isnull = (new_place == NULL);
-	if (new_place != NULL)
-		pair->new_value = fetchatt(att, new_place);
-	pair->new_place = new_place;
-}
-
-/* One walk along both rows, no further than somebody wants to know. */
-static bool
-full_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
-				 const Bitmapset *ignored, DtColumnPair *pairs, int npairs)
-{
-	TupleWalk	old_walk;
-	TupleWalk	new_walk;
-	bool		changed = false;
-	int			last_pair = 0;
-
-	for (int i = 0; i < npairs; i++)
-		last_pair = Max(last_pair, pairs[i].attnum);
-
-	start_walk(&old_walk, old_row, desc);
-	start_walk(&new_walk, new_row, desc);
-	for (int attnum = 1; attnum <= (changed ? last_pair : desc->natts); attnum++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
-		char	   *old_place = walk_column(&old_walk);
-		char	   *new_place = walk_column(&new_walk);
-
-		for (int i = 0; i < npairs; i++)
-		{
-			if (pairs[i].attnum == attnum)
-				read_pair(&pairs[i], att, old_place, new_place);
-		}
-		if (!changed && !same_stored_value(att, old_place, new_place))
-			changed = counts(att, ignored);
-	}
-	return changed;
-}
-
-/*
- * Whether an UPDATE changes the row: whether any column that is not ignored
- * gets another value.  Equality is of bytes, not of the type: 1.0 to 1.00 is
- * a change that a reader can see.
- *
- * Reads the pairs on the way.  When nothing at all changes they stay null.
- */
-bool
-dtmodel_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
-					const Bitmapset *ignored, DtColumnPair *pairs, int npairs)
-{
-	for (int i = 0; i < npairs; i++)
-		pairs[i].old_isnull = pairs[i].new_isnull = true;
-
-	if (same_body(old_row, new_row))
-		return false;
-	if (HeapTupleHeaderGetNatts(old_row->t_data) >= desc->natts &&
-		HeapTupleHeaderGetNatts(new_row->t_data) >= desc->natts)
-		return full_row_changed(old_row, new_row, desc, ignored, pairs, npairs);
-
-	for (int i = 0; i < npairs; i++)
-		read_short_rows(old_row, new_row, desc, &pairs[i]);
-	return short_row_changed(old_row, new_row, desc, ignored);
-}
-
-/*
- * Whether a text was there and is another one now.  One that is filled in,
- * where there was none or an empty one, has not changed.
- */
-bool
-dtmodel_text_changed(const DtColumnPair *pair)
-{
-	if (pair->old_isnull ||
-		VARSIZE_ANY_EXHDR(DatumGetTextPP(pair->old_value)) == 0)
-		return false;
-	return pair->new_isnull ||
-		!datum_image_eq(pair->old_value, pair->new_value, false, -1);
+	return function->fn_extra;
 }

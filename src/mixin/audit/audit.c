@@ -18,16 +18,13 @@
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
-#include "guc.h"
 #include "mixin/audit/mixin.h"
-#include "mixin/slug/slug.h"
-#include "mixin/timestamps/mixin.h"
-#include "mixin/timestamps/timestamps.h"
 #include "model/actor.h"
 #include "model/heirs.h"
 #include "model/key.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
+#include "model/stamp.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -36,13 +33,8 @@
 /* What the trigger needs to know, found out once in each statement. */
 typedef struct AuditState
 {
-	DtColumn	created_by;
-	DtColumn	updated_by;
-	AttrNumber	created_at;		/* of the timestamps, which pin it */
-	bool		created_at_counts;	/* when it is set for the first time */
-	AttrNumber	slug;			/* which counts unless it is filled in */
-	Bitmapset  *ignored;
-	DtUpdateNote note;
+	DtAudit		columns;
+	DtStamp		stamp;			/* for created_by and updated_by */
 	MemoryContext context;
 	DtActorColumn *creator;		/* NULL until a row needs it */
 	DtActorColumn *updater;
@@ -76,34 +68,22 @@ check_columns(Relation rel, const DtAudit *audit)
 							 &dtmodel_audit_mixin, "updated_by");
 }
 
-static AuditState *
-make_state(Relation rel, MemoryContext context)
+static void *
+make_state(const TriggerData *trigdata)
 {
+	Relation	rel = trigdata->tg_relation;
 	const DtModel *model = dtmodel_get_model(rel);
-	AuditState *state;
-	MemoryContext caller;
+	AuditState *state = palloc0(sizeof(AuditState));
+	AttrNumber	written[2];
 
 	if (dtmodel_audit_of(model) == NULL)
 		dtmodel_report_unknown_trigger(rel);
-	check_columns(rel, dtmodel_audit_of(model));
-
-	caller = MemoryContextSwitchTo(context);
-	state = palloc0(sizeof(AuditState));
-	state->created_by = dtmodel_audit_of(model)->created_by;
-	state->updated_by = dtmodel_audit_of(model)->updated_by;
-	state->context = context;
-	if (dtmodel_timestamps_of(model) != NULL)
-	{
-		state->created_at = dtmodel_timestamps_of(model)->created_at.attnum;
-		state->ignored = dtmodel_uncounted_columns(dtmodel_timestamps_of(model),
-												   &state->created_at_counts);
-	}
-	if (dtmodel_column_is_used(&state->created_by))
-		state->ignored = bms_add_member(state->ignored, state->created_by.attnum);
-	if (dtmodel_column_is_used(&state->updated_by))
-		state->ignored = bms_add_member(state->ignored, state->updated_by.attnum);
-	state->slug = dtmodel_ignore_slug(model, &state->ignored);
-	MemoryContextSwitchTo(caller);
+	state->columns = *dtmodel_audit_of(model);
+	check_columns(rel, &state->columns);
+	state->context = CurrentMemoryContext;
+	written[0] = state->columns.created_by.attnum;
+	written[1] = state->columns.updated_by.attnum;
+	dtmodel_init_stamp(&state->stamp, model, written, lengthof(written));
 	return state;
 }
 
@@ -127,17 +107,17 @@ stamp_new_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 	bool		nulls[2];
 	int			count = 0;
 
-	if (dtmodel_column_is_used(&state->created_by))
+	if (dtmodel_column_is_used(&state->columns.created_by))
 	{
-		columns[count] = state->created_by.attnum;
-		values[count] = actor_for(rel, state, &state->created_by,
+		columns[count] = state->columns.created_by.attnum;
+		values[count] = actor_for(rel, state, &state->columns.created_by,
 								  &state->creator, &nulls[count]);
 		count++;
 	}
-	if (dtmodel_column_is_used(&state->updated_by))
+	if (dtmodel_column_is_used(&state->columns.updated_by))
 	{
-		columns[count] = state->updated_by.attnum;
-		values[count] = actor_for(rel, state, &state->updated_by,
+		columns[count] = state->columns.updated_by.attnum;
+		values[count] = actor_for(rel, state, &state->columns.updated_by,
 								  &state->updater, &nulls[count]);
 		count++;
 	}
@@ -163,42 +143,22 @@ store_name(const TriggerData *trigdata, HeapTuple row, const DtColumnPair *pair,
 	return dtmodel_store_pair(trigdata, row, pair, value);
 }
 
-static bool
-is_filled_in(const DtColumnPair *pair)
-{
-	return pair->old_isnull && !pair->new_isnull;
-}
-
 static HeapTuple
 stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 {
 	Relation	rel = trigdata->tg_relation;
-	DtColumnPair pairs[] = {
-		{.attnum = state->created_by.attnum},
-		{.attnum = state->updated_by.attnum},
-		{.attnum = state->created_at},
-		{.attnum = state->slug},
-	};
-	const DtColumnPair *created_by = &pairs[0];
-	const DtColumnPair *updated_by = &pairs[1];
-	bool		changed = dtmodel_row_changed(trigdata->tg_trigtuple, row,
-											  RelationGetDescr(rel),
-											  state->ignored, pairs,
-											  lengthof(pairs));
+	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
+	const DtColumnPair *created_by = &state->stamp.pairs[0];
+	const DtColumnPair *updated_by = &state->stamp.pairs[1];
 	bool		isnull = updated_by->old_isnull;
 	Datum		value = updated_by->old_value;
 
-	/* What was never set may be set, which is a change. */
-	changed = changed || is_filled_in(created_by) ||
-		(state->created_at_counts && is_filled_in(&pairs[2])) ||
-		dtmodel_text_changed(&pairs[3]);
-
 	if (!created_by->old_isnull)
 		row = store_name(trigdata, row, created_by, created_by->old_value, false);
-	if (!dtmodel_column_is_used(&state->updated_by))
+	if (!dtmodel_column_is_used(&state->columns.updated_by))
 		return row;
 	if (changed)
-		value = actor_for(rel, state, &state->updated_by, &state->updater,
+		value = actor_for(rel, state, &state->columns.updated_by, &state->updater,
 						  &isnull);
 	return store_name(trigdata, row, updated_by, value, isnull);
 }
@@ -227,27 +187,20 @@ dtmodel_audit_trigger(PG_FUNCTION_ARGS)
 												DT_ON_INSERT | DT_ON_UPDATE |
 												DT_ON_DELETE);
 	HeapTuple	row = dtmodel_new_row(trigdata);
-	AuditState *state = fcinfo->flinfo->fn_extra;
+	AuditState *state = dtmodel_trigger_state(fcinfo, make_state);
 
-	if (state == NULL)
+	switch (dtmodel_stamp_work(fcinfo, &state->stamp))
 	{
-		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
-		fcinfo->flinfo->fn_extra = state;
+		case DT_STAMP_NOTHING:
+			break;
+		case DT_STAMP_NEW_ROW:
+			row = stamp_new_row(trigdata, row, state);
+			break;
+		case DT_STAMP_CHANGES:
+			row = stamp_changed_row(trigdata, row, state);
+			break;
 	}
-	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		if (dtmodel_row_moves_out(&state->note, trigdata))
-			dtmodel_note_departure(fcinfo);
-		return PointerGetDatum(row);
-	}
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		dtmodel_note_update(&state->note, trigdata);
-	if (dtmodel_preserve_timestamps)
-		return PointerGetDatum(row);
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(dtmodel_row_moves_in(fcinfo) ? row :
-							   stamp_new_row(trigdata, row, state));
-	return PointerGetDatum(stamp_changed_row(trigdata, row, state));
+	return PointerGetDatum(row);
 }
 
 static void

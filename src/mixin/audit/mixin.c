@@ -10,6 +10,15 @@
 #include "catalog/pg_trigger.h"
 #include "mixin/audit/mixin.h"
 
+static void
+add_own_columns(const void *options, DtOwnColumns *own)
+{
+	const DtAudit *audit = options;
+
+	dtmodel_add_own_column(&own->pinned, &audit->created_by);
+	dtmodel_add_own_column(&own->uncounted, &audit->updated_by);
+}
+
 /* After whatever may still take changes back, but before the timestamps. */
 static const DtTriggerType triggers[] = {
 	{
@@ -36,4 +45,5 @@ const DtMixin dtmodel_audit_mixin = {
 	.columns = columns,
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtAudit),
+	.add_own_columns = add_own_columns,
 };

@@ -180,7 +180,7 @@ add_all_keys(LiveParentState *state, Relation rel)
 	}
 }
 
-static LiveParentState *
+static void *
 make_state(const TriggerData *trigdata)
 {
 	Relation	rel = trigdata->tg_relation;
@@ -198,20 +198,6 @@ make_state(const TriggerData *trigdata)
 							  sizeof(DtSoftDelete));
 	}
 	return state;
-}
-
-static LiveParentState *
-get_state(FunctionCallInfo fcinfo, const TriggerData *trigdata)
-{
-	MemoryContext caller;
-
-	if (fcinfo->flinfo->fn_extra == NULL)
-	{
-		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		fcinfo->flinfo->fn_extra = make_state(trigdata);
-		MemoryContextSwitchTo(caller);
-	}
-	return fcinfo->flinfo->fn_extra;
 }
 
 static bool
@@ -367,7 +353,7 @@ report_deleted_parent(Relation rel, const DtForeignKey *key,
 static void
 check_parents(FunctionCallInfo fcinfo, const TriggerData *trigdata)
 {
-	LiveParentState *state = get_state(fcinfo, trigdata);
+	LiveParentState *state = dtmodel_trigger_state(fcinfo, make_state);
 	HeapTuple	row = dtmodel_new_row(trigdata);
 	ListCell   *cell;
 

@@ -43,9 +43,10 @@ typedef struct LiveViewState
 PG_FUNCTION_INFO_V1(dtmodel_live_view_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_create_live_view);
 
-static LiveViewState *
-make_state(Relation view)
+static void *
+make_state(const TriggerData *trigdata)
 {
+	Relation	view = trigdata->tg_relation;
 	DtViewSource source = dtmodel_read_view(view);
 	LiveViewState *state = palloc0(sizeof(LiveViewState));
 	Relation	rel;
@@ -66,20 +67,6 @@ make_state(Relation view)
 	}
 	table_close(rel, NoLock);
 	return state;
-}
-
-static LiveViewState *
-get_state(FunctionCallInfo fcinfo, Relation view)
-{
-	MemoryContext caller;
-
-	if (fcinfo->flinfo->fn_extra == NULL)
-	{
-		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		fcinfo->flinfo->fn_extra = make_state(view);
-		MemoryContextSwitchTo(caller);
-	}
-	return fcinfo->flinfo->fn_extra;
 }
 
 /* Means the table's row that the view's row shows. */
@@ -165,7 +152,7 @@ dtmodel_live_view_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "live_view_trigger",
 												DT_ON_DELETE | DT_FIRED_INSTEAD);
-	LiveViewState *state = get_state(fcinfo, trigdata->tg_relation);
+	LiveViewState *state = dtmodel_trigger_state(fcinfo, make_state);
 	DtRowCall	call = dtmodel_begin_call(state->relid, RowExclusiveLock);
 	DtSoftDelete columns = dtmodel_usable_soft_delete(call.rel);
 	bool		deleted;

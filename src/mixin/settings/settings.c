@@ -342,20 +342,12 @@ check_changed_row(const TriggerData *trigdata, const DtSettings *settings)
 	return check_row(trigdata, settings, &stored);
 }
 
-static SettingsState *
-get_state(FunctionCallInfo fcinfo, Relation rel)
+static void *
+make_state(const TriggerData *trigdata)
 {
-	SettingsState *state = fcinfo->flinfo->fn_extra;
+	SettingsState *state = palloc0(sizeof(SettingsState));
 
-	if (state == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-
-		state = palloc0(sizeof(SettingsState));
-		state->settings = dtmodel_usable_settings(rel);
-		fcinfo->flinfo->fn_extra = state;
-		MemoryContextSwitchTo(caller);
-	}
+	state->settings = dtmodel_usable_settings(trigdata->tg_relation);
 	return state;
 }
 
@@ -383,7 +375,7 @@ dtmodel_settings_trigger(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "settings_trigger",
 												DT_ON_INSERT | DT_ON_UPDATE |
 												DT_ON_DELETE);
-	SettingsState *state = get_state(fcinfo, trigdata->tg_relation);
+	SettingsState *state = dtmodel_trigger_state(fcinfo, make_state);
 
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{

@@ -24,6 +24,15 @@ read_options(void *options, Relation rel pg_attribute_unused(),
 }
 
 static void
+add_own_columns(const void *options, DtOwnColumns *own)
+{
+	const DtSlug *slug = options;
+
+	if (dtmodel_column_fits(&slug->slug, DT_COLUMN_SLUG))
+		dtmodel_add_own_column(&own->filled_in, &slug->slug);
+}
+
+static void
 describe(StringInfo json, Relation rel pg_attribute_unused(),
 		 const void *options)
 {
@@ -72,6 +81,7 @@ const DtMixin dtmodel_slug_mixin = {
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtSlug),
 	.read = read_options,
+	.add_own_columns = add_own_columns,
 	.describe = describe,
 	.find_drift = find_drift,
 };

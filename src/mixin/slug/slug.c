@@ -21,6 +21,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_trigger.h"
+#include "model/stamp.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -49,50 +50,29 @@ typedef struct SlugChange
 
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
 
-/*
- * A slug that a row gets where it had none is no change of the row's, any
- * other is.  So the slug is added to the columns that do not count; returns
- * it for the comparison of the row, unless no slug counts.
- */
-AttrNumber
-dtmodel_ignore_slug(const DtModel *model, Bitmapset **ignored)
+static void *
+make_state(const TriggerData *trigdata)
 {
-	const DtColumn *slug = dtmodel_slug_of(model) == NULL ? NULL :
-		&dtmodel_slug_of(model)->slug;
-
-	if (slug == NULL || !AttributeNumberIsValid(slug->attnum) ||
-		!dtmodel_column_fits(slug, DT_COLUMN_SLUG) ||
-		bms_is_member(slug->attnum, *ignored))
-		return InvalidAttrNumber;
-	*ignored = bms_add_member(*ignored, slug->attnum);
-	return slug->attnum;
-}
-
-static SlugState *
-make_state(Relation rel, MemoryContext context)
-{
+	Relation	rel = trigdata->tg_relation;
 	const DtModel *model = dtmodel_get_model(rel);
-	SlugState  *state;
-	MemoryContext caller;
+	const DtSlug *slug = dtmodel_slug_of(model);
+	SlugState  *state = palloc0(sizeof(SlugState));
 
-	if (dtmodel_slug_of(model) == NULL)
+	if (slug == NULL)
 		dtmodel_report_unknown_trigger(rel);
-	dtmodel_check_column(rel, &dtmodel_slug_of(model)->source, DT_COLUMN_ANY,
+	dtmodel_check_column(rel, &slug->source, DT_COLUMN_ANY,
 						 &dtmodel_slug_mixin, "source");
-	dtmodel_check_column(rel, &dtmodel_slug_of(model)->slug, DT_COLUMN_SLUG,
+	dtmodel_check_column(rel, &slug->slug, DT_COLUMN_SLUG,
 						 &dtmodel_slug_mixin, "slug");
 
-	state = MemoryContextAllocZero(context, sizeof(SlugState));
-	state->slug = *dtmodel_slug_of(model);
-	state->slug.max_length = Min(state->slug.max_length,
-								 dtmodel_column_length(&state->slug.slug));
+	state->slug = *slug;
+	state->slug.max_length = Min(slug->max_length,
+								 dtmodel_column_length(&slug->slug));
 	state->has_soft_delete = (dtmodel_soft_delete_of(model) != NULL);
 	if (state->has_soft_delete)
 		state->soft_delete = dtmodel_usable_soft_delete(rel);
-	state->context = context;
-	caller = MemoryContextSwitchTo(context);
+	state->context = CurrentMemoryContext;
 	initStringInfo(&state->made);
-	MemoryContextSwitchTo(caller);
 	return state;
 }
 
@@ -367,15 +347,9 @@ dtmodel_slug_trigger(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "slug_trigger",
 												DT_ON_INSERT | DT_ON_UPDATE);
 	HeapTuple	row = dtmodel_new_row(trigdata);
-	SlugState  *state = fcinfo->flinfo->fn_extra;
-	bool		excluded;
+	SlugState  *state = dtmodel_trigger_state(fcinfo, make_state);
+	bool		excluded = is_excluded(trigdata, row, state);
 
-	if (state == NULL)
-	{
-		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
-		fcinfo->flinfo->fn_extra = state;
-	}
-	excluded = is_excluded(trigdata, row, state);
 	resetStringInfo(&state->made);
 	if (state->choice != NULL)
 		dtmodel_end_reservation(state->choice);

@@ -12,9 +12,6 @@
 #include "storage/itemptr.h"
 #include "storage/lock.h"
 
-extern AttrNumber dtmodel_ignore_slug(const DtModel *model,
-									  Bitmapset **ignored);
-
 /* choice.c: choosing slugs for the rows of one statement */
 typedef struct DtSlugChoice
 {

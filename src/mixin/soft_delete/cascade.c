@@ -87,22 +87,14 @@ child_references(Relation rel)
 	return references;
 }
 
-static CascadeState *
-get_state(FunctionCallInfo fcinfo, Relation rel)
+static void *
+make_state(const TriggerData *trigdata)
 {
-	CascadeState *state = fcinfo->flinfo->fn_extra;
-	MemoryContext caller;
+	CascadeState *state = palloc0(sizeof(CascadeState));
 
-	if (state != NULL)
-		return state;
-
-	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	state = palloc0(sizeof(CascadeState));
-	state->columns = dtmodel_usable_soft_delete(rel);
-	state->children = child_references(rel);
-	state->restore_keys = dtmodel_restore_keys(rel);
-	MemoryContextSwitchTo(caller);
-	fcinfo->flinfo->fn_extra = state;
+	state->columns = dtmodel_usable_soft_delete(trigdata->tg_relation);
+	state->children = child_references(trigdata->tg_relation);
+	state->restore_keys = dtmodel_restore_keys(trigdata->tg_relation);
 	return state;
 }
 
@@ -199,7 +191,7 @@ follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
 	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);
-	const CascadeState *state = get_state(fcinfo, rel);
+	const CascadeState *state = dtmodel_trigger_state(fcinfo, make_state);
 	HeapTuple	old_row = trigdata->tg_trigtuple;
 	bool		was_deleted = dtmodel_is_deleted(&state->columns, old_row, desc);
 	bool		is_deleted = dtmodel_is_deleted(&state->columns, row, desc);

@@ -18,6 +18,7 @@
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/actor.h"
 #include "model/row_trigger.h"
+#include "model/stamp.h"
 #include "utils/timestamp.h"
 
 /* What the trigger needs to know, found out once in each statement. */
@@ -186,22 +187,17 @@ follow_actor(const TriggerData *trigdata, HeapTuple row,
 	return dtmodel_store_column(trigdata, row, deleted_by, value, isnull);
 }
 
-static SoftFlagState *
-get_state(FunctionCallInfo fcinfo, Relation rel)
+static void *
+make_state(const TriggerData *trigdata)
 {
-	MemoryContext context = fcinfo->flinfo->fn_mcxt;
-	SoftFlagState *state = fcinfo->flinfo->fn_extra;
+	Relation	rel = trigdata->tg_relation;
+	SoftFlagState *state = palloc0(sizeof(SoftFlagState));
 
-	if (state != NULL)
-		return state;
-
-	state = MemoryContextAllocZero(context, sizeof(SoftFlagState));
 	state->columns = dtmodel_usable_soft_delete(rel);
 	if (dtmodel_column_is_used(&state->columns.deleted_by))
 		state->deleted_by = dtmodel_make_actor_column(rel,
 													  &state->columns.deleted_by,
-													  context);
-	fcinfo->flinfo->fn_extra = state;
+													  CurrentMemoryContext);
 	return state;
 }
 
@@ -227,7 +223,7 @@ dtmodel_soft_delete_flag_trigger(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_delete_flag_trigger",
 												DT_ON_UPDATE);
-	SoftFlagState *state = get_state(fcinfo, trigdata->tg_relation);
+	SoftFlagState *state = dtmodel_trigger_state(fcinfo, make_state);
 	HeapTuple	row = dtmodel_new_row(trigdata);
 
 	if (!dtmodel_is_our_update(trigdata))

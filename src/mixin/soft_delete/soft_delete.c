@@ -317,19 +317,13 @@ is_hard_delete(Relation rel, SoftDeleteState *state)
 	return dtmodel_hard_delete;
 }
 
-static SoftDeleteState *
-get_state(FunctionCallInfo fcinfo, Relation rel)
+static void *
+make_state(const TriggerData *trigdata)
 {
-	SoftDeleteState *state = fcinfo->flinfo->fn_extra;
+	SoftDeleteState *state = palloc0(sizeof(SoftDeleteState));
 
-	if (state != NULL)
-		return state;
-
-	state = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt,
-								   sizeof(SoftDeleteState));
-	state->columns = dtmodel_usable_soft_delete(rel);
+	state->columns = dtmodel_usable_soft_delete(trigdata->tg_relation);
 	state->time = dtmodel_deletion_time(&state->columns);
-	fcinfo->flinfo->fn_extra = state;
 	return state;
 }
 
@@ -448,7 +442,7 @@ dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_delete_trigger",
 												DT_ON_UPDATE | DT_ON_DELETE);
 	Relation	rel = trigdata->tg_relation;
-	SoftDeleteState *state = get_state(fcinfo, rel);
+	SoftDeleteState *state = dtmodel_trigger_state(fcinfo, make_state);
 	DtSoftDeletion *deletion = deletion_of(rel);
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))

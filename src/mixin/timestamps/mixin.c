@@ -77,6 +77,16 @@ read_options(void *options, Relation rel, const Trigger *trigger)
 }
 
 static void
+add_own_columns(const void *options, DtOwnColumns *own)
+{
+	const DtTimestamps *timestamps = options;
+
+	dtmodel_add_own_column(&own->pinned, &timestamps->created_at);
+	for (int i = 0; i < timestamps->nignored; i++)
+		dtmodel_add_own_column(&own->uncounted, &timestamps->ignored[i]);
+}
+
+static void
 describe(StringInfo json, Relation rel pg_attribute_unused(),
 		 const void *options)
 {
@@ -153,6 +163,7 @@ const DtMixin dtmodel_timestamps_mixin = {
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtTimestamps),
 	.read = read_options,
+	.add_own_columns = add_own_columns,
 	.describe = describe,
 	.find_drift = find_drift,
 };

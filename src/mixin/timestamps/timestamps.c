@@ -18,15 +18,13 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
-#include "guc.h"
-#include "mixin/audit/mixin.h"
 #include "mixin/timestamps/default.h"
 #include "mixin/timestamps/mixin.h"
 #include "mixin/timestamps/timestamps.h"
-#include "mixin/slug/slug.h"
 #include "model/heirs.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
+#include "model/stamp.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -35,44 +33,13 @@
 /* What the trigger needs to know, found out once in each statement. */
 typedef struct TimestampsState
 {
-	DtColumn	created_at;
-	DtColumn	updated_at;
-	DtClock		clock;
-	DtUpdateNote note;
-	bool		stamps_inserts;
-	Bitmapset  *ignored;		/* created_at among them, which is pinned */
-	bool		created_at_counts;	/* when it is set for the first time */
-	AttrNumber	slug;			/* which counts unless it is filled in */
+	DtTimestamps columns;
+	DtStamp		stamp;			/* for created_at and updated_at */
 } TimestampsState;
 
 PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_add_timestamps);
 PG_FUNCTION_INFO_V1(dtmodel_remove_timestamps);
-
-/*
- * The columns whose changes do not move updated_at: those that the model
- * ignores, and created_at, which is pinned.  That it is set for the first time
- * is a change, unless it is ignored itself.
- */
-Bitmapset *
-dtmodel_uncounted_columns(const DtTimestamps *timestamps,
-						  bool *created_at_counts)
-{
-	AttrNumber	created_at = timestamps->created_at.attnum;
-	Bitmapset  *columns = NULL;
-
-	for (int i = 0; i < timestamps->nignored; i++)
-	{
-		/* A column that is gone has no changes to ignore. */
-		if (AttributeNumberIsValid(timestamps->ignored[i].attnum))
-			columns = bms_add_member(columns, timestamps->ignored[i].attnum);
-	}
-	*created_at_counts = AttributeNumberIsValid(created_at) &&
-		!bms_is_member(created_at, columns);
-	if (AttributeNumberIsValid(created_at))
-		columns = bms_add_member(columns, created_at);
-	return columns;
-}
 
 /* One of the two columns may be missing by intent, but not both. */
 static void
@@ -88,32 +55,21 @@ check_columns(Relation rel, const DtTimestamps *timestamps)
 							 &dtmodel_timestamps_mixin, "updated_at");
 }
 
-static TimestampsState *
-make_state(Relation rel, MemoryContext context)
+static void *
+make_state(const TriggerData *trigdata)
 {
+	Relation	rel = trigdata->tg_relation;
 	const DtModel *model = dtmodel_get_model(rel);
-	const DtTimestamps *timestamps = dtmodel_timestamps_of(model);
-	TimestampsState *state;
-	MemoryContext caller;
+	TimestampsState *state = palloc0(sizeof(TimestampsState));
+	AttrNumber	written[2];
 
-	if (timestamps == NULL)
+	if (dtmodel_timestamps_of(model) == NULL)
 		dtmodel_report_unknown_trigger(rel);
-	check_columns(rel, timestamps);
-
-	caller = MemoryContextSwitchTo(context);
-	state = palloc0(sizeof(TimestampsState));
-	state->created_at = timestamps->created_at;
-	state->updated_at = timestamps->updated_at;
-	state->clock = timestamps->clock;
-	state->stamps_inserts = timestamps->stamps_inserts;
-	state->ignored = dtmodel_uncounted_columns(timestamps,
-											   &state->created_at_counts);
-	/* It says who changed the row, and has no changes of its own. */
-	if (dtmodel_audit_of(model) != NULL && dtmodel_column_is_used(&dtmodel_audit_of(model)->updated_by))
-		state->ignored = bms_add_member(state->ignored,
-										dtmodel_audit_of(model)->updated_by.attnum);
-	state->slug = dtmodel_ignore_slug(model, &state->ignored);
-	MemoryContextSwitchTo(caller);
+	state->columns = *dtmodel_timestamps_of(model);
+	check_columns(rel, &state->columns);
+	written[0] = state->columns.created_at.attnum;
+	written[1] = state->columns.updated_at.attnum;
+	dtmodel_init_stamp(&state->stamp, model, written, lengthof(written));
 	return state;
 }
 
@@ -142,16 +98,16 @@ store_time(const TriggerData *trigdata, HeapTuple row, const DtColumn *column,
 
 static HeapTuple
 stamp_new_row(const TriggerData *trigdata, HeapTuple row,
-			  const TimestampsState *state)
+			  const DtTimestamps *columns)
 {
-	TimestampTz now = read_clock(state->clock);
+	TimestampTz now = read_clock(columns->clock);
 
-	if (dtmodel_column_is_used(&state->created_at))
-		row = store_time(trigdata, row, &state->created_at,
-						 dtmodel_fit_time(now, &state->created_at));
-	if (dtmodel_column_is_used(&state->updated_at))
-		row = store_time(trigdata, row, &state->updated_at,
-						 dtmodel_fit_time(now, &state->updated_at));
+	if (dtmodel_column_is_used(&columns->created_at))
+		row = store_time(trigdata, row, &columns->created_at,
+						 dtmodel_fit_time(now, &columns->created_at));
+	if (dtmodel_column_is_used(&columns->updated_at))
+		row = store_time(trigdata, row, &columns->updated_at,
+						 dtmodel_fit_time(now, &columns->updated_at));
 	return row;
 }
 
@@ -169,9 +125,10 @@ pin_created_at(const TriggerData *trigdata, HeapTuple row,
 
 static HeapTuple
 move_updated_at(const TriggerData *trigdata, HeapTuple row,
-				const TimestampsState *state, const DtColumnPair *updated_at)
+				const DtTimestamps *columns, const DtColumnPair *updated_at)
 {
-	TimestampTz time = dtmodel_fit_time(read_clock(state->clock), &state->updated_at);
+	TimestampTz time = dtmodel_fit_time(read_clock(columns->clock),
+										&columns->updated_at);
 
 	/*
 	 * A transaction that began earlier may well update later, and clocks are
@@ -186,29 +143,17 @@ move_updated_at(const TriggerData *trigdata, HeapTuple row,
 
 static HeapTuple
 stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
-				  const TimestampsState *state)
+				  TimestampsState *state)
 {
-	DtColumnPair pairs[] = {
-		{.attnum = state->created_at.attnum},
-		{.attnum = state->updated_at.attnum},
-		{.attnum = state->slug},
-	};
-	const DtColumnPair *created_at = &pairs[0];
-	bool		changed = dtmodel_row_changed(trigdata->tg_trigtuple, row,
-											  RelationGetDescr(trigdata->tg_relation),
-											  state->ignored, pairs,
-											  lengthof(pairs));
+	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
+	const DtColumnPair *created_at = &state->stamp.pairs[0];
+	const DtColumnPair *updated_at = &state->stamp.pairs[1];
 
-	/* One that was never set may be set. */
 	if (!created_at->old_isnull)
 		row = pin_created_at(trigdata, row, created_at);
-	else if (!created_at->new_isnull && state->created_at_counts)
-		changed = true;
-
-	changed = changed || dtmodel_text_changed(&pairs[2]);
-	if (!changed || !dtmodel_column_is_used(&state->updated_at))
+	if (!changed || !dtmodel_column_is_used(&state->columns.updated_at))
 		return row;
-	return move_updated_at(trigdata, row, state, &pairs[1]);
+	return move_updated_at(trigdata, row, &state->columns, updated_at);
 }
 
 /*
@@ -237,28 +182,21 @@ dtmodel_timestamps_trigger(PG_FUNCTION_ARGS)
 												DT_ON_INSERT | DT_ON_UPDATE |
 												DT_ON_DELETE);
 	HeapTuple	row = dtmodel_new_row(trigdata);
-	TimestampsState *state = fcinfo->flinfo->fn_extra;
+	TimestampsState *state = dtmodel_trigger_state(fcinfo, make_state);
 
-	if (state == NULL)
+	switch (dtmodel_stamp_work(fcinfo, &state->stamp))
 	{
-		state = make_state(trigdata->tg_relation, fcinfo->flinfo->fn_mcxt);
-		fcinfo->flinfo->fn_extra = state;
+		case DT_STAMP_NOTHING:
+			break;
+		case DT_STAMP_NEW_ROW:
+			if (state->columns.stamps_inserts)
+				row = stamp_new_row(trigdata, row, &state->columns);
+			break;
+		case DT_STAMP_CHANGES:
+			row = stamp_changed_row(trigdata, row, state);
+			break;
 	}
-	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		if (dtmodel_row_moves_out(&state->note, trigdata))
-			dtmodel_note_departure(fcinfo);
-		return PointerGetDatum(row);
-	}
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		dtmodel_note_update(&state->note, trigdata);
-	if (dtmodel_preserve_timestamps)
-		return PointerGetDatum(row);
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		return PointerGetDatum(stamp_changed_row(trigdata, row, state));
-	if (!state->stamps_inserts || dtmodel_row_moves_in(fcinfo))
-		return PointerGetDatum(row);
-	return PointerGetDatum(stamp_new_row(trigdata, row, state));
+	return PointerGetDatum(row);
 }
 
 static void

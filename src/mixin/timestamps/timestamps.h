@@ -25,7 +25,5 @@ typedef struct DtTimestampsRequest
 extern void dtmodel_change_timestamps(DtChange *change,
 									  const DtTimestampsRequest *request);
 extern void dtmodel_drop_timestamps(DtChange *change, bool drop_columns);
-extern Bitmapset *dtmodel_uncounted_columns(const DtTimestamps *timestamps,
-											bool *created_at_counts);
 
 #endif							/* DTMODEL_TIMESTAMPS_H */

@@ -1,0 +1,58 @@
+/*-------------------------------------------------------------------------
+ *
+ * stamp.h
+ *	  Stamping rows: whether an UPDATE changes a row, and columns stored in the
+ *	  row that is about to be written.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_STAMP_H
+#define DTMODEL_STAMP_H
+
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "model/model.h"
+#include "model/row_move.h"
+
+/* A column of both rows of an UPDATE. */
+typedef struct DtColumnPair
+{
+	AttrNumber	attnum;			/* InvalidAttrNumber: null in both */
+	bool		old_isnull;
+	bool		new_isnull;
+	Datum		old_value;
+	Datum		new_value;
+	char	   *new_place;		/* where the new row stores it */
+} DtColumnPair;
+
+/* What a trigger that stamps rows keeps for its statement. */
+typedef struct DtStamp
+{
+	DtUpdateNote note;
+	Bitmapset  *ignored;		/* columns that are not just compared */
+	int			npairs;
+	int			first_pinned;	/* columns that count when they are set */
+	int			first_filled_in;	/* and that count when they are replaced */
+	DtColumnPair *pairs;		/* first the trigger's own columns */
+} DtStamp;
+
+typedef enum DtStampWork
+{
+	DT_STAMP_NOTHING,
+	DT_STAMP_NEW_ROW,
+	DT_STAMP_CHANGES
+} DtStampWork;
+
+extern void dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,
+							   const AttrNumber *written, int nwritten);
+extern DtStampWork dtmodel_stamp_work(FunctionCallInfo fcinfo, DtStamp *stamp);
+extern bool dtmodel_row_changes(DtStamp *stamp, const TriggerData *trigdata,
+								HeapTuple row);
+extern HeapTuple dtmodel_store_column(const TriggerData *trigdata,
+									  HeapTuple row, AttrNumber attnum,
+									  Datum value, bool isnull);
+extern HeapTuple dtmodel_store_pair(const TriggerData *trigdata,
+									HeapTuple row, const DtColumnPair *pair,
+									Datum value);
+
+#endif							/* DTMODEL_STAMP_H */
