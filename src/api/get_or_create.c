@@ -19,7 +19,7 @@
 #include "api/find.h"
 #include "dtmodel.h"
 #include "json/object.h"
-#include "mixin/live/live.h"
+#include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "utils/rel.h"

@@ -12,7 +12,7 @@
 #include "api/row_set.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
-#include "mixin/live/live.h"
+#include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_call.h"

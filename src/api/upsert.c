@@ -11,7 +11,7 @@
 #include "api/find.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
-#include "mixin/live/live.h"
+#include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "utils/array.h"

@@ -13,6 +13,8 @@
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
+#include "model/ddl.h"
+#include "model/foreign_key.h"
 #include "model/mixin.h"
 #include "server/relation.h"
 #include "utils/builtins.h"
@@ -67,6 +69,45 @@ dtmodel_function_name(Oid funcid)
 		name = pstrdup(NameStr(form->proname));
 	ReleaseSysCache(tuple);
 	return name;
+}
+
+/* Whether a rule of the table needs the parent of this key to be live. */
+bool
+dtmodel_requires_live_parent(Relation rel, const DtForeignKey *key)
+{
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (mixins[i]->requires_live_parent != NULL &&
+			mixins[i]->requires_live_parent(rel, key))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * For a mixin that is about to come to a table, with these options, or to go,
+ * with NULL: lets the others join in the change.
+ */
+void
+dtmodel_join_change(DtChange *change, const DtMixin *mixin,
+					const void *options)
+{
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (mixins[i]->join_change != NULL)
+			mixins[i]->join_change(change, mixin, options);
+	}
+}
+
+/* For one that has come or gone: lets the others make changes of their own. */
+void
+dtmodel_after_change(Oid relid, const DtMixin *mixin)
+{
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (mixins[i]->after_change != NULL)
+			mixins[i]->after_change(relid, mixin);
+	}
 }
 
 static const DtTriggerType *

@@ -51,6 +51,9 @@ typedef struct DtOwnColumns
 								 * another value, but not the first */
 } DtOwnColumns;
 
+struct DtChange;
+struct DtForeignKey;
+
 typedef struct DtMixin
 {
 	const char *name;			/* as in describe() and mixins() */
@@ -90,11 +93,40 @@ typedef struct DtMixin
 	 */
 	void		(*find_drift) (StringInfo drift, Relation rel,
 							   const void *options);
+
+	/*
+	 * When another mixin comes to the table, with these options, or goes, with
+	 * NULL: joins the change with changes of its own, and makes those that have
+	 * to see how the table is then.
+	 */
+	void		(*join_change) (struct DtChange *change,
+								const struct DtMixin *other,
+								const void *options);
+	void		(*after_change) (Oid relid, const struct DtMixin *other);
+
+	/* Whether the row that a foreign key references has to be live. */
+	bool		(*requires_live_parent) (Relation rel,
+										 const struct DtForeignKey *key);
+
+	/* The CHECK that a partition has to have under its table's name for it. */
+	const char *(*find_check) (Relation rel, const void *options);
+
+	/* Refuses a table to attach that asks for more than what it is attached to. */
+	void		(*check_attach) (Relation rel, Relation parent);
+
+	/* Adds to a table what a partition does without. */
+	void		(*after_detach) (struct DtChange *change);
 } DtMixin;
 
 extern void dtmodel_hand_down_mixins(const DtMixin *const *mixins);
 extern const DtMixin *const *dtmodel_mixins(void);
 extern int	dtmodel_count_mixins(void);
+
+extern bool dtmodel_requires_live_parent(Relation rel,
+										 const struct DtForeignKey *key);
+extern void dtmodel_join_change(struct DtChange *change, const DtMixin *mixin,
+								const void *options);
+extern void dtmodel_after_change(Oid relid, const DtMixin *mixin);
 
 extern const char *dtmodel_function_name(Oid funcid);
 extern const DtTriggerType *dtmodel_trigger_type(const Trigger *trigger);

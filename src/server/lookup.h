@@ -11,7 +11,6 @@
 #include "access/relscan.h"
 #include "access/skey.h"
 #include "executor/tuptable.h"
-#include "model/model.h"
 #include "utils/snapshot.h"
 
 /* A look-up that goes on. */

@@ -16,7 +16,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
-#include "mixin/live/live.h"
+#include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "server/plan_cache.h"
 #include "server/scope.h"

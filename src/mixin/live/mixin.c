@@ -8,9 +8,11 @@
 #include "postgres.h"
 
 #include "catalog/pg_trigger.h"
+#include "dtmodel.h"
 #include "mixin/live/mixin.h"
 #include "mixin/live/parent.h"
 #include "mixin/soft_delete/mixin.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 static bool
@@ -70,6 +72,80 @@ find_drift(StringInfo drift, Relation rel,
 	drift_of_message(drift, dtmodel_drift_of_live_parents(rel));
 }
 
+/* The columns of a key whose parent must be live, in the words of a call. */
+static char *
+live_parent_columns(Relation rel, const Trigger *trigger)
+{
+	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	for (int i = 0; i < live_parent.ncolumns; i++)
+		appendStringInfo(&columns, ", %s",
+						 quote_literal_cstr(get_attname(RelationGetRelid(rel),
+														live_parent.columns[i],
+														false)));
+	return columns.data;
+}
+
+static bool
+has_live_parent(Relation rel, const char *columns)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (is_live_parent(trigger) &&
+			strcmp(live_parent_columns(rel, trigger), columns) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_live_parent(Relation rel, const Trigger *trigger, Relation parent)
+{
+	const char *columns = live_parent_columns(rel, trigger);
+
+	if (has_live_parent(parent, columns))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" requires live parents, but partitioned table \"%s\" does not",
+					RelationGetRelationName(rel),
+					RelationGetRelationName(parent)),
+			 errdetail("A partition requires what its partitioned table requires, so this would be lost."),
+			 errhint("Call %s.require_live_parent(%s%s) or %s.remove_live_parent(%s%s) first.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(parent), columns,
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel), columns),
+			 errtable(rel)));
+}
+
+/* A partition requires what its partitioned table requires, and no more. */
+static void
+check_attach(Relation rel, Relation parent)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		if (is_live_parent(&triggers->triggers[i]))
+			check_live_parent(rel, &triggers->triggers[i], parent);
+	}
+}
+
+static void
+join_change(DtChange *change, const DtMixin *other, const void *options)
+{
+	const DtSoftDelete *columns = options;
+
+	if (other == &dtmodel_soft_delete_mixin)
+		dtmodel_change_live_parents(change, columns == NULL ? NULL :
+									NameStr(columns->deleted_at.name));
+}
+
 const DtTriggerType dtmodel_live_triggers[DT_LIVE_TRIGGERS] = {
 	[DT_LIVE_PARENT] = {
 		"zz_dtmodel_live_parent", "live_parent_trigger",
@@ -91,4 +167,7 @@ const DtMixin dtmodel_live_mixin = {
 	.ntriggers = DT_LIVE_TRIGGERS,
 	.describe = describe,
 	.find_drift = find_drift,
+	.join_change = join_change,
+	.requires_live_parent = dtmodel_has_live_parent_trigger,
+	.check_attach = check_attach,
 };

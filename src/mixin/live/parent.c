@@ -102,7 +102,7 @@ dtmodel_live_parent_keys(Relation rel, const DtLiveParent *live_parent)
 
 /* Whether a trigger of the table looks after this key. */
 bool
-dtmodel_requires_live_parent(Relation rel, const DtForeignKey *key)
+dtmodel_has_live_parent_trigger(Relation rel, const DtForeignKey *key)
 {
 	TriggerDesc *triggers = dtmodel_triggers(rel);
 

@@ -25,8 +25,8 @@ typedef struct DtLiveParent
 extern DtLiveParent dtmodel_read_live_parent(const Trigger *trigger);
 extern List *dtmodel_live_parent_keys(Relation rel,
 									  const DtLiveParent *live_parent);
-extern bool dtmodel_requires_live_parent(Relation rel,
-										 const DtForeignKey *key);
+extern bool dtmodel_has_live_parent_trigger(Relation rel,
+											const DtForeignKey *key);
 
 /* parent_setup.c */
 extern char *dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger);

@@ -212,6 +212,12 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 		dtmodel_append_drift(drift, "%s", message);
 }
 
+static const char *
+find_check(Relation rel, const void *options)
+{
+	return dtmodel_find_settings_check(rel, &((const DtSettings *) options)->column);
+}
+
 static const DtTriggerType triggers[] = {
 	{
 		.name = "zz_dtmodel_settings",
@@ -238,4 +244,5 @@ const DtMixin dtmodel_settings_mixin = {
 	.read = read_options,
 	.describe = describe,
 	.find_drift = find_drift,
+	.find_check = find_check,
 };

@@ -13,9 +13,9 @@
 #include "catalog/pg_am.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
-#include "mixin/live/live.h"
 #include "mixin/slug/index.h"
 #include "mixin/slug/mixin.h"
+#include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -141,7 +141,7 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
  * have slugs of their own now.
  */
 void
-dtmodel_follow_soft_delete(Oid relid)
+dtmodel_refresh_slug_index(Oid relid)
 {
 	DtChange	change;
 	const DtSlug *slug;

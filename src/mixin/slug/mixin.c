@@ -10,6 +10,7 @@
 #include "catalog/pg_trigger.h"
 #include "mixin/slug/index.h"
 #include "mixin/slug/mixin.h"
+#include "mixin/soft_delete/mixin.h"
 
 static void
 read_options(void *options, Relation rel pg_attribute_unused(),
@@ -56,6 +57,13 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 							 NameStr(slug->slug.name));
 }
 
+static void
+after_change(Oid relid, const DtMixin *other)
+{
+	if (other == &dtmodel_soft_delete_mixin)
+		dtmodel_refresh_slug_index(relid);
+}
+
 static const DtTriggerType triggers[] = {
 	{
 		.name = "zz_dtmodel_slug",
@@ -84,4 +92,5 @@ const DtMixin dtmodel_slug_mixin = {
 	.add_own_columns = add_own_columns,
 	.describe = describe,
 	.find_drift = find_drift,
+	.after_change = after_change,
 };

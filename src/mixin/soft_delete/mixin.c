@@ -11,6 +11,7 @@
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
+#include "mixin/soft_delete/heirs.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/unique.h"
@@ -225,6 +226,14 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 	drift_of_delete_triggers(drift, rel, soft_delete);
 }
 
+static const char *
+find_check(Relation rel, const void *options)
+{
+	const DtSoftDelete *columns = options;
+
+	return dtmodel_find_tie(rel, &columns->flag, &columns->deleted_at);
+}
+
 #define BEFORE_ROW (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW)
 #define BEFORE_STATEMENT TRIGGER_TYPE_BEFORE
 #define AFTER_ROW TRIGGER_TYPE_ROW
@@ -280,4 +289,6 @@ const DtMixin dtmodel_soft_delete_mixin = {
 	.read = read_options,
 	.describe = describe,
 	.find_drift = find_drift,
+	.find_check = find_check,
+	.after_detach = dtmodel_change_guard_trigger,
 };

@@ -29,7 +29,6 @@
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "mixin/live/parent.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/reference.h"

@@ -17,8 +17,6 @@
 #include "executor/spi.h"
 #include "guc.h"
 #include "miscadmin.h"
-#include "mixin/live/parent.h"
-#include "mixin/slug/index.h"
 #include "mixin/soft_delete/heirs.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
@@ -462,9 +460,11 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	DtColumn	flag;
 	DtColumn	deleted_at;
 	DtColumn	deleted_by;
+	DtSoftDelete columns;
 
 	dtmodel_check_no_partition(change->rel);
 	check_request(request);
+	columns = asked_columns(request);
 	check_partition_keys(change->rel, request);
 	dtmodel_change_column(change, request->flag, DT_COLUMN_FLAG,
 						  request->flag_is_live ?
@@ -488,7 +488,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						   dtmodel_events_with_moves(change->rel, "DELETE"),
 						   trigger_options(request));
 	change_cascade_trigger(change, request);
-	dtmodel_change_live_parents(change, request->deleted_at);
+	dtmodel_join_change(change, &dtmodel_soft_delete_mixin, &columns);
 	dtmodel_change_guard_trigger(change);
 	if (request->protect_truncate)
 		dtmodel_change_trigger(change, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE], "TRUNCATE",
@@ -510,7 +510,7 @@ add_soft_delete(Oid relid, const SoftDeleteRequest *request)
 		dtmodel_begin_change(&change, lfirst_oid(cell));
 		change_soft_delete(&change, request);
 		dtmodel_apply_change(&change);
-		dtmodel_follow_soft_delete(lfirst_oid(cell));
+		dtmodel_after_change(lfirst_oid(cell), &dtmodel_soft_delete_mixin);
 	}
 }
 
@@ -651,7 +651,7 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE_MOVE]);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_GUARD]);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE]);
-	dtmodel_change_live_parents(change, NULL);
+	dtmodel_join_change(change, &dtmodel_soft_delete_mixin, NULL);
 	if (drop_columns)
 	{
 		check_no_deleted_rows(change, &soft_delete);
@@ -674,7 +674,7 @@ remove_soft_delete(Oid relid, bool drop_columns)
 		dtmodel_begin_change(&change, list_nth_oid(tables, i));
 		drop_soft_delete(&change, drop_columns);
 		dtmodel_apply_change(&change);
-		dtmodel_follow_soft_delete(list_nth_oid(tables, i));
+		dtmodel_after_change(list_nth_oid(tables, i), &dtmodel_soft_delete_mixin);
 	}
 }
 

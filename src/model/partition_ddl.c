@@ -30,13 +30,6 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
-#include "mixin/live/mixin.h"
-#include "mixin/live/parent.h"
-#include "mixin/settings/mixin.h"
-#include "mixin/settings/settings.h"
-#include "mixin/soft_delete/heirs.h"
-#include "mixin/soft_delete/mixin.h"
-#include "mixin/soft_delete/soft_delete.h"
 #include "model/constraint.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
@@ -174,15 +167,20 @@ copy_triggers(TriggerDesc *triggers, Relation rel)
 	return names.data;
 }
 
-/* What a soft-delete model needs once it is no partition any more. */
+/* What a model needs once it is no partition any more. */
 static void
-add_guard_trigger(Oid relid)
+add_what_partitions_lack(Oid relid)
 {
+	const DtMixin *const *mixins = dtmodel_mixins();
 	DtChange	change;
 
 	dtmodel_begin_change(&change, relid);
-	if (dtmodel_soft_delete_of(dtmodel_get_model(change.rel)) != NULL)
-		dtmodel_change_guard_trigger(&change);
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (mixins[i]->after_detach != NULL &&
+			dtmodel_options_of(dtmodel_get_model(change.rel), mixins[i]) != NULL)
+			mixins[i]->after_detach(&change);
+	}
 	dtmodel_run_change(&change);
 }
 
@@ -219,7 +217,7 @@ keep_model(Relation parent, Relation rel)
 
 	caller = dtmodel_act_as_owner(rel);
 	names = copy_triggers(triggers, rel);
-	add_guard_trigger(RelationGetRelid(rel));
+	add_what_partitions_lack(RelationGetRelid(rel));
 	dtmodel_act_as(&caller);
 	ereport(NOTICE,
 			(errmsg("table \"%s\" stays a model", RelationGetRelationName(rel)),
@@ -371,57 +369,6 @@ check_mixin(Relation rel, Relation parent, const DtMixin *mixin)
 	check_options(rel, trigger, parent, parents, mixin);
 }
 
-/* The columns of a key whose parent must be live, in the words of a call. */
-static char *
-live_parent_columns(Relation rel, const Trigger *trigger)
-{
-	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
-	StringInfoData columns;
-
-	initStringInfo(&columns);
-	for (int i = 0; i < live_parent.ncolumns; i++)
-		appendStringInfo(&columns, ", %s",
-						 quote_literal_cstr(get_attname(RelationGetRelid(rel),
-														live_parent.columns[i],
-														false)));
-	return columns.data;
-}
-
-static bool
-has_live_parent(Relation rel, const char *columns)
-{
-	TriggerDesc *triggers = dtmodel_triggers(rel);
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		const Trigger *trigger = &triggers->triggers[i];
-
-		if (dtmodel_trigger_type(trigger) == &dtmodel_live_triggers[DT_LIVE_PARENT] &&
-			strcmp(live_parent_columns(rel, trigger), columns) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-check_live_parent(Relation rel, const Trigger *trigger, Relation parent)
-{
-	const char *columns = live_parent_columns(rel, trigger);
-
-	if (has_live_parent(parent, columns))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" requires live parents, but partitioned table \"%s\" does not",
-					RelationGetRelationName(rel),
-					RelationGetRelationName(parent)),
-			 errdetail("A partition requires what its partitioned table requires, so this would be lost."),
-			 errhint("Call %s.require_live_parent(%s%s) or %s.remove_live_parent(%s%s) first.",
-					 DTMODEL_SCHEMA, dtmodel_quoted_name(parent), columns,
-					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel), columns),
-			 errtable(rel)));
-}
-
 /*
  * A trigger of whatever other kind.  Those of a statement are not cloned, and
  * belong to a mixin that was compared before.
@@ -452,7 +399,9 @@ check_nothing_is_lost(Relation rel, Relation parent)
 
 	for (int i = 0; mixins[i] != NULL; i++)
 	{
-		if (mixins[i]->title != NULL)
+		if (mixins[i]->check_attach != NULL)
+			mixins[i]->check_attach(rel, parent);
+		else
 			check_mixin(rel, parent, mixins[i]);
 	}
 	for (int i = 0; i < triggers->numtriggers; i++)
@@ -460,32 +409,19 @@ check_nothing_is_lost(Relation rel, Relation parent)
 		const Trigger *trigger = &triggers->triggers[i];
 		const DtTriggerType *type = dtmodel_trigger_type(trigger);
 
-		if (type == &dtmodel_live_triggers[DT_LIVE_PARENT])
-			check_live_parent(rel, trigger, parent);
-		else if (type != NULL)
+		if (type != NULL)
 			check_other_trigger(rel, trigger, type, parent);
 	}
 }
 
+/* The CHECK of a mixin; NULL if the table has none. */
 static const char *
-find_tie(Relation rel)
+find_check(Relation rel, const DtMixin *mixin)
 {
-	const DtSoftDelete *soft_delete = dtmodel_soft_delete_of(dtmodel_get_model(rel));
-	const char *tie = NULL;
+	const void *options = dtmodel_options_of(dtmodel_get_model(rel), mixin);
+	const char *check = options == NULL ? NULL : mixin->find_check(rel, options);
 
-	if (soft_delete != NULL)
-		tie = dtmodel_find_tie(rel, &soft_delete->flag,
-							   &soft_delete->deleted_at);
-	return tie == NULL ? NULL : pstrdup(tie);
-}
-
-static const char *
-find_settings_check(Relation rel)
-{
-	const DtSettings *settings = dtmodel_settings_of(dtmodel_get_model(rel));
-
-	return settings == NULL ? NULL :
-		dtmodel_find_settings_check(rel, &settings->column);
+	return check == NULL ? NULL : pstrdup(check);
 }
 
 /*
@@ -493,10 +429,25 @@ find_settings_check(Relation rel)
  * names, and add_* names a CHECK after its table.
  */
 static void
-rename_check(DtChange *change, const char *name, const char *parents)
+rename_check(DtChange *change, Relation parent, const DtMixin *mixin)
 {
+	const char *name = find_check(change->rel, mixin);
+	const char *parents = find_check(parent, mixin);
+
 	if (name != NULL && parents != NULL)
 		dtmodel_rename_constraint(change, name, parents);
+}
+
+static void
+rename_checks(DtChange *change, Relation parent)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (mixins[i]->find_check != NULL)
+			rename_check(change, parent, mixins[i]);
+	}
 }
 
 static void
@@ -520,9 +471,7 @@ give_up_triggers(Oid relid, Relation parent)
 
 	dtmodel_begin_change(&change, relid);
 	name = pstrdup(RelationGetRelationName(change.rel));
-	rename_check(&change, find_tie(change.rel), find_tie(parent));
-	rename_check(&change, find_settings_check(change.rel),
-				 find_settings_check(parent));
+	rename_checks(&change, parent);
 	drop_all_triggers(&change);
 	dtmodel_run_change(&change);
 	ereport(NOTICE,
