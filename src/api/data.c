@@ -294,7 +294,7 @@ add_settings_column(DtData *data, const GivenSettings *given)
 	DtGiven    *column = &data->given[data->count];
 	const DtColumn *settings = &given->settings->column;
 
-	dtmodel_check_column(given->place->rel, settings, DT_COLUMN_DOCUMENT,
+	dtmodel_check_column(given->place->rel, settings, &dtmodel_use_document,
 						 &dtmodel_settings_mixin, "settings");
 	data->count++;
 	column->field.name = settings->name;

@@ -176,7 +176,7 @@ drift_of_triggers(StringInfo drift, Relation rel)
  * that is inherited is its parent's business.
  */
 static bool
-is_template_column(Relation rel, const char *name, DtColumnUse use)
+is_template_column(Relation rel, const char *name, const DtColumnUse *use)
 {
 	DtColumn	column;
 

@@ -39,9 +39,9 @@ usable_slug(Relation rel)
 				 errhint("Call %s.add_slug(%s, ...).", DTMODEL_SCHEMA,
 						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
-	dtmodel_check_column(rel, &slug->source, DT_COLUMN_ANY,
+	dtmodel_check_column(rel, &slug->source, &dtmodel_use_any,
 						 &dtmodel_slug_mixin, "source");
-	dtmodel_check_column(rel, &slug->slug, DT_COLUMN_SLUG,
+	dtmodel_check_column(rel, &slug->slug, &dtmodel_use_slug,
 						 &dtmodel_slug_mixin, "slug");
 	return *slug;
 }

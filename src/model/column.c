@@ -60,59 +60,64 @@ dtmodel_has_column(TupleDesc desc, const DtColumn *column)
 }
 
 static bool
-is_text_type(Oid type)
+is_time(Oid type)
 {
-	return type == TEXTOID || type == VARCHAROID;
+	return type == TIMESTAMPTZOID || type == TIMESTAMPOID;
 }
 
 static bool
-is_actor_type(Oid type)
+is_boolean(Oid type)
 {
-	return is_text_type(type) || type == UUIDOID ||
-		type == INT4OID || type == INT8OID;
+	return type == BOOLOID;
 }
+
+static bool
+is_text(Oid type)
+{
+	Oid			base = getBaseType(type);
+
+	return base == TEXTOID || base == VARCHAROID;
+}
+
+static bool
+is_actor(Oid type)
+{
+	Oid			base = getBaseType(type);
+
+	return is_text(base) || base == UUIDOID || base == INT4OID ||
+		base == INT8OID;
+}
+
+static bool
+is_jsonb(Oid type)
+{
+	return type == JSONBOID;
+}
+
+static bool
+is_any(Oid type pg_attribute_unused())
+{
+	return true;
+}
+
+const DtColumnUse dtmodel_use_time = {
+	"timestamp with time zone or timestamp without time zone", is_time
+};
+const DtColumnUse dtmodel_use_flag = {"boolean", is_boolean};
+const DtColumnUse dtmodel_use_actor = {
+	"text, character varying, uuid, integer, bigint or a domain over one of them",
+	is_actor
+};
+const DtColumnUse dtmodel_use_slug = {
+	"text, character varying or a domain over one of them", is_text
+};
+const DtColumnUse dtmodel_use_document = {"jsonb", is_jsonb};
+const DtColumnUse dtmodel_use_any = {NULL, is_any};
 
 bool
-dtmodel_column_fits(const DtColumn *column, DtColumnUse use)
+dtmodel_column_fits(const DtColumn *column, const DtColumnUse *use)
 {
-	switch (use)
-	{
-		case DT_COLUMN_TIME:
-			return column->typid == TIMESTAMPTZOID ||
-				column->typid == TIMESTAMPOID;
-		case DT_COLUMN_FLAG:
-			return column->typid == BOOLOID;
-		case DT_COLUMN_ACTOR:
-			return is_actor_type(getBaseType(column->typid));
-		case DT_COLUMN_SLUG:
-			return is_text_type(getBaseType(column->typid));
-		case DT_COLUMN_ANY:
-			return true;
-		case DT_COLUMN_DOCUMENT:
-			return column->typid == JSONBOID;
-	}
-	return false;
-}
-
-const char *
-dtmodel_column_types(DtColumnUse use)
-{
-	switch (use)
-	{
-		case DT_COLUMN_TIME:
-			return "timestamp with time zone or timestamp without time zone";
-		case DT_COLUMN_FLAG:
-			return "boolean";
-		case DT_COLUMN_ACTOR:
-			return "text, character varying, uuid, integer, bigint or a domain over one of them";
-		case DT_COLUMN_SLUG:
-			return "text, character varying or a domain over one of them";
-		case DT_COLUMN_DOCUMENT:
-			return "jsonb";
-		case DT_COLUMN_ANY:
-			break;
-	}
-	return NULL;
+	return use->fits(column->typid);
 }
 
 /* How many characters a column of text holds. */
@@ -192,7 +197,7 @@ dtmodel_check_different(const char *column, const char *parameter,
  * the right type.  "parameter" is the argument of add_* that names it.
  */
 void
-dtmodel_check_column(Relation rel, const DtColumn *column, DtColumnUse use,
+dtmodel_check_column(Relation rel, const DtColumn *column, const DtColumnUse *use,
 					 const DtMixin *mixin, const char *parameter)
 {
 	if (!dtmodel_column_is_used(column))
@@ -208,7 +213,7 @@ dtmodel_check_column(Relation rel, const DtColumn *column, DtColumnUse use,
 						format_type_be(column->typid)),
 				 errdetail("%s.%s needs a column of type %s there.",
 						   DTMODEL_SCHEMA, mixin->add,
-						   dtmodel_column_types(use)),
+						   use->types),
 				 errhint("Change the type of the column, or name another one: %s.%s(%s, %s => '...').",
 						 DTMODEL_SCHEMA, mixin->add,
 						 dtmodel_quoted_name(rel), parameter),

@@ -24,15 +24,18 @@ typedef struct DtColumn
 } DtColumn;
 
 /* What a managed column is for, and so which types it may have. */
-typedef enum DtColumnUse
+typedef struct DtColumnUse
 {
-	DT_COLUMN_TIME,				/* timestamptz, or timestamp in UTC */
-	DT_COLUMN_FLAG,				/* boolean */
-	DT_COLUMN_ACTOR,			/* a name or a key of whoever acts */
-	DT_COLUMN_SLUG,				/* text */
-	DT_COLUMN_DOCUMENT,			/* jsonb */
-	DT_COLUMN_ANY				/* whatever can be written as text */
+	const char *types;			/* in words */
+	bool		(*fits) (Oid type);
 } DtColumnUse;
+
+extern const DtColumnUse dtmodel_use_time;	/* timestamptz, or timestamp in UTC */
+extern const DtColumnUse dtmodel_use_flag;
+extern const DtColumnUse dtmodel_use_actor; /* a name or a key of whoever acts */
+extern const DtColumnUse dtmodel_use_slug;
+extern const DtColumnUse dtmodel_use_document;	/* jsonb */
+extern const DtColumnUse dtmodel_use_any;	/* whatever can be written as text */
 
 /* Errors name the calls of the mixin that a column belongs to. */
 struct DtMixin;
@@ -48,14 +51,14 @@ extern void dtmodel_find_column(TupleDesc desc, const char *name,
 extern bool dtmodel_has_column(TupleDesc desc, const DtColumn *column);
 extern TimestampTz dtmodel_fit_time(TimestampTz time, const DtColumn *column);
 extern bool dtmodel_is_precise(const DtColumn *column);
-extern bool dtmodel_column_fits(const DtColumn *column, DtColumnUse use);
-extern const char *dtmodel_column_types(DtColumnUse use);
+extern bool dtmodel_column_fits(const DtColumn *column,
+								const DtColumnUse *use);
 extern int	dtmodel_column_length(const DtColumn *column);
 extern void dtmodel_check_different(const char *column, const char *parameter,
 									const char *other_column,
 									const char *other_parameter);
 extern void dtmodel_check_column(Relation rel, const DtColumn *column,
-								 DtColumnUse use, const struct DtMixin *mixin,
+								 const DtColumnUse *use, const struct DtMixin *mixin,
 								 const char *parameter);
 
 /* Lists of columns. */

@@ -248,7 +248,7 @@ dtmodel_check_not_generated(Relation rel, const DtColumn *column,
  * attnum while it is still to be added.  A NULL name asks for nothing.
  */
 void
-dtmodel_change_column(DtChange *change, const char *name, DtColumnUse use,
+dtmodel_change_column(DtChange *change, const char *name, const DtColumnUse *use,
 					  const char *definition, const DtMixin *mixin,
 					  const char *parameter, DtColumn *column)
 {

@@ -37,7 +37,7 @@ extern void dtmodel_check_not_generated(Relation rel, const DtColumn *column,
 										const char *why);
 extern void dtmodel_change(DtChange *change, const char *done, char *statement);
 extern void dtmodel_change_column(DtChange *change, const char *name,
-								  DtColumnUse use, const char *definition,
+								  const DtColumnUse *use, const char *definition,
 								  const DtMixin *mixin, const char *parameter,
 								  DtColumn *column);
 extern void dtmodel_change_trigger(DtChange *change, const DtTriggerType *type,

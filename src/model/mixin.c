@@ -244,7 +244,7 @@ dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
 {
 	for (int i = 0; i < mixin->ncolumns; i++)
 	{
-		DtColumnUse use = mixin->columns[i].use;
+		const DtColumnUse *use = mixin->columns[i].use;
 		const DtColumn *column = dtmodel_mixin_column(&mixin->columns[i],
 													  options);
 
@@ -258,7 +258,7 @@ dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
 								 "column \"%s\" is of type %s instead of %s",
 								 NameStr(column->name),
 								 format_type_be(column->typid),
-								 dtmodel_column_types(use));
+								 use->types);
 	}
 }
 

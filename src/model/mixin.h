@@ -33,7 +33,7 @@ typedef struct DtTriggerType
 typedef struct DtMixinColumn
 {
 	const char *option;			/* that names it: of the trigger and of add_* */
-	DtColumnUse use;
+	const DtColumnUse *use;
 	Size		offset;			/* of its DtColumn in the mixin's options */
 	const char *in_template;	/* its name there; NULL: a table may have such
 								 * a column without having the mixin */

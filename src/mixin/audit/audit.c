@@ -61,10 +61,10 @@ check_columns(Relation rel, const DtAudit *audit)
 	bool		has_created_by = dtmodel_column_is_used(&audit->created_by);
 
 	if (has_created_by)
-		dtmodel_check_column(rel, &audit->created_by, DT_COLUMN_ACTOR,
+		dtmodel_check_column(rel, &audit->created_by, &dtmodel_use_actor,
 							 &dtmodel_audit_mixin, "created_by");
 	if (!has_created_by || dtmodel_column_is_used(&audit->updated_by))
-		dtmodel_check_column(rel, &audit->updated_by, DT_COLUMN_ACTOR,
+		dtmodel_check_column(rel, &audit->updated_by, &dtmodel_use_actor,
 							 &dtmodel_audit_mixin, "updated_by");
 }
 
@@ -242,13 +242,13 @@ column_definition(const AuditRequest *request)
 		column.typid = referred_type(request->referred);
 	if (!OidIsValid(column.typid))
 		column.typid = TEXTOID;
-	if (!dtmodel_column_fits(&column, DT_COLUMN_ACTOR))
+	if (!dtmodel_column_fits(&column, &dtmodel_use_actor))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("type %s cannot hold who acts",
 						format_type_be(column.typid)),
 				 errhint("The types are %s.",
-						 dtmodel_column_types(DT_COLUMN_ACTOR))));
+						 dtmodel_use_actor.types)));
 	return format_type_extended(column.typid, -1, FORMAT_TYPE_FORCE_QUALIFY);
 }
 
@@ -325,9 +325,9 @@ change_audit(DtChange *change, const AuditRequest *request)
 	dtmodel_check_no_partition(change->rel);
 	check_request(request);
 	definition = column_definition(request);
-	dtmodel_change_column(change, request->created_by, DT_COLUMN_ACTOR,
+	dtmodel_change_column(change, request->created_by, &dtmodel_use_actor,
 						  definition, &dtmodel_audit_mixin, "created_by", &created_by);
-	dtmodel_change_column(change, request->updated_by, DT_COLUMN_ACTOR,
+	dtmodel_change_column(change, request->updated_by, &dtmodel_use_actor,
 						  definition, &dtmodel_audit_mixin, "updated_by", &updated_by);
 	change_reference(change, &created_by, request->referred);
 	change_reference(change, &updated_by, request->referred);

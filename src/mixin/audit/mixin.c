@@ -30,8 +30,8 @@ static const DtTriggerType triggers[] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"created_by", DT_COLUMN_ACTOR, offsetof(DtAudit, created_by), "created_by", false},
-	{"updated_by", DT_COLUMN_ACTOR, offsetof(DtAudit, updated_by), "updated_by", false},
+	{"created_by", &dtmodel_use_actor, offsetof(DtAudit, created_by), "created_by", false},
+	{"updated_by", &dtmodel_use_actor, offsetof(DtAudit, updated_by), "updated_by", false},
 };
 
 const DtMixin dtmodel_audit_mixin = {

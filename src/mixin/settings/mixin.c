@@ -228,7 +228,7 @@ static const DtTriggerType triggers[] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"settings", DT_COLUMN_DOCUMENT, offsetof(DtSettings, column), NULL, false},
+	{"settings", &dtmodel_use_document, offsetof(DtSettings, column), NULL, false},
 };
 
 const DtMixin dtmodel_settings_mixin = {

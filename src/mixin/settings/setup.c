@@ -240,7 +240,7 @@ change_settings(DtChange *change, const SettingsRequest *request)
 
 		check_schema(&schema, request->valid);
 	}
-	dtmodel_change_column(change, request->settings, DT_COLUMN_DOCUMENT,
+	dtmodel_change_column(change, request->settings, &dtmodel_use_document,
 						  column_definition(change->rel, request->settings),
 						  &dtmodel_settings_mixin, "settings", &column);
 	name_check(change, &column);

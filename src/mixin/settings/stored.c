@@ -204,7 +204,7 @@ count_if_allowed(Relation rel, const DtSettings *settings, double rows)
 	DtSettingsTally tally = {0};
 
 	if (may_look(rel, settings) &&
-		dtmodel_column_fits(&settings->column, DT_COLUMN_DOCUMENT))
+		dtmodel_column_fits(&settings->column, &dtmodel_use_document))
 		tally = dtmodel_count_invalid_settings(rel, settings, rows);
 	return tally;
 }

@@ -29,7 +29,7 @@ add_own_columns(const void *options, DtOwnColumns *own)
 {
 	const DtSlug *slug = options;
 
-	if (dtmodel_column_fits(&slug->slug, DT_COLUMN_SLUG))
+	if (dtmodel_column_fits(&slug->slug, &dtmodel_use_slug))
 		dtmodel_add_own_column(&own->filled_in, &slug->slug);
 }
 
@@ -73,8 +73,8 @@ static const DtTriggerType triggers[] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"source", DT_COLUMN_ANY, offsetof(DtSlug, source), NULL, false},
-	{"slug", DT_COLUMN_SLUG, offsetof(DtSlug, slug), NULL, false},
+	{"source", &dtmodel_use_any, offsetof(DtSlug, source), NULL, false},
+	{"slug", &dtmodel_use_slug, offsetof(DtSlug, slug), NULL, false},
 };
 
 const DtMixin dtmodel_slug_mixin = {

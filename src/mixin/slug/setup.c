@@ -121,7 +121,7 @@ change_slug(DtChange *change, const SlugRequest *request)
 	check_not_partitioned(change->rel);
 	check_request(request);
 	check_source(change->rel, request);
-	dtmodel_change_column(change, request->slug, DT_COLUMN_SLUG,
+	dtmodel_change_column(change, request->slug, &dtmodel_use_slug,
 						  "pg_catalog.text", &dtmodel_slug_mixin, "slug", &slug);
 	check_length(change->rel, &slug);
 	dtmodel_change_slug_index(change, &slug);

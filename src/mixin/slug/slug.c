@@ -60,9 +60,9 @@ make_state(const TriggerData *trigdata)
 
 	if (slug == NULL)
 		dtmodel_report_unknown_trigger(rel);
-	dtmodel_check_column(rel, &slug->source, DT_COLUMN_ANY,
+	dtmodel_check_column(rel, &slug->source, &dtmodel_use_any,
 						 &dtmodel_slug_mixin, "source");
-	dtmodel_check_column(rel, &slug->slug, DT_COLUMN_SLUG,
+	dtmodel_check_column(rel, &slug->slug, &dtmodel_use_slug,
 						 &dtmodel_slug_mixin, "slug");
 
 	state->slug = *slug;

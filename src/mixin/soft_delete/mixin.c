@@ -266,9 +266,9 @@ const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"flag", DT_COLUMN_FLAG, offsetof(DtSoftDelete, flag), "is_deleted", true},
-	{"deleted_at", DT_COLUMN_TIME, offsetof(DtSoftDelete, deleted_at), "deleted_at", false},
-	{"deleted_by", DT_COLUMN_ACTOR, offsetof(DtSoftDelete, deleted_by), NULL, false},
+	{"flag", &dtmodel_use_flag, offsetof(DtSoftDelete, flag), "is_deleted", true},
+	{"deleted_at", &dtmodel_use_time, offsetof(DtSoftDelete, deleted_at), "deleted_at", false},
+	{"deleted_by", &dtmodel_use_actor, offsetof(DtSoftDelete, deleted_by), NULL, false},
 };
 
 /* It tells live rows from deleted ones, as the flag does. */

@@ -466,18 +466,18 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 	check_request(request);
 	columns = asked_columns(request);
 	check_partition_keys(change->rel, request);
-	dtmodel_change_column(change, request->flag, DT_COLUMN_FLAG,
+	dtmodel_change_column(change, request->flag, &dtmodel_use_flag,
 						  request->flag_is_live ?
 						  "pg_catalog.bool NOT NULL DEFAULT true" :
 						  "pg_catalog.bool NOT NULL DEFAULT false",
 						  &dtmodel_soft_delete_mixin, "flag", &flag);
-	dtmodel_change_column(change, request->deleted_at, DT_COLUMN_TIME,
+	dtmodel_change_column(change, request->deleted_at, &dtmodel_use_time,
 						  "pg_catalog.timestamptz",
 						  &dtmodel_soft_delete_mixin, "deleted_at",
 						  &deleted_at);
 	check_none_revived(change, request, &deleted_at);
 	check_precision(change, &deleted_at);
-	dtmodel_change_column(change, request->deleted_by, DT_COLUMN_ACTOR,
+	dtmodel_change_column(change, request->deleted_by, &dtmodel_use_actor,
 						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
 						  "deleted_by", &deleted_by);
 	check_no_default(change, &deleted_at);

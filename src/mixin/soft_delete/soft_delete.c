@@ -83,12 +83,12 @@ dtmodel_usable_soft_delete(Relation rel)
 						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
 	if (dtmodel_column_is_used(&columns->flag))
-		dtmodel_check_column(rel, &columns->flag, DT_COLUMN_FLAG,
+		dtmodel_check_column(rel, &columns->flag, &dtmodel_use_flag,
 							 &dtmodel_soft_delete_mixin, "flag");
-	dtmodel_check_column(rel, &columns->deleted_at, DT_COLUMN_TIME,
+	dtmodel_check_column(rel, &columns->deleted_at, &dtmodel_use_time,
 						 &dtmodel_soft_delete_mixin, "deleted_at");
 	if (dtmodel_column_is_used(&columns->deleted_by))
-		dtmodel_check_column(rel, &columns->deleted_by, DT_COLUMN_ACTOR,
+		dtmodel_check_column(rel, &columns->deleted_by, &dtmodel_use_actor,
 							 &dtmodel_soft_delete_mixin, "deleted_by");
 	return *columns;
 }

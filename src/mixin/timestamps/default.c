@@ -205,7 +205,7 @@ dtmodel_drift_of_time_default(Relation rel, const DtColumn *column)
 	Node	   *expr;
 
 	if (!AttributeNumberIsValid(column->attnum) ||
-		!dtmodel_column_fits(column, DT_COLUMN_TIME))
+		!dtmodel_column_fits(column, &dtmodel_use_time))
 		return NULL;
 	expr = read_default(rel, column->attnum);
 	if (expr == NULL)

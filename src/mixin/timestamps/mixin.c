@@ -147,8 +147,8 @@ static const DtTriggerType triggers[] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"created_at", DT_COLUMN_TIME, offsetof(DtTimestamps, created_at), "created_at", false},
-	{"updated_at", DT_COLUMN_TIME, offsetof(DtTimestamps, updated_at), "updated_at", false},
+	{"created_at", &dtmodel_use_time, offsetof(DtTimestamps, created_at), "created_at", false},
+	{"updated_at", &dtmodel_use_time, offsetof(DtTimestamps, updated_at), "updated_at", false},
 };
 
 const DtMixin dtmodel_timestamps_mixin = {

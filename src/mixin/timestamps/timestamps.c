@@ -48,10 +48,10 @@ check_columns(Relation rel, const DtTimestamps *timestamps)
 	bool		has_created_at = dtmodel_column_is_used(&timestamps->created_at);
 
 	if (has_created_at)
-		dtmodel_check_column(rel, &timestamps->created_at, DT_COLUMN_TIME,
+		dtmodel_check_column(rel, &timestamps->created_at, &dtmodel_use_time,
 							 &dtmodel_timestamps_mixin, "created_at");
 	if (!has_created_at || dtmodel_column_is_used(&timestamps->updated_at))
-		dtmodel_check_column(rel, &timestamps->updated_at, DT_COLUMN_TIME,
+		dtmodel_check_column(rel, &timestamps->updated_at, &dtmodel_use_time,
 							 &dtmodel_timestamps_mixin, "updated_at");
 }
 
@@ -277,7 +277,7 @@ change_column(DtChange *change, const char *name, const char *parameter,
 {
 	DtColumn	column;
 
-	dtmodel_change_column(change, name, DT_COLUMN_TIME,
+	dtmodel_change_column(change, name, &dtmodel_use_time,
 						  "pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()",
 						  &dtmodel_timestamps_mixin, parameter, &column);
 	dtmodel_change_time_default(change, &column, clock);
