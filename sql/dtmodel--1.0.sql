@@ -149,6 +149,14 @@ COMMENT ON COLUMN dtmodel.audit_mixin.updated_by IS 'who changed the row last';
 COMMENT ON COLUMN dtmodel.audit_mixin.deleted_by IS
 'who deleted the row; null in a live row';
 
+CREATE TABLE dtmodel.version_mixin (
+    version pg_catalog.int4 NOT NULL DEFAULT 1
+);
+
+COMMENT ON TABLE dtmodel.version_mixin IS
+'template: version; see dtmodel.add_version';
+COMMENT ON COLUMN dtmodel.version_mixin.version IS 'how many versions the row has had';
+
 CREATE TABLE dtmodel.slug_mixin (
     slug pg_catalog.text
 );
@@ -168,12 +176,12 @@ COMMENT ON COLUMN dtmodel.active_mixin.is_active IS 'whether the row is live';
 -- A template is looked at, never filled.
 GRANT SELECT ON
     dtmodel.model_base, dtmodel.timestamp_mixin, dtmodel.soft_delete_mixin,
-    dtmodel.configurable_mixin, dtmodel.audit_mixin, dtmodel.slug_mixin,
-    dtmodel.active_mixin
+    dtmodel.configurable_mixin, dtmodel.audit_mixin, dtmodel.version_mixin,
+    dtmodel.slug_mixin, dtmodel.active_mixin
 TO PUBLIC;
 
 --
--- Timestamps (src/mixin/timestamps.c)
+-- Timestamps (src/mixin/timestamps)
 --
 
 CREATE FUNCTION dtmodel.timestamps_trigger()
@@ -238,7 +246,7 @@ COMMENT ON FUNCTION dtmodel.remove_model(
 'undoes dtmodel.add_model';
 
 --
--- Soft delete (src/mixin/soft_*.c)
+-- Soft delete (src/mixin/soft_delete)
 --
 
 CREATE FUNCTION dtmodel.soft_delete_trigger()
@@ -378,7 +386,7 @@ COMMENT ON FUNCTION dtmodel.restore_deletion(
 'makes live again all that one deletion took, and returns how many rows of the table';
 
 --
--- Audit (src/mixin/audit.c)
+-- Audit (src/mixin/audit)
 --
 
 CREATE FUNCTION dtmodel.audit_trigger()
@@ -424,7 +432,41 @@ COMMENT ON FUNCTION dtmodel.set_actor(pg_catalog.text) IS
 'says who acts for the rest of the transaction';
 
 --
--- Slugs (src/model/slugify.c, src/mixin/slug*.c)
+-- Version (src/mixin/version)
+--
+
+CREATE FUNCTION dtmodel.version_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_version_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.version_trigger() IS
+'trigger of dtmodel.add_version: counts the changes of the row';
+
+CREATE FUNCTION dtmodel.add_version(
+    model pg_catalog.regclass,
+    version pg_catalog.name DEFAULT 'version')
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_add_version'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.add_version(
+    pg_catalog.regclass, pg_catalog.name) IS
+'makes a table count the versions of its rows, for optimistic locking';
+
+CREATE FUNCTION dtmodel.remove_version(
+    model pg_catalog.regclass,
+    drop_columns pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_remove_version'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.remove_version(
+    pg_catalog.regclass, pg_catalog.bool) IS
+'undoes dtmodel.add_version';
+
+--
+-- Slugs (src/mixin/slug)
 --
 
 CREATE FUNCTION dtmodel.slugify(
@@ -492,7 +534,7 @@ COMMENT ON PROCEDURE dtmodel.fill_slugs(
 'gives slugs to the rows of a table that have none, batch by batch';
 
 --
--- Live rows (src/mixin/live_*.c)
+-- Live rows (src/mixin/live)
 --
 
 CREATE FUNCTION dtmodel.unique_live(
@@ -564,7 +606,7 @@ COMMENT ON FUNCTION dtmodel.create_live_view(
 'makes a view of the live rows of a table, which can be written through';
 
 --
--- Partitions that come and go (src/mixin/partition_ddl.c)
+-- Partitions that come and go (src/model/partition_ddl.c)
 --
 
 CREATE FUNCTION dtmodel.partition_attach_trigger()
@@ -601,7 +643,7 @@ COMMENT ON EVENT TRIGGER dtmodel_partition_detach IS
 'keeps a partition that is detached from a model a model';
 
 --
--- Deleting for good (src/api/purge.c)
+-- Deleting for good (src/api/purge)
 --
 
 CREATE PROCEDURE dtmodel.purge(
@@ -618,7 +660,7 @@ COMMENT ON PROCEDURE dtmodel.purge(
 'deletes for good what was deleted a while ago, batch by batch';
 
 --
--- Settings (src/mixin/settings*.c)
+-- Settings (src/mixin/settings)
 --
 
 CREATE FUNCTION dtmodel.settings_trigger()

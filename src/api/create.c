@@ -12,9 +12,18 @@
 #include "postgres.h"
 
 #include "api/create.h"
+#include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+
+/* What an UPDATE tells of the row that it meets, if data says what it read. */
+enum
+{
+	ROW_IS_FRESH,
+	ROW_IS_STALE,
+	ROW_ANSWERS
+};
 
 PG_FUNCTION_INFO_V1(dtmodel_create);
 PG_FUNCTION_INFO_V1(dtmodel_update_row);
@@ -162,12 +171,17 @@ dtmodel_create_by_name(PG_FUNCTION_ARGS)
 static void
 append_assignments(StringInfo query, const DtData *data, int first)
 {
+	const char *comma = "";
+
 	for (int i = 0; i < data->count; i++)
 	{
 		const DtGiven *given = &data->given[i];
 		const char *column = quote_identifier(NameStr(given->field.name));
 
-		appendStringInfo(query, "%s%s = ", i == 0 ? "" : ", ", column);
+		if (!dtmodel_is_assigned(data, i))
+			continue;
+		appendStringInfo(query, "%s%s = ", comma, column);
+		comma = ", ";
 		if (given->is_settings)
 			dtmodel_append_merge(query, data, column,
 								 psprintf("$%d", first + i), first);
@@ -175,6 +189,23 @@ append_assignments(StringInfo query, const DtData *data, int first)
 			dtmodel_append_value(query, &given->field,
 								 psprintf("$%d", first + i));
 	}
+}
+
+/*
+ * "AND the row is the one that was read", and if not the statement says so.
+ * The row may become another one while it waits for a lock.
+ */
+static void
+append_guard(StringInfo query, const DtData *data, int first)
+{
+	int			guard = dtmodel_find_guard(data);
+	int			answer = first + dtmodel_update_count(data);
+
+	if (guard < 0)
+		return;
+	appendStringInfo(query, " AND CASE WHEN " DT_ROW ".%s OPERATOR(pg_catalog.=) $%d THEN $%d ELSE $%d END",
+					 quote_identifier(NameStr(data->given[guard].field.name)),
+					 first + guard, answer + ROW_IS_FRESH, answer + ROW_IS_STALE);
 }
 
 static char *
@@ -188,9 +219,17 @@ update_query(Relation rel, const DtKey *key, const DtData *data)
 	append_assignments(&query, data, key->ncolumns + 1);
 	appendStringInfoString(&query, " WHERE ");
 	dtmodel_append_key_condition(&query, key, DT_ROW);
+	append_guard(&query, data, key->ncolumns + 1);
 	appendStringInfoString(&query, " RETURNING ");
 	dtmodel_append_row(&query, rel);
 	return query.data;
+}
+
+/* How many answers the UPDATE asks for. */
+static int
+answer_count(const DtData *data)
+{
+	return dtmodel_find_guard(data) < 0 ? 0 : ROW_ANSWERS;
 }
 
 static SPIPlanPtr
@@ -199,16 +238,30 @@ update_plan(Relation rel, const DtKey *key, const DtData *data)
 	Oid			relid = RelationGetRelid(rel);
 	Bitmapset  *set = dtmodel_update_set(data);
 	int			count = key->ncolumns + dtmodel_update_count(data);
+	int			answers = answer_count(data);
 	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_UPDATE, set);
 	Oid		   *types;
 
 	if (plan != NULL)
 		return plan;
-	types = palloc(sizeof(Oid) * count);
+	types = palloc(sizeof(Oid) * (count + answers));
 	memcpy(types, dtmodel_key_types(key), sizeof(Oid) * key->ncolumns);
 	dtmodel_update_types(data, types + key->ncolumns);
+	for (int i = 0; i < answers; i++)
+		types[count + i] = BOOLOID;
 	return dtmodel_save_plan_for(relid, DT_PLAN_UPDATE, set,
-								 update_query(rel, key, data), count, types);
+								 update_query(rel, key, data), count + answers,
+								 types);
+}
+
+/* Notes whether the row is the one that was read; only that one is updated. */
+static bool
+note_row(void *caller, int which)
+{
+	bool	   *is_stale = caller;
+
+	*is_stale = (which == ROW_IS_STALE);
+	return !*is_stale;
 }
 
 static bool
@@ -217,18 +270,31 @@ run_update(const DtRowCall *call, const DtDataPlace *place,
 {
 	const DtKey *key = &call->key;
 	int			count = key->ncolumns + dtmodel_update_count(data);
-	Datum	   *values = palloc(sizeof(Datum) * count);
-	char	   *nulls = palloc(count);
+	int			nanswers = answer_count(data);
+	Datum	   *values = palloc(sizeof(Datum) * (count + nanswers));
+	char	   *nulls = palloc(count + nanswers);
+	bool		is_stale = false;
+	DtAnswers	answers = {nanswers, note_row, &is_stale};
+	SPIPlanPtr	plan;
 	bool		found;
 
 	memcpy(values, call->id.values, sizeof(Datum) * key->ncolumns);
 	memcpy(nulls, call->id.nulls, key->ncolumns);
+	for (int i = 0; i < nanswers; i++)
+	{
+		values[count + i] = BoolGetDatum(true);
+		nulls[count + i] = ' ';
+	}
 	SPI_connect();
 	dtmodel_update_values(place, data, values + key->ncolumns,
 						  nulls + key->ncolumns);
-	found = dtmodel_fetch_row(call, update_plan(call->rel, key, data), values,
-							  nulls, false, row);
+	plan = update_plan(call->rel, key, data);
+	found = nanswers == 0 ?
+		dtmodel_fetch_row(call, plan, values, nulls, false, row) :
+		dtmodel_fetch_row_with_answers(call, plan, values, nulls, &answers, row);
 	SPI_finish();
+	if (!found && is_stale)
+		dtmodel_report_stale_data(place, data);
 	return found;
 }
 

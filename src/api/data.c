@@ -238,14 +238,41 @@ take_other_key(GivenSettings *given, const RawMember *member)
 		report_unknown_key(given->place, &member->key);
 }
 
-static void
-take_field(DtData *data, const DtField *field, const RawValue *value)
+/* Whether a mixin keeps updates that were made for an older row off by it. */
+static bool
+guards_updates(const DtModel *model, AttrNumber attnum)
 {
-	DtGiven    *given = &data->given[data->count++];
+	const DtMixin *const *mixins = dtmodel_mixins();
 
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		for (int j = 0; model->options[i] != NULL && j < mixins[i]->ncolumns; j++)
+		{
+			const DtMixinColumn *column = &mixins[i]->columns[j];
+
+			if (column->guards_updates &&
+				dtmodel_mixin_column(column, model->options[i])->attnum == attnum)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+take_field(DtData *data, const DtModel *model, const DtField *field,
+		   const RawValue *value)
+{
+	DtGiven    *given = &data->given[data->count];
+	bool		is_guard = guards_updates(model, field->attnum);
+
+	/* A client that has no version yet says null. */
+	if (is_guard && value->type == JENTRY_ISNULL)
+		return;
+	data->count++;
 	given->field = *field;
 	given->value = *value;
 	given->is_settings = false;
+	given->is_guard = is_guard;
 	data->columns = bms_add_member(data->columns, field->attnum);
 }
 
@@ -268,7 +295,7 @@ next_field(const DtFields *fields, int *next, const RawValue *key)
 
 /* Walks the keys and the columns side by side. */
 static void
-take_members(DtData *data, GivenSettings *given, const DtFields *fields,
+take_members(DtData *data, GivenSettings *given, const DtModel *model,
 			 const RawValue *object)
 {
 	RawObject	walk = raw_object(object);
@@ -277,13 +304,14 @@ take_members(DtData *data, GivenSettings *given, const DtFields *fields,
 
 	while (raw_object_next(&walk, &member))
 	{
-		const DtField *field = next_field(fields, &next, &member.key);
+		const DtField *field = next_field(&model->fields, &next,
+											&member.key);
 
 		if (field == NULL)
 			take_other_key(given, &member);
 		else if (given->settings == NULL ||
 				 field->attnum != given->settings->column.attnum)
-			take_field(data, field, &member.value);
+			take_field(data, model, field, &member.value);
 	}
 }
 
@@ -305,6 +333,7 @@ add_settings_column(DtData *data, const GivenSettings *given)
 	column->field.kind = DT_FIELD_JSONB;
 	column->value = raw_root(dtmodel_object_of(given->members, given->count));
 	column->is_settings = true;
+	column->is_guard = false;
 	data->columns = bms_add_member(data->columns, settings->attnum);
 	data->removed = given->removed;
 }
@@ -332,7 +361,7 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 	/* What stands beside the columns counts more, so it comes later. */
 	if (dtmodel_settings_of(model) != NULL)
 		take_settings_of(&given, object);
-	take_members(&data, &given, &model->fields, object);
+	take_members(&data, &given, model, object);
 	if (given.count > 0 || given.removed != NIL)
 		add_settings_column(&data, &given);
 	return data;
@@ -405,6 +434,43 @@ dtmodel_find_given(const DtData *data, AttrNumber attnum)
 			return &data->given[i];
 	}
 	return NULL;
+}
+
+/* Where data says what the row has to have for an update; -1: nowhere. */
+int
+dtmodel_find_guard(const DtData *data)
+{
+	for (int i = 0; i < data->count; i++)
+	{
+		if (data->given[i].is_guard)
+			return i;
+	}
+	return -1;
+}
+
+/* Whether an update assigns it.  A guard alone is, for want of others. */
+bool
+dtmodel_is_assigned(const DtData *data, int i)
+{
+	return !data->given[i].is_guard || data->count == 1;
+}
+
+/* For data that was made for an older version of the row. */
+void
+dtmodel_report_stale_data(const DtDataPlace *place, const DtData *data)
+{
+	const DtGiven *given = &data->given[dtmodel_find_guard(data)];
+	const char *name = NameStr(given->field.name);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("a row of table \"%s\" was changed since it was read",
+					RelationGetRelationName(place->rel)),
+			 errdetail("Its \"%s\" is not the one in %s any more.", name,
+					   place_name(place)),
+			 errhint("Read the row again, and make the change to that; without \"%s\" the update is made whatever it is.",
+					 name),
+			 errtablecol(place->rel, given->field.attnum)));
 }
 
 static void

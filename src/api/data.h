@@ -19,6 +19,7 @@ typedef struct DtGiven
 	DtField		field;
 	RawValue	value;
 	bool		is_settings;	/* settings, to be merged into those there are */
+	bool		is_guard;		/* what the row has to have for an update */
 } DtGiven;
 
 /*
@@ -49,6 +50,10 @@ extern DtData dtmodel_read_data(const DtDataPlace *place,
 extern void dtmodel_name_ignored_keys(const DtDataPlace *place,
 									  const DtData *data, ErrorData *error);
 extern const DtGiven *dtmodel_find_given(const DtData *data, AttrNumber attnum);
+extern int	dtmodel_find_guard(const DtData *data);
+extern bool dtmodel_is_assigned(const DtData *data, int i);
+pg_noreturn extern void dtmodel_report_stale_data(const DtDataPlace *place,
+												  const DtData *data);
 
 extern void dtmodel_data_values(const DtDataPlace *place, const DtData *data,
 								Datum *values, char *nulls);

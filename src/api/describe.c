@@ -199,12 +199,17 @@ is_no_candidate(Relation rel)
 										RelationGetRelid(rel)));
 }
 
-/* "a" and "b"; NULL if the table does not have all columns of the template. */
+/*
+ * "a" and "b", the columns of the template; NULL if the table does not have
+ * them all, or if they are such that many tables have.
+ */
 static char *
 template_columns(Relation rel, const DtMixin *mixin)
 {
 	StringInfoData names;
 
+	if (!mixin->shows_in_columns)
+		return NULL;
 	initStringInfo(&names);
 	for (int i = 0; i < mixin->ncolumns; i++)
 	{
@@ -217,7 +222,7 @@ template_columns(Relation rel, const DtMixin *mixin)
 		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? " and " : "",
 						 column->in_template);
 	}
-	return names.len == 0 ? NULL : names.data;
+	return names.data;
 }
 
 /*

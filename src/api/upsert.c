@@ -28,6 +28,7 @@ enum
 {
 	MET_DELETED,
 	MET_LIVE,
+	MET_STALE,
 	CONFLICTS
 };
 
@@ -41,6 +42,7 @@ typedef struct Upsert
 	DtOnDeleted on_deleted;
 	bool		met;			/* the statement met another row */
 	bool		met_deleted;	/* ... which is deleted */
+	bool		met_stale;		/* ... or not the one that was read */
 } Upsert;
 
 static void
@@ -191,7 +193,9 @@ static void
 append_assignments(StringInfo query, const Upsert *upsert)
 {
 	const DtData *data = &upsert->data;
-	bool		only_conflict = data->count == upsert->conflict.count;
+	bool		has_guard = dtmodel_find_guard(data) >= 0;
+	bool		only_conflict = data->count == upsert->conflict.count +
+		(has_guard ? 1 : 0);
 	const char *comma = "";
 
 	for (int i = 0; i < data->count; i++)
@@ -200,8 +204,9 @@ append_assignments(StringInfo query, const Upsert *upsert)
 		const char *column = quote_identifier(NameStr(given->field.name));
 
 		/* There has to be one, for the row to come back. */
-		if (!only_conflict && bms_is_member(given->field.attnum,
-											upsert->conflict.columns))
+		if (!only_conflict &&
+			(bms_is_member(given->field.attnum, upsert->conflict.columns) ||
+			 given->is_guard))
 			continue;
 		appendStringInfo(query, "%s%s = ", comma, column);
 		if (given->is_settings)
@@ -211,6 +216,19 @@ append_assignments(StringInfo query, const Upsert *upsert)
 			appendStringInfo(query, "EXCLUDED.%s", column);
 		comma = ", ";
 	}
+}
+
+/* The row that is met has to be the one that was read, if data says which. */
+static void
+append_guard(StringInfo query, const Upsert *upsert)
+{
+	const DtData *data = &upsert->data;
+	int			guard = dtmodel_find_guard(data);
+
+	if (guard >= 0)
+		appendStringInfo(query, " WHEN (" DT_ROW ".%s OPERATOR(pg_catalog.=) $%d) IS NOT TRUE THEN $%d",
+						 quote_identifier(NameStr(data->given[guard].field.name)),
+						 guard + 1, dtmodel_update_count(data) + MET_STALE + 1);
 }
 
 static char *
@@ -239,8 +257,10 @@ upsert_query(const Upsert *upsert)
 	}
 	appendStringInfoString(&query, " DO UPDATE SET ");
 	append_assignments(&query, upsert);
-	appendStringInfo(&query, " WHERE CASE WHEN %s THEN $%d ELSE $%d END RETURNING ",
-					 deleted, count + MET_DELETED + 1, count + MET_LIVE + 1);
+	appendStringInfo(&query, " WHERE CASE WHEN %s THEN $%d", deleted,
+					 count + MET_DELETED + 1);
+	append_guard(&query, upsert);
+	appendStringInfo(&query, " ELSE $%d END RETURNING ", count + MET_LIVE + 1);
 	dtmodel_append_row(&query, rel);
 	return query.data;
 }
@@ -277,7 +297,8 @@ note_conflict(void *caller, int which)
 
 	upsert->met = true;
 	upsert->met_deleted = which == MET_DELETED;
-	return !upsert->met_deleted;
+	upsert->met_stale = which == MET_STALE;
+	return which == MET_LIVE;
 }
 
 /* Runs the statement; false if it neither inserted nor updated a row. */
@@ -295,7 +316,7 @@ run_upsert(Upsert *upsert, Datum *row)
 		values[i] = BoolGetDatum(true);
 		nulls[i] = ' ';
 	}
-	upsert->met = upsert->met_deleted = false;
+	upsert->met = upsert->met_deleted = upsert->met_stale = false;
 	return dtmodel_fetch_row_with_answers(&upsert->call, upsert_plan(upsert),
 										  values, nulls, &answers, row);
 }
@@ -338,6 +359,8 @@ upsert_row(Upsert *upsert, Datum *row)
 	{
 		if (run_upsert(upsert, row))
 			return true;
+		if (upsert->met_stale)
+			dtmodel_report_stale_data(&upsert->place, &upsert->data);
 		if (!upsert->met_deleted)
 			return false;
 		if (settle_deleted_row(upsert, row))

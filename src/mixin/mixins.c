@@ -14,6 +14,7 @@
 #include "mixin/slug/mixin.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/timestamps/mixin.h"
+#include "mixin/version/mixin.h"
 
 /* In the order in which describe() and mixins() list them. */
 const DtMixin *const dtmodel_all_mixins[] = {
@@ -22,6 +23,7 @@ const DtMixin *const dtmodel_all_mixins[] = {
 	&dtmodel_settings_mixin,
 	&dtmodel_audit_mixin,
 	&dtmodel_slug_mixin,
+	&dtmodel_version_mixin,
 	&dtmodel_live_mixin,
 	NULL
 };

@@ -58,6 +58,23 @@ dtmodel_with_heirs(Oid relid)
 	return lcons_oid(relid, heirs);
 }
 
+/* Gives a mixin, as the request asks, to a table and those that inherit. */
+void
+dtmodel_change_with_heirs(Oid relid, DtChangeMixin change_mixin,
+						  const void *request)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_with_heirs(relid))
+	{
+		DtChange	change;
+
+		dtmodel_begin_change(&change, lfirst_oid(cell));
+		change_mixin(&change, request);
+		dtmodel_apply_change(&change);
+	}
+}
+
 /*
  * Takes a mixin off a table and off those that inherit from it.  The heirs go
  * first: a column does not go while a trigger names it.

@@ -11,10 +11,13 @@
 #include "model/ddl.h"
 
 /* What takes a mixin off one table, and with drop_columns its columns too. */
+typedef void (*DtChangeMixin) (DtChange *change, const void *request);
 typedef void (*DtDropMixin) (DtChange *change, bool drop_columns);
 
 extern List *dtmodel_heirs(Relation rel);
 extern List *dtmodel_with_heirs(Oid relid);
+extern void dtmodel_change_with_heirs(Oid relid, DtChangeMixin change_mixin,
+									  const void *request);
 extern void dtmodel_drop_with_heirs(Oid relid, DtDropMixin drop,
 									bool drop_columns);
 extern bool dtmodel_is_inherited_column(Relation rel, const DtColumn *column);

@@ -35,10 +35,11 @@ typedef struct DtMixinColumn
 	const char *option;			/* that names it: of the trigger and of add_* */
 	const DtColumnUse *use;
 	Size		offset;			/* of its DtColumn in the mixin's options */
-	const char *in_template;	/* its name there; NULL: a table may have such
-								 * a column without having the mixin */
+	const char *in_template;	/* its name there; NULL: it has none */
 	bool		has_to_match;	/* a table to attach must not lack it where
 								 * the partitioned table has it */
+	bool		guards_updates; /* what update() and upsert() give for it is
+								 * what the row has to have, not to get */
 } DtMixinColumn;
 
 /* The columns that mixins write, by what a change of theirs is. */
@@ -62,6 +63,8 @@ typedef struct DtMixin
 	const char *add;			/* the functions that give it and take it off */
 	const char *remove;
 	bool		inherited;		/* tables that inherit have to have it too */
+	bool		shows_in_columns;	/* a table with the template's columns is
+									 * meant to have it */
 	bool		not_partitioned;	/* partitioned tables cannot have it */
 
 	/* The first of its triggers makes a table have it, and has its options. */

@@ -390,6 +390,16 @@ dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,
 							   bms_union(own.pinned, own.filled_in));
 }
 
+/* The same for a trigger that every change counts for, but of its column. */
+void
+dtmodel_init_whole_row_stamp(DtStamp *stamp, AttrNumber written)
+{
+	stamp->pairs = palloc0(sizeof(DtColumnPair));
+	stamp->pairs[0].attnum = written;
+	stamp->npairs = stamp->first_pinned = stamp->first_filled_in = 1;
+	stamp->ignored = bms_make_singleton(written);
+}
+
 /*
  * Whether an UPDATE changes the row, in a column that counts.  Reads the pairs
  * on the way; they are null where nothing at all changes.

@@ -45,6 +45,7 @@ typedef enum DtStampWork
 
 extern void dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,
 							   const AttrNumber *written, int nwritten);
+extern void dtmodel_init_whole_row_stamp(DtStamp *stamp, AttrNumber written);
 extern DtStampWork dtmodel_stamp_work(FunctionCallInfo fcinfo, DtStamp *stamp);
 extern bool dtmodel_row_changes(DtStamp *stamp, const TriggerData *trigdata,
 								HeapTuple row);

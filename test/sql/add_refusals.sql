@@ -17,8 +17,10 @@ EXCEPTION WHEN OTHERS THEN
     RETURN concat_ws(' | ', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
 END $$;
 CREATE TABLE calls (n int, call text);
-INSERT INTO calls VALUES (1, 'dtmodel.add_model(%L)'), (2, 'dtmodel.add_timestamps(%L)'), (3, 'dtmodel.add_soft_delete(%L)'),
-    (4, 'dtmodel.add_audit(%L)'), (5, 'dtmodel.add_settings(%L, ''{a}'')'), (6, 'dtmodel.add_slug(%L, ''title'')');
+INSERT INTO calls VALUES (0, 'dtmodel.add_model(%L)');
+INSERT INTO calls SELECT ordinality, format('dtmodel.add_%s(%%L%s)', mixin, arguments)
+FROM dtmodel.mixins() WITH ORDINALITY
+LEFT JOIN (VALUES ('settings', ', ''{a}'''), ('slug', ', ''title''')) AS more (mixin, arguments) USING (mixin);
 
 CREATE TABLE parted (id int PRIMARY KEY, title text) PARTITION BY RANGE (id);
 CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id);
@@ -26,8 +28,8 @@ CREATE TABLE part_of_part PARTITION OF part FOR VALUES FROM (0) TO (5);
 
 SELECT format(call, 'template') AS call, try(format(call, 'dtmodel.model_base')) FROM calls ORDER BY n;
 SELECT t AS template, left(try(format('dtmodel.add_timestamps(%L)', t)), 5) AS sqlstate
-FROM unnest(ARRAY['model_base', 'timestamp_mixin', 'soft_delete_mixin', 'configurable_mixin', 'audit_mixin', 'slug_mixin',
-                  'active_mixin']) AS m (name), format('dtmodel.%s', m.name) AS t;
+FROM pg_class, format('dtmodel.%s', relname) AS t
+WHERE relnamespace = 'dtmodel'::regnamespace AND relkind = 'r' ORDER BY relname;
 SELECT format(call, 'catalog') AS call, try(format(call, 'pg_catalog.pg_class')) FROM calls ORDER BY n;
 SELECT try('dtmodel.add_timestamps(''information_schema.sql_features'')');
 SELECT format(call, 'partition') AS call, try(format(call, 'part_of_part')) FROM calls ORDER BY n;

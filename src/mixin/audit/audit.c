@@ -316,8 +316,9 @@ trigger_options(const AuditRequest *request)
 }
 
 static void
-change_audit(DtChange *change, const AuditRequest *request)
+change_audit(DtChange *change, const void *asked)
 {
+	const AuditRequest *request = asked;
 	const char *definition;
 	DtColumn	created_by;
 	DtColumn	updated_by;
@@ -357,7 +358,6 @@ dtmodel_add_audit(PG_FUNCTION_ARGS)
 {
 	AuditRequest request = {0};
 	Oid			relid = dtmodel_model_argument(fcinfo);
-	ListCell   *cell;
 
 	if (!PG_ARGISNULL(1))
 		request.created_by = NameStr(*PG_GETARG_NAME(1));
@@ -368,14 +368,7 @@ dtmodel_add_audit(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(4))
 		request.referred = PG_GETARG_OID(4);
 
-	foreach(cell, dtmodel_with_heirs(relid))
-	{
-		DtChange	change;
-
-		dtmodel_begin_change(&change, lfirst_oid(cell));
-		change_audit(&change, &request);
-		dtmodel_apply_change(&change);
-	}
+	dtmodel_change_with_heirs(relid, change_audit, &request);
 	PG_RETURN_VOID();
 }
 

@@ -30,8 +30,18 @@ static const DtTriggerType triggers[] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"created_by", &dtmodel_use_actor, offsetof(DtAudit, created_by), "created_by", false},
-	{"updated_by", &dtmodel_use_actor, offsetof(DtAudit, updated_by), "updated_by", false},
+	{
+		.option = "created_by",
+		.use = &dtmodel_use_actor,
+		.offset = offsetof(DtAudit, created_by),
+		.in_template = "created_by",
+	},
+	{
+		.option = "updated_by",
+		.use = &dtmodel_use_actor,
+		.offset = offsetof(DtAudit, updated_by),
+		.in_template = "updated_by",
+	},
 };
 
 const DtMixin dtmodel_audit_mixin = {
@@ -40,6 +50,7 @@ const DtMixin dtmodel_audit_mixin = {
 	.add = "add_audit",
 	.remove = "remove_audit",
 	.inherited = true,
+	.shows_in_columns = true,
 	.triggers = triggers,
 	.ntriggers = lengthof(triggers),
 	.columns = columns,

@@ -228,7 +228,12 @@ static const DtTriggerType triggers[] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"settings", &dtmodel_use_document, offsetof(DtSettings, column), NULL, false},
+	{
+		.option = "settings",
+		.use = &dtmodel_use_document,
+		.offset = offsetof(DtSettings, column),
+		.in_template = "settings",
+	},
 };
 
 const DtMixin dtmodel_settings_mixin = {

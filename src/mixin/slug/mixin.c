@@ -73,8 +73,17 @@ static const DtTriggerType triggers[] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"source", &dtmodel_use_any, offsetof(DtSlug, source), NULL, false},
-	{"slug", &dtmodel_use_slug, offsetof(DtSlug, slug), NULL, false},
+	{
+		.option = "source",
+		.use = &dtmodel_use_any,
+		.offset = offsetof(DtSlug, source),
+	},
+	{
+		.option = "slug",
+		.use = &dtmodel_use_slug,
+		.offset = offsetof(DtSlug, slug),
+		.in_template = "slug",
+	},
 };
 
 const DtMixin dtmodel_slug_mixin = {

@@ -266,9 +266,24 @@ const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"flag", &dtmodel_use_flag, offsetof(DtSoftDelete, flag), "is_deleted", true},
-	{"deleted_at", &dtmodel_use_time, offsetof(DtSoftDelete, deleted_at), "deleted_at", false},
-	{"deleted_by", &dtmodel_use_actor, offsetof(DtSoftDelete, deleted_by), NULL, false},
+	{
+		.option = "flag",
+		.use = &dtmodel_use_flag,
+		.offset = offsetof(DtSoftDelete, flag),
+		.in_template = "is_deleted",
+		.has_to_match = true,
+	},
+	{
+		.option = "deleted_at",
+		.use = &dtmodel_use_time,
+		.offset = offsetof(DtSoftDelete, deleted_at),
+		.in_template = "deleted_at",
+	},
+	{
+		.option = "deleted_by",
+		.use = &dtmodel_use_actor,
+		.offset = offsetof(DtSoftDelete, deleted_by),
+	},
 };
 
 /* It tells live rows from deleted ones, as the flag does. */
@@ -280,6 +295,7 @@ const DtMixin dtmodel_soft_delete_mixin = {
 	.add = "add_soft_delete",
 	.remove = "remove_soft_delete",
 	.inherited = true,
+	.shows_in_columns = true,
 	.triggers = dtmodel_soft_delete_triggers,
 	.ntriggers = DT_SOFT_DELETE_TRIGGERS,
 	.fixed_options = fixed_options,

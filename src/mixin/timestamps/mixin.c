@@ -147,8 +147,18 @@ static const DtTriggerType triggers[] = {
 };
 
 static const DtMixinColumn columns[] = {
-	{"created_at", &dtmodel_use_time, offsetof(DtTimestamps, created_at), "created_at", false},
-	{"updated_at", &dtmodel_use_time, offsetof(DtTimestamps, updated_at), "updated_at", false},
+	{
+		.option = "created_at",
+		.use = &dtmodel_use_time,
+		.offset = offsetof(DtTimestamps, created_at),
+		.in_template = "created_at",
+	},
+	{
+		.option = "updated_at",
+		.use = &dtmodel_use_time,
+		.offset = offsetof(DtTimestamps, updated_at),
+		.in_template = "updated_at",
+	},
 };
 
 const DtMixin dtmodel_timestamps_mixin = {
@@ -157,6 +167,7 @@ const DtMixin dtmodel_timestamps_mixin = {
 	.add = "add_timestamps",
 	.remove = "remove_timestamps",
 	.inherited = true,
+	.shows_in_columns = true,
 	.triggers = triggers,
 	.ntriggers = lengthof(triggers),
 	.columns = columns,

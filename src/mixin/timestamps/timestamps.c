@@ -299,6 +299,12 @@ dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
 						   trigger_options(request));
 }
 
+static void
+change_timestamps(DtChange *change, const void *request)
+{
+	dtmodel_change_timestamps(change, request);
+}
+
 /* The defaults stay with the columns: they need nothing of ours. */
 void
 dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
@@ -350,7 +356,6 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
 {
 	DtTimestampsRequest request = {0};
 	Oid			relid = dtmodel_model_argument(fcinfo);
-	ListCell   *cell;
 
 	if (!PG_ARGISNULL(1))
 		request.created_at = NameStr(*PG_GETARG_NAME(1));
@@ -363,14 +368,7 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
 	request.stamps_inserts =
 		dtmodel_is_second_word(fcinfo, 5, "on_insert", "default", "stamp");
 
-	foreach(cell, dtmodel_with_heirs(relid))
-	{
-		DtChange	change;
-
-		dtmodel_begin_change(&change, lfirst_oid(cell));
-		dtmodel_change_timestamps(&change, &request);
-		dtmodel_apply_change(&change);
-	}
+	dtmodel_change_with_heirs(relid, change_timestamps, &request);
 	PG_RETURN_VOID();
 }
 

@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.c
+ *	  The version mixin, as models have it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "mixin/version/mixin.h"
+
+static bool
+is_integer(Oid type)
+{
+	return type == INT4OID || type == INT8OID;
+}
+
+const DtColumnUse dtmodel_use_version = {"integer or bigint", is_integer};
+
+static void
+add_own_columns(const void *options, DtOwnColumns *own)
+{
+	dtmodel_add_own_column(&own->uncounted,
+						   &((const DtVersion *) options)->version);
+}
+
+/* The last of all, since it counts what the others do. */
+static const DtTriggerType triggers[] = {
+	{
+		.name = "zz_dtmodel_version",
+		.function = "version_trigger",
+		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.move_events = TRIGGER_TYPE_DELETE,
+	},
+};
+
+static const DtMixinColumn columns[] = {
+	{
+		.option = "version",
+		.use = &dtmodel_use_version,
+		.offset = offsetof(DtVersion, version),
+		.in_template = "version",
+		.guards_updates = true,
+	},
+};
+
+const DtMixin dtmodel_version_mixin = {
+	.name = "version",
+	.title = "version",
+	.add = "add_version",
+	.remove = "remove_version",
+	.inherited = true,
+	.triggers = triggers,
+	.ntriggers = lengthof(triggers),
+	.columns = columns,
+	.ncolumns = lengthof(columns),
+	.size = sizeof(DtVersion),
+	.add_own_columns = add_own_columns,
+};

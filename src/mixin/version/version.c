@@ -1,0 +1,225 @@
+/*-------------------------------------------------------------------------
+ *
+ * version.c
+ *	  The version mixin: a number that grows by one with every change of a row.
+ *
+ * Optimistic locking goes by it: a client that has read a row writes it only if
+ * the version is still the one that it has read, and knows from the count of
+ * rows whether it was.  It is the trigger that counts, so clients that know
+ * nothing of versions are noticed too.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "mixin/version/mixin.h"
+#include "model/heirs.h"
+#include "model/row_trigger.h"
+#include "model/stamp.h"
+#include "utils/builtins.h"
+
+/* What the trigger needs to know, found out once in each statement. */
+typedef struct VersionState
+{
+	DtColumn	version;
+	DtStamp		stamp;			/* for the version */
+} VersionState;
+
+PG_FUNCTION_INFO_V1(dtmodel_version_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_add_version);
+PG_FUNCTION_INFO_V1(dtmodel_remove_version);
+
+static void *
+make_state(const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	const DtModel *model = dtmodel_get_model(rel);
+	VersionState *state = palloc0(sizeof(VersionState));
+
+	if (dtmodel_version_of(model) == NULL)
+		dtmodel_report_unknown_trigger(rel);
+	state->version = dtmodel_version_of(model)->version;
+	dtmodel_check_column(rel, &state->version, &dtmodel_use_version,
+						 &dtmodel_version_mixin, "version");
+	dtmodel_init_whole_row_stamp(&state->stamp, state->version.attnum);
+	return state;
+}
+
+static int64
+number_of(const DtColumn *version, Datum value)
+{
+	return version->typid == INT4OID ? DatumGetInt32(value) :
+		DatumGetInt64(value);
+}
+
+static Datum
+datum_of(const DtColumn *version, int64 number)
+{
+	return version->typid == INT4OID ? Int32GetDatum((int32) number) :
+		Int64GetDatum(number);
+}
+
+/* A row that has it already is not copied. */
+static HeapTuple
+stamp_new_row(const TriggerData *trigdata, HeapTuple row,
+			  const DtColumn *version)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(row, version->attnum,
+									 RelationGetDescr(trigdata->tg_relation),
+									 &isnull);
+
+	if (!isnull && number_of(version, value) == 1)
+		return row;
+	return dtmodel_store_column(trigdata, row, version->attnum,
+								datum_of(version, 1), false);
+}
+
+static void
+check_not_last(Relation rel, const DtColumn *version, int64 number)
+{
+	bool		is_small = version->typid == INT4OID;
+
+	if (number < (is_small ? PG_INT32_MAX : PG_INT64_MAX))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("column \"%s\" of table \"%s\" cannot count further",
+					NameStr(version->name), RelationGetRelationName(rel)),
+			 is_small ? errhint("ALTER TABLE %s ALTER COLUMN %s TYPE bigint.",
+								dtmodel_qualified_name(rel),
+								quote_identifier(NameStr(version->name))) : 0,
+			 errtablecol(rel, version->attnum)));
+}
+
+/* One more than the row has, or what it has: whatever the UPDATE assigns. */
+static HeapTuple
+stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
+				  VersionState *state)
+{
+	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
+	const DtColumnPair *pair = &state->stamp.pairs[0];
+	int64		number = pair->old_isnull ? 0 :
+		number_of(&state->version, pair->old_value);
+
+	if (changed)
+	{
+		check_not_last(trigdata->tg_relation, &state->version, number);
+		number++;
+	}
+	else if (pair->old_isnull)
+		return pair->new_isnull ? row :
+			dtmodel_store_column(trigdata, row, pair->attnum, (Datum) 0, true);
+	if (!pair->new_isnull &&
+		number_of(&state->version, pair->new_value) == number)
+		return row;
+	return dtmodel_store_pair(trigdata, row, pair,
+							  datum_of(&state->version, number));
+}
+
+/*
+ * version_trigger() returns trigger
+ *
+ * BEFORE INSERT OR UPDATE, and DELETE on a partitioned table, FOR EACH ROW.
+ * Its argument is "version=" and the name of a column, of type integer or
+ * bigint.
+ *
+ * The version of a new row is 1, and that of a changed one the old version plus
+ * one, whatever the statement assigns.  Soft deletes and restores are changes,
+ * and so is whatever changes a column, also one that does not count for
+ * updated_at: clients that compute the next version themselves count like that.
+ * A row that an UPDATE moves to another partition is no new row there.  While
+ * dtmodel.preserve_timestamps is on the row passes untouched.  A column that is
+ * gone (42703) or retyped (42804) is an error, and so is a version that has
+ * reached the end of its type (22003).
+ */
+Datum
+dtmodel_version_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "version_trigger",
+												DT_ON_INSERT | DT_ON_UPDATE |
+												DT_ON_DELETE);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	VersionState *state = dtmodel_trigger_state(fcinfo, make_state);
+
+	switch (dtmodel_stamp_work(fcinfo, &state->stamp))
+	{
+		case DT_STAMP_NOTHING:
+			break;
+		case DT_STAMP_NEW_ROW:
+			row = stamp_new_row(trigdata, row, &state->version);
+			break;
+		case DT_STAMP_CHANGES:
+			row = stamp_changed_row(trigdata, row, state);
+			break;
+	}
+	return PointerGetDatum(row);
+}
+
+static void
+change_version(DtChange *change, const void *request)
+{
+	const char *version = request;
+	DtColumn	column;
+
+	dtmodel_check_no_partition(change->rel);
+	dtmodel_change_column(change, version, &dtmodel_use_version,
+						  "pg_catalog.int4 NOT NULL DEFAULT 1",
+						  &dtmodel_version_mixin, "version", &column);
+	dtmodel_change_trigger(change, dtmodel_version_mixin.triggers,
+						   dtmodel_events_with_moves(change->rel,
+													 "INSERT OR UPDATE"),
+						   list_make1(psprintf("version=%s", version)));
+}
+
+/*
+ * add_version(model regclass, version name DEFAULT 'version') returns void
+ *
+ * Makes a table count the versions of its rows: adds the column if it is
+ * missing, and the trigger; called again it re-configures.  A NULL name is an
+ * error (22004).  Tables that inherit from this one get the trigger with it.
+ */
+Datum
+dtmodel_add_version(PG_FUNCTION_ARGS)
+{
+	Oid			relid = dtmodel_model_argument(fcinfo);
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("version must not be null"),
+				 errhint("Name the column, or leave version out.")));
+	dtmodel_change_with_heirs(relid, change_version, NameStr(*PG_GETARG_NAME(1)));
+	PG_RETURN_VOID();
+}
+
+static void
+drop_version(DtChange *change, bool drop_columns)
+{
+	const DtVersion *columns = dtmodel_version_of(dtmodel_get_model(change->rel));
+
+	if (columns == NULL)
+		return;
+	if (drop_columns)
+		dtmodel_drop_own_column(change, &columns->version);
+	dtmodel_drop_trigger(change, dtmodel_version_mixin.triggers);
+}
+
+/*
+ * remove_version(model regclass, drop_columns boolean DEFAULT false)
+ * returns void
+ *
+ * Takes the trigger off, and with drop_columns the column too.  Tables that
+ * inherit from this one follow.  Does nothing to a table without version.
+ */
+Datum
+dtmodel_remove_version(PG_FUNCTION_ARGS)
+{
+	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), drop_version,
+							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	PG_RETURN_VOID();
+}
