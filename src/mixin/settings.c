@@ -16,6 +16,7 @@
 #include "json/object.h"
 #include "mixin/settings.h"
 #include "model/key.h"
+#include "model/mixin_call.h"
 #include "model/row_call.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
@@ -60,7 +61,7 @@ dtmodel_usable_settings(Relation rel)
 				 errmsg("table \"%s\" has no settings",
 						RelationGetRelationName(rel)),
 				 errhint("Call %s.add_settings(%s, ...).", DTMODEL_SCHEMA,
-						 dtmodel_quoted_name(rel)),
+						 dtmodel_quoted_root(rel)),
 				 errtable(rel)));
 	dtmodel_check_column(rel, &settings->column, DT_COLUMN_DOCUMENT,
 						 &dtmodel_settings_mixin, "settings");

@@ -28,6 +28,7 @@
 #include "mixin/soft_executor.h"
 #include "miscadmin.h"
 #include "model/foreign_key.h"
+#include "model/mixin_call.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "utils/acl.h"
@@ -79,8 +80,8 @@ dtmodel_usable_soft_delete(Relation rel)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("table \"%s\" has no soft delete",
 						RelationGetRelationName(rel)),
-				 errhint("Call %s.add_soft_delete(%s).", DTMODEL_SCHEMA,
-						 dtmodel_quoted_name(rel)),
+				 errhint("Call %s.", dtmodel_mixin_call(rel, &dtmodel_soft_delete_mixin,
+														NULL, NULL)),
 				 errtable(rel)));
 	if (dtmodel_column_is_used(&columns->flag))
 		dtmodel_check_column(rel, &columns->flag, DT_COLUMN_FLAG,

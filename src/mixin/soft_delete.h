@@ -43,7 +43,6 @@ extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,
 extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
 
 /* soft_setup.c */
-extern char *dtmodel_soft_delete_call(Relation rel);
 
 /* soft_executor.c */
 extern bool dtmodel_is_our_update(const TriggerData *trigdata);

@@ -18,7 +18,6 @@
 #include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/objectaddress.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
@@ -28,6 +27,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "model/ddl.h"
+#include "model/mixin_call.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -150,17 +150,6 @@ check_no_foreign_partition(Relation rel)
 	}
 }
 
-/* The partitioned table above all others, as a literal. */
-static char *
-quoted_root(Relation rel)
-{
-	Oid			root = llast_oid(get_partition_ancestors(RelationGetRelid(rel)));
-	char	   *schema = get_namespace_name(get_rel_namespace(root));
-
-	return quote_literal_cstr(quote_qualified_identifier(schema,
-														 get_rel_name(root)));
-}
-
 /* A partition is what its table is: rows go from one to another. */
 void
 dtmodel_check_no_partition(Relation rel)
@@ -177,7 +166,7 @@ dtmodel_check_no_partition(Relation rel)
 					RelationGetRelationName(rel)),
 			 errdetail("A partition has the mixins of its partitioned table."),
 			 errhint("Call the function for %s; its partitions follow.",
-					 quoted_root(rel)),
+					 dtmodel_quoted_root(rel)),
 			 errtable(rel)));
 }
 
