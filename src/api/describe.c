@@ -18,6 +18,7 @@
 #include "dtmodel.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "mixin/live.h"
 #include "mixin/live_parent.h"
 #include "mixin/settings.h"
 #include "mixin/slug_index.h"
@@ -403,6 +404,15 @@ drift_of_soft_delete(StringInfo drift, Relation rel,
 									 NameStr(soft_delete->deleted_at.name)));
 }
 
+static void
+drift_of_live_views(StringInfo drift, Relation rel, const DtModel *model)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_drift_of_live_views(rel, model))
+		append_drift(drift, lfirst(cell));
+}
+
 static bool
 fires_before_row(const Trigger *trigger)
 {
@@ -657,7 +667,10 @@ find_drift(Relation rel, const DtModel *model)
 	drift_of_live_parents(&drift, rel, model->soft_delete);
 
 	if (model->soft_delete != NULL)
+	{
 		drift_of_delete_triggers(&drift, triggers, model->soft_delete);
+		drift_of_live_views(&drift, rel, model);
+	}
 	drift_of_missing_mixins(&drift, rel);
 
 	/* Last, since the cache may forget the model when it is asked for others. */

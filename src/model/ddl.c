@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 #include "model/ddl.h"
 #include "model/mixin_call.h"
+#include "model/view_row.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -260,6 +261,68 @@ dtmodel_change_column(DtChange *change, const char *name, DtColumnUse use,
 							definition));
 }
 
+/* Whether a table without the column can have a view of its live rows. */
+static bool
+can_do_without(Relation rel, const DtColumn *column)
+{
+	const Trigger *trigger = dtmodel_find_trigger(rel, DT_TRIGGER_SOFT_DELETE);
+	const char *flag = trigger == NULL ? NULL :
+		dtmodel_trigger_option(trigger, "flag");
+
+	return trigger != NULL &&
+		(flag == NULL || strcmp(NameStr(column->name), flag) != 0) &&
+		strcmp(NameStr(column->name),
+			   dtmodel_trigger_option(trigger, "deleted_at")) != 0;
+}
+
+static void
+append_item(StringInfo list, const char *item)
+{
+	appendStringInfo(list, "%s%s", list->len > 0 ? ", " : "", item);
+}
+
+static void
+report_live_views(Relation rel, const DtColumn *column, List *views)
+{
+	StringInfoData names;
+	StringInfoData calls;
+	ListCell   *cell;
+
+	initStringInfo(&names);
+	initStringInfo(&calls);
+	foreach(cell, views)
+	{
+		DtLiveView *view = dtmodel_open_live_view(lfirst_oid(cell));
+		char	   *call = dtmodel_live_view_call(view->rel, &view->source, rel);
+
+		append_item(&names, dtmodel_qualified_name(view->rel));
+		if (call != NULL && can_do_without(rel, column))
+			append_item(&calls, call);
+		dtmodel_close_live_view(view);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("cannot drop column \"%s\" of table \"%s\" because a view of live rows shows it",
+					NameStr(column->name), RelationGetRelationName(rel)),
+			 calls.len == 0 ? errhint("Call DROP VIEW %s first.", names.data) :
+			 errhint("Call DROP VIEW %s first, and %s afterwards.", names.data,
+					 calls.data),
+			 errtablecol(rel, column->attnum)));
+}
+
+/*
+ * A live view shows every column.  The server would name it, but not the call
+ * that makes it again.
+ */
+static void
+check_no_live_view(Relation rel, const DtColumn *column)
+{
+	List	   *views = dtmodel_live_views(RelationGetRelid(rel), column->attnum);
+
+	if (views != NIL)
+		report_live_views(rel, column, views);
+}
+
 /* Drops a column where it is still there. */
 void
 dtmodel_drop_column(DtChange *change, const DtColumn *column)
@@ -267,6 +330,7 @@ dtmodel_drop_column(DtChange *change, const DtColumn *column)
 	if (!AttributeNumberIsValid(column->attnum))
 		return;
 
+	check_no_live_view(change->rel, column);
 	dtmodel_change(change,
 				   psprintf("dropped column \"%s\"", NameStr(column->name)),
 				   psprintf("ALTER TABLE %s DROP COLUMN %s", change->table,
