@@ -123,11 +123,7 @@ dtmodel_deletion_time(const DtSoftDelete *soft_delete)
 bool
 dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete)
 {
-	char		fires = soft_delete->tgenabled;
-
-	return fires == TRIGGER_FIRES_ALWAYS ||
-		fires == (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
-				  TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN);
+	return dtmodel_trigger_fires(soft_delete->tgenabled);
 }
 
 /*

@@ -134,6 +134,7 @@ extern const DtModel *dtmodel_get_model_of_locked(Oid relid);
 extern const char *dtmodel_function_name(Oid funcid);
 extern DtTriggerKind dtmodel_trigger_kind(const Trigger *trigger);
 extern const Trigger *dtmodel_find_trigger(Relation rel, DtTriggerKind kind);
+extern bool dtmodel_trigger_fires(char tgenabled);
 extern const char *dtmodel_trigger_option(const Trigger *trigger,
 										  const char *key);
 pg_noreturn extern void dtmodel_report_unknown_trigger(Relation rel);
