@@ -440,6 +440,24 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 	return dtmodel_object_over(&defaults, &root);
 }
 
+/* What the row that is the first argument has stored, and its table's rules. */
+static StoredSettings
+stored_argument(FunctionCallInfo fcinfo, DtSettings **settings)
+{
+	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
+	StoredSettings stored;
+
+	*settings = dtmodel_usable_settings(call.rel);
+	if (call.view != NULL)
+		show_settings(*settings, call.view);
+	stored.value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
+									 (*settings)->column.attnum,
+									 &stored.isnull);
+	dtmodel_close_live_view(call.view);
+	relation_close(call.rel, AccessShareLock);
+	return stored;
+}
+
 /*
  * settings(instance anyelement) returns jsonb
  *
@@ -449,19 +467,11 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 Datum
 dtmodel_settings(PG_FUNCTION_ARGS)
 {
-	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
-	DtSettings *settings = dtmodel_usable_settings(call.rel);
-	bool		isnull;
-	Datum		value;
+	DtSettings *settings;
+	StoredSettings stored = stored_argument(fcinfo, &settings);
 
-	if (call.view != NULL)
-		show_settings(settings, call.view);
-	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
-							  settings->column.attnum, &isnull);
-	dtmodel_close_live_view(call.view);
-	relation_close(call.rel, AccessShareLock);
-	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, isnull ? NULL :
-												 DatumGetJsonbP(value)));
+	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, stored.isnull ? NULL :
+												 DatumGetJsonbP(stored.value)));
 }
 
 /*
@@ -474,20 +484,15 @@ dtmodel_settings(PG_FUNCTION_ARGS)
 Datum
 dtmodel_invalid_settings(PG_FUNCTION_ARGS)
 {
-	Relation	rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0),
-								   AccessShareLock);
-	DtSettings *settings = dtmodel_usable_settings(rel);
-	bool		isnull;
-	Datum		value;
+	DtSettings *settings;
+	StoredSettings stored = stored_argument(fcinfo, &settings);
 	List	   *names = NIL;
 	Datum	   *elements;
 	ListCell   *cell;
 
-	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
-							  settings->column.attnum, &isnull);
-	relation_close(rel, AccessShareLock);
-	if (!isnull)
-		names = dtmodel_invalid_settings_of(settings, DatumGetJsonbP(value));
+	if (!stored.isnull)
+		names = dtmodel_invalid_settings_of(settings,
+											DatumGetJsonbP(stored.value));
 	elements = palloc(sizeof(Datum) * Max(list_length(names), 1));
 	foreach(cell, names)
 		elements[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));

@@ -160,6 +160,12 @@ UPDATE soft SET is_deleted = true, slug = NULL RETURNING slug;
 INSERT INTO soft VALUES (3, 'Hello') RETURNING slug;
 UPDATE soft SET is_deleted = false, slug = NULL RETURNING id, slug;
 
+-- rows of a live view are instances too
+SELECT dtmodel.create_live_view('soft');
+UPDATE soft SET title = 'New world' WHERE id = 2;
+SELECT pg_typeof(n), n.id, n.slug FROM live_soft AS v, dtmodel.new_slug(v) AS n WHERE v.id = 2;
+SELECT id, slug FROM soft ORDER BY id;
+
 SET client_min_messages = warning;
 DROP SCHEMA slug_kept CASCADE;
 DROP ROLE slug_kept_user;
