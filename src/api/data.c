@@ -380,9 +380,9 @@ is_of_table(const ErrorData *error, Relation rel)
  * Adds to an error the keys of the data that were ignored, if a column of the
  * table lacks its value: one of them may be meant for it.
  */
-void
-dtmodel_name_ignored_keys(const DtDataPlace *place, const DtData *data,
-						  ErrorData *error)
+static void
+name_ignored_keys(const DtDataPlace *place, const DtData *data,
+				  ErrorData *error)
 {
 	char	   *keys;
 
@@ -393,6 +393,22 @@ dtmodel_name_ignored_keys(const DtDataPlace *place, const DtData *data,
 	if (keys != NULL)
 		error->hint = psprintf("Keys in %s that are no column and no setting were ignored: %s.",
 							   place_name(place), keys);
+}
+
+/* Goes on with the error that was caught, which may say more then. */
+void
+dtmodel_rethrow(const DtDataPlace *place, const DtData *data,
+				MemoryContext caller)
+{
+	ErrorData  *error;
+
+	if (geterrcode() != ERRCODE_NOT_NULL_VIOLATION)
+		PG_RE_THROW();
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	FlushErrorState();
+	name_ignored_keys(place, data, error);
+	ReThrowError(error);
 }
 
 const DtGiven *

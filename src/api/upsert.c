@@ -287,6 +287,8 @@ run_upsert(Upsert *upsert, Datum *row)
 	Datum	   *values = palloc(sizeof(Datum) * (count + CONFLICTS));
 	char	   *nulls = palloc(count + CONFLICTS);
 	DtAnswers	answers = {CONFLICTS, note_conflict, upsert};
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool found = false;
 
 	dtmodel_update_values(&upsert->place, &upsert->data, values, nulls);
 	for (int i = count; i < count + CONFLICTS; i++)
@@ -295,8 +297,17 @@ run_upsert(Upsert *upsert, Datum *row)
 		nulls[i] = ' ';
 	}
 	upsert->met = upsert->met_deleted = false;
-	return dtmodel_fetch_row_with_answers(&upsert->call, upsert_plan(upsert),
-										  values, nulls, &answers, row);
+	PG_TRY();
+	{
+		found = dtmodel_fetch_row_with_answers(&upsert->call, upsert_plan(upsert),
+											   values, nulls, &answers, row);
+	}
+	PG_CATCH();
+	{
+		dtmodel_rethrow(&upsert->place, &upsert->data, caller);
+	}
+	PG_END_TRY();
+	return found;
 }
 
 /*
