@@ -83,7 +83,10 @@ SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "size
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "theme", "value": "x"}, {"key": "size", "value": 1}, {"key": "size", "remove": true}]}');
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"theme": "beside", "settings": [{"key": "theme", "remove": true}]}');
 SELECT settings FROM dtmodel.update(NULL::users, 4, '{"settings": [{"key": "theme", "remove": true}]}');
+SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "theme", "remove": true}]}', strict => true);
+-- with strict it has to be one that the model has
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "old", "remove": true}]}', strict => true);
+\echo :SQLSTATE
 SELECT (instance).settings, created FROM dtmodel.upsert(NULL::users, '{"id": 2, "theme": "up", "settings": [{"key": "size", "remove": true}]}');
 SELECT (instance).settings, created FROM dtmodel.upsert(NULL::users, '{"id": 6, "theme": "new", "settings": [{"key": "size", "remove": true}]}');
 SELECT settings FROM dtmodel.create(NULL::users, '{"id": 7, "settings": [{"key": "size", "remove": true}]}');
