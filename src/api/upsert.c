@@ -167,19 +167,24 @@ check_unique(const Upsert *upsert)
 {
 	Relation	rel = upsert->call.rel;
 	StringInfoData columns;
+	StringInfoData literals;
 
 	if (OidIsValid(find_unique(upsert)))
 		return;
 	initStringInfo(&columns);
 	dtmodel_append_columns(&columns, &upsert->conflict);
+	initStringInfo(&literals);
+	for (int i = 0; i < upsert->conflict.count; i++)
+		appendStringInfo(&literals, ", %s",
+						 quote_literal_cstr(NameStr(upsert->conflict.given[i].field.name)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 			 errmsg("no unique index of table \"%s\" is one of the conflict columns",
 					RelationGetRelationName(rel)),
 			 errdetail("They are %s.", columns.data),
 			 dtmodel_get_model(rel)->soft_delete != NULL ?
-			 errhint("Call %s.unique_live(%s, ...).", DTMODEL_SCHEMA,
-					 dtmodel_quoted_name(rel)) :
+			 errhint("Call %s.unique_live(%s%s).", DTMODEL_SCHEMA,
+					 dtmodel_quoted_name(rel), literals.data) :
 			 errhint("Call CREATE UNIQUE INDEX ON %s (%s).",
 					 dtmodel_qualified_name(rel), columns.data),
 			 errtable(rel)));
