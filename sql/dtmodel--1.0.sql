@@ -518,7 +518,7 @@ COMMENT ON FUNCTION dtmodel.remove_slug(
 CREATE FUNCTION dtmodel.new_slug(instance pg_catalog.anyelement)
 RETURNS pg_catalog.anyelement
 AS 'MODULE_PATHNAME', 'dtmodel_new_slug'
-LANGUAGE C VOLATILE STRICT;
+LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.new_slug(pg_catalog.anyelement) IS
 'gives a row a new slug, made from its source as that is now, and returns the row';

@@ -58,6 +58,7 @@ typedef struct Bulk
 	List	   *groups;
 	ObjectGroup *last;			/* the group of the object before this one */
 	ObjectGroup *inserting;		/* the group whose INSERT runs */
+	RawValue	list;			/* of all objects */
 	int64		count;			/* of objects */
 	int64		at;				/* the object that is being written, or -1 */
 	HeapTuple  *rows;			/* by object; NULL while there is one group */
@@ -308,6 +309,42 @@ add_kept_rows(Bulk *bulk)
 	}
 }
 
+/* The object that is being written, as the error that was caught may need it. */
+static DtData
+current_object(const Bulk *bulk)
+{
+	DtData		data = {0};
+	RawArray	walk = raw_array(&bulk->list);
+
+	for (int64 i = 0; i <= bulk->at; i++)
+		(void) raw_array_next(&walk, &data.object);
+	return data;
+}
+
+static void
+insert_all(Bulk *bulk)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ListCell   *cell;
+
+	PG_TRY();
+	{
+		foreach(cell, bulk->groups)
+			insert_group(bulk, (ObjectGroup *) lfirst(cell));
+	}
+	PG_CATCH();
+	{
+		DtDataPlace place = {bulk->call.rel, "data", bulk->at};
+		DtData		data;
+
+		if (bulk->at < 0)
+			PG_RE_THROW();
+		data = current_object(bulk);
+		dtmodel_rethrow(&place, &data, caller);
+	}
+	PG_END_TRY();
+}
+
 static void
 insert_groups(Bulk *bulk)
 {
@@ -317,7 +354,6 @@ insert_groups(Bulk *bulk)
 		.callback = object_context,
 		.arg = bulk,
 	};
-	ListCell   *cell;
 
 	bulk->result->caller = bulk;
 	bulk->result->done = forget_object;
@@ -328,8 +364,7 @@ insert_groups(Bulk *bulk)
 		bulk->result->take = keep_row;
 	}
 	error_context_stack = &callback;
-	foreach(cell, bulk->groups)
-		insert_group(bulk, (ObjectGroup *) lfirst(cell));
+	insert_all(bulk);
 	error_context_stack = callback.previous;
 	if (bulk->rows != NULL)
 		add_kept_rows(bulk);
@@ -351,13 +386,12 @@ Datum
 dtmodel_bulk_create(PG_FUNCTION_ARGS)
 {
 	Bulk		bulk = {.at = -1};
-	RawValue	list;
 
 	bulk.call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
 	bulk.result = dtmodel_begin_row_set(fcinfo);
 	bulk.strict = dtmodel_flag_argument(fcinfo, 2, false);
-	list = dtmodel_data_argument(fcinfo, 1, "data");
-	read_objects(&bulk, &list);
+	bulk.list = dtmodel_data_argument(fcinfo, 1, "data");
+	read_objects(&bulk, &bulk.list);
 	insert_groups(&bulk);
 	table_close(bulk.call.rel, NoLock);
 	return (Datum) 0;

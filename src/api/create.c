@@ -72,21 +72,6 @@ insert_plan(Relation rel, const DtData *data, DtPlanPurpose purpose)
 								 data->count, types);
 }
 
-/* Goes on with the error that was caught, which may say more then. */
-pg_noreturn static void
-rethrow(const DtDataPlace *place, const DtData *data, MemoryContext caller)
-{
-	ErrorData  *error;
-
-	if (geterrcode() != ERRCODE_NOT_NULL_VIOLATION)
-		PG_RE_THROW();
-	MemoryContextSwitchTo(caller);
-	error = CopyErrorData();
-	FlushErrorState();
-	dtmodel_name_ignored_keys(place, data, error);
-	ReThrowError(error);
-}
-
 /*
  * Inserts a row of what the data gives; if the purpose is to insert it if
  * there is none, not in conflict with another row.  Returns whether it was
@@ -109,7 +94,7 @@ dtmodel_insert_row(const DtRowCall *call, const DtDataPlace *place,
 	}
 	PG_CATCH();
 	{
-		rethrow(place, data, caller);
+		dtmodel_rethrow(place, data, caller);
 	}
 	PG_END_TRY();
 	return inserted;

@@ -132,13 +132,18 @@ report_wrong_settings(const DtDataPlace *place, const DtSettings *settings,
 }
 
 /*
- * A setting that is to go, which need not be valid any more.  What the list
- * gave it before counts no more.
+ * A setting that is to go, which need not be valid any more unless the caller
+ * is strict.  What the list gave it before counts no more.
  */
 static void
 remove_setting(GivenSettings *given, const RawValue *key)
 {
 	uint32		kept = 0;
+	RawValue	rule;
+
+	if (given->strict && given->settings->on_unknown != DT_UNKNOWN_ALLOW &&
+		!dtmodel_is_setting(given->settings, key, &rule))
+		report_unknown_key(given->place, key);
 
 	for (uint32 i = 0; i < given->count; i++)
 	{
@@ -158,9 +163,30 @@ find_member(const RawValue *object, const char *name, RawValue *value)
 	return dtmodel_raw_find(object, &key, value, NULL);
 }
 
+/* What is wrong with an element of a list. */
+static const char *
+wrong_element(const RawValue *element)
+{
+	RawValue	key;
+	RawValue	value;
+	bool		has_value;
+
+	if (!raw_is_object(element))
+		return psprintf("is %s", dtmodel_raw_kind(element));
+	if (!find_member(element, "key", &key))
+		return "has no \"key\"";
+	if (key.type != JENTRY_ISSTRING)
+		return psprintf("has a \"key\" that is %s", dtmodel_raw_kind(&key));
+	has_value = find_member(element, "value", &value);
+	if (!find_member(element, "remove", &value))
+		return "has neither \"value\" nor \"remove\"";
+	return has_value ? "has both \"value\" and \"remove\"" :
+		"has a \"remove\" that is not true";
+}
+
 /* One {"key": ..., "value": ...} of a list, or {"key": ..., "remove": true}. */
 static void
-take_pair(GivenSettings *given, const RawValue *pair)
+take_pair(GivenSettings *given, const RawValue *pair, int number)
 {
 	RawValue	key;
 	RawValue	value;
@@ -184,8 +210,9 @@ take_pair(GivenSettings *given, const RawValue *pair)
 		}
 	}
 	report_wrong_settings(given->place, given->settings,
-						  psprintf("An element of the list is %s without \"key\" and \"value\".",
-								   dtmodel_raw_kind(pair)));
+						  psprintf("%s[%d] %s.",
+								   NameStr(given->settings->column.name),
+								   number, wrong_element(pair)));
 }
 
 /* The settings under their own name.  JSON null gives none. */
@@ -196,6 +223,7 @@ take_settings(GivenSettings *given, const RawValue *value)
 	RawMember	member;
 	RawArray	array;
 	RawValue	element;
+	int			number = 0;
 
 	if (value->type == JENTRY_ISNULL)
 		return;
@@ -211,7 +239,7 @@ take_settings(GivenSettings *given, const RawValue *value)
 							  psprintf("It is %s.", dtmodel_raw_kind(value)));
 	array = raw_array(value);
 	while (raw_array_next(&array, &element))
-		take_pair(given, &element);
+		take_pair(given, &element, number++);
 }
 
 static void
@@ -410,9 +438,9 @@ is_of_table(const ErrorData *error, Relation rel)
  * Adds to an error the keys of the data that were ignored, if a column of the
  * table lacks its value: one of them may be meant for it.
  */
-void
-dtmodel_name_ignored_keys(const DtDataPlace *place, const DtData *data,
-						  ErrorData *error)
+static void
+name_ignored_keys(const DtDataPlace *place, const DtData *data,
+				  ErrorData *error)
 {
 	char	   *keys;
 
@@ -423,6 +451,22 @@ dtmodel_name_ignored_keys(const DtDataPlace *place, const DtData *data,
 	if (keys != NULL)
 		error->hint = psprintf("Keys in %s that are no column and no setting were ignored: %s.",
 							   place_name(place), keys);
+}
+
+/* Goes on with the error that was caught, which may say more then. */
+void
+dtmodel_rethrow(const DtDataPlace *place, const DtData *data,
+				MemoryContext caller)
+{
+	ErrorData  *error;
+
+	if (geterrcode() != ERRCODE_NOT_NULL_VIOLATION)
+		PG_RE_THROW();
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	FlushErrorState();
+	name_ignored_keys(place, data, error);
+	ReThrowError(error);
 }
 
 const DtGiven *

@@ -47,8 +47,9 @@ extern RawValue dtmodel_data_argument(FunctionCallInfo fcinfo, int argument,
 									  const char *name);
 extern DtData dtmodel_read_data(const DtDataPlace *place,
 								const RawValue *object, bool strict);
-extern void dtmodel_name_ignored_keys(const DtDataPlace *place,
-									  const DtData *data, ErrorData *error);
+pg_noreturn extern void dtmodel_rethrow(const DtDataPlace *place,
+										const DtData *data,
+										MemoryContext caller);
 extern const DtGiven *dtmodel_find_given(const DtData *data, AttrNumber attnum);
 extern int	dtmodel_find_guard(const DtData *data);
 extern bool dtmodel_is_assigned(const DtData *data, int i);

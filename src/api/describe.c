@@ -84,11 +84,12 @@ drift_of_mixin(StringInfo drift, Relation rel, const DtMixin *mixin)
 {
 	const void *options = dtmodel_options_of(dtmodel_get_model(rel), mixin);
 
-	if (options == NULL)
-		return;
-	dtmodel_drift_of_columns(drift, mixin, options);
-	if (mixin->find_drift != NULL)
+	if (options != NULL)
+		dtmodel_drift_of_columns(drift, mixin, options);
+	if (options != NULL && mixin->find_drift != NULL)
 		mixin->find_drift(drift, rel, options);
+	if (mixin->find_outer_drift != NULL)
+		mixin->find_outer_drift(drift, rel);
 }
 
 /* Tables that inherit have to share some of the mixins. */

@@ -31,12 +31,13 @@ static const Irregular irregulars[] = {
 	{"tooth", "teeth"}, {"woman", "women"},
 
 	/* Greek and Latin */
-	{"analysis", "analyses"}, {"axis", "axes"}, {"basis", "bases"},
+	{"analysis", "analyses"}, {"appendix", "appendices"}, {"axis", "axes"}, {"basis", "bases"},
 	{"crisis", "crises"}, {"criterion", "criteria"},
 	{"curriculum", "curricula"}, {"diagnosis", "diagnoses"},
-	{"hypothesis", "hypotheses"}, {"medium", "media"},
+	{"hypothesis", "hypotheses"}, {"index", "indexes"}, {"index", "indices"},
+	{"matrix", "matrices"}, {"medium", "media"},
 	{"phenomenon", "phenomena"}, {"synopsis", "synopses"},
-	{"thesis", "theses"},
+	{"thesis", "theses"}, {"vertex", "vertices"},
 
 	/* -f, -fe */
 	{"half", "halves"}, {"knife", "knives"}, {"leaf", "leaves"},
@@ -55,9 +56,13 @@ static const Irregular irregulars[] = {
 	{"lens", "lenses"}, {"status", "statuses"}, {"virus", "viruses"},
 
 	/* -e that belongs to the word, where the plural looks like -es or -ies */
-	{"cache", "caches"}, {"calorie", "calories"}, {"cookie", "cookies"},
-	{"headache", "headaches"}, {"movie", "movies"}, {"niche", "niches"},
-	{"pie", "pies"}, {"tie", "ties"}, {"zombie", "zombies"},
+	{"ache", "aches"}, {"avalanche", "avalanches"}, {"brioche", "brioches"},
+	{"cache", "caches"}, {"calorie", "calories"}, {"cliche", "cliches"},
+	{"cookie", "cookies"}, {"headache", "headaches"},
+	{"moustache", "moustaches"}, {"movie", "movies"}, {"niche", "niches"},
+	{"pie", "pies"}, {"quiche", "quiches"}, {"tie", "ties"},
+	{"toothache", "toothaches"}, {"tranche", "tranches"},
+	{"zombie", "zombies"},
 
 	/* a -ch that is spoken as k */
 	{"epoch", "epochs"}, {"eunuch", "eunuchs"}, {"hierarch", "hierarchs"},

@@ -25,6 +25,26 @@
 PG_FUNCTION_INFO_V1(dtmodel_new_slug);
 PG_FUNCTION_INFO_V1(dtmodel_fill_slugs);
 
+/* Without the trigger the text that asks for a slug would be stored. */
+static void
+check_trigger_fires(Relation rel)
+{
+	const Trigger *trigger = dtmodel_find_trigger(rel, dtmodel_slug_mixin.triggers);
+
+	if (dtmodel_trigger_fires(trigger->tgenabled))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the slug trigger of table \"%s\" does not fire in this session",
+					RelationGetRelationName(rel)),
+			 errdetail("It is disabled, or session_replication_role is not the one that it fires for."),
+			 errhint("Call ALTER TABLE %s ENABLE TRIGGER %s.",
+					 dtmodel_qualified_name(rel),
+					 quote_identifier(trigger->tgname)),
+			 errtable(rel)));
+}
+
 /* The columns of the table's slugs, which must be in order. */
 static DtSlug
 usable_slug(Relation rel)
@@ -43,6 +63,7 @@ usable_slug(Relation rel)
 						 &dtmodel_slug_mixin, "source");
 	dtmodel_check_column(rel, &slug->slug, &dtmodel_use_slug,
 						 &dtmodel_slug_mixin, "slug");
+	check_trigger_fires(rel);
 	return *slug;
 }
 
@@ -70,14 +91,16 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
  * new_slug(instance anyelement) returns anyelement
  *
  * Gives the row the slug of its source, as that is by now, and returns the new
- * row.  It is the slug that the row has if that fits and is free.  NULL for
- * NULL, for a row that is gone, and for one that a policy or a trigger keeps
- * from being updated.  A table without slugs is an error (42809).
+ * row.  It is the slug that the row has if that fits and is free, and also if
+ * the source has no letters and digits.  NULL for a row that is gone, and for
+ * one that a policy or a trigger keeps from being updated; an error (22004)
+ * for NULL.  Errors for a table without slugs (42809) and for one whose slug
+ * trigger does not fire (55000).
  */
 Datum
 dtmodel_new_slug(PG_FUNCTION_ARGS)
 {
-	DtRowCall	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock);
 	DtSlug		slug = usable_slug(call.rel);
 	bool		found = false;
 	Datum		row = (Datum) 0;
@@ -107,43 +130,57 @@ blocks_of_rows(Relation rel, int rows)
 	return Min(rows * (pages / tuples), (double) MaxBlockNumber);
 }
 
+/* What fill_slugs has done. */
+typedef struct Filling
+{
+	int64		filled;
+	int64		passed_over;	/* the source gives no slug */
+} Filling;
+
 /*
- * Fills in the slugs of the rows in these blocks, and returns how many rows
- * have one now.  Any UPDATE does for the trigger to give a row its slug.
+ * Fills in the slugs of the rows in these blocks, and counts them.  Any UPDATE
+ * does for the trigger to give a row its slug.
  */
-static uint64
-fill_blocks(Oid relid, uint64 first, uint64 end)
+static void
+fill_blocks(Oid relid, uint64 first, uint64 end, Filling *filling)
 {
 	Relation	rel = dtmodel_open(relid, RowExclusiveLock);
 	DtSlug		slug = usable_slug(rel);
 	const char *column = quote_identifier(NameStr(slug.slug.name));
 	char	   *query;
+	HeapTuple	counts;
+	TupleDesc	desc;
+	bool		isnull;
 
 	query = psprintf(DT_OWN_QUERY "WITH filled AS (UPDATE ONLY %s AS t SET %s = NULL "
 					 "WHERE t.ctid OPERATOR(pg_catalog.>=) '(" UINT64_FORMAT ",0)' "
 					 "AND t.ctid OPERATOR(pg_catalog.<) '(" UINT64_FORMAT ",0)' "
 					 "AND (t.%s IS NULL OR t.%s::pg_catalog.text OPERATOR(pg_catalog.=) '') "
 					 "AND t.%s IS NOT NULL RETURNING t.%s) "
-					 "SELECT FROM filled AS f WHERE f.%s IS NOT NULL",
+					 "SELECT pg_catalog.count(f.%s), pg_catalog.count(*) FROM filled AS f",
 					 dtmodel_qualified_name(rel), column, first, end, column,
 					 column, quote_identifier(NameStr(slug.source.name)),
 					 column, column);
 	table_close(rel, NoLock);
 	(void) SPI_execute(query, false, 0);
-	return SPI_processed;
+	counts = SPI_tuptable->vals[0];
+	desc = SPI_tuptable->tupdesc;
+	filling->filled += DatumGetInt64(SPI_getbinval(counts, desc, 1, &isnull));
+	filling->passed_over += DatumGetInt64(SPI_getbinval(counts, desc, 2, &isnull)) -
+		DatumGetInt64(SPI_getbinval(counts, desc, 1, &isnull));
 }
 
 /*
  * Goes through the blocks that there are.  Rows that come later are given
  * slugs as they come, and so are those that others update meanwhile.
  */
-static uint64
+static Filling
 fill_slugs(Oid relid, int batch_size)
 {
 	Relation	rel = dtmodel_open(relid, RowExclusiveLock);
 	BlockNumber blocks = 0;
 	BlockNumber batch = 1;
-	uint64		filled = 0;
+	Filling		filling = {0};
 
 	(void) usable_slug(rel);
 	blocks = RelationGetNumberOfBlocks(rel);
@@ -152,24 +189,26 @@ fill_slugs(Oid relid, int batch_size)
 	for (uint64 first = 0; first < blocks; first += batch)
 	{
 		CHECK_FOR_INTERRUPTS();
-		filled += fill_blocks(relid, first, Min(first + batch, MaxBlockNumber));
+		fill_blocks(relid, first, Min(first + batch, MaxBlockNumber), &filling);
 		SPI_commit();
 	}
-	return filled;
+	return filling;
 }
 
 /*
  * CALL fill_slugs(model regclass, batch_size int DEFAULT 1000)
  *
  * Gives a slug to each row that has none, in batches of about so many rows,
- * each a transaction of its own.  Neither updated_at nor updated_by moves.  An
+ * each a transaction of its own.  Neither updated_at nor updated_by moves.
+ * Rows whose source has no letters and digits are passed over, and counted.  An
  * error for a NULL (22004), for a batch size that cannot be (22023), in a
- * transaction block (25001), and for a table without slugs (42809).
+ * transaction block (25001), for a table without slugs (42809), and for one
+ * whose slug trigger does not fire (55000).
  */
 Datum
 dtmodel_fill_slugs(PG_FUNCTION_ARGS)
 {
-	uint64		filled;
+	Filling		filling;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
@@ -181,11 +220,15 @@ dtmodel_fill_slugs(PG_FUNCTION_ARGS)
 	dtmodel_check_may_commit(fcinfo, "fill_slugs", "CALL it on its own.");
 
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
-	filled = fill_slugs(PG_GETARG_OID(0), PG_GETARG_INT32(1));
+	filling = fill_slugs(PG_GETARG_OID(0), PG_GETARG_INT32(1));
 	SPI_finish();
 	ereport(NOTICE,
-			(errmsg_plural("filled in " UINT64_FORMAT " slug",
-						   "filled in " UINT64_FORMAT " slugs",
-						   filled, filled)));
+			(errmsg_plural("filled in " INT64_FORMAT " slug",
+						   "filled in " INT64_FORMAT " slugs",
+						   filling.filled, filling.filled),
+			 filling.passed_over == 0 ? 0 :
+			 errdetail_plural(INT64_FORMAT " row was passed over, since its source has no letters and no digits.",
+							  INT64_FORMAT " rows were passed over, since their source has no letters and no digits.",
+							  filling.passed_over, filling.passed_over)));
 	PG_RETURN_VOID();
 }

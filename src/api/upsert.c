@@ -170,19 +170,24 @@ check_unique(const Upsert *upsert)
 {
 	Relation	rel = upsert->call.rel;
 	StringInfoData columns;
+	StringInfoData literals;
 
 	if (OidIsValid(find_unique(upsert)))
 		return;
 	initStringInfo(&columns);
 	dtmodel_append_columns(&columns, &upsert->conflict);
+	initStringInfo(&literals);
+	for (int i = 0; i < upsert->conflict.count; i++)
+		appendStringInfo(&literals, ", %s",
+						 quote_literal_cstr(NameStr(upsert->conflict.given[i].field.name)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 			 errmsg("no unique index of table \"%s\" is one of the conflict columns",
 					RelationGetRelationName(rel)),
 			 errdetail("They are %s.", columns.data),
 			 dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL ?
-			 errhint("Call %s.unique_live(%s, ...).", DTMODEL_SCHEMA,
-					 dtmodel_quoted_name(rel)) :
+			 errhint("Call %s.unique_live(%s%s).", DTMODEL_SCHEMA,
+					 dtmodel_quoted_name(rel), literals.data) :
 			 errhint("Call CREATE UNIQUE INDEX ON %s (%s).",
 					 dtmodel_qualified_name(rel), columns.data),
 			 errtable(rel)));
@@ -309,6 +314,8 @@ run_upsert(Upsert *upsert, Datum *row)
 	Datum	   *values = palloc(sizeof(Datum) * (count + CONFLICTS));
 	char	   *nulls = palloc(count + CONFLICTS);
 	DtAnswers	answers = {CONFLICTS, note_conflict, upsert};
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool found = false;
 
 	dtmodel_update_values(&upsert->place, &upsert->data, values, nulls);
 	for (int i = count; i < count + CONFLICTS; i++)
@@ -317,8 +324,17 @@ run_upsert(Upsert *upsert, Datum *row)
 		nulls[i] = ' ';
 	}
 	upsert->met = upsert->met_deleted = upsert->met_stale = false;
-	return dtmodel_fetch_row_with_answers(&upsert->call, upsert_plan(upsert),
-										  values, nulls, &answers, row);
+	PG_TRY();
+	{
+		found = dtmodel_fetch_row_with_answers(&upsert->call, upsert_plan(upsert),
+											   values, nulls, &answers, row);
+	}
+	PG_CATCH();
+	{
+		dtmodel_rethrow(&upsert->place, &upsert->data, caller);
+	}
+	PG_END_TRY();
+	return found;
 }
 
 /*

@@ -15,6 +15,7 @@
 #include "dtmodel.h"
 #include "model/column.h"
 #include "model/mixin.h"
+#include "model/mixin_call.h"
 #include "server/relation.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -140,10 +141,9 @@ report_missing_column(Relation rel, const DtColumn *column,
 					NameStr(column->name), RelationGetRelationName(rel)),
 			 errdetail("A trigger made by %s.%s keeps that column.",
 					   DTMODEL_SCHEMA, mixin->add),
-			 errhint("If it was renamed, call %s.%s(%s, %s => 'its new name'); to do without it, call %s.%s(%s).",
-					 DTMODEL_SCHEMA, mixin->add,
-					 dtmodel_quoted_name(rel), parameter,
-					 DTMODEL_SCHEMA, mixin->remove, dtmodel_quoted_name(rel)),
+			 errhint("If it was renamed, call %s; to do without it, call %s.%s(%s).",
+					 dtmodel_mixin_call(rel, mixin, parameter, NULL),
+					 DTMODEL_SCHEMA, mixin->remove, dtmodel_quoted_root(rel)),
 			 errtable(rel)));
 }
 
@@ -214,9 +214,8 @@ dtmodel_check_column(Relation rel, const DtColumn *column, const DtColumnUse *us
 				 errdetail("%s.%s needs a column of type %s there.",
 						   DTMODEL_SCHEMA, mixin->add,
 						   use->types),
-				 errhint("Change the type of the column, or name another one: %s.%s(%s, %s => '...').",
-						 DTMODEL_SCHEMA, mixin->add,
-						 dtmodel_quoted_name(rel), parameter),
+				 errhint("Change the type of the column, or name another one: %s.",
+						 dtmodel_mixin_call(rel, mixin, parameter, "...")),
 				 errtablecol(rel, column->attnum)));
 }
 

@@ -18,7 +18,6 @@
 #include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/objectaddress.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
@@ -28,6 +27,8 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "model/ddl.h"
+#include "model/mixin_call.h"
+#include "model/view_row.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -150,17 +151,6 @@ check_no_foreign_partition(Relation rel)
 	}
 }
 
-/* The partitioned table above all others, as a literal. */
-static char *
-quoted_root(Relation rel)
-{
-	Oid			root = llast_oid(get_partition_ancestors(RelationGetRelid(rel)));
-	char	   *schema = get_namespace_name(get_rel_namespace(root));
-
-	return quote_literal_cstr(quote_qualified_identifier(schema,
-														 get_rel_name(root)));
-}
-
 /* A partition is what its table is: rows go from one to another. */
 void
 dtmodel_check_no_partition(Relation rel)
@@ -177,7 +167,7 @@ dtmodel_check_no_partition(Relation rel)
 					RelationGetRelationName(rel)),
 			 errdetail("A partition has the mixins of its partitioned table."),
 			 errhint("Call the function for %s; its partitions follow.",
-					 quoted_root(rel)),
+					 dtmodel_quoted_root(rel)),
 			 errtable(rel)));
 }
 
@@ -271,6 +261,78 @@ dtmodel_change_column(DtChange *change, const char *name, const DtColumnUse *use
 							definition));
 }
 
+/* Whether a table without the column can have a view of its live rows. */
+static bool
+can_do_without(Relation rel, const DtColumn *column)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+	const DtModel *model = dtmodel_get_model(rel);
+	bool		has_live_rows = false;
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		for (int j = 0; model->options[i] != NULL && j < mixins[i]->ncolumns; j++)
+		{
+			const DtMixinColumn *kept = &mixins[i]->columns[j];
+
+			if (!kept->tells_live)
+				continue;
+			has_live_rows = true;
+			if (dtmodel_mixin_column(kept, model->options[i])->attnum == column->attnum)
+				return false;
+		}
+	}
+	return has_live_rows;
+}
+
+static void
+append_item(StringInfo list, const char *item)
+{
+	appendStringInfo(list, "%s%s", list->len > 0 ? ", " : "", item);
+}
+
+static void
+report_live_views(Relation rel, const DtColumn *column, List *views)
+{
+	StringInfoData names;
+	StringInfoData calls;
+	ListCell   *cell;
+
+	initStringInfo(&names);
+	initStringInfo(&calls);
+	foreach(cell, views)
+	{
+		DtLiveView *view = dtmodel_open_live_view(lfirst_oid(cell));
+		char	   *call = dtmodel_live_view_call(view->rel, &view->source, rel);
+
+		append_item(&names, dtmodel_qualified_name(view->rel));
+		if (call != NULL && can_do_without(rel, column))
+			append_item(&calls, call);
+		dtmodel_close_live_view(view);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("cannot drop column \"%s\" of table \"%s\" because a view of live rows shows it",
+					NameStr(column->name), RelationGetRelationName(rel)),
+			 calls.len == 0 ? errhint("Call DROP VIEW %s first.", names.data) :
+			 errhint("Call DROP VIEW %s first, and %s afterwards.", names.data,
+					 calls.data),
+			 errtablecol(rel, column->attnum)));
+}
+
+/*
+ * A live view shows every column.  The server would name it, but not the call
+ * that makes it again.
+ */
+static void
+check_no_live_view(Relation rel, const DtColumn *column)
+{
+	List	   *views = dtmodel_live_views(RelationGetRelid(rel), column->attnum);
+
+	if (views != NIL)
+		report_live_views(rel, column, views);
+}
+
 /* Drops a column where it is still there. */
 void
 dtmodel_drop_column(DtChange *change, const DtColumn *column)
@@ -278,6 +340,7 @@ dtmodel_drop_column(DtChange *change, const DtColumn *column)
 	if (!AttributeNumberIsValid(column->attnum))
 		return;
 
+	check_no_live_view(change->rel, column);
 	dtmodel_change(change,
 				   psprintf("dropped column \"%s\"", NameStr(column->name)),
 				   psprintf("ALTER TABLE %s DROP COLUMN %s", change->table,

@@ -41,6 +41,8 @@ dtmodel_table_argument(FunctionCallInfo fcinfo, int argument)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("the model must be a row of a table"),
 				 errdetail("It is of type %s.", format_type_be(type)),
+				 type == RECORDOID ?
+				 errhint("A row of a subquery is of no table. Pass one of the table itself, or cast it as in ROW(x.*)::users.") :
 				 errhint("Pass a row, or NULL cast to the table as in NULL::users.")));
 	return relid;
 }
@@ -113,15 +115,31 @@ dtmodel_key_of_row(const DtKey *key, Datum row)
 	return values;
 }
 
+static void
+value_context(void *argument)
+{
+	errcontext("column \"%s\" of the primary key, from the id",
+			   NameStr(((const DtKeyColumn *) argument)->name));
+}
+
 /* Reads a value as the column's type does; its own error if it cannot. */
 static Datum
 read_value(const char *text, const DtKeyColumn *column)
 {
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = value_context,
+		.arg = (void *) column,
+	};
 	Oid			function;
 	Oid			parameter;
+	Datum		value;
 
 	getTypeInputInfo(column->typid, &function, &parameter);
-	return OidInputFunctionCall(function, (char *) text, parameter, -1);
+	error_context_stack = &callback;
+	value = OidInputFunctionCall(function, (char *) text, parameter, -1);
+	error_context_stack = callback.previous;
+	return value;
 }
 
 /* A value as its type writes it. */

@@ -165,6 +165,15 @@ dtmodel_find_trigger(Relation rel, const DtTriggerType *type)
 	return NULL;
 }
 
+/* Whether a trigger with this tgenabled fires in this session. */
+bool
+dtmodel_trigger_fires(char tgenabled)
+{
+	return tgenabled == TRIGGER_FIRES_ALWAYS ||
+		tgenabled == (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
+					  TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN);
+}
+
 /* The value of "key=value" among the trigger's arguments, or NULL. */
 const char *
 dtmodel_trigger_option(const Trigger *trigger, const char *key)

@@ -38,9 +38,29 @@ typedef struct DtMixinColumn
 	const char *in_template;	/* its name there; NULL: it has none */
 	bool		has_to_match;	/* a table to attach must not lack it where
 								 * the partitioned table has it */
+	bool		tells_live;		/* whether a row is live */
 	bool		guards_updates; /* what update() and upsert() give for it is
 								 * what the row has to have, not to get */
 } DtMixinColumn;
+
+/* How an option of a trigger is written in the call of add_* that made it. */
+typedef enum DtOptionKind
+{
+	DT_OPTION_COLUMN,			/* a column, or NULL for none */
+	DT_OPTION_COLUMNS,			/* an array of columns */
+	DT_OPTION_TEXT,
+	DT_OPTION_PLAIN,			/* a number or a boolean */
+	DT_OPTION_TRIGGER			/* true if the table has this trigger */
+} DtOptionKind;
+
+/* An argument of add_*, and of the trigger, which has it unless it is NULL. */
+typedef struct DtOption
+{
+	DtOptionKind kind;
+	const char *name;			/* NULL: there are no more */
+	const char *default_value;	/* NULL: there is none, or it is NULL */
+	const DtTriggerType *trigger;
+} DtOption;
 
 /* The columns that mixins write, by what a change of theirs is. */
 typedef struct DtOwnColumns
@@ -70,6 +90,7 @@ typedef struct DtMixin
 	/* The first of its triggers makes a table have it, and has its options. */
 	const DtTriggerType *triggers;
 	int			ntriggers;
+	const DtOption *options;	/* the arguments of "add", in their order */
 	const char *const *fixed_options;	/* that a table to attach must have as
 										 * its partitioned table has them; ends
 										 * with NULL */
@@ -96,6 +117,9 @@ typedef struct DtMixin
 	 */
 	void		(*find_drift) (StringInfo drift, Relation rel,
 							   const void *options);
+
+	/* The same for tables that need not have it. */
+	void		(*find_outer_drift) (StringInfo drift, Relation rel);
 
 	/*
 	 * When another mixin comes to the table, with these options, or goes, with
@@ -135,6 +159,7 @@ extern const char *dtmodel_function_name(Oid funcid);
 extern const DtTriggerType *dtmodel_trigger_type(const Trigger *trigger);
 extern const Trigger *dtmodel_find_trigger(Relation rel,
 										   const DtTriggerType *type);
+extern bool dtmodel_trigger_fires(char tgenabled);
 extern const char *dtmodel_trigger_option(const Trigger *trigger,
 										  const char *key);
 pg_noreturn extern void dtmodel_report_unknown_trigger(Relation rel);

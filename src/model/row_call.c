@@ -58,6 +58,8 @@ report_null_instance(FunctionCallInfo fcinfo, Relation rel)
 			 errmsg("the instance must not be null"),
 			 errdetail("NULL::%s means the table, and no row of it. A row that an outer join did not find is null too.",
 					   table),
+			 strcmp(function, "new_slug") == 0 ?
+			 errhint("Pass a row, and leave out with WHERE what is null.") :
 			 errhint("Give the id, as in %s.%s(NULL::%s, id%s), or leave out with WHERE what is null.",
 					 DTMODEL_SCHEMA, function, table,
 					 strcmp(function, "update") == 0 ? ", data" : ""),

@@ -11,14 +11,23 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/table.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_rewrite.h"
+#include "commands/defrem.h"
 #include "dtmodel.h"
 #include "funcapi.h"
 #include "model/view_row.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 #include "rewrite/rewriteHandler.h"
 #include "server/record.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 DtViewSource
@@ -67,14 +76,96 @@ dtmodel_showing_column(const DtViewSource *source, AttrNumber attnum)
 	return InvalidAttrNumber;
 }
 
+/* Whether a condition is one that create_live_view makes, of some column. */
+static bool
+is_mark(Node *condition)
+{
+	if (condition == NULL)
+		return false;
+	if (is_notclause(condition))
+		return IsA(get_notclausearg((Expr *) condition), Var);
+	if (IsA(condition, BooleanTest))
+		return IsA(((BooleanTest *) condition)->arg, Var);
+	if (IsA(condition, NullTest))
+		return IsA(((NullTest *) condition)->arg, Var);
+	return IsA(condition, Var);
+}
+
+/*
+ * Whether create_live_view made the view and can bring it up to date: it is in
+ * the schema of its table, has the first columns of that, and is of the rows
+ * that some flag or time says are live.  Others have our trigger too, and are
+ * not to be replaced.
+ */
+static bool
+follows_table(Relation view, const DtViewSource *source, Relation table)
+{
+	TupleDesc	desc = RelationGetDescr(table);
+	AttrNumber	attnum = 0;
+	ListCell   *cell;
+
+	foreach(cell, source->query->targetList)
+	{
+		do
+			attnum++;
+		while (attnum <= desc->natts &&
+			   TupleDescAttr(desc, attnum - 1)->attisdropped);
+		if (dtmodel_shown_column(source, lfirst_node(TargetEntry, cell)) != attnum)
+			return false;
+	}
+	return is_mark(source->query->jointree->quals) &&
+		RelationGetNamespace(view) == RelationGetNamespace(table);
+}
+
+/* The name of the live view of a table that was given no other one. */
+char *
+dtmodel_live_view_name(Relation table)
+{
+	return makeObjectName("live", RelationGetRelationName(table), NULL);
+}
+
+/* The call that brings the view up to date; NULL if none does. */
+char *
+dtmodel_live_view_call(Relation view, const DtViewSource *source,
+					   Relation table)
+{
+	const char *name = RelationGetRelationName(view);
+
+	if (!follows_table(view, source, table))
+		return NULL;
+	return psprintf("%s.create_live_view(%s%s)", DTMODEL_SCHEMA,
+					dtmodel_quoted_name(table),
+					strcmp(name, dtmodel_live_view_name(table)) == 0 ? "" :
+					psprintf(", view => %s", quote_literal_cstr(name)));
+}
+
+static char *
+call_for_view(Relation view)
+{
+	DtViewSource source = dtmodel_read_view(view);
+	Relation	table;
+	char	   *call;
+
+	if (source.rtindex == 0)
+		return NULL;
+	table = relation_open(source.relid, AccessShareLock);
+	call = dtmodel_live_view_call(view, &source, table);
+	relation_close(table, AccessShareLock);
+	return call;
+}
+
 void
 dtmodel_report_no_live_view(Relation view, const char *detail)
 {
+	char	   *call = call_for_view(view);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("\"%s\" is not a view of live rows",
 					RelationGetRelationName(view)),
 			 errdetail("%s", detail),
+			 call != NULL ?
+			 errhint("Call %s again: the view follows its table.", call) :
 			 errhint("Drop it, and call %s.create_live_view with the table.",
 					 DTMODEL_SCHEMA),
 			 errtable(view)));
@@ -92,6 +183,84 @@ has_own_trigger(Relation view)
 			return true;
 	}
 	return false;
+}
+
+/* The relation that a rule belongs to. */
+static Oid
+relation_of_rule(Oid rule)
+{
+	Relation	rules = table_open(RewriteRelationId, AccessShareLock);
+	Oid			relid = InvalidOid;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(rule));
+	scan = systable_beginscan(rules, RewriteOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		relid = ((Form_pg_rewrite) GETSTRUCT(tuple))->ev_class;
+	systable_endscan(scan);
+	table_close(rules, AccessShareLock);
+	return relid;
+}
+
+/* Whether it is a view with our trigger, of this one table. */
+static bool
+is_live_view_of(Oid relid, Oid table)
+{
+	Relation	view = get_rel_relkind(relid) == RELKIND_VIEW ?
+		try_relation_open(relid, AccessShareLock) : NULL;
+	bool		answer;
+
+	if (view == NULL)
+		return false;
+	answer = has_own_trigger(view) &&
+		dtmodel_read_view(view).relid == table;
+	relation_close(view, NoLock);
+	return answer;
+}
+
+/*
+ * The views of live rows of a table, wherever they are; with a column, those
+ * that use it.
+ */
+List *
+dtmodel_live_views(Oid table, AttrNumber attnum)
+{
+	Relation	depend = table_open(DependRelationId, AccessShareLock);
+	List	   *relations = NIL;
+	List	   *views = NIL;
+	ListCell   *cell;
+	SysScanDesc scan;
+	ScanKeyData keys[3];
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(table));
+	ScanKeyInit(&keys[2], Anum_pg_depend_refobjsubid, BTEqualStrategyNumber,
+				F_INT4EQ, Int32GetDatum(attnum));
+	scan = systable_beginscan(depend, DependReferenceIndexId, true, NULL,
+							  AttributeNumberIsValid(attnum) ? 3 : 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (form->classid == RewriteRelationId)
+			relations = list_append_unique_oid(relations,
+											   relation_of_rule(form->objid));
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	foreach(cell, relations)
+	{
+		if (is_live_view_of(lfirst_oid(cell), table))
+			views = lappend_oid(views, lfirst_oid(cell));
+	}
+	return views;
 }
 
 /*

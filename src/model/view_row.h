@@ -26,6 +26,10 @@ extern AttrNumber dtmodel_shown_column(const DtViewSource *source,
 									   const TargetEntry *entry);
 extern AttrNumber dtmodel_showing_column(const DtViewSource *source,
 										 AttrNumber attnum);
+extern char *dtmodel_live_view_name(Relation table);
+extern char *dtmodel_live_view_call(Relation view, const DtViewSource *source,
+									Relation table);
+extern List *dtmodel_live_views(Oid table, AttrNumber attnum);
 pg_noreturn extern void dtmodel_report_no_live_view(Relation view,
 													const char *detail);
 

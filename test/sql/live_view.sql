@@ -115,5 +115,69 @@ DELETE FROM live_parted WHERE id IN (1, 19) RETURNING id;
 SELECT count(*) AS rows, count(deleted_at) AS deleted FROM parted;
 RESET client_min_messages;
 
+-- drift: a view that the model has outgrown, with the call that makes it good
+SET client_min_messages = warning;
+CREATE TABLE tasks (id int PRIMARY KEY, note text);
+SELECT dtmodel.add_soft_delete('tasks');
+SELECT dtmodel.create_live_view('tasks'), dtmodel.create_live_view('tasks', view => 'Open "ones"');
+CREATE VIEW hand_made AS SELECT id, note AS title FROM tasks WHERE is_deleted = false AND note <> '';
+CREATE TRIGGER remove INSTEAD OF DELETE ON hand_made FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE VIEW joined AS SELECT a.id FROM tasks AS a JOIN tasks AS b USING (id);
+CREATE TRIGGER remove INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE VIEW plain AS SELECT * FROM tasks;
+INSERT INTO tasks VALUES (1, 'one'), (2, 'two');
+SELECT dtmodel.describe('tasks') -> 'drift' AS drift;
+SELECT dtmodel.add_settings('tasks', '{theme}');
+SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS drift ORDER BY 1;
+SELECT dtmodel.settings(t) FROM live_tasks AS t WHERE id = 1;
+\echo :SQLSTATE
+SELECT dtmodel.to_dict(t) FROM "Open ""ones""" AS t WHERE id = 1;
+\echo :SQLSTATE
+SELECT dtmodel.to_dict(t) FROM hand_made AS t WHERE id = 1;
+\echo :SQLSTATE
+CREATE FUNCTION follow_drift() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    call text;
+BEGIN
+    FOR call IN SELECT substring(d FROM 'call (dtmodel\..*)')
+                FROM jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS d ORDER BY d LOOP
+        IF call IS NOT NULL THEN
+            EXECUTE 'SELECT ' || call;
+        END IF;
+    END LOOP;
+    RETURN QUERY SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift');
+END
+$$;
+SELECT follow_drift();
+SELECT dtmodel.to_dict(t, includes => '{id,theme}') FROM "Open ""ones""" AS t WHERE id = 1;
+ALTER TABLE tasks ADD is_open boolean NOT NULL DEFAULT true;
+ALTER TABLE tasks DROP CONSTRAINT ck_tasks_soft_delete;
+SELECT dtmodel.add_soft_delete('tasks', flag => 'is_open', flag_means => 'live');
+DELETE FROM tasks WHERE id = 1;
+SELECT count(*) FROM live_tasks;
+SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS drift ORDER BY 1;
+SELECT follow_drift();
+SELECT count(*) FROM live_tasks;
+-- elsewhere and under another name it is found, too
+ALTER VIEW live_tasks SET SCHEMA public;
+ALTER VIEW public.live_tasks RENAME TO live_view_moved;
+SELECT dtmodel.add_soft_delete('tasks', flag => NULL);
+SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS drift ORDER BY 1;
+DROP VIEW public.live_view_moved;
+
+-- columns do not go while a view shows them
+SELECT dtmodel.remove_settings('tasks', drop_columns => true);
+\echo :SQLSTATE
+SELECT dtmodel.restore_deletion(NULL::tasks, deleted_at) FROM tasks WHERE id = 1;
+SELECT dtmodel.remove_soft_delete('tasks', drop_columns => true);
+\echo :SQLSTATE
+DROP VIEW "Open ""ones""";
+SELECT dtmodel.create_live_view('tasks', view => 'ones');
+SELECT dtmodel.remove_settings('tasks', drop_columns => true);
+DROP VIEW ones;
+SELECT dtmodel.remove_settings('tasks', drop_columns => true);
+SELECT dtmodel.create_live_view('tasks');
+RESET client_min_messages;
+
 SET client_min_messages = warning;
 DROP SCHEMA live_view CASCADE;

@@ -17,6 +17,10 @@ SELECT dtmodel.to_dict(v, includes => '{id,theme}') AS some, dtmodel.to_dict(v, 
 SELECT pg_typeof(u), u.* FROM live_people AS v, dtmodel.update(v, '{"name": "Anna", "theme": "dark"}') AS u WHERE v.id = 1;
 SELECT name, settings FROM people WHERE id = 1;
 SELECT (dtmodel.update(v, '{}')).name FROM live_people AS v WHERE id = 2;
+-- settings that are not valid any more
+SELECT dtmodel.add_settings('people', schema => '{"size": {"type": "number", "maximum": 2}}');
+SELECT v.id, dtmodel.invalid_settings(v) FROM live_people AS v ORDER BY id;
+SELECT dtmodel.add_settings('people', schema => '{"theme": {"type": "string", "default": "light"}, "size": {"type": "number"}}');
 SELECT pg_typeof(d), d.id, d.name, d.is_deleted, d.deleted_at = now() AS now FROM live_people AS v, dtmodel.soft_delete(v) AS d WHERE v.id = 1;
 SELECT d.id, d.is_deleted FROM live_people AS v, dtmodel.delete(v) AS d WHERE v.id = 2;
 SELECT id FROM live_people;

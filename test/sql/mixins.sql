@@ -114,4 +114,61 @@ UPDATE configured SET settings = settings || '{"unknown": true}' RETURNING setti
 UPDATE configured SET settings = settings || '{"theme": "light"}' RETURNING settings, updated_by, updated_at > created_at AS moved;
 RESET dtmodel.actor;
 
+-- a column that was renamed: what the hint says to call keeps all other options
+CREATE FUNCTION follow_hint(statement text, new_name text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    call text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'no error';
+EXCEPTION WHEN undefined_column THEN
+    GET STACKED DIAGNOSTICS call = PG_EXCEPTION_HINT;
+    call := substring(call FROM 'call (dtmodel\.add_.*\)); to do without');
+    EXECUTE 'SELECT ' || replace(call, 'its new name', new_name);
+    RETURN call;
+END
+$$;
+CREATE TABLE renamed (id int PRIMARY KEY, headline text, visits int);
+SELECT dtmodel.add_timestamps('renamed', created_at => NULL, updated_at => 'moved', ignore_columns => '{visits}',
+                              clock => 'clock', on_insert => 'stamp'),
+       dtmodel.add_slug('renamed', 'headline', slug => 'address', max_length => 50, on_update => true),
+       dtmodel.add_settings('renamed', '{theme,"it''s"}', combined => false, settings => 'options',
+                            schema => '{"theme": {"type": "string"}}', on_unknown => 'ignore'),
+       dtmodel.add_audit('renamed', updated_by => 'mover'),
+       dtmodel.add_soft_delete('renamed', flag => 'alive', deleted_by => 'deleter', flag_means => 'live',
+                               protect_truncate => true, flag_writes => 'error', tier => 'trigger');
+INSERT INTO renamed (id, headline) VALUES (1, 'a');
+CREATE TABLE renames (n int, old_name text, statement text);
+INSERT INTO renames VALUES
+    (1, 'moved', 'UPDATE renamed SET visits = 1'),
+    (2, 'headline', 'INSERT INTO renamed (id) VALUES (2)'),
+    (3, 'address', 'INSERT INTO renamed (id) VALUES (2)'),
+    (4, 'options', 'INSERT INTO renamed (id) VALUES (2)'),
+    (5, 'mover', 'INSERT INTO renamed (id) VALUES (2)'),
+    (6, 'alive', 'DELETE FROM renamed'),
+    (7, 'deleted_at', 'DELETE FROM renamed'),
+    (8, 'deleter', 'DELETE FROM renamed');
+CREATE FUNCTION rename_and_follow(old_name text, statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    before text := dtmodel.describe('renamed');
+    new_name text := 'new_' || old_name;
+BEGIN
+    EXECUTE format('ALTER TABLE renamed RENAME COLUMN %I TO %I', old_name, new_name);
+    RETURN NEXT follow_hint(statement, new_name);
+    RETURN NEXT CASE WHEN replace(dtmodel.describe('renamed')::text, new_name, old_name) = before
+                     THEN 'as before' ELSE dtmodel.describe('renamed')::text END;
+END
+$$;
+\pset format unaligned
+SELECT r.* FROM renames AS n, LATERAL rename_and_follow(n.old_name, n.statement) AS r;
+-- two at once: the call has a place for both names
+ALTER TABLE renamed RENAME COLUMN new_alive TO alive;
+ALTER TABLE renamed RENAME COLUMN new_deleted_at TO deleted_at;
+ALTER TABLE renamed RENAME COLUMN new_moved TO moved;
+ALTER TABLE renamed RENAME COLUMN visits TO visitors;
+DELETE FROM renamed;
+SELECT dtmodel.add_soft_delete('renamed', flag => 'alive', flag_means => 'live');
+UPDATE renamed SET id = 2;
+\pset format aligned
+
 DROP SCHEMA mixins CASCADE;

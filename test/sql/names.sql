@@ -45,6 +45,11 @@ SELECT c AS class, dtmodel.table_name(c) FROM unnest(ARRAY[
 SELECT t AS table, class_of(t) AS class FROM unnest(ARRAY[
     'stomachs', 'monarchs', 'epochs', 'churches', '_privates', 'users_', '__metas__', '_http_servers_', '__']) AS t;
 
+-- an -e that belongs to the word, and Latin ones, of which an index has two plurals
+SELECT t AS table, class_of(t) AS class, dtmodel.table_name(class_of(t)) AS back FROM unnest(ARRAY[
+    'aches', 'avalanches', 'cliches', 'toothaches', 'beaches', 'indices', 'indexes', 'search_indices', 'matrices', 'matrixes',
+    'vertices', 'appendices']) AS t;
+
 SELECT dtmodel.table_name(NULL) IS NULL AS a, dtmodel.class_name(NULL) IS NULL AS b;
 
 DROP SCHEMA names CASCADE;

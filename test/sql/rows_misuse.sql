@@ -16,6 +16,11 @@ SELECT dtmodel.create(1, '{}');
 \echo :SQLSTATE
 SELECT dtmodel.create(ROW(1, 2), '{}');
 \echo :SQLSTATE
+INSERT INTO users VALUES ('550e8400-e29b-41d4-a716-446655440009', 'z');
+WITH x AS (SELECT * FROM users) SELECT dtmodel.update(x, '{"age": 1}') FROM x;
+\echo :SQLSTATE
+WITH x AS (SELECT * FROM users) SELECT (dtmodel.update(ROW(x.*)::users, '{"age": 1}')).age FROM x;
+DELETE FROM users;
 SELECT dtmodel.create(NULL::pair, '{}');
 \echo :SQLSTATE
 SELECT dtmodel.count(NULL::v);
@@ -77,6 +82,9 @@ SELECT dtmodel.exists(NULL::users, 1);
 SELECT dtmodel.delete(NULL::users, 'x');
 \echo :SQLSTATE
 SELECT * FROM dtmodel.get_all(NULL::users, after_id => 'x');
+\echo :SQLSTATE
+CREATE TABLE pairs (a int, b date, PRIMARY KEY (a, b));
+SELECT dtmodel.get_by_id(NULL::pairs, '{"a": 1, "b": "x"}');
 \echo :SQLSTATE
 SELECT dtmodel.get_by_id(NULL::keyless, 1);
 \echo :SQLSTATE

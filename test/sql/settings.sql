@@ -74,8 +74,8 @@ FROM users AS u WHERE id = 10;
 
 -- in a column of another name; a stored value that is large
 CREATE TABLE t ("my prefs" jsonb, id int PRIMARY KEY);
-SELECT dtmodel.add_settings('t', '{"a b","",a.b}', settings => 'my prefs');
-SELECT "my prefs" FROM dtmodel.create(NULL::t, '{"id": 1, "a b": 1, "": 2, "a.b": 3, "settings": {"a b": 4}}');
+SELECT dtmodel.add_settings('t', '{"a b","c,d",a.b}', settings => 'my prefs');
+SELECT "my prefs" FROM dtmodel.create(NULL::t, '{"id": 1, "a b": 1, "c,d": 2, "a.b": 3, "settings": {"a b": 4}}');
 SELECT dtmodel.to_dict(t) FROM t;
 SELECT dtmodel.get_fields('t');
 SELECT length(dtmodel.to_dict(u) ->> 'a b') FROM dtmodel.update(NULL::t, 1, jsonb_build_object('a b', repeat('x', 100000))) AS u;

@@ -14,6 +14,10 @@ SELECT dtmodel.add_settings('t', '{a,NULL}');
 \echo :SQLSTATE
 SELECT dtmodel.add_settings('t', '{a,b,a}');
 \echo :SQLSTATE
+SELECT dtmodel.add_settings('t', '{a,""}');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('t', schema => '{"": {}}');
+\echo :SQLSTATE
 SELECT dtmodel.add_settings('t', '{a}', settings => 'document');
 \echo :SQLSTATE
 SELECT dtmodel.add_settings('t', '{a}', settings => NULL);
@@ -48,6 +52,16 @@ SELECT s, try(s) FROM (VALUES
     ('{"a": {"enum": []}}'), ('{"a": {"enum": "x"}}'), ('{"a": {"minimum": "1"}}'), ('{"a": {"maximum": null}}'),
     ('{"a": {"maxLength": -1}}'), ('{"a": {"maxLength": 1.5}}'), ('{"a": {"pattern": "("}}'), ('{"a": {"pattern": 1}}'),
     ('{"a": {"description": 1}}'), ('{"a": {"type": "string", "default": 1}}'), ('{"b": {"maximum": 3, "default": 4}}')) AS v (s);
+-- the error of a pattern is the server's, and the context names the setting
+SELECT dtmodel.add_settings('t', schema => '{"a": {"type": "string"}, "b": {"pattern": "("}}');
+\echo :SQLSTATE
+-- a JSON Schema of all settings, instead of a rule for each
+SELECT dtmodel.add_settings('t', schema => '{"$schema": "x", "type": "object", "properties": {"a": {"type": "string"}}}');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('t', '{a}', schema => '{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}');
+BEGIN;
+SELECT dtmodel.add_settings('t', schema => '{"type": {"enum": [1]}, "properties": {"type": "object"}}');
+ROLLBACK;
 
 -- values, by each word
 SELECT dtmodel.add_settings('t', '{kind,count,share,code,any}', schema => '{
@@ -74,6 +88,9 @@ SELECT s, try_value(s) FROM (VALUES
     ('{"any": {"x": [1]}}'), ('{"other": 1}'), ('[]'), ('1'), ('null')) AS v (s);
 INSERT INTO t (id, settings) VALUES (1, '{"count": 11}');
 \echo :SQLSTATE
+-- null is a value, and may be meant to remove the setting
+INSERT INTO t (id, settings) VALUES (1, '{"count": null}');
+\echo :SQLSTATE
 
 -- in data
 SELECT dtmodel.create(NULL::t, '{"id": 1, "count": "x"}');
@@ -84,6 +101,27 @@ SELECT dtmodel.create(NULL::t, '{"id": 1, "settings": [{"key": "count"}]}');
 \echo :SQLSTATE
 SELECT dtmodel.create(NULL::t, '{"id": 1, "settings": ["count"]}');
 \echo :SQLSTATE
+CREATE FUNCTION try_element(element jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    detail text;
+BEGIN
+    PERFORM dtmodel.update(NULL::settings_misuse.t, 1, jsonb_build_object('settings', jsonb_build_array('{"key": "any", "value": 1}'::jsonb, element)));
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RETURN concat_ws(' | ', SQLSTATE, detail);
+END $$;
+SELECT e, try_element(e) FROM (VALUES ('1'::jsonb), ('[]'), ('{}'), ('{"key": 1, "value": 1}'), ('{"key": "any"}'),
+    ('{"key": "any", "remove": false}'), ('{"key": "any", "remove": true, "value": 1}'), ('{"key": "any", "remove": true}')) AS v (e);
+-- where any setting is allowed, one without a name in the model goes under "settings": beside the columns it may be a misspelt column
+BEGIN;
+SELECT dtmodel.add_settings('t', '{a}', on_unknown => 'allow');
+INSERT INTO t (id) VALUES (1);
+SELECT u.settings FROM dtmodel.update(NULL::t, 1, '{"nope": 1, "settings": {"other": 2}}') AS u;
+SELECT u.settings FROM dtmodel.update(NULL::t, 1, '{"settings": [{"key": "other", "remove": true}]}', strict => true) AS u;
+SELECT dtmodel.update(NULL::t, 1, '{"nope": 1}', strict => true);
+\echo :SQLSTATE
+ROLLBACK;
 SELECT dtmodel.create(NULL::t, '{"id": 1, "settings": {"other": 1}}', strict => true);
 \echo :SQLSTATE
 

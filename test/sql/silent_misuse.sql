@@ -58,6 +58,13 @@ SELECT dtmodel.get_or_create(NULL::users, '{"id": 3}', '{"nmae": "x"}');
 CREATE TABLE parted (id int PRIMARY KEY, name text NOT NULL) PARTITION BY RANGE (id);
 CREATE TABLE part PARTITION OF parted FOR VALUES FROM (1) TO (10);
 SELECT dtmodel.create(NULL::parted, '{"id": 1, "nmae": "x"}');
+SELECT dtmodel.upsert(NULL::users, '{"id": 3, "nmae": "x"}');
+\echo :SQLSTATE
+SELECT dtmodel.upsert(NULL::users, '{"id": 3}');
+SELECT dtmodel.bulk_create(NULL::users, '[{"id": 3, "name": "x", "nmae": "y"}, {"id": 4, "name": "x"}, {"id": 5, "nmae": "x", "theme": 1}, {"id": 6}]');
+\echo :SQLSTATE
+SELECT dtmodel.bulk_create(NULL::users, '[{"id": 3, "name": "x", "nmae": "y"}, {"id": 5}]');
+SELECT dtmodel.bulk_create(NULL::parted, '[{"id": 3, "name": "x"}, {"id": 1, "nmae": "x"}]');
 -- of another table it is no matter of ours, and other errors are not either
 CREATE TABLE logs (id int NOT NULL);
 CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO logs VALUES (NULL); RETURN NEW; END $$;

@@ -26,27 +26,53 @@ INSERT INTO posts (id, title, slug) VALUES (1, 'Ichi', 'given'), (4, 'Shi', '')
 ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title, slug = EXCLUDED.slug RETURNING id, title, slug;
 INSERT INTO posts (id, title) VALUES (3, 'Three')
 ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title, slug = EXCLUDED.slug RETURNING id, title, slug;
+-- a title without letters and digits gives no slug: the old one stays
 UPDATE posts SET title = '?!', slug = '' WHERE id = 3 RETURNING slug;
+UPDATE posts SET slug = '' WHERE id = 3 RETURNING slug;
 UPDATE posts SET slug = 'one' WHERE id = 1 RETURNING slug;
 
 -- a new one, for the title as it is: by a call, by an empty text
 SELECT id, title, slug FROM posts ORDER BY id;
 SELECT (dtmodel.new_slug(p)).slug FROM posts AS p WHERE id = 1;
 SELECT (dtmodel.new_slug(p)).slug FROM posts AS p WHERE id = 1;
-SELECT (dtmodel.new_slug(p)).slug IS NULL AS no_words FROM posts AS p WHERE id = 3;
+SELECT (dtmodel.new_slug(p)).slug AS no_words FROM posts AS p WHERE id = 3;
+INSERT INTO posts VALUES (5, '...'), (6, NULL) RETURNING slug;
+SELECT (dtmodel.new_slug(p)).slug IS NULL AS no_words FROM posts AS p WHERE id = 5;
 UPDATE posts SET title = 'Two' WHERE id = 1;
 SELECT (dtmodel.new_slug(p)).slug FROM posts AS p WHERE id = 1;
 UPDATE posts SET slug = '', title = 'Dos' WHERE id = 1 RETURNING slug;
 UPDATE posts SET slug = '' WHERE id = 1 RETURNING slug;
 -- the row as it is now counts, not the one that is passed
 SELECT slug FROM dtmodel.new_slug((SELECT ROW(1, 'Passed', 'x', now(), now(), 'x', 'x')::posts));
-SELECT dtmodel.new_slug(NULL::posts) IS NULL AS nothing, dtmodel.new_slug(ROW(99, 'x', 'x', now(), now(), 'x', 'x')::posts) IS NULL AS gone;
+SELECT dtmodel.new_slug(ROW(99, 'x', 'x', now(), now(), 'x', 'x')::posts) IS NULL AS gone;
+SELECT dtmodel.new_slug(NULL::posts);
+\echo :SQLSTATE
+SELECT dtmodel.new_slug(p) FROM (VALUES (1)) AS v LEFT JOIN posts AS p ON false;
+\echo :SQLSTATE
 CREATE TABLE plain (id int PRIMARY KEY);
 SELECT dtmodel.new_slug(ROW(1)::plain);
 \echo :SQLSTATE
 
+-- a trigger that does not fire would let the empty text be stored
+ALTER TABLE posts DISABLE TRIGGER zz_dtmodel_slug;
+SELECT dtmodel.new_slug(p) FROM posts AS p WHERE id = 1;
+\echo :SQLSTATE
+CALL dtmodel.fill_slugs('posts');
+\echo :SQLSTATE
+ALTER TABLE posts ENABLE TRIGGER zz_dtmodel_slug;
+SET session_replication_role = replica;
+SELECT dtmodel.new_slug(p) FROM posts AS p WHERE id = 1;
+\echo :SQLSTATE
+CALL dtmodel.fill_slugs('posts');
+\echo :SQLSTATE
+ALTER TABLE posts ENABLE ALWAYS TRIGGER zz_dtmodel_slug;
+SELECT (dtmodel.new_slug(p)).slug FROM posts AS p WHERE id = 1;
+RESET session_replication_role;
+ALTER TABLE posts ENABLE TRIGGER zz_dtmodel_slug;
+SELECT id, slug FROM posts ORDER BY id;
+
 -- a row without a slug gets one when it is updated
-UPDATE posts SET title = 'At last' WHERE id = 3 RETURNING slug;
+UPDATE posts SET title = 'At last' WHERE id = 5 RETURNING slug;
 
 -- a slug that is filled in is no change of the row; any other is
 CREATE TABLE old (LIKE posts);
@@ -133,6 +159,12 @@ INSERT INTO soft VALUES (1, 'Hello'), (2, 'World');
 UPDATE soft SET is_deleted = true, slug = NULL RETURNING slug;
 INSERT INTO soft VALUES (3, 'Hello') RETURNING slug;
 UPDATE soft SET is_deleted = false, slug = NULL RETURNING id, slug;
+
+-- rows of a live view are instances too
+SELECT dtmodel.create_live_view('soft');
+UPDATE soft SET title = 'New world' WHERE id = 2;
+SELECT pg_typeof(n), n.id, n.slug FROM live_soft AS v, dtmodel.new_slug(v) AS n WHERE v.id = 2;
+SELECT id, slug FROM soft ORDER BY id;
 
 SET client_min_messages = warning;
 DROP SCHEMA slug_kept CASCADE;

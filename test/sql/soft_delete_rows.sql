@@ -151,5 +151,40 @@ SELECT count(*) FILTER (WHERE x::text LIKE '%<row%') AS live
 FROM generate_series(1, 150) AS i,
      LATERAL query_to_xml(format('SELECT FROM soft_delete_rows.t%s WHERE NOT is_deleted', i), true, false, '') AS x;
 
+-- a row that policies or a trigger keep from being restored is none, as in update
+CREATE TABLE guarded (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_soft_delete('guarded');
+INSERT INTO guarded VALUES (1, 'mine'), (2, 'yours'), (3, 'live'), (4, 'skipped');
+DELETE FROM guarded WHERE id <> 3;
+CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER skip BEFORE UPDATE ON guarded FOR EACH ROW WHEN (OLD.id = 4) EXECUTE FUNCTION skip();
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+CREATE POLICY see ON guarded FOR SELECT USING (true);
+CREATE POLICY remove ON guarded FOR DELETE USING (true);
+CREATE POLICY change ON guarded FOR UPDATE USING (id IN (1, 4));
+CREATE ROLE soft_delete_rows_user;
+GRANT USAGE ON SCHEMA dtmodel, soft_delete_rows TO soft_delete_rows_user;
+GRANT SELECT, INSERT, UPDATE, DELETE ON guarded TO soft_delete_rows_user;
+SET ROLE soft_delete_rows_user;
+SELECT g.id, r.id, r.is_deleted, u.id AS updated FROM guarded AS g, dtmodel.restore(g) AS r, dtmodel.update(g, '{"title": "x"}') AS u ORDER BY g.id;
+SELECT i, r.id, r.is_deleted FROM generate_series(1, 5) AS i, dtmodel.restore(NULL::guarded, i) AS r ORDER BY i;
+DO $$
+BEGIN
+    PERFORM dtmodel.get_or_create(NULL::soft_delete_rows.guarded, '{"id": 2}', on_deleted => 'restore');
+EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING '%: %', SQLSTATE, SQLERRM;
+END $$;
+-- to delete one and not to see it then are no contradiction
+RESET ROLE;
+DROP POLICY see ON guarded;
+CREATE POLICY see ON guarded FOR SELECT USING (NOT is_deleted);
+SET ROLE soft_delete_rows_user;
+SELECT d.id, d.title, d.is_deleted FROM dtmodel.soft_delete(NULL::guarded, 3) AS d;
+SELECT d.id, d.title, d.is_deleted FROM dtmodel.soft_delete(NULL::guarded, 3) AS d;
+RESET ROLE;
+SELECT id, is_deleted FROM guarded ORDER BY id;
+
 SET client_min_messages = warning;
 DROP SCHEMA soft_delete_rows CASCADE;
+REVOKE USAGE ON SCHEMA dtmodel FROM soft_delete_rows_user;
+DROP ROLE soft_delete_rows_user;

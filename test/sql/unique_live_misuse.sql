@@ -67,5 +67,21 @@ SELECT dtmodel.unique_live('t', 'code');
 \echo :SQLSTATE
 RESET ROLE;
 
+-- a partition without soft delete: the call is for its partitioned table
+CREATE TABLE parted (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
+CREATE TABLE middle PARTITION OF parted FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
+CREATE TABLE part PARTITION OF middle FOR VALUES FROM (0) TO (10);
+SELECT dtmodel.unique_live('part', 'v');
+\echo :SQLSTATE
+SELECT dtmodel.create_live_view('middle');
+\echo :SQLSTATE
+SELECT dtmodel.add_soft_delete('parted');
+SELECT dtmodel.unique_live('part', 'v'), dtmodel.create_live_view('part');
+INSERT INTO parted VALUES (1, 1);
+DELETE FROM live_part RETURNING id;
+ALTER TABLE parted RENAME is_deleted TO gone;
+DELETE FROM part;
+\echo :SQLSTATE
+
 DROP SCHEMA unique_live_misuse CASCADE;
 DROP ROLE unique_live_user;

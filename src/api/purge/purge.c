@@ -222,7 +222,7 @@ check_arguments(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the arguments of %s.purge must not be null",
 						DTMODEL_SCHEMA),
-				 errhint("Leave out what shall have its default.")));
+				 errhint("Leave out what is to have its default.")));
 	dtmodel_check_batch_size(PG_GETARG_INT32(2));
 }
 

@@ -44,6 +44,12 @@ static const DtMixinColumn columns[] = {
 	},
 };
 
+static const DtOption options[] = {
+	{DT_OPTION_COLUMN, "created_by", "created_by", NULL},
+	{DT_OPTION_COLUMN, "updated_by", "updated_by", NULL},
+	{0}
+};
+
 const DtMixin dtmodel_audit_mixin = {
 	.name = "audit",
 	.title = "audit",
@@ -53,6 +59,7 @@ const DtMixin dtmodel_audit_mixin = {
 	.shows_in_columns = true,
 	.triggers = triggers,
 	.ntriggers = lengthof(triggers),
+	.options = options,
 	.columns = columns,
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtAudit),

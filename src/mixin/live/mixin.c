@@ -9,6 +9,7 @@
 
 #include "catalog/pg_trigger.h"
 #include "dtmodel.h"
+#include "mixin/live/live.h"
 #include "mixin/live/mixin.h"
 #include "mixin/live/parent.h"
 #include "mixin/soft_delete/mixin.h"
@@ -146,6 +147,19 @@ join_change(DtChange *change, const DtMixin *other, const void *options)
 									NameStr(columns->deleted_at.name));
 }
 
+/* A view shows rows of a table that need not have triggers of live parents. */
+static void
+find_outer_drift(StringInfo drift, Relation rel)
+{
+	const DtModel *model = dtmodel_get_model(rel);
+	ListCell   *cell;
+
+	if (dtmodel_soft_delete_of(model) == NULL)
+		return;
+	foreach(cell, dtmodel_drift_of_live_views(rel, model))
+		dtmodel_append_drift(drift, "%s", (const char *) lfirst(cell));
+}
+
 const DtTriggerType dtmodel_live_triggers[DT_LIVE_TRIGGERS] = {
 	[DT_LIVE_PARENT] = {
 		"zz_dtmodel_live_parent", "live_parent_trigger",
@@ -167,6 +181,7 @@ const DtMixin dtmodel_live_mixin = {
 	.ntriggers = DT_LIVE_TRIGGERS,
 	.describe = describe,
 	.find_drift = find_drift,
+	.find_outer_drift = find_outer_drift,
 	.join_change = join_change,
 	.requires_live_parent = dtmodel_has_live_parent_trigger,
 	.check_attach = check_attach,

@@ -18,13 +18,14 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
-#include "commands/defrem.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "guc.h"
 #include "miscadmin.h"
 #include "mixin/live/live.h"
+#include "mixin/settings/mixin.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/ddl.h"
 #include "model/row_trigger.h"
@@ -325,6 +326,62 @@ change_view(DtChange *change, const char *name)
 	relation_close(view, NoLock);
 }
 
+/* What makes a view good again, in a message about it. */
+static char *
+view_remedy(const DtLiveView *view, Relation rel, const DtSoftDelete *columns)
+{
+	char	   *call = dtmodel_live_view_call(view->rel, &view->source, rel);
+
+	return call != NULL ? psprintf("call %s", call) :
+		psprintf("create it again with WHERE %s",
+				 dtmodel_live_text(columns, NULL));
+}
+
+static char *
+drift_of_view(const DtLiveView *view, Relation rel, const DtModel *model)
+{
+	const DtSoftDelete *columns = dtmodel_soft_delete_of(model);
+	const char *name = RelationGetRelationName(view->rel);
+	const DtSettings *settings = dtmodel_settings_of(model);
+
+	if (!dtmodel_implies_live(rel, view->source.query->jointree->quals,
+							  view->source.rtindex, columns))
+		return psprintf("view \"%s\" shows deleted rows: %s", name,
+						view_remedy(view, rel, columns));
+	if (settings != NULL && AttributeNumberIsValid(settings->column.attnum) &&
+		!AttributeNumberIsValid(dtmodel_showing_column(&view->source,
+													   settings->column.attnum)) &&
+		dtmodel_live_view_call(view->rel, &view->source, rel) != NULL)
+		return psprintf("view \"%s\" does not show column \"%s\": %s", name,
+						NameStr(settings->column.name),
+						view_remedy(view, rel, columns));
+	return NULL;
+}
+
+/* What is out of order with the views of a soft-delete model, as texts. */
+List *
+dtmodel_drift_of_live_views(Relation rel, const DtModel *model)
+{
+	const DtSoftDelete *columns = dtmodel_soft_delete_of(model);
+	List	   *messages = NIL;
+	ListCell   *cell;
+
+	if (!AttributeNumberIsValid(columns->deleted_at.attnum) ||
+		(dtmodel_column_is_used(&columns->flag) &&
+		 !AttributeNumberIsValid(columns->flag.attnum)))
+		return NIL;
+	foreach(cell, dtmodel_live_views(RelationGetRelid(rel), InvalidAttrNumber))
+	{
+		DtLiveView *view = dtmodel_open_live_view(lfirst_oid(cell));
+		char	   *message = drift_of_view(view, rel, model);
+
+		if (message != NULL)
+			messages = lappend(messages, message);
+		dtmodel_close_live_view(view);
+	}
+	return messages;
+}
+
 /*
  * create_live_view(model regclass, view name DEFAULT NULL) returns void
  *
@@ -346,7 +403,7 @@ dtmodel_create_live_view(PG_FUNCTION_ARGS)
 
 	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
 	name = PG_ARGISNULL(1) ?
-		makeObjectName("live", RelationGetRelationName(change.rel), NULL) :
+		dtmodel_live_view_name(change.rel) :
 		NameStr(*PG_GETARG_NAME(1));
 	change_view(&change, name);
 	dtmodel_apply_change(&change);

@@ -236,6 +236,15 @@ static const DtMixinColumn columns[] = {
 	},
 };
 
+static const DtOption options[] = {
+	{DT_OPTION_TEXT, "valid_settings", NULL, NULL},
+	{DT_OPTION_PLAIN, "combined", NULL, NULL},
+	{DT_OPTION_COLUMN, "settings", "settings", NULL},
+	{DT_OPTION_TEXT, "schema", NULL, NULL},
+	{DT_OPTION_TEXT, "on_unknown", NULL, NULL},
+	{0}
+};
+
 const DtMixin dtmodel_settings_mixin = {
 	.name = "settings",
 	.title = "settings",
@@ -243,6 +252,7 @@ const DtMixin dtmodel_settings_mixin = {
 	.remove = "remove_settings",
 	.triggers = triggers,
 	.ntriggers = lengthof(triggers),
+	.options = options,
 	.columns = columns,
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtSettings),

@@ -308,6 +308,31 @@ check_default(const RawValue *name, const RawValue *rule)
 					   json_text(&value))));
 }
 
+static void
+rule_context(void *argument)
+{
+	const RawValue *name = argument;
+
+	errcontext("rule of setting \"%.*s\"", (int) name->len, name->data);
+}
+
+/* Whether the operand is one of the word; a pattern may have an error of its own. */
+static bool
+makes_sense(const RawValue *name, const Word *word, const RawValue *operand)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = rule_context,
+		.arg = (void *) name,
+	};
+	bool		answer;
+
+	error_context_stack = &callback;
+	answer = word->makes_sense(operand);
+	error_context_stack = callback.previous;
+	return answer;
+}
+
 /* Makes sure that a rule is one (22023): known words, each with its operand. */
 void
 dtmodel_check_rule(const RawValue *name, const RawValue *rule)
@@ -324,7 +349,7 @@ dtmodel_check_rule(const RawValue *name, const RawValue *rule)
 
 		if (word == NULL)
 			report_unknown_word(name, &member.key);
-		if (!word->makes_sense(&member.value))
+		if (!makes_sense(name, word, &member.value))
 			report_wrong_operand(name, word, &member.value);
 	}
 	check_default(name, rule);

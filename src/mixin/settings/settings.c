@@ -17,6 +17,7 @@
 #include "mixin/settings/mixin.h"
 #include "mixin/settings/settings.h"
 #include "model/key.h"
+#include "model/mixin_call.h"
 #include "model/row_call.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
@@ -59,7 +60,7 @@ dtmodel_usable_settings(Relation rel)
 				 errmsg("table \"%s\" has no settings",
 						RelationGetRelationName(rel)),
 				 errhint("Call %s.add_settings(%s, ...).", DTMODEL_SCHEMA,
-						 dtmodel_quoted_name(rel)),
+						 dtmodel_quoted_root(rel)),
 				 errtable(rel)));
 	dtmodel_check_column(rel, &settings->column, &dtmodel_use_document,
 						 &dtmodel_settings_mixin, "settings");
@@ -184,6 +185,10 @@ report_breach(Relation rel, const DtSettings *settings,
 					   NameStr(settings->column.name),
 					   (int) member->key.len, member->key.data,
 					   breach->word, breach->expected, shown),
+			 member->value.type == JENTRY_ISNULL ?
+			 errhint("JSON null is a value. To remove the setting, give %s.update {\"%s\": [{\"key\": \"%.*s\", \"remove\": true}]}, or subtract its name in SQL.",
+					 DTMODEL_SCHEMA, NameStr(settings->column.name),
+					 (int) member->key.len, member->key.data) :
 			 errhint("Give another value, or change the schema: %s.add_settings(%s, ...).",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
 			 errsettings(rel, settings)));
@@ -218,44 +223,55 @@ refuse_member(Relation rel, const DtSettings *settings, const RawMember *member)
 		report_unknown_setting(rel, settings, &member->key);
 }
 
-/*
- * Whether the row has the setting with this value already.  The rules may have
- * become other ones since it was stored, which is no reason to refuse an
- * update of something else.
- */
+/* The value that the row has for a setting already, if it has one. */
 static bool
-is_stored(const StoredSettings *stored, const RawMember *member)
+find_stored(const StoredSettings *stored, const RawValue *key, RawValue *value)
 {
 	RawValue	root;
-	RawValue	value;
 
 	if (stored->isnull)
 		return false;
 	root = raw_root(DatumGetJsonbP(stored->value));
-	return raw_is_object(&root) &&
-		dtmodel_raw_find(&root, &member->key, &value, NULL) &&
-		dtmodel_raw_equal(&value, &member->value);
+	return raw_is_object(&root) && dtmodel_raw_find(&root, key, value, NULL);
 }
 
-/* The object with what is to be kept of it, or NULL if that is all of it. */
+/*
+ * The object with what is to be kept of it, or NULL if that is all of it.
+ *
+ * What the row has already stays as it is: the rules may have become other
+ * ones since it was stored, which is no reason to refuse an update of
+ * something else.  A setting that is to be ignored is not assigned.
+ */
 static Jsonb *
 check_object(Relation rel, const DtSettings *settings, const RawValue *root,
 			 const StoredSettings *stored)
 {
 	RawObject	walk = raw_object(root);
-	uint32		given = walk.left;
-	RawMember  *members = palloc(sizeof(RawMember) * Max(given, 1));
+	RawMember  *members = palloc(sizeof(RawMember) * Max(walk.left, 1));
 	uint32		kept = 0;
+	bool		is_other = false;
 
 	while (raw_object_next(&walk, &members[kept]))
 	{
-		if (is_allowed(settings, &members[kept]) ||
-			is_stored(stored, &members[kept]))
+		RawMember  *member = &members[kept];
+		RawValue	value;
+		bool		is_stored;
+
+		if (is_allowed(settings, member))
+		{
 			kept++;
-		else
-			refuse_member(rel, settings, &members[kept]);
+			continue;
+		}
+		is_stored = find_stored(stored, &member->key, &value);
+		if (!is_stored || !dtmodel_raw_equal(&value, &member->value))
+		{
+			refuse_member(rel, settings, member);
+			is_other = true;
+		}
+		if (is_stored)
+			members[kept++].value = value;
 	}
-	return kept == given ? NULL : dtmodel_object_of(members, kept);
+	return is_other ? dtmodel_object_of(members, kept) : NULL;
 }
 
 static StoredSettings
@@ -362,7 +378,7 @@ make_state(const TriggerData *trigdata)
  *
  * Settings that are no object (23514), a setting that is not valid (22023) and
  * a value that breaks its rule (23514) are errors; on_unknown "ignore" leaves
- * out what is not valid, "allow" keeps it.  NULL is no settings.  An UPDATE is
+ * what is not valid as it was, "allow" keeps it.  NULL is no settings.  An UPDATE is
  * checked for the settings that it changes, also if a trigger that fired before
  * changes them.  What is stored already stays, whatever the rules are by
  * now, also when the row moves to another partition.
@@ -430,6 +446,24 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 	return dtmodel_object_over(&defaults, &root);
 }
 
+/* What the row that is the first argument has stored, and its table's rules. */
+static StoredSettings
+stored_argument(FunctionCallInfo fcinfo, DtSettings **settings)
+{
+	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
+	StoredSettings stored;
+
+	*settings = dtmodel_usable_settings(call.rel);
+	if (call.view != NULL)
+		show_settings(*settings, call.view);
+	stored.value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
+									 (*settings)->column.attnum,
+									 &stored.isnull);
+	dtmodel_close_live_view(call.view);
+	relation_close(call.rel, AccessShareLock);
+	return stored;
+}
+
 /*
  * settings(instance anyelement) returns jsonb
  *
@@ -439,19 +473,11 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 Datum
 dtmodel_settings(PG_FUNCTION_ARGS)
 {
-	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
-	DtSettings *settings = dtmodel_usable_settings(call.rel);
-	bool		isnull;
-	Datum		value;
+	DtSettings *settings;
+	StoredSettings stored = stored_argument(fcinfo, &settings);
 
-	if (call.view != NULL)
-		show_settings(settings, call.view);
-	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
-							  settings->column.attnum, &isnull);
-	dtmodel_close_live_view(call.view);
-	relation_close(call.rel, AccessShareLock);
-	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, isnull ? NULL :
-												 DatumGetJsonbP(value)));
+	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, stored.isnull ? NULL :
+												 DatumGetJsonbP(stored.value)));
 }
 
 /*
@@ -464,20 +490,15 @@ dtmodel_settings(PG_FUNCTION_ARGS)
 Datum
 dtmodel_invalid_settings(PG_FUNCTION_ARGS)
 {
-	Relation	rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0),
-								   AccessShareLock);
-	DtSettings *settings = dtmodel_usable_settings(rel);
-	bool		isnull;
-	Datum		value;
+	DtSettings *settings;
+	StoredSettings stored = stored_argument(fcinfo, &settings);
 	List	   *names = NIL;
 	Datum	   *elements;
 	ListCell   *cell;
 
-	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
-							  settings->column.attnum, &isnull);
-	relation_close(rel, AccessShareLock);
-	if (!isnull)
-		names = dtmodel_invalid_settings_of(settings, DatumGetJsonbP(value));
+	if (!stored.isnull)
+		names = dtmodel_invalid_settings_of(settings,
+											DatumGetJsonbP(stored.value));
 	elements = palloc(sizeof(Datum) * Max(list_length(names), 1));
 	foreach(cell, names)
 		elements[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));

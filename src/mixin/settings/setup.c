@@ -72,6 +72,11 @@ check_valid_settings(Relation rel, ArrayType *valid)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("valid_settings must not contain nulls")));
+		if (VARSIZE_ANY_EXHDR(DatumGetTextPP(names[i])) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a setting must have a name"),
+					 errdetail("One of the names is empty.")));
 		check_setting_name(rel, TextDatumGetCString(names[i]));
 		for (int j = 0; j < i; j++)
 		{
@@ -127,6 +132,35 @@ check_schema(const RawValue *schema, ArrayType *valid)
 							(int) rule.key.len, rule.key.data),
 					 errhint("Name it in valid_settings too.")));
 		dtmodel_check_rule(&rule.key, &rule.value);
+	}
+}
+
+/*
+ * Refuses a JSON Schema of the settings as a whole, whose "properties" are
+ * what is wanted here.  A setting may be called so, but has a rule.
+ */
+static void
+check_no_document(const RawValue *schema)
+{
+	RawValue	key = raw_string("properties", strlen("properties"));
+	RawValue	properties;
+	RawObject	walk;
+	RawMember	member;
+
+	if (!raw_is_object(schema) ||
+		!dtmodel_raw_find(schema, &key, &properties, NULL) ||
+		!raw_is_object(&properties))
+		return;
+	walk = raw_object(schema);
+	while (raw_object_next(&walk, &member))
+	{
+		if (!raw_is_object(&member.value))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("schema of settings must have a rule for each setting"),
+					 errdetail("It has \"properties\" beside \"%.*s\", which is no rule.",
+							   (int) member.key.len, member.key.data),
+					 errhint("Pass what is under \"properties\" alone.")));
 	}
 }
 
@@ -233,6 +267,12 @@ change_settings(DtChange *change, const SettingsRequest *request)
 	DtColumn	column;
 
 	dtmodel_check_no_partition(change->rel);
+	if (request->schema != NULL)
+	{
+		RawValue	schema = raw_root(request->schema);
+
+		check_no_document(&schema);
+	}
 	check_valid_settings(change->rel, request->valid);
 	if (request->schema != NULL)
 	{
@@ -271,7 +311,7 @@ read_request(FunctionCallInfo fcinfo, SettingsRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("settings must not be null"),
-				 errhint("Name the column that shall hold them.")));
+				 errhint("Name the column that is to hold them.")));
 	request->settings = NameStr(*PG_GETARG_NAME(3));
 	if (!PG_ARGISNULL(4))
 		request->schema = PG_GETARG_JSONB_P(4);

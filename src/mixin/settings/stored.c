@@ -232,6 +232,17 @@ names_text(const DtSettingsTally *tally)
 	return text.data;
 }
 
+/* What removes settings that are not valid, also those that are no object. */
+static char *
+removal_text(Relation rel, const DtSettings *settings)
+{
+	const char *column = quote_identifier(NameStr(settings->column.name));
+
+	return psprintf("UPDATE %s AS t SET %s = CASE jsonb_typeof(t.%s) WHEN 'object' THEN t.%s - %s.invalid_settings(t.*) ELSE '{}' END WHERE %s.invalid_settings(t.*) <> '{}'",
+					dtmodel_qualified_name(rel), column, column, column,
+					DTMODEL_SCHEMA, DTMODEL_SCHEMA);
+}
+
 /* For add_settings, after it has changed the rules of a table. */
 void
 dtmodel_tell_of_invalid_settings(Oid relid)
@@ -239,8 +250,6 @@ dtmodel_tell_of_invalid_settings(Oid relid)
 	Relation	rel = dtmodel_open(relid, AccessShareLock);
 	DtSettings *settings = dtmodel_usable_settings(rel);
 	DtSettingsTally tally = count_if_allowed(rel, settings, ROWS_AT_CHANGE);
-	char	   *table = dtmodel_qualified_name(rel);
-	const char *column = quote_identifier(NameStr(settings->column.name));
 
 	if (tally.invalid > 0)
 		ereport(NOTICE,
@@ -248,8 +257,7 @@ dtmodel_tell_of_invalid_settings(Oid relid)
 						RelationGetRelationName(rel), tally_text(&tally)),
 				 errdetail("Settings %s. They stay until they are changed.",
 						   names_text(&tally)),
-				 errhint("To remove them: UPDATE %s AS t SET %s = %s - %s.invalid_settings(t) WHERE %s.invalid_settings(t) <> '{}';",
-						 table, column, column, DTMODEL_SCHEMA, DTMODEL_SCHEMA)));
+				 errhint("To remove them: %s;", removal_text(rel, settings))));
 	relation_close(rel, NoLock);
 }
 
@@ -261,6 +269,7 @@ dtmodel_drift_of_stored_settings(Relation rel, const DtSettings *settings)
 
 	if (tally.invalid == 0)
 		return NULL;
-	return psprintf("%s have settings that are not valid: %s",
-					tally_text(&tally), names_text(&tally));
+	return psprintf("%s have settings that are not valid: %s. To remove them: %s",
+					tally_text(&tally), names_text(&tally),
+					removal_text(rel, settings));
 }

@@ -29,6 +29,7 @@
 #include "miscadmin.h"
 #include "mixin/slug/index.h"
 #include "mixin/slug/slug.h"
+#include "model/mixin_call.h"
 #include "server/lookup.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -121,9 +122,8 @@ dtmodel_begin_slug_choice(Relation rel, const DtSlug *slug,
 						NameStr(slug->slug.name), RelationGetRelationName(rel)),
 				 errdetail("%s.add_slug made one, which has been dropped since.",
 						   DTMODEL_SCHEMA),
-				 errhint("Call %s.add_slug(%s, %s) to have it again.",
-						 DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
-						 quote_literal_cstr(NameStr(slug->source.name))),
+				 errhint("Call %s to have it again.",
+						 dtmodel_mixin_call(rel, &dtmodel_slug_mixin, NULL, NULL)),
 				 errtable(rel)));
 
 	choice->callback.func = end_choice;

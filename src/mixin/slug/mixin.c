@@ -86,6 +86,14 @@ static const DtMixinColumn columns[] = {
 	},
 };
 
+static const DtOption options[] = {
+	{DT_OPTION_COLUMN, "source", NULL, NULL},
+	{DT_OPTION_COLUMN, "slug", "slug", NULL},
+	{DT_OPTION_PLAIN, "max_length", "80", NULL},
+	{DT_OPTION_PLAIN, "on_update", NULL, NULL},
+	{0}
+};
+
 const DtMixin dtmodel_slug_mixin = {
 	.name = "slug",
 	.title = "slugs",
@@ -94,6 +102,7 @@ const DtMixin dtmodel_slug_mixin = {
 	.not_partitioned = true,
 	.triggers = triggers,
 	.ntriggers = lengthof(triggers),
+	.options = options,
 	.columns = columns,
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtSlug),

@@ -307,14 +307,16 @@ name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 	if (!same_slug(trigdata, row, state))
 	{
 		SlugChange	change = read_change(trigdata, row, state, excluded);
+		bool		makes = change.old_slug == NULL || change.asked_for;
 
 		if (change.new_slug != NULL)
 		{
 			dtmodel_reserve_slug(choice_of(trigdata, state), change.new_slug);
 			return row;
 		}
-		if (change.old_slug == NULL || change.asked_for)
-			return make_slug(trigdata, row, state, base_of(trigdata, row, state));
+		base = makes ? base_of(trigdata, row, state) : NULL;
+		if (base != NULL || change.old_slug == NULL)
+			return make_slug(trigdata, row, state, base);
 		row = store_slug(trigdata, row, state, change.old_slug);
 	}
 	if (source_moved(trigdata, row, state, &base))
@@ -334,9 +336,10 @@ name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
  *
  * A row without a slug gets the slug of its source, with the first number that
  * makes it unique among live rows: -2, -3 and so on.  So does a row that is
- * updated with an empty slug; with NULL it keeps the one that it has.  A slug
- * that is given stays as it is, and a duplicate is the index's error (23505).  A row that is restored keeps its slug if no live row has it,
- * and otherwise gets the next number.  A column that is gone (42703) or
+ * updated with an empty slug; with NULL it keeps the one that it has, and so it
+ * does if its source has no letters and digits.  A slug that is given stays as
+ * it is, and a duplicate is the index's error (23505).  A row that is restored
+ * keeps its slug if no live row has it, and otherwise gets the next number.  A column that is gone (42703) or
  * retyped (42804) is an error, and so is an index that is gone (55000).
  *
  * Source: SlugMixin of the reference document sqlalchemy-conventions.

@@ -21,6 +21,7 @@
 #include "mixin/soft_delete/heirs.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
+#include "model/mixin_call.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_guard_trigger);
 
@@ -46,7 +47,7 @@ check_heir(Oid relid, Relation parent)
 						RelationGetRelationName(parent)),
 				 errdetail("The DELETE would remove its rows for good."),
 				 errhint("Call %s again: it includes the tables that inherit.",
-						 dtmodel_soft_delete_call(parent)),
+						 dtmodel_mixin_call(parent, &dtmodel_soft_delete_mixin, NULL, NULL)),
 				 errtable(rel)));
 	table_close(rel, AccessShareLock);
 }

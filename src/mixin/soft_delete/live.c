@@ -21,6 +21,7 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/prep.h"
+#include "rewrite/rewriteManip.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
@@ -363,6 +364,26 @@ means_live(Node *condition, Relation rel, const DtSoftDelete *columns)
 	{
 		if (equal(condition, form_node(form, columns, 1)))
 			return form_holds(form, rel, columns);
+	}
+	return false;
+}
+
+/*
+ * Whether the conditions of a view, joined by AND, let live rows through and
+ * no others.  The table has this index in them.
+ */
+bool
+dtmodel_implies_live(Relation rel, Node *conditions, int rtindex,
+					 const DtSoftDelete *columns)
+{
+	Node	   *simple = eval_const_expressions(NULL, copyObject(conditions));
+	ListCell   *cell;
+
+	ChangeVarNodes(simple, rtindex, 1, 0);
+	foreach(cell, make_ands_implicit((Expr *) simple))
+	{
+		if (means_live(lfirst(cell), rel, columns))
+			return true;
 	}
 	return false;
 }

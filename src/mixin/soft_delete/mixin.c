@@ -270,6 +270,7 @@ static const DtMixinColumn columns[] = {
 		.option = "flag",
 		.use = &dtmodel_use_flag,
 		.offset = offsetof(DtSoftDelete, flag),
+		.tells_live = true,
 		.in_template = "is_deleted",
 		.has_to_match = true,
 	},
@@ -277,6 +278,7 @@ static const DtMixinColumn columns[] = {
 		.option = "deleted_at",
 		.use = &dtmodel_use_time,
 		.offset = offsetof(DtSoftDelete, deleted_at),
+		.tells_live = true,
 		.in_template = "deleted_at",
 	},
 	{
@@ -289,6 +291,18 @@ static const DtMixinColumn columns[] = {
 /* It tells live rows from deleted ones, as the flag does. */
 static const char *const fixed_options[] = {"flag_means", NULL};
 
+static const DtOption options[] = {
+	{DT_OPTION_COLUMN, "flag", "is_deleted", NULL},
+	{DT_OPTION_COLUMN, "deleted_at", "deleted_at", NULL},
+	{DT_OPTION_COLUMN, "deleted_by", NULL, NULL},
+	{DT_OPTION_TEXT, "flag_means", NULL, NULL},
+	{DT_OPTION_PLAIN, "hide", NULL, NULL},
+	{DT_OPTION_TRIGGER, "protect_truncate", NULL, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE]},
+	{DT_OPTION_TEXT, "flag_writes", NULL, NULL},
+	{DT_OPTION_TEXT, "tier", NULL, NULL},
+	{0}
+};
+
 const DtMixin dtmodel_soft_delete_mixin = {
 	.name = "soft_delete",
 	.title = "soft delete",
@@ -298,6 +312,7 @@ const DtMixin dtmodel_soft_delete_mixin = {
 	.shows_in_columns = true,
 	.triggers = dtmodel_soft_delete_triggers,
 	.ntriggers = DT_SOFT_DELETE_TRIGGERS,
+	.options = options,
 	.fixed_options = fixed_options,
 	.columns = columns,
 	.ncolumns = lengthof(columns),

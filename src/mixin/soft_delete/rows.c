@@ -18,6 +18,7 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "mixin/soft_delete/soft_delete.h"
+#include "server/record.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -247,6 +248,20 @@ delete_row(FunctionCallInfo fcinfo, const SoftCall *soft)
 	return dtmodel_end_row_call(&soft->call, fcinfo, row, !found);
 }
 
+/* The row as it is if it is live: one that is still deleted was kept so. */
+static bool
+find_live(const SoftCall *soft, Datum *row)
+{
+	HeapTupleData tuple;
+
+	if (!dtmodel_fetch_row(&soft->call, dtmodel_select_plan(&soft->call),
+						   soft->call.id.values, soft->call.id.nulls, false, row))
+		return false;
+	tuple = dtmodel_tuple_of_row(*row);
+	return !dtmodel_is_deleted(&soft->columns, &tuple,
+							   RelationGetDescr(soft->call.rel));
+}
+
 /* The row, restored; one that is not deleted as it is.  Whether there is one. */
 static bool
 run_restore(const SoftCall *soft, Datum *row)
@@ -256,9 +271,7 @@ run_restore(const SoftCall *soft, Datum *row)
 	if (!soft->call.id.complete)
 		return false;
 	SPI_connect();
-	found = run_query(soft, DT_PLAN_RESTORE, row) ||
-		dtmodel_fetch_row(&soft->call, dtmodel_select_plan(&soft->call),
-						  soft->call.id.values, soft->call.id.nulls, false, row);
+	found = run_query(soft, DT_PLAN_RESTORE, row) || find_live(soft, row);
 	SPI_finish();
 	return found;
 }
@@ -323,8 +336,9 @@ dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS)
  * restore(instance anyelement) returns anyelement
  *
  * Makes a deleted row live again and returns it.  A live row is returned as
- * it is.  NULL for a row that is gone or that the caller may not see; an error
- * (22004) for NULL.
+ * it is.  NULL for a row that is gone or that the caller may not see, and for
+ * one that a policy or a trigger keeps from being restored; an error (22004)
+ * for NULL.
  *
  * Source: SoftDeleteMixin.restore of the reference document dtpyfw.db.model.
  */

@@ -23,6 +23,7 @@
 #include "mixin/soft_delete/unique.h"
 #include "model/constraint.h"
 #include "model/heirs.h"
+#include "model/mixin_call.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
 #include "server/plan_cache.h"
@@ -368,51 +369,6 @@ check_no_default(const DtChange *change, const DtColumn *deleted_at)
 			 errtablecol(change->rel, deleted_at->attnum)));
 }
 
-static void
-append_option(StringInfo call, const char *name, const DtColumn *column,
-			  const char *default_name)
-{
-	if (!dtmodel_column_is_used(column))
-	{
-		if (default_name != NULL)
-			appendStringInfo(call, ", %s => NULL", name);
-	}
-	else if (default_name == NULL ||
-			 strcmp(NameStr(column->name), default_name) != 0)
-		appendStringInfo(call, ", %s => %s", name,
-						 quote_literal_cstr(NameStr(column->name)));
-}
-
-/*
- * The call that makes the table the model that it is, for hints: a call that
- * leaves an option out would set it back to its default.
- */
-char *
-dtmodel_soft_delete_call(Relation rel)
-{
-	const DtSoftDelete *columns = dtmodel_soft_delete_of(dtmodel_get_model(rel));
-	StringInfoData call;
-
-	initStringInfo(&call);
-	appendStringInfo(&call, "%s.add_soft_delete(%s", DTMODEL_SCHEMA,
-					 dtmodel_quoted_name(rel));
-	append_option(&call, "flag", &columns->flag, "is_deleted");
-	append_option(&call, "deleted_at", &columns->deleted_at, "deleted_at");
-	append_option(&call, "deleted_by", &columns->deleted_by, NULL);
-	if (columns->flag_is_live)
-		appendStringInfoString(&call, ", flag_means => 'live'");
-	if (columns->hide)
-		appendStringInfoString(&call, ", hide => true");
-	if (columns->protect_truncate)
-		appendStringInfoString(&call, ", protect_truncate => true");
-	if (columns->refuses_flag_writes)
-		appendStringInfoString(&call, ", flag_writes => 'error'");
-	if (columns->trigger_tier)
-		appendStringInfoString(&call, ", tier => 'trigger'");
-	appendStringInfoChar(&call, ')');
-	return call.data;
-}
-
 /* "the former columns say that the row is deleted", or NULL if they are gone */
 static char *
 former_condition(const DtSoftDelete *former)
@@ -450,7 +406,8 @@ check_none_revived(const DtChange *change, const SoftDeleteRequest *request,
 			 errdetail("The time of their deletion is in column \"%s\", and the call names \"%s\".",
 					   NameStr(former->deleted_at.name), request->deleted_at),
 			 errhint("The model was made by %s. If a column was renamed, name it.",
-					 dtmodel_soft_delete_call(change->rel)),
+					 dtmodel_mixin_call(change->rel, &dtmodel_soft_delete_mixin,
+										NULL, NULL)),
 			 errtable(change->rel)));
 }
 

@@ -30,6 +30,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/foreign_key.h"
+#include "model/mixin_call.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "utils/acl.h"
@@ -79,8 +80,8 @@ dtmodel_usable_soft_delete(Relation rel)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("table \"%s\" has no soft delete",
 						RelationGetRelationName(rel)),
-				 errhint("Call %s.add_soft_delete(%s).", DTMODEL_SCHEMA,
-						 dtmodel_quoted_name(rel)),
+				 errhint("Call %s.", dtmodel_mixin_call(rel, &dtmodel_soft_delete_mixin,
+														NULL, NULL)),
 				 errtable(rel)));
 	if (dtmodel_column_is_used(&columns->flag))
 		dtmodel_check_column(rel, &columns->flag, &dtmodel_use_flag,
@@ -122,11 +123,7 @@ dtmodel_deletion_time(const DtSoftDelete *soft_delete)
 bool
 dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete)
 {
-	char		fires = soft_delete->tgenabled;
-
-	return fires == TRIGGER_FIRES_ALWAYS ||
-		fires == (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ?
-				  TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN);
+	return dtmodel_trigger_fires(soft_delete->tgenabled);
 }
 
 /*

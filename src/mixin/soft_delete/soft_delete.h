@@ -39,9 +39,6 @@ extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,
 											HeapTuple row, TupleDesc desc);
 extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
 
-/* setup.c */
-extern char *dtmodel_soft_delete_call(Relation rel);
-
 /* executor.c */
 extern bool dtmodel_is_our_update(const TriggerData *trigdata);
 

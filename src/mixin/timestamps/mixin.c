@@ -161,6 +161,15 @@ static const DtMixinColumn columns[] = {
 	},
 };
 
+static const DtOption options[] = {
+	{DT_OPTION_COLUMN, "created_at", "created_at", NULL},
+	{DT_OPTION_COLUMN, "updated_at", "updated_at", NULL},
+	{DT_OPTION_COLUMNS, "ignore_columns", NULL, NULL},
+	{DT_OPTION_TEXT, "clock", NULL, NULL},
+	{DT_OPTION_TEXT, "on_insert", NULL, NULL},
+	{0}
+};
+
 const DtMixin dtmodel_timestamps_mixin = {
 	.name = "timestamps",
 	.title = "timestamps",
@@ -170,6 +179,7 @@ const DtMixin dtmodel_timestamps_mixin = {
 	.shows_in_columns = true,
 	.triggers = triggers,
 	.ntriggers = lengthof(triggers),
+	.options = options,
 	.columns = columns,
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtTimestamps),

@@ -46,6 +46,11 @@ static const DtMixinColumn columns[] = {
 	},
 };
 
+static const DtOption options[] = {
+	{DT_OPTION_COLUMN, "version", "version", NULL},
+	{0}
+};
+
 const DtMixin dtmodel_version_mixin = {
 	.name = "version",
 	.title = "version",
@@ -54,6 +59,7 @@ const DtMixin dtmodel_version_mixin = {
 	.inherited = true,
 	.triggers = triggers,
 	.ntriggers = lengthof(triggers),
+	.options = options,
 	.columns = columns,
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtVersion),

@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin_call.h
+ *	  The call of add_* that made a mixin what it is, for hints.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_MIXIN_CALL_H
+#define DTMODEL_MIXIN_CALL_H
+
+#include "model/model.h"
+
+extern char *dtmodel_mixin_call(Relation rel, const DtMixin *mixin,
+								const char *parameter, const char *value);
+extern char *dtmodel_quoted_root(Relation rel);
+
+#endif							/* DTMODEL_MIXIN_CALL_H */
