@@ -130,6 +130,7 @@ typedef struct DtModel
  */
 extern const DtModel *dtmodel_get_model(Relation rel);
 extern const DtModel *dtmodel_get_model_of_locked(Oid relid);
+extern uint64 dtmodel_relation_changes(void);
 
 extern const char *dtmodel_function_name(Oid funcid);
 extern DtTriggerKind dtmodel_trigger_kind(const Trigger *trigger);
