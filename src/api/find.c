@@ -91,9 +91,10 @@ append_criterion(StringInfo query, const DtDataPlace *place,
 {
 	const char *column = quote_identifier(NameStr(given->field.name));
 
+	/* "IS NULL" is also true of a composite value whose fields all are. */
 	if (given->value.type == JENTRY_ISNULL)
 	{
-		appendStringInfo(query, DT_ROW ".%s IS NULL", column);
+		appendStringInfo(query, DT_ROW ".%s IS NOT DISTINCT FROM NULL", column);
 		return;
 	}
 	appendStringInfo(query, DT_ROW ".%s %s ", column,
