@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "catalog/dependency.h"
-#include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/timestamps.h"
 #include "model/constraint.h"
@@ -111,8 +110,9 @@ change_id(DtChange *change, const char *function)
 		return;
 	check_id_is_free(change->rel);
 
-	constraint = makeObjectName("pk", RelationGetRelationName(change->rel),
-								NULL);
+	constraint = dtmodel_free_name(RelationGetNamespace(change->rel), "pk",
+								   RelationGetRelationName(change->rel),
+								   InvalidOid);
 	dtmodel_change(change, "added column \"" ID_COLUMN "\"",
 				   psprintf("ALTER TABLE %s ADD COLUMN " ID_COLUMN
 							" pg_catalog.uuid DEFAULT %s.%s() CONSTRAINT %s PRIMARY KEY",
