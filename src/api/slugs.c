@@ -69,14 +69,14 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
  * new_slug(instance anyelement) returns anyelement
  *
  * Gives the row the slug of its source, as that is by now, and returns the new
- * row.  It is the slug that the row has if that fits and is free.  NULL for
- * NULL, for a row that is gone, and for one that a policy or a trigger keeps
+ * row.  If the slug without a number is not free, the row keeps one with a
+ * number that it has.  NULL for NULL, for a row that is gone, and for one that a policy or a trigger keeps
  * from being updated.  A table without slugs is an error (42809).
  */
 Datum
 dtmodel_new_slug(PG_FUNCTION_ARGS)
 {
-	DtRowCall	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock);
 	DtSlug		slug = usable_slug(call.rel);
 	bool		found = false;
 	Datum		row = (Datum) 0;

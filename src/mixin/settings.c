@@ -440,6 +440,27 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 }
 
 /*
+ * The stored settings of the row that a function was called for, of a table or
+ * of a view of its live rows; NULL if it has none.  "settings" are the table's.
+ */
+static Jsonb *
+settings_argument(FunctionCallInfo fcinfo, DtSettings **settings)
+{
+	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
+	bool		isnull;
+	Datum		value;
+
+	*settings = dtmodel_usable_settings(call.rel);
+	if (call.view != NULL)
+		show_settings(*settings, call.view);
+	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
+							  (*settings)->column.attnum, &isnull);
+	dtmodel_close_live_view(call.view);
+	relation_close(call.rel, AccessShareLock);
+	return isnull ? NULL : DatumGetJsonbP(value);
+}
+
+/*
  * settings(instance anyelement) returns jsonb
  *
  * The settings of a row, those that it lacks with their defaults.  NULL for
@@ -448,19 +469,10 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 Datum
 dtmodel_settings(PG_FUNCTION_ARGS)
 {
-	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
-	DtSettings *settings = dtmodel_usable_settings(call.rel);
-	bool		isnull;
-	Datum		value;
+	DtSettings *settings;
+	Jsonb	   *stored = settings_argument(fcinfo, &settings);
 
-	if (call.view != NULL)
-		show_settings(settings, call.view);
-	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
-							  settings->column.attnum, &isnull);
-	dtmodel_close_live_view(call.view);
-	relation_close(call.rel, AccessShareLock);
-	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, isnull ? NULL :
-												 DatumGetJsonbP(value)));
+	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, stored));
 }
 
 /*
@@ -473,20 +485,13 @@ dtmodel_settings(PG_FUNCTION_ARGS)
 Datum
 dtmodel_invalid_settings(PG_FUNCTION_ARGS)
 {
-	Relation	rel = dtmodel_open(dtmodel_table_argument(fcinfo, 0),
-								   AccessShareLock);
-	DtSettings *settings = dtmodel_usable_settings(rel);
-	bool		isnull;
-	Datum		value;
-	List	   *names = NIL;
+	DtSettings *settings;
+	Jsonb	   *stored = settings_argument(fcinfo, &settings);
+	List	   *names = stored == NULL ? NIL :
+		dtmodel_invalid_settings_of(settings, stored);
 	Datum	   *elements;
 	ListCell   *cell;
 
-	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
-							  settings->column.attnum, &isnull);
-	relation_close(rel, AccessShareLock);
-	if (!isnull)
-		names = dtmodel_invalid_settings_of(settings, DatumGetJsonbP(value));
 	elements = palloc(sizeof(Datum) * Max(list_length(names), 1));
 	foreach(cell, names)
 		elements[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));
