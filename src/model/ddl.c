@@ -150,15 +150,16 @@ check_no_foreign_partition(Relation rel)
 	}
 }
 
-/* The partitioned table above all others, as a literal. */
+/* What finishes the DETACH CONCURRENTLY of a partition. */
 static char *
-quoted_root(Relation rel)
+finalize_call(Relation rel)
 {
-	Oid			root = llast_oid(get_partition_ancestors(RelationGetRelid(rel)));
-	char	   *schema = get_namespace_name(get_rel_namespace(root));
+	Oid			parent = get_partition_parent(RelationGetRelid(rel), true);
+	char	   *schema = get_namespace_name(get_rel_namespace(parent));
 
-	return quote_literal_cstr(quote_qualified_identifier(schema,
-														 get_rel_name(root)));
+	return psprintf("ALTER TABLE %s DETACH PARTITION %s FINALIZE",
+					quote_qualified_identifier(schema, get_rel_name(parent)),
+					dtmodel_qualified_name(rel));
 }
 
 /* A partition is what its table is: rows go from one to another. */
@@ -176,8 +177,10 @@ dtmodel_check_no_partition(Relation rel)
 			 errmsg("table \"%s\" is a partition",
 					RelationGetRelationName(rel)),
 			 errdetail("A partition has the mixins of its partitioned table."),
+			 dtmodel_root_of(rel) == RelationGetRelid(rel) ?
+			 errhint("It is being detached: call %s first.", finalize_call(rel)) :
 			 errhint("Call the function for %s; its partitions follow.",
-					 quoted_root(rel)),
+					 dtmodel_quoted_name(rel)),
 			 errtable(rel)));
 }
 
