@@ -37,13 +37,16 @@ typedef struct SettingsRequest
 	Jsonb	   *schema;			/* NULL: no rules */
 } SettingsRequest;
 
+/* The column of the settings may not be there yet. */
 static void
-check_setting_name(Relation rel, const char *name)
+check_setting_name(Relation rel, const SettingsRequest *request,
+				   const char *name)
 {
 	DtColumn	column;
 
 	dtmodel_find_column(RelationGetDescr(rel), name, &column);
-	if (!AttributeNumberIsValid(column.attnum))
+	if (!AttributeNumberIsValid(column.attnum) &&
+		strcmp(name, request->settings) != 0)
 		return;
 
 	ereport(ERROR,
@@ -52,18 +55,18 @@ check_setting_name(Relation rel, const char *name)
 					name, RelationGetRelationName(rel)),
 			 errdetail("Settings and columns are read and written beside each other."),
 			 errhint("Give the setting another name."),
-			 errtablecol(rel, column.attnum)));
+			 errtable(rel), err_generic_string(PG_DIAG_COLUMN_NAME, name)));
 }
 
 /* Names that cannot be those of settings, or are given twice. */
 static void
-check_valid_settings(Relation rel, ArrayType *valid)
+check_valid_settings(Relation rel, const SettingsRequest *request)
 {
 	Datum	   *names;
 	bool	   *nulls;
 	int			count;
 
-	deconstruct_array(valid, TEXTOID, -1, false, TYPALIGN_INT,
+	deconstruct_array(request->valid, TEXTOID, -1, false, TYPALIGN_INT,
 					  &names, &nulls, &count);
 	for (int i = 0; i < count; i++)
 	{
@@ -71,7 +74,7 @@ check_valid_settings(Relation rel, ArrayType *valid)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("valid_settings must not contain nulls")));
-		check_setting_name(rel, TextDatumGetCString(names[i]));
+		check_setting_name(rel, request, TextDatumGetCString(names[i]));
 		for (int j = 0; j < i; j++)
 		{
 			if (DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
@@ -232,7 +235,7 @@ change_settings(DtChange *change, const SettingsRequest *request)
 	DtColumn	column;
 
 	dtmodel_check_no_partition(change->rel);
-	check_valid_settings(change->rel, request->valid);
+	check_valid_settings(change->rel, request);
 	if (request->schema != NULL)
 	{
 		RawValue	schema = raw_root(request->schema);
