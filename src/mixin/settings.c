@@ -42,6 +42,8 @@ typedef struct StoredSettings
 {
 	Datum		value;
 	bool		isnull;
+	bool		is_fetched;
+	RawValue	document;		/* the value, once it has been fetched */
 } StoredSettings;
 
 PG_FUNCTION_INFO_V1(dtmodel_settings_trigger);
@@ -222,26 +224,28 @@ refuse_member(Relation rel, const DtSettings *settings, const RawMember *member)
 /*
  * Whether the row has the setting with this value already.  The rules may have
  * become other ones since it was stored, which is no reason to refuse an
- * update of something else.
+ * update of something else.  The settings are fetched once, and only where
+ * there is such a setting.
  */
 static bool
-is_stored(const StoredSettings *stored, const RawMember *member)
+is_stored(StoredSettings *stored, const RawMember *member)
 {
-	RawValue	root;
 	RawValue	value;
 
 	if (stored->isnull)
 		return false;
-	root = raw_root(DatumGetJsonbP(stored->value));
-	return raw_is_object(&root) &&
-		dtmodel_raw_find(&root, &member->key, &value, NULL) &&
+	if (!stored->is_fetched)
+		stored->document = raw_root(DatumGetJsonbP(stored->value));
+	stored->is_fetched = true;
+	return raw_is_object(&stored->document) &&
+		dtmodel_raw_find(&stored->document, &member->key, &value, NULL) &&
 		dtmodel_raw_equal(&value, &member->value);
 }
 
 /* The object with what is to be kept of it, or NULL if that is all of it. */
 static Jsonb *
 check_object(Relation rel, const DtSettings *settings, const RawValue *root,
-			 const StoredSettings *stored)
+			 StoredSettings *stored)
 {
 	RawObject	walk = raw_object(root);
 	uint32		given = walk.left;
@@ -262,7 +266,7 @@ check_object(Relation rel, const DtSettings *settings, const RawValue *root,
 static StoredSettings
 read_settings(HeapTuple row, TupleDesc desc, AttrNumber attnum)
 {
-	StoredSettings stored;
+	StoredSettings stored = {0};
 
 	stored.value = heap_getattr(row, attnum, desc, &stored.isnull);
 	return stored;
@@ -287,7 +291,7 @@ is_same(const StoredSettings *a, const StoredSettings *b)
 /* Checks what the row has that it had not before. */
 static HeapTuple
 check_row(const TriggerData *trigdata, const DtSettings *settings,
-		  const StoredSettings *stored)
+		  StoredSettings *stored)
 {
 	Relation	rel = trigdata->tg_relation;
 	HeapTuple	row = dtmodel_new_row(trigdata);
