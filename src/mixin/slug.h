@@ -15,6 +15,10 @@
 /* How errors name the calls that mend a model with slugs. */
 extern const DtMixin dtmodel_slug_mixin;
 
+/* What add_slug has by default. */
+#define DT_SLUG_COLUMN "slug"
+#define DT_SLUG_LENGTH 80
+
 /* slug_choice.c: choosing slugs for the rows of one statement */
 typedef struct DtSlugChoice
 {

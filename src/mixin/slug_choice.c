@@ -25,6 +25,7 @@
 #include "access/genam.h"
 #include "common/hashfn.h"
 #include "dtmodel.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "mixin/slug.h"
 #include "mixin/slug_index.h"
@@ -100,6 +101,31 @@ dtmodel_reserve_slug(DtSlugChoice *choice, const char *slug)
 	(void) lock_slug(choice, slug, GIVEN_LOCK);
 }
 
+/*
+ * The call that makes the table what it is, for a hint: a call that leaves an
+ * option out would set it back to its default.
+ */
+static char *
+add_slug_call(Relation rel)
+{
+	const DtSlug *slug = dtmodel_get_model(rel)->slug;
+	StringInfoData call;
+
+	initStringInfo(&call);
+	appendStringInfo(&call, "%s.add_slug(%s, %s", DTMODEL_SCHEMA,
+					 dtmodel_quoted_name(rel),
+					 quote_literal_cstr(NameStr(slug->source.name)));
+	if (strcmp(NameStr(slug->slug.name), DT_SLUG_COLUMN) != 0)
+		appendStringInfo(&call, ", slug => %s",
+						 quote_literal_cstr(NameStr(slug->slug.name)));
+	if (slug->max_length != DT_SLUG_LENGTH)
+		appendStringInfo(&call, ", max_length => %d", slug->max_length);
+	if (slug->on_update)
+		appendStringInfoString(&call, ", on_update => true");
+	appendStringInfoChar(&call, ')');
+	return call.data;
+}
+
 /* Prepares to choose slugs for the rows of one statement. */
 DtSlugChoice *
 dtmodel_begin_slug_choice(Relation rel, const DtSlug *slug,
@@ -121,9 +147,7 @@ dtmodel_begin_slug_choice(Relation rel, const DtSlug *slug,
 						NameStr(slug->slug.name), RelationGetRelationName(rel)),
 				 errdetail("%s.add_slug made one, which has been dropped since.",
 						   DTMODEL_SCHEMA),
-				 errhint("Call %s.add_slug(%s, %s) to have it again.",
-						 DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
-						 quote_literal_cstr(NameStr(slug->source.name))),
+				 errhint("Call %s to have it again.", add_slug_call(rel)),
 				 errtable(rel)));
 
 	choice->callback.func = end_choice;

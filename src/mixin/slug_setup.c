@@ -153,7 +153,8 @@ dtmodel_add_slug(PG_FUNCTION_ARGS)
 		request.source = NameStr(*PG_GETARG_NAME(1));
 	if (!PG_ARGISNULL(2))
 		request.slug = NameStr(*PG_GETARG_NAME(2));
-	request.max_length = PG_ARGISNULL(3) ? 80 : PG_GETARG_INT32(3);
+	request.max_length = PG_ARGISNULL(3) ? DT_SLUG_LENGTH :
+		PG_GETARG_INT32(3);
 	request.on_update = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
 
 	change_slug(&change, &request);
