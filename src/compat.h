@@ -206,6 +206,13 @@ compat_is_not_null(TupleDesc desc, int column)
 #endif
 }
 
+/* 15 lets a unique index hold nulls to be equal. */
+#if PG_VERSION_NUM < 150000
+#define compat_nulls_not_distinct(index) false
+#else
+#define compat_nulls_not_distinct(index) ((index)->rd_index->indnullsnotdistinct)
+#endif
+
 /* 15 brought MERGE, and the nodes that it is made of. */
 #if PG_VERSION_NUM >= 150000
 #define COMPAT_HAS_MERGE

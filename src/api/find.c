@@ -92,9 +92,10 @@ append_criterion(StringInfo query, const DtDataPlace *place,
 {
 	const char *column = quote_identifier(NameStr(given->field.name));
 
+	/* "IS NULL" is also true of a composite value whose fields all are. */
 	if (given->value.type == JENTRY_ISNULL)
 	{
-		appendStringInfo(query, DT_ROW ".%s IS NULL", column);
+		appendStringInfo(query, DT_ROW ".%s IS NOT DISTINCT FROM NULL", column);
 		return;
 	}
 	appendStringInfo(query, DT_ROW ".%s %s ", column,
@@ -312,20 +313,21 @@ is_one_lock_too_many(void)
 	return ++*criteria_locks > MAX_CRITERIA_LOCKS;
 }
 
+/* Of a partition its partitioned table is locked, by which others come to it. */
 static bool
 has_lock(Relation rel, uint16 part)
 {
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationRelationId,
-					   RelationGetRelid(rel), part);
+					   dtmodel_root_of(rel), part);
 	return compat_lock_held_by_me(&tag, ExclusiveLock);
 }
 
 static void
 lock_part(Relation rel, uint16 part, LOCKMODE lockmode)
 {
-	LockDatabaseObject(RelationRelationId, RelationGetRelid(rel), part,
+	LockDatabaseObject(RelationRelationId, dtmodel_root_of(rel), part,
 					   lockmode);
 }
 
@@ -347,6 +349,7 @@ lock_criteria_part(Relation rel, uint16 part)
 	lock_part(rel, part, ExclusiveLock);
 }
 
+/* By the names of the columns: partitions may have them in another order. */
 static uint32
 hash_of_criteria(const DtDataPlace *place, const DtData *criteria)
 {
@@ -357,11 +360,12 @@ hash_of_criteria(const DtDataPlace *place, const DtData *criteria)
 	dtmodel_data_values(place, criteria, values, nulls);
 	for (int i = 0; i < criteria->count; i++)
 	{
-		uint32		part = nulls[i] == 'n' ? 0 :
-			hash_of_value(place->rel, &criteria->given[i].field, values[i]);
+		const DtField *field = &criteria->given[i].field;
+		uint32		value = nulls[i] == 'n' ? 0 :
+			hash_of_value(place->rel, field, values[i]);
 
-		hash = hash_combine(hash, hash_combine(criteria->given[i].field.attnum,
-											   part));
+		hash = hash_combine(hash, hash_combine(string_hash(NameStr(field->name),
+														   NAMEDATALEN), value));
 	}
 	return hash;
 }

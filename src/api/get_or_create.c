@@ -15,14 +15,18 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/stratnum.h"
 #include "api/create.h"
 #include "api/find.h"
+#include "catalog/pg_am_d.h"
 #include "dtmodel.h"
 #include "json/object.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_get_or_create);
 
@@ -74,6 +78,29 @@ read_data(Search *search, const RawValue *criteria, FunctionCallInfo fcinfo)
 	search->data = dtmodel_read_data(&search->data_place, &both, false);
 }
 
+/*
+ * Whether the index holds no values to be different that the criteria hold to
+ * be equal.  It may be of another operator class than the default one of its
+ * column's type, or of another collation than its column.
+ */
+static bool
+compares_as_criteria(const Search *search, Relation index, int i,
+					 const DtField *field)
+{
+	TupleDesc	desc = RelationGetDescr(search->call.rel);
+	Oid			collation = TupleDescAttr(desc, field->attnum - 1)->attcollation;
+	Oid			type = index->rd_opcintype[i];
+
+	if (index->rd_rel->relam != BTREE_AM_OID ||
+		get_opfamily_member(index->rd_opfamily[i], type, type,
+							BTEqualStrategyNumber) !=
+		lookup_type_cache(field->typid, TYPECACHE_EQ_OPR)->eq_opr)
+		return false;
+	return !OidIsValid(collation) ||
+		collation == index->rd_indcollation[i] ||
+		get_collation_isdeterministic(collation);
+}
+
 /* Whether no two rows of the index can both meet the criteria. */
 static bool
 covers(Relation index, const Search *search)
@@ -87,7 +114,8 @@ covers(Relation index, const Search *search)
 		const DtGiven *given = dtmodel_find_given(&search->criteria,
 												  form->indkey.values[i]);
 
-		if (given == NULL || given->value.type == JENTRY_ISNULL)
+		if (given == NULL || given->value.type == JENTRY_ISNULL ||
+			!compares_as_criteria(search, index, i, &given->field))
 			return false;
 	}
 	return true;

@@ -30,6 +30,9 @@ static const Irregular irregulars[] = {
 	{"man", "men"}, {"mouse", "mice"}, {"ox", "oxen"}, {"person", "people"},
 	{"tooth", "teeth"}, {"woman", "women"},
 
+	/* of two with one plural, the first is its singular */
+	{"base", "bases"},
+
 	/* Greek and Latin */
 	{"analysis", "analyses"}, {"appendix", "appendices"}, {"axis", "axes"}, {"basis", "bases"},
 	{"crisis", "crises"}, {"criterion", "criteria"},

@@ -37,6 +37,7 @@ typedef struct DictState
 {
 	MemoryContext context;		/* of all this */
 	uint64		type;			/* of the rows */
+	uint64		changes;		/* of relations, when their settings were read */
 	bytea	   *filters[2];		/* excludes, includes as given; NULL for NULL */
 	Names	   *excluded;		/* ... and read; NULL for none at all */
 	Names	   *included;
@@ -389,6 +390,7 @@ make_state(MemoryContext parent, Datum value, bytea **filters)
 
 	state->context = context;
 	state->type = dtmodel_record_type(value);
+	state->changes = dtmodel_relation_changes();
 	state->slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 	for (int i = 0; i < 2; i++)
 		state->filters[i] = copy_filter(filters[i]);
@@ -410,10 +412,15 @@ same_filter(const bytea *a, const bytea *b)
 		memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0;
 }
 
+/*
+ * An expression of PL/pgSQL is one place of a query for a whole transaction, in
+ * which the table may get other settings.
+ */
 static bool
 is_still_good(const DictState *state, Datum value, bytea **filters)
 {
 	return state != NULL && state->type == dtmodel_record_type(value) &&
+		state->changes == dtmodel_relation_changes() &&
 		same_filter(state->filters[0], filters[0]) &&
 		same_filter(state->filters[1], filters[1]);
 }

@@ -91,8 +91,9 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
  * new_slug(instance anyelement) returns anyelement
  *
  * Gives the row the slug of its source, as that is by now, and returns the new
- * row.  It is the slug that the row has if that fits and is free, and also if
- * the source has no letters and digits.  NULL for a row that is gone, and for
+ * row.  If the slug without a number is not free, the row keeps one with a
+ * number that it has; if the source has no letters and digits, the one that it
+ * has.  NULL for a row that is gone, and for
  * one that a policy or a trigger keeps from being updated; an error (22004)
  * for NULL.  Errors for a table without slugs (42809) and for one whose slug
  * trigger does not fire (55000).

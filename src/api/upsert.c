@@ -165,6 +165,36 @@ find_unique(const Upsert *upsert)
 	return unique;
 }
 
+static bool
+holds_nulls_equal(const Upsert *upsert)
+{
+	Relation	rel = upsert->call.rel;
+	bool		equal = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		equal |= compat_nulls_not_distinct(index) &&
+			is_unique_on(rel, index, upsert->conflict.columns);
+		index_close(index, AccessShareLock);
+	}
+	return equal;
+}
+
+/* Whether a row can be met at all: one with a null is like no other. */
+static bool
+can_conflict(const Upsert *upsert)
+{
+	for (int i = 0; i < upsert->conflict.count; i++)
+	{
+		if (upsert->conflict.given[i].value.type == JENTRY_ISNULL)
+			return holds_nulls_equal(upsert);
+	}
+	return true;
+}
+
 static void
 check_unique(const Upsert *upsert)
 {
@@ -344,7 +374,8 @@ run_upsert(Upsert *upsert, Datum *row)
 static bool
 settle_deleted_row(Upsert *upsert, Datum *row)
 {
-	if (dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
+	if (!can_conflict(upsert) ||
+		dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
 						 row) != DT_FOUND_DELETED)
 		return false;
 	upsert->met = true;
@@ -402,7 +433,8 @@ upsert_row(Upsert *upsert, Datum *row)
  * on_deleted is what becomes of a deleted row with those values: "ignore"
  * inserts a new one, "return" returns it as it is, "restore" restores and
  * updates it, "error" is an error (23505), as it always is when the deleted
- * row keeps a new one from being inserted.
+ * row keeps a new one from being inserted.  A row with a null in these columns
+ * is like no other, unless their index holds nulls to be equal.
  */
 Datum
 dtmodel_upsert(PG_FUNCTION_ARGS)

@@ -8,7 +8,6 @@
 #include "postgres.h"
 
 #include "catalog/dependency.h"
-#include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/timestamps/mixin.h"
 #include "mixin/timestamps/timestamps.h"
@@ -112,8 +111,9 @@ change_id(DtChange *change, const char *function)
 		return;
 	check_id_is_free(change->rel);
 
-	constraint = makeObjectName("pk", RelationGetRelationName(change->rel),
-								NULL);
+	constraint = dtmodel_free_name(RelationGetNamespace(change->rel), "pk",
+								   RelationGetRelationName(change->rel),
+								   InvalidOid);
 	dtmodel_change(change, "added column \"" ID_COLUMN "\"",
 				   psprintf("ALTER TABLE %s ADD COLUMN " ID_COLUMN
 							" pg_catalog.uuid DEFAULT %s.%s() CONSTRAINT %s PRIMARY KEY",

@@ -143,7 +143,7 @@ report_missing_column(Relation rel, const DtColumn *column,
 					   DTMODEL_SCHEMA, mixin->add),
 			 errhint("If it was renamed, call %s; to do without it, call %s.%s(%s).",
 					 dtmodel_mixin_call(rel, mixin, parameter, NULL),
-					 DTMODEL_SCHEMA, mixin->remove, dtmodel_quoted_root(rel)),
+					 DTMODEL_SCHEMA, mixin->remove, dtmodel_quoted_name(rel)),
 			 errtable(rel)));
 }
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * constraint.c
- *	  The names of constraints.
+ *	  The names of constraints and indexes.
  *
  * CREATE TABLE (LIKE ... INCLUDING ALL) copies a CHECK under the name that it
  * has in the template, and names a primary key as the server does.  On a model
@@ -29,6 +29,40 @@ char *
 dtmodel_check_name(Relation rel, const char *name)
 {
 	return makeObjectName("ck", RelationGetRelationName(rel), name);
+}
+
+/*
+ * "name1_name2", cut where that is too long for a name, for an index or a
+ * constraint that has one; with a number where the schema has another relation
+ * of that name than the former one.
+ */
+char *
+dtmodel_free_name(Oid schema, const char *name1, const char *name2, Oid former)
+{
+	char	   *name = makeObjectName(name1, name2, NULL);
+
+	for (int i = 1;; i++)
+	{
+		Oid			holder = get_relname_relid(name, schema);
+
+		if (!OidIsValid(holder) || holder == former)
+			return name;
+		name = makeObjectName(name1, name2, psprintf("%d", i));
+	}
+}
+
+/* Whether this is such a name, with a number or without. */
+bool
+dtmodel_is_such_name(const char *name, const char *name1, const char *name2)
+{
+	const char *number = strrchr(name, '_');
+
+	if (strcmp(name, makeObjectName(name1, name2, NULL)) == 0)
+		return true;
+	if (number == NULL || number[1] == '\0' ||
+		strspn(number + 1, "0123456789") != strlen(number + 1))
+		return false;
+	return strcmp(name, makeObjectName(name1, name2, number + 1)) == 0;
 }
 
 /* From how many tables the constraint is inherited; -1 if there is none. */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * constraint.h
- *	  The names of constraints.
+ *	  The names of constraints and indexes.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,6 +11,10 @@
 #include "model/ddl.h"
 
 extern char *dtmodel_check_name(Relation rel, const char *name);
+extern char *dtmodel_free_name(Oid schema, const char *name1,
+							   const char *name2, Oid former);
+extern bool dtmodel_is_such_name(const char *name, const char *name1,
+								 const char *name2);
 extern void dtmodel_rename_constraint(DtChange *change, const char *name,
 									  const char *new_name);
 extern void dtmodel_rename_template_check(DtChange *change, const char *check,

@@ -18,6 +18,7 @@
 #include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/objectaddress.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
@@ -151,6 +152,18 @@ check_no_foreign_partition(Relation rel)
 	}
 }
 
+/* What finishes the DETACH CONCURRENTLY of a partition. */
+static char *
+finalize_call(Relation rel)
+{
+	Oid			parent = get_partition_parent(RelationGetRelid(rel), true);
+	char	   *schema = get_namespace_name(get_rel_namespace(parent));
+
+	return psprintf("ALTER TABLE %s DETACH PARTITION %s FINALIZE",
+					quote_qualified_identifier(schema, get_rel_name(parent)),
+					dtmodel_qualified_name(rel));
+}
+
 /* A partition is what its table is: rows go from one to another. */
 void
 dtmodel_check_no_partition(Relation rel)
@@ -166,8 +179,10 @@ dtmodel_check_no_partition(Relation rel)
 			 errmsg("table \"%s\" is a partition",
 					RelationGetRelationName(rel)),
 			 errdetail("A partition has the mixins of its partitioned table."),
+			 dtmodel_root_of(rel) == RelationGetRelid(rel) ?
+			 errhint("It is being detached: call %s first.", finalize_call(rel)) :
 			 errhint("Call the function for %s; its partitions follow.",
-					 dtmodel_quoted_root(rel)),
+					 dtmodel_quoted_name(rel)),
 			 errtable(rel)));
 }
 

@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
@@ -22,20 +21,6 @@
 #include "utils/lsyscache.h"
 
 #define NEW_NAME "its new name"
-
-/* The table as a literal; of a partition, the partitioned table above all. */
-char *
-dtmodel_quoted_root(Relation rel)
-{
-	Oid			root = RelationGetRelid(rel);
-	char	   *schema;
-
-	if (rel->rd_rel->relispartition)
-		root = llast_oid(get_partition_ancestors(root));
-	schema = get_namespace_name(get_rel_namespace(root));
-	return quote_literal_cstr(quote_qualified_identifier(schema,
-														 get_rel_name(root)));
-}
 
 static bool
 is_missing(Relation rel, const char *name)
@@ -136,7 +121,7 @@ dtmodel_mixin_call(Relation rel, const DtMixin *mixin, const char *parameter,
 
 	initStringInfo(&call);
 	appendStringInfo(&call, "%s.%s(%s", DTMODEL_SCHEMA, mixin->add,
-					 dtmodel_quoted_root(rel));
+					 dtmodel_quoted_name(rel));
 	append_options(&call, rel, mixin, parameter,
 				   value == NULL ? NEW_NAME : value);
 	appendStringInfoChar(&call, ')');

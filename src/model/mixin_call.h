@@ -12,6 +12,5 @@
 
 extern char *dtmodel_mixin_call(Relation rel, const DtMixin *mixin,
 								const char *parameter, const char *value);
-extern char *dtmodel_quoted_root(Relation rel);
 
 #endif							/* DTMODEL_MIXIN_CALL_H */

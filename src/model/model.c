@@ -32,7 +32,7 @@
 static HTAB *model_cache = NULL;
 static long sweep_at = MODEL_CACHE_SWEEP;
 
-/* Counts the callback's calls, to notice one that comes while we read. */
+/* Counts the callback's calls, to notice one that comes meanwhile. */
 static uint64 invalidations = 0;
 
 /* A trigger that is not ours. */
@@ -287,4 +287,16 @@ dtmodel_get_model_of_locked(Oid relid)
 		relation_close(rel, NoLock);
 	}
 	return entry;
+}
+
+/*
+ * A number that is another one after any relation may have changed, for those
+ * who keep what they made of the answers above while no lock is held.
+ */
+uint64
+dtmodel_relation_changes(void)
+{
+	if (model_cache == NULL)
+		create_cache();
+	return invalidations;
 }

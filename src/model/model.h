@@ -52,5 +52,6 @@ extern const DtModel *dtmodel_get_model(Relation rel);
 extern const DtModel *dtmodel_get_model_of_locked(Oid relid);
 extern const void *dtmodel_options_of(const DtModel *model,
 									  const DtMixin *mixin);
+extern uint64 dtmodel_relation_changes(void);
 
 #endif							/* DTMODEL_MODEL_H */

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
@@ -25,11 +26,32 @@ dtmodel_qualified_name(Relation rel)
 									  RelationGetRelationName(rel));
 }
 
-/* The same as a literal, for a hint that calls a function on the table. */
+/*
+ * The partitioned table above all others.  The table itself if it is no
+ * partition, or not one any more as soon as its DETACH CONCURRENTLY is
+ * finished.
+ */
+Oid
+dtmodel_root_of(Relation rel)
+{
+	List	   *ancestors = rel->rd_rel->relispartition ?
+		get_partition_ancestors(RelationGetRelid(rel)) : NIL;
+
+	return ancestors == NIL ? RelationGetRelid(rel) : llast_oid(ancestors);
+}
+
+/*
+ * The name as a literal, for a hint that calls a function on the table.  For a
+ * partition that is to be called for its partitioned table.
+ */
 char *
 dtmodel_quoted_name(Relation rel)
 {
-	return quote_literal_cstr(dtmodel_qualified_name(rel));
+	Oid			root = dtmodel_root_of(rel);
+	char	   *schema = get_namespace_name(get_rel_namespace(root));
+
+	return quote_literal_cstr(quote_qualified_identifier(schema,
+														 get_rel_name(root)));
 }
 
 /*

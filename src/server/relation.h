@@ -30,6 +30,7 @@ extern void dtmodel_check_sees_all(Relation rel, const char *why,
 extern TriggerDesc *dtmodel_triggers(Relation rel);
 extern const char *dtmodel_only(Relation rel);
 extern char *dtmodel_qualified_name(Relation rel);
+extern Oid	dtmodel_root_of(Relation rel);
 extern char *dtmodel_quoted_name(Relation rel);
 
 #endif							/* DTMODEL_RELATION_H */

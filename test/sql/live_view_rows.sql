@@ -57,6 +57,10 @@ SELECT dtmodel.to_dict(v, includes => '{number,choices}') AS dict, dtmodel.setti
 ALTER TABLE people ADD born date DEFAULT '2000-01-01';
 SELECT u.number, u.city FROM live_people AS v, dtmodel.update(v, '{"born": "1999-09-09"}') AS u WHERE v.number = 1;
 SELECT born FROM people WHERE number = 1;
+-- settings that are not valid any more
+SELECT dtmodel.add_settings('people', schema => '{"theme": {"enum": ["light"]}}', settings => 'choices');
+SELECT v.number, v.choices, dtmodel.invalid_settings(v) FROM live_people AS v ORDER BY number;
+UPDATE live_people AS v SET choices = choices - dtmodel.invalid_settings(v) WHERE number = 1 RETURNING choices;
 -- the key of two columns
 CREATE TABLE pairs (b text, v int, a int, PRIMARY KEY (a, b));
 SELECT dtmodel.add_soft_delete('pairs'), dtmodel.create_live_view('pairs', 'live pairs');

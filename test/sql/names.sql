@@ -36,7 +36,7 @@ SELECT c AS class, class_of(dtmodel.table_name(c)) AS back FROM unnest(ARRAY[
     'Match', 'Search', 'Tax', 'Fax', 'Gas', 'Lens', 'Canvas', 'Company', 'Country', 'City', 'Currency', 'Language',
     'Survey', 'Toy', 'Fix', 'Prize', 'Boss', 'Process', 'Access', 'Focus', 'Bonus', 'Menu', 'Video', 'Echo',
     'Stomach', 'Monarch', 'Epoch', 'Patriarch', 'Tech', 'Church', 'Watch', 'Approach', '_Private', 'User_', '__Meta__',
-    '_', '__']) AS c
+    'Base', 'KnowledgeBase', '_', '__']) AS c
 WHERE class_of(dtmodel.table_name(c)) <> c;
 
 -- a -ch that is spoken as k; underscores at the ends are no part of a word

@@ -122,6 +122,21 @@ SELECT dtmodel.add_settings('large', '{other}');
 UPDATE large SET n = 2;
 SELECT settings - 'text' AS rest, length(settings ->> 'text') FROM dtmodel.update(NULL::large, 1, '{"other": 1}');
 
+-- and they are read once, however many settings of the row are not valid any more
+CREATE TABLE crowded (id int PRIMARY KEY, settings jsonb);
+CREATE TABLE memory (bytes bigint);
+CREATE FUNCTION note_memory() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO settings_kept.memory SELECT sum(used_bytes) FROM pg_backend_memory_contexts;
+    RETURN NEW;
+END $$;
+INSERT INTO crowded SELECT 1, jsonb_object_agg(i, repeat(md5(i::text), 3)) FROM generate_series(1, 1000) AS i;
+SELECT dtmodel.add_settings('crowded', '{a}');
+CREATE TRIGGER note_memory BEFORE UPDATE ON crowded FOR EACH ROW EXECUTE FUNCTION note_memory();
+CREATE TRIGGER zzz_note_memory BEFORE UPDATE ON crowded FOR EACH ROW EXECUTE FUNCTION note_memory();
+UPDATE crowded SET settings = settings || '{"a": 1}';
+SELECT count(*), max(bytes) - min(bytes) < 5000000 AS little FROM memory;
+
 -- a row that moves to another partition takes them along, and no others
 CREATE TABLE parts (k int, settings jsonb, n int) PARTITION BY LIST (k);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);

@@ -10,6 +10,10 @@ CREATE TABLE t (id int PRIMARY KEY, name text, document json);
 -- names, columns and options
 SELECT dtmodel.add_settings('t', '{name}');
 \echo :SQLSTATE
+SELECT dtmodel.add_settings('t', '{a,settings}');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('t', schema => '{"options": {}}', settings => 'options');
+\echo :SQLSTATE
 SELECT dtmodel.add_settings('t', '{a,NULL}');
 \echo :SQLSTATE
 SELECT dtmodel.add_settings('t', '{a,b,a}');

@@ -52,6 +52,26 @@ SELECT dtmodel.new_slug(p) FROM (VALUES (1)) AS v LEFT JOIN posts AS p ON false;
 CREATE TABLE plain (id int PRIMARY KEY);
 SELECT dtmodel.new_slug(ROW(1)::plain);
 \echo :SQLSTATE
+-- one with a number is kept as long as that without is another row's, however many there are
+CREATE TABLE many (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_slug('many', 'title', max_length => 24), dtmodel.add_soft_delete('many'), dtmodel.create_live_view('many');
+INSERT INTO many SELECT i, 'Same' FROM generate_series(1, 100) AS i;
+INSERT INTO many SELECT 100 + i, 'A title that is too long for its slugs' FROM generate_series(1, 20) AS i;
+SELECT slug FROM many WHERE id IN (42, 101, 111) ORDER BY id;
+SELECT count(*) AS changed FROM many AS m WHERE m.slug <> (dtmodel.new_slug(m)).slug;
+UPDATE many SET slug = '' WHERE id = 42 RETURNING slug;
+UPDATE many SET slug = 'same-x' WHERE id = 43;
+UPDATE many SET slug = 'same-044' WHERE id = 44;
+SELECT m.id, m.slug <> (dtmodel.new_slug(m)).slug AS changed FROM many AS m WHERE id IN (43, 44) ORDER BY id;
+DELETE FROM many WHERE id = 1;
+UPDATE many SET slug = '' WHERE id = 42 RETURNING slug;
+-- a row that is deleted has one that is another row's by now
+UPDATE many SET title = 'Same', slug = 'same-7' WHERE id = 1;
+UPDATE many SET slug = '' WHERE id = 1 RETURNING slug IN ('same', 'same-7') AS taken;
+-- a row of a view of live rows
+SELECT n.id, n.slug, pg_typeof(n) FROM live_many AS v, dtmodel.new_slug(v) AS n WHERE v.id = 5;
+UPDATE live_many SET title = 'Else' WHERE id = 5 RETURNING slug;
+SELECT (dtmodel.new_slug(v)).slug FROM live_many AS v WHERE id = 5;
 
 -- a trigger that does not fire would let the empty text be stored
 ALTER TABLE posts DISABLE TRIGGER zz_dtmodel_slug;

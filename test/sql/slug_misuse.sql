@@ -80,6 +80,12 @@ SELECT dtmodel.describe('t') -> 'drift' AS drift;
 SELECT dtmodel.add_slug('t', 'title');
 INSERT INTO t VALUES (2, 'Two') RETURNING slug;
 
+-- the hint has the options that it was made with
+CREATE TABLE options (title text);
+SELECT dtmodel.add_slug('options', 'title', slug => 'the "path"', max_length => 40, on_update => true);
+DROP INDEX "uq_options_the ""path""";
+INSERT INTO options VALUES ('One');
+
 -- columns that are renamed, retyped or gone stop every write, in the same session too
 ALTER TABLE t RENAME title TO headline;
 INSERT INTO t VALUES (3, 'Three');

@@ -110,4 +110,32 @@ $$;
 INSERT INTO many DEFAULT VALUES;
 SELECT dtmodel.to_dict(m) = to_jsonb(m) AS same, dtmodel.to_dict(m, includes => '{c1,c50,c100}') FROM many AS m;
 
+-- settings that change while one place of a function goes on
+CREATE TABLE changing (id int PRIMARY KEY, settings jsonb);
+SELECT dtmodel.add_settings('changing', '{a}');
+INSERT INTO changing VALUES (1, '{"a": 1}');
+DO $$
+DECLARE
+    r to_dict.changing;
+    dict jsonb;
+BEGIN
+    SELECT * INTO r FROM to_dict.changing;
+    FOR i IN 1..5 LOOP
+        dict := dtmodel.to_dict(r);
+        RAISE WARNING '%', dict;
+        BEGIN
+            CASE i WHEN 1 THEN PERFORM dtmodel.add_settings('to_dict.changing', '{a,b}', schema => '{"b": {"default": 2}}');
+                   WHEN 2 THEN PERFORM dtmodel.add_settings('to_dict.changing', '{a,b}', combined => false);
+                               dict := 1 / (i - 2);
+                   WHEN 3 THEN PERFORM dtmodel.remove_settings('to_dict.changing');
+                   WHEN 4 THEN PERFORM dtmodel.add_settings('to_dict.changing', '{a}', combined => false);
+                   ELSE NULL;
+            END CASE;
+        EXCEPTION WHEN division_by_zero THEN
+            NULL;
+        END;
+    END LOOP;
+END
+$$;
+
 DROP SCHEMA to_dict CASCADE;

@@ -255,8 +255,8 @@ column_definition(const AuditRequest *request)
 static char *
 reference_name(Relation rel, const char *column, Oid referred)
 {
-	return makeObjectName("fk", psprintf("%s_%s_%s", RelationGetRelationName(rel),
-										 column, get_rel_name(referred)),
+	return makeObjectName(psprintf("fk_%s", RelationGetRelationName(rel)),
+						  psprintf("%s_%s", column, get_rel_name(referred)),
 						  NULL);
 }
 

@@ -18,6 +18,7 @@
 #include "executor/spi.h"
 #include "mixin/live/live.h"
 #include "mixin/soft_delete/soft_delete.h"
+#include "model/constraint.h"
 #include "model/ddl.h"
 #include "model/shown_key.h"
 #include "server/plan_cache.h"
@@ -246,34 +247,20 @@ check_rows(const DtChange *change, const UniqueRequest *request)
 		report_duplicates(change, request, duplicates);
 }
 
-/* uq_<table>_<column>..., with a label at its end unless that is NULL. */
+/* What the index is called, before the names of its columns. */
 static char *
-index_name(Relation rel, const UniqueRequest *request, const char *label)
+name_of_table(Relation rel)
 {
-	return makeObjectName(psprintf("uq_%s", RelationGetRelationName(rel)),
-						  column_list(rel, request, "_", false), label);
-}
-
-/* The index's name, with a number where something else has that name. */
-static char *
-choose_name(Relation rel, const UniqueRequest *request, Oid former)
-{
-	char	   *name = index_name(rel, request, NULL);
-
-	for (int i = 1;; i++)
-	{
-		Oid			holder = get_relname_relid(name, RelationGetNamespace(rel));
-
-		if (!OidIsValid(holder) || holder == former)
-			return name;
-		name = index_name(rel, request, psprintf("%d", i));
-	}
+	return psprintf("uq_%s", RelationGetRelationName(rel));
 }
 
 static void
 create_index(DtChange *change, const UniqueRequest *request, Oid former)
 {
-	char	   *name = choose_name(change->rel, request, former);
+	char	   *name = dtmodel_free_name(RelationGetNamespace(change->rel),
+										 name_of_table(change->rel),
+										 column_list(change->rel, request, "_", false),
+										 former);
 
 	check_rows(change, request);
 	if (OidIsValid(former))
@@ -294,7 +281,7 @@ create_index(DtChange *change, const UniqueRequest *request, Oid former)
 static void
 change_index(DtChange *change, const UniqueRequest *request)
 {
-	char	   *name = index_name(change->rel, request, NULL);
+	char	   *names = column_list(change->rel, request, "_", false);
 	Oid			former = InvalidOid;
 	bool		found = false;
 	ListCell   *cell;
@@ -306,7 +293,8 @@ change_index(DtChange *change, const UniqueRequest *request)
 		check_not_wider(change->rel, index, request);
 		found |= is_as_asked(change->rel, index, request);
 		if (is_former(index, request) &&
-			strcmp(RelationGetRelationName(index), name) == 0)
+			dtmodel_is_such_name(RelationGetRelationName(index),
+								 name_of_table(change->rel), names))
 			former = RelationGetRelid(index);
 		index_close(index, NoLock);
 	}

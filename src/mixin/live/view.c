@@ -204,7 +204,7 @@ check_is_ours(const DtChange *change, Relation view)
 			 errdetail("It is not a view of the live rows of table \"%s\".",
 					   RelationGetRelationName(change->rel)),
 			 errhint("Give the view another name: %s.create_live_view(%s, view => '...').",
-					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel))));
+					 DTMODEL_SCHEMA, quote_literal_cstr(change->table))));
 }
 
 /* Columns that were renamed in the table are renamed in the view too. */

@@ -42,6 +42,8 @@ typedef struct StoredSettings
 {
 	Datum		value;
 	bool		isnull;
+	bool		is_fetched;
+	RawValue	document;		/* the value, once it has been fetched */
 } StoredSettings;
 
 PG_FUNCTION_INFO_V1(dtmodel_settings_trigger);
@@ -60,7 +62,7 @@ dtmodel_usable_settings(Relation rel)
 				 errmsg("table \"%s\" has no settings",
 						RelationGetRelationName(rel)),
 				 errhint("Call %s.add_settings(%s, ...).", DTMODEL_SCHEMA,
-						 dtmodel_quoted_root(rel)),
+						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
 	dtmodel_check_column(rel, &settings->column, &dtmodel_use_document,
 						 &dtmodel_settings_mixin, "settings");
@@ -223,16 +225,20 @@ refuse_member(Relation rel, const DtSettings *settings, const RawMember *member)
 		report_unknown_setting(rel, settings, &member->key);
 }
 
-/* The value that the row has for a setting already, if it has one. */
+/*
+ * The value that the row has for a setting already, if it has one.  The
+ * settings are fetched once, and only where that is asked.
+ */
 static bool
-find_stored(const StoredSettings *stored, const RawValue *key, RawValue *value)
+find_stored(StoredSettings *stored, const RawValue *key, RawValue *value)
 {
-	RawValue	root;
-
 	if (stored->isnull)
 		return false;
-	root = raw_root(DatumGetJsonbP(stored->value));
-	return raw_is_object(&root) && dtmodel_raw_find(&root, key, value, NULL);
+	if (!stored->is_fetched)
+		stored->document = raw_root(DatumGetJsonbP(stored->value));
+	stored->is_fetched = true;
+	return raw_is_object(&stored->document) &&
+		dtmodel_raw_find(&stored->document, key, value, NULL);
 }
 
 /*
@@ -244,7 +250,7 @@ find_stored(const StoredSettings *stored, const RawValue *key, RawValue *value)
  */
 static Jsonb *
 check_object(Relation rel, const DtSettings *settings, const RawValue *root,
-			 const StoredSettings *stored)
+			 StoredSettings *stored)
 {
 	RawObject	walk = raw_object(root);
 	RawMember  *members = palloc(sizeof(RawMember) * Max(walk.left, 1));
@@ -277,7 +283,7 @@ check_object(Relation rel, const DtSettings *settings, const RawValue *root,
 static StoredSettings
 read_settings(HeapTuple row, TupleDesc desc, AttrNumber attnum)
 {
-	StoredSettings stored;
+	StoredSettings stored = {0};
 
 	stored.value = heap_getattr(row, attnum, desc, &stored.isnull);
 	return stored;
@@ -302,7 +308,7 @@ is_same(const StoredSettings *a, const StoredSettings *b)
 /* Checks what the row has that it had not before. */
 static HeapTuple
 check_row(const TriggerData *trigdata, const DtSettings *settings,
-		  const StoredSettings *stored)
+		  StoredSettings *stored)
 {
 	Relation	rel = trigdata->tg_relation;
 	HeapTuple	row = dtmodel_new_row(trigdata);
@@ -446,22 +452,25 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 	return dtmodel_object_over(&defaults, &root);
 }
 
-/* What the row that is the first argument has stored, and its table's rules. */
-static StoredSettings
-stored_argument(FunctionCallInfo fcinfo, DtSettings **settings)
+/*
+ * The stored settings of the row that a function was called for, of a table or
+ * of a view of its live rows; NULL if it has none.  "settings" are the table's.
+ */
+static Jsonb *
+settings_argument(FunctionCallInfo fcinfo, DtSettings **settings)
 {
 	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
-	StoredSettings stored;
+	bool		isnull;
+	Datum		value;
 
 	*settings = dtmodel_usable_settings(call.rel);
 	if (call.view != NULL)
 		show_settings(*settings, call.view);
-	stored.value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
-									 (*settings)->column.attnum,
-									 &stored.isnull);
+	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
+							  (*settings)->column.attnum, &isnull);
 	dtmodel_close_live_view(call.view);
 	relation_close(call.rel, AccessShareLock);
-	return stored;
+	return isnull ? NULL : DatumGetJsonbP(value);
 }
 
 /*
@@ -474,10 +483,9 @@ Datum
 dtmodel_settings(PG_FUNCTION_ARGS)
 {
 	DtSettings *settings;
-	StoredSettings stored = stored_argument(fcinfo, &settings);
+	Jsonb	   *stored = settings_argument(fcinfo, &settings);
 
-	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, stored.isnull ? NULL :
-												 DatumGetJsonbP(stored.value)));
+	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, stored));
 }
 
 /*
@@ -491,14 +499,12 @@ Datum
 dtmodel_invalid_settings(PG_FUNCTION_ARGS)
 {
 	DtSettings *settings;
-	StoredSettings stored = stored_argument(fcinfo, &settings);
-	List	   *names = NIL;
+	Jsonb	   *stored = settings_argument(fcinfo, &settings);
+	List	   *names = stored == NULL ? NIL :
+		dtmodel_invalid_settings_of(settings, stored);
 	Datum	   *elements;
 	ListCell   *cell;
 
-	if (!stored.isnull)
-		names = dtmodel_invalid_settings_of(settings,
-											DatumGetJsonbP(stored.value));
 	elements = palloc(sizeof(Datum) * Max(list_length(names), 1));
 	foreach(cell, names)
 		elements[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));

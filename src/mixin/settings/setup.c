@@ -38,13 +38,16 @@ typedef struct SettingsRequest
 	Jsonb	   *schema;			/* NULL: no rules */
 } SettingsRequest;
 
+/* The column of the settings may not be there yet. */
 static void
-check_setting_name(Relation rel, const char *name)
+check_setting_name(Relation rel, const SettingsRequest *request,
+				   const char *name)
 {
 	DtColumn	column;
 
 	dtmodel_find_column(RelationGetDescr(rel), name, &column);
-	if (!AttributeNumberIsValid(column.attnum))
+	if (!AttributeNumberIsValid(column.attnum) &&
+		strcmp(name, request->settings) != 0)
 		return;
 
 	ereport(ERROR,
@@ -53,18 +56,18 @@ check_setting_name(Relation rel, const char *name)
 					name, RelationGetRelationName(rel)),
 			 errdetail("Settings and columns are read and written beside each other."),
 			 errhint("Give the setting another name."),
-			 errtablecol(rel, column.attnum)));
+			 errtable(rel), err_generic_string(PG_DIAG_COLUMN_NAME, name)));
 }
 
 /* Names that cannot be those of settings, or are given twice. */
 static void
-check_valid_settings(Relation rel, ArrayType *valid)
+check_valid_settings(Relation rel, const SettingsRequest *request)
 {
 	Datum	   *names;
 	bool	   *nulls;
 	int			count;
 
-	deconstruct_array(valid, TEXTOID, -1, false, TYPALIGN_INT,
+	deconstruct_array(request->valid, TEXTOID, -1, false, TYPALIGN_INT,
 					  &names, &nulls, &count);
 	for (int i = 0; i < count; i++)
 	{
@@ -77,7 +80,7 @@ check_valid_settings(Relation rel, ArrayType *valid)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("a setting must have a name"),
 					 errdetail("One of the names is empty.")));
-		check_setting_name(rel, TextDatumGetCString(names[i]));
+		check_setting_name(rel, request, TextDatumGetCString(names[i]));
 		for (int j = 0; j < i; j++)
 		{
 			if (DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID,
@@ -273,7 +276,7 @@ change_settings(DtChange *change, const SettingsRequest *request)
 
 		check_no_document(&schema);
 	}
-	check_valid_settings(change->rel, request->valid);
+	check_valid_settings(change->rel, request);
 	if (request->schema != NULL)
 	{
 		RawValue	schema = raw_root(request->schema);

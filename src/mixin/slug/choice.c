@@ -25,6 +25,7 @@
 #include "access/genam.h"
 #include "common/hashfn.h"
 #include "dtmodel.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "mixin/slug/index.h"
@@ -233,14 +234,32 @@ find_free_number(const DtSlugChoice *choice, const char *base, ItemPointer own)
 	return free;
 }
 
-/* Chooses a free slug of this base and reserves it for the row. */
+/* Whether the slug is the base with a number. */
+static bool
+is_numbered(const DtSlugChoice *choice, const char *base, const char *slug)
+{
+	const char *hyphen = strrchr(slug, '-');
+	int64		number = hyphen == NULL ? 0 : strtoll(hyphen + 1, NULL, 10);
+
+	return number > 1 && strcmp(numbered(choice, base, number), slug) == 0;
+}
+
+/*
+ * Chooses a free slug of this base and reserves it for the row.  "current" is
+ * the row's own, NULL for none: what has been given out is not changed for
+ * another number.
+ */
 const char *
-dtmodel_choose_slug(DtSlugChoice *choice, const char *base, ItemPointer own)
+dtmodel_choose_slug(DtSlugChoice *choice, const char *base, ItemPointer own,
+					const char *current)
 {
 	int64		number;
 
 	if (dtmodel_take_slug(choice, base, own))
 		return base;
+	if (current != NULL && is_numbered(choice, base, current) &&
+		dtmodel_take_slug(choice, current, own))
+		return current;
 	number = find_free_number(choice, base, own);
 	while (!dtmodel_take_slug(choice, numbered(choice, base, number), own))
 	{

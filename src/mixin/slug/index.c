@@ -11,12 +11,12 @@
 #include "access/genam.h"
 #include "catalog/index.h"
 #include "catalog/pg_am.h"
-#include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/slug/index.h"
 #include "mixin/slug/mixin.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
+#include "model/constraint.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -76,18 +76,20 @@ dtmodel_slug_is_unique(Relation rel, AttrNumber attnum)
 	return false;
 }
 
+/* What the index is called, before the name of the column. */
 static char *
-index_name(Relation rel, const char *slug)
+name_of_table(Relation rel)
 {
-	return makeObjectName("uq", psprintf("%s_%s", RelationGetRelationName(rel),
-										 slug), NULL);
+	return psprintf("uq_%s", RelationGetRelationName(rel));
 }
 
 static void
-add_index(DtChange *change, const char *slug)
+add_index(DtChange *change, const char *slug, Oid former)
 {
 	const DtSoftDelete *soft_delete = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
-	char	   *name = index_name(change->rel, slug);
+	char	   *name = dtmodel_free_name(RelationGetNamespace(change->rel),
+										 name_of_table(change->rel), slug,
+										 former);
 	const char *condition = soft_delete == NULL ? "" :
 		psprintf(" WHERE %s", dtmodel_live_text(soft_delete, NULL));
 
@@ -101,7 +103,8 @@ add_index(DtChange *change, const char *slug)
 static bool
 is_our_index(Relation rel, Oid indexid, const char *slug)
 {
-	return strcmp(get_rel_name(indexid), index_name(rel, slug)) == 0 &&
+	return dtmodel_is_such_name(get_rel_name(indexid), name_of_table(rel),
+								slug) &&
 		!OidIsValid(get_index_constraint(indexid));
 }
 
@@ -116,6 +119,7 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 	const DtModel *model = dtmodel_get_model(change->rel);
 	List	   *indexes = AttributeNumberIsValid(slug->attnum) ?
 		dtmodel_slug_indexes(change->rel, slug->attnum) : NIL;
+	Oid			former = InvalidOid;
 	bool		found = false;
 	ListCell   *cell;
 
@@ -128,12 +132,15 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 		index_close(index, AccessShareLock);
 		if (!is_exact && is_our_index(change->rel, lfirst_oid(cell),
 									  NameStr(slug->name)))
-			dtmodel_drop_index(change, lfirst_oid(cell));
+		{
+			former = lfirst_oid(cell);
+			dtmodel_drop_index(change, former);
+		}
 		else
 			found |= covers_live_rows(change->rel, lfirst_oid(cell));
 	}
 	if (!found)
-		add_index(change, NameStr(slug->name));
+		add_index(change, NameStr(slug->name), former);
 }
 
 /*

@@ -18,6 +18,7 @@ PG_FUNCTION_INFO_V1(dtmodel_remove_slug);
 
 /* A number must fit behind a letter, and a slug into an index. */
 #define MIN_LENGTH 24
+#define DEFAULT_LENGTH 80
 #define MAX_LENGTH 1000
 
 /* What add_slug is asked for. */
@@ -154,7 +155,8 @@ dtmodel_add_slug(PG_FUNCTION_ARGS)
 		request.source = NameStr(*PG_GETARG_NAME(1));
 	if (!PG_ARGISNULL(2))
 		request.slug = NameStr(*PG_GETARG_NAME(2));
-	request.max_length = PG_ARGISNULL(3) ? 80 : PG_GETARG_INT32(3);
+	request.max_length = PG_ARGISNULL(3) ? DEFAULT_LENGTH :
+		PG_GETARG_INT32(3);
 	request.on_update = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
 
 	change_slug(&change, &request);

@@ -164,11 +164,15 @@ store_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 static const char *
 choose_slug(const TriggerData *trigdata, SlugState *state, const char *base)
 {
-	ItemPointer own = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-		&trigdata->tg_trigtuple->t_self : NULL;
+	HeapTuple	old_row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_trigtuple : NULL;
 
-	return base == NULL ? NULL :
-		dtmodel_choose_slug(choice_of(trigdata, state), base, own);
+	if (base == NULL)
+		return NULL;
+	return old_row == NULL ?
+		dtmodel_choose_slug(choice_of(trigdata, state), base, NULL, NULL) :
+		dtmodel_choose_slug(choice_of(trigdata, state), base, &old_row->t_self,
+							slug_of(trigdata, old_row, state));
 }
 
 static HeapTuple

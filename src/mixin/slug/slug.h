@@ -34,6 +34,6 @@ extern bool dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug);
 extern bool dtmodel_take_slug(DtSlugChoice *choice, const char *slug,
 							  ItemPointer own);
 extern const char *dtmodel_choose_slug(DtSlugChoice *choice, const char *base,
-									   ItemPointer own);
+									   ItemPointer own, const char *current);
 
 #endif							/* DTMODEL_SLUG_H */

@@ -22,7 +22,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/partition.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -422,7 +421,7 @@ open_target(Oid relid)
 	if (!rel->rd_rel->relispartition ||
 		!dtmodel_get_model(rel)->others_act_before)
 		return rel;
-	root = llast_oid(get_partition_ancestors(relid));
+	root = dtmodel_root_of(rel);
 	table_close(rel, NoLock);
 	return table_open(root, RowExclusiveLock);
 }
