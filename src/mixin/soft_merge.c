@@ -166,6 +166,8 @@ dtmodel_rewrite_merge(Query *query)
 		return;
 	if (target.columns.refuses_flag_writes)
 		check_flag_writes(query, &target);
+	if (updates(query))
+		compat_split_update_privileges(query, target.rte, DT_UPDATES_OF_MERGE);
 	foreach(cell, query->mergeActionList)
 	{
 		MergeAction *action = lfirst_node(MergeAction, cell);
