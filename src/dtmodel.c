@@ -12,6 +12,7 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "mixin/hard_delete.h"
 #include "mixin/soft_cascade.h"
 #include "mixin/soft_executor.h"
 #include "mixin/soft_rewrite.h"
@@ -91,6 +92,13 @@ forget_plans(bool newval pg_attribute_unused(),
 {
 	if (is_in_planner)
 		ResetPlanCache();
+}
+
+static void
+assign_hard_delete(bool newval, void *extra)
+{
+	dtmodel_assign_hard_delete_setting(extra);
+	forget_plans(newval, extra);
 }
 
 /* Whether a list of libraries, as the settings have them, names this one. */
@@ -241,7 +249,8 @@ define_settings(void)
 							 false,
 							 PGC_USERSET,
 							 0,
-							 NULL, forget_plans, NULL);
+							 dtmodel_check_hard_delete_setting, assign_hard_delete,
+							 NULL);
 
 	DefineCustomBoolVariable("dtmodel.with_deleted",
 							 "Shows the deleted rows of models that hide them.",

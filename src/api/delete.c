@@ -9,6 +9,7 @@
 
 #include "access/table.h"
 #include "dtmodel.h"
+#include "mixin/hard_delete.h"
 #include "mixin/soft_delete.h"
 #include "model/row_call.h"
 #include "model/scope.h"

@@ -17,12 +17,12 @@
  */
 #include "postgres.h"
 
-#include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
 #include "model/actor.h"
+#include "model/claim.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -53,37 +53,21 @@ refuse_claim(Oid role)
 	return false;
 }
 
-/*
- * What comes from the server's configuration is nobody's claim.  A value that
- * was set before the library was loaded is the claim of the outer role: the
- * function that happens to load it may run as another one.
- */
 bool
 dtmodel_check_actor(char **newval, void **extra, GucSource source)
 {
-	Oid			role;
-	Oid		   *claim;
-
-	if ((*newval)[0] == '\0' || source < PGC_S_USER ||
-		InitializingParallelWorker)
+	if ((*newval)[0] == '\0' || !dtmodel_is_claim(source))
 		return true;
-
-	role = dtmodel_is_loaded ? GetUserId() : GetOuterUserId();
-	if (dtmodel_actor_locked && IsTransactionState() && !may_claim(role))
-		return refuse_claim(role);
-
-	claim = compat_guc_malloc(sizeof(Oid));
-	if (claim == NULL)
-		return false;
-	*claim = role;
-	*extra = claim;
-	return true;
+	if (dtmodel_actor_locked && IsTransactionState() &&
+		!may_claim(dtmodel_claiming_role()))
+		return refuse_claim(dtmodel_claiming_role());
+	return dtmodel_keep_claimant(extra);
 }
 
 void
 dtmodel_assign_actor(const char *newval pg_attribute_unused(), void *extra)
 {
-	claimant = extra == NULL ? InvalidOid : *(Oid *) extra;
+	claimant = dtmodel_claimant(extra);
 	turn++;
 }
 
