@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "dtmodel.h"
 #include "mixin/hard_delete.h"
 #include "mixin/soft_delete.h"
@@ -111,8 +110,7 @@ dtmodel_delete_row(PG_FUNCTION_ARGS)
 	if (dtmodel_flag_argument(fcinfo, 1, true) &&
 		dtmodel_get_model(call.rel)->soft_delete != NULL)
 	{
-		dtmodel_close_live_view(call.view);
-		table_close(call.rel, NoLock);
+		dtmodel_close_row_call(&call);
 		return dtmodel_soft_delete_row(fcinfo);
 	}
 	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
@@ -136,7 +134,7 @@ dtmodel_delete_by_id(PG_FUNCTION_ARGS)
 	if (dtmodel_flag_argument(fcinfo, 2, true) &&
 		dtmodel_get_model(call.rel)->soft_delete != NULL)
 	{
-		table_close(call.rel, NoLock);
+		dtmodel_close_row_call(&call);
 		return dtmodel_soft_delete_by_id(fcinfo);
 	}
 	dtmodel_take_id(&call, fcinfo);

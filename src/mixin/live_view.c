@@ -173,7 +173,7 @@ dtmodel_live_view_trigger(PG_FUNCTION_ARGS)
 	if (!dtmodel_hard_delete)
 		dtmodel_check_soft_delete_fires(call.rel, &columns);
 	deleted = delete_row(&call, &columns);
-	table_close(call.rel, NoLock);
+	dtmodel_close_row_call(&call);
 	return PointerGetDatum(deleted ? trigdata->tg_trigtuple : NULL);
 }
 

@@ -457,8 +457,7 @@ dtmodel_settings(PG_FUNCTION_ARGS)
 		show_settings(settings, call.view);
 	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
 							  settings->column.attnum, &isnull);
-	dtmodel_close_live_view(call.view);
-	relation_close(call.rel, AccessShareLock);
+	dtmodel_close_row_call(&call);
 	PG_RETURN_JSONB_P(dtmodel_effective_settings(settings, isnull ? NULL :
 												 DatumGetJsonbP(value)));
 }
