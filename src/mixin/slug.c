@@ -49,6 +49,21 @@ typedef struct SlugChange
 
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
 
+static void
+check_max_length(Relation rel, const DtSlug *slug)
+{
+	if (slug->max_length >= 1)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("max_length of slugs of table \"%s\" must be at least 1",
+					RelationGetRelationName(rel)),
+			 errhint("Drop the trigger and let %s.add_slug(%s, ...) create it.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errtable(rel)));
+}
+
 static SlugState *
 make_state(Relation rel, MemoryContext context)
 {
@@ -62,6 +77,8 @@ make_state(Relation rel, MemoryContext context)
 						 &dtmodel_slug_mixin, "source");
 	dtmodel_check_column(rel, &model->slug->slug, DT_COLUMN_SLUG,
 						 &dtmodel_slug_mixin, "slug");
+
+	check_max_length(rel, model->slug);
 
 	state = MemoryContextAllocZero(context, sizeof(SlugState));
 	state->slug = *model->slug;

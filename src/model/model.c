@@ -338,7 +338,8 @@ read_slug(TupleDesc desc, const Trigger *trigger)
 
 	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "source"), &slug->source);
 	dtmodel_find_column(desc, dtmodel_trigger_option(trigger, "slug"), &slug->slug);
-	slug->max_length = max_length == NULL ? 0 : atoi(max_length);
+	slug->max_length = max_length == NULL ? 0 :
+		(int) Max(Min(strtol(max_length, NULL, 10), PG_INT32_MAX), 0);
 	slug->on_update = on_update != NULL && strcmp(on_update, "true") == 0;
 	return slug;
 }
