@@ -1022,7 +1022,7 @@ COMMENT ON FUNCTION dtmodel.get_fields(pg_catalog.regclass) IS
 CREATE FUNCTION dtmodel.describe(model pg_catalog.regclass)
 RETURNS pg_catalog.jsonb
 AS 'MODULE_PATHNAME', 'dtmodel_describe'
-LANGUAGE C STABLE STRICT PARALLEL SAFE;
+LANGUAGE C STABLE STRICT;
 
 COMMENT ON FUNCTION dtmodel.describe(pg_catalog.regclass) IS
 'what a table is: class, primary key, mixins and their options, drift';

@@ -14,6 +14,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "executor/executor.h"
+#include "nodes/makefuncs.h"
 #include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
@@ -193,6 +194,45 @@ compat_add_updated_column(Query *query pg_attribute_unused(),
 
 	perminfo->updatedCols = bms_add_member(perminfo->updatedCols, column);
 #endif
+}
+
+/*
+ * Lets the UPDATE privileges of an entry of the range table be asked for by an
+ * entry of their own, which has this name and is there for nothing else, as the
+ * server has such entries for views.  So columns that are updated from now on
+ * need no privilege.
+ */
+static inline void
+compat_split_update_privileges(Query *query, RangeTblEntry *rte,
+							   const char *name)
+{
+	RangeTblEntry *update = copyObject(rte);
+
+	update->alias = NULL;
+	update->eref = makeAlias(name, NIL);
+	update->inh = false;
+	update->inFromCl = false;
+	update->securityQuals = NIL;
+#if PG_VERSION_NUM < 160000
+	update->requiredPerms = ACL_UPDATE;
+	update->selectedCols = NULL;
+	update->insertedCols = NULL;
+	rte->requiredPerms &= ~ACL_UPDATE;
+#else
+	{
+		RTEPermissionInfo *all = getRTEPermissionInfo(query->rteperminfos, rte);
+		RTEPermissionInfo *own;
+
+		update->perminfoindex = 0;
+		own = addRTEPermissionInfo(&query->rteperminfos, update);
+		own->inh = all->inh;
+		own->requiredPerms = ACL_UPDATE;
+		own->checkAsUser = all->checkAsUser;
+		own->updatedCols = bms_copy(all->updatedCols);
+		all->requiredPerms &= ~ACL_UPDATE;
+	}
+#endif
+	query->rtable = lappend(query->rtable, update);
 }
 
 /* Whether no row lacks the column; 18 has NOT NULL constraints NOT VALID. */

@@ -4,6 +4,11 @@
  *	  The switches (GUCs): their definitions, their hooks, and what they are
  *	  set to.
  *
+ * Some that every role may set are in effect only for roles with a privilege.
+ * The current role alone does not tell: inside of a SECURITY DEFINER function
+ * it is the owner of the function, while the value may be the caller's.  So
+ * the role that has set it is kept with the value, and needs the privilege too.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -23,6 +28,7 @@ bool		dtmodel_with_deleted = false;
 char	   *dtmodel_actor_switch = NULL;
 bool		dtmodel_actor_locked = false;
 Oid			dtmodel_actor_claimant = InvalidOid;
+Oid			dtmodel_hard_delete_claimant = InvalidOid;
 uint64		dtmodel_actor_count = 1;
 bool		dtmodel_is_preloaded = false;
 
@@ -78,39 +84,72 @@ refuse_actor(Oid role)
 	return false;
 }
 
+/* What comes from the server's configuration is the claim of no role. */
+static bool
+is_claim(GucSource source)
+{
+	return source >= PGC_S_USER && !InitializingParallelWorker;
+}
+
 /*
- * What comes from the server's configuration is no role's claim.  A value that
- * was set before the library was loaded is the claim of the outer role: the
- * function that happens to load it may run as another one.
+ * The role that sets the value which is being checked.  A value that was set
+ * before the library was loaded is the claim of the outer role: the function
+ * that happens to load it may run as another one.
  */
+static Oid
+claiming_role(void)
+{
+	return is_defined ? GetUserId() : GetOuterUserId();
+}
+
+/* Keeps that role with the value; false if there is no memory for it. */
+static bool
+keep_claimant(void **extra)
+{
+	Oid		   *claimant = compat_guc_malloc(sizeof(Oid));
+
+	if (claimant == NULL)
+		return false;
+	*claimant = claiming_role();
+	*extra = claimant;
+	return true;
+}
+
+static Oid
+claimant_of(const void *extra)
+{
+	return extra == NULL ? InvalidOid : *(const Oid *) extra;
+}
+
 static bool
 check_actor(char **newval, void **extra, GucSource source)
 {
-	Oid			role;
-	Oid		   *claimant;
-
-	if ((*newval)[0] == '\0' || source < PGC_S_USER ||
-		InitializingParallelWorker)
+	if ((*newval)[0] == '\0' || !is_claim(source))
 		return true;
-
-	role = is_defined ? GetUserId() : GetOuterUserId();
 	if (dtmodel_actor_locked && IsTransactionState() &&
-		!dtmodel_may_set_actor(role))
-		return refuse_actor(role);
-
-	claimant = compat_guc_malloc(sizeof(Oid));
-	if (claimant == NULL)
-		return false;
-	*claimant = role;
-	*extra = claimant;
-	return true;
+		!dtmodel_may_set_actor(claiming_role()))
+		return refuse_actor(claiming_role());
+	return keep_claimant(extra);
 }
 
 static void
 assign_actor(const char *newval pg_attribute_unused(), void *extra)
 {
-	dtmodel_actor_claimant = extra == NULL ? InvalidOid : *(Oid *) extra;
+	dtmodel_actor_claimant = claimant_of(extra);
 	dtmodel_actor_count++;
+}
+
+static bool
+check_hard_delete(bool *newval, void **extra, GucSource source)
+{
+	return !*newval || !is_claim(source) || keep_claimant(extra);
+}
+
+static void
+assign_hard_delete(bool newval, void *extra)
+{
+	dtmodel_hard_delete_claimant = claimant_of(extra);
+	forget_plans(newval, extra);
 }
 
 /* The lock goes before what it locks: an actor may be waiting already. */
@@ -155,7 +194,7 @@ dtmodel_define_switches(void)
 							 false,
 							 PGC_USERSET,
 							 0,
-							 NULL, forget_plans, NULL);
+							 check_hard_delete, assign_hard_delete, NULL);
 
 	DefineCustomBoolVariable("dtmodel.with_deleted",
 							 "Shows the deleted rows of models that hide them.",

@@ -14,8 +14,9 @@ extern bool dtmodel_with_deleted;
 extern char *dtmodel_actor_switch;
 extern bool dtmodel_actor_locked;
 
-/* The role that set dtmodel.actor; invalid: the server's configuration did. */
+/* Who set these two; invalid: the server's configuration did. */
 extern Oid	dtmodel_actor_claimant;
+extern Oid	dtmodel_hard_delete_claimant;
 
 /* How many values dtmodel.actor has had. */
 extern uint64 dtmodel_actor_count;

@@ -16,7 +16,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "api/data.h"
 #include "api/row_set.h"
 #include "catalog/pg_type.h"
@@ -393,6 +392,6 @@ dtmodel_bulk_create(PG_FUNCTION_ARGS)
 	bulk.list = dtmodel_data_argument(fcinfo, 1, "data");
 	read_objects(&bulk, &bulk.list);
 	insert_groups(&bulk);
-	table_close(bulk.call.rel, NoLock);
+	dtmodel_close_row_call(&bulk.call);
 	return (Datum) 0;
 }

@@ -7,9 +7,9 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "dtmodel.h"
 #include "guc.h"
+#include "mixin/soft_delete/hard_delete.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_call.h"
@@ -112,8 +112,7 @@ dtmodel_delete_row(PG_FUNCTION_ARGS)
 	if (dtmodel_flag_argument(fcinfo, 1, true) &&
 		dtmodel_soft_delete_of(dtmodel_get_model(call.rel)) != NULL)
 	{
-		dtmodel_close_live_view(call.view);
-		table_close(call.rel, NoLock);
+		dtmodel_close_row_call(&call);
 		return dtmodel_soft_delete_row(fcinfo);
 	}
 	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
@@ -137,7 +136,7 @@ dtmodel_delete_by_id(PG_FUNCTION_ARGS)
 	if (dtmodel_flag_argument(fcinfo, 2, true) &&
 		dtmodel_soft_delete_of(dtmodel_get_model(call.rel)) != NULL)
 	{
-		table_close(call.rel, NoLock);
+		dtmodel_close_row_call(&call);
 		return dtmodel_soft_delete_by_id(fcinfo);
 	}
 	dtmodel_take_id(&call, fcinfo);

@@ -22,10 +22,12 @@
 #include "model/heirs.h"
 #include "model/model.h"
 #include "server/result.h"
+#include "server/scope.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_describe);
@@ -265,6 +267,74 @@ find_drift(Relation rel)
 	return drift.data;
 }
 
+/* The table, and what there is to say of it. */
+typedef struct Description
+{
+	Oid			relid;
+	char	   *schema;
+	char	   *table;			/* NULL: it is gone */
+	StringInfoData json;
+} Description;
+
+static void
+append_table(Description *description)
+{
+	StringInfo	json = &description->json;
+
+	appendStringInfoChar(json, '{');
+	dtmodel_append_member(json, "table",
+				  quote_qualified_identifier(description->schema,
+											 description->table));
+	appendStringInfoString(json, ", ");
+	dtmodel_append_member(json, "class", dtmodel_make_class_name(description->table));
+	appendStringInfoString(json, ", ");
+}
+
+static void
+describe_table(void *argument)
+{
+	Description *description = argument;
+	Relation	rel = dtmodel_try_open(description->relid, AccessShareLock);
+
+	if (rel == NULL)
+		return;
+
+	description->schema = get_namespace_name(RelationGetNamespace(rel));
+	description->table = pstrdup(RelationGetRelationName(rel));
+	append_table(description);
+	append_key(&description->json, &dtmodel_get_model(rel)->key);
+	append_mixins(&description->json, rel);
+	appendStringInfo(&description->json, ", \"drift\": [%s]}", find_drift(rel));
+	relation_close(rel, AccessShareLock);
+}
+
+/*
+ * Whether the arguments of a trigger may be what is wrong.  They are checked by
+ * add_*, but any user may create a trigger on a table of theirs.
+ */
+static bool
+is_of_arguments(const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return category == ERRCODE_DATA_EXCEPTION ||
+		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+}
+
+/* What is said of a table when it cannot be described. */
+static void
+describe_error(Description *description, const ErrorData *error)
+{
+	StringInfo	json = &description->json;
+
+	resetStringInfo(json);
+	append_table(description);
+	appendStringInfoString(json, "\"primary_key\": [], \"drift\": [");
+	dtmodel_append_string(json, psprintf("the arguments of its triggers cannot be read: %s",
+								 error->message));
+	appendStringInfoString(json, "]}");
+}
+
 /*
  * describe(model regclass) returns jsonb
  *
@@ -272,29 +342,25 @@ find_drift(Relation rel)
  * options, and under "drift" whatever keeps a mixin from doing its work.  A
  * table that is no model has no mixin.  NULL for NULL and for a table that is
  * gone; anything but a table is an error (42809).
+ *
+ * It is run for all tables at once, by whoever asks what models there are.  So
+ * one that cannot be described must not be an error.
  */
 Datum
 dtmodel_describe(PG_FUNCTION_ARGS)
 {
-	Relation	rel = dtmodel_try_open(PG_GETARG_OID(0), AccessShareLock);
-	StringInfoData json;
+	Description description = {.relid = PG_GETARG_OID(0)};
+	ErrorData  *error;
 
-	if (rel == NULL)
+	initStringInfo(&description.json);
+	error = dtmodel_try(describe_table, &description);
+	if (error != NULL && !is_of_arguments(error))
+		ReThrowError(error);
+	if (description.table == NULL)
 		PG_RETURN_NULL();
-
-	initStringInfo(&json);
-	appendStringInfoChar(&json, '{');
-	dtmodel_append_member(&json, "table", dtmodel_qualified_name(rel));
-	appendStringInfoString(&json, ", ");
-	dtmodel_append_member(&json, "class",
-				  dtmodel_make_class_name(RelationGetRelationName(rel)));
-	appendStringInfoString(&json, ", ");
-	append_key(&json, &dtmodel_get_model(rel)->key);
-	append_mixins(&json, rel);
-	appendStringInfo(&json, ", \"drift\": [%s]}", find_drift(rel));
-
-	relation_close(rel, AccessShareLock);
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+	if (error != NULL)
+		describe_error(&description, error);
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(description.json.data));
 }
 
 /* Settings are not fields: they are read and written by their own names. */

@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/xact.h"
 #include "api/row_set.h"
 #include "catalog/pg_type.h"
@@ -123,7 +122,7 @@ dtmodel_exists(PG_FUNCTION_ARGS)
 		found = SPI_processed > 0;
 		SPI_finish();
 	}
-	table_close(call.rel, NoLock);
+	dtmodel_close_row_call(&call);
 	PG_RETURN_BOOL(found);
 }
 
@@ -169,7 +168,7 @@ dtmodel_count(PG_FUNCTION_ARGS)
 	/* Where it is passed by reference, it would go with SPI's memory. */
 	count = Int64GetDatum(DatumGetInt64(count));
 	SPI_finish();
-	table_close(call.rel, NoLock);
+	dtmodel_close_row_call(&call);
 	return count;
 }
 
@@ -272,7 +271,7 @@ dtmodel_get_all(PG_FUNCTION_ARGS)
 	dtmodel_run_plan_into(list_plan(call.rel, &key, live, has_after),
 						  values, nulls, true, &set->receiver);
 	SPI_finish();
-	table_close(call.rel, NoLock);
+	dtmodel_close_row_call(&call);
 	return (Datum) 0;
 }
 
@@ -356,6 +355,6 @@ dtmodel_get_deleted(PG_FUNCTION_ARGS)
 	dtmodel_run_plan_into(deleted_plan(call.rel, &columns, at, since),
 						  values, nulls, true, &set->receiver);
 	SPI_finish();
-	table_close(call.rel, NoLock);
+	dtmodel_close_row_call(&call);
 	return (Datum) 0;
 }

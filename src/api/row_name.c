@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "api/names.h"
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
@@ -43,8 +42,7 @@ read_row_name(FunctionCallInfo fcinfo)
 		if (id.nulls[i] != 'n')
 			name.values[i] = dtmodel_value_text(id.values[i], name.key.columns[i].typid);
 	}
-	dtmodel_close_live_view(call.view);
-	relation_close(call.rel, AccessShareLock);
+	dtmodel_close_row_call(&call);
 	return name;
 }
 

@@ -18,6 +18,7 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "model/foreign_key.h"
 #include "server/plan_cache.h"
 #include "server/relation.h"
@@ -161,6 +162,29 @@ reference_dangles(const DtForeignKey *key, Relation rel, HeapTuple row)
 	return dangles;
 }
 
+/* The key that was declared: those of partitions are made of it. */
+static const DtForeignKey *
+declared_key(const DtForeignKey *key)
+{
+	while (OidIsValid(key->origin))
+		key = read_key(key->origin);
+	return key;
+}
+
+/* Whether the current user is the owner of the table. */
+static bool
+is_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner == GetUserId();
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
 /*
  * Whether a parent that the row references with ON DELETE CASCADE does not
  * exist any more.
@@ -168,7 +192,8 @@ reference_dangles(const DtForeignKey *key, Relation rel, HeapTuple row)
  * A physical DELETE of a parent reaches its children through the server's own
  * cascade.  Such a child has to go physically too, or its reference would
  * dangle.  But a trigger may run any other DELETE inside that cascade, and
- * that one stays soft.  What tells them apart is the row itself.
+ * that one stays soft.  What tells them apart is the row itself, and the
+ * current user: a cascade is run as the owner of the child.
  */
 bool
 dtmodel_parent_is_gone(Relation rel, HeapTuple row)
@@ -180,6 +205,7 @@ dtmodel_parent_is_gone(Relation rel, HeapTuple row)
 		const DtForeignKey *key = lfirst(cell);
 
 		if (key->on_delete == FKCONSTR_ACTION_CASCADE &&
+			is_owner(declared_key(key)->child) &&
 			reference_dangles(key, rel, row))
 			return true;
 	}
@@ -219,11 +245,7 @@ dtmodel_is_temporal(const DtForeignKey *key)
 char *
 dtmodel_declared_name(const DtForeignKey *key)
 {
-	const DtForeignKey *declared = key;
-
-	while (OidIsValid(declared->origin))
-		declared = read_key(declared->origin);
-	return pstrdup(NameStr(declared->name));
+	return pstrdup(NameStr(declared_key(key)->name));
 }
 
 static char *

@@ -19,11 +19,13 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
 #include "commands/tablecmds.h"
@@ -31,6 +33,7 @@
 #include "dtmodel.h"
 #include "miscadmin.h"
 #include "model/constraint.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -38,6 +41,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 /* The locks of ATTACH PARTITION; taken before it takes them. */
 #define PARENT_LOCK ShareUpdateExclusiveLock
@@ -142,9 +146,60 @@ is_copied(const Trigger *trigger, Relation rel)
 	return dtmodel_trigger_type(trigger) != NULL && events_in(trigger, rel) != 0;
 }
 
+/* Whether the owner of a table need not trust a function. */
+static bool
+is_others_function(Oid funcid, void *owner)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	Oid			function_owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	function_owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return function_owner != *(Oid *) owner && !superuser_arg(function_owner);
+}
+
+/* The CHECKs of a domain may call any function. */
+static bool
+calls_others_function(Node *node, void *owner)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, CoerceToDomain) ||
+		check_functions_in_node(node, is_others_function, owner))
+		return true;
+	return expression_tree_walker(node, calls_others_function, owner);
+}
+
+/*
+ * Refuses to leave a table with a condition that calls functions of whoever
+ * owns its former parent.  As a partition the table had it too, but its owner
+ * need not know that it stays.  The conditions of add_* call none.
+ */
+static void
+check_condition(const Trigger *trigger, Relation parent, Relation rel)
+{
+	Oid			owner = rel->rd_rel->relowner;
+
+	if (trigger->tgqual == NULL || parent->rd_rel->relowner == owner ||
+		!calls_others_function(stringToNode(trigger->tgqual), &owner))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("trigger \"%s\" of table \"%s\" cannot stay on table \"%s\"",
+					trigger->tgname, RelationGetRelationName(parent),
+					RelationGetRelationName(rel)),
+			 errdetail("Its condition calls a function of another role than the owner of \"%s\".",
+					   RelationGetRelationName(rel)),
+			 errhint("Drop the trigger first, or create it without the condition."),
+			 errtable(rel)));
+}
+
 /* Copies our triggers, and returns their names in quotes. */
 static char *
-copy_triggers(TriggerDesc *triggers, Relation rel)
+copy_triggers(TriggerDesc *triggers, Relation parent, Relation rel)
 {
 	StringInfoData names;
 	int			level = NewGUCNestLevel();
@@ -159,6 +214,7 @@ copy_triggers(TriggerDesc *triggers, Relation rel)
 
 		if (!is_copied(trigger, rel))
 			continue;
+		check_condition(trigger, parent, rel);
 		copy_trigger(trigger, rel);
 		appendStringInfo(&names, "%s\"%s\"", names.len > 0 ? ", " : "",
 						 trigger->tgname);
@@ -216,7 +272,7 @@ keep_model(Relation parent, Relation rel)
 	}
 
 	caller = dtmodel_act_as_owner(rel);
-	names = copy_triggers(triggers, rel);
+	names = copy_triggers(triggers, parent, rel);
 	add_what_partitions_lack(RelationGetRelid(rel));
 	dtmodel_act_as(&caller);
 	ereport(NOTICE,

@@ -13,11 +13,13 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "funcapi.h"
 #include "model/row_call.h"
-#include "utils/lsyscache.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 
 /* What a query with one row returns. */
 typedef struct RowReceiver
@@ -34,7 +36,7 @@ typedef struct RowReceiver
 DtRowCall
 dtmodel_begin_call(Oid relid, LOCKMODE lockmode)
 {
-	DtRowCall	call = {.context = CurrentMemoryContext};
+	DtRowCall	call = {.lockmode = lockmode,.context = CurrentMemoryContext};
 
 	call.rel = dtmodel_open(relid, lockmode);
 	return call;
@@ -233,15 +235,38 @@ dtmodel_fetch_row_with_answers(const DtRowCall *call, SPIPlanPtr plan,
 	return receiver.found;
 }
 
-/* Closes the table, but keeps the lock, and returns the row or NULL. */
+/*
+ * Closes what the call has opened, and lets go of its locks.  The statements
+ * that it has run keep theirs.  A call that has run none, and so was asked for
+ * no privilege, is not to hold up others.
+ */
+void
+dtmodel_close_row_call(const DtRowCall *call)
+{
+	dtmodel_close_live_view(call->view);
+	table_close(call->rel, call->lockmode);
+}
+
+/* A model may be given as a domain over the row type, which has its CHECKs. */
+static void
+check_domain(const DtRowCall *call, FunctionCallInfo fcinfo, Datum row,
+			 bool isnull)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+
+	if (type != call->rel->rd_rel->reltype && get_typtype(type) == TYPTYPE_DOMAIN)
+		domain_check(row, isnull, type, NULL, NULL);
+}
+
+/* Ends the call and returns the row or NULL. */
 Datum
 dtmodel_end_row_call(const DtRowCall *call, FunctionCallInfo fcinfo,
 					 Datum row, bool isnull)
 {
 	if (call->view != NULL && !isnull)
 		row = dtmodel_row_of_view(call->view, call->rel, row);
-	dtmodel_close_live_view(call->view);
-	table_close(call->rel, NoLock);
+	check_domain(call, fcinfo, row, isnull);
+	dtmodel_close_row_call(call);
 	fcinfo->isnull = isnull;
 	return isnull ? (Datum) 0 : row;
 }
@@ -255,7 +280,8 @@ dtmodel_end_row_call_with_flag(const DtRowCall *call, FunctionCallInfo fcinfo,
 	bool		nulls[2] = {isnull, false};
 	TupleDesc	desc = NULL;
 
-	table_close(call->rel, NoLock);
+	check_domain(call, fcinfo, row, isnull);
+	dtmodel_close_row_call(call);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

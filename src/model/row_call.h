@@ -26,6 +26,7 @@
 typedef struct DtRowCall
 {
 	Relation	rel;
+	LOCKMODE	lockmode;		/* in which the call has opened it */
 	MemoryContext context;
 	DtKey		key;
 	DtKeyValues id;
@@ -50,6 +51,7 @@ extern bool dtmodel_fetch_row_with_answers(const DtRowCall *call,
 										   SPIPlanPtr plan, Datum *values,
 										   const char *nulls,
 										   DtAnswers *answers, Datum *row);
+extern void dtmodel_close_row_call(const DtRowCall *call);
 extern Datum dtmodel_end_row_call(const DtRowCall *call,
 								  FunctionCallInfo fcinfo, Datum row,
 								  bool isnull);

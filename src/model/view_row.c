@@ -287,12 +287,12 @@ dtmodel_open_live_view(Oid relid)
 	return view;
 }
 
-/* Closes it, but keeps the lock.  NULL will do. */
+/* Closes it.  NULL will do. */
 void
 dtmodel_close_live_view(const DtLiveView *view)
 {
 	if (view != NULL)
-		relation_close(view->rel, NoLock);
+		relation_close(view->rel, AccessShareLock);
 }
 
 /* The view's column that shows this one of the table, which it must. */

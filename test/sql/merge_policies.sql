@@ -114,5 +114,23 @@ TABLE state;
 EXECUTE merging;
 TABLE state;
 
+-- privileges on columns: an UPDATE needs them for what it assigns, a deletion for nothing
+SELECT again();
+INSERT INTO wanted VALUES (1), (3);
+ALTER TABLE posts DISABLE ROW LEVEL SECURITY;
+REVOKE UPDATE ON posts FROM merge_policies_user;
+GRANT UPDATE (n) ON posts TO merge_policies_user;
+SET ROLE merge_policies_user;
+MERGE INTO posts AS p USING wanted AS w ON p.id = w.id
+    WHEN MATCHED AND p.id = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET n = 5;
+MERGE INTO posts AS p USING wanted AS w ON p.id = w.id
+    WHEN MATCHED AND p.id = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET n = 6, owner = 'me';
+\echo :SQLSTATE
+MERGE INTO posts AS p USING wanted AS w ON p.id = w.id
+    WHEN MATCHED AND p.id = 1 THEN DELETE WHEN MATCHED THEN UPDATE SET n = 6, is_deleted = true;
+\echo :SQLSTATE
+RESET ROLE;
+TABLE state;
+
 DROP SCHEMA merge_policies CASCADE;
 DROP ROLE merge_policies_user;

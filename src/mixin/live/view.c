@@ -162,7 +162,7 @@ dtmodel_live_view_trigger(PG_FUNCTION_ARGS)
 	if (!dtmodel_hard_delete)
 		dtmodel_check_soft_delete_fires(call.rel, &columns);
 	deleted = delete_row(&call, &columns);
-	table_close(call.rel, NoLock);
+	dtmodel_close_row_call(&call);
 	return PointerGetDatum(deleted ? trigdata->tg_trigtuple : NULL);
 }
 
@@ -188,6 +188,30 @@ column_list(Relation rel, int *ncolumns)
 	return list.data;
 }
 
+/*
+ * A view of another owner is not to be relied upon: who owns it may change it,
+ * and have functions called by those who use it.
+ */
+static void
+check_owner(const DtChange *change, Relation view)
+{
+	Relation	rel = change->rel;
+
+	if (view->rd_rel->relowner == rel->rd_rel->relowner)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_TABLE),
+			 errmsg("relation \"%s\" already exists",
+					RelationGetRelationName(view)),
+			 errdetail("It belongs to role \"%s\", and table \"%s\" to role \"%s\".",
+					   GetUserNameFromId(view->rd_rel->relowner, false),
+					   RelationGetRelationName(rel),
+					   GetUserNameFromId(rel->rd_rel->relowner, false)),
+			 errhint("Drop it, or give the view another name: %s.create_live_view(%s, view => '...').",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel))));
+}
+
 /* Whatever else has the name is somebody's, and not to be replaced. */
 static void
 check_is_ours(const DtChange *change, Relation view)
@@ -195,7 +219,10 @@ check_is_ours(const DtChange *change, Relation view)
 	if (view->rd_rel->relkind == RELKIND_VIEW &&
 		dtmodel_find_trigger(view, &dtmodel_live_triggers[DT_LIVE_VIEW]) != NULL &&
 		dtmodel_read_view(view).relid == RelationGetRelid(change->rel))
+	{
+		check_owner(change, view);
 		return;
+	}
 
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_TABLE),
@@ -391,7 +418,7 @@ dtmodel_drift_of_live_views(Relation rel, const DtModel *model)
  * ones, another flag.  There is no CHECK OPTION, since to set the flag through
  * the view is a deletion like any other.  An error for a table without soft
  * delete (42809) or without a primary key (42P16), and where something else
- * has the name (42P07).
+ * has the name, or a view of another owner (42P07).
  *
  * Source: none; the reference document dtpyfw.db.model filters in each query.
  */

@@ -28,6 +28,9 @@ typedef struct Word
 
 	/* Whether a value is as the word says; NULL: it says nothing of values. */
 	bool		(*allows) (const RawValue *operand, const RawValue *value);
+
+	/* What "allows" must not be called without; less than makes sense. */
+	bool		(*is_readable) (const RawValue *operand);
 } Word;
 
 static const char *const type_names[] = {
@@ -227,14 +230,14 @@ is_pattern(const RawValue *operand)
 }
 
 static const Word words[] = {
-	{"type", names_types, "the name of a JSON type, or a list of them", allows_type},
-	{"enum", is_list, "a list of values", is_among},
-	{"minimum", is_number, "a number", is_at_least},
-	{"maximum", is_number, "a number", is_at_most},
-	{"maxLength", is_count, "a whole number, 0 or more", is_short_enough},
-	{"pattern", is_pattern, "a regular expression", matches},
-	{"default", is_anything, "a value", NULL},
-	{"description", is_string, "a string", NULL},
+	{"type", names_types, "the name of a JSON type, or a list of them", allows_type, is_anything},
+	{"enum", is_list, "a list of values", is_among, is_list},
+	{"minimum", is_number, "a number", is_at_least, is_number},
+	{"maximum", is_number, "a number", is_at_most, is_number},
+	{"maxLength", is_count, "a whole number, 0 or more", is_short_enough, is_number},
+	{"pattern", is_pattern, "a regular expression", matches, is_string},
+	{"default", is_anything, "a value", NULL, NULL},
+	{"description", is_string, "a string", NULL, NULL},
 };
 
 static char *
@@ -355,24 +358,42 @@ dtmodel_check_rule(const RawValue *name, const RawValue *rule)
 	check_default(name, rule);
 }
 
-/* Whether a value breaks its rule, and if so, where. */
+static bool
+is_allowed_by(const Word *word, const RawValue *operand, const RawValue *value)
+{
+	return word->allows == NULL ||
+		(word->is_readable(operand) && word->allows(operand, value));
+}
+
+static bool
+breaks(DtRuleBreach *breach, const char *word, const RawValue *operand)
+{
+	breach->word = word;
+	breach->expected = json_text(operand);
+	return true;
+}
+
+/*
+ * Whether a value breaks its rule, and if so, where.  The rule need not have
+ * been checked: a user may create the trigger with any arguments.  No value is
+ * as a rule says that cannot be read.
+ */
 bool
 dtmodel_breaks_rule(const RawValue *rule, const RawValue *value,
 					DtRuleBreach *breach)
 {
-	RawObject	walk = raw_object(rule);
+	RawObject	walk;
 	RawMember	member;
 
+	if (!raw_is_object(rule))
+		return breaks(breach, "rule", rule);
+	walk = raw_object(rule);
 	while (raw_object_next(&walk, &member))
 	{
 		const Word *word = find_word(&member.key);
 
-		if (word == NULL || word->allows == NULL ||
-			word->allows(&member.value, value))
-			continue;
-		breach->word = word->name;
-		breach->expected = json_text(&member.value);
-		return true;
+		if (word != NULL && !is_allowed_by(word, &member.value, value))
+			return breaks(breach, word->name, &member.value);
 	}
 	return false;
 }

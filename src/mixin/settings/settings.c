@@ -468,8 +468,7 @@ settings_argument(FunctionCallInfo fcinfo, DtSettings **settings)
 		show_settings(*settings, call.view);
 	value = GetAttributeByNum(PG_GETARG_HEAPTUPLEHEADER(0),
 							  (*settings)->column.attnum, &isnull);
-	dtmodel_close_live_view(call.view);
-	relation_close(call.rel, AccessShareLock);
+	dtmodel_close_row_call(&call);
 	return isnull ? NULL : DatumGetJsonbP(value);
 }
 

@@ -84,7 +84,7 @@ sample_query(Relation rel, const DtSettings *settings, double rows,
 {
 	const char *column = quote_identifier(NameStr(settings->column.name));
 	const char *sample = estimate <= rows ? "" :
-		psprintf(" TABLESAMPLE SYSTEM (%.6f) REPEATABLE (0)",
+		psprintf(" TABLESAMPLE pg_catalog.system (%.6f) REPEATABLE (0)",
 				 100 * rows / estimate);
 
 	return psprintf(DT_OWN_QUERY "SELECT t.%s FROM %s%s AS t%s WHERE t.%s IS NOT NULL LIMIT %.0f",

@@ -20,7 +20,8 @@ read_options(void *options, Relation rel pg_attribute_unused(),
 	const char *max_length = dtmodel_trigger_option(trigger, "max_length");
 	const char *on_update = dtmodel_trigger_option(trigger, "on_update");
 
-	slug->max_length = max_length == NULL ? 0 : atoi(max_length);
+	slug->max_length = max_length == NULL ? 0 :
+		(int) Max(Min(strtol(max_length, NULL, 10), PG_INT32_MAX), 0);
 	slug->on_update = on_update != NULL && strcmp(on_update, "true") == 0;
 }
 

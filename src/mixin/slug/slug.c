@@ -50,6 +50,21 @@ typedef struct SlugChange
 
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
 
+static void
+check_max_length(Relation rel, const DtSlug *slug)
+{
+	if (slug->max_length >= 1)
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("max_length of slugs of table \"%s\" must be at least 1",
+					RelationGetRelationName(rel)),
+			 errhint("Drop the trigger and let %s.add_slug(%s, ...) create it.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errtable(rel)));
+}
+
 static void *
 make_state(const TriggerData *trigdata)
 {
@@ -65,6 +80,7 @@ make_state(const TriggerData *trigdata)
 	dtmodel_check_column(rel, &slug->slug, &dtmodel_use_slug,
 						 &dtmodel_slug_mixin, "slug");
 
+	check_max_length(rel, slug);
 	state->slug = *slug;
 	state->slug.max_length = Min(slug->max_length,
 								 dtmodel_column_length(&slug->slug));

@@ -19,6 +19,7 @@
 #include "commands/trigger.h"
 #include "mixin/soft_delete/conflict.h"
 #include "mixin/soft_delete/executor.h"
+#include "mixin/soft_delete/merge.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/model.h"
@@ -136,6 +137,23 @@ dtmodel_prepare_deletion(ResultRelInfo *target)
 	prepare_target(target, PURPOSE_DELETE);
 }
 
+/* Whether a MERGE that was rewritten has updates of its own. */
+static bool
+has_own_updates(Oid relid, EState *estate)
+{
+	ListCell   *cell;
+
+	foreach(cell, estate->es_range_table)
+	{
+		const RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+
+		if (rte->rtekind == RTE_RELATION && rte->relid == relid &&
+			strcmp(rte->eref->aliasname, DT_UPDATES_OF_MERGE) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * What a DELETE or MERGE became in the planner.  It still asks for the
  * privilege of a DELETE, and has nothing left that deletes.
@@ -147,11 +165,11 @@ find_rewritten(const ModifyTableState *update, EState *estate)
 	AclMode		privileges = compat_required_privileges(estate,
 														plan->nominalRelation);
 
-	if ((privileges & ACL_DELETE) == 0 || compat_merge_deletes(plan))
+	if ((privileges & ACL_DELETE) == 0 || (privileges & ACL_UPDATE) != 0 ||
+		compat_merge_deletes(plan))
 		return PURPOSE_NONE;
-	if ((privileges & ACL_UPDATE) == 0)
-		return PURPOSE_DELETE;
-	return compat_is_merge(update->operation) ? PURPOSE_MERGE : PURPOSE_NONE;
+	return has_own_updates(exec_rt_fetch(plan->nominalRelation, estate)->relid,
+						   estate) ? PURPOSE_MERGE : PURPOSE_DELETE;
 }
 
 /* What an UPDATE of ours is for, which its text says. */

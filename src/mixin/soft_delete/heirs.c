@@ -18,6 +18,7 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "guc.h"
+#include "mixin/soft_delete/hard_delete.h"
 #include "mixin/soft_delete/heirs.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
@@ -57,7 +58,8 @@ check_heir(Oid relid, Relation parent)
  *
  * BEFORE DELETE, FOR EACH STATEMENT, on soft-delete models that are no
  * partitioned tables.  Refuses the DELETE (55000) while a table without soft
- * delete inherits from this one, unless dtmodel.hard_delete is on.
+ * delete inherits from this one, unless dtmodel.hard_delete is on for those who
+ * may TRUNCATE this one.
  */
 Datum
 dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
@@ -75,7 +77,7 @@ dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
 						DTMODEL_SCHEMA)));
 
 	rel = trigdata->tg_relation;
-	if (!rel->rd_rel->relhassubclass || dtmodel_hard_delete)
+	if (!rel->rd_rel->relhassubclass || dtmodel_may_delete_for_good(rel))
 		return PointerGetDatum(NULL);
 	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
 		check_heir(lfirst_oid(cell), rel);

@@ -111,6 +111,23 @@ has_policies(const Query *query)
 	return false;
 }
 
+/*
+ * Whether written rows have to meet the conditions of a view.  A deleted row
+ * need not, but the executor asks it of each row that a MERGE updates.
+ */
+static bool
+has_check_option(const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->withCheckOptions)
+	{
+		if (lfirst_node(WithCheckOption, cell)->kind == WCO_VIEW_CHECK)
+			return true;
+	}
+	return false;
+}
+
 static bool
 updates(const Query *query)
 {
@@ -149,9 +166,18 @@ use_delete_policies(Query *query)
 }
 
 /*
- * Makes the deletions of a MERGE soft.  Under row-level security, one that
- * updates rows too is left to the triggers: the executor could not tell by
- * which policies a row is to be judged.
+ * Whether the executor could not tell by which policies and conditions a row
+ * is to be judged.
+ */
+static bool
+mixes_checks(const Query *query)
+{
+	return has_check_option(query) || (has_policies(query) && updates(query));
+}
+
+/*
+ * Makes the deletions of a MERGE soft, or leaves them to the triggers where its
+ * other actions have checks that are not meant for rows that are deleted.
  */
 void
 dtmodel_rewrite_merge(Query *query)
@@ -162,10 +188,12 @@ dtmodel_rewrite_merge(Query *query)
 
 	if (!deletes(query) ||
 		!dtmodel_find_soft_target(query, query->resultRelation, &target) ||
-		target.columns.trigger_tier || (has_policies(query) && updates(query)))
+		target.columns.trigger_tier || mixes_checks(query))
 		return;
 	if (target.columns.refuses_flag_writes)
 		check_flag_writes(query, &target);
+	if (updates(query))
+		compat_split_update_privileges(query, target.rte, DT_UPDATES_OF_MERGE);
 	foreach(cell, query->mergeActionList)
 	{
 		MergeAction *action = lfirst_node(MergeAction, cell);

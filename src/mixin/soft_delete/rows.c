@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
@@ -408,6 +407,6 @@ dtmodel_restore_deletion(PG_FUNCTION_ARGS)
 		restored = (int64) SPI_processed;
 		SPI_finish();
 	}
-	table_close(soft.call.rel, NoLock);
+	dtmodel_close_row_call(&soft.call);
 	PG_RETURN_INT64(restored);
 }

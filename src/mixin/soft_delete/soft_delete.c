@@ -24,6 +24,7 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "guc.h"
+#include "mixin/soft_delete/hard_delete.h"
 #include "miscadmin.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"
@@ -42,7 +43,6 @@
 #include "utils/timestamp.h"
 
 DtSoftDeletion *dtmodel_soft_deletion = NULL;
-bool		dtmodel_soft_is_false = false;
 
 /* What a single-row update needs, kept for all rows of one statement. */
 typedef struct RowUpdate
@@ -61,7 +61,7 @@ typedef struct SoftDeleteState
 {
 	DtSoftDelete columns;
 	TimestampTz time;			/* the identity of this deletion */
-	bool		hard_checked;	/* this role may delete for good */
+	bool		hard_allowed;	/* rows may be deleted for good */
 	DtUpdateNote note;			/* on a partition */
 	RowUpdate  *update;			/* NULL until there is a row to mark */
 } SoftDeleteState;
@@ -277,41 +277,39 @@ mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
 						   &trigdata->tg_trigtuple->t_self);
 }
 
-/* Who may TRUNCATE a table may delete its rows for good; nobody else. */
-static void
-check_hard_delete(Relation rel)
-{
-	const char *role;
-
-	if (pg_class_aclcheck(RelationGetRelid(rel), GetUserId(),
-						  ACL_TRUNCATE) == ACLCHECK_OK)
-		return;
-
-	role = GetUserNameFromId(GetUserId(), false);
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to delete rows of table \"%s\" for good",
-					RelationGetRelationName(rel)),
-			 dtmodel_soft_is_false ?
-			 errdetail("Role \"%s\" has no TRUNCATE privilege on the table.", role) :
-			 errdetail("dtmodel.hard_delete is on, and role \"%s\" has no TRUNCATE privilege on the table.",
-					   role),
-			 errhint("GRANT TRUNCATE ON %s TO %s, or %s.",
-					 dtmodel_qualified_name(rel), quote_identifier(role),
-					 dtmodel_soft_is_false ? "leave out soft => false" :
-					 "SET dtmodel.hard_delete = off"),
-			 errtable(rel)));
-}
-
+/* Whether dtmodel.hard_delete is in effect, asked once in each statement. */
 static bool
 is_hard_delete(Relation rel, SoftDeleteState *state)
 {
-	if (dtmodel_hard_delete && !state->hard_checked)
-	{
-		check_hard_delete(rel);
-		state->hard_checked = true;
-	}
-	return dtmodel_hard_delete;
+	if (!dtmodel_hard_delete)
+		return false;
+	if (!state->hard_allowed)
+		state->hard_allowed = dtmodel_may_delete_for_good(rel);
+	return state->hard_allowed;
+}
+
+/* Whether a foreign key takes the row, because its parent is gone. */
+static bool
+is_cascade(const TriggerData *trigdata)
+{
+	return InNoForceRLSOperation() &&
+		dtmodel_parent_is_gone(trigdata->tg_relation, trigdata->tg_trigtuple);
+}
+
+/*
+ * Whether the row is to go for good.  What a foreign key takes needs no
+ * privilege, whatever dtmodel.hard_delete is.
+ */
+static bool
+is_physical(const TriggerData *trigdata, SoftDeleteState *state)
+{
+	Relation	rel = trigdata->tg_relation;
+
+	if (is_hard_delete(rel, state) || is_cascade(trigdata))
+		return true;
+	if (dtmodel_hard_delete)
+		dtmodel_check_hard_delete(rel);
+	return false;
 }
 
 static void *
@@ -452,10 +450,7 @@ dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
 		note_move(fcinfo, state);
 		return PointerGetDatum(trigdata->tg_trigtuple);
 	}
-	if (deletion == NULL &&
-		(is_hard_delete(rel, state) ||
-		 (InNoForceRLSOperation() &&
-		  dtmodel_parent_is_gone(rel, trigdata->tg_trigtuple))))
+	if (deletion == NULL && is_physical(trigdata, state))
 		return PointerGetDatum(trigdata->tg_trigtuple);
 
 	soft_delete_row(trigdata, state, fcinfo->flinfo->fn_mcxt, deletion);
@@ -467,7 +462,7 @@ dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
  *
  * BEFORE TRUNCATE, FOR EACH STATEMENT, on a model that asked for it.  Refuses
  * the TRUNCATE (55000), which no row trigger sees, unless
- * dtmodel.hard_delete is on.
+ * dtmodel.hard_delete is on, for those who may TRUNCATE (42501).
  */
 Datum
 dtmodel_protect_truncate_trigger(PG_FUNCTION_ARGS)
@@ -480,7 +475,9 @@ dtmodel_protect_truncate_trigger(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function %s.protect_truncate_trigger must be called as a trigger on TRUNCATE",
 						DTMODEL_SCHEMA)));
-	if (!dtmodel_hard_delete)
+	if (dtmodel_hard_delete)
+		dtmodel_check_hard_delete(trigdata->tg_relation);
+	else
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" is protected against TRUNCATE",

@@ -30,9 +30,6 @@ typedef struct DtSoftDeletion
 
 extern DtSoftDeletion *dtmodel_soft_deletion;
 
-/* Whether dtmodel.hard_delete is on for a call with "soft => false" alone. */
-extern bool dtmodel_soft_is_false;
-
 extern DtSoftDelete dtmodel_usable_soft_delete(Relation rel);
 extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
 extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,

@@ -1,0 +1,93 @@
+/*-------------------------------------------------------------------------
+ *
+ * hard_delete.c
+ *	  Who may delete rows of a soft-delete model for good.
+ *
+ * Every role may turn dtmodel.hard_delete on.  What it allows is for those who
+ * may TRUNCATE the table: the current role, and the one that turned it on.  A
+ * SECURITY DEFINER function that deletes softly goes on doing so, whatever its
+ * caller has set.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "dtmodel.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "mixin/soft_delete/hard_delete.h"
+#include "server/relation.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+
+bool		dtmodel_soft_is_false = false;
+
+static bool
+may_truncate(Relation rel, Oid role)
+{
+	return pg_class_aclcheck(RelationGetRelid(rel), role,
+							 ACL_TRUNCATE) == ACLCHECK_OK;
+}
+
+/* The role that lacks the privilege; InvalidOid if none does. */
+static Oid
+role_without_privilege(Relation rel)
+{
+	if (!may_truncate(rel, GetUserId()))
+		return GetUserId();
+	if (OidIsValid(dtmodel_hard_delete_claimant) && dtmodel_hard_delete_claimant != GetUserId() &&
+		!may_truncate(rel, dtmodel_hard_delete_claimant))
+		return dtmodel_hard_delete_claimant;
+	return InvalidOid;
+}
+
+/* Whether rows of the table may be deleted for good now. */
+bool
+dtmodel_may_delete_for_good(Relation rel)
+{
+	return dtmodel_hard_delete && !OidIsValid(role_without_privilege(rel));
+}
+
+/* The role that turned it on may be gone. */
+static void
+report_claimant(Relation rel)
+{
+	const char *role = GetUserNameFromId(dtmodel_hard_delete_claimant, true);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to delete rows of table \"%s\" for good",
+					RelationGetRelationName(rel)),
+			 errdetail("dtmodel.hard_delete was turned on by role \"%s\", which has no TRUNCATE privilege on the table.",
+					   role == NULL ? "" : role),
+			 errhint("SET dtmodel.hard_delete = off, or turn it on as a role that has the privilege."),
+			 errtable(rel)));
+}
+
+/* Refuses (42501) to delete for good where that may not be. */
+void
+dtmodel_check_hard_delete(Relation rel)
+{
+	Oid			lacking = role_without_privilege(rel);
+	const char *role;
+
+	if (!OidIsValid(lacking))
+		return;
+	if (lacking != GetUserId())
+		report_claimant(rel);
+
+	role = GetUserNameFromId(lacking, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to delete rows of table \"%s\" for good",
+					RelationGetRelationName(rel)),
+			 dtmodel_soft_is_false ?
+			 errdetail("Role \"%s\" has no TRUNCATE privilege on the table.", role) :
+			 errdetail("dtmodel.hard_delete is on, and role \"%s\" has no TRUNCATE privilege on the table.",
+					   role),
+			 errhint("GRANT TRUNCATE ON %s TO %s, or %s.",
+					 dtmodel_qualified_name(rel), quote_identifier(role),
+					 dtmodel_soft_is_false ? "leave out soft => false" :
+					 "SET dtmodel.hard_delete = off"),
+			 errtable(rel)));
+}
