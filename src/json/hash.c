@@ -80,14 +80,19 @@ hash_seed(void)
 }
 
 /*
- * The next of a sequence of numbers that strangers do not know.
+ * The next of a sequence of numbers that strangers do not know (xorshift64*).
  */
 uint32
 dtmodel_hash_random(void)
 {
-	static uint32 number = 0;
+	static uint64 state = 0;
 
-	return (uint32) hash_bytes_uint32_extended(number++, hash_seed());
+	if (state == 0)
+		state = hash_seed();
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return (uint32) ((state * UINT64CONST(0x2545F4914F6CDD1D)) >> 32);
 }
 
 static uint64
