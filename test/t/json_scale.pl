@@ -70,6 +70,15 @@ UPDATE documents AS d SET patch = dtmodel.jsonb_diff(a, b), merge_patch = dtmode
 WHERE d.n = make_documents.n;
 $$;
 
+-- Lists that differ in the signs of their numbers: their hashes must differ too.
+CREATE PROCEDURE make_signs(n int) LANGUAGE sql AS $$
+INSERT INTO documents
+SELECT n, 'lists of 1 and -1', list, (SELECT jsonb_agg(e ORDER BY hashtext(e::text)) FROM jsonb_array_elements(list) e)
+FROM (SELECT jsonb_agg(list) FROM (SELECT jsonb_agg(1 - (i >> bit & 1) * 2) FROM generate_series(1, n) i, generate_series(0, 13) bit GROUP BY i) AS l(list)) AS d(list);
+UPDATE documents AS d SET patch = dtmodel.jsonb_diff(a, b), merge_patch = dtmodel.jsonb_merge_diff(a, b)
+WHERE d.n = make_signs.n AND what = 'lists of 1 and -1';
+$$;
+
 -- A value below n levels, each a text that has %s for what is below it.
 CREATE FUNCTION nested(level text, n int, innermost text) RETURNS jsonb
 LANGUAGE sql
@@ -116,6 +125,8 @@ CALL make_documents(1000);
 CALL make_documents(50000);
 CALL make_deep_documents(100);
 CALL make_deep_documents(2000);
+CALL make_signs(300);
+CALL make_signs(6000);
 CALL make_copies(500);
 CALL make_copies(10000);
 
