@@ -616,10 +616,10 @@ apply_operation(uint32 number, const RawValue *object, Draft *root)
  * apply; the detail names the operation and the pointer.  The document itself
  * can be replaced, also by a scalar, but not removed.
  *
- * Raises 54000 if the document becomes larger than jsonb can hold, also if a
- * later operation would make it smaller again.  "copy" copies no bytes before
- * the result is written, so that memory is that of the document, the patch and
- * the result.
+ * Raises 54000 if the result is larger than jsonb can hold, and at an operation
+ * that makes the document more than twice as large as that, also if a later one
+ * would make it smaller again.  "copy" copies no bytes before the result is
+ * written, so that memory is that of the document, the patch and the result.
  *
  * Strict.
  */
