@@ -156,28 +156,44 @@ dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
 		walk->report(walk, at, old_list, new_list);
 }
 
+/* Puts all elements of a list into a table, and returns their numbers. */
+static uint32 *
+add_elements(ElementTable *table, const RawValue *list)
+{
+	uint32	   *numbers = palloc_extended(raw_count(list) * sizeof(uint32),
+										  MCXT_ALLOC_HUGE);
+	RawArray	walk = raw_array(list);
+	RawValue	element;
+
+	for (uint32 i = 0; raw_array_next(&walk, &element); i++)
+		numbers[i] = dtmodel_elements_add(table, &element);
+	return numbers;
+}
+
 /*
- * Is every element of either list in the other?
+ * Is every element of either list in the other?  Elements of the same bytes at
+ * the same place, as most are, need not be looked up.
  */
 static bool
 same_elements(const RawValue *a, const RawValue *b)
 {
 	ElementTable *table = dtmodel_elements_create(raw_count(a), NULL);
+	uint32	   *numbers = add_elements(table, a);
+	uint32		unseen = dtmodel_elements_count(table);
+	bool	   *seen = palloc0(unseen * sizeof(bool));
 	RawArray	walk_a = raw_array(a);
 	RawArray	walk_b = raw_array(b);
-	RawValue	element;
-	uint32		unseen;
-	bool	   *seen;
+	RawValue	in_a;
+	RawValue	in_b;
 
-	while (raw_array_next(&walk_a, &element))
-		dtmodel_elements_add(table, &element);
-
-	unseen = dtmodel_elements_count(table);
-	seen = palloc0(unseen * sizeof(bool));
-	while (raw_array_next(&walk_b, &element))
+	for (uint32 i = 0; raw_array_next(&walk_b, &in_b); i++)
 	{
-		uint32		number = dtmodel_elements_find(table, &element);
+		uint32		number;
 
+		if (raw_array_next(&walk_a, &in_a) && raw_same_bytes(&in_a, &in_b))
+			number = numbers[i];
+		else
+			number = dtmodel_elements_find(table, &in_b);
 		if (number == NO_ELEMENT)
 		{
 			unseen = NO_ELEMENT;
@@ -189,6 +205,7 @@ same_elements(const RawValue *a, const RawValue *b)
 	}
 
 	pfree(seen);
+	pfree(numbers);
 	dtmodel_elements_free(table);
 	return unseen == 0;
 }

@@ -116,20 +116,11 @@ make_node(const RawValue *key, Draft value, uint32 run)
 	return node;
 }
 
-/*
- * The node at a place, to be changed there: itself, or a copy if it is at
- * other places too.
- */
 static DraftNode *
-own(DraftNode *node)
+copy_node(DraftNode *node)
 {
-	DraftNode  *copy;
+	DraftNode  *copy = palloc(sizeof(DraftNode));
 
-	if (node->places == 1)
-		return node;
-
-	node->places--;
-	copy = palloc(sizeof(DraftNode));
 	*copy = *node;
 	copy->places = 1;
 	if (copy->left)
@@ -138,6 +129,19 @@ own(DraftNode *node)
 		copy->right->places++;
 	dtmodel_draft_share(&copy->value);
 	return copy;
+}
+
+/*
+ * The node at a place, to be changed there: itself, or a copy if it is at
+ * other places too.
+ */
+static inline DraftNode *
+own(DraftNode *node)
+{
+	if (likely(node->places == 1))
+		return node;
+	node->places--;
+	return copy_node(node);
 }
 
 /*
@@ -228,26 +232,20 @@ run_value(const DraftNode *node, uint32 number)
 	return draft_of(&value);
 }
 
-/*
- * Cuts a run of its own in two; the first so many children stay.
- */
-static DraftNode *
-cut_run(DraftNode *node, uint32 number)
+/* Takes the first so many children from a run of more. */
+static void
+skip_children(DraftNode *node, uint32 number)
 {
 	RawValue	container = run_container(node);
-	RawValue	key = node->key;
-	Draft		rest = node->value;
-	uint32		run = node->run - number;
 
+	node->value.len += number;
+	node->run -= number;
 	if (raw_is_object(&container))
 	{
-		RawCursor	keys = run_keys(node, number);
+		RawCursor	keys = run_keys(node, 0);
 
-		key = raw_next(&keys);
+		node->key = raw_next(&keys);
 	}
-	rest.len += number;
-	node->run = number;
-	return make_node(&key, rest, run);
 }
 
 /* ---- trees ---- */
@@ -274,7 +272,7 @@ join(DraftNode *first, DraftNode *second)
 }
 
 /*
- * Two trees of one: so many children, and the others.
+ * Two trees of one: so many children, which are whole runs, and the others.
  */
 static void
 split(DraftNode *node, uint32 number, DraftNode **first, DraftNode **second)
@@ -294,18 +292,38 @@ split(DraftNode *node, uint32 number, DraftNode **first, DraftNode **second)
 		split(node->left, number, first, &node->left);
 		*second = node;
 	}
-	else if (number >= before + node->run)
+	else
 	{
 		split(node->right, number - before - node->run, &node->right, second);
 		*first = node;
 	}
-	else
-	{
-		*second = join(cut_run(node, number - before), node->right);
-		node->right = NULL;
-		*first = node;
-	}
 	update_count(node);
+}
+
+/*
+ * Puts a node before the child of that number, with which a run begins, or at
+ * the end.
+ */
+static void
+insert_node(DraftNode **link, uint32 number, DraftNode *node)
+{
+	while (*link && (*link)->priority >= node->priority)
+	{
+		DraftNode  *above = *link = own(*link);
+		uint32		before = count_of(above->left);
+
+		above->count += node->run;
+		if (number <= before)
+			link = &above->left;
+		else
+		{
+			number -= before + above->run;
+			link = &above->right;
+		}
+	}
+	split(*link, number, &node->left, &node->right);
+	update_count(node);
+	*link = node;
 }
 
 /*
@@ -335,20 +353,22 @@ find_node(DraftNode *node, uint32 *number)
 }
 
 /*
- * The same, to be changed there.
+ * The link to that node, to be changed there so that it and what is below hold
+ * so many children fewer.
  */
-static DraftNode *
-find_own_node(DraftNode **link, uint32 number)
+static DraftNode **
+find_link(DraftNode **link, uint32 number, uint32 fewer)
 {
 	for (;;)
 	{
 		DraftNode  *node = *link = own(*link);
 		uint32		before = count_of(node->left);
 
+		node->count -= fewer;
 		if (number < before)
 			link = &node->left;
 		else if (number - before < node->run)
-			return node;
+			return link;
 		else
 		{
 			number -= before + node->run;
@@ -358,22 +378,41 @@ find_own_node(DraftNode **link, uint32 number)
 }
 
 /*
+ * Makes a run begin with the child of that number, if there is one.
+ */
+static void
+cut_run(DraftContainer *container, uint32 number)
+{
+	DraftNode  *node;
+	DraftNode  *rest;
+	uint32		within = number;
+
+	if (number == count_of(container->root))
+		return;
+	node = find_node(container->root, &within);
+	if (within == 0)
+		return;
+
+	rest = make_node(&node->key, node->value, node->run);
+	skip_children(rest, within);
+	node = *find_link(&container->root, number, rest->run);
+	node->run = within;
+	insert_node(&container->root, number, rest);
+}
+
+/*
  * The node of the child of that number alone, to be changed.
  */
 static DraftNode *
 own_child(DraftContainer *container, uint32 number)
 {
-	DraftNode  *node = find_own_node(&container->root, number);
-	DraftNode  *before;
-	DraftNode  *after;
+	DraftNode  *node = *find_link(&container->root, number, 0);
 
-	if (node->run > 1)
-	{
-		split(container->root, number, &before, &node);
-		split(node, 1, &node, &after);
-		container->root = join(join(before, node), after);
-	}
-	return node;
+	if (node->run == 1)
+		return node;
+	cut_run(container, number);
+	cut_run(container, number + 1);
+	return *find_link(&container->root, number, 0);
 }
 
 /* ---- opening ---- */
@@ -591,13 +630,11 @@ dtmodel_draft_insert(Draft *draft, uint32 number, const RawValue *key,
 					 Draft value)
 {
 	DraftContainer *container = open_draft(draft);
-	DraftNode  *before;
-	DraftNode  *after;
 
 	if (container->flag == JB_FARRAY)
 		key = &dtmodel_raw_null;
-	split(container->root, number, &before, &after);
-	container->root = join(join(before, make_node(key, value, 1)), after);
+	cut_run(container, number);
+	insert_node(&container->root, number, make_node(key, value, 1));
 }
 
 /*
@@ -607,14 +644,20 @@ void
 dtmodel_draft_remove(Draft *draft, uint32 number)
 {
 	DraftContainer *container = open_draft(draft);
-	DraftNode  *before;
+	DraftNode **link;
 	DraftNode  *node;
-	DraftNode  *after;
 
-	split(container->root, number, &before, &node);
-	split(node, 1, &node, &after);
+	cut_run(container, number);
+	link = find_link(&container->root, number, 1);
+	node = *link;
+	if (node->run > 1)
+	{
+		skip_children(node, 1);
+		return;
+	}
+	*link = join(node->left, node->right);
+	node->left = node->right = NULL;
 	free_nodes(drop_node(node, NULL));
-	container->root = join(before, after);
 }
 
 /* ---- size ---- */

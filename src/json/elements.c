@@ -14,7 +14,6 @@
 
 #include "elements.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
 
 typedef struct ElementEntry
 {
@@ -37,12 +36,6 @@ typedef struct ElementEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-struct ElementTable
-{
-	MemoryContext context;
-	element_hash *hash;
-};
-
 /*
  * Begins an empty table for about so many different elements.  The elements
  * themselves stay where they are and must outlive it.  With a memo, which may
@@ -51,20 +44,13 @@ struct ElementTable
 ElementTable *
 dtmodel_elements_create(uint32 expected, HashMemo *memo)
 {
-	ElementTable *table = palloc(sizeof(ElementTable));
-
-	table->context = AllocSetContextCreate(CurrentMemoryContext,
-										   "dtmodel list elements",
-										   ALLOCSET_DEFAULT_SIZES);
-	table->hash = element_create(table->context, expected, memo);
-	return table;
+	return element_create(CurrentMemoryContext, expected, memo);
 }
 
 void
 dtmodel_elements_free(ElementTable *table)
 {
-	MemoryContextDelete(table->context);
-	pfree(table);
+	element_destroy(table);
 }
 
 /*
@@ -77,9 +63,9 @@ dtmodel_elements_add(ElementTable *table, const RawValue *element)
 	bool		found;
 
 	CHECK_FOR_INTERRUPTS();
-	entry = element_insert(table->hash, *element, &found);
+	entry = element_insert(table, *element, &found);
 	if (!found)
-		entry->number = table->hash->members - 1;
+		entry->number = table->members - 1;
 	return entry->number;
 }
 
@@ -92,7 +78,7 @@ dtmodel_elements_find(ElementTable *table, const RawValue *element)
 	ElementEntry *entry;
 
 	CHECK_FOR_INTERRUPTS();
-	entry = element_lookup(table->hash, *element);
+	entry = element_lookup(table, *element);
 	return entry ? entry->number : NO_ELEMENT;
 }
 
@@ -102,5 +88,5 @@ dtmodel_elements_find(ElementTable *table, const RawValue *element)
 uint32
 dtmodel_elements_count(ElementTable *table)
 {
-	return table->hash->members;
+	return table->members;
 }

@@ -13,7 +13,7 @@
 
 #define NO_ELEMENT PG_UINT32_MAX
 
-typedef struct ElementTable ElementTable;
+typedef struct element_hash ElementTable;
 
 extern ElementTable *dtmodel_elements_create(uint32 expected, HashMemo *memo);
 extern void dtmodel_elements_free(ElementTable *table);

@@ -13,6 +13,7 @@
 #include "format.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/numeric.h"
 
 static const JsonbContainer empty_object = {JB_FOBJECT};
@@ -402,11 +403,37 @@ dtmodel_write_document(RawBuffer *buffer, Size size)
 	buffer_extend(buffer, VARHDRSZ);
 }
 
+/*
+ * An entry has 28 bits for the length of a child.  The server does not make a
+ * document that could not be one either, and so could not read its text again.
+ */
 Jsonb *
 dtmodel_finish_document(RawBuffer *buffer)
 {
+	if (buffer->len - VARHDRSZ > JENTRY_OFFLENMASK)
+		dtmodel_too_large();
 	SET_VARSIZE(buffer->data, buffer->len);
 	return (Jsonb *) buffer->data;
+}
+
+/*
+ * Makes sure that the server could read a container of so many elements or
+ * members from its text: it takes no more than it can allocate room for.
+ */
+static void
+check_count(uint32 flag, uint32 count)
+{
+	bool		object = (flag & JB_FOBJECT) != 0;
+	Size		most = MaxAllocSize / (object ? sizeof(JsonbPair) : sizeof(JsonbValue));
+
+	if (count > Min(most, JB_CMASK))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("document is too large"),
+				 object ?
+				 errdetail("An object in jsonb can have at most %zu members.", most) :
+				 errdetail("An array in jsonb can have at most %zu elements.", most),
+				 errhint("Split the document.")));
 }
 
 /*
@@ -421,8 +448,7 @@ dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
 	Size		children = (flag & JB_FOBJECT) ? 2 * (Size) count : count;
 	char	   *header;
 
-	if (count > JB_CMASK)
-		dtmodel_too_large();
+	check_count(flag, count);
 
 	buffer_align(buffer);
 	header = buffer_extend(buffer, sizeof(uint32) + children * sizeof(JEntry));
@@ -499,16 +525,13 @@ dtmodel_raw_document(const RawValue *value)
 	return dtmodel_finish_document(&buffer);
 }
 
-/*
- * An entry has 28 bits for a length or an offset.
- */
 void
 dtmodel_too_large(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("document is too large"),
-			 errdetail("An object or array in jsonb can have at most %d bytes of elements.",
+			 errdetail("An object or array in jsonb can have at most %d bytes.",
 					   JENTRY_OFFLENMASK),
 			 errhint("Split the document.")));
 }

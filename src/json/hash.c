@@ -11,6 +11,7 @@
 #include "hash.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 #include "utils/numeric.h"
 
 /*
@@ -80,14 +81,31 @@ hash_seed(void)
 }
 
 /*
- * The next of a sequence of numbers that strangers do not know.
+ * The next of a sequence of numbers that strangers do not know (xorshift64*).
  */
 uint32
 dtmodel_hash_random(void)
 {
-	static uint32 number = 0;
+	static uint64 state = 0;
 
-	return (uint32) hash_bytes_uint32_extended(number++, hash_seed());
+	if (state == 0)
+		state = hash_seed();
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return (uint32) ((state * UINT64CONST(0x2545F4914F6CDD1D)) >> 32);
+}
+
+/*
+ * Mixes another hash into one.  Strangers know in which bits the hashes of some
+ * values differ, such as 1 and 10000, or true and false.  The product spreads
+ * these, so that they cannot make other values cancel them.
+ */
+static inline uint64
+mix(uint64 hash, uint64 other)
+{
+	hash = (hash + other) * UINT64CONST(0x9e3779b97f4a7c15);
+	return hash ^ (hash >> 32);
 }
 
 static uint64
@@ -95,10 +113,10 @@ hash_elements(const RawValue *array, HashMemo *memo)
 {
 	RawArray	walk = raw_array(array);
 	RawValue	element;
-	uint64		hash = JB_FARRAY;
+	uint64		hash = mix(JB_FARRAY, hash_seed());
 
 	while (raw_array_next(&walk, &element))
-		hash = hash_combine64(hash, dtmodel_raw_hash(&element, memo));
+		hash = mix(hash, dtmodel_raw_hash(&element, memo));
 	return hash;
 }
 
@@ -107,14 +125,46 @@ hash_members(const RawValue *object, HashMemo *memo)
 {
 	RawObject	walk = raw_object(object);
 	RawMember	member;
-	uint64		hash = JB_FOBJECT;
+	uint64		hash = mix(JB_FOBJECT, hash_seed());
 
 	while (raw_object_next(&walk, &member))
 	{
-		hash = hash_combine64(hash, dtmodel_raw_hash(&member.key, memo));
-		hash = hash_combine64(hash, dtmodel_raw_hash(&member.value, memo));
+		hash = mix(hash, dtmodel_raw_hash(&member.key, memo));
+		hash = mix(hash, dtmodel_raw_hash(&member.value, memo));
 	}
 	return hash;
+}
+
+static bool
+is_negative(const RawValue *number)
+{
+	static Numeric zero = NULL;
+
+	if (!zero)
+	{
+		MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+
+		zero = int64_to_numeric(0);
+		MemoryContextSwitchTo(before);
+	}
+	return DatumGetBool(DirectFunctionCall2(numeric_lt,
+											PointerGetDatum(number->data),
+											NumericGetDatum(zero)));
+}
+
+/*
+ * Equal numbers may differ in their bytes.  The server's hash is that of the
+ * digits, whatever the sign: lists of 1 and -1 would all have the same.
+ */
+static uint64
+hash_number(const RawValue *number)
+{
+	uint64		digits;
+
+	digits = DatumGetUInt64(DirectFunctionCall2(hash_numeric_extended,
+												PointerGetDatum(number->data),
+												UInt64GetDatum(hash_seed())));
+	return is_negative(number) ? ~digits : digits;
 }
 
 static uint64
@@ -147,7 +197,7 @@ memo_container(const RawValue *container, HashMemo *memo)
 }
 
 /*
- * Equal values have equal hashes.  That rules out hashing a number's bytes.
+ * Equal values have equal hashes.
  *
  * With a memo, which may be NULL, an object or array is gone through once,
  * however often it is hashed itself or as a part of another one.
@@ -155,16 +205,11 @@ memo_container(const RawValue *container, HashMemo *memo)
 uint64
 dtmodel_raw_hash(const RawValue *value, HashMemo *memo)
 {
-	uint64		seed = hash_seed();
-
 	if (value->type == JENTRY_ISNUMERIC)
-		return DatumGetUInt64(DirectFunctionCall2(hash_numeric_extended,
-												  PointerGetDatum(value->data),
-												  UInt64GetDatum(seed)));
+		return hash_number(value);
 	if (value->type != JENTRY_ISCONTAINER)
-		return hash_combine64(value->type,
-							  DatumGetUInt64(hash_any_extended((const unsigned char *) value->data,
-															   value->len, seed)));
+		return value->type ^ hash_bytes_extended((const unsigned char *) value->data,
+												 value->len, hash_seed());
 	if (!memo || value->len <= FEW_BYTES)
 		return hash_container(value, memo);
 	return memo_container(value, memo);

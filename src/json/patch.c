@@ -48,7 +48,9 @@ typedef struct Place
 	uint32		number;			/* of the child */
 	Draft		value;			/* DRAFT_NONE: it is not there */
 	uint32	   *way;			/* numbers of the children that lead to parent */
+	uint32		short_way[16];	/* ... if they are few */
 	uint32		depth;			/* how many these are */
+	uint32		room;			/* ... and could be */
 } Place;
 
 typedef void (*PatchFunction) (const PatchOperation *operation, Draft *root);
@@ -219,9 +221,17 @@ is_dash(const RawValue *token)
 	return token->len == 1 && token->data[0] == '-';
 }
 
+/* The number that a token stands for in that array; "-" is after the last. */
+static uint32
+element_number(const PatchOperation *operation, const Draft *array,
+			   const RawValue *token)
+{
+	return is_dash(token) ? dtmodel_draft_count(array) :
+		array_index(operation, token);
+}
+
 /*
- * The child that a token leads to, or DRAFT_NONE, and its number.  "-" is the
- * place after the last element, where there is nothing.
+ * The child that a token leads to, or DRAFT_NONE, and its number.
  */
 static Draft
 child(const PatchOperation *operation, const Draft *parent,
@@ -231,8 +241,7 @@ child(const PatchOperation *operation, const Draft *parent,
 		return dtmodel_draft_find(parent, token, number);
 	if (!dtmodel_draft_is_array(parent))
 		return draft_none();
-	*number = is_dash(token) ? dtmodel_draft_count(parent) :
-		array_index(operation, token);
+	*number = element_number(operation, parent, token);
 	return dtmodel_draft_element(parent, *number);
 }
 
@@ -257,43 +266,61 @@ value_at(const PatchOperation *operation, const Draft *root,
 	return place;
 }
 
-/* How many tokens has a pointer? */
-static uint32
-count_tokens(const RawValue *pointer)
+/* Goes on from a place to one in the value there. */
+static void
+go_down(Place *place)
 {
-	uint32		count = 0;
+	if (place->depth == place->room)
+	{
+		uint32	   *way = palloc(2 * place->room * sizeof(uint32));
 
-	for (uint32 i = 0; i < pointer->len; i++)
-		count += pointer->data[i] == '/';
-	return count;
+		memcpy(way, place->way, place->room * sizeof(uint32));
+		if (place->way != place->short_way)
+			pfree(place->way);
+		place->way = way;
+		place->room *= 2;
+	}
+	place->way[place->depth++] = place->number;
+	place->parent = place->value;
 }
 
 /*
- * Finds the place that a pointer leads to; the pointer is not the empty one.
- * What holds the place, or is to hold it, must be there.
+ * Finds what holds the place that a pointer leads to, or is to hold it; it must
+ * be there.  The pointer is not the empty one.  The place's number and value
+ * are left to the caller.
  */
-static Place
-find_place(const PatchOperation *operation, const Draft *root,
-		   const RawValue *pointer)
+static void
+find_parent(const PatchOperation *operation, const Draft *root,
+			const RawValue *pointer, Place *place)
 {
 	PointerWalk walk = pointer_begin(operation, pointer);
-	Place		place;
 
-	place.parent = *root;
-	place.number = 0;
-	place.way = palloc(count_tokens(pointer) * sizeof(uint32));
-	place.depth = 0;
-	for (;;)
+	place->parent = *root;
+	place->way = place->short_way;
+	place->depth = 0;
+	place->room = lengthof(place->short_way);
+	pointer_next(operation, &walk, &place->token);
+	while (walk.next < walk.end)
 	{
-		pointer_next(operation, &walk, &place.token);
-		place.value = child(operation, &place.parent, &place.token, &place.number);
-		if (walk.next == walk.end)
-			return place;
-		if (place.value.kind == DRAFT_NONE)
+		place->value = child(operation, &place->parent, &place->token, &place->number);
+		if (place->value.kind == DRAFT_NONE)
 			nothing_there(operation, pointer, walk.next);
-		place.way[place.depth++] = place.number;
-		place.parent = place.value;
+		go_down(place);
+		pointer_next(operation, &walk, &place->token);
 	}
+}
+
+/*
+ * Finds the place that a pointer leads to, where a value must be.
+ */
+static void
+find_place(const PatchOperation *operation, const Draft *root,
+		   const RawValue *pointer, Place *place)
+{
+	find_parent(operation, root, pointer, place);
+	place->value = child(operation, &place->parent, &place->token, &place->number);
+	if (place->value.kind == DRAFT_NONE)
+		nothing_there(operation, pointer, pointer->data + pointer->len);
 }
 
 /*
@@ -311,7 +338,8 @@ open_parent(Draft *root, Place *place, int64 growth)
 		parent = dtmodel_draft_open(parent, place->way[i]);
 		dtmodel_draft_grow(parent, growth);
 	}
-	pfree(place->way);
+	if (place->way != place->short_way)
+		pfree(place->way);
 	return parent;
 }
 
@@ -368,18 +396,22 @@ insert_at(const PatchOperation *operation, Draft *root,
 		return;
 	}
 
-	place = find_place(operation, root, pointer);
+	find_parent(operation, root, pointer, &place);
 	if (dtmodel_draft_is_array(&place.parent))
 	{
 		uint32		count = dtmodel_draft_count(&place.parent);
 
+		place.number = element_number(operation, &place.parent, &place.token);
 		if (place.number > count)
 			cannot_apply(operation, psprintf("the array has a length of %u", count));
 		insert_value(root, &place, value);
+		return;
 	}
-	else if (!dtmodel_draft_is_object(&place.parent))
+	if (!dtmodel_draft_is_object(&place.parent))
 		cannot_apply(operation, "the place is in neither an object nor an array");
-	else if (place.value.kind == DRAFT_NONE)
+
+	place.value = dtmodel_draft_find(&place.parent, &place.token, &place.number);
+	if (place.value.kind == DRAFT_NONE)
 		insert_value(root, &place, value);
 	else
 		replace_value(root, &place, value);
@@ -394,9 +426,7 @@ remove_at(const PatchOperation *operation, Draft *root, const RawValue *pointer)
 	if (pointer->len == 0)
 		cannot_apply(operation, "the document itself cannot be removed");
 
-	place = find_place(operation, root, pointer);
-	if (place.value.kind == DRAFT_NONE)
-		nothing_there(operation, pointer, pointer->data + pointer->len);
+	find_place(operation, root, pointer, &place);
 	parent = open_parent(root, &place,
 						 -size_of(&place.value) - entry_size(&place));
 	dtmodel_draft_remove(parent, place.number);
@@ -414,9 +444,7 @@ replace_at(const PatchOperation *operation, Draft *root,
 		return;
 	}
 
-	place = find_place(operation, root, pointer);
-	if (place.value.kind == DRAFT_NONE)
-		nothing_there(operation, pointer, pointer->data + pointer->len);
+	find_place(operation, root, pointer, &place);
 	replace_value(root, &place, value);
 }
 
@@ -516,28 +544,42 @@ static const struct
 	{"test", apply_test},
 };
 
+static bool
+is_name(const RawValue *string, const char *name)
+{
+	return string->len == strlen(name) &&
+		memcmp(string->data, name, string->len) == 0;
+}
+
 static PatchFunction
 find_function(const PatchOperation *operation)
 {
-	const RawValue *op = &operation->op;
-	uint32		i;
-
-	for (i = 0; i < lengthof(functions); i++)
+	for (uint32 i = 0; i < lengthof(functions); i++)
 	{
-		if (op->len == strlen(functions[i].name) &&
-			memcmp(op->data, functions[i].name, op->len) == 0)
+		if (is_name(&operation->op, functions[i].name))
 			return functions[i].apply;
 	}
 	bad_operation(operation, "\"op\" must be one of add, remove, replace, move, copy and test");
 }
 
-static RawValue
-operation_member(const RawValue *object, const char *name)
+/* Takes from an object what it has of an operation's members. */
+static void
+read_members(PatchOperation *operation, const RawValue *object)
 {
-	RawValue	key = raw_string(name, strlen(name));
-	RawValue	value;
+	RawObject	walk = raw_object(object);
+	RawMember	member;
 
-	return dtmodel_raw_find(object, &key, &value, NULL) ? value : no_member;
+	while (raw_object_next(&walk, &member))
+	{
+		if (is_name(&member.key, "op"))
+			operation->op = member.value;
+		else if (is_name(&member.key, "path"))
+			operation->path = member.value;
+		else if (is_name(&member.key, "from"))
+			operation->from = member.value;
+		else if (is_name(&member.key, "value"))
+			operation->value = member.value;
+	}
 }
 
 static void
@@ -546,16 +588,12 @@ apply_operation(uint32 number, const RawValue *object, Draft *root)
 	PatchOperation operation;
 
 	operation.number = number;
-	operation.op = operation.path = no_member;
+	operation.op = operation.path = operation.from = operation.value = no_member;
 	if (!raw_is_object(object))
 		bad_operation(&operation, psprintf("it is %s and no object",
 										   dtmodel_raw_kind(object)));
 
-	operation.op = operation_member(object, "op");
-	operation.path = operation_member(object, "path");
-	operation.from = operation_member(object, "from");
-	operation.value = operation_member(object, "value");
-
+	read_members(&operation, object);
 	if (operation.op.type == NO_MEMBER)
 		bad_operation(&operation, "\"op\" is missing");
 	if (operation.op.type != JENTRY_ISSTRING)
@@ -578,10 +616,10 @@ apply_operation(uint32 number, const RawValue *object, Draft *root)
  * apply; the detail names the operation and the pointer.  The document itself
  * can be replaced, also by a scalar, but not removed.
  *
- * Raises 54000 if the document becomes larger than jsonb can hold, also if a
- * later operation would make it smaller again.  "copy" copies no bytes before
- * the result is written, so that memory is that of the document, the patch and
- * the result.
+ * Raises 54000 if the result is larger than jsonb can hold, and at an operation
+ * that makes the document more than twice as large as that, also if a later one
+ * would make it smaller again.  "copy" copies no bytes before the result is
+ * written, so that memory is that of the document, the patch and the result.
  *
  * Strict.
  */

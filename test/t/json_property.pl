@@ -49,7 +49,7 @@ BEGIN
         WHEN 1 THEN to_jsonb(random() < 0.5)
         WHEN 2 THEN to_jsonb(floor(random() * 4)::int)
         -- the same number in other digits
-        WHEN 3 THEN plain.random_of('1', '1.0', '1.00', '100', '1e2', '100.000', '0', '0.0', '-0.5', '-0.50')::jsonb
+        WHEN 3 THEN plain.random_of('1', '1.0', '1.00', '-1', '1.' || repeat('0', 70), '100', '1e2', '100.000', '0', '0.0', '-0.5', '-0.50')::jsonb
         WHEN 4 THEN plain.random_of('12345678901234567890123456789', '1e-20', '1.5e300', '-7', '0.1')::jsonb
         ELSE to_jsonb(repeat(plain.random_key(), floor(random() * random() * 6)::int))
     END;
@@ -156,6 +156,11 @@ $$;
 CREATE FUNCTION plain.is_object(value jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 RETURN coalesce(jsonb_typeof(value) = 'object', false);
+
+-- Is it to the last byte what the server itself would have made?
+CREATE FUNCTION plain.is_sound(value jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN record_image_eq(ROW(value), ROW(value::text::jsonb));
 
 CREATE FUNCTION plain.same_set(a jsonb, b jsonb) RETURNS boolean
 LANGUAGE sql IMMUTABLE
@@ -390,8 +395,11 @@ RETURN (SELECT jsonb_agg(jsonb_build_object('op', 'copy', 'from', '', 'path',
 
 CREATE FUNCTION plain.patched(document jsonb, patch jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    result jsonb;
 BEGIN
-    RETURN dtmodel.jsonb_patch(document, patch)::text;
+    result := dtmodel.jsonb_patch(document, patch);
+    RETURN CASE WHEN plain.is_sound(result) THEN result::text ELSE 'not sound' END;
 EXCEPTION WHEN invalid_parameter_value OR program_limit_exceeded THEN
     RETURN SQLSTATE;
 END
@@ -403,8 +411,12 @@ LANGUAGE plpgsql AS $$
 DECLARE
     difference text[] := dtmodel.get_difference_between_dictionaries(a, b);
     patch jsonb := dtmodel.jsonb_diff(a, b);
+    deep jsonb := dtmodel.jsonb_deep_merge(a, b);
+    merged jsonb := dtmodel.jsonb_merge_patch(a, b);
 BEGIN
-    IF difference <> plain.difference(a, b, NULL, false) THEN
+    IF NOT (plain.is_sound(patch) AND plain.is_sound(deep) AND plain.is_sound(merged) AND plain.is_sound(dtmodel.jsonb_patch(a, patch))) THEN
+        RETURN 'soundness';
+    ELSIF difference <> plain.difference(a, b, NULL, false) THEN
         RETURN 'difference';
     ELSIF dtmodel.get_difference_between_dictionaries(a, b, 'p.q', true) <> plain.difference(a, b, 'p.q', true) THEN
         RETURN 'difference of sets';
@@ -413,9 +425,9 @@ BEGIN
     END IF;
 
     -- as text, so that the digits of numbers count
-    IF dtmodel.jsonb_deep_merge(a, b)::text <> plain.deep_merge(a, b)::text THEN
+    IF deep::text <> plain.deep_merge(a, b)::text THEN
         RETURN 'deep merge';
-    ELSIF dtmodel.jsonb_merge_patch(a, b)::text <> plain.merge_patch(a, b)::text THEN
+    ELSIF merged::text <> plain.merge_patch(a, b)::text THEN
         RETURN 'merge patch';
     ELSIF plain.is_object(a) AND plain.is_object(b) AND dtmodel.merge_settings(a, b)::text <> (a || b)::text THEN
         RETURN 'settings';
