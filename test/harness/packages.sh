@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # sourced by run
+# shellcheck shell=bash disable=SC2154 # sourced by run and all
 #
 # Finds the server and what else dtmodel is built, run and tested with, and
 # installs what is missing.
