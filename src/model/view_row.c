@@ -218,7 +218,7 @@ is_live_view_of(Oid relid, Oid table)
 		return false;
 	answer = has_own_trigger(view) &&
 		dtmodel_read_view(view).relid == table;
-	relation_close(view, NoLock);
+	relation_close(view, AccessShareLock);
 	return answer;
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154 # sourced by run
+# shellcheck shell=bash disable=SC2154 # sourced by run and all
 #
 # Finds the server and what else dtmodel is built, run and tested with, and
 # installs what is missing.
@@ -106,7 +106,7 @@ install_packages() {
     # shellcheck disable=SC2086 # a list
     apt_get install --no-install-recommends --no-upgrade -o DPkg::Path="$work/bin:$path" $packages || {
         cat "$work/apt.log" >&2
-        die "could not install $packages"
+        die "could not install $packages: $(grep -m 1 '^E: ' "$work/apt.log")"
     }
 }
 

@@ -86,6 +86,8 @@ SHOW dtmodel.actor;
 -- not where something follows: in one statement, in one message, in a function
 WITH a AS MATERIALIZED (SELECT dtmodel.set_actor('in a query'))
 UPDATE audit.posts SET visits = visits + 1 FROM a WHERE id = 3 RETURNING updated_by;
+-- 14 shows the last result alone
+\set SHOW_ALL_RESULTS off
 SELECT dtmodel.set_actor('in a message')\; UPDATE audit.posts SET visits = visits + 1 WHERE id = 3 RETURNING updated_by;
 DO $$ BEGIN PERFORM dtmodel.set_actor('in a block'); UPDATE audit.posts SET visits = visits + 1 WHERE id = 3; END $$;
 SELECT updated_by FROM audit.posts WHERE id = 3;

@@ -47,10 +47,12 @@ CREATE TRIGGER statement AFTER DELETE ON posts FOR EACH STATEMENT EXECUTE FUNCTI
 CREATE TABLE comments (id int, post int REFERENCES posts ON DELETE CASCADE);
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 
--- a partitioned table's own triggers
+-- a partitioned table's own triggers, which its partitions have too
 CREATE TABLE events (id int) PARTITION BY LIST (id);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
 SELECT dtmodel.add_soft_delete('events');
 CREATE TRIGGER "A trigger" BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION act();
 SELECT dtmodel.describe('events') -> 'drift' AS drift;
+SELECT dtmodel.describe('events_1') -> 'drift' AS drift;
 
 DROP SCHEMA delete_triggers CASCADE;

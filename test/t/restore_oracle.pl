@@ -401,7 +401,7 @@ sub script
 			} 1 .. 1 + int(rand(3));
 		}
 		push @actions, [ 'delete', rand() < 0.9 ? 'COMMIT' : 'ROLLBACK', @statements ];
-		push @actions, [ 'duplicate', int(rand(1000)) ] if rand() < 0.15;
+		push @actions, [ 'duplicate', int(rand(1000)), int(rand(7)) ] if rand() < 0.15;
 		push @actions, [ 'restore', int(rand(1000)), int(rand(7)) ] if rand() < 0.5;
 	}
 	push @actions, [ 'undo', int(rand(1000000)) ];
@@ -579,9 +579,10 @@ sub run
 		}
 		elsif ($what eq 'duplicate' and my @users = grep { /^users/ } @deleted)
 		{
-			my $code = $state->{ $users[ $how[0] % @users ] }{code};
-			push @log, "INSERT INTO users (id, code) VALUES (1000, '$code');";
+			my $user = $users[ $how[0] % @users ];
+			push @log, "INSERT INTO users (id, code) VALUES (1000, '$state->{$user}{code}');";
 			ask($session, $log[-1]);
+			$failure = check_restore($session, \@log, $user, $how[1]);
 		}
 		elsif ($what eq 'undo')
 		{

@@ -101,7 +101,7 @@ dtmodel_refuse_hidden_conflicts(ModifyTableState *insert)
 		return;
 
 	checked = palloc0(sizeof(CheckedWhere));
-	checked->state.type = T_ExprState;
+	NodeSetTag(&checked->state, T_ExprState);
 	checked->state.flags = EEO_FLAG_IS_QUAL;
 	checked->state.evalfunc = evaluate;
 	checked->where = target->ri_onConflict->oc_WhereClause;

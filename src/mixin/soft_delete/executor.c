@@ -91,8 +91,9 @@ leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model,
 }
 
 /*
- * The executor has no use for tgisinternal, so its copy can say with it that
- * the UPDATE is ours.
+ * Only an AFTER trigger is deferred.  So for the flag trigger, which comes
+ * before, the executor has no use for tginitdeferred, and its copy can say with
+ * it that the UPDATE is ours.
  */
 static void
 say_update_is_ours(TriggerDesc *triggers, const DtSoftDelete *columns)
@@ -100,7 +101,7 @@ say_update_is_ours(TriggerDesc *triggers, const DtSoftDelete *columns)
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		if (triggers->triggers[i].tgoid == columns->flag_trigger)
-			triggers->triggers[i].tgisinternal = true;
+			triggers->triggers[i].tginitdeferred = true;
 	}
 }
 
@@ -108,7 +109,7 @@ say_update_is_ours(TriggerDesc *triggers, const DtSoftDelete *columns)
 bool
 dtmodel_is_our_update(const TriggerData *trigdata)
 {
-	return trigdata->tg_trigger->tgisinternal;
+	return trigdata->tg_trigger->tginitdeferred;
 }
 
 static void

@@ -115,12 +115,17 @@ drift_of_missing(StringInfo drift, Relation rel, DtSoftDeleteTrigger which)
 									 &dtmodel_soft_delete_triggers[which]);
 }
 
-/* A row trigger of the user's that is fired by DELETE. */
+/*
+ * A row trigger of the user's that is fired by DELETE.  Up to 14 those of
+ * partitions are called internal too, as a foreign key's are; so their function
+ * is asked.
+ */
 static bool
 is_delete_trigger(const Trigger *trigger)
 {
 	return TRIGGER_FOR_ROW(trigger->tgtype) &&
-		TRIGGER_FOR_DELETE(trigger->tgtype) && !trigger->tgisinternal &&
+		TRIGGER_FOR_DELETE(trigger->tgtype) &&
+		RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_NONE &&
 		(trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
 		 trigger->tgenabled == TRIGGER_FIRES_ALWAYS) &&
 		dtmodel_trigger_type(trigger) == NULL;
