@@ -46,6 +46,16 @@
 #include "varatt.h"
 #endif
 
+/*
+ * A server that gcc built has gnu_printf in its header, of which clang, when it
+ * builds us, knows nothing.
+ */
+#ifdef __clang__
+#define compat_attribute_printf(f, a) __attribute__((format(printf, f, a)))
+#else
+#define compat_attribute_printf(f, a) pg_attribute_printf(f, a)
+#endif
+
 /* Before 15, the right to set a parameter could not be granted. */
 static inline bool
 compat_may_set(const char *parameter pg_attribute_unused(), Oid roleid)

@@ -170,7 +170,8 @@ extern void dtmodel_append_member(StringInfo json, const char *key,
 								  const char *value);
 extern void dtmodel_append_mixin_columns(StringInfo json, const DtMixin *mixin,
 								   const void *options);
-extern void dtmodel_append_drift(StringInfo drift, const char *format,...) pg_attribute_printf(2, 3);
+extern void dtmodel_append_drift(StringInfo drift, const char *format,...)
+			compat_attribute_printf(2, 3);
 extern void dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
 									 const void *options);
 extern void dtmodel_drift_of_missing_trigger(StringInfo drift, Relation rel,
