@@ -92,10 +92,13 @@ char *
 dtmodel_quoted_root(Relation rel)
 {
 	Oid			root = RelationGetRelid(rel);
+	List	   *ancestors = rel->rd_rel->relispartition ?
+		get_partition_ancestors(root) : NIL;
 	char	   *schema;
 
-	if (rel->rd_rel->relispartition)
-		root = llast_oid(get_partition_ancestors(root));
+	/* One that is being detached has none any more. */
+	if (ancestors != NIL)
+		root = llast_oid(ancestors);
 	schema = get_namespace_name(get_rel_namespace(root));
 	return quote_literal_cstr(quote_qualified_identifier(schema,
 														 get_rel_name(root)));
