@@ -738,7 +738,7 @@ CREATE FUNCTION dtmodel.create(
     model pg_catalog.text,
     data pg_catalog.jsonb,
     strict pg_catalog.bool DEFAULT false)
-RETURNS pg_catalog.record
+RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dtmodel_create_by_name'
 LANGUAGE C VOLATILE;
 

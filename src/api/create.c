@@ -131,10 +131,11 @@ dtmodel_create(PG_FUNCTION_ARGS)
 }
 
 /*
- * create(model text, data jsonb, strict boolean DEFAULT false) returns record
+ * create(model text, data jsonb, strict boolean DEFAULT false) returns void
  *
  * An error (42804): a row comes back in the type of the model, which the name
- * of a table is not.
+ * of a table is not.  It returns no record, so that "SELECT * FROM" meets this
+ * error and not one of its own.
  */
 Datum
 dtmodel_create_by_name(PG_FUNCTION_ARGS)

@@ -611,12 +611,14 @@ void
 dtmodel_append_merge(StringInfo query, const DtData *data, const char *column,
 					 const char *given, int first)
 {
-	appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(" DT_ROW ".%s",
-					 column);
+	const char *stored = psprintf(DT_ROW ".%s", column);
+
+	/* What is no object has nothing to remove, which merge_settings says. */
 	if (data->removed != NIL)
-		appendStringInfo(query, " OPERATOR(pg_catalog.-) $%d",
-						 first + data->count);
-	appendStringInfo(query, ", %s)", given);
+		stored = psprintf("CASE WHEN pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'object' THEN %s OPERATOR(pg_catalog.-) $%d ELSE %s END",
+						  stored, stored, first + data->count, stored);
+	appendStringInfo(query, DTMODEL_SCHEMA ".merge_settings(%s, %s)", stored,
+					 given);
 }
 
 /* Appends "a, b". */

@@ -169,6 +169,7 @@ fill_blocks(Oid relid, uint64 first, uint64 end, Filling *filling)
 	filling->filled += DatumGetInt64(SPI_getbinval(counts, desc, 1, &isnull));
 	filling->passed_over += DatumGetInt64(SPI_getbinval(counts, desc, 2, &isnull)) -
 		DatumGetInt64(SPI_getbinval(counts, desc, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /*

@@ -122,6 +122,10 @@ SELECT dtmodel.add_soft_delete('tasks');
 SELECT dtmodel.create_live_view('tasks'), dtmodel.create_live_view('tasks', view => 'Open "ones"');
 CREATE VIEW hand_made AS SELECT id, note AS title FROM tasks WHERE is_deleted = false AND note <> '';
 CREATE TRIGGER remove INSTEAD OF DELETE ON hand_made FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+-- a look at the drift calls none of its functions
+CREATE FUNCTION spy() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE WARNING ''called by %'', current_user; RETURN true; END';
+CREATE VIEW spying AS SELECT id FROM tasks WHERE (is_deleted IS FALSE AND id > 0) AND spy();
+CREATE TRIGGER remove INSTEAD OF DELETE ON spying FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
 CREATE VIEW joined AS SELECT a.id FROM tasks AS a JOIN tasks AS b USING (id);
 CREATE TRIGGER remove INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
 CREATE VIEW plain AS SELECT * FROM tasks;

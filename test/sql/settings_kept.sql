@@ -205,6 +205,8 @@ INSERT INTO "odd ones" VALUES (1, 't', 'null'), (2, 't', '[]'), (3, 't', '"x"'),
 SELECT dtmodel.add_settings('"odd ones"', '{theme}', settings => 'set');
 SET client_min_messages = warning;
 SELECT id, dtmodel.invalid_settings(o) FROM "odd ones" AS o ORDER BY id;
+SELECT dtmodel.update(NULL::"odd ones", 3, '{"set": [{"key": "theme", "remove": true}]}');
+\echo :SQLSTATE
 DO $$
 BEGIN
     EXECUTE substring(dtmodel.describe('settings_kept."odd ones"') -> 'drift' ->> 0 FROM 'UPDATE .*');

@@ -82,6 +82,8 @@ END $$;
 -- the name of a table in the place of its type
 SELECT dtmodel.create('users', '{"id": 4, "name": "x"}');
 \echo :SQLSTATE
+SELECT * FROM dtmodel.create('users', '{"id": 4, "name": "x"}');
+\echo :SQLSTATE
 SELECT dtmodel.create('My Users'::text, '{"id": 4, "name": "x"}');
 SELECT dtmodel.create(NULL, '{"id": 4, "name": "x"}');
 SELECT dtmodel.create('users'::regclass, '{"id": 4, "name": "x"}');

@@ -368,24 +368,52 @@ means_live(Node *condition, Relation rel, const DtSoftDelete *columns)
 	return false;
 }
 
-/*
- * Whether the conditions of a view, joined by AND, let live rows through and
- * no others.  The table has this index in them.
- */
-bool
-dtmodel_implies_live(Relation rel, Node *conditions, int rtindex,
-					 const DtSoftDelete *columns)
+/* A comparison of a flag with true or false, as the flag or its opposite. */
+static Node *
+simplify_comparison(Node *condition)
 {
-	Node	   *simple = eval_const_expressions(NULL, copyObject(conditions));
+	OpExpr	   *comparison = (OpExpr *) condition;
+	Const	   *value;
+
+	if (!IsA(condition, OpExpr) || comparison->opno != BooleanEqualOperator ||
+		!IsA(lsecond(comparison->args), Const))
+		return condition;
+	value = lsecond_node(Const, comparison->args);
+	if (value->constisnull)
+		return condition;
+	return DatumGetBool(value->constvalue) ? linitial(comparison->args) :
+		(Node *) makeBoolExpr(NOT_EXPR, list_make1(linitial(comparison->args)), -1);
+}
+
+static bool
+implies_live(Node *condition, Relation rel, const DtSoftDelete *columns)
+{
 	ListCell   *cell;
 
-	ChangeVarNodes(simple, rtindex, 1, 0);
-	foreach(cell, make_ands_implicit((Expr *) simple))
+	if (condition == NULL || !is_andclause(condition))
+		return condition != NULL &&
+			means_live(simplify_comparison(condition), rel, columns);
+	foreach(cell, ((BoolExpr *) condition)->args)
 	{
-		if (means_live(lfirst(cell), rel, columns))
+		if (implies_live(lfirst(cell), rel, columns))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Whether the condition of a view, which has this index for the table, lets no
+ * deleted rows through.  The planner would simplify it better, but call the
+ * functions in it, whose owner the caller need not trust.
+ */
+bool
+dtmodel_implies_live(Relation rel, const Node *condition, int rtindex,
+					 const DtSoftDelete *columns)
+{
+	Node	   *copy = copyObject((Node *) condition);
+
+	ChangeVarNodes(copy, rtindex, 1, 0);
+	return implies_live(copy, rel, columns);
 }
 
 /* Whether it is that the row is deleted: the opposite of a form. */

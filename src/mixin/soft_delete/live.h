@@ -41,8 +41,8 @@ extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,
 									const DtColumn *deleted_at);
 
 /* As the condition of a view. */
-extern bool dtmodel_implies_live(Relation rel, Node *conditions, int rtindex,
-								 const DtSoftDelete *columns);
+extern bool dtmodel_implies_live(Relation rel, const Node *condition,
+								 int rtindex, const DtSoftDelete *columns);
 
 /* As the predicate of an index. */
 extern bool dtmodel_is_of_live_rows(Relation rel, Relation index,
