@@ -62,30 +62,30 @@ typedef struct DraftContainer
 	DraftNode  *root;			/* NULL: it is empty */
 } DraftContainer;
 
-bool
-dtmodel_draft_is_object(const Draft *draft)
+/* JB_FOBJECT or JB_FARRAY, or 0 for what is neither. */
+static uint32
+container_flag(const Draft *draft)
 {
 	RawValue	raw;
 
 	if (draft->kind == DRAFT_OPEN)
-		return draft->u.open->flag == JB_FOBJECT;
-	if (draft->kind == DRAFT_NONE)
-		return false;
+		return draft->u.open->flag;
+	if (draft->kind != JENTRY_ISCONTAINER)
+		return 0;
 	raw = draft_raw(draft);
-	return raw_is_object(&raw);
+	return raw_is_object(&raw) ? JB_FOBJECT : JB_FARRAY;
+}
+
+bool
+dtmodel_draft_is_object(const Draft *draft)
+{
+	return container_flag(draft) == JB_FOBJECT;
 }
 
 bool
 dtmodel_draft_is_array(const Draft *draft)
 {
-	RawValue	raw;
-
-	if (draft->kind == DRAFT_OPEN)
-		return draft->u.open->flag == JB_FARRAY;
-	if (draft->kind == DRAFT_NONE)
-		return false;
-	raw = draft_raw(draft);
-	return raw_is_array(&raw);
+	return container_flag(draft) == JB_FARRAY;
 }
 
 /* ---- nodes ---- */
@@ -199,18 +199,16 @@ run_container(const DraftNode *node)
 	return container;
 }
 
-/*
- * Begin walks over the keys of a run, and over its elements or values, from
- * the child of that number on.
- */
+/* Begins a walk over the keys of a run. */
 static RawCursor
-run_keys(const DraftNode *node, uint32 number)
+run_keys(const DraftNode *node)
 {
 	RawValue	container = run_container(node);
 
-	return raw_children_from(&container, node->value.len + number);
+	return raw_children_from(&container, node->value.len);
 }
 
+/* Begins a walk over the elements or values of a run, from that child on. */
 static RawCursor
 run_values(const DraftNode *node, uint32 number)
 {
@@ -242,7 +240,7 @@ skip_children(DraftNode *node, uint32 number)
 	node->run -= number;
 	if (raw_is_object(&container))
 	{
-		RawCursor	keys = run_keys(node, 0);
+		RawCursor	keys = run_keys(node);
 
 		node->key = raw_next(&keys);
 	}
@@ -427,7 +425,7 @@ open_bytes(const Draft *draft)
 	RawCursor	keys;
 	Draft		children = *draft;
 
-	container->flag = raw_is_object(&raw) ? JB_FOBJECT : JB_FARRAY;
+	container->flag = container_flag(draft);
 	container->places = 1;
 	container->size = raw.len;
 	container->root = NULL;
@@ -454,7 +452,7 @@ open_draft(Draft *draft)
 {
 	DraftContainer *container;
 
-	Assert(dtmodel_draft_is_object(draft) || dtmodel_draft_is_array(draft));
+	Assert(container_flag(draft) != 0);
 	if (draft->kind != DRAFT_OPEN)
 		container = open_bytes(draft);
 	else if (draft->u.open->places > 1)
@@ -506,10 +504,6 @@ find_in_run(const DraftNode *node, const RawValue *key, uint32 *number)
 	return found ? draft_of(&value) : draft_none();
 }
 
-/*
- * The member of that key, or DRAFT_NONE, and the number of the place where it
- * is or would be.
- */
 static Draft
 find_member(const DraftContainer *object, const RawValue *key, uint32 *number)
 {
@@ -718,33 +712,34 @@ dtmodel_draft_release(const Draft *draft)
 /* ---- comparing ---- */
 
 /*
- * A walk over the children of a draft, node by node, and of a value in step.
+ * A walk over the children of a value, in step with those of a draft, which are
+ * as many.
  */
 typedef struct Comparison
 {
 	bool		object;
-	RawObject	members;		/* of the value, if both are objects */
-	RawArray	elements;		/* ... or arrays */
+	RawCursor	keys;			/* if so */
+	RawCursor	values;
 } Comparison;
 
-/* Fetches the value's next child, and says whether it has the same key. */
+/* Fetches the value's next child; false if it has another key. */
 static bool
 next_expected(Comparison *comparison, const RawValue *key, RawValue *value)
 {
-	RawMember	member;
+	*value = raw_next(&comparison->values);
+	if (comparison->object)
+	{
+		RawValue	expected = raw_next(&comparison->keys);
 
-	if (!comparison->object)
-		return raw_array_next(&comparison->elements, value);
-	if (!raw_object_next(&comparison->members, &member))
-		return false;
-	*value = member.value;
-	return raw_compare_keys(key, &member.key) == 0;
+		return raw_compare_keys(key, &expected) == 0;
+	}
+	return true;
 }
 
 static bool
 run_equal(const DraftNode *node, Comparison *comparison)
 {
-	RawCursor	keys = run_keys(node, 0);
+	RawCursor	keys = run_keys(node);
 	RawCursor	values = run_values(node, 0);
 
 	for (uint32 i = 0; i < node->run; i++)
@@ -753,6 +748,7 @@ run_equal(const DraftNode *node, Comparison *comparison)
 		RawValue	value = raw_next(&values);
 		RawValue	expected;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!next_expected(comparison, &key, &expected) ||
 			!dtmodel_raw_equal(&value, &expected))
 			return false;
@@ -790,10 +786,8 @@ container_equal(const DraftContainer *container, const RawValue *value)
 		return false;
 
 	comparison.object = raw_is_object(value);
-	if (comparison.object)
-		comparison.members = raw_object(value);
-	else
-		comparison.elements = raw_array(value);
+	comparison.keys = raw_children(value);
+	comparison.values = raw_children_from(value, comparison.object ? raw_count(value) : 0);
 	return tree_equal(container->root, &comparison);
 }
 
@@ -833,7 +827,7 @@ write_keys(RawWriter *writer, const DraftNode *node)
 		write_value(writer, &node->key);
 	else
 	{
-		keys = run_keys(node, 0);
+		keys = run_keys(node);
 		dtmodel_write_run(writer, &keys, node->run);
 	}
 	write_keys(writer, node->right);

@@ -6,7 +6,7 @@ CREATE EXTENSION IF NOT EXISTS dtmodel;
 SET search_path = '';
 
 -- It takes a larger stack to read them.
-SET max_stack_depth = '6MB';
+SET max_stack_depth = '7MB';
 CREATE TEMP TABLE deep AS
 SELECT what, (repeat(opening, 10000) || '1' || repeat(closing, 10000))::jsonb AS a,
              (repeat(opening, 10000) || '2' || repeat(closing, 10000))::jsonb AS b
