@@ -230,6 +230,24 @@ define_actor(void)
 							   dtmodel_check_actor, dtmodel_assign_actor, NULL);
 }
 
+/* The server knows who has set it, but forgets that. */
+static void
+define_hard_delete(void)
+{
+	Oid			role = compat_setting_role("dtmodel.hard_delete");
+
+	DefineCustomBoolVariable("dtmodel.hard_delete",
+							 "Makes DELETE on a soft-delete model physical.",
+							 "Needs the TRUNCATE privilege on the table besides DELETE.",
+							 &dtmodel_hard_delete,
+							 false,
+							 PGC_USERSET,
+							 0,
+							 dtmodel_check_hard_delete_setting, assign_hard_delete,
+							 NULL);
+	dtmodel_claim_hard_delete(role);
+}
+
 static void
 define_settings(void)
 {
@@ -242,16 +260,7 @@ define_settings(void)
 							 0,
 							 NULL, NULL, NULL);
 
-	DefineCustomBoolVariable("dtmodel.hard_delete",
-							 "Makes DELETE on a soft-delete model physical.",
-							 "Needs the TRUNCATE privilege on the table besides DELETE.",
-							 &dtmodel_hard_delete,
-							 false,
-							 PGC_USERSET,
-							 0,
-							 dtmodel_check_hard_delete_setting, assign_hard_delete,
-							 NULL);
-
+	define_hard_delete();
 	DefineCustomBoolVariable("dtmodel.with_deleted",
 							 "Shows the deleted rows of models that hide them.",
 							 NULL,

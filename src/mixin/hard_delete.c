@@ -22,8 +22,11 @@
 
 bool		dtmodel_soft_is_false = false;
 
-/* Who turned dtmodel.hard_delete on; invalid: the server's configuration did. */
-static Oid	claimant = InvalidOid;
+/*
+ * Who turned dtmodel.hard_delete on, kept with the value; NULL: it is off, or the
+ * server's configuration did.
+ */
+static Oid *claim = NULL;
 
 bool
 dtmodel_check_hard_delete_setting(bool *newval, void **extra, GucSource source)
@@ -34,7 +37,18 @@ dtmodel_check_hard_delete_setting(bool *newval, void **extra, GucSource source)
 void
 dtmodel_assign_hard_delete_setting(void *extra)
 {
-	claimant = dtmodel_claimant(extra);
+	claim = extra;
+}
+
+/*
+ * Before the library was loaded, the server alone knew which role set the value.
+ * It may be the one of a function that has the setting as a clause.
+ */
+void
+dtmodel_claim_hard_delete(Oid role)
+{
+	if (claim != NULL && OidIsValid(role))
+		*claim = role;
 }
 
 static bool
@@ -48,6 +62,8 @@ may_truncate(Relation rel, Oid role)
 static Oid
 role_without_privilege(Relation rel)
 {
+	Oid			claimant = dtmodel_claimant(claim);
+
 	if (!may_truncate(rel, GetUserId()))
 		return GetUserId();
 	if (OidIsValid(claimant) && claimant != GetUserId() &&
@@ -65,7 +81,7 @@ dtmodel_may_delete_for_good(Relation rel)
 
 /* The role that turned it on may be gone. */
 static void
-report_claimant(Relation rel)
+report_claimant(Relation rel, Oid claimant)
 {
 	const char *role = GetUserNameFromId(claimant, true);
 
@@ -89,7 +105,7 @@ dtmodel_check_hard_delete(Relation rel)
 	if (!OidIsValid(lacking))
 		return;
 	if (lacking != GetUserId())
-		report_claimant(rel);
+		report_claimant(rel, lacking);
 
 	role = GetUserNameFromId(lacking, false);
 	ereport(ERROR,

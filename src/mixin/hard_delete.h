@@ -22,4 +22,7 @@ extern bool dtmodel_check_hard_delete_setting(bool *newval, void **extra,
 											  GucSource source);
 extern void dtmodel_assign_hard_delete_setting(void *extra);
 
+/* ... and for the value that it has when it is defined. */
+extern void dtmodel_claim_hard_delete(Oid role);
+
 #endif							/* DTMODEL_HARD_DELETE_H */
