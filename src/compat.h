@@ -21,6 +21,7 @@
 #include "storage/lock.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/guc_tables.h"
 #include "utils/rel.h"
 
 #if PG_VERSION_NUM < 150000
@@ -65,6 +66,30 @@ compat_may_set(const char *parameter pg_attribute_unused(), Oid roleid)
 #else
 	return pg_parameter_aclcheck(parameter, roleid, ACL_SET) == ACLCHECK_OK;
 #endif
+}
+
+/*
+ * The role that has set a parameter, by SET or for a function.  15 knows it, and
+ * before, as for what comes from the configuration, it is InvalidOid.
+ */
+static inline Oid
+compat_setting_role(const char *parameter pg_attribute_unused())
+{
+#if PG_VERSION_NUM >= 150000
+	const struct config_generic *setting = NULL;
+#if PG_VERSION_NUM >= 160000
+	setting = find_option(parameter, false, true, 0);
+#else
+	for (int i = 0; i < GetNumConfigOptions(); i++)
+	{
+		if (strcmp(get_guc_variables()[i]->name, parameter) == 0)
+			setting = get_guc_variables()[i];
+	}
+#endif
+	if (setting != NULL && setting->source >= PGC_S_INTERACTIVE)
+		return setting->srole;
+#endif
+	return InvalidOid;
 }
 
 /* What a check hook hands on; 16 wants it from an allocator of its own. */

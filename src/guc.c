@@ -28,11 +28,16 @@ bool		dtmodel_with_deleted = false;
 char	   *dtmodel_actor_switch = NULL;
 bool		dtmodel_actor_locked = false;
 Oid			dtmodel_actor_claimant = InvalidOid;
-Oid			dtmodel_hard_delete_claimant = InvalidOid;
 uint64		dtmodel_actor_count = 1;
 bool		dtmodel_is_preloaded = false;
 
 static bool rewrite = true;
+
+/*
+ * Who turned dtmodel.hard_delete on, kept with the value; NULL: it is off, or
+ * the server's configuration did.
+ */
+static Oid *hard_delete_claim = NULL;
 
 /* False while values that were set before the library came are checked. */
 static bool is_defined = false;
@@ -148,8 +153,37 @@ check_hard_delete(bool *newval, void **extra, GucSource source)
 static void
 assign_hard_delete(bool newval, void *extra)
 {
-	dtmodel_hard_delete_claimant = claimant_of(extra);
+	hard_delete_claim = extra;
 	forget_plans(newval, extra);
+}
+
+/* The role that turned it on; invalid: the server's configuration did. */
+Oid
+dtmodel_hard_delete_claimant(void)
+{
+	return claimant_of(hard_delete_claim);
+}
+
+/*
+ * Before the library was loaded, the server alone knew which role set the value,
+ * and it forgets that.  The role may be that of a function which has the switch
+ * as a clause.
+ */
+static void
+define_hard_delete(void)
+{
+	Oid			role = compat_setting_role("dtmodel.hard_delete");
+
+	DefineCustomBoolVariable("dtmodel.hard_delete",
+							 "Makes DELETE on a soft-delete model physical.",
+							 "Needs the TRUNCATE privilege on the table besides DELETE.",
+							 &dtmodel_hard_delete,
+							 false,
+							 PGC_USERSET,
+							 0,
+							 check_hard_delete, assign_hard_delete, NULL);
+	if (hard_delete_claim != NULL && OidIsValid(role))
+		*hard_delete_claim = role;
 }
 
 /* The lock goes before what it locks: an actor may be waiting already. */
@@ -187,15 +221,7 @@ dtmodel_define_switches(void)
 							 0,
 							 NULL, NULL, NULL);
 
-	DefineCustomBoolVariable("dtmodel.hard_delete",
-							 "Makes DELETE on a soft-delete model physical.",
-							 "Needs the TRUNCATE privilege on the table besides DELETE.",
-							 &dtmodel_hard_delete,
-							 false,
-							 PGC_USERSET,
-							 0,
-							 check_hard_delete, assign_hard_delete, NULL);
-
+	define_hard_delete();
 	DefineCustomBoolVariable("dtmodel.with_deleted",
 							 "Shows the deleted rows of models that hide them.",
 							 NULL,

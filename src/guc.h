@@ -14,9 +14,8 @@ extern bool dtmodel_with_deleted;
 extern char *dtmodel_actor_switch;
 extern bool dtmodel_actor_locked;
 
-/* Who set these two; invalid: the server's configuration did. */
+/* The role that set dtmodel.actor; invalid: the server's configuration did. */
 extern Oid	dtmodel_actor_claimant;
-extern Oid	dtmodel_hard_delete_claimant;
 
 /* How many values dtmodel.actor has had. */
 extern uint64 dtmodel_actor_count;
@@ -27,5 +26,6 @@ extern bool dtmodel_is_preloaded;
 extern void dtmodel_define_switches(void);
 extern bool dtmodel_rewrites(void);
 extern bool dtmodel_may_set_actor(Oid role);
+extern Oid	dtmodel_hard_delete_claimant(void);
 
 #endif							/* DTMODEL_GUC_H */

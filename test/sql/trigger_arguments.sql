@@ -84,6 +84,25 @@ DROP TRIGGER t ON slugs;
 CREATE TRIGGER t BEFORE INSERT ON slugs FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=name', 'slug=slug', 'max_length=99999999999999999999');
 INSERT INTO slugs VALUES (1, 'A name'), (2, 'A name') RETURNING slug;
 
+-- a cascade that is put off has no statement to follow
+CREATE TABLE parents (id int PRIMARY KEY);
+CREATE TABLE children (id int PRIMARY KEY, parent int REFERENCES parents ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('parents'), dtmodel.add_soft_delete('children');
+INSERT INTO parents VALUES (1);
+INSERT INTO children VALUES (1, 1);
+DROP TRIGGER zz_dtmodel_soft_cascade ON parents;
+CREATE CONSTRAINT TRIGGER deferred AFTER UPDATE ON parents DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_cascade_trigger();
+DELETE FROM parents;
+\echo :SQLSTATE
+DROP TRIGGER deferred ON parents;
+CREATE CONSTRAINT TRIGGER deferred AFTER DELETE ON parents DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_cascade_move_trigger();
+SET dtmodel.hard_delete = on;
+DELETE FROM parents;
+\echo :SQLSTATE
+RESET dtmodel.hard_delete;
+
 RESET ROLE;
 DROP SCHEMA trigger_arguments CASCADE;
 DROP ROLE trigger_arguments_user;

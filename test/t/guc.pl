@@ -244,7 +244,13 @@ $node->safe_psql(
 	CREATE FUNCTION purge(int) RETURNS void LANGUAGE sql
 		SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 		SET dtmodel.hard_delete = on
+		AS 'DELETE FROM public.doc WHERE id = \$1';
+	CREATE FUNCTION remove(int) RETURNS void LANGUAGE sql
+		SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 		AS 'DELETE FROM public.doc WHERE id = \$1';));
+
+# Before 15 the server does not know who set a parameter that it does not know.
+my $known = $version >= 150000 ? '' : $loaded;
 
 sub check_hard_delete
 {
@@ -278,11 +284,33 @@ sub check_hard_delete
 	is((run_as('owner_role', "$hard DELETE FROM doc WHERE id = 3;"))[0],
 		0, "$tier: hard DELETE by the owner");
 	is(live_and_deleted(), '6|2', "$tier: a row is gone");
-	is((run_as('app', 'SELECT purge(4);'))[0],
+	is((run_as('app', "$known SELECT purge(4);"))[0],
 		0, "$tier: hard DELETE in the owner's SECURITY DEFINER function");
 	is(live_and_deleted(), '5|2', "$tier: a row is gone");
-	run_as('app', 'SELECT purge(1000); DELETE FROM doc WHERE id = 5;');
+	run_as('app', "$known SELECT purge(1000); DELETE FROM doc WHERE id = 5;");
 	is(live_and_deleted(), '4|3', "$tier: the setting ends with the function");
+
+	# ... and of whoever turned the setting on.
+	my $no_right = qr/42501: permission denied to delete rows of table "doc" for good.*DETAIL:  dtmodel.hard_delete was turned on by role "app"/s;
+	foreach my $when ('', $loaded)
+	{
+		my $name = $when eq '' ? 'before' : 'after';
+
+		is_refused('app', "$when $hard SELECT remove(6);",
+			"$tier: a function that deletes softly, SET $name", $no_right);
+		is_refused('app', "$when $hard SELECT purge(1000); SELECT remove(6);",
+			"$tier: the same after one that does not, SET $name", $no_right);
+	}
+	{
+		local $ENV{PGOPTIONS} = '-c dtmodel.hard_delete=on';
+		is_refused('app', 'SELECT remove(6);',
+			"$tier: a function that deletes softly, with PGOPTIONS", $no_right);
+	}
+	$node->safe_psql('postgres', 'ALTER ROLE app SET dtmodel.hard_delete = on');
+	is_refused('app', 'SELECT remove(6);',
+		"$tier: a function that deletes softly, with ALTER ROLE", $no_right);
+	$node->safe_psql('postgres', 'ALTER ROLE app RESET dtmodel.hard_delete');
+	is(live_and_deleted(), '4|3', "$tier: and nothing is gone");
 
 	$node->safe_psql('postgres', 'GRANT TRUNCATE ON doc TO app');
 	is((run_as('app', "$hard DELETE FROM doc WHERE id IN (1, 6);"))[0],

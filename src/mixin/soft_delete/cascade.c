@@ -237,6 +237,26 @@ dtmodel_finish_restores(QueryDesc *query)
 }
 
 /*
+ * What a cascade writes fires triggers of its own, which are run at the end of
+ * the statement that it follows.  A trigger that is deferred follows none.
+ */
+static TriggerData *
+cascade_trigger(FunctionCallInfo fcinfo, const char *function, int event)
+{
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, function,
+												event | DT_FIRED_AFTER);
+
+	if (trigdata->tg_trigger->tgdeferrable)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" of table \"%s\" must not be deferrable",
+						trigdata->tg_trigger->tgname,
+						RelationGetRelationName(trigdata->tg_relation)),
+				 errhint("Drop the trigger and let the add_* function of the mixin create it.")));
+	return trigdata;
+}
+
+/*
  * soft_cascade_trigger() returns trigger
  *
  * AFTER UPDATE, FOR EACH ROW, when the row is deleted softly or restored.
@@ -250,8 +270,8 @@ dtmodel_finish_restores(QueryDesc *query)
 Datum
 dtmodel_soft_cascade_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_cascade_trigger",
-												DT_ON_UPDATE | DT_FIRED_AFTER);
+	TriggerData *trigdata = cascade_trigger(fcinfo, "soft_cascade_trigger",
+											DT_ON_UPDATE);
 
 	follow(fcinfo, trigdata->tg_newtuple, trigdata->tg_newtuple);
 	return PointerGetDatum(NULL);
@@ -333,8 +353,8 @@ find_flip(const TriggerData *trigdata)
 Datum
 dtmodel_soft_cascade_move_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_cascade_move_trigger",
-												DT_ON_DELETE | DT_FIRED_AFTER);
+	TriggerData *trigdata = cascade_trigger(fcinfo, "soft_cascade_move_trigger",
+											DT_ON_DELETE);
 	HeapTuple	row = find_flip(trigdata);
 
 	if (row != NULL)

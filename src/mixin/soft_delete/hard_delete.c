@@ -33,11 +33,13 @@ may_truncate(Relation rel, Oid role)
 static Oid
 role_without_privilege(Relation rel)
 {
+	Oid			claimant = dtmodel_hard_delete_claimant();
+
 	if (!may_truncate(rel, GetUserId()))
 		return GetUserId();
-	if (OidIsValid(dtmodel_hard_delete_claimant) && dtmodel_hard_delete_claimant != GetUserId() &&
-		!may_truncate(rel, dtmodel_hard_delete_claimant))
-		return dtmodel_hard_delete_claimant;
+	if (OidIsValid(claimant) && claimant != GetUserId() &&
+		!may_truncate(rel, claimant))
+		return claimant;
 	return InvalidOid;
 }
 
@@ -50,9 +52,9 @@ dtmodel_may_delete_for_good(Relation rel)
 
 /* The role that turned it on may be gone. */
 static void
-report_claimant(Relation rel)
+report_claimant(Relation rel, Oid claimant)
 {
-	const char *role = GetUserNameFromId(dtmodel_hard_delete_claimant, true);
+	const char *role = GetUserNameFromId(claimant, true);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -74,7 +76,7 @@ dtmodel_check_hard_delete(Relation rel)
 	if (!OidIsValid(lacking))
 		return;
 	if (lacking != GetUserId())
-		report_claimant(rel);
+		report_claimant(rel, lacking);
 
 	role = GetUserNameFromId(lacking, false);
 	ereport(ERROR,
