@@ -65,7 +65,9 @@ make_state(Relation rel, MemoryContext context)
 
 	state = MemoryContextAllocZero(context, sizeof(SlugState));
 	state->slug = *model->slug;
-	state->slug.max_length = Min(state->slug.max_length,
+	/* A trigger that was made by hand may say anything. */
+	state->slug.max_length = Min(Max(state->slug.max_length,
+									 DT_MIN_SLUG_LENGTH),
 								 dtmodel_column_length(&state->slug.slug));
 	state->has_soft_delete = (model->soft_delete != NULL);
 	if (state->has_soft_delete)

@@ -19,6 +19,10 @@ extern const DtMixin dtmodel_slug_mixin;
 #define DT_SLUG_COLUMN "slug"
 #define DT_SLUG_LENGTH 80
 
+/* A number must fit behind a letter, and a slug into an index. */
+#define DT_MIN_SLUG_LENGTH 24
+#define DT_MAX_SLUG_LENGTH 1000
+
 /* slug_choice.c: choosing slugs for the rows of one statement */
 typedef struct DtSlugChoice
 {

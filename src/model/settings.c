@@ -49,7 +49,10 @@ read_schema(const char *schema)
 											  CStringGetDatum(schema != NULL ? schema : "{}")));
 }
 
-/* Each valid setting with its rule; one without has the empty rule. */
+/*
+ * Each valid setting with its rule; one without, or with what is none, has the
+ * empty rule.
+ */
 static Jsonb *
 read_rules(const char *valid_settings, const RawValue *schema)
 {
@@ -69,7 +72,8 @@ read_rules(const char *valid_settings, const RawValue *schema)
 		text	   *name = DatumGetTextPP(names[i]);
 
 		rules[i].key = raw_string(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-		if (!dtmodel_raw_find(schema, &rules[i].key, &rules[i].value, NULL))
+		if (!dtmodel_raw_find(schema, &rules[i].key, &rules[i].value, NULL) ||
+			!raw_is_object(&rules[i].value))
 			rules[i].value = dtmodel_raw_empty_object;
 	}
 	return dtmodel_object_of(rules, count);
@@ -88,8 +92,7 @@ read_defaults(const Jsonb *rules)
 
 	while (raw_object_next(&walk, &rule))
 	{
-		if (!raw_is_object(&rule.value) ||
-			!dtmodel_raw_find(&rule.value, &word, &defaults[count].value, NULL))
+		if (!dtmodel_raw_find(&rule.value, &word, &defaults[count].value, NULL))
 			continue;
 		defaults[count++].key = rule.key;
 	}

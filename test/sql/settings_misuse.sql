@@ -103,4 +103,30 @@ CREATE TRIGGER wrong AFTER INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.
 INSERT INTO bare VALUES (1, '{}');
 \echo :SQLSTATE
 
+-- one that is made by hand may say anything: what makes no sense allows nothing, and is not read as something else
+CREATE TABLE by_hand (settings jsonb);
+CREATE FUNCTION try_schema(schema text) RETURNS TABLE (number text, string text, list text) LANGUAGE plpgsql AS $$
+DECLARE
+    told text[];
+BEGIN
+    EXECUTE format('CREATE TRIGGER by_hand BEFORE INSERT ON settings_misuse.by_hand FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger(''settings=settings'', ''valid_settings={a}'', %L)',
+                   'schema=' || schema);
+    FOR i IN 1..3 LOOP
+        BEGIN
+            INSERT INTO settings_misuse.by_hand VALUES (('[{"a": 1}, {"a": "1"}, {"a": [1]}]'::jsonb) -> i - 1);
+            told[i] := 'no error';
+        EXCEPTION WHEN OTHERS THEN
+            told[i] := SQLSTATE;
+        END;
+    END LOOP;
+    DROP TRIGGER by_hand ON settings_misuse.by_hand;
+    RETURN QUERY VALUES (told[1], told[2], told[3]);
+END $$;
+SELECT s AS schema, t.* FROM unnest(ARRAY[
+    '5', '[1]', '{"a": 5}', '{"a": "\u0001\u0001aaaaaaaaaaaaaaaa"}', '{"a": [{"minimum": 1}]}', '{"a": null}',
+    '{"a": {"minimum": "\u0001\u0001aaaaaaaaaaaaaaaa"}}', '{"a": {"maximum": "\u0001\u0001aaaaaaaaaaaaaaaa"}}', '{"a": {"minimum": {"b": 1}}}',
+    '{"a": {"maxLength": "\u0001\u0001aaaaaaaaaaaaaaaa"}}', '{"a": {"maxLength": true}}', '{"a": {"maxLength": -1}}',
+    '{"a": {"enum": "\u0001\u0001aaaaaaaaaaaaaaaa"}}', '{"a": {"enum": {"1": 1}}}', '{"a": {"enum": 1}}',
+    '{"a": {"pattern": 1}}', '{"a": {"pattern": {"b": 1}}}', '{"a": {"type": 5}}', '{"a": {"type": {"b": 1}}}', '{"a": {"type": [5, "number"]}}',
+    '{"a": {"default": 1, "other": 1}}']) AS s, LATERAL try_schema(s) AS t;
 DROP SCHEMA settings_misuse CASCADE;
