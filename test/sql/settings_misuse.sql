@@ -79,6 +79,24 @@ SELECT s, try_value(s) FROM (VALUES
 INSERT INTO t (id, settings) VALUES (1, '{"count": 11}');
 \echo :SQLSTATE
 
+-- the constraint that an error names is ours, if there is one, and not another CHECK of the column
+CREATE TABLE named (id int PRIMARY KEY, LIKE dtmodel.configurable_mixin INCLUDING ALL);
+SELECT dtmodel.add_settings('named', '{a}', schema => '{"a": {"type": "number"}}');
+ALTER TABLE named ADD CONSTRAINT ck_named_a_few CHECK (settings <> '{"a": 5}'), ADD CONSTRAINT ck_no_settings CHECK (id > 0 OR settings IS NULL);
+CREATE FUNCTION constraint_of(settings jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+BEGIN
+    INSERT INTO settings_misuse.named VALUES (1, settings);
+    RETURN 'no error';
+EXCEPTION WHEN check_violation THEN
+    GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME;
+    RETURN name;
+END $$;
+SELECT constraint_of('{"a": "x"}') AS rule, constraint_of('[]') AS object, constraint_of('{"a": 5}') AS other;
+ALTER TABLE named DROP CONSTRAINT ck_named_settings;
+SELECT constraint_of('{"a": "x"}') AS rule, constraint_of('[]') AS object, constraint_of('{"a": 5}') AS other;
+
 -- in data
 SELECT dtmodel.create(NULL::t, '{"id": 1, "count": "x"}');
 \echo :SQLSTATE
