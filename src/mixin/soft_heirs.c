@@ -54,7 +54,8 @@ check_heir(Oid relid, Relation parent)
  *
  * BEFORE DELETE, FOR EACH STATEMENT, on soft-delete models that are no
  * partitioned tables.  Refuses the DELETE (55000) while a table without soft
- * delete inherits from this one, unless dtmodel.hard_delete is on.
+ * delete inherits from this one, unless dtmodel.hard_delete is on.  Does nothing
+ * on a table that is not such a model any more.
  */
 Datum
 dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
@@ -72,7 +73,8 @@ dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
 						DTMODEL_SCHEMA)));
 
 	rel = trigdata->tg_relation;
-	if (!rel->rd_rel->relhassubclass || dtmodel_hard_delete)
+	if (!rel->rd_rel->relhassubclass || dtmodel_hard_delete ||
+		dtmodel_get_model(rel)->soft_delete == NULL)
 		return PointerGetDatum(NULL);
 	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
 		check_heir(lfirst_oid(cell), rel);
