@@ -12,6 +12,7 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "mixin/slug.h"
 #include "mixin/soft_cascade.h"
 #include "mixin/soft_executor.h"
 #include "mixin/soft_rewrite.h"
@@ -187,6 +188,7 @@ start_executor(QueryDesc *query, int eflags)
 		standard_ExecutorStart(query, eflags);
 	dtmodel_prepare_statement(query, is_in_planner && rewrite &&
 							  is_hiding(query->sourceText));
+	dtmodel_prepare_new_slug(query);
 }
 
 static void

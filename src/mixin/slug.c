@@ -6,8 +6,9 @@
  * A slug is made from another column when a row comes without one, and then
  * stays: addresses that were given out must go on leading somewhere.  So NULL
  * in an UPDATE keeps the slug, as a client writes that knows nothing of it and
- * writes all columns.  An empty slug asks for a new one.  Only a model that asks
- * for it has slugs that follow their source.
+ * writes all columns.  An empty slug asks for a new one, and so does an UPDATE
+ * of new_slug, which works where the column's type knows no empty one.  Only a
+ * model that asks for it has slugs that follow their source.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,8 +18,12 @@
 #include "dtmodel.h"
 #include "mixin/slug.h"
 #include "mixin/soft_delete.h"
+#include "model/plan_cache.h"
 #include "model/row_trigger.h"
 #include "model/slugify.h"
+#include "model/statement.h"
+#include "parser/parsetree.h"
+#include "server/query_text.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -29,6 +34,7 @@ const DtMixin dtmodel_slug_mixin = {"add_slug", "remove_slug"};
 typedef struct SlugState
 {
 	DtSlug		slug;
+	bool		is_new_slug;	/* the statement is that of new_slug */
 	bool		has_soft_delete;
 	DtSoftDelete soft_delete;
 	FmgrInfo	write_source;
@@ -48,6 +54,35 @@ typedef struct SlugChange
 } SlugChange;
 
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
+
+/*
+ * Whether a statement is the one of new_slug.  What a rule adds to that has the
+ * same text, but its table is not the first one there.
+ */
+static bool
+is_new_slug(const QueryDesc *query)
+{
+	const Plan *plan = query->plannedstmt->planTree;
+
+	return dtmodel_is_run_by_us(query->sourceText) &&
+		dtmodel_starts_with(query->sourceText, DT_OWN_QUERY DT_MAKES_SLUG) &&
+		IsA(plan, ModifyTable) &&
+		((const ModifyTable *) plan)->nominalRelation == 1;
+}
+
+/* Notes it for the trigger, when the executor is ready to run the statement. */
+void
+dtmodel_prepare_new_slug(QueryDesc *query)
+{
+	ListCell   *cell;
+
+	if (!is_new_slug(query))
+		return;
+	foreach(cell, query->plannedstmt->resultRelations)
+		(void) dtmodel_make_note(query->estate->es_query_cxt, DT_NOTE_NEW_SLUG,
+								 rt_fetch(lfirst_int(cell),
+										  query->plannedstmt->rtable)->relid, 1);
+}
 
 static SlugState *
 make_state(Relation rel, MemoryContext context)
@@ -69,6 +104,8 @@ make_state(Relation rel, MemoryContext context)
 	state->slug.max_length = Min(Max(state->slug.max_length,
 									 DT_MIN_SLUG_LENGTH),
 								 dtmodel_column_length(&state->slug.slug));
+	state->is_new_slug = dtmodel_find_note(context, DT_NOTE_NEW_SLUG,
+										   RelationGetRelid(rel)) != NULL;
 	state->has_soft_delete = (model->soft_delete != NULL);
 	if (state->has_soft_delete)
 		state->soft_delete = dtmodel_usable_soft_delete(rel);
@@ -311,6 +348,8 @@ name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 {
 	const char *base;
 
+	if (state->is_new_slug)
+		return make_slug(trigdata, row, state, base_of(trigdata, row, state));
 	if (!same_slug(trigdata, row, state))
 	{
 		SlugChange	change = read_change(trigdata, row, state, excluded);

@@ -8,12 +8,15 @@
 #ifndef DTMODEL_SLUG_H
 #define DTMODEL_SLUG_H
 
+#include "executor/execdesc.h"
 #include "model/model.h"
 #include "storage/itemptr.h"
 #include "storage/lock.h"
 
 /* How errors name the calls that mend a model with slugs. */
 extern const DtMixin dtmodel_slug_mixin;
+
+extern void dtmodel_prepare_new_slug(QueryDesc *query);
 
 /* What add_slug has by default. */
 #define DT_SLUG_COLUMN "slug"
