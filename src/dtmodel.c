@@ -13,6 +13,7 @@
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "mixin/slug/slug.h"
 #include "miscadmin.h"
 #include "mixin/mixins.h"
 #include "mixin/soft_delete/cascade.h"
@@ -144,6 +145,7 @@ start_executor(QueryDesc *query, int eflags)
 		standard_ExecutorStart(query, eflags);
 	dtmodel_prepare_statement(query, dtmodel_rewrites() &&
 							  is_hiding(query->sourceText));
+	dtmodel_prepare_new_slug(query);
 }
 
 static void

@@ -249,16 +249,19 @@ named_objects(const ObjectGroup *group)
 	return objects;
 }
 
-/* The INSERT is at the next object of its group; true, it is to be written. */
+/*
+ * The INSERT is at the next object of its group; true, it is to be written.
+ * After the last one it is a rule of the table that reads them again, for a
+ * statement of its own, which returns nothing to us.
+ */
 static bool
 begin_object(void *caller, int which pg_attribute_unused())
 {
 	Bulk	   *bulk = (Bulk *) caller;
 	ObjectGroup *group = bulk->inserting;
 
-	if (group->begun >= group->count)
-		elog(ERROR, "an object of bulk_create was read twice");
-	bulk->at = group->numbers[group->begun++];
+	bulk->at = group->begun < group->count ?
+		group->numbers[group->begun++] : -1;
 	return true;
 }
 
@@ -287,6 +290,8 @@ keep_row(DtRowSet *set, Datum row)
 	MemoryContext caller = MemoryContextSwitchTo(bulk->call.context);
 	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
+	if (bulk->at < 0)
+		elog(ERROR, "a row of bulk_create is of no object");
 	bulk->rows[bulk->at] = heap_copytuple(&tuple);
 	MemoryContextSwitchTo(caller);
 }

@@ -185,6 +185,18 @@ read_settings(DictState *state, TupleDesc desc)
 	state->ncolumns = settings->column.attnum;
 }
 
+/* Whether includes names settings, each by its own name. */
+static bool
+includes_settings(const DictState *state, TupleDesc desc)
+{
+	for (int i = 0; state->included != NULL && i < state->included->count; i++)
+	{
+		if (!is_column(desc, &state->included->names[i]))
+			return true;
+	}
+	return false;
+}
+
 static void
 read_wanted_fields(DictState *state, TupleDesc desc)
 {
@@ -203,7 +215,8 @@ read_wanted_fields(DictState *state, TupleDesc desc)
 				continue;
 			state->list = field->attnum;
 		}
-		if (!is_wanted(state, &name))
+		if (!is_wanted(state, &name) &&
+			(field->attnum != state->list || !includes_settings(state, desc)))
 			continue;
 		dtmodel_init_json_field(&state->fields[state->count++], field);
 		state->ncolumns = Max(state->ncolumns, field->attnum);

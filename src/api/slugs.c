@@ -3,8 +3,8 @@
  * slugs.c
  *	  New slugs: for one row, and for all rows of a table that have none.
  *
- * The trigger makes them.  It is asked for a new one by an empty slug, and
- * gives one to each row without that is updated.
+ * The trigger makes them.  It is told which UPDATE asks for a new one, and gives
+ * one to each row without that is updated.
  *
  *-------------------------------------------------------------------------
  */
@@ -72,14 +72,14 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
 {
 	Oid			relid = RelationGetRelid(call->rel);
 	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_NEW_SLUG);
+	const char *column = quote_identifier(NameStr(slug->slug.name));
 	StringInfoData query;
 
 	if (plan != NULL)
 		return plan;
 	initStringInfo(&query);
-	appendStringInfo(&query, "UPDATE %s AS " DT_ROW " SET %s = '' WHERE ",
-					 dtmodel_qualified_name(call->rel),
-					 quote_identifier(NameStr(slug->slug.name)));
+	appendStringInfo(&query, DT_MAKES_SLUG "UPDATE %s AS " DT_ROW " SET %s = " DT_ROW ".%s WHERE ",
+					 dtmodel_qualified_name(call->rel), column, column);
 	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
 	appendStringInfoString(&query, " RETURNING ");
 	dtmodel_append_row(&query, call->rel);

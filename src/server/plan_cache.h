@@ -61,6 +61,9 @@ typedef enum DtPlanPurpose
 #define DT_MARKS_LIVE "/* restores */ "
 #define DT_MARKS_SET_LIVE "/* restores a set */ "
 
+/* What follows it in an UPDATE that gives a row a new slug. */
+#define DT_MAKES_SLUG "/* new slug */ "
+
 /* Whether a query is one of ours; its text may be NULL. */
 extern bool dtmodel_is_own_query(const char *query);
 extern bool dtmodel_is_run_by_us(const char *query);

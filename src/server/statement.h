@@ -16,7 +16,8 @@ typedef enum DtNoteKind
 {
 	DT_NOTE_MOVE,				/* the row that a function saw leave */
 	DT_NOTE_FLIP,				/* rows deleted or restored by their move */
-	DT_NOTE_RESTORES			/* rows whose restore is to be completed */
+	DT_NOTE_RESTORES,			/* rows whose restore is to be completed */
+	DT_NOTE_NEW_SLUG			/* that it gives rows new slugs */
 } DtNoteKind;
 
 extern void *dtmodel_find_note(MemoryContext statement, DtNoteKind kind,

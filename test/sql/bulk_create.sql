@@ -59,6 +59,19 @@ SELECT dtmodel.bulk_create(NULL::items, '[{"name": "i"}, {"name": "two 1", "q": 
 \echo :SQLSTATE
 DROP TRIGGER act ON items;
 
+-- a rule that writes the rows somewhere else too
+CREATE TABLE noted (id int PRIMARY KEY, q int);
+CREATE TABLE notes (note text);
+CREATE RULE note AS ON INSERT TO noted DO ALSO INSERT INTO notes VALUES ('noted ' || NEW.id || coalesce(', ' || NEW.q, ''));
+SELECT * FROM dtmodel.bulk_create(NULL::noted, '[{"id": 1}, {"id": 2, "q": 1}, {"id": 3}]');
+SELECT * FROM dtmodel.bulk_create(NULL::noted, '[{"id": 4}]');
+TABLE notes;
+ALTER TABLE notes ADD CHECK (note <> 'noted 6, 2');
+\set VERBOSITY terse
+SELECT dtmodel.bulk_create(NULL::noted, '[{"id": 5}, {"id": 6, "q": 2}]');
+\set VERBOSITY default
+SELECT count(*) FROM noted;
+
 -- what is no list
 SELECT dtmodel.bulk_create(NULL::items, '{"name": "x"}');
 \echo :SQLSTATE

@@ -65,6 +65,9 @@ SELECT name, settings FROM dtmodel.create(NULL::users, '{"id": 10, "theme": "ign
 SELECT dtmodel.to_dict(u), dtmodel.to_dict(u, excludes => '{settings}') AS without, dtmodel.to_dict(u, includes => '{settings,id}') AS only,
        dtmodel.to_dict(u, excludes => '{theme}') AS one_less
 FROM users AS u WHERE id = 10;
+SELECT dtmodel.to_dict(u, includes => '{theme}') AS one, dtmodel.to_dict(u, includes => '{id,language}') AS one_and_id,
+       dtmodel.to_dict(u, '{theme}', '{theme,language,id}') AS but_one, dtmodel.to_dict(u, includes => '{id}') AS none, dtmodel.to_dict(u, '{settings}', '{theme,id}') AS without
+FROM users AS u WHERE id = 10;
 
 -- filters of settings beside the columns
 SELECT dtmodel.add_settings('users', '{theme,language}', schema => '{"language": {"default": "en"}}');

@@ -96,6 +96,24 @@ INSERT INTO t (id, settings) VALUES (1, '{"count": 11}');
 INSERT INTO t (id, settings) VALUES (1, '{"count": null}');
 \echo :SQLSTATE
 
+-- the constraint that an error names is ours, if there is one, and not another CHECK of the column
+CREATE TABLE named (id int PRIMARY KEY, LIKE dtmodel.configurable_mixin INCLUDING ALL);
+SELECT dtmodel.add_settings('named', '{a}', schema => '{"a": {"type": "number"}}');
+ALTER TABLE named ADD CONSTRAINT ck_named_a_few CHECK (settings <> '{"a": 5}'), ADD CONSTRAINT ck_no_settings CHECK (id > 0 OR settings IS NULL);
+CREATE FUNCTION constraint_of(settings jsonb) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+BEGIN
+    INSERT INTO settings_misuse.named VALUES (1, settings);
+    RETURN 'no error';
+EXCEPTION WHEN check_violation THEN
+    GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME;
+    RETURN name;
+END $$;
+SELECT constraint_of('{"a": "x"}') AS rule, constraint_of('[]') AS object, constraint_of('{"a": 5}') AS other;
+ALTER TABLE named DROP CONSTRAINT ck_named_settings;
+SELECT constraint_of('{"a": "x"}') AS rule, constraint_of('[]') AS object, constraint_of('{"a": 5}') AS other;
+
 -- in data
 SELECT dtmodel.create(NULL::t, '{"id": 1, "count": "x"}');
 \echo :SQLSTATE
@@ -141,4 +159,30 @@ CREATE TRIGGER wrong AFTER INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.
 INSERT INTO bare VALUES (1, '{}');
 \echo :SQLSTATE
 
+-- one that is made by hand may say anything: what makes no sense allows nothing, and is not read as something else
+CREATE TABLE by_hand (settings jsonb);
+CREATE FUNCTION try_schema(schema text) RETURNS TABLE (number text, string text, list text) LANGUAGE plpgsql AS $$
+DECLARE
+    told text[];
+BEGIN
+    EXECUTE format('CREATE TRIGGER by_hand BEFORE INSERT ON settings_misuse.by_hand FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger(''settings=settings'', ''valid_settings={a}'', %L)',
+                   'schema=' || schema);
+    FOR i IN 1..3 LOOP
+        BEGIN
+            INSERT INTO settings_misuse.by_hand VALUES (('[{"a": 1}, {"a": "1"}, {"a": [1]}]'::jsonb) -> i - 1);
+            told[i] := 'no error';
+        EXCEPTION WHEN OTHERS THEN
+            told[i] := SQLSTATE;
+        END;
+    END LOOP;
+    DROP TRIGGER by_hand ON settings_misuse.by_hand;
+    RETURN QUERY VALUES (told[1], told[2], told[3]);
+END $$;
+SELECT s AS schema, t.* FROM unnest(ARRAY[
+    '5', '[1]', '{"a": 5}', '{"a": "\u0001\u0001aaaaaaaaaaaaaaaa"}', '{"a": [{"minimum": 1}]}', '{"a": null}',
+    '{"a": {"minimum": "\u0001\u0001aaaaaaaaaaaaaaaa"}}', '{"a": {"maximum": "\u0001\u0001aaaaaaaaaaaaaaaa"}}', '{"a": {"minimum": {"b": 1}}}',
+    '{"a": {"maxLength": "\u0001\u0001aaaaaaaaaaaaaaaa"}}', '{"a": {"maxLength": true}}', '{"a": {"maxLength": -1}}',
+    '{"a": {"enum": "\u0001\u0001aaaaaaaaaaaaaaaa"}}', '{"a": {"enum": {"1": 1}}}', '{"a": {"enum": 1}}',
+    '{"a": {"pattern": 1}}', '{"a": {"pattern": {"b": 1}}}', '{"a": {"type": 5}}', '{"a": {"type": {"b": 1}}}', '{"a": {"type": [5, "number"]}}',
+    '{"a": {"default": 1, "other": 1}}']) AS s, LATERAL try_schema(s) AS t;
 DROP SCHEMA settings_misuse CASCADE;

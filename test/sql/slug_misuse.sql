@@ -86,6 +86,11 @@ SELECT dtmodel.add_slug('options', 'title', slug => 'the "path"', max_length => 
 DROP INDEX "uq_options_the ""path""";
 INSERT INTO options VALUES ('One');
 
+-- a trigger that is made by hand may say anything
+CREATE TABLE by_hand (title text, slug text UNIQUE);
+CREATE TRIGGER by_hand BEFORE INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=title', 'slug=slug', 'max_length=-5');
+INSERT INTO by_hand VALUES ('One'), ('One') RETURNING slug;
+
 -- columns that are renamed, retyped or gone stop every write, in the same session too
 ALTER TABLE t RENAME title TO headline;
 INSERT INTO t VALUES (3, 'Three');

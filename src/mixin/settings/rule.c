@@ -4,7 +4,9 @@
  *	  The rule of a setting: what its value may be, in words of JSON Schema.
  *
  * A word that is not known here is refused when the model is made, rather
- * than passed over when a value is checked.
+ * than passed over when a value is checked.  So is an operand that makes no
+ * sense.  But a trigger may be made by hand, with any rule: then such an
+ * operand allows no value, and is not read as what it is not.
  *
  *-------------------------------------------------------------------------
  */
@@ -167,9 +169,12 @@ allows_type(const RawValue *operand, const RawValue *value)
 static bool
 is_among(const RawValue *operand, const RawValue *value)
 {
-	RawArray	walk = raw_array(operand);
+	RawArray	walk;
 	RawValue	element;
 
+	if (!raw_is_array(operand))
+		return false;
+	walk = raw_array(operand);
 	while (raw_array_next(&walk, &element))
 	{
 		if (dtmodel_raw_equal(&element, value))
@@ -183,25 +188,29 @@ is_among(const RawValue *operand, const RawValue *value)
 static bool
 is_at_least(const RawValue *operand, const RawValue *value)
 {
-	return !is_number(value) || compare_numbers(value, operand) >= 0;
+	return !is_number(value) ||
+		(is_number(operand) && compare_numbers(value, operand) >= 0);
 }
 
 static bool
 is_at_most(const RawValue *operand, const RawValue *value)
 {
-	return !is_number(value) || compare_numbers(value, operand) <= 0;
+	return !is_number(value) ||
+		(is_number(operand) && compare_numbers(value, operand) <= 0);
 }
 
 static bool
 is_short_enough(const RawValue *operand, const RawValue *value)
 {
 	int64		length;
-	Datum		most = PointerGetDatum(operand->data);
 
 	if (!is_string(value))
 		return true;
+	if (!is_number(operand))
+		return false;
 	length = pg_mbstrlen_with_len(value->data, value->len);
-	return DatumGetBool(DirectFunctionCall2(numeric_ge, most,
+	return DatumGetBool(DirectFunctionCall2(numeric_ge,
+											PointerGetDatum(operand->data),
 											DirectFunctionCall1(int8_numeric,
 																Int64GetDatum(length))));
 }
@@ -214,6 +223,8 @@ matches(const RawValue *pattern, const RawValue *value)
 
 	if (!is_string(value))
 		return true;
+	if (!is_string(pattern))
+		return false;
 	subject = cstring_to_text_with_len(value->data, value->len);
 	expression = cstring_to_text_with_len(pattern->data, pattern->len);
 	return DatumGetBool(DirectFunctionCall2Coll(textregexeq,

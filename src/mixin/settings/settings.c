@@ -10,7 +10,6 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/sysattr.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "json/object.h"
@@ -22,8 +21,6 @@
 #include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "model/shown_key.h"
-#include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -114,22 +111,11 @@ dtmodel_settings_of_rows(TupleDesc desc)
 static int
 errsettings(Relation rel, const DtSettings *settings)
 {
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Bitmapset  *column = bms_make_singleton(settings->column.attnum -
-											FirstLowInvalidHeapAttributeNumber);
-	const char *name = dtmodel_find_trigger(rel, dtmodel_settings_mixin.triggers)->tgname;
+	const char *check = dtmodel_find_settings_check(rel, &settings->column);
 
-	for (int i = 0; constr != NULL && i < constr->num_check; i++)
-	{
-		Bitmapset  *used = NULL;
-
-		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
-		if (bms_equal(used, column) &&
-			strncmp(constr->check[i].ccname, "ck_", 3) == 0)
-			name = constr->check[i].ccname;
-	}
 	errtablecol(rel, settings->column.attnum);
-	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, name);
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, check != NULL ? check :
+							  dtmodel_find_trigger(rel, dtmodel_settings_mixin.triggers)->tgname);
 }
 
 static bool

@@ -16,11 +16,6 @@
 PG_FUNCTION_INFO_V1(dtmodel_add_slug);
 PG_FUNCTION_INFO_V1(dtmodel_remove_slug);
 
-/* A number must fit behind a letter, and a slug into an index. */
-#define MIN_LENGTH 24
-#define DEFAULT_LENGTH 80
-#define MAX_LENGTH 1000
-
 /* What add_slug is asked for. */
 typedef struct SlugRequest
 {
@@ -56,10 +51,10 @@ check_request(const SlugRequest *request)
 				 errmsg("source and slug must not be null"),
 				 errhint("Name the column that slugs are made from, and the one that holds them.")));
 	dtmodel_check_different(request->source, "source", request->slug, "slug");
-	if (request->max_length < MIN_LENGTH || request->max_length > MAX_LENGTH)
+	if (request->max_length < DT_MIN_SLUG_LENGTH || request->max_length > DT_MAX_SLUG_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_length must be from %d to %d", MIN_LENGTH, MAX_LENGTH),
+				 errmsg("max_length must be from %d to %d", DT_MIN_SLUG_LENGTH, DT_MAX_SLUG_LENGTH),
 				 errdetail("It is %d.", request->max_length)));
 }
 
@@ -89,7 +84,7 @@ check_length(Relation rel, const DtColumn *slug)
 	if (!AttributeNumberIsValid(slug->attnum))
 		return;
 	length = dtmodel_column_length(slug);
-	if (length >= MIN_LENGTH)
+	if (length >= DT_MIN_SLUG_LENGTH)
 		return;
 
 	ereport(ERROR,
@@ -97,7 +92,7 @@ check_length(Relation rel, const DtColumn *slug)
 			 errmsg("column \"%s\" of table \"%s\" is too short for slugs",
 					NameStr(slug->name), RelationGetRelationName(rel)),
 			 errdetail("It holds %d characters, and %d are needed.",
-					   length, MIN_LENGTH),
+					   length, DT_MIN_SLUG_LENGTH),
 			 errhint("Make it longer, or of type text."),
 			 errtablecol(rel, slug->attnum)));
 }
@@ -155,7 +150,7 @@ dtmodel_add_slug(PG_FUNCTION_ARGS)
 		request.source = NameStr(*PG_GETARG_NAME(1));
 	if (!PG_ARGISNULL(2))
 		request.slug = NameStr(*PG_GETARG_NAME(2));
-	request.max_length = PG_ARGISNULL(3) ? DEFAULT_LENGTH :
+	request.max_length = PG_ARGISNULL(3) ? DT_SLUG_LENGTH :
 		PG_GETARG_INT32(3);
 	request.on_update = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
 

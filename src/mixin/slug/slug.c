@@ -6,8 +6,9 @@
  * A slug is made from another column when a row comes without one, and then
  * stays: addresses that were given out must go on leading somewhere.  So NULL
  * in an UPDATE keeps the slug, as a client writes that knows nothing of it and
- * writes all columns.  An empty slug asks for a new one.  Only a model that asks
- * for it has slugs that follow their source.
+ * writes all columns.  An empty slug asks for a new one, and so does an UPDATE
+ * of new_slug, which works where the column's type knows no empty one.  Only a
+ * model that asks for it has slugs that follow their source.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +23,10 @@
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_trigger.h"
 #include "model/stamp.h"
+#include "parser/parsetree.h"
+#include "server/plan_cache.h"
+#include "server/query_text.h"
+#include "server/statement.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -30,6 +35,7 @@
 typedef struct SlugState
 {
 	DtSlug		slug;
+	bool		is_new_slug;	/* the statement is that of new_slug */
 	bool		has_soft_delete;
 	DtSoftDelete soft_delete;
 	FmgrInfo	write_source;
@@ -50,16 +56,45 @@ typedef struct SlugChange
 
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
 
+/*
+ * Whether a statement is the one of new_slug.  What a rule adds to that has the
+ * same text, but its table is not the first one there.
+ */
+static bool
+is_new_slug(const QueryDesc *query)
+{
+	const Plan *plan = query->plannedstmt->planTree;
+
+	return dtmodel_is_run_by_us(query->sourceText) &&
+		dtmodel_starts_with(query->sourceText, DT_OWN_QUERY DT_MAKES_SLUG) &&
+		IsA(plan, ModifyTable) &&
+		((const ModifyTable *) plan)->nominalRelation == 1;
+}
+
+/* Notes it for the trigger, when the executor is ready to run the statement. */
+void
+dtmodel_prepare_new_slug(QueryDesc *query)
+{
+	ListCell   *cell;
+
+	if (!is_new_slug(query))
+		return;
+	foreach(cell, query->plannedstmt->resultRelations)
+		(void) dtmodel_make_note(query->estate->es_query_cxt, DT_NOTE_NEW_SLUG,
+								 rt_fetch(lfirst_int(cell),
+										  query->plannedstmt->rtable)->relid, 1);
+}
+
 static void
 check_max_length(Relation rel, const DtSlug *slug)
 {
-	if (slug->max_length >= 1)
+	if (slug->max_length >= DT_MIN_SLUG_LENGTH)
 		return;
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("max_length of slugs of table \"%s\" must be at least 1",
-					RelationGetRelationName(rel)),
+			 errmsg("max_length of slugs of table \"%s\" must be at least %d",
+					RelationGetRelationName(rel), DT_MIN_SLUG_LENGTH),
 			 errhint("Drop the trigger and let %s.add_slug(%s, ...) create it.",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
 			 errtable(rel)));
@@ -84,6 +119,9 @@ make_state(const TriggerData *trigdata)
 	state->slug = *slug;
 	state->slug.max_length = Min(slug->max_length,
 								 dtmodel_column_length(&slug->slug));
+	state->is_new_slug = dtmodel_find_note(CurrentMemoryContext,
+										   DT_NOTE_NEW_SLUG,
+										   RelationGetRelid(rel)) != NULL;
 	state->has_soft_delete = (dtmodel_soft_delete_of(model) != NULL);
 	if (state->has_soft_delete)
 		state->soft_delete = dtmodel_usable_soft_delete(rel);
@@ -324,6 +362,12 @@ name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 {
 	const char *base;
 
+	if (state->is_new_slug)
+	{
+		base = base_of(trigdata, row, state);
+		return base == NULL && slug_of(trigdata, row, state) != NULL ? row :
+			make_slug(trigdata, row, state, base);
+	}
 	if (!same_slug(trigdata, row, state))
 	{
 		SlugChange	change = read_change(trigdata, row, state, excluded);

@@ -8,9 +8,19 @@
 #ifndef DTMODEL_SLUG_H
 #define DTMODEL_SLUG_H
 
+#include "executor/execdesc.h"
 #include "mixin/slug/mixin.h"
 #include "storage/itemptr.h"
 #include "storage/lock.h"
+
+extern void dtmodel_prepare_new_slug(QueryDesc *query);
+
+/* What add_slug has by default. */
+#define DT_SLUG_LENGTH 80
+
+/* A number must fit behind a letter, and a slug into an index. */
+#define DT_MIN_SLUG_LENGTH 24
+#define DT_MAX_SLUG_LENGTH 1000
 
 /* choice.c: choosing slugs for the rows of one statement */
 typedef struct DtSlugChoice

@@ -59,7 +59,8 @@ check_heir(Oid relid, Relation parent)
  * BEFORE DELETE, FOR EACH STATEMENT, on soft-delete models that are no
  * partitioned tables.  Refuses the DELETE (55000) while a table without soft
  * delete inherits from this one, unless dtmodel.hard_delete is on for those who
- * may TRUNCATE this one.
+ * may TRUNCATE this one.  Does nothing on a table that is not such a model any
+ * more.
  */
 Datum
 dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
@@ -77,7 +78,8 @@ dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
 						DTMODEL_SCHEMA)));
 
 	rel = trigdata->tg_relation;
-	if (!rel->rd_rel->relhassubclass || dtmodel_may_delete_for_good(rel))
+	if (!rel->rd_rel->relhassubclass || dtmodel_may_delete_for_good(rel) ||
+		dtmodel_soft_delete_of(dtmodel_get_model(rel)) == NULL)
 		return PointerGetDatum(NULL);
 	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
 		check_heir(lfirst_oid(cell), rel);
