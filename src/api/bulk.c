@@ -193,45 +193,41 @@ read_objects(Bulk *bulk, const RawValue *list)
 	MemoryContextDelete(per_object);
 }
 
-static char *
-insert_query(Relation rel, const DtData *data)
+static void
+append_insert(StringInfo query, Relation rel, const DtData *data)
 {
 	char	   *table = dtmodel_qualified_name(rel);
-	StringInfoData query;
 
-	initStringInfo(&query);
-	appendStringInfo(&query, "INSERT INTO %s AS " DT_ROW " ", table);
+	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW " ", table);
 	if (data->count > 0)
 	{
-		appendStringInfoString(&query, "(");
-		dtmodel_append_columns(&query, data);
-		appendStringInfoString(&query, ") ");
+		appendStringInfoString(query, "(");
+		dtmodel_append_columns(query, data);
+		appendStringInfoString(query, ") ");
 	}
-	appendStringInfoString(&query, "SELECT ");
+	appendStringInfoString(query, "SELECT ");
 	for (int i = 0; i < data->count; i++)
 	{
-		appendStringInfoString(&query, i == 0 ? "" : ", ");
-		dtmodel_append_value(&query, &data->given[i].field,
+		appendStringInfoString(query, i == 0 ? "" : ", ");
+		dtmodel_append_value(query, &data->given[i].field,
 							 psprintf("o.c%d", i));
 	}
-	appendStringInfo(&query, " FROM " OBJECTS " AS o"
+	appendStringInfo(query, " FROM " OBJECTS " AS o"
 					 " WHERE CASE WHEN o." IS_THERE " THEN $1 END"
 					 " RETURNING " DT_ROW ".*::%s", table);
-	return query.data;
 }
 
 static SPIPlanPtr
 insert_plan(Relation rel, const DtData *data)
 {
-	Oid			relid = RelationGetRelid(rel);
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(rel),
+										 DT_PLAN_INSERT_MANY, data->columns);
 	Oid			type = BOOLOID;
-	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_INSERT_MANY,
-											 data->columns);
 
-	if (plan != NULL)
-		return plan;
-	return dtmodel_save_plan_for(relid, DT_PLAN_INSERT_MANY, data->columns,
-								 insert_query(rel, data), 1, &type);
+	if (plan.saved != NULL)
+		return plan.saved;
+	append_insert(&plan.query, rel, data);
+	return dtmodel_save_plan(&plan, 1, &type);
 }
 
 /* Where the query finds the group's objects. */

@@ -31,45 +31,41 @@ PG_FUNCTION_INFO_V1(dtmodel_update_by_id);
 PG_FUNCTION_INFO_V1(dtmodel_update_by_text);
 PG_FUNCTION_INFO_V1(dtmodel_create_by_name);
 
-static char *
-insert_query(Relation rel, const DtData *data, DtPlanPurpose purpose)
+static void
+append_insert(StringInfo query, Relation rel, const DtData *data, DtPlanPurpose purpose)
 {
-	StringInfoData query;
 
-	initStringInfo(&query);
-	appendStringInfo(&query, "INSERT INTO %s AS " DT_ROW " ",
+	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW " ",
 					 dtmodel_qualified_name(rel));
 	if (data->count == 0)
-		appendStringInfoString(&query, "DEFAULT VALUES");
+		appendStringInfoString(query, "DEFAULT VALUES");
 	else
 	{
-		appendStringInfoString(&query, "(");
-		dtmodel_append_columns(&query, data);
-		appendStringInfoString(&query, ") VALUES (");
-		dtmodel_append_values(&query, data);
-		appendStringInfoString(&query, ")");
+		appendStringInfoString(query, "(");
+		dtmodel_append_columns(query, data);
+		appendStringInfoString(query, ") VALUES (");
+		dtmodel_append_values(query, data);
+		appendStringInfoString(query, ")");
 	}
 	if (purpose == DT_PLAN_INSERT_IF_NONE)
-		appendStringInfoString(&query, " ON CONFLICT DO NOTHING");
-	appendStringInfoString(&query, " RETURNING ");
-	dtmodel_append_row(&query, rel);
-	return query.data;
+		appendStringInfoString(query, " ON CONFLICT DO NOTHING");
+	appendStringInfoString(query, " RETURNING ");
+	dtmodel_append_row(query, rel);
 }
 
 static SPIPlanPtr
 insert_plan(Relation rel, const DtData *data, DtPlanPurpose purpose)
 {
-	Oid			relid = RelationGetRelid(rel);
-	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, purpose, data->columns);
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(rel), purpose,
+										 data->columns);
 	Oid		   *types;
 
-	if (plan != NULL)
-		return plan;
+	if (plan.saved != NULL)
+		return plan.saved;
+	append_insert(&plan.query, rel, data, purpose);
 	types = palloc(sizeof(Oid) * Max(data->count, 1));
 	dtmodel_data_types(data, types);
-	return dtmodel_save_plan_for(relid, purpose, data->columns,
-								 insert_query(rel, data, purpose),
-								 data->count, types);
+	return dtmodel_save_plan(&plan, data->count, types);
 }
 
 /*
@@ -194,21 +190,18 @@ append_guard(StringInfo query, const DtData *data, int first)
 					 first + guard, answer + ROW_IS_FRESH, answer + ROW_IS_STALE);
 }
 
-static char *
-update_query(Relation rel, const DtKey *key, const DtData *data)
+static void
+append_update(StringInfo query, Relation rel, const DtKey *key, const DtData *data)
 {
-	StringInfoData query;
 
-	initStringInfo(&query);
-	appendStringInfo(&query, "UPDATE %s AS " DT_ROW " SET ",
+	appendStringInfo(query, "UPDATE %s AS " DT_ROW " SET ",
 					 dtmodel_qualified_name(rel));
-	append_assignments(&query, data, key->ncolumns + 1);
-	appendStringInfoString(&query, " WHERE ");
-	dtmodel_append_key_condition(&query, key, DT_ROW);
-	append_guard(&query, data, key->ncolumns + 1);
-	appendStringInfoString(&query, " RETURNING ");
-	dtmodel_append_row(&query, rel);
-	return query.data;
+	append_assignments(query, data, key->ncolumns + 1);
+	appendStringInfoString(query, " WHERE ");
+	dtmodel_append_key_condition(query, key, DT_ROW);
+	append_guard(query, data, key->ncolumns + 1);
+	appendStringInfoString(query, " RETURNING ");
+	dtmodel_append_row(query, rel);
 }
 
 /* How many answers the UPDATE asks for. */
@@ -221,23 +214,21 @@ answer_count(const DtData *data)
 static SPIPlanPtr
 update_plan(Relation rel, const DtKey *key, const DtData *data)
 {
-	Oid			relid = RelationGetRelid(rel);
-	Bitmapset  *set = dtmodel_update_set(data);
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_UPDATE,
+										 dtmodel_update_set(data));
 	int			count = key->ncolumns + dtmodel_update_count(data);
 	int			answers = answer_count(data);
-	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_UPDATE, set);
 	Oid		   *types;
 
-	if (plan != NULL)
-		return plan;
+	if (plan.saved != NULL)
+		return plan.saved;
+	append_update(&plan.query, rel, key, data);
 	types = palloc(sizeof(Oid) * (count + answers));
 	memcpy(types, dtmodel_key_types(key), sizeof(Oid) * key->ncolumns);
 	dtmodel_update_types(data, types + key->ncolumns);
 	for (int i = 0; i < answers; i++)
 		types[count + i] = BOOLOID;
-	return dtmodel_save_plan_for(relid, DT_PLAN_UPDATE, set,
-								 update_query(rel, key, data), count + answers,
-								 types);
+	return dtmodel_save_plan(&plan, count + answers, types);
 }
 
 /* Notes whether the row is the one that was read; only that one is updated. */

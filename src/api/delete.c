@@ -23,20 +23,18 @@ PG_FUNCTION_INFO_V1(dtmodel_delete_by_id);
 static SPIPlanPtr
 delete_plan(const DtRowCall *call)
 {
-	Oid			relid = RelationGetRelid(call->rel);
-	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_HARD_DELETE);
-	StringInfoData query;
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(call->rel),
+										 DT_PLAN_HARD_DELETE, NULL);
 
-	if (plan != NULL)
-		return plan;
-	initStringInfo(&query);
-	appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE ",
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "DELETE FROM %s AS " DT_ROW " WHERE ",
 					 dtmodel_qualified_name(call->rel));
-	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
-	appendStringInfoString(&query, " RETURNING ");
-	dtmodel_append_row(&query, call->rel);
-	return dtmodel_save_plan(relid, DT_PLAN_HARD_DELETE, query.data,
-							 call->key.ncolumns, dtmodel_key_types(&call->key));
+	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW);
+	appendStringInfoString(&plan.query, " RETURNING ");
+	dtmodel_append_row(&plan.query, call->rel);
+	return dtmodel_save_plan(&plan, call->key.ncolumns,
+							 dtmodel_key_types(&call->key));
 }
 
 /* Runs it, and says meanwhile whose wish it is that it be for good. */

@@ -139,54 +139,49 @@ append_search(StringInfo query, const DtDataPlace *place,
  * deleted rows the second.  It is one query, so that a row which is restored
  * meanwhile is not missed by both.
  */
-static char *
-find_query(const DtDataPlace *place, const DtData *criteria, bool only_live)
+static void
+append_find(StringInfo query, const DtDataPlace *place, const DtData *criteria, bool only_live)
 {
 	Relation	rel = place->rel;
 	bool		is_soft = dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL;
 	DtSoftDelete columns = {0};
-	StringInfoData query;
 
 	if (is_soft)
 		columns = dtmodel_usable_soft_delete(rel);
-	initStringInfo(&query);
 	if (is_soft && !only_live)
-		appendStringInfoString(&query, "WITH live AS (");
-	append_search(&query, place, criteria, false, is_soft ?
+		appendStringInfoString(query, "WITH live AS (");
+	append_search(query, place, criteria, false, is_soft ?
 				  dtmodel_live_lookup_text(rel, &columns, DT_ROW) : "true");
 	if (is_soft && !only_live)
 	{
-		appendStringInfoString(&query, ") SELECT * FROM live UNION ALL (");
-		append_search(&query, place, criteria, true,
+		appendStringInfoString(query, ") SELECT * FROM live UNION ALL (");
+		append_search(query, place, criteria, true,
 					  psprintf("%s AND NOT EXISTS (SELECT FROM live)",
 							   dtmodel_deleted_lookup_text(rel, &columns, DT_ROW)));
-		appendStringInfoString(&query, ")");
+		appendStringInfoString(query, ")");
 	}
-	return query.data;
 }
 
 static SPIPlanPtr
 find_plan(const DtDataPlace *place, const DtData *criteria, bool only_live)
 {
 	DtPlanPurpose purpose = only_live ? DT_PLAN_FIND_LIVE : DT_PLAN_FIND;
-	Oid			relid = RelationGetRelid(place->rel);
 	Bitmapset  *set = bms_copy(criteria->columns);
 	Oid		   *types;
-	SPIPlanPtr	plan;
+	DtPlan		plan;
 
 	for (int i = 0; i < criteria->count; i++)
 	{
 		if (criteria->given[i].value.type == JENTRY_ISNULL)
 			set = bms_add_member(set, NULL_COLUMN + criteria->given[i].field.attnum);
 	}
-	plan = dtmodel_find_plan_for(relid, purpose, set);
-	if (plan != NULL)
-		return plan;
+	plan = dtmodel_find_plan(RelationGetRelid(place->rel), purpose, set);
+	if (plan.saved != NULL)
+		return plan.saved;
+	append_find(&plan.query, place, criteria, only_live);
 	types = palloc(sizeof(Oid) * criteria->count);
 	dtmodel_data_types(criteria, types);
-	return dtmodel_save_plan_for(relid, purpose, set,
-								 find_query(place, criteria, only_live),
-								 criteria->count, types);
+	return dtmodel_save_plan(&plan, criteria->count, types);
 }
 
 static DtFound

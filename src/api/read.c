@@ -71,24 +71,27 @@ live_rows(Relation rel, bool include_deleted, DtSoftDelete *columns)
 	return columns;
 }
 
+/* Tells plans for live rows from those for all. */
+static Bitmapset *
+live_set(const DtSoftDelete *live)
+{
+	return live == NULL ? NULL : bms_make_singleton(LIVE_ROWS);
+}
+
 static SPIPlanPtr
 exists_plan(Relation rel, const DtKey *key, const DtSoftDelete *live)
 {
-	Oid			relid = RelationGetRelid(rel);
-	Bitmapset  *set = live == NULL ? NULL : bms_make_singleton(LIVE_ROWS);
-	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_EXISTS, set);
-	StringInfoData query;
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_EXISTS,
+										 live_set(live));
 
-	if (plan != NULL)
-		return plan;
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT FROM %s AS " DT_ROW " WHERE ",
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "SELECT FROM %s AS " DT_ROW " WHERE ",
 					 dtmodel_qualified_name(rel));
-	dtmodel_append_key_condition(&query, key, DT_ROW);
+	dtmodel_append_key_condition(&plan.query, key, DT_ROW);
 	if (live != NULL)
-		appendStringInfo(&query, " AND %s", dtmodel_live_text(live, DT_ROW));
-	return dtmodel_save_plan_for(relid, DT_PLAN_EXISTS, set, query.data,
-								 key->ncolumns, dtmodel_key_types(key));
+		appendStringInfo(&plan.query, " AND %s", dtmodel_live_text(live, DT_ROW));
+	return dtmodel_save_plan(&plan, key->ncolumns, dtmodel_key_types(key));
 }
 
 /*
@@ -129,17 +132,15 @@ dtmodel_exists(PG_FUNCTION_ARGS)
 static SPIPlanPtr
 count_plan(Relation rel, const DtSoftDelete *live)
 {
-	Oid			relid = RelationGetRelid(rel);
-	Bitmapset  *set = live == NULL ? NULL : bms_make_singleton(LIVE_ROWS);
-	SPIPlanPtr	plan = dtmodel_find_plan_for(relid, DT_PLAN_COUNT, set);
-	char	   *query;
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_COUNT,
+										 live_set(live));
 
-	if (plan != NULL)
-		return plan;
-	query = psprintf("SELECT pg_catalog.count(*) FROM %s AS " DT_ROW " WHERE %s",
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "SELECT pg_catalog.count(*) FROM %s AS " DT_ROW " WHERE %s",
 					 dtmodel_qualified_name(rel),
 					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW));
-	return dtmodel_save_plan_for(relid, DT_PLAN_COUNT, set, query, 0, NULL);
+	return dtmodel_save_plan(&plan, 0, NULL);
 }
 
 /*
@@ -175,42 +176,37 @@ dtmodel_count(PG_FUNCTION_ARGS)
 static SPIPlanPtr
 list_plan(Relation rel, const DtKey *key, const DtSoftDelete *live, bool after)
 {
-	Oid			relid = RelationGetRelid(rel);
 	char	   *table = dtmodel_qualified_name(rel);
-	Bitmapset  *set = live == NULL ? NULL : bms_make_singleton(LIVE_ROWS);
+	Bitmapset  *set = live_set(live);
 	Oid		   *types;
-	SPIPlanPtr	plan;
-	StringInfoData query;
+	DtPlan		plan;
 
 	if (after)
 		set = bms_add_member(set, AFTER_KEY);
-	plan = dtmodel_find_plan_for(relid, DT_PLAN_LIST, set);
-	if (plan != NULL)
-		return plan;
-
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT " DT_ROW ".*::%s FROM %s AS " DT_ROW " WHERE %s",
+	plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_LIST, set);
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "SELECT " DT_ROW ".*::%s FROM %s AS " DT_ROW " WHERE %s",
 					 table, table,
 					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW));
 	if (after)
 	{
-		appendStringInfoString(&query, " AND ");
-		dtmodel_append_key_after(&query, key, DT_ROW, PAGE_PARAMETERS + 1);
+		appendStringInfoString(&plan.query, " AND ");
+		dtmodel_append_key_after(&plan.query, key, DT_ROW, PAGE_PARAMETERS + 1);
 	}
 	if (key->ncolumns > 0)
 	{
-		appendStringInfoString(&query, " ORDER BY ");
-		dtmodel_append_key_order(&query, key, DT_ROW);
+		appendStringInfoString(&plan.query, " ORDER BY ");
+		dtmodel_append_key_order(&plan.query, key, DT_ROW);
 	}
-	appendStringInfoString(&query, " LIMIT $1 OFFSET $2");
+	appendStringInfoString(&plan.query, " LIMIT $1 OFFSET $2");
 
 	types = palloc(sizeof(Oid) * (PAGE_PARAMETERS + key->ncolumns));
 	types[0] = types[1] = INT8OID;
 	memcpy(types + PAGE_PARAMETERS, dtmodel_key_types(key),
 		   sizeof(Oid) * key->ncolumns);
-	return dtmodel_save_plan_for(relid, DT_PLAN_LIST, set, query.data,
-								 PAGE_PARAMETERS + (after ? key->ncolumns : 0),
-								 types);
+	return dtmodel_save_plan(&plan, PAGE_PARAMETERS + (after ? key->ncolumns : 0),
+							 types);
 }
 
 /* The key to begin after, from get_all's argument; false if it gives none. */
@@ -288,36 +284,31 @@ append_time_condition(StringInfo query, const DtSoftDelete *columns,
 static SPIPlanPtr
 deleted_plan(Relation rel, const DtSoftDelete *columns, bool at, bool since)
 {
-	Oid			relid = RelationGetRelid(rel);
 	char	   *table = dtmodel_qualified_name(rel);
 	Oid			types[] = {columns->deleted_at.typid, columns->deleted_at.typid};
 	DtKey		key = dtmodel_key_if_any(rel);
 	Bitmapset  *set = at ? bms_make_singleton(DELETED_AT) : NULL;
-	SPIPlanPtr	plan;
-	StringInfoData query;
+	DtPlan		plan;
 
 	if (since)
 		set = bms_add_member(set, DELETED_SINCE);
-	plan = dtmodel_find_plan_for(relid, DT_PLAN_LIST_DELETED, set);
-	if (plan != NULL)
-		return plan;
-
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT " DT_ROW ".*::%s FROM %s AS " DT_ROW " WHERE %s",
+	plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_LIST_DELETED, set);
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "SELECT " DT_ROW ".*::%s FROM %s AS " DT_ROW " WHERE %s",
 					 table, table, dtmodel_deleted_text(columns, DT_ROW));
 	if (at)
-		append_time_condition(&query, columns, "=", 1);
+		append_time_condition(&plan.query, columns, "=", 1);
 	if (since)
-		append_time_condition(&query, columns, ">=", 2);
-	appendStringInfo(&query, " ORDER BY " DT_ROW ".%s DESC",
+		append_time_condition(&plan.query, columns, ">=", 2);
+	appendStringInfo(&plan.query, " ORDER BY " DT_ROW ".%s DESC",
 					 quote_identifier(NameStr(columns->deleted_at.name)));
 	if (key.ncolumns > 0)
 	{
-		appendStringInfoString(&query, ", ");
-		dtmodel_append_key_order(&query, &key, DT_ROW);
+		appendStringInfoString(&plan.query, ", ");
+		dtmodel_append_key_order(&plan.query, &key, DT_ROW);
 	}
-	return dtmodel_save_plan_for(relid, DT_PLAN_LIST_DELETED, set, query.data,
-								 lengthof(types), types);
+	return dtmodel_save_plan(&plan, lengthof(types), types);
 }
 
 /*

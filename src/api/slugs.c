@@ -70,21 +70,19 @@ usable_slug(Relation rel)
 static SPIPlanPtr
 new_slug_plan(const DtRowCall *call, const DtSlug *slug)
 {
-	Oid			relid = RelationGetRelid(call->rel);
-	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_NEW_SLUG);
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(call->rel),
+										 DT_PLAN_NEW_SLUG, NULL);
 	const char *column = quote_identifier(NameStr(slug->slug.name));
-	StringInfoData query;
 
-	if (plan != NULL)
-		return plan;
-	initStringInfo(&query);
-	appendStringInfo(&query, DT_MAKES_SLUG "UPDATE %s AS " DT_ROW " SET %s = " DT_ROW ".%s WHERE ",
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, DT_MAKES_SLUG "UPDATE %s AS " DT_ROW " SET %s = " DT_ROW ".%s WHERE ",
 					 dtmodel_qualified_name(call->rel), column, column);
-	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
-	appendStringInfoString(&query, " RETURNING ");
-	dtmodel_append_row(&query, call->rel);
-	return dtmodel_save_plan(relid, DT_PLAN_NEW_SLUG, query.data,
-							 call->key.ncolumns, dtmodel_key_types(&call->key));
+	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW);
+	appendStringInfoString(&plan.query, " RETURNING ");
+	dtmodel_append_row(&plan.query, call->rel);
+	return dtmodel_save_plan(&plan, call->key.ncolumns,
+							 dtmodel_key_types(&call->key));
 }
 
 /*

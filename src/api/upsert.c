@@ -266,62 +266,59 @@ append_guard(StringInfo query, const Upsert *upsert)
 						 guard + 1, dtmodel_update_count(data) + MET_STALE + 1);
 }
 
-static char *
-upsert_query(const Upsert *upsert)
+static void
+append_upsert(StringInfo query, const Upsert *upsert)
 {
 	Relation	rel = upsert->call.rel;
 	int			count = dtmodel_update_count(&upsert->data);
 	const char *deleted = "false";
 	DtSoftDelete columns;
-	StringInfoData query;
 
-	initStringInfo(&query);
-	appendStringInfo(&query, "INSERT INTO %s AS " DT_ROW " (",
+	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW " (",
 					 dtmodel_qualified_name(rel));
-	dtmodel_append_columns(&query, &upsert->data);
-	appendStringInfoString(&query, ") VALUES (");
-	dtmodel_append_values(&query, &upsert->data);
-	appendStringInfoString(&query, ") ON CONFLICT (");
-	dtmodel_append_columns(&query, &upsert->conflict);
-	appendStringInfoString(&query, ")");
+	dtmodel_append_columns(query, &upsert->data);
+	appendStringInfoString(query, ") VALUES (");
+	dtmodel_append_values(query, &upsert->data);
+	appendStringInfoString(query, ") ON CONFLICT (");
+	dtmodel_append_columns(query, &upsert->conflict);
+	appendStringInfoString(query, ")");
 	if (dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL)
 	{
 		columns = dtmodel_usable_soft_delete(rel);
 		deleted = dtmodel_deleted_text(&columns, DT_ROW);
-		appendStringInfo(&query, " WHERE %s", dtmodel_live_lookup_text(rel, &columns, DT_ROW));
+		appendStringInfo(query, " WHERE %s", dtmodel_live_lookup_text(rel, &columns, DT_ROW));
 	}
-	appendStringInfoString(&query, " DO UPDATE SET ");
-	append_assignments(&query, upsert);
-	appendStringInfo(&query, " WHERE CASE WHEN %s THEN $%d", deleted,
+	appendStringInfoString(query, " DO UPDATE SET ");
+	append_assignments(query, upsert);
+	appendStringInfo(query, " WHERE CASE WHEN %s THEN $%d", deleted,
 					 count + MET_DELETED + 1);
-	append_guard(&query, upsert);
-	appendStringInfo(&query, " ELSE $%d END RETURNING ", count + MET_LIVE + 1);
-	dtmodel_append_row(&query, rel);
-	return query.data;
+	append_guard(query, upsert);
+	appendStringInfo(query, " ELSE $%d END RETURNING ", count + MET_LIVE + 1);
+	dtmodel_append_row(query, rel);
 }
 
 static SPIPlanPtr
 upsert_plan(const Upsert *upsert)
 {
-	Oid			relid = RelationGetRelid(upsert->call.rel);
 	Bitmapset  *set = bms_copy(dtmodel_update_set(&upsert->data));
 	int			count = dtmodel_update_count(&upsert->data);
 	int			column = -1;
 	Oid		   *types;
-	SPIPlanPtr	plan;
+	DtPlan		plan;
 
 	while ((column = bms_next_member(upsert->conflict.columns, column)) >= 0)
 		set = bms_add_member(set, CONFLICT_COLUMN + column);
-	plan = dtmodel_find_plan_for(relid, DT_PLAN_UPSERT, set);
-	if (plan != NULL)
-		return plan;
+	plan = dtmodel_find_plan(RelationGetRelid(upsert->call.rel), DT_PLAN_UPSERT,
+							 set);
+	if (plan.saved != NULL)
+		return plan.saved;
 	check_unique(upsert);
 	types = palloc(sizeof(Oid) * (count + CONFLICTS));
 	dtmodel_update_types(&upsert->data, types);
 	for (int i = 0; i < CONFLICTS; i++)
 		types[count + i] = BOOLOID;
-	return dtmodel_save_plan_for(relid, DT_PLAN_UPSERT, set,
-								 upsert_query(upsert), count + CONFLICTS, types);
+	append_upsert(&plan.query, upsert);
+	return dtmodel_save_plan(&plan, count + CONFLICTS, types);
 }
 
 /* Notes the row that is met; a live one is to be updated. */

@@ -115,21 +115,18 @@ dtmodel_keys_from(Relation child)
 static SPIPlanPtr
 parent_plan(const DtForeignKey *key, Relation parent)
 {
-	SPIPlanPtr	plan = dtmodel_find_plan(key->constraint, DT_PLAN_PARENT_EXISTS);
+	DtPlan		plan = dtmodel_find_plan(key->constraint, DT_PLAN_PARENT_EXISTS,
+										 NULL);
 	Oid			types[INDEX_MAX_KEYS];
-	StringInfoData query;
 
-	if (plan != NULL)
-		return plan;
-
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT FROM %s%s WHERE ",
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "SELECT FROM %s%s WHERE ",
 					 dtmodel_only(parent), dtmodel_qualified_name(parent));
-	dtmodel_append_parent_key(&query, key, NULL);
+	dtmodel_append_parent_key(&plan.query, key, NULL);
 	for (int i = 0; i < key->ncolumns; i++)
 		types[i] = get_atttype(key->child, key->child_columns[i]);
-	return dtmodel_save_plan(key->constraint, DT_PLAN_PARENT_EXISTS, query.data,
-							 key->ncolumns, types);
+	return dtmodel_save_plan(&plan, key->ncolumns, types);
 }
 
 /* Whether the row references a parent through this key, and it is gone. */

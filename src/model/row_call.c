@@ -328,28 +328,26 @@ dtmodel_append_row(StringInfo query, Relation rel)
 SPIPlanPtr
 dtmodel_select_plan(const DtRowCall *call)
 {
-	Oid			relid = RelationGetRelid(call->rel);
-	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_GET);
-	StringInfoData query;
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(call->rel), DT_PLAN_GET,
+										 NULL);
 
-	if (plan != NULL)
-		return plan;
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT ");
-	dtmodel_append_row(&query, call->rel);
-	appendStringInfo(&query, " FROM %s AS " DT_ROW " WHERE ",
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfoString(&plan.query, "SELECT ");
+	dtmodel_append_row(&plan.query, call->rel);
+	appendStringInfo(&plan.query, " FROM %s AS " DT_ROW " WHERE ",
 					 dtmodel_qualified_name(call->rel));
-	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
-	return dtmodel_save_plan(relid, DT_PLAN_GET, query.data,
-							 call->key.ncolumns, dtmodel_key_types(&call->key));
+	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW);
+	return dtmodel_save_plan(&plan, call->key.ncolumns,
+							 dtmodel_key_types(&call->key));
 }
 
 /* The same for those who need SPI for nothing else. */
 static SPIPlanPtr
 get_select_plan(const DtRowCall *call)
 {
-	SPIPlanPtr	plan = dtmodel_find_plan(RelationGetRelid(call->rel),
-										 DT_PLAN_GET);
+	SPIPlanPtr	plan = dtmodel_find_plan(RelationGetRelid(call->rel), DT_PLAN_GET,
+										 NULL).saved;
 
 	if (plan != NULL)
 		return plan;

@@ -123,10 +123,10 @@ make_key(Oid relid, DtPlanPurpose purpose, const Bitmapset *set)
 }
 
 /* The saved plan, if there is one and it still fits the table. */
-SPIPlanPtr
-dtmodel_find_plan_for(Oid relid, DtPlanPurpose purpose, const Bitmapset *set)
+static SPIPlanPtr
+find_saved(Oid object, DtPlanPurpose purpose, const Bitmapset *set)
 {
-	PlanKey		key = make_key(relid, purpose, set);
+	PlanKey		key = make_key(object, purpose, set);
 	SavedPlan  *saved;
 
 	if (plan_cache == NULL)
@@ -143,10 +143,16 @@ dtmodel_find_plan_for(Oid relid, DtPlanPurpose purpose, const Bitmapset *set)
 	return saved->plan;
 }
 
-SPIPlanPtr
-dtmodel_find_plan(Oid relid, DtPlanPurpose purpose)
+/* Looks for a plan of a table, or of a foreign key. */
+DtPlan
+dtmodel_find_plan(Oid object, DtPlanPurpose purpose, const Bitmapset *set)
 {
-	return dtmodel_find_plan_for(relid, purpose, NULL);
+	DtPlan		plan = {.object = object,.purpose = purpose,.set = set};
+
+	plan.saved = find_saved(object, purpose, set);
+	if (plan.saved == NULL)
+		initStringInfo(&plan.query);
+	return plan;
 }
 
 static Bitmapset *
@@ -188,38 +194,27 @@ prepare(const char *query, int nargs, Oid *types, int options)
 }
 
 static SPIPlanPtr
-save(const PlanKey *key, const Bitmapset *set, SPIPlanPtr plan)
+save(const DtPlan *plan, int nargs, Oid *types, int options)
 {
-	SPI_keepplan(plan);
-	enter_plan(key, keep_set(set), plan);
-	return plan;
+	PlanKey		key = make_key(plan->object, plan->purpose, plan->set);
+	SPIPlanPtr	saved = prepare(plan->query.data, nargs, types, options);
+
+	SPI_keepplan(saved);
+	enter_plan(&key, keep_set(plan->set), saved);
+	return saved;
 }
 
-/* Prepares a query and saves its plan, which was not found. */
+/* Prepares the query that was written and saves its plan. */
 SPIPlanPtr
-dtmodel_save_plan_for(Oid relid, DtPlanPurpose purpose, const Bitmapset *set,
-					  const char *query, int nargs, Oid *types)
+dtmodel_save_plan(const DtPlan *plan, int nargs, Oid *types)
 {
-	PlanKey		key = make_key(relid, purpose, set);
-
-	return save(&key, set, prepare(query, nargs, types, 0));
-}
-
-SPIPlanPtr
-dtmodel_save_generic_plan(Oid relid, DtPlanPurpose purpose, const char *query,
-						  int nargs, Oid *types)
-{
-	PlanKey		key = make_key(relid, purpose, NULL);
-
-	return save(&key, NULL,
-				prepare(query, nargs, types, CURSOR_OPT_GENERIC_PLAN));
+	return save(plan, nargs, types, 0);
 }
 
 SPIPlanPtr
-dtmodel_save_plan(Oid relid, DtPlanPurpose purpose, const char *query,
-				  int nargs, Oid *types)
+dtmodel_save_generic_plan(const DtPlan *plan, int nargs, Oid *types)
 {
-	return dtmodel_save_plan_for(relid, purpose, NULL, query, nargs, types);
+	return save(plan, nargs, types, CURSOR_OPT_GENERIC_PLAN);
 }
 
 /*

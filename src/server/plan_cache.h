@@ -9,6 +9,7 @@
 #define DTMODEL_PLAN_CACHE_H
 
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "nodes/bitmapset.h"
 
 typedef enum DtPlanPurpose
@@ -80,24 +81,37 @@ typedef struct DtAnswers
 } DtAnswers;
 
 /*
- * To find a plan, or to run one with dtmodel_read_first_row(), takes no
- * connection of SPI; all else happens between SPI_connect and SPI_finish.
+ * A plan that was looked for.  Where none is saved yet, the caller writes its
+ * query and saves it, and the same way leads to every plan:
+ *
+ *		DtPlan plan = dtmodel_find_plan(relid, DT_PLAN_..., set);
+ *
+ *		if (plan.saved != NULL)
+ *			return plan.saved;
+ *		appendStringInfo(&plan.query, ...);
+ *		return dtmodel_save_plan(&plan, nargs, types);
+ *
+ * The set tells plans of one purpose apart that differ by columns, or by other
+ * numbers; it may be NULL.  To find a plan, or to run one with
+ * dtmodel_read_first_row(), takes no connection of SPI; all else happens
+ * between SPI_connect and SPI_finish.
  */
-extern SPIPlanPtr dtmodel_find_plan(Oid relid, DtPlanPurpose purpose);
-extern SPIPlanPtr dtmodel_save_plan(Oid relid, DtPlanPurpose purpose,
-									const char *query, int nargs, Oid *types);
+typedef struct DtPlan
+{
+	SPIPlanPtr	saved;			/* NULL: it is still to be written */
+	StringInfoData query;
+	Oid			object;
+	DtPlanPurpose purpose;
+	const Bitmapset *set;
+} DtPlan;
+
+extern DtPlan dtmodel_find_plan(Oid object, DtPlanPurpose purpose,
+								const Bitmapset *set);
+extern SPIPlanPtr dtmodel_save_plan(const DtPlan *plan, int nargs, Oid *types);
 
 /* The same for a plan that does not depend on the values it is given. */
-extern SPIPlanPtr dtmodel_save_generic_plan(Oid relid, DtPlanPurpose purpose,
-											const char *query, int nargs,
+extern SPIPlanPtr dtmodel_save_generic_plan(const DtPlan *plan, int nargs,
 											Oid *types);
-
-/* The same for queries of one purpose that differ by a set of numbers. */
-extern SPIPlanPtr dtmodel_find_plan_for(Oid relid, DtPlanPurpose purpose,
-										const Bitmapset *set);
-extern SPIPlanPtr dtmodel_save_plan_for(Oid relid, DtPlanPurpose purpose,
-										const Bitmapset *set, const char *query,
-										int nargs, Oid *types);
 
 extern void dtmodel_run_plan(SPIPlanPtr plan, Datum *values,
 							 const char *nulls);

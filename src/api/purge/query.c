@@ -57,12 +57,11 @@ query_rows(const DtPurge *purge, const DtPlaceSet *set, SPIPlanPtr plan)
 }
 
 static SPIPlanPtr
-save_plan(Oid object, DtPlanPurpose purpose, const char *query)
+save_plan(const DtPlan *plan)
 {
 	Oid			types[] = {TIMESTAMPTZOID, TIDARRAYOID};
 
-	return dtmodel_save_generic_plan(object, purpose, query, lengthof(types),
-									 types);
+	return dtmodel_save_generic_plan(plan, lengthof(types), types);
 }
 
 /* "The row was deleted softly, and long enough ago", as SQL. */
@@ -80,18 +79,18 @@ static SPIPlanPtr
 lock_plan(const DtPurge *purge, Relation rel)
 {
 	DtPlanPurpose purpose = purge->dry_run ? DT_PLAN_PURGE_LOOK : DT_PLAN_PURGE_LOCK;
-	SPIPlanPtr	plan = dtmodel_find_plan(RelationGetRelid(rel), purpose);
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(rel), purpose, NULL);
 	DtSoftDelete columns;
 
-	if (plan != NULL)
-		return plan;
+	if (plan.saved != NULL)
+		return plan.saved;
 	columns = dtmodel_usable_soft_delete(rel);
-	return save_plan(RelationGetRelid(rel), purpose,
-					 psprintf("SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
-							  " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
-							  dtmodel_qualified_name(rel),
-							  dtmodel_old_text(&columns, DT_ROW),
-							  purge->dry_run ? "" : " FOR UPDATE SKIP LOCKED"));
+	appendStringInfo(&plan.query, "SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
+					 " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
+					 dtmodel_qualified_name(rel),
+					 dtmodel_old_text(&columns, DT_ROW),
+					 purge->dry_run ? "" : " FOR UPDATE SKIP LOCKED");
+	return save_plan(&plan);
 }
 
 /*
@@ -128,19 +127,19 @@ reference_text(const DtReference *reference)
 static SPIPlanPtr
 holders_plan(Relation rel, const DtReference *reference)
 {
-	SPIPlanPtr	plan = dtmodel_find_plan(reference->key->constraint,
-										 DT_PLAN_PURGE_HOLDERS);
+	DtPlan		plan = dtmodel_find_plan(reference->key->constraint,
+										 DT_PLAN_PURGE_HOLDERS, NULL);
 
-	if (plan != NULL)
-		return plan;
-	return save_plan(reference->key->constraint, DT_PLAN_PURGE_HOLDERS,
-					 psprintf("SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
-							  " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ")"
-							  " AND EXISTS (SELECT FROM %s AS " CHILD " WHERE %s AND (%s) IS NOT TRUE)",
-							  dtmodel_qualified_name(rel), reference->child,
-							  reference_text(reference),
-							  reference->soft ?
-							  dtmodel_old_text(&reference->columns, CHILD) : "false"));
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
+					 " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ")"
+					 " AND EXISTS (SELECT FROM %s AS " CHILD " WHERE %s AND (%s) IS NOT TRUE)",
+					 dtmodel_qualified_name(rel), reference->child,
+					 reference_text(reference),
+					 reference->soft ?
+					 dtmodel_old_text(&reference->columns, CHILD) : "false");
+	return save_plan(&plan);
 }
 
 /*
@@ -157,18 +156,18 @@ dtmodel_query_holders(const DtPurge *purge, Relation rel, const DtPlaceSet *set,
 static SPIPlanPtr
 children_plan(Relation rel, const DtReference *reference)
 {
-	SPIPlanPtr	plan = dtmodel_find_plan(reference->key->constraint,
-										 DT_PLAN_PURGE_CHILDREN);
+	DtPlan		plan = dtmodel_find_plan(reference->key->constraint,
+										 DT_PLAN_PURGE_CHILDREN, NULL);
 
-	if (plan != NULL)
-		return plan;
-	return save_plan(reference->key->constraint, DT_PLAN_PURGE_CHILDREN,
-					 psprintf("SELECT " DT_ROW ".ctid, " CHILD ".tableoid, " CHILD ".ctid"
-							  " FROM ONLY %s AS " DT_ROW " JOIN %s AS " CHILD " ON %s"
-							  " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
-							  dtmodel_qualified_name(rel), reference->child,
-							  reference_text(reference),
-							  dtmodel_old_text(&reference->columns, CHILD)));
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "SELECT " DT_ROW ".ctid, " CHILD ".tableoid, " CHILD ".ctid"
+					 " FROM ONLY %s AS " DT_ROW " JOIN %s AS " CHILD " ON %s"
+					 " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
+					 dtmodel_qualified_name(rel), reference->child,
+					 reference_text(reference),
+					 dtmodel_old_text(&reference->columns, CHILD));
+	return save_plan(&plan);
 }
 
 /*

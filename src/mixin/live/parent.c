@@ -244,34 +244,33 @@ is_new_child(const TriggerData *trigdata, const LiveParentState *state,
 }
 
 static SPIPlanPtr
-make_plan(const DtForeignKey *key, Relation parent)
+get_plan(const DtForeignKey *key, Relation parent)
 {
-	DtSoftDelete columns = dtmodel_usable_soft_delete(parent);
+	DtPlan		plan = dtmodel_find_plan(key->constraint, DT_PLAN_PARENT_STATUS,
+										 NULL);
+	DtSoftDelete columns;
 	Oid			types[INDEX_MAX_KEYS];
-	StringInfoData query;
 
-	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT %s FROM %s%s AS " PARENT " WHERE ",
+	if (plan.saved != NULL)
+		return plan.saved;
+	columns = dtmodel_usable_soft_delete(parent);
+	appendStringInfo(&plan.query, "SELECT %s FROM %s%s AS " PARENT " WHERE ",
 					 dtmodel_live_text(&columns, PARENT), dtmodel_only(parent),
 					 dtmodel_qualified_name(parent));
-	dtmodel_append_parent_key(&query, key, PARENT);
-	appendStringInfoString(&query, " FOR SHARE OF " PARENT);
+	dtmodel_append_parent_key(&plan.query, key, PARENT);
+	appendStringInfoString(&plan.query, " FOR SHARE OF " PARENT);
 	for (int i = 0; i < key->ncolumns; i++)
 		types[i] = get_atttype(key->child, key->child_columns[i]);
-	return dtmodel_save_plan(key->constraint, DT_PLAN_PARENT_STATUS, query.data,
-							 key->ncolumns, types);
+	return dtmodel_save_plan(&plan, key->ncolumns, types);
 }
 
 static ParentStatus
 run_lookup(const DtForeignKey *key, Relation parent, Datum *values)
 {
-	SPIPlanPtr	plan = dtmodel_find_plan(key->constraint, DT_PLAN_PARENT_STATUS);
 	ParentStatus status = PARENT_IS_MISSING;
 	bool		isnull;
 
-	if (plan == NULL)
-		plan = make_plan(key, parent);
-	dtmodel_run_plan(plan, values, NULL);
+	dtmodel_run_plan(get_plan(key, parent), values, NULL);
 	if (SPI_processed > 0)
 		status = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
 											SPI_tuptable->tupdesc, 1, &isnull)) ?

@@ -100,19 +100,17 @@ take_view_row(DtRowCall *call, const LiveViewState *state,
 static SPIPlanPtr
 get_plan(const DtRowCall *call, const DtSoftDelete *columns)
 {
-	Oid			relid = RelationGetRelid(call->rel);
-	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_DELETE_LIVE);
-	StringInfoData query;
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(call->rel),
+										 DT_PLAN_DELETE_LIVE, NULL);
 
-	if (plan != NULL)
-		return plan;
-	initStringInfo(&query);
-	appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE %s AND ",
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "DELETE FROM %s AS " DT_ROW " WHERE %s AND ",
 					 dtmodel_qualified_name(call->rel),
 					 dtmodel_live_text(columns, DT_ROW));
-	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
-	return dtmodel_save_plan(relid, DT_PLAN_DELETE_LIVE, query.data,
-							 call->key.ncolumns, dtmodel_key_types(&call->key));
+	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW);
+	return dtmodel_save_plan(&plan, call->key.ncolumns,
+							 dtmodel_key_types(&call->key));
 }
 
 /* Deletes the row as the caller.  Whether there was a live one to delete. */

@@ -128,16 +128,12 @@ parameter_types(const DtReference *reference)
 static SPIPlanPtr
 get_plan(const DtReference *reference, DtPlanPurpose purpose, Relation other)
 {
-	Oid			constraint = reference->key->constraint;
-	SPIPlanPtr	plan = dtmodel_find_plan(constraint, purpose);
-	StringInfoData query;
+	DtPlan		plan = dtmodel_find_plan(reference->key->constraint, purpose, NULL);
 
-	if (plan != NULL)
-		return plan;
-
-	initStringInfo(&query);
-	append_query(&query, reference, purpose, other);
-	return dtmodel_save_plan(constraint, purpose, query.data,
+	if (plan.saved != NULL)
+		return plan.saved;
+	append_query(&plan.query, reference, purpose, other);
+	return dtmodel_save_plan(&plan,
 							 reference->key->ncolumns + (takes_time(purpose) ? 1 : 0),
 							 parameter_types(reference));
 }

@@ -426,23 +426,20 @@ open_target(Oid relid)
 	return table_open(root, RowExclusiveLock);
 }
 
-static char *
-write_query(Relation target, Oid relid, const DtSoftDelete *columns,
+static void
+append_write(StringInfo query, Relation target, Oid relid, const DtSoftDelete *columns,
 			bool restores)
 {
 	const char *time = quote_identifier(NameStr(columns->deleted_at.name));
-	StringInfoData query;
 
-	initStringInfo(&query);
-	appendStringInfo(&query, DT_MARKS_SET_LIVE "UPDATE %s%s SET %s "
+	appendStringInfo(query, DT_MARKS_SET_LIVE "UPDATE %s%s SET %s "
 					 "WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)",
 					 dtmodel_only(target), dtmodel_qualified_name(target),
 					 restores ? dtmodel_restore_assignments(columns) :
 					 psprintf("%s = $2", time));
 	if (RelationGetRelid(target) != relid)
-		appendStringInfo(&query, " AND tableoid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
+		appendStringInfo(query, " AND tableoid OPERATOR(pg_catalog.=) %u::pg_catalog.oid",
 						 relid);
-	return query.data;
 }
 
 static SPIPlanPtr
@@ -451,13 +448,12 @@ write_plan(Relation target, Oid relid, const DtSoftDelete *columns,
 {
 	DtPlanPurpose purpose = restores ? DT_PLAN_RESTORE_ROWS : DT_PLAN_RETIME_ROWS;
 	Oid			types[] = {TIDARRAYOID, columns->deleted_at.typid};
-	SPIPlanPtr	plan = dtmodel_find_plan(relid, purpose);
+	DtPlan		plan = dtmodel_find_plan(relid, purpose, NULL);
 
-	if (plan != NULL)
-		return plan;
-	return dtmodel_save_plan(relid, purpose,
-							 write_query(target, relid, columns, restores),
-							 restores ? 1 : 2, types);
+	if (plan.saved != NULL)
+		return plan.saved;
+	append_write(&plan.query, target, relid, columns, restores);
+	return dtmodel_save_plan(&plan, restores ? 1 : 2, types);
 }
 
 static const DtSoftDelete *

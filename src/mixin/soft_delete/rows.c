@@ -62,54 +62,51 @@ begin_call_with_id(FunctionCallInfo fcinfo)
 	return soft;
 }
 
-static char *
-build_query(const SoftCall *soft, DtPlanPurpose purpose)
+static void
+write_query(StringInfo query, const SoftCall *soft, DtPlanPurpose purpose)
 {
 	Relation	rel = soft->call.rel;
 	char	   *table = dtmodel_qualified_name(rel);
-	StringInfoData query;
 
-	initStringInfo(&query);
 	switch (purpose)
 	{
 		case DT_PLAN_SELECT_DELETED:
-			appendStringInfoString(&query, "SELECT ");
-			dtmodel_append_row(&query, rel);
-			appendStringInfo(&query, " FROM %s AS " DT_ROW " WHERE %s AND ", table,
+			appendStringInfoString(query, "SELECT ");
+			dtmodel_append_row(query, rel);
+			appendStringInfo(query, " FROM %s AS " DT_ROW " WHERE %s AND ", table,
 							 dtmodel_deleted_text(&soft->columns, DT_ROW));
 			break;
 		case DT_PLAN_SOFT_DELETE:
-			appendStringInfo(&query, "DELETE FROM %s AS " DT_ROW " WHERE ", table);
+			appendStringInfo(query, "DELETE FROM %s AS " DT_ROW " WHERE ", table);
 			break;
 		case DT_PLAN_RESTORE:
-			appendStringInfo(&query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND ",
+			appendStringInfo(query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND ",
 							 table, dtmodel_restore_assignments(&soft->columns),
 							 dtmodel_deleted_text(&soft->columns, DT_ROW));
 			break;
 		default:
 			elog(ERROR, "no query on a row has purpose %d", (int) purpose);
 	}
-	dtmodel_append_key_condition(&query, &soft->call.key, DT_ROW);
+	dtmodel_append_key_condition(query, &soft->call.key, DT_ROW);
 	if (purpose != DT_PLAN_SELECT_DELETED)
 	{
-		appendStringInfoString(&query, " RETURNING ");
-		dtmodel_append_row(&query, rel);
+		appendStringInfoString(query, " RETURNING ");
+		dtmodel_append_row(query, rel);
 	}
-	return query.data;
 }
 
 /* The plan for a purpose. */
 static SPIPlanPtr
 get_plan(const SoftCall *soft, DtPlanPurpose purpose)
 {
-	Oid			relid = RelationGetRelid(soft->call.rel);
-	SPIPlanPtr	plan = dtmodel_find_plan(relid, purpose);
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(soft->call.rel), purpose,
+										 NULL);
 
-	if (plan == NULL)
-		plan = dtmodel_save_plan(relid, purpose, build_query(soft, purpose),
-								 soft->call.key.ncolumns,
-								 dtmodel_key_types(&soft->call.key));
-	return plan;
+	if (plan.saved != NULL)
+		return plan.saved;
+	write_query(&plan.query, soft, purpose);
+	return dtmodel_save_plan(&plan, soft->call.key.ncolumns,
+							 dtmodel_key_types(&soft->call.key));
 }
 
 /* Runs the call's query for the purpose.  Whether it returned a row. */
@@ -368,20 +365,19 @@ dtmodel_restore_by_id(PG_FUNCTION_ARGS)
 static SPIPlanPtr
 deletion_plan(const SoftCall *soft)
 {
-	Oid			relid = RelationGetRelid(soft->call.rel);
-	SPIPlanPtr	plan = dtmodel_find_plan(relid, DT_PLAN_RESTORE_DELETION);
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(soft->call.rel),
+										 DT_PLAN_RESTORE_DELETION, NULL);
 	Oid			type = soft->columns.deleted_at.typid;
 
-	if (plan != NULL)
-		return plan;
-	return dtmodel_save_plan(relid, DT_PLAN_RESTORE_DELETION,
-							 psprintf(DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND "
-									  DT_ROW ".%s OPERATOR(pg_catalog.=) $1",
-									  dtmodel_qualified_name(soft->call.rel),
-									  dtmodel_restore_assignments(&soft->columns),
-									  dtmodel_deleted_text(&soft->columns, DT_ROW),
-									  quote_identifier(NameStr(soft->columns.deleted_at.name))),
-							 1, &type);
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND "
+					 DT_ROW ".%s OPERATOR(pg_catalog.=) $1",
+					 dtmodel_qualified_name(soft->call.rel),
+					 dtmodel_restore_assignments(&soft->columns),
+					 dtmodel_deleted_text(&soft->columns, DT_ROW),
+					 quote_identifier(NameStr(soft->columns.deleted_at.name)));
+	return dtmodel_save_plan(&plan, 1, &type);
 }
 
 /*
