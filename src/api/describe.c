@@ -343,8 +343,8 @@ describe_error(Description *description, const ErrorData *error)
  * table that is no model has no mixin.  NULL for NULL and for a table that is
  * gone; anything but a table is an error (42809).
  *
- * It is run for all tables at once, by whoever asks what models there are.  So
- * one that cannot be described must not be an error.
+ * The view of all models runs it for each table.  So one that cannot be
+ * described must not be an error.
  */
 Datum
 dtmodel_describe(PG_FUNCTION_ARGS)

@@ -237,7 +237,7 @@ dtmodel_key_of_id(const DtKey *key, Datum id, Oid type)
 		return key_of_object(key, json_id(id, type));
 
 	values = make_key_values(key);
-	values.values[0] = type == key->columns[0].typid ? id :
+	values.values[0] = getBaseType(type) == key->columns[0].typid ? id :
 		read_value(dtmodel_value_text(id, type), &key->columns[0]);
 	return values;
 }

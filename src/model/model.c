@@ -110,7 +110,7 @@ read_key_columns(DtKey *key, TupleDesc desc, Relation index)
 		column->attnum = index->rd_index->indkey.values[i];
 		att = TupleDescAttr(desc, column->attnum - 1);
 		column->name = att->attname;
-		column->typid = att->atttypid;
+		column->typid = getBaseType(att->atttypid);
 		column->eqop = key_equality(index, i, att->atttypid);
 	}
 }

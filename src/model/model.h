@@ -16,12 +16,15 @@
 #include "nodes/pg_list.h"
 #include "server/relation.h"
 
-/* A column of the primary key, and the operator that finds its values. */
+/*
+ * A column of the primary key, and the operator that finds its values.  To look
+ * for a value calls no CHECK of a domain, as in a WHERE clause.
+ */
 typedef struct DtKeyColumn
 {
 	NameData	name;
 	AttrNumber	attnum;
-	Oid			typid;
+	Oid			typid;			/* of a domain, the type that it is over */
 	Oid			eqop;			/* the key's own equality */
 } DtKeyColumn;
 

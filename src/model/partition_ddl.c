@@ -173,8 +173,8 @@ calls_others_function(Node *node, void *owner)
 }
 
 /*
- * Refuses to leave a table with a condition that calls functions of whoever
- * owns its former parent.  As a partition the table had it too, but its owner
+ * Refuses to leave a table with a condition that calls functions of the owner of
+ * its former parent.  As a partition the table had it too, but its own owner
  * need not know that it stays.  The conditions of add_* call none.
  */
 static void

@@ -43,7 +43,7 @@ SELECT erase(5), forget(6);
 RESET ROLE;
 SELECT t, id, is_deleted FROM state WHERE id < 7 ORDER BY t DESC, id;
 
--- whoever turned it on needs the right, also after SET ROLE
+-- the role that turned it on needs the right, also after SET ROLE
 SET ROLE hard_delete_rights_user;
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;

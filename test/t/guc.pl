@@ -290,7 +290,7 @@ sub check_hard_delete
 	run_as('app', "$known SELECT purge(1000); DELETE FROM doc WHERE id = 5;");
 	is(live_and_deleted(), '4|3', "$tier: the setting ends with the function");
 
-	# ... and of whoever turned the setting on.
+	# ... and of the role that turned the setting on.
 	my $no_right = qr/42501: permission denied to delete rows of table "doc" for good.*DETAIL:  dtmodel.hard_delete was turned on by role "app"/s;
 	foreach my $when ('', $loaded)
 	{

@@ -230,7 +230,7 @@ referred_type(Oid referred)
 				 errdetail("A column of audit holds one value."),
 				 errhint("Name a table with a primary key of one column.")));
 	relation_close(rel, NoLock);
-	return key.columns[0].typid;
+	return get_atttype(referred, key.columns[0].attnum);
 }
 
 static const char *
