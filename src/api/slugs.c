@@ -56,7 +56,8 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
 	if (plan != NULL)
 		return plan;
 	initStringInfo(&query);
-	appendStringInfo(&query, DT_MAKES_SLUG "UPDATE %s AS " DT_ROW " SET %s = " DT_ROW ".%s WHERE ",
+	appendStringInfo(&query, DT_MAKES_SLUG "UPDATE %s AS " DT_ROW
+					 " SET %s = " DT_ROW ".%s WHERE ",
 					 dtmodel_qualified_name(call->rel), column, column);
 	dtmodel_append_key_condition(&query, &call->key, DT_ROW);
 	appendStringInfoString(&query, " RETURNING ");
@@ -70,8 +71,9 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
  *
  * Gives the row the slug of its source, as that is by now, and returns the new
  * row.  If the slug without a number is not free, the row keeps one with a
- * number that it has.  NULL for NULL, for a row that is gone, and for one that a policy or a trigger keeps
- * from being updated.  A table without slugs is an error (42809).
+ * number that it has.  NULL for NULL, for a row that is gone, and for one that
+ * a policy or a trigger keeps from being updated.  A table without slugs is an
+ * error (42809).
  */
 Datum
 dtmodel_new_slug(PG_FUNCTION_ARGS)
