@@ -76,7 +76,8 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
 
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, DT_MAKES_SLUG "UPDATE %s AS " DT_ROW " SET %s = " DT_ROW ".%s WHERE ",
+	appendStringInfo(&plan.query, DT_MAKES_SLUG "UPDATE %s AS " DT_ROW
+					 " SET %s = " DT_ROW ".%s WHERE ",
 					 dtmodel_qualified_name(call->rel), column, column);
 	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW);
 	appendStringInfoString(&plan.query, " RETURNING ");
@@ -91,10 +92,9 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
  * Gives the row the slug of its source, as that is by now, and returns the new
  * row.  If the slug without a number is not free, the row keeps one with a
  * number that it has; if the source has no letters and digits, the one that it
- * has.  NULL for a row that is gone, and for
- * one that a policy or a trigger keeps from being updated; an error (22004)
- * for NULL.  Errors for a table without slugs (42809) and for one whose slug
- * trigger does not fire (55000).
+ * has.  NULL for a row that is gone, and for one that a policy or a trigger
+ * keeps from being updated; an error (22004) for NULL.  Errors for a table
+ * without slugs (42809) and for one whose slug trigger does not fire (55000).
  */
 Datum
 dtmodel_new_slug(PG_FUNCTION_ARGS)

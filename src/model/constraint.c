@@ -21,6 +21,9 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+/* The digits of a number at the end of a name. */
+#define MAX_DIGITS 9
+
 /* What a CHECK is called in a template, before its own name. */
 #define TEMPLATE_PREFIX "ck_"
 
@@ -56,13 +59,15 @@ bool
 dtmodel_is_such_name(const char *name, const char *name1, const char *name2)
 {
 	const char *number = strrchr(name, '_');
+	size_t		length = number == NULL ? 0 : strlen(++number);
 
 	if (strcmp(name, makeObjectName(name1, name2, NULL)) == 0)
 		return true;
-	if (number == NULL || number[1] == '\0' ||
-		strspn(number + 1, "0123456789") != strlen(number + 1))
+	/* One that is longer would leave no room for the names. */
+	if (length == 0 || length > MAX_DIGITS ||
+		strspn(number, "0123456789") != length)
 		return false;
-	return strcmp(name, makeObjectName(name1, name2, number + 1)) == 0;
+	return strcmp(name, makeObjectName(name1, name2, number)) == 0;
 }
 
 /* From how many tables the constraint is inherited; -1 if there is none. */

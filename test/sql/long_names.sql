@@ -44,6 +44,8 @@ CREATE TABLE pages (slug text, title text);
 CREATE UNIQUE INDEX uq_pages_slug_ ON pages (slug);
 CREATE UNIQUE INDEX uq_pages_slug_2x ON pages (slug);
 CREATE UNIQUE INDEX uq_pages_title_3 ON pages (slug);
+SELECT '_' || repeat('1', 62) AS digits \gset
+CREATE UNIQUE INDEX :digits ON pages (slug);
 SELECT dtmodel.add_slug('pages', 'title'), dtmodel.remove_slug('pages');
 SELECT index FROM indexes WHERE "table" = 'pages';
 

@@ -257,9 +257,9 @@ name_of_table(Relation rel)
 static void
 create_index(DtChange *change, const UniqueRequest *request, Oid former)
 {
+	char	   *names = column_list(change->rel, request, "_", false);
 	char	   *name = dtmodel_free_name(RelationGetNamespace(change->rel),
-										 name_of_table(change->rel),
-										 column_list(change->rel, request, "_", false),
+										 name_of_table(change->rel), names,
 										 former);
 
 	check_rows(change, request);

@@ -111,11 +111,12 @@ dtmodel_settings_of_rows(TupleDesc desc)
 static int
 errsettings(Relation rel, const DtSettings *settings)
 {
-	const char *check = dtmodel_find_settings_check(rel, &settings->column);
+	const char *name = dtmodel_find_settings_check(rel, &settings->column);
 
+	if (name == NULL)
+		name = dtmodel_find_trigger(rel, dtmodel_settings_mixin.triggers)->tgname;
 	errtablecol(rel, settings->column.attnum);
-	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, check != NULL ? check :
-							  dtmodel_find_trigger(rel, dtmodel_settings_mixin.triggers)->tgname);
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, name);
 }
 
 static bool

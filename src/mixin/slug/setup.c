@@ -51,10 +51,12 @@ check_request(const SlugRequest *request)
 				 errmsg("source and slug must not be null"),
 				 errhint("Name the column that slugs are made from, and the one that holds them.")));
 	dtmodel_check_different(request->source, "source", request->slug, "slug");
-	if (request->max_length < DT_MIN_SLUG_LENGTH || request->max_length > DT_MAX_SLUG_LENGTH)
+	if (request->max_length < DT_MIN_SLUG_LENGTH ||
+		request->max_length > DT_MAX_SLUG_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_length must be from %d to %d", DT_MIN_SLUG_LENGTH, DT_MAX_SLUG_LENGTH),
+				 errmsg("max_length must be from %d to %d", DT_MIN_SLUG_LENGTH,
+						DT_MAX_SLUG_LENGTH),
 				 errdetail("It is %d.", request->max_length)));
 }
 

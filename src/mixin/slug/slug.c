@@ -57,29 +57,31 @@ typedef struct SlugChange
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
 
 /*
- * Whether a statement is the one of new_slug.  What a rule adds to that has the
- * same text, but its table is not the first one there.
+ * The plan of a statement if it is the one of new_slug, or else NULL.  What a
+ * rule adds to that has the same text, but its table is not the first one there.
  */
-static bool
-is_new_slug(const QueryDesc *query)
+static const ModifyTable *
+find_new_slug(const QueryDesc *query)
 {
-	const Plan *plan = query->plannedstmt->planTree;
+	const ModifyTable *plan = (const ModifyTable *) query->plannedstmt->planTree;
 
-	return dtmodel_is_run_by_us(query->sourceText) &&
-		dtmodel_starts_with(query->sourceText, DT_OWN_QUERY DT_MAKES_SLUG) &&
-		IsA(plan, ModifyTable) &&
-		((const ModifyTable *) plan)->nominalRelation == 1;
+	if (!dtmodel_is_run_by_us(query->sourceText) ||
+		!dtmodel_starts_with(query->sourceText, DT_OWN_QUERY DT_MAKES_SLUG) ||
+		!IsA(plan, ModifyTable) || plan->nominalRelation != 1)
+		return NULL;
+	return plan;
 }
 
 /* Notes it for the trigger, when the executor is ready to run the statement. */
 void
 dtmodel_prepare_new_slug(QueryDesc *query)
 {
+	const ModifyTable *plan = find_new_slug(query);
 	ListCell   *cell;
 
-	if (!is_new_slug(query))
+	if (plan == NULL)
 		return;
-	foreach(cell, query->plannedstmt->resultRelations)
+	foreach(cell, plan->resultRelations)
 		(void) dtmodel_make_note(query->estate->es_query_cxt, DT_NOTE_NEW_SLUG,
 								 rt_fetch(lfirst_int(cell),
 										  query->plannedstmt->rtable)->relid, 1);
