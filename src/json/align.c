@@ -121,20 +121,14 @@ allocate(MemoryContext context, uint32 count, Size size)
 static void
 load_side(ListAlignment *alignment, Side *side, const RawValue *list, uint32 suffix)
 {
-	RawArray	walk = raw_array(list);
-	RawValue	element;
-	uint32		i;
+	RawCursor	elements = raw_children_from(list, alignment->prefix);
 
 	side->at = 0;
 	side->count = raw_count(list) - alignment->prefix - suffix;
 	side->elements = allocate(alignment->context, side->count, sizeof(RawValue));
 	side->numbers = NULL;
-	for (i = 0; i < alignment->prefix + side->count; i++)
-	{
-		raw_array_next(&walk, &element);
-		if (i >= alignment->prefix)
-			side->elements[i - alignment->prefix] = element;
-	}
+	for (uint32 i = 0; i < side->count; i++)
+		side->elements[i] = raw_next(&elements);
 }
 
 static void

@@ -143,9 +143,10 @@ dtmodel_raw_values(const RawValue *a, const RawValue *b, uint32 same,
 		return false;
 
 	/* The same keys take the same room in both. */
-	pairs->a = pairs->b = values;
-	pairs->b.entry = raw_children(b).entry + pairs->count;
-	pairs->b.payload = raw_children(b).payload;
+	pairs->a = values;
+	pairs->b = raw_children(b);
+	pairs->b.entry += pairs->count;
+	pairs->b.offset = values.offset;
 	pairs->next = 0;
 	pairs->same = same - start;
 	pairs->end = a->len - start;

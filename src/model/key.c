@@ -55,7 +55,8 @@ dtmodel_key_if_any(Relation rel)
 	DtKey		copy = *key;
 
 	copy.columns = palloc(sizeof(DtKeyColumn) * Max(key->ncolumns, 1));
-	memcpy(copy.columns, key->columns, sizeof(DtKeyColumn) * key->ncolumns);
+	if (key->ncolumns > 0)
+		memcpy(copy.columns, key->columns, sizeof(DtKeyColumn) * key->ncolumns);
 	return copy;
 }
 
