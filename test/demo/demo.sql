@@ -105,3 +105,11 @@ SELECT u.name, u.slug, u.created_by = session_user AS created_by_role, u.updated
 FROM countries AS c, dtmodel.update(c, '{"official_name": "Ivory Coast"}') AS u WHERE c.code = 'CI';
 INSERT INTO countries (code, name) VALUES ('XC', 'Cote d''Ivoire') RETURNING name, slug, created_by = session_user AS created_by_role, updated_by;
 COMMIT;
+
+\echo '9. Versions grow with every change: who writes what has changed since it was read writes nothing.'
+\echo
+SELECT dtmodel.add_version('languages') \g /dev/null
+WITH hers AS (UPDATE languages SET scope = 'S' WHERE code = 'qaa' AND version = 1 RETURNING version)
+SELECT count(*) AS written, max(version) AS version FROM hers;
+WITH his AS (UPDATE languages SET scope = 'I' WHERE code = 'qaa' AND version = 1 RETURNING version)
+SELECT count(*) AS written, max(version) AS version FROM his;
