@@ -34,7 +34,6 @@ PG_FUNCTION_INFO_V1(dtmodel_create_by_name);
 static void
 append_insert(StringInfo query, Relation rel, const DtData *data, DtPlanPurpose purpose)
 {
-
 	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW " ",
 					 dtmodel_qualified_name(rel));
 	if (data->count == 0)
@@ -150,6 +149,13 @@ dtmodel_create_by_name(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
+/* A guard is assigned only where data gives nothing else. */
+static bool
+is_assigned(const DtData *data, const DtGiven *given)
+{
+	return !given->is_guard || data->count == 1;
+}
+
 static void
 append_assignments(StringInfo query, const DtData *data, int first)
 {
@@ -160,7 +166,7 @@ append_assignments(StringInfo query, const DtData *data, int first)
 		const DtGiven *given = &data->given[i];
 		const char *column = quote_identifier(NameStr(given->field.name));
 
-		if (!dtmodel_is_assigned(data, i))
+		if (!is_assigned(data, given))
 			continue;
 		appendStringInfo(query, "%s%s = ", comma, column);
 		comma = ", ";
@@ -176,6 +182,11 @@ append_assignments(StringInfo query, const DtData *data, int first)
 /*
  * "AND the row is the one that was read", and if not the statement says so.
  * The row may become another one while it waits for a lock.
+ *
+ * It must say so only of the row with the key, and only if policies let the
+ * caller update it.  The planner asks cheap conditions first, and those made of
+ * leakproof functions before the policies.  A comparison of texts is neither,
+ * since the output function of a number is not leakproof.
  */
 static void
 append_guard(StringInfo query, const DtData *data, int first)
@@ -185,7 +196,7 @@ append_guard(StringInfo query, const DtData *data, int first)
 
 	if (guard < 0)
 		return;
-	appendStringInfo(query, " AND CASE WHEN " DT_ROW ".%s OPERATOR(pg_catalog.=) $%d THEN $%d ELSE $%d END",
+	appendStringInfo(query, " AND CASE WHEN " DT_ROW ".%s::pg_catalog.text OPERATOR(pg_catalog.=) $%d::pg_catalog.text THEN $%d ELSE $%d END",
 					 quote_identifier(NameStr(data->given[guard].field.name)),
 					 first + guard, answer + ROW_IS_FRESH, answer + ROW_IS_STALE);
 }
@@ -193,7 +204,6 @@ append_guard(StringInfo query, const DtData *data, int first)
 static void
 append_update(StringInfo query, Relation rel, const DtKey *key, const DtData *data)
 {
-
 	appendStringInfo(query, "UPDATE %s AS " DT_ROW " SET ",
 					 dtmodel_qualified_name(rel));
 	append_assignments(query, data, key->ncolumns + 1);

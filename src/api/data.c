@@ -276,10 +276,11 @@ guards_updates(const DtModel *model, AttrNumber attnum)
 	{
 		for (int j = 0; model->options[i] != NULL && j < mixins[i]->ncolumns; j++)
 		{
-			const DtMixinColumn *column = &mixins[i]->columns[j];
+			const DtMixinColumn *kept = &mixins[i]->columns[j];
+			const DtColumn *column = dtmodel_mixin_column(kept, model->options[i]);
 
-			if (column->guards_updates &&
-				dtmodel_mixin_column(column, model->options[i])->attnum == attnum)
+			if (kept->guards_updates && column->attnum == attnum &&
+				dtmodel_column_fits(column, kept->use))
 				return true;
 		}
 	}
@@ -490,13 +491,6 @@ dtmodel_find_guard(const DtData *data)
 			return i;
 	}
 	return -1;
-}
-
-/* Whether an update assigns it.  A guard alone is, for want of others. */
-bool
-dtmodel_is_assigned(const DtData *data, int i)
-{
-	return !data->given[i].is_guard || data->count == 1;
 }
 
 /* For data that was made for an older version of the row. */

@@ -52,7 +52,6 @@ pg_noreturn extern void dtmodel_rethrow(const DtDataPlace *place,
 										MemoryContext caller);
 extern const DtGiven *dtmodel_find_given(const DtData *data, AttrNumber attnum);
 extern int	dtmodel_find_guard(const DtData *data);
-extern bool dtmodel_is_assigned(const DtData *data, int i);
 pg_noreturn extern void dtmodel_report_stale_data(const DtDataPlace *place,
 												  const DtData *data);
 

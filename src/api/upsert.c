@@ -28,6 +28,7 @@ enum
 {
 	MET_DELETED,
 	MET_LIVE,
+	MET_NEXT,					/* one change later than it was read */
 	MET_STALE,
 	CONFLICTS
 };
@@ -40,6 +41,7 @@ typedef struct Upsert
 	DtData		data;
 	DtData		conflict;		/* what the data gives the conflict columns */
 	DtOnDeleted on_deleted;
+	bool		restored;		/* the row to be met, which counts one change */
 	bool		met;			/* the statement met another row */
 	bool		met_deleted;	/* ... which is deleted */
 	bool		met_stale;		/* ... or not the one that was read */
@@ -223,25 +225,30 @@ check_unique(const Upsert *upsert)
 			 errtable(rel)));
 }
 
+static bool
+is_assigned(const Upsert *upsert, const DtGiven *given)
+{
+	return !given->is_guard &&
+		!bms_is_member(given->field.attnum, upsert->conflict.columns);
+}
+
 /* "column = EXCLUDED.column" for each column that is not of the conflict. */
 static void
 append_assignments(StringInfo query, const Upsert *upsert)
 {
 	const DtData *data = &upsert->data;
-	bool		has_guard = dtmodel_find_guard(data) >= 0;
-	bool		only_conflict = data->count == upsert->conflict.count +
-		(has_guard ? 1 : 0);
+	bool		any = false;
 	const char *comma = "";
 
+	for (int i = 0; i < data->count; i++)
+		any |= is_assigned(upsert, &data->given[i]);
 	for (int i = 0; i < data->count; i++)
 	{
 		const DtGiven *given = &data->given[i];
 		const char *column = quote_identifier(NameStr(given->field.name));
 
 		/* There has to be one, for the row to come back. */
-		if (!only_conflict &&
-			(bms_is_member(given->field.attnum, upsert->conflict.columns) ||
-			 given->is_guard))
+		if (any && !is_assigned(upsert, given))
 			continue;
 		appendStringInfo(query, "%s%s = ", comma, column);
 		if (given->is_settings)
@@ -259,11 +266,16 @@ append_guard(StringInfo query, const Upsert *upsert)
 {
 	const DtData *data = &upsert->data;
 	int			guard = dtmodel_find_guard(data);
+	int			first = dtmodel_update_count(data) + 1;
+	const char *column;
 
-	if (guard >= 0)
-		appendStringInfo(query, " WHEN (" DT_ROW ".%s OPERATOR(pg_catalog.=) $%d) IS NOT TRUE THEN $%d",
-						 quote_identifier(NameStr(data->given[guard].field.name)),
-						 guard + 1, dtmodel_update_count(data) + MET_STALE + 1);
+	if (guard < 0)
+		return;
+	column = quote_identifier(NameStr(data->given[guard].field.name));
+	appendStringInfo(query, " WHEN " DT_ROW ".%s OPERATOR(pg_catalog.=) $%d THEN $%d",
+					 column, guard + 1, first + MET_LIVE);
+	appendStringInfo(query, " WHEN " DT_ROW ".%s OPERATOR(pg_catalog.-) 1 OPERATOR(pg_catalog.=) $%d THEN $%d",
+					 column, guard + 1, first + MET_NEXT);
 }
 
 static void
@@ -293,7 +305,9 @@ append_upsert(StringInfo query, const Upsert *upsert)
 	appendStringInfo(query, " WHERE CASE WHEN %s THEN $%d", deleted,
 					 count + MET_DELETED + 1);
 	append_guard(query, upsert);
-	appendStringInfo(query, " ELSE $%d END RETURNING ", count + MET_LIVE + 1);
+	appendStringInfo(query, " ELSE $%d END RETURNING ",
+					 count + 1 + (dtmodel_find_guard(&upsert->data) < 0 ?
+								  MET_LIVE : MET_STALE));
 	dtmodel_append_row(query, rel);
 }
 
@@ -321,7 +335,10 @@ upsert_plan(const Upsert *upsert)
 	return dtmodel_save_plan(&plan, count + CONFLICTS, types);
 }
 
-/* Notes the row that is met; a live one is to be updated. */
+/*
+ * Notes the row that is met; a live one is to be updated, if it is the one that
+ * was read.  To restore it was our own change.
+ */
 static bool
 note_conflict(void *caller, int which)
 {
@@ -329,8 +346,9 @@ note_conflict(void *caller, int which)
 
 	upsert->met = true;
 	upsert->met_deleted = which == MET_DELETED;
-	upsert->met_stale = which == MET_STALE;
-	return which == MET_LIVE;
+	upsert->met_stale = which == MET_STALE ||
+		(which == MET_NEXT && !upsert->restored);
+	return !upsert->met_deleted && !upsert->met_stale;
 }
 
 /* Runs the statement; false if it neither inserted nor updated a row. */
@@ -385,8 +403,9 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);
 	if (dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
 						 row) == DT_FOUND_DELETED)
-		(void) dtmodel_restore_found(&upsert->call, &upsert->place,
-									 &upsert->conflict, row);
+		upsert->restored = dtmodel_restore_found(&upsert->call, &upsert->place,
+												 &upsert->conflict,
+												 row) == DT_FOUND_LIVE;
 	return false;
 }
 

@@ -38,10 +38,17 @@ UPDATE posts SET title = 'first', version = 6 WHERE id = 1 AND version = 5;
 UPDATE posts SET title = 'second', version = 6 WHERE id = 1 AND version = 5;
 \echo :ROW_COUNT
 
--- what changes nothing is no new version; nor is an assignment to the version
+-- what changes nothing is no new version; nor is an assignment to the version, unless it is the next one
 UPDATE posts SET title = title, visits = 0 WHERE id = 1 RETURNING version;
 UPDATE posts SET version = 99 WHERE id = 1 RETURNING version;
-UPDATE posts SET version = version + 1 WHERE id = 1 RETURNING version;
+UPDATE posts SET title = title, version = version + 2 WHERE id = 1 RETURNING version;
+UPDATE posts SET version = 7 WHERE id = 1 AND version = 6 RETURNING version;
+UPDATE posts SET title = 'after', version = 8 WHERE id = 1 AND version = 7 RETURNING version;
+
+-- Rails and Hibernate begin with version 0, and look for it then
+INSERT INTO posts (id, title, version) VALUES (6, 'of Rails', 0) RETURNING version;
+UPDATE posts SET title = 'changed', version = 1 WHERE id = 6 AND version = 0 RETURNING version;
+UPDATE posts SET title = 'again', version = 2 WHERE id = 6 AND version = 1 RETURNING version;
 
 -- several changes in one transaction, and one that is rolled back
 BEGIN;
@@ -133,6 +140,20 @@ SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 4
 SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 4, "version": 2}');
 SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 4, "page": 1}');
 SELECT id, version FROM dtmodel.create(NULL::comments, '{"id": 5, "page": 1, "version": 8}');
+
+-- where the version is a conflict column
+CREATE UNIQUE INDEX ON comments (id, version);
+SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 6, "version": 1}', '{id,version}');
+SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 6, "version": 1}', '{id,version}');
+SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 6, "page": 1, "version": 1}', '{id,version}');
+DROP INDEX comments_id_version_idx;
+-- of a deleted row, which upsert restores: that counts one more, but is no change of another
+DELETE FROM comments WHERE id = 6;
+SELECT version FROM comments WHERE id = 6;
+SELECT (instance).version FROM dtmodel.upsert(NULL::comments, '{"id": 6, "page": 2, "version": 2}', on_deleted => 'restore');
+SELECT (instance).version FROM dtmodel.upsert(NULL::comments, '{"id": 6, "page": 2, "version": 3}', on_deleted => 'restore');
+SELECT (instance).version FROM dtmodel.upsert(NULL::comments, '{"id": 6, "page": 1, "version": 4}', on_deleted => 'restore');
+SELECT (instance).version FROM dtmodel.upsert(NULL::comments, '{"id": 6, "page": 1, "version": 5}', on_deleted => 'restore');
 
 -- partitions: a row that moves has its next version, not its first
 CREATE TABLE events (id int, region text, note text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);

@@ -56,10 +56,11 @@ UPDATE things SET words = 'z' RETURNING version;
 
 -- rows from before that have none
 CREATE TABLE old (id int PRIMARY KEY, note text, version int);
-INSERT INTO old VALUES (1), (2);
+INSERT INTO old VALUES (1), (2), (4);
 SELECT dtmodel.add_version('old');
 UPDATE old SET note = note WHERE id = 1 RETURNING version;
 UPDATE old SET version = 5 WHERE id = 1 RETURNING version;
+UPDATE old SET version = 1 WHERE id = 4 RETURNING version;
 UPDATE old SET note = 'x' WHERE id = 1 RETURNING version;
 SELECT version FROM dtmodel.update(NULL::old, 2, '{"note": "x", "version": 1}');
 \echo :SQLSTATE
@@ -89,6 +90,22 @@ UPDATE old SET note = 'by another' WHERE id = 1 RETURNING version;
 SELECT version FROM dtmodel.update(NULL::old, 1, '{"note": "z", "version": 2}');
 SELECT version FROM dtmodel.update(NULL::old, 1, '{"note": "z", "version": 2}');
 \echo :SQLSTATE
+RESET ROLE;
+
+-- a row that a policy hides is none, whatever its version is
+CREATE TABLE policed (id int PRIMARY KEY, owner text, note text);
+SELECT dtmodel.add_version('policed');
+INSERT INTO policed VALUES (1, 'version_writer'), (2, 'another');
+GRANT SELECT, UPDATE ON policed TO version_writer;
+ALTER TABLE policed ENABLE ROW LEVEL SECURITY;
+CREATE FUNCTION owns(owner text) RETURNS boolean LANGUAGE plpgsql COST 1000 AS 'BEGIN RETURN owner = current_user; END';
+CREATE POLICY own ON policed USING (version_misuse.owns(owner));
+SET ROLE version_writer;
+SELECT version FROM dtmodel.update(NULL::policed, 1, '{"note": "x", "version": 7}');
+SELECT version FROM dtmodel.update(NULL::policed, 1, '{"note": "x", "version": 1}');
+SELECT version FROM dtmodel.update(NULL::policed, 2, '{"note": "x", "version": 7}');
+SELECT version FROM dtmodel.update(NULL::policed, 2, '{"note": "x", "version": 1}');
+SELECT version FROM dtmodel.update(NULL::policed, 3, '{"note": "x", "version": 7}');
 RESET ROLE;
 DROP OWNED BY version_writer;
 DROP ROLE version_writer;

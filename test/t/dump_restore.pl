@@ -34,10 +34,12 @@ CREATE TABLE users (
 	LIKE dtmodel.configurable_mixin INCLUDING ALL,
 	LIKE dtmodel.audit_mixin INCLUDING ALL,
 	LIKE dtmodel.slug_mixin INCLUDING ALL,
+	LIKE dtmodel.version_mixin INCLUDING ALL,
 	LIKE dtmodel.active_mixin INCLUDING ALL,
 	name text NOT NULL
 );
-SELECT dtmodel.add_model('users'), dtmodel.add_soft_delete('users');
+SELECT dtmodel.add_model('users'), dtmodel.add_soft_delete('users'),
+	   dtmodel.add_version('users');
 CREATE UNIQUE INDEX ON users (name) WHERE NOT is_deleted;
 
 -- An old table that became a model, and references another one.

@@ -309,14 +309,16 @@ change_timestamps(DtChange *change, const void *request)
 void
 dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
 {
-	const DtTimestamps *timestamps = dtmodel_timestamps_of(dtmodel_get_model(change->rel));
+	const DtModel *model = dtmodel_get_model(change->rel);
+	DtTimestamps timestamps;
 
-	if (timestamps == NULL)
+	if (dtmodel_timestamps_of(model) == NULL)
 		return;
+	timestamps = *dtmodel_timestamps_of(model);
 	if (drop_columns)
 	{
-		dtmodel_drop_own_column(change, &timestamps->created_at);
-		dtmodel_drop_own_column(change, &timestamps->updated_at);
+		dtmodel_drop_own_column(change, &timestamps.created_at);
+		dtmodel_drop_own_column(change, &timestamps.updated_at);
 	}
 	dtmodel_drop_trigger(change, dtmodel_timestamps_mixin.triggers);
 }

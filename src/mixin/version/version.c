@@ -62,7 +62,11 @@ datum_of(const DtColumn *version, int64 number)
 		Int64GetDatum(number);
 }
 
-/* A row that has it already is not copied. */
+/*
+ * The first version is 1, or 0 where INSERT gives that: some clients begin with
+ * it, and look for it in their first UPDATE.  A row that has it already is not
+ * copied.
+ */
 static HeapTuple
 stamp_new_row(const TriggerData *trigdata, HeapTuple row,
 			  const DtColumn *version)
@@ -72,28 +76,43 @@ stamp_new_row(const TriggerData *trigdata, HeapTuple row,
 									 RelationGetDescr(trigdata->tg_relation),
 									 &isnull);
 
-	if (!isnull && number_of(version, value) == 1)
+	if (!isnull && (number_of(version, value) == 0 ||
+					number_of(version, value) == 1))
 		return row;
 	return dtmodel_store_column(trigdata, row, version->attnum,
 								datum_of(version, 1), false);
 }
 
-static void
-check_not_last(Relation rel, const DtColumn *version, int64 number)
+static bool
+is_last(const DtColumn *version, int64 number)
 {
-	bool		is_small = version->typid == INT4OID;
+	return number >= (version->typid == INT4OID ? PG_INT32_MAX : PG_INT64_MAX);
+}
 
-	if (number < (is_small ? PG_INT32_MAX : PG_INT64_MAX))
-		return;
-
+static void
+report_last(Relation rel, const DtColumn *version)
+{
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("column \"%s\" of table \"%s\" cannot count further",
 					NameStr(version->name), RelationGetRelationName(rel)),
-			 is_small ? errhint("ALTER TABLE %s ALTER COLUMN %s TYPE bigint.",
-								dtmodel_qualified_name(rel),
-								quote_identifier(NameStr(version->name))) : 0,
+			 version->typid == INT4OID ?
+			 errhint("ALTER TABLE %s ALTER COLUMN %s TYPE bigint.",
+					 dtmodel_qualified_name(rel),
+					 quote_identifier(NameStr(version->name))) : 0,
 			 errtablecol(rel, version->attnum)));
+}
+
+/*
+ * Whether the UPDATE assigns the version that comes next.  That is a change by
+ * itself: a client that counts has counted one, also where all other columns
+ * get the values that they have, and looks for it in its next UPDATE.
+ */
+static bool
+is_next(const DtColumn *version, const DtColumnPair *pair, int64 number)
+{
+	return !pair->new_isnull && !is_last(version, number) &&
+		number_of(version, pair->new_value) == number + 1;
 }
 
 /* One more than the row has, or what it has: whatever the UPDATE assigns. */
@@ -101,24 +120,24 @@ static HeapTuple
 stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
 				  VersionState *state)
 {
+	const DtColumn *version = &state->version;
 	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
 	const DtColumnPair *pair = &state->stamp.pairs[0];
 	int64		number = pair->old_isnull ? 0 :
-		number_of(&state->version, pair->old_value);
+		number_of(version, pair->old_value);
 
+	if (is_next(version, pair, number))
+		return row;
+	if (changed && is_last(version, number))
+		report_last(trigdata->tg_relation, version);
 	if (changed)
-	{
-		check_not_last(trigdata->tg_relation, &state->version, number);
 		number++;
-	}
 	else if (pair->old_isnull)
 		return pair->new_isnull ? row :
 			dtmodel_store_column(trigdata, row, pair->attnum, (Datum) 0, true);
-	if (!pair->new_isnull &&
-		number_of(&state->version, pair->new_value) == number)
+	if (!pair->new_isnull && number_of(version, pair->new_value) == number)
 		return row;
-	return dtmodel_store_pair(trigdata, row, pair,
-							  datum_of(&state->version, number));
+	return dtmodel_store_pair(trigdata, row, pair, datum_of(version, number));
 }
 
 /*
@@ -128,10 +147,11 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
  * Its argument is "version=" and the name of a column, of type integer or
  * bigint.
  *
- * The version of a new row is 1, and that of a changed one the old version plus
- * one, whatever the statement assigns.  Soft deletes and restores are changes,
- * and so is whatever changes a column, also one that does not count for
- * updated_at: clients that compute the next version themselves count like that.
+ * The version of a new row is 1, or 0 if the statement gives that, and that of a
+ * changed one the old version plus one, whatever the statement assigns.  Soft
+ * deletes and restores are changes, and so is whatever changes a column, also
+ * one that does not count for updated_at, and an assignment of the old version
+ * plus one: clients that compute the next version themselves count like that.
  * A row that an UPDATE moves to another partition is no new row there.  While
  * dtmodel.preserve_timestamps is on the row passes untouched.  A column that is
  * gone (42703) or retyped (42804) is an error, and so is a version that has
@@ -200,12 +220,14 @@ dtmodel_add_version(PG_FUNCTION_ARGS)
 static void
 drop_version(DtChange *change, bool drop_columns)
 {
-	const DtVersion *columns = dtmodel_version_of(dtmodel_get_model(change->rel));
+	const DtVersion *version = dtmodel_version_of(dtmodel_get_model(change->rel));
+	DtColumn	column;
 
-	if (columns == NULL)
+	if (version == NULL)
 		return;
+	column = version->version;
 	if (drop_columns)
-		dtmodel_drop_own_column(change, &columns->version);
+		dtmodel_drop_own_column(change, &column);
 	dtmodel_drop_trigger(change, dtmodel_version_mixin.triggers);
 }
 
