@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "buffer.h"
+#include "json/buffer.h"
 #include "utils/memutils.h"
 
 /*

@@ -8,9 +8,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "diff.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "json/diff.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

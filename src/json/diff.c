@@ -10,11 +10,11 @@
  */
 #include "postgres.h"
 
-#include "buffer.h"
 #include "catalog/pg_type.h"
-#include "diff.h"
-#include "elements.h"
 #include "fmgr.h"
+#include "json/buffer.h"
+#include "json/diff.h"
+#include "json/elements.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -9,7 +9,7 @@
 #define DTMODEL_JSON_DIFF_H
 
 #include "fmgr.h"
-#include "format.h"
+#include "json/format.h"
 
 /*
  * One step on the way from the root to a place: into the member of that key,

@@ -12,7 +12,7 @@
  */
 #include "postgres.h"
 
-#include "elements.h"
+#include "json/elements.h"
 #include "miscadmin.h"
 
 typedef struct ElementEntry

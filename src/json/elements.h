@@ -8,8 +8,8 @@
 #ifndef DTMODEL_JSON_ELEMENTS_H
 #define DTMODEL_JSON_ELEMENTS_H
 
-#include "format.h"
-#include "hash.h"
+#include "json/format.h"
+#include "json/hash.h"
 
 #define NO_ELEMENT PG_UINT32_MAX
 

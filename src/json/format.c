@@ -10,7 +10,7 @@
  */
 #include "postgres.h"
 
-#include "format.h"
+#include "json/format.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"

@@ -38,7 +38,7 @@
 #ifndef DTMODEL_JSON_FORMAT_H
 #define DTMODEL_JSON_FORMAT_H
 
-#include "buffer.h"
+#include "json/buffer.h"
 #include "utils/jsonb.h"
 
 /*

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
-#include "hash.h"
+#include "json/hash.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"

@@ -14,7 +14,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "format.h"
+#include "json/format.h"
 #include "miscadmin.h"
 
 typedef enum MergeRule

@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "object.h"
+#include "json/object.h"
 
 /* By key; of the same key, the one that was given later comes first. */
 static int

@@ -8,7 +8,7 @@
 #ifndef DTMODEL_JSON_OBJECT_H
 #define DTMODEL_JSON_OBJECT_H
 
-#include "format.h"
+#include "json/format.h"
 
 extern Jsonb *dtmodel_object_over(const RawValue *base, const RawValue *object);
 extern Jsonb *dtmodel_object_of(const RawMember *members, uint32 count);

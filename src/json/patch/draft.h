@@ -5,10 +5,10 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DTMODEL_JSON_DRAFT_H
-#define DTMODEL_JSON_DRAFT_H
+#ifndef DTMODEL_PATCH_DRAFT_H
+#define DTMODEL_PATCH_DRAFT_H
 
-#include "format.h"
+#include "json/format.h"
 
 /*
  * One value of a document under change.  It starts as the bytes that it is in
@@ -93,4 +93,4 @@ extern void dtmodel_draft_release(const Draft *draft);
 extern bool dtmodel_draft_equal(const Draft *draft, const RawValue *value);
 extern Jsonb *dtmodel_draft_document(const Draft *draft);
 
-#endif							/* DTMODEL_JSON_DRAFT_H */
+#endif							/* DTMODEL_PATCH_DRAFT_H */

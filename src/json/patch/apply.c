@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * patch.c
+ * apply.c
  *	  Applying a JSON patch (RFC 6902).
  *
  *-------------------------------------------------------------------------
@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 #include "compat.h"
-#include "draft.h"
 #include "fmgr.h"
+#include "json/patch/draft.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * patch_diff.c
+ * make.c
  *	  Making the patch that leads from one jsonb document to another, as a
  *	  JSON patch (RFC 6902) or a JSON merge patch (RFC 7396).
  *
@@ -8,10 +8,10 @@
  */
 #include "postgres.h"
 
-#include "align.h"
-#include "diff.h"
-#include "draft.h"
 #include "fmgr.h"
+#include "json/diff.h"
+#include "json/patch/align.h"
+#include "json/patch/draft.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 

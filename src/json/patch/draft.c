@@ -25,8 +25,8 @@
  */
 #include "postgres.h"
 
-#include "draft.h"
-#include "hash.h"
+#include "json/hash.h"
+#include "json/patch/draft.h"
 #include "miscadmin.h"
 
 /*

@@ -20,8 +20,8 @@
  */
 #include "postgres.h"
 
-#include "align.h"
-#include "elements.h"
+#include "json/elements.h"
+#include "json/patch/align.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 

@@ -5,11 +5,11 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DTMODEL_JSON_ALIGN_H
-#define DTMODEL_JSON_ALIGN_H
+#ifndef DTMODEL_PATCH_ALIGN_H
+#define DTMODEL_PATCH_ALIGN_H
 
-#include "format.h"
-#include "hash.h"
+#include "json/format.h"
+#include "json/hash.h"
 
 typedef struct ListAlignment ListAlignment;
 
@@ -34,4 +34,4 @@ extern ListAlignment *dtmodel_align_begin(const RawValue *old_list,
 extern bool dtmodel_align_next(ListAlignment *alignment, ListRuns *runs);
 extern void dtmodel_align_end(ListAlignment *alignment);
 
-#endif							/* DTMODEL_JSON_ALIGN_H */
+#endif							/* DTMODEL_PATCH_ALIGN_H */
