@@ -35,7 +35,7 @@ PG_FUNCTION_INFO_V1(dtmodel_jsonb_changes);
 static Datum
 step_text(DiffStep *step)
 {
-	if (step->key.data)
+	if (step->key.data != NULL)
 		return PointerGetDatum(cstring_to_text_with_len(step->key.data,
 														step->key.len));
 	return PointerGetDatum(cstring_to_text(psprintf("%u", step->index)));
@@ -52,10 +52,10 @@ path_array(DiffStep *at)
 	int			i;
 	Datum	   *path;
 
-	for (step = at; step; step = step->up)
+	for (step = at; step != NULL; step = step->up)
 		depth++;
 	path = palloc(Max(depth, 1) * sizeof(Datum));
-	for (step = at, i = depth; step; step = step->up)
+	for (step = at, i = depth; step != NULL; step = step->up)
 		path[--i] = step_text(step);
 	return construct_array(path, depth, TEXTOID, -1, false, TYPALIGN_INT);
 }
@@ -66,15 +66,18 @@ report_row(DiffWalk *walk, DiffStep *at,
 {
 	ChangeRows *rows = (ChangeRows *) walk;
 	MemoryContext before = MemoryContextSwitchTo(rows->per_row);
-	const char *op = !old_value ? "add" : !new_value ? "remove" : "replace";
+	const char *op = old_value == NULL ? "add" :
+	new_value == NULL ? "remove" : "replace";
 	Datum		values[CHANGES_COLUMNS] = {0};
-	bool		nulls[CHANGES_COLUMNS] = {false, false, !old_value, !new_value};
+	bool		nulls[CHANGES_COLUMNS] = {false};
 
 	values[0] = PointerGetDatum(path_array(at));
 	values[1] = CStringGetTextDatum(op);
-	if (old_value)
+	nulls[2] = old_value == NULL;
+	nulls[3] = new_value == NULL;
+	if (!nulls[2])
 		values[2] = JsonbPGetDatum(dtmodel_raw_document(old_value));
-	if (new_value)
+	if (!nulls[3])
 		values[3] = JsonbPGetDatum(dtmodel_raw_document(new_value));
 	tuplestore_putvalues(rows->store, rows->row_type, values, nulls);
 
@@ -112,14 +115,14 @@ lists_by_position(DiffWalk *walk, DiffStep *at,
 				  const RawValue *old_list, const RawValue *new_list,
 				  uint32 same)
 {
-	RawPairs	pairs = dtmodel_raw_elements(old_list, new_list, same);
+	RawPairs	pairs = dtmodel_raw_element_pairs(old_list, new_list, same);
 	RawPair		pair;
 	DiffStep	element;
 
 	check_stack_depth();
 	element.up = at;
 	element.key = raw_string(NULL, 0);
-	element.note = NULL;
+	element.caller_data = NULL;
 	while (dtmodel_raw_next_pair(&pairs, &pair))
 	{
 		element.index = pair.number;
@@ -138,7 +141,7 @@ begin_rows(ChangeRows *rows, FunctionCallInfo fcinfo)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext before;
 
-	if (!result || !IsA(result, ReturnSetInfo) ||
+	if (result == NULL || !IsA(result, ReturnSetInfo) ||
 		!(result->allowedModes & SFRM_Materialize) ||
 		get_call_result_type(fcinfo, NULL, &rows->row_type) != TYPEFUNC_COMPOSITE)
 		ereport(ERROR,
@@ -162,7 +165,7 @@ begin_rows(ChangeRows *rows, FunctionCallInfo fcinfo)
 
 /*
  * jsonb_changes(old jsonb, new jsonb, arrays boolean)
- *		RETURNS TABLE (path text[], op text, old_value jsonb, new_value jsonb)
+ *		returns TABLE (path text[], op text, old_value jsonb, new_value jsonb)
  *
  * The places at which two documents differ, in jsonb's own order of keys, with
  * what was there and what is there now.  op is "add", "remove" or "replace";
@@ -184,7 +187,8 @@ dtmodel_jsonb_changes(PG_FUNCTION_ARGS)
 	ChangeRows	rows;
 
 	rows.walk.report = report_row;
-	rows.walk.lists = arrays ? lists_by_position : dtmodel_diff_lists_as_wholes;
+	rows.walk.compare_lists = arrays ? lists_by_position :
+		dtmodel_diff_lists_as_wholes;
 	begin_rows(&rows, fcinfo);
 
 	if (!PG_ARGISNULL(0))

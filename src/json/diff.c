@@ -14,7 +14,7 @@
 #include "fmgr.h"
 #include "json/buffer.h"
 #include "json/diff.h"
-#include "json/elements.h"
+#include "json/element_numbers.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -32,8 +32,6 @@ typedef struct PathList
 } PathList;
 
 PG_FUNCTION_INFO_V1(dtmodel_get_difference_between_dictionaries);
-
-/* ---- the walk ---- */
 
 /*
  * Objects with the same keys, in step.
@@ -53,7 +51,7 @@ diff_in_step(DiffWalk *walk, DiffStep *up, const RawValue *a,
 	{
 		for (; keys_taken <= pair.number; keys_taken++)
 			at.key = raw_next(&keys);
-		at.note = NULL;
+		at.caller_data = NULL;
 		dtmodel_diff_values_from(walk, &at, &pair.a, &pair.b, pair.same);
 	}
 }
@@ -82,7 +80,7 @@ diff_join(DiffWalk *walk, DiffStep *up,
 
 		CHECK_FOR_INTERRUPTS();
 		at.key = order <= 0 ? member_a.key : member_b.key;
-		at.note = NULL;
+		at.caller_data = NULL;
 		if (order == 0)
 			dtmodel_diff_values(walk, &at, &member_a.value, &member_b.value);
 		else
@@ -103,7 +101,7 @@ diff_objects(DiffWalk *walk, DiffStep *at,
 	RawPairs	pairs;
 
 	check_stack_depth();
-	if (dtmodel_raw_values(a, b, same, &pairs))
+	if (dtmodel_raw_value_pairs(a, b, same, &pairs))
 		diff_in_step(walk, at, a, &pairs);
 	else
 		diff_join(walk, at, a, b);
@@ -125,7 +123,7 @@ dtmodel_diff_values_from(DiffWalk *walk, DiffStep *at,
 	if (raw_is_object(old_value) && raw_is_object(new_value))
 		diff_objects(walk, at, old_value, new_value, same);
 	else if (raw_is_array(old_value) && raw_is_array(new_value))
-		walk->lists(walk, at, old_value, new_value, same);
+		walk->compare_lists(walk, at, old_value, new_value, same);
 	else if (!dtmodel_raw_equal_from(old_value, new_value, same))
 		walk->report(walk, at, old_value, new_value);
 }
@@ -139,10 +137,8 @@ dtmodel_diff_values(DiffWalk *walk, DiffStep *at,
 {
 	if (!raw_same_bytes(old_value, new_value))
 		dtmodel_diff_values_from(walk, at, old_value, new_value,
-								 dtmodel_raw_same(old_value, new_value));
+								 dtmodel_raw_common_bytes(old_value, new_value));
 }
-
-/* ---- lists ---- */
 
 /*
  * For a walk that does not go into lists.
@@ -158,7 +154,7 @@ dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
 
 /* Puts all elements of a list into a table, and returns their numbers. */
 static uint32 *
-add_elements(ElementTable *table, const RawValue *list)
+add_elements(ElementNumbers *table, const RawValue *list)
 {
 	uint32	   *numbers = palloc_extended(raw_count(list) * sizeof(uint32),
 										  MCXT_ALLOC_HUGE);
@@ -166,7 +162,7 @@ add_elements(ElementTable *table, const RawValue *list)
 	RawValue	element;
 
 	for (uint32 i = 0; raw_array_next(&walk, &element); i++)
-		numbers[i] = dtmodel_elements_add(table, &element);
+		numbers[i] = dtmodel_element_numbers_add(table, &element);
 	return numbers;
 }
 
@@ -177,9 +173,9 @@ add_elements(ElementTable *table, const RawValue *list)
 static bool
 same_elements(const RawValue *a, const RawValue *b)
 {
-	ElementTable *table = dtmodel_elements_create(raw_count(a), NULL);
+	ElementNumbers *table = dtmodel_element_numbers_create(raw_count(a), NULL);
 	uint32	   *numbers = add_elements(table, a);
-	uint32		unseen = dtmodel_elements_count(table);
+	uint32		unseen = dtmodel_element_numbers_count(table);
 	bool	   *seen = palloc0(unseen * sizeof(bool));
 	RawArray	walk_a = raw_array(a);
 	RawArray	walk_b = raw_array(b);
@@ -193,7 +189,7 @@ same_elements(const RawValue *a, const RawValue *b)
 		if (raw_array_next(&walk_a, &in_a) && raw_same_bytes(&in_a, &in_b))
 			number = numbers[i];
 		else
-			number = dtmodel_elements_find(table, &in_b);
+			number = dtmodel_element_numbers_find(table, &in_b);
 		if (number == NO_ELEMENT)
 		{
 			unseen = NO_ELEMENT;
@@ -206,7 +202,7 @@ same_elements(const RawValue *a, const RawValue *b)
 
 	pfree(seen);
 	pfree(numbers);
-	dtmodel_elements_free(table);
+	dtmodel_element_numbers_free(table);
 	return unseen == 0;
 }
 
@@ -218,8 +214,6 @@ lists_as_sets(DiffWalk *walk, DiffStep *at,
 		!same_elements(old_list, new_list))
 		walk->report(walk, at, old_list, new_list);
 }
-
-/* ---- paths as text[] ---- */
 
 /*
  * Appends a text of that length to the array and returns where its characters
@@ -252,17 +246,17 @@ report_path(DiffWalk *walk, DiffStep *at,
 	DiffStep   *step;
 	char	   *path;
 
-	for (step = at; step; step = step->up)
-		len += step->key.len + (step->up || has_prefix ? 1 : 0);
+	for (step = at; step != NULL; step = step->up)
+		len += step->key.len + (step->up != NULL || has_prefix ? 1 : 0);
 	path = add_text(list, len);
 	memcpy(path, list->prefix, list->prefix_len);
 
 	/* The steps lead upwards, so write from the end. */
-	for (step = at; step; step = step->up)
+	for (step = at; step != NULL; step = step->up)
 	{
 		len -= step->key.len;
 		memcpy(path + len, step->key.data, step->key.len);
-		if (step->up || has_prefix)
+		if (step->up != NULL || has_prefix)
 			path[--len] = '.';
 	}
 }
@@ -271,9 +265,10 @@ static void
 begin_paths(PathList *list, text *prefix, bool ignore_order)
 {
 	list->walk.report = report_path;
-	list->walk.lists = ignore_order ? lists_as_sets : dtmodel_diff_lists_as_wholes;
-	list->prefix = prefix ? VARDATA_ANY(prefix) : "";
-	list->prefix_len = prefix ? VARSIZE_ANY_EXHDR(prefix) : 0;
+	list->walk.compare_lists = ignore_order ? lists_as_sets :
+		dtmodel_diff_lists_as_wholes;
+	list->prefix = prefix != NULL ? VARDATA_ANY(prefix) : "";
+	list->prefix_len = prefix != NULL ? VARSIZE_ANY_EXHDR(prefix) : 0;
 	list->count = 0;
 	dtmodel_buffer_init(&list->array, 256);
 	buffer_extend(&list->array, ARR_OVERHEAD_NONULLS(1));
@@ -305,9 +300,9 @@ no_paths(FmgrInfo *call_site)
 {
 	MemoryContext before;
 
-	if (!call_site)
+	if (call_site == NULL)
 		return construct_empty_array(TEXTOID);
-	if (!call_site->fn_extra)
+	if (call_site->fn_extra == NULL)
 	{
 		before = MemoryContextSwitchTo(call_site->fn_mcxt);
 		call_site->fn_extra = construct_empty_array(TEXTOID);
@@ -318,7 +313,7 @@ no_paths(FmgrInfo *call_site)
 
 /*
  * get_difference_between_dictionaries(old_value jsonb, new_value jsonb,
- *		path text, ignore_order boolean) RETURNS text[]
+ *		path text, ignore_order boolean) returns text[]
  *
  * The paths at which two documents differ, in jsonb's own order of keys.
  *
@@ -345,7 +340,7 @@ dtmodel_get_difference_between_dictionaries(PG_FUNCTION_ARGS)
 
 	begin_paths(&list, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2),
 				ignore_order);
-	if (old_document && new_document)
+	if (old_document != NULL && new_document != NULL)
 	{
 		RawValue	old_value = raw_root(old_document);
 		RawValue	new_value = raw_root(new_document);

@@ -21,7 +21,7 @@ typedef struct DiffStep
 	struct DiffStep *up;
 	RawValue	key;			/* data is NULL in a list */
 	uint32		index;
-	void	   *note;			/* what the walk's caller keeps of the place;
+	void	   *caller_data;	/* what the walk's caller keeps of the place;
 								 * NULL at first */
 } DiffStep;
 
@@ -44,9 +44,9 @@ struct DiffWalk
 	 * Called for each pair of lists whose bytes differ, after so many that are
 	 * the same; they may still be equal.
 	 */
-	void		(*lists) (DiffWalk *walk, DiffStep *at,
-						  const RawValue *old_list, const RawValue *new_list,
-						  uint32 same);
+	void		(*compare_lists) (DiffWalk *walk, DiffStep *at,
+								  const RawValue *old_list,
+								  const RawValue *new_list, uint32 same);
 };
 
 extern void dtmodel_diff_values(DiffWalk *walk, DiffStep *at,

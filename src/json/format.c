@@ -23,8 +23,6 @@ const RawValue dtmodel_raw_empty_object = {
 	JENTRY_ISCONTAINER, sizeof(empty_object), (const char *) &empty_object
 };
 
-/* ---- comparing ---- */
-
 /*
  * Where in [from, to) do a and b differ first?  Returns to if nowhere.
  */
@@ -61,7 +59,7 @@ first_mismatch(const char *a, const char *b, uint32 from, uint32 to)
  * containers alone, for nothing else is looked into.
  */
 uint32
-dtmodel_raw_same(const RawValue *a, const RawValue *b)
+dtmodel_raw_common_bytes(const RawValue *a, const RawValue *b)
 {
 	if (a->type != JENTRY_ISCONTAINER || b->type != JENTRY_ISCONTAINER)
 		return 0;
@@ -80,7 +78,7 @@ payload_start(const RawValue *container)
  * They are known to begin with so many bytes in common.
  */
 RawPairs
-dtmodel_raw_elements(const RawValue *a, const RawValue *b, uint32 same)
+dtmodel_raw_element_pairs(const RawValue *a, const RawValue *b, uint32 same)
 {
 	uint32		start = payload_start(a);
 	RawPairs	pairs;
@@ -107,12 +105,11 @@ same_keys(const RawValue *a, const RawValue *b, uint32 size)
 	RawCursor	keys_a = raw_children(a);
 	RawCursor	keys_b = raw_children(b);
 	uint32		n = raw_count(a);
-	uint32		i;
 
 	if (memcmp(keys_a.entry, keys_b.entry, n * sizeof(JEntry)) == 0)
 		return memcmp(keys_a.payload, keys_b.payload, size) == 0;
 
-	for (i = 0; i < n; i++)
+	for (uint32 i = 0; i < n; i++)
 	{
 		RawValue	key_a = raw_next(&keys_a);
 		RawValue	key_b = raw_next(&keys_b);
@@ -129,8 +126,8 @@ same_keys(const RawValue *a, const RawValue *b, uint32 size)
  * bytes in common.
  */
 bool
-dtmodel_raw_values(const RawValue *a, const RawValue *b, uint32 same,
-				   RawPairs *pairs)
+dtmodel_raw_value_pairs(const RawValue *a, const RawValue *b, uint32 same,
+						RawPairs *pairs)
 {
 	uint32		start = payload_start(a);
 	RawCursor	values = raw_object(a).values;
@@ -174,7 +171,7 @@ next_in_step(RawPairs *pairs, RawPair *pair)
 			pair->number = next;
 			pair->a = child_a;
 			pair->b = child_b;
-			pair->same = dtmodel_raw_same(&child_a, &child_b);
+			pair->same = dtmodel_raw_common_bytes(&child_a, &child_b);
 			found = true;
 		}
 		next++;
@@ -244,8 +241,8 @@ containers_equal(const RawValue *a, const RawValue *b, uint32 same)
 	CHECK_FOR_INTERRUPTS();
 
 	if (raw_is_array(a))
-		pairs = dtmodel_raw_elements(a, b, same);
-	else if (!dtmodel_raw_values(a, b, same, &pairs))
+		pairs = dtmodel_raw_element_pairs(a, b, same);
+	else if (!dtmodel_raw_value_pairs(a, b, same, &pairs))
 		return false;
 
 	while (dtmodel_raw_next_pair(&pairs, &pair))
@@ -281,10 +278,8 @@ bool
 dtmodel_raw_equal(const RawValue *a, const RawValue *b)
 {
 	return raw_same_bytes(a, b) ||
-		dtmodel_raw_equal_from(a, b, dtmodel_raw_same(a, b));
+		dtmodel_raw_equal_from(a, b, dtmodel_raw_common_bytes(a, b));
 }
-
-/* ---- looking up ---- */
 
 /*
  * The child of that number, in place.
@@ -318,7 +313,7 @@ dtmodel_raw_find(const RawValue *object, const RawValue *key,
 	const char *payload = (const char *) &container->children[2 * n];
 	uint32		low = 0;
 	uint32		high = n;
-	uint32		probe = near ? *near : n;
+	uint32		probe = near != NULL ? *near : n;
 	uint32		step = probe < n ? 1 : n;
 
 	while (low < high)
@@ -333,7 +328,7 @@ dtmodel_raw_find(const RawValue *object, const RawValue *key,
 
 		if (order == 0)
 		{
-			if (near)
+			if (near != NULL)
 				*near = probe;
 			*value = child_at(container, payload, n + probe);
 			return true;
@@ -350,7 +345,7 @@ dtmodel_raw_find(const RawValue *object, const RawValue *key,
 		}
 		step *= 2;
 	}
-	if (near)
+	if (near != NULL)
 		*near = low;
 	return false;
 }
@@ -369,8 +364,6 @@ dtmodel_raw_element(const RawValue *array, uint32 index, RawValue *element)
 	*element = child_at(container, (const char *) &container->children[n], index);
 	return true;
 }
-
-/* ---- writing ---- */
 
 /*
  * What a value is, in the words of an error message.

@@ -131,14 +131,14 @@ typedef struct RawWriter
 extern const RawValue dtmodel_raw_null;
 extern const RawValue dtmodel_raw_empty_object;
 
-extern uint32 dtmodel_raw_same(const RawValue *a, const RawValue *b);
+extern uint32 dtmodel_raw_common_bytes(const RawValue *a, const RawValue *b);
 extern bool dtmodel_raw_equal(const RawValue *a, const RawValue *b);
 extern bool dtmodel_raw_equal_from(const RawValue *a, const RawValue *b,
 								   uint32 same);
-extern RawPairs dtmodel_raw_elements(const RawValue *a, const RawValue *b,
-									 uint32 same);
-extern bool dtmodel_raw_values(const RawValue *a, const RawValue *b,
-							   uint32 same, RawPairs *pairs);
+extern RawPairs dtmodel_raw_element_pairs(const RawValue *a, const RawValue *b,
+										  uint32 same);
+extern bool dtmodel_raw_value_pairs(const RawValue *a, const RawValue *b,
+									uint32 same, RawPairs *pairs);
 extern bool dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair);
 extern bool dtmodel_raw_find(const RawValue *object, const RawValue *key,
 							 RawValue *value, uint32 *near);
@@ -309,9 +309,9 @@ raw_compare_keys(const RawValue *a, const RawValue *b)
 static inline int
 raw_join_order(const RawMember *a, const RawMember *b)
 {
-	if (!a)
+	if (a == NULL)
 		return 1;
-	if (!b)
+	if (b == NULL)
 		return -1;
 	return raw_compare_keys(&a->key, &b->key);
 }
@@ -328,7 +328,7 @@ raw_same_bytes(const RawValue *a, const RawValue *b)
 static inline bool
 raw_same_document(const Jsonb *a, const Jsonb *b)
 {
-	if (!a || !b)
+	if (a == NULL || b == NULL)
 		return a == b;
 	return VARSIZE(a) == VARSIZE(b) &&
 		memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0;

@@ -45,7 +45,7 @@ struct HashMemo
  * Containers of so few bytes are nested a few levels at most, and hashing them
  * again costs no more than looking them up.
  */
-#define FEW_BYTES 64
+#define MEMO_MIN_BYTES 64
 
 /*
  * Begins a memo in the current memory context.  What is hashed with it must
@@ -140,7 +140,7 @@ is_negative(const RawValue *number)
 {
 	static Numeric zero = NULL;
 
-	if (!zero)
+	if (zero == NULL)
 	{
 		MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
 
@@ -186,10 +186,10 @@ memo_container(const RawValue *container, HashMemo *memo)
 	uint64		hash;
 	bool		found;
 
-	if (!memo->hashes)
+	if (memo->hashes == NULL)
 		memo->hashes = memo_create(memo->context, 16, NULL);
 	entry = memo_lookup(memo->hashes, container->data);
-	if (entry)
+	if (entry != NULL)
 		return entry->hash;
 	hash = hash_container(container, memo);
 	memo_insert(memo->hashes, container->data, &found)->hash = hash;
@@ -210,7 +210,7 @@ dtmodel_raw_hash(const RawValue *value, HashMemo *memo)
 	if (value->type != JENTRY_ISCONTAINER)
 		return value->type ^ hash_bytes_extended((const unsigned char *) value->data,
 												 value->len, hash_seed());
-	if (!memo || value->len <= FEW_BYTES)
+	if (memo == NULL || value->len <= MEMO_MIN_BYTES)
 		return hash_container(value, memo);
 	return memo_container(value, memo);
 }

@@ -78,7 +78,7 @@ choose(MergeRule rule, const RawValue *a, const RawValue *b)
 		case MERGE_SHALLOW:
 			return CHOOSE_B;
 		case MERGE_DEEP:
-			return a && raw_is_object(a) && raw_is_object(b) ?
+			return a != NULL && raw_is_object(a) && raw_is_object(b) ?
 				CHOOSE_BOTH : CHOOSE_B;
 		case MERGE_PATCH:
 			if (b->type == JENTRY_ISNULL)
@@ -94,7 +94,7 @@ choose(MergeRule rule, const RawValue *a, const RawValue *b)
 static const RawValue *
 merge_target(const RawValue *a)
 {
-	return a && raw_is_object(a) ? a : &dtmodel_raw_empty_object;
+	return a != NULL && raw_is_object(a) ? a : &dtmodel_raw_empty_object;
 }
 
 static void
@@ -152,11 +152,11 @@ step_changes(const MergeWalk *join, MergeStep step)
 		case CHOOSE_A:
 			return false;
 		case CHOOSE_B:
-			return !a || !raw_same_bytes(a, b);
+			return a == NULL || !raw_same_bytes(a, b);
 		case CHOOSE_NONE:
 			return a != NULL;
 		case CHOOSE_BOTH:
-			return !a || !raw_is_object(a) || merge_changes(join->rule, a, b);
+			return a == NULL || !raw_is_object(a) || merge_changes(join->rule, a, b);
 	}
 	pg_unreachable();
 }
@@ -357,7 +357,7 @@ merge_objects(MergeRule rule, Datum a,
 }
 
 /*
- * jsonb_deep_merge(a jsonb, b jsonb) RETURNS jsonb
+ * jsonb_deep_merge(a jsonb, b jsonb) returns jsonb
  *
  * a with b merged into it: objects are merged member by member, at every
  * level, and any other value of b replaces that of a, null as well.  If
@@ -380,7 +380,7 @@ dtmodel_jsonb_deep_merge(PG_FUNCTION_ARGS)
 }
 
 /*
- * jsonb_merge_patch(doc jsonb, patch jsonb) RETURNS jsonb
+ * jsonb_merge_patch(doc jsonb, patch jsonb) returns jsonb
  *
  * The document after a JSON merge patch, as in RFC 7396, section 2: as in a
  * deep merge, but null removes the member, and a patch that is an object makes
@@ -408,7 +408,7 @@ dtmodel_jsonb_merge_patch(PG_FUNCTION_ARGS)
 }
 
 /*
- * merge_settings(settings jsonb, patch jsonb) RETURNS jsonb
+ * merge_settings(settings jsonb, patch jsonb) returns jsonb
  *
  * The settings with the members of patch put over them, one level deep; null
  * is kept as a value.  Both have to be objects: settings that are not are

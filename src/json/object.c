@@ -73,13 +73,13 @@ add_members(RawMember *members, const RawValue *object)
 	return count;
 }
 
-/* The members of one object, and of another those that it has not. */
+/* The object with those of the defaults that it lacks. */
 Jsonb *
-dtmodel_object_over(const RawValue *base, const RawValue *object)
+dtmodel_object_with_defaults(const RawValue *object, const RawValue *defaults)
 {
 	RawMember  *members = palloc(sizeof(RawMember) *
-								 (raw_count(base) + raw_count(object) + 1));
-	uint32		count = add_members(members, base);
+								 (raw_count(defaults) + raw_count(object) + 1));
+	uint32		count = add_members(members, defaults);
 	Jsonb	   *document;
 
 	count += add_members(members + count, object);

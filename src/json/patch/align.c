@@ -20,7 +20,7 @@
  */
 #include "postgres.h"
 
-#include "json/elements.h"
+#include "json/element_numbers.h"
 #include "json/patch/align.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -73,7 +73,7 @@ static void
 find_prefix(ListAlignment *alignment, const RawValue *a, const RawValue *b,
 			uint32 same)
 {
-	RawPairs	pairs = dtmodel_raw_elements(a, b, same);
+	RawPairs	pairs = dtmodel_raw_element_pairs(a, b, same);
 	RawPair		pair;
 
 	alignment->prefix = pairs.count;
@@ -132,13 +132,12 @@ load_side(ListAlignment *alignment, Side *side, const RawValue *list, uint32 suf
 }
 
 static void
-number_elements(ListAlignment *alignment, ElementTable *table, Side *side)
+number_elements(ListAlignment *alignment, ElementNumbers *table, Side *side)
 {
-	uint32		i;
 
 	side->numbers = allocate(alignment->context, side->count, sizeof(uint32));
-	for (i = 0; i < side->count; i++)
-		side->numbers[i] = dtmodel_elements_add(table, &side->elements[i]);
+	for (uint32 i = 0; i < side->count; i++)
+		side->numbers[i] = dtmodel_element_numbers_add(table, &side->elements[i]);
 }
 
 /*
@@ -154,18 +153,17 @@ find_candidates(ListAlignment *alignment, uint32 different, uint32 *count)
 	FixedPoint *candidates = allocate(alignment->context,
 									  Min(old_side->count, new_side->count),
 									  sizeof(FixedPoint));
-	uint32		i;
 
-	for (i = 0; i < old_side->count; i++)
+	for (uint32 i = 0; i < old_side->count; i++)
 	{
 		occurrences[old_side->numbers[i]].old_times++;
 		occurrences[old_side->numbers[i]].old_at = i;
 	}
-	for (i = 0; i < new_side->count; i++)
+	for (uint32 i = 0; i < new_side->count; i++)
 		occurrences[new_side->numbers[i]].new_times++;
 
 	*count = 0;
-	for (i = 0; i < new_side->count; i++)
+	for (uint32 i = 0; i < new_side->count; i++)
 	{
 		Occurrence *occurrence = &occurrences[new_side->numbers[i]];
 
@@ -213,9 +211,8 @@ keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 c
 	uint32	   *before = allocate(alignment->context, count, sizeof(uint32));
 	uint32		npiles = 0;
 	uint32		at;
-	uint32		i;
 
-	for (i = 0; i < count; i++)
+	for (uint32 i = 0; i < count; i++)
 	{
 		uint32		pile = find_pile(candidates, tops, npiles,
 									 candidates[i].old_at);
@@ -229,7 +226,7 @@ keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 c
 	alignment->points = allocate(alignment->context, npiles, sizeof(FixedPoint));
 	alignment->npoints = npiles;
 	at = npiles > 0 ? tops[npiles - 1] : 0;
-	for (i = npiles; i > 0; i--)
+	for (uint32 i = npiles; i > 0; i--)
 	{
 		alignment->points[i - 1] = candidates[at];
 		at = before[at];
@@ -241,16 +238,16 @@ keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 c
 static void
 find_fixed_points(ListAlignment *alignment)
 {
-	ElementTable *table = dtmodel_elements_create(alignment->old_side.count,
-												  alignment->memo);
+	ElementNumbers *table = dtmodel_element_numbers_create(alignment->old_side.count,
+														   alignment->memo);
 	FixedPoint *candidates;
 	uint32		different;
 	uint32		count;
 
 	number_elements(alignment, table, &alignment->old_side);
 	number_elements(alignment, table, &alignment->new_side);
-	different = dtmodel_elements_count(table);
-	dtmodel_elements_free(table);
+	different = dtmodel_element_numbers_count(table);
+	dtmodel_element_numbers_free(table);
 
 	candidates = find_candidates(alignment, different, &count);
 	keep_longest_sequence(alignment, candidates, count);
@@ -294,7 +291,7 @@ dtmodel_align_end(ListAlignment *alignment)
 static bool
 same_number(const ListAlignment *alignment, uint32 old_at, uint32 new_at)
 {
-	return alignment->old_side.numbers &&
+	return alignment->old_side.numbers != NULL &&
 		alignment->old_side.numbers[old_at] == alignment->new_side.numbers[new_at];
 }
 

@@ -11,7 +11,7 @@
 #include "fmgr.h"
 #include "json/diff.h"
 #include "json/patch/align.h"
-#include "json/patch/draft.h"
+#include "json/patch/mutable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -34,13 +34,11 @@ typedef struct PatchMaker
 typedef struct MergePatchMaker
 {
 	DiffWalk	walk;
-	Draft		patch;
+	MutableValue patch;
 } MergePatchMaker;
 
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_diff);
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_merge_diff);
-
-/* ---- pointers (RFC 6901) ---- */
 
 static bool
 needs_escape(char c)
@@ -54,13 +52,12 @@ token_length(DiffStep *step)
 {
 	Size		len = 1;
 	char		number[16];
-	uint32		i;
 
 	if (step->key.data == NULL)
 		return len + pg_ultoa_n(step->index, number);
 
 	len += step->key.len;
-	for (i = 0; i < step->key.len; i++)
+	for (uint32 i = 0; i < step->key.len; i++)
 		len += needs_escape(step->key.data[i]) ? 1 : 0;
 	return len;
 }
@@ -101,17 +98,15 @@ write_pointer(RawBuffer *buffer, DiffStep *at)
 	Size		len = 0;
 	char	   *end;
 
-	for (step = at; step; step = step->up)
+	for (step = at; step != NULL; step = step->up)
 		len += token_length(step);
 	end = buffer_extend(buffer, len) + len;
-	for (step = at; step; step = step->up)
+	for (step = at; step != NULL; step = step->up)
 	{
 		write_token(step, end);
 		end -= token_length(step);
 	}
 }
-
-/* ---- JSON patch ---- */
 
 static void
 write_text(RawWriter *writer, const char *string)
@@ -129,20 +124,21 @@ report_operation(DiffWalk *walk, DiffStep *at,
 				 const RawValue *old_value, const RawValue *new_value)
 {
 	PatchMaker *maker = (PatchMaker *) walk;
-	const char *op = !old_value ? "add" : !new_value ? "remove" : "replace";
+	const char *op = old_value == NULL ? "add" :
+	new_value == NULL ? "remove" : "replace";
 	RawWriter	writer;
 
 	dtmodel_write_container(&writer, &maker->operations, JB_FOBJECT,
-							new_value ? 3 : 2);
+							new_value != NULL ? 3 : 2);
 	write_text(&writer, "op");
 	write_text(&writer, "path");
-	if (new_value)
+	if (new_value != NULL)
 		write_text(&writer, "value");
 
 	write_text(&writer, op);
 	write_pointer(writer.buffer, at);
 	write_end(&writer, JENTRY_ISSTRING);
-	if (new_value)
+	if (new_value != NULL)
 		write_value(&writer, new_value);
 
 	if (maker->operations.len > JENTRY_OFFLENMASK)
@@ -159,7 +155,7 @@ diff_element(DiffWalk *walk, DiffStep *at, const ListRuns *runs, uint32 i)
 	const RawValue *old_value = i < runs->old_count ? &runs->old_elements[i] : NULL;
 	const RawValue *new_value = i < runs->new_count ? &runs->new_elements[i] : NULL;
 
-	if (!old_value || !new_value)
+	if (old_value == NULL || new_value == NULL)
 		walk->report(walk, at, old_value, new_value);
 	else if (i == 0 && runs->same_known)
 		dtmodel_diff_values_from(walk, at, old_value, new_value, runs->same);
@@ -177,12 +173,11 @@ static void
 diff_runs(DiffWalk *walk, DiffStep *list, const ListRuns *runs)
 {
 	DiffStep	at;
-	uint32		i;
 
 	at.up = list;
 	at.key = raw_string(NULL, 0);
-	at.note = NULL;
-	for (i = 0; i < runs->old_count || i < runs->new_count; i++)
+	at.caller_data = NULL;
+	for (uint32 i = 0; i < runs->old_count || i < runs->new_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		at.index = runs->new_start + Min(i, runs->new_count);
@@ -217,13 +212,12 @@ finish_patch(PatchMaker *maker)
 	uint32		count = maker->ends.len / sizeof(uint32);
 	Size		len = buffer->len;
 	RawWriter	writer;
-	uint32		i;
 
 	buffer_extend(buffer, VARHDRSZ + (1 + count) * sizeof(uint32));
 	memmove(buffer->data + buffer->len - len, buffer->data, len);
 	buffer->len = VARHDRSZ;
 	dtmodel_write_container(&writer, buffer, JB_FARRAY, count);
-	for (i = 0; i < count; i++)
+	for (uint32 i = 0; i < count; i++)
 	{
 		buffer->len = writer.payload + ends[i];
 		write_end(&writer, JENTRY_ISCONTAINER);
@@ -232,7 +226,7 @@ finish_patch(PatchMaker *maker)
 }
 
 /*
- * jsonb_diff(old jsonb, new jsonb) RETURNS jsonb
+ * jsonb_diff(old jsonb, new jsonb) returns jsonb
  *
  * The JSON patch (RFC 6902) that leads from the old document to the new one,
  * made of "add", "remove" and "replace".  In objects it is as short as can be.
@@ -252,15 +246,13 @@ dtmodel_jsonb_diff(PG_FUNCTION_ARGS)
 	PatchMaker	maker;
 
 	maker.walk.report = report_operation;
-	maker.walk.lists = lists_aligned;
+	maker.walk.compare_lists = lists_aligned;
 	dtmodel_buffer_init(&maker.operations, 256);
 	dtmodel_buffer_init(&maker.ends, 64);
 	maker.memo = dtmodel_hash_memo();
 	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
 	PG_RETURN_JSONB_P(finish_patch(&maker));
 }
-
-/* ---- JSON merge patch ---- */
 
 /*
  * Would a merge patch take something in this value for a removal?
@@ -310,31 +302,31 @@ check_settable(DiffStep *at, const RawValue *value)
 /*
  * Adds a member to an object of the patch, which has none of that key.
  */
-static Draft *
-add_member(Draft *object, const RawValue *key, const RawValue *value)
+static MutableValue *
+add_member(MutableValue *object, const RawValue *key, const RawValue *value)
 {
 	uint32		number;
 
-	(void) dtmodel_draft_find(object, key, &number);
-	dtmodel_draft_insert(object, number, key, draft_of(value));
-	return dtmodel_draft_open(object, number);
+	(void) dtmodel_mutable_find(object, key, &number);
+	dtmodel_mutable_insert(object, number, key, mutable_of(value));
+	return dtmodel_mutable_open(object, number);
 }
 
 /*
  * The object in the patch for the object at a place, made if need be.  It is
  * noted there, so that differences far below do not look for it from the root.
  */
-static Draft *
-open_object_at(Draft *patch, DiffStep *at)
+static MutableValue *
+open_object_at(MutableValue *patch, DiffStep *at)
 {
-	if (!at)
+	if (at == NULL)
 		return patch;
 
 	check_stack_depth();
-	if (!at->note)
-		at->note = add_member(open_object_at(patch, at->up), &at->key,
-							  &dtmodel_raw_empty_object);
-	return at->note;
+	if (at->caller_data == NULL)
+		at->caller_data = add_member(open_object_at(patch, at->up), &at->key,
+									 &dtmodel_raw_empty_object);
+	return at->caller_data;
 }
 
 static void
@@ -344,14 +336,14 @@ report_merge(DiffWalk *walk, DiffStep *at,
 {
 	MergePatchMaker *maker = (MergePatchMaker *) walk;
 
-	if (new_value)
+	if (new_value != NULL)
 		check_settable(at, new_value);
 	add_member(open_object_at(&maker->patch, at->up), &at->key,
-			   new_value ? new_value : &dtmodel_raw_null);
+			   new_value != NULL ? new_value : &dtmodel_raw_null);
 }
 
 /*
- * jsonb_merge_diff(old jsonb, new jsonb) RETURNS jsonb
+ * jsonb_merge_diff(old jsonb, new jsonb) returns jsonb
  *
  * The JSON merge patch (RFC 7396) that leads from the old document to the new
  * one, as short as can be.
@@ -380,8 +372,8 @@ dtmodel_jsonb_merge_diff(PG_FUNCTION_ARGS)
 	}
 
 	maker.walk.report = report_merge;
-	maker.walk.lists = dtmodel_diff_lists_as_wholes;
-	maker.patch = draft_of(&dtmodel_raw_empty_object);
+	maker.walk.compare_lists = dtmodel_diff_lists_as_wholes;
+	maker.patch = mutable_of(&dtmodel_raw_empty_object);
 	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
-	PG_RETURN_JSONB_P(dtmodel_draft_document(&maker.patch));
+	PG_RETURN_JSONB_P(dtmodel_mutable_document(&maker.patch));
 }

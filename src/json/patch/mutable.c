@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * draft.c
+ * mutable.c
  *	  A document under change.
  *
  * A patch is a list of small changes, and writing a document out for each of
- * them would make a long patch quadratic.  A draft takes them all and is
+ * them would make a long patch quadratic.  A mutable value takes them all and is
  * written once.
  *
  * An opened container is a tree of runs: children that lie one after the other
@@ -26,108 +26,106 @@
 #include "postgres.h"
 
 #include "json/hash.h"
-#include "json/patch/draft.h"
+#include "json/patch/mutable.h"
 #include "miscadmin.h"
 
 /*
  * A run of children.  The key is that of its first child, in an object.
  *
- * With a value of DRAFT_RUN, u.bytes are the container that they lie in, and
+ * With a value of MUTABLE_RUN, u.bytes are the container that they lie in, and
  * len is the number of the first one.
  *
  * There may be one of these for each operation of a patch: it is as small as
  * one allocation of 64 bytes.
  */
-#define DRAFT_RUN 3
+#define MUTABLE_RUN 3
 
-typedef struct DraftNode
+typedef struct MutableNode
 {
-	struct DraftNode *left;
-	struct DraftNode *right;
+	struct MutableNode *left;
+	struct MutableNode *right;
 	RawValue	key;
-	Draft		value;
+	MutableValue value;
 	uint32		run;			/* children of this run */
 	uint32		count;			/* ... and of all runs below */
 	uint32		priority;		/* not less than of those below */
-	uint32		places;			/* links to this node */
-} DraftNode;
+	uint32		references;		/* links to this node */
+} MutableNode;
 
-StaticAssertDecl(sizeof(DraftNode) <= 64, "a node of a draft has grown");
+StaticAssertDecl(sizeof(MutableNode) <= 64, "a node of a mutable value has grown");
 
-typedef struct DraftContainer
+typedef struct MutableContainer
 {
 	uint32		flag;			/* JB_FOBJECT or JB_FARRAY */
-	uint32		places;			/* drafts that are this container */
+	uint32		references;		/* mutable values that are this */
 	uint64		size;			/* about the bytes that it will take */
-	DraftNode  *root;			/* NULL: it is empty */
-} DraftContainer;
+	MutableNode *root;			/* NULL: it is empty */
+} MutableContainer;
 
 /* JB_FOBJECT or JB_FARRAY, or 0 for what is neither. */
 static uint32
-container_flag(const Draft *draft)
+container_flag(const MutableValue *mutable)
 {
 	RawValue	raw;
 
-	if (draft->kind == DRAFT_OPEN)
-		return draft->u.open->flag;
-	if (draft->kind != JENTRY_ISCONTAINER)
+	if (mutable->kind == MUTABLE_OPEN)
+		return mutable->u.open->flag;
+	if (mutable->kind != JENTRY_ISCONTAINER)
 		return 0;
-	raw = draft_raw(draft);
+	raw = mutable_raw(mutable);
 	return raw_is_object(&raw) ? JB_FOBJECT : JB_FARRAY;
 }
 
 bool
-dtmodel_draft_is_object(const Draft *draft)
+dtmodel_mutable_is_object(const MutableValue *mutable)
 {
-	return container_flag(draft) == JB_FOBJECT;
+	return container_flag(mutable) == JB_FOBJECT;
 }
 
 bool
-dtmodel_draft_is_array(const Draft *draft)
+dtmodel_mutable_is_array(const MutableValue *mutable)
 {
-	return container_flag(draft) == JB_FARRAY;
+	return container_flag(mutable) == JB_FARRAY;
 }
 
-/* ---- nodes ---- */
-
 static uint32
-count_of(const DraftNode *node)
+count_of(const MutableNode *node)
 {
-	return node ? node->count : 0;
+	return node != NULL ? node->count : 0;
 }
 
 static void
-update_count(DraftNode *node)
+update_count(MutableNode *node)
 {
 	node->count = count_of(node->left) + node->run + count_of(node->right);
 }
 
-static DraftNode *
-make_node(const RawValue *key, Draft value, uint32 run)
+static MutableNode *
+make_node(const RawValue *key, MutableValue value, uint32 run)
 {
-	DraftNode  *node = palloc(sizeof(DraftNode));
+	MutableNode *node = palloc(sizeof(MutableNode));
 
 	node->left = node->right = NULL;
 	node->key = *key;
 	node->value = value;
 	node->run = node->count = run;
 	node->priority = dtmodel_hash_random();
-	node->places = 1;
+	node->references = 1;
 	return node;
 }
 
-static DraftNode *
-copy_node(DraftNode *node)
+static MutableNode *
+copy_node(MutableNode *node)
 {
-	DraftNode  *copy = palloc(sizeof(DraftNode));
+	MutableNode *copy = palloc(sizeof(MutableNode));
 
 	*copy = *node;
-	copy->places = 1;
-	if (copy->left)
-		copy->left->places++;
-	if (copy->right)
-		copy->right->places++;
-	dtmodel_draft_share(&copy->value);
+	copy->references = 1;
+	if (copy->left != NULL)
+		copy->left->references++;
+	if (copy->right != NULL)
+		copy->right->references++;
+	dtmodel_mutable_share(&copy->value);
 	return copy;
 }
 
@@ -135,12 +133,12 @@ copy_node(DraftNode *node)
  * The node at a place, to be changed there: itself, or a copy if it is at
  * other places too.
  */
-static inline DraftNode *
-own(DraftNode *node)
+static inline MutableNode *
+writable_node(MutableNode *node)
 {
-	if (likely(node->places == 1))
+	if (likely(node->references == 1))
 		return node;
-	node->places--;
+	node->references--;
 	return copy_node(node);
 }
 
@@ -148,19 +146,19 @@ own(DraftNode *node)
  * Takes a node from a place.  If it was the last one, the node is put before
  * those that are to be freed; they are linked by their keys' data.
  */
-static DraftNode *
-drop_node(DraftNode *node, DraftNode *dropped)
+static MutableNode *
+drop_node(MutableNode *node, MutableNode *dropped)
 {
-	if (!node || --node->places > 0)
+	if (node == NULL || --node->references > 0)
 		return dropped;
 	node->key.data = (const char *) dropped;
 	return node;
 }
 
-static DraftNode *
-drop_value(const Draft *value, DraftNode *dropped)
+static MutableNode *
+drop_value(const MutableValue *value, MutableNode *dropped)
 {
-	if (value->kind != DRAFT_OPEN || --value->u.open->places > 0)
+	if (value->kind != MUTABLE_OPEN || --value->u.open->references > 0)
 		return dropped;
 	dropped = drop_node(value->u.open->root, dropped);
 	pfree(value->u.open);
@@ -172,14 +170,14 @@ drop_value(const Draft *value, DraftNode *dropped)
  * be more levels below than the stack could take.
  */
 static void
-free_nodes(DraftNode *dropped)
+free_nodes(MutableNode *dropped)
 {
 	while (dropped)
 	{
-		DraftNode  *node = dropped;
+		MutableNode *node = dropped;
 
 		CHECK_FOR_INTERRUPTS();
-		dropped = (DraftNode *) node->key.data;
+		dropped = (MutableNode *) node->key.data;
 		dropped = drop_node(node->left, dropped);
 		dropped = drop_node(node->right, dropped);
 		dropped = drop_value(&node->value, dropped);
@@ -189,7 +187,7 @@ free_nodes(DraftNode *dropped)
 
 /* The container whose children a run is of. */
 static RawValue
-run_container(const DraftNode *node)
+run_container(const MutableNode *node)
 {
 	RawValue	container;
 
@@ -201,7 +199,7 @@ run_container(const DraftNode *node)
 
 /* Begins a walk over the keys of a run. */
 static RawCursor
-run_keys(const DraftNode *node)
+run_keys(const MutableNode *node)
 {
 	RawValue	container = run_container(node);
 
@@ -210,7 +208,7 @@ run_keys(const DraftNode *node)
 
 /* Begins a walk over the elements or values of a run, from that child on. */
 static RawCursor
-run_values(const DraftNode *node, uint32 number)
+run_values(const MutableNode *node, uint32 number)
 {
 	RawValue	container = run_container(node);
 
@@ -221,18 +219,18 @@ run_values(const DraftNode *node, uint32 number)
 }
 
 /* The child of that number in a run. */
-static Draft
-run_value(const DraftNode *node, uint32 number)
+static MutableValue
+run_value(const MutableNode *node, uint32 number)
 {
 	RawCursor	cursor = run_values(node, number);
 	RawValue	value = raw_next(&cursor);
 
-	return draft_of(&value);
+	return mutable_of(&value);
 }
 
 /* Takes the first so many children from a run of more. */
 static void
-skip_children(DraftNode *node, uint32 number)
+skip_children(MutableNode *node, uint32 number)
 {
 	RawValue	container = run_container(node);
 
@@ -246,24 +244,22 @@ skip_children(DraftNode *node, uint32 number)
 	}
 }
 
-/* ---- trees ---- */
-
 /*
  * One tree of two, the children of the first before those of the second.
  */
-static DraftNode *
-join(DraftNode *first, DraftNode *second)
+static MutableNode *
+join(MutableNode *first, MutableNode *second)
 {
-	if (!first || !second)
-		return first ? first : second;
+	if (first == NULL || second == NULL)
+		return first != NULL ? first : second;
 	if (first->priority > second->priority)
 	{
-		first = own(first);
+		first = writable_node(first);
 		first->right = join(first->right, second);
 		update_count(first);
 		return first;
 	}
-	second = own(second);
+	second = writable_node(second);
 	second->left = join(first, second->left);
 	update_count(second);
 	return second;
@@ -273,17 +269,17 @@ join(DraftNode *first, DraftNode *second)
  * Two trees of one: so many children, which are whole runs, and the others.
  */
 static void
-split(DraftNode *node, uint32 number, DraftNode **first, DraftNode **second)
+split(MutableNode *node, uint32 number, MutableNode **first, MutableNode **second)
 {
 	uint32		before;
 
-	if (!node)
+	if (node == NULL)
 	{
 		*first = *second = NULL;
 		return;
 	}
 
-	node = own(node);
+	node = writable_node(node);
 	before = count_of(node->left);
 	if (number <= before)
 	{
@@ -303,11 +299,11 @@ split(DraftNode *node, uint32 number, DraftNode **first, DraftNode **second)
  * the end.
  */
 static void
-insert_node(DraftNode **link, uint32 number, DraftNode *node)
+insert_node(MutableNode **link, uint32 number, MutableNode *node)
 {
-	while (*link && (*link)->priority >= node->priority)
+	while (*link != NULL && (*link)->priority >= node->priority)
 	{
-		DraftNode  *above = *link = own(*link);
+		MutableNode *above = *link = writable_node(*link);
 		uint32		before = count_of(above->left);
 
 		above->count += node->run;
@@ -328,8 +324,8 @@ insert_node(DraftNode **link, uint32 number, DraftNode *node)
  * The node that holds the child of that number, which is there.  The number
  * comes to count from the first child of the run.
  */
-static DraftNode *
-find_node(DraftNode *node, uint32 *number)
+static MutableNode *
+find_node(MutableNode *node, uint32 *number)
 {
 	for (;;)
 	{
@@ -354,12 +350,12 @@ find_node(DraftNode *node, uint32 *number)
  * The link to that node, to be changed there so that it and what is below hold
  * so many children fewer.
  */
-static DraftNode **
-find_link(DraftNode **link, uint32 number, uint32 fewer)
+static MutableNode **
+find_link(MutableNode **link, uint32 number, uint32 fewer)
 {
 	for (;;)
 	{
-		DraftNode  *node = *link = own(*link);
+		MutableNode *node = *link = writable_node(*link);
 		uint32		before = count_of(node->left);
 
 		node->count -= fewer;
@@ -379,10 +375,10 @@ find_link(DraftNode **link, uint32 number, uint32 fewer)
  * Makes a run begin with the child of that number, if there is one.
  */
 static void
-cut_run(DraftContainer *container, uint32 number)
+cut_run(MutableContainer *container, uint32 number)
 {
-	DraftNode  *node;
-	DraftNode  *rest;
+	MutableNode *node;
+	MutableNode *rest;
 	uint32		within = number;
 
 	if (number == count_of(container->root))
@@ -401,10 +397,10 @@ cut_run(DraftContainer *container, uint32 number)
 /*
  * The node of the child of that number alone, to be changed.
  */
-static DraftNode *
-own_child(DraftContainer *container, uint32 number)
+static MutableNode *
+writable_child(MutableContainer *container, uint32 number)
 {
-	DraftNode  *node = *find_link(&container->root, number, 0);
+	MutableNode *node = *find_link(&container->root, number, 0);
 
 	if (node->run == 1)
 		return node;
@@ -413,20 +409,18 @@ own_child(DraftContainer *container, uint32 number)
 	return *find_link(&container->root, number, 0);
 }
 
-/* ---- opening ---- */
-
-static DraftContainer *
-open_bytes(const Draft *draft)
+static MutableContainer *
+open_bytes(const MutableValue *mutable)
 {
-	DraftContainer *container = palloc(sizeof(DraftContainer));
-	RawValue	raw = draft_raw(draft);
+	MutableContainer *container = palloc(sizeof(MutableContainer));
+	RawValue	raw = mutable_raw(mutable);
 	uint32		count = raw_count(&raw);
 	RawValue	key = dtmodel_raw_null;
 	RawCursor	keys;
-	Draft		children = *draft;
+	MutableValue children = *mutable;
 
-	container->flag = container_flag(draft);
-	container->places = 1;
+	container->flag = container_flag(mutable);
+	container->references = 1;
 	container->size = raw.len;
 	container->root = NULL;
 	if (count == 0)
@@ -437,53 +431,51 @@ open_bytes(const Draft *draft)
 		keys = raw_children(&raw);
 		key = raw_next(&keys);
 	}
-	children.kind = DRAFT_RUN;
+	children.kind = MUTABLE_RUN;
 	children.len = 0;
 	container->root = make_node(&key, children, count);
 	return container;
 }
 
 /*
- * The container that a draft is, to be changed there: opened, or a copy if it
+ * The container that a value is, to be changed there: opened, or a copy if it
  * is at other places too.
  */
-static DraftContainer *
-open_draft(Draft *draft)
+static MutableContainer *
+open_mutable(MutableValue *mutable)
 {
-	DraftContainer *container;
+	MutableContainer *container;
 
-	Assert(container_flag(draft) != 0);
-	if (draft->kind != DRAFT_OPEN)
-		container = open_bytes(draft);
-	else if (draft->u.open->places > 1)
+	Assert(container_flag(mutable) != 0);
+	if (mutable->kind != MUTABLE_OPEN)
+		container = open_bytes(mutable);
+	else if (mutable->u.open->references > 1)
 	{
-		draft->u.open->places--;
-		container = palloc(sizeof(DraftContainer));
-		*container = *draft->u.open;
-		container->places = 1;
-		if (container->root)
-			container->root->places++;
+		mutable->u.open->references--;
+		container = palloc(sizeof(MutableContainer));
+		*container = *mutable->u.open;
+		container->references = 1;
+		if (container->root != NULL)
+			container->root->references++;
 	}
 	else
-		return draft->u.open;
+		return mutable->u.open;
 
-	draft->kind = DRAFT_OPEN;
-	draft->u.open = container;
+	mutable->kind = MUTABLE_OPEN;
+	mutable->u.open = container;
 	return container;
 }
 
-/* ---- finding children ---- */
-
 /*
  * The member of that key in a run whose first one comes before it, or
- * DRAFT_NONE.  The number is that of the first one, and becomes that of the
+ * MUTABLE_NONE.  The number is that of the first one, and becomes that of the
  * place where the member is or would be.
  *
  * Keys are mostly looked up in their order, and what they are looked up in is
  * what is left of a run, so the place is near its beginning.
  */
-static Draft
-find_in_run(const DraftNode *node, const RawValue *key, uint32 *number)
+static MutableValue
+find_in_run(const MutableNode *node, const RawValue *key, uint32 *number)
 {
 	RawValue	container;
 	RawValue	value;
@@ -493,7 +485,7 @@ find_in_run(const DraftNode *node, const RawValue *key, uint32 *number)
 	if (node->run == 1)
 	{
 		*number += 1;
-		return draft_none();
+		return mutable_none();
 	}
 
 	/* What comes behind the run in the container is not there any more. */
@@ -501,14 +493,14 @@ find_in_run(const DraftNode *node, const RawValue *key, uint32 *number)
 	found = dtmodel_raw_find(&container, key, &value, &place) &&
 		place - node->value.len < node->run;
 	*number += Min(place - node->value.len, node->run);
-	return found ? draft_of(&value) : draft_none();
+	return found ? mutable_of(&value) : mutable_none();
 }
 
-static Draft
-find_member(const DraftContainer *object, const RawValue *key, uint32 *number)
+static MutableValue
+find_member(const MutableContainer *object, const RawValue *key, uint32 *number)
 {
-	const DraftNode *node = object->root;
-	const DraftNode *last = NULL;	/* of those that begin before the key */
+	const MutableNode *node = object->root;
+	const MutableNode *last = NULL;	/* of those that begin before the key */
 	uint32		before = 0;		/* children before this subtree */
 
 	*number = 0;
@@ -524,81 +516,80 @@ find_member(const DraftContainer *object, const RawValue *key, uint32 *number)
 		last = node;
 		*number = before + count_of(node->left);
 		if (order == 0)
-			return node->value.kind == DRAFT_RUN ? run_value(node, 0) : node->value;
+			return node->value.kind == MUTABLE_RUN ? run_value(node, 0) : node->value;
 		before = *number + node->run;
 		node = node->right;
 	}
-	return last ? find_in_run(last, key, number) : draft_none();
+	return last != NULL ? find_in_run(last, key, number) : mutable_none();
 }
 
 /*
- * The member of that key, or DRAFT_NONE, and the number of the place where it
+ * The member of that key, or MUTABLE_NONE, and the number of the place where it
  * is or would be.
  */
-Draft
-dtmodel_draft_find(const Draft *draft, const RawValue *key, uint32 *number)
+MutableValue
+dtmodel_mutable_find(const MutableValue *mutable, const RawValue *key,
+					 uint32 *number)
 {
 	RawValue	raw;
 	RawValue	value;
 
-	Assert(dtmodel_draft_is_object(draft));
-	if (draft->kind == DRAFT_OPEN)
-		return find_member(draft->u.open, key, number);
-	raw = draft_raw(draft);
+	Assert(dtmodel_mutable_is_object(mutable));
+	if (mutable->kind == MUTABLE_OPEN)
+		return find_member(mutable->u.open, key, number);
+	raw = mutable_raw(mutable);
 	*number = raw_count(&raw);	/* the member may be anywhere */
 	return dtmodel_raw_find(&raw, key, &value, number) ?
-		draft_of(&value) : draft_none();
+		mutable_of(&value) : mutable_none();
 }
 
 /*
  * How many children there are.
  */
 uint32
-dtmodel_draft_count(const Draft *draft)
+dtmodel_mutable_count(const MutableValue *mutable)
 {
 	RawValue	raw;
 
-	if (draft->kind == DRAFT_OPEN)
-		return count_of(draft->u.open->root);
-	raw = draft_raw(draft);
+	if (mutable->kind == MUTABLE_OPEN)
+		return count_of(mutable->u.open->root);
+	raw = mutable_raw(mutable);
 	return raw_count(&raw);
 }
 
 /*
- * The element of that number, or DRAFT_NONE.
+ * The element of that number, or MUTABLE_NONE.
  */
-Draft
-dtmodel_draft_element(const Draft *draft, uint32 number)
+MutableValue
+dtmodel_mutable_element(const MutableValue *mutable, uint32 number)
 {
 	RawValue	raw;
 	RawValue	element;
-	DraftNode  *node;
+	MutableNode *node;
 
-	Assert(dtmodel_draft_is_array(draft));
-	if (number >= dtmodel_draft_count(draft))
-		return draft_none();
-	if (draft->kind == DRAFT_OPEN)
+	Assert(dtmodel_mutable_is_array(mutable));
+	if (number >= dtmodel_mutable_count(mutable))
+		return mutable_none();
+	if (mutable->kind == MUTABLE_OPEN)
 	{
-		node = find_node(draft->u.open->root, &number);
-		return node->value.kind == DRAFT_RUN ? run_value(node, number) : node->value;
+		node = find_node(mutable->u.open->root, &number);
+		return node->value.kind == MUTABLE_RUN ? run_value(node, number) : node->value;
 	}
-	raw = draft_raw(draft);
+	raw = mutable_raw(mutable);
 	(void) dtmodel_raw_element(&raw, number, &element);
-	return draft_of(&element);
+	return mutable_of(&element);
 }
-
-/* ---- changing children ---- */
 
 /*
  * The child of that number, to be changed inside; it must be there.  The
  * pointer is good until the child is removed, or the container shared.
  */
-Draft *
-dtmodel_draft_open(Draft *draft, uint32 number)
+MutableValue *
+dtmodel_mutable_open(MutableValue *mutable, uint32 number)
 {
-	DraftNode  *node = own_child(open_draft(draft), number);
+	MutableNode *node = writable_child(open_mutable(mutable), number);
 
-	if (node->value.kind == DRAFT_RUN)
+	if (node->value.kind == MUTABLE_RUN)
 		node->value = run_value(node, 0);
 	return &node->value;
 }
@@ -607,11 +598,11 @@ dtmodel_draft_open(Draft *draft, uint32 number)
  * Puts another value at the place of a child, which must be there.
  */
 void
-dtmodel_draft_set(Draft *draft, uint32 number, Draft value)
+dtmodel_mutable_set(MutableValue *mutable, uint32 number, MutableValue value)
 {
-	DraftNode  *node = own_child(open_draft(draft), number);
+	MutableNode *node = writable_child(open_mutable(mutable), number);
 
-	dtmodel_draft_release(&node->value);
+	dtmodel_mutable_release(&node->value);
 	node->value = value;
 }
 
@@ -620,10 +611,10 @@ dtmodel_draft_set(Draft *draft, uint32 number, Draft value)
  * that of a member; an element has none.
  */
 void
-dtmodel_draft_insert(Draft *draft, uint32 number, const RawValue *key,
-					 Draft value)
+dtmodel_mutable_insert(MutableValue *mutable, uint32 number, const RawValue *key,
+					   MutableValue value)
 {
-	DraftContainer *container = open_draft(draft);
+	MutableContainer *container = open_mutable(mutable);
 
 	if (container->flag == JB_FARRAY)
 		key = &dtmodel_raw_null;
@@ -635,11 +626,11 @@ dtmodel_draft_insert(Draft *draft, uint32 number, const RawValue *key,
  * Removes the child of that number; it must be there.
  */
 void
-dtmodel_draft_remove(Draft *draft, uint32 number)
+dtmodel_mutable_remove(MutableValue *mutable, uint32 number)
 {
-	DraftContainer *container = open_draft(draft);
-	DraftNode **link;
-	DraftNode  *node;
+	MutableContainer *container = open_mutable(mutable);
+	MutableNode **link;
+	MutableNode *node;
 
 	cut_run(container, number);
 	link = find_link(&container->root, number, 1);
@@ -654,18 +645,16 @@ dtmodel_draft_remove(Draft *draft, uint32 number)
 	free_nodes(drop_node(node, NULL));
 }
 
-/* ---- size ---- */
-
 /*
  * About the bytes that a value will take.  Where it was changed, the padding
  * is not counted, or as it was.
  */
 uint64
-dtmodel_draft_size(const Draft *draft)
+dtmodel_mutable_size(const MutableValue *mutable)
 {
-	if (draft->kind == DRAFT_NONE)
+	if (mutable->kind == MUTABLE_NONE)
 		return 0;
-	return draft->kind == DRAFT_OPEN ? draft->u.open->size : draft->len;
+	return mutable->kind == MUTABLE_OPEN ? mutable->u.open->size : mutable->len;
 }
 
 /*
@@ -678,41 +667,37 @@ dtmodel_draft_size(const Draft *draft)
  * be so or not, the writing will tell.
  */
 void
-dtmodel_draft_grow(Draft *draft, int64 bytes)
+dtmodel_mutable_grow(MutableValue *mutable, int64 bytes)
 {
-	DraftContainer *container = open_draft(draft);
+	MutableContainer *container = open_mutable(mutable);
 
 	container->size += bytes;
 	if (container->size > 2 * (uint64) JENTRY_OFFLENMASK)
 		dtmodel_too_large();
 }
 
-/* ---- copies ---- */
-
 /*
  * Notes that a value comes to one more place, so that a change at one is not
  * seen at the others.
  */
 void
-dtmodel_draft_share(const Draft *draft)
+dtmodel_mutable_share(const MutableValue *mutable)
 {
-	if (draft->kind == DRAFT_OPEN)
-		draft->u.open->places++;
+	if (mutable->kind == MUTABLE_OPEN)
+		mutable->u.open->references++;
 }
 
 /*
  * Notes that a value goes from a place.
  */
 void
-dtmodel_draft_release(const Draft *draft)
+dtmodel_mutable_release(const MutableValue *mutable)
 {
-	free_nodes(drop_value(draft, NULL));
+	free_nodes(drop_value(mutable, NULL));
 }
 
-/* ---- comparing ---- */
-
 /*
- * A walk over the children of a value, in step with those of a draft, which are
+ * A walk over the children of a value, in step with those of a mutable one, which
  * as many.
  */
 typedef struct Comparison
@@ -737,7 +722,7 @@ next_expected(Comparison *comparison, const RawValue *key, RawValue *value)
 }
 
 static bool
-run_equal(const DraftNode *node, Comparison *comparison)
+run_equal(const MutableNode *node, Comparison *comparison)
 {
 	RawCursor	keys = run_keys(node);
 	RawCursor	values = run_values(node, 0);
@@ -757,26 +742,26 @@ run_equal(const DraftNode *node, Comparison *comparison)
 }
 
 static bool
-node_equal(const DraftNode *node, Comparison *comparison)
+node_equal(const MutableNode *node, Comparison *comparison)
 {
 	RawValue	expected;
 
-	if (node->value.kind == DRAFT_RUN)
+	if (node->value.kind == MUTABLE_RUN)
 		return run_equal(node, comparison);
 	return next_expected(comparison, &node->key, &expected) &&
-		dtmodel_draft_equal(&node->value, &expected);
+		dtmodel_mutable_equal(&node->value, &expected);
 }
 
 static bool
-tree_equal(const DraftNode *node, Comparison *comparison)
+tree_equal(const MutableNode *node, Comparison *comparison)
 {
-	return !node ||
+	return node == NULL ||
 		(tree_equal(node->left, comparison) && node_equal(node, comparison) &&
 		 tree_equal(node->right, comparison));
 }
 
 static bool
-container_equal(const DraftContainer *container, const RawValue *value)
+container_equal(const MutableContainer *container, const RawValue *value)
 {
 	Comparison	comparison;
 
@@ -792,34 +777,32 @@ container_equal(const DraftContainer *container, const RawValue *value)
 }
 
 /*
- * Is a draft equal to a value, as jsonb's "=" has it?
+ * Is a mutable value equal to a value, as jsonb's "=" has it?
  */
 bool
-dtmodel_draft_equal(const Draft *draft, const RawValue *value)
+dtmodel_mutable_equal(const MutableValue *mutable, const RawValue *value)
 {
 	RawValue	raw;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
-	if (draft->kind == DRAFT_NONE)
+	if (mutable->kind == MUTABLE_NONE)
 		return false;
-	if (draft->kind == DRAFT_OPEN)
-		return container_equal(draft->u.open, value);
-	raw = draft_raw(draft);
+	if (mutable->kind == MUTABLE_OPEN)
+		return container_equal(mutable->u.open, value);
+	raw = mutable_raw(mutable);
 	return dtmodel_raw_equal(&raw, value);
 }
 
-/* ---- writing ---- */
-
-static void write_container(RawBuffer *buffer, const DraftContainer *container);
+static void write_container(RawBuffer *buffer, const MutableContainer *container);
 
 static void
-write_keys(RawWriter *writer, const DraftNode *node)
+write_keys(RawWriter *writer, const MutableNode *node)
 {
 	RawCursor	keys;
 
-	if (!node)
+	if (node == NULL)
 		return;
 	CHECK_FOR_INTERRUPTS();
 	write_keys(writer, node->left);
@@ -835,32 +818,32 @@ write_keys(RawWriter *writer, const DraftNode *node)
 
 /* Writes the children of a node, without their keys. */
 static void
-write_children(RawWriter *writer, const DraftNode *node)
+write_children(RawWriter *writer, const MutableNode *node)
 {
 	RawCursor	values;
 	RawValue	raw;
 
-	if (node->value.kind == DRAFT_RUN)
+	if (node->value.kind == MUTABLE_RUN)
 	{
 		values = run_values(node, 0);
 		dtmodel_write_run(writer, &values, node->run);
 	}
-	else if (node->value.kind == DRAFT_OPEN)
+	else if (node->value.kind == MUTABLE_OPEN)
 	{
 		write_container(writer->buffer, node->value.u.open);
 		write_end(writer, JENTRY_ISCONTAINER);
 	}
 	else
 	{
-		raw = draft_raw(&node->value);
+		raw = mutable_raw(&node->value);
 		write_value(writer, &raw);
 	}
 }
 
 static void
-write_values(RawWriter *writer, const DraftNode *node)
+write_values(RawWriter *writer, const MutableNode *node)
 {
-	if (!node)
+	if (node == NULL)
 		return;
 	CHECK_FOR_INTERRUPTS();
 	write_values(writer, node->left);
@@ -872,7 +855,7 @@ write_values(RawWriter *writer, const DraftNode *node)
  * Appends an opened container to the buffer.
  */
 static void
-write_container(RawBuffer *buffer, const DraftContainer *container)
+write_container(RawBuffer *buffer, const MutableContainer *container)
 {
 	RawWriter	writer;
 
@@ -885,22 +868,22 @@ write_container(RawBuffer *buffer, const DraftContainer *container)
 }
 
 /*
- * The document that the draft has become.
+ * The document that the value has become.
  */
 Jsonb *
-dtmodel_draft_document(const Draft *draft)
+dtmodel_mutable_document(const MutableValue *mutable)
 {
 	RawBuffer	buffer;
 	RawValue	raw;
 
-	Assert(draft->kind != DRAFT_NONE);
-	if (draft->kind != DRAFT_OPEN)
+	Assert(mutable->kind != MUTABLE_NONE);
+	if (mutable->kind != MUTABLE_OPEN)
 	{
-		raw = draft_raw(draft);
+		raw = mutable_raw(mutable);
 		return dtmodel_raw_document(&raw);
 	}
 
-	dtmodel_write_document(&buffer, 1024 + draft->u.open->size);
-	write_container(&buffer, draft->u.open);
+	dtmodel_write_document(&buffer, 1024 + mutable->u.open->size);
+	write_container(&buffer, mutable->u.open);
 	return dtmodel_finish_document(&buffer);
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * elements.c
+ * element_numbers.c
  *	  Which elements of lists are equal, told by small numbers.
  *
  * Comparing two lists as sets, or finding what moved between them, asks the
@@ -12,7 +12,7 @@
  */
 #include "postgres.h"
 
-#include "json/elements.h"
+#include "json/element_numbers.h"
 #include "miscadmin.h"
 
 typedef struct ElementEntry
@@ -41,14 +41,14 @@ typedef struct ElementEntry
  * themselves stay where they are and must outlive it.  With a memo, which may
  * be NULL, tables of lists in lists do not hash what is in them again.
  */
-ElementTable *
-dtmodel_elements_create(uint32 expected, HashMemo *memo)
+ElementNumbers *
+dtmodel_element_numbers_create(uint32 expected, HashMemo *memo)
 {
 	return element_create(CurrentMemoryContext, expected, memo);
 }
 
 void
-dtmodel_elements_free(ElementTable *table)
+dtmodel_element_numbers_free(ElementNumbers *table)
 {
 	element_destroy(table);
 }
@@ -57,7 +57,7 @@ dtmodel_elements_free(ElementTable *table)
  * Returns the number of an element, a new one if no equal one was added.
  */
 uint32
-dtmodel_elements_add(ElementTable *table, const RawValue *element)
+dtmodel_element_numbers_add(ElementNumbers *table, const RawValue *element)
 {
 	ElementEntry *entry;
 	bool		found;
@@ -73,20 +73,20 @@ dtmodel_elements_add(ElementTable *table, const RawValue *element)
  * Returns the number of an element, or NO_ELEMENT if no equal one was added.
  */
 uint32
-dtmodel_elements_find(ElementTable *table, const RawValue *element)
+dtmodel_element_numbers_find(ElementNumbers *table, const RawValue *element)
 {
 	ElementEntry *entry;
 
 	CHECK_FOR_INTERRUPTS();
 	entry = element_lookup(table, *element);
-	return entry ? entry->number : NO_ELEMENT;
+	return entry != NULL ? entry->number : NO_ELEMENT;
 }
 
 /*
  * How many different elements were added.
  */
 uint32
-dtmodel_elements_count(ElementTable *table)
+dtmodel_element_numbers_count(ElementNumbers *table)
 {
 	return table->members;
 }
