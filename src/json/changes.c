@@ -20,7 +20,7 @@
 #define CHANGES_COLUMNS 4
 
 /*
- * A result in the making, with the walk that fills it.
+ * The rows found so far, and the walk that adds to them.
  */
 typedef struct ChangeRows
 {
@@ -42,7 +42,7 @@ step_text(DiffStep *step)
 }
 
 /*
- * The way to a place as an array of keys and numbers.
+ * The path of a place as an array of keys and element numbers.
  */
 static ArrayType *
 path_array(DiffStep *at)
@@ -86,7 +86,7 @@ report_row(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Reports the elements that only one list has.
+ * Reports the elements of the longer list that the other one does not have.
  */
 static void
 report_rest(DiffWalk *walk, DiffStep *element,
@@ -107,7 +107,7 @@ report_rest(DiffWalk *walk, DiffStep *element,
 }
 
 /*
- * Lists compared element by element: the first with the first, and so on, so
+ * Compares lists element by element: the first with the first, and so on, so
  * that a number means the same place in both.
  */
 static void
@@ -133,7 +133,7 @@ lists_by_position(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Makes the tuplestore that the function returns its rows in.
+ * Creates the tuplestore in which the function returns its rows.
  */
 static void
 begin_rows(ChangeRows *rows, FunctionCallInfo fcinfo)
@@ -167,16 +167,16 @@ begin_rows(ChangeRows *rows, FunctionCallInfo fcinfo)
  * jsonb_changes(old jsonb, new jsonb, arrays boolean)
  *		returns TABLE (path text[], op text, old_value jsonb, new_value jsonb)
  *
- * The places at which two documents differ, in jsonb's own order of keys, with
- * what was there and what is there now.  op is "add", "remove" or "replace";
- * the value that is not there is NULL.
+ * The places at which two documents differ, in the key order of jsonb, with
+ * the old and the new value.  op is "add", "remove" or "replace"; a value that
+ * does not exist is NULL.
  *
- * As in get_difference_between_dictionaries, objects are gone into and lists
- * are compared as wholes, except that with arrays lists are gone into as well,
- * element by element.  Paths are arrays and so cannot be misread.
+ * As in get_difference_between_dictionaries, objects are compared member by
+ * member and lists as wholes.  If arrays is true, lists are compared element
+ * by element.  Paths are arrays and so are never ambiguous.
  *
- * SQL NULL is no document: if one side alone is NULL, the other one as a whole
- * was added or removed, at the empty path.  NULL for arrays is false.
+ * SQL NULL means no document: if only one argument is NULL, the other one was
+ * added or removed as a whole, at the empty path.  NULL for arrays is false.
  */
 Datum
 dtmodel_jsonb_changes(PG_FUNCTION_ARGS)

@@ -3,8 +3,8 @@
  * diff.c
  *	  The difference of two jsonb documents.
  *
- * The walk goes down both documents in step and looks at bytes as long as it
- * can: parts with equal bytes are passed by as one block, whatever is in them.
+ * The walk goes through both documents at once and compares bytes where it
+ * can: parts whose bytes are equal are skipped as one block.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,21 +20,21 @@
 #include "utils/builtins.h"
 
 /*
- * An array of paths in the making, with the walk that fills it.
+ * The array of the paths found so far, and the walk that adds to it.
  */
 typedef struct PathList
 {
 	DiffWalk	walk;
-	const char *prefix;			/* what every path begins with */
+	const char *prefix;			/* every path begins with it */
 	Size		prefix_len;
-	RawBuffer	array;			/* room for the array's header, then texts */
+	RawBuffer	array;			/* space for the array's header, then texts */
 	int			count;
 } PathList;
 
 PG_FUNCTION_INFO_V1(dtmodel_get_difference_between_dictionaries);
 
 /*
- * Objects with the same keys, in step.
+ * Compares objects that have the same keys.
  */
 static void
 diff_in_step(DiffWalk *walk, DiffStep *up, const RawValue *a,
@@ -57,7 +57,7 @@ diff_in_step(DiffWalk *walk, DiffStep *up, const RawValue *a,
 }
 
 /*
- * Objects with some keys in common, or none: a merge join.
+ * Compares objects whose keys differ, by a merge join.
  */
 static void
 diff_join(DiffWalk *walk, DiffStep *up,
@@ -108,10 +108,9 @@ diff_objects(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Reports where two values differ that are found at the same place: inside,
- * if both are objects; as the caller of the walk has it, if both are lists;
- * and else the place itself.  It is known that their bytes differ, after so
- * many that are the same.
+ * Compares the values that two documents have at the same place: objects
+ * member by member, lists by the callback, others by themselves.  The bytes of
+ * the two are known to differ, and the first "same" bytes are the same.
  */
 void
 dtmodel_diff_values_from(DiffWalk *walk, DiffStep *at,
@@ -129,7 +128,7 @@ dtmodel_diff_values_from(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * The same, with nothing known of the bytes.
+ * The same if nothing is known about the bytes.
  */
 void
 dtmodel_diff_values(DiffWalk *walk, DiffStep *at,
@@ -141,7 +140,7 @@ dtmodel_diff_values(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * For a walk that does not go into lists.
+ * Callback of a walk that compares lists as wholes.
  */
 void
 dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
@@ -152,7 +151,7 @@ dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
 		walk->report(walk, at, old_list, new_list);
 }
 
-/* Puts all elements of a list into a table, and returns their numbers. */
+/* Gives numbers to all elements of a list, and returns them. */
 static uint32 *
 add_elements(ElementNumbers *table, const RawValue *list)
 {
@@ -167,8 +166,8 @@ add_elements(ElementNumbers *table, const RawValue *list)
 }
 
 /*
- * Is every element of either list in the other?  Elements of the same bytes at
- * the same place, as most are, need not be looked up.
+ * Is every element of either list in the other?  Most elements have the same
+ * bytes as the one at the same place, and need not be looked up.
  */
 static bool
 same_elements(const RawValue *a, const RawValue *b)
@@ -216,8 +215,8 @@ lists_as_sets(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Appends a text of that length to the array and returns where its characters
- * belong.
+ * Appends a text of that length to the array, and returns where its characters
+ * are to be written.
  */
 static char *
 add_text(PathList *list, Size len)
@@ -233,7 +232,7 @@ add_text(PathList *list, Size len)
 }
 
 /*
- * Appends the path of a place: prefix and keys, with dots between them.
+ * Appends the path of a place: the prefix and the keys, joined by dots.
  */
 static void
 report_path(DiffWalk *walk, DiffStep *at,
@@ -251,7 +250,7 @@ report_path(DiffWalk *walk, DiffStep *at,
 	path = add_text(list, len);
 	memcpy(path, list->prefix, list->prefix_len);
 
-	/* The steps lead upwards, so write from the end. */
+	/* The steps lead upwards, so the path is written from its end. */
 	for (step = at; step != NULL; step = step->up)
 	{
 		len -= step->key.len;
@@ -292,8 +291,8 @@ finish_paths(PathList *list)
 }
 
 /*
- * The empty array, made once for each place that calls the function: for two
- * small documents that are equal, allocating it would be most of the work.
+ * The empty array, made once for each call site of the function: for two small
+ * documents that are equal, allocating it would take most of the time.
  */
 static ArrayType *
 no_paths(FmgrInfo *call_site)
@@ -315,16 +314,16 @@ no_paths(FmgrInfo *call_site)
  * get_difference_between_dictionaries(old_value jsonb, new_value jsonb,
  *		path text, ignore_order boolean) returns text[]
  *
- * The paths at which two documents differ, in jsonb's own order of keys.
+ * The paths at which two documents differ, in the key order of jsonb.
  *
- * A path is the keys that lead to the place, after the given path if that is
- * not empty, joined by dots.  Objects are gone into; a key that only one side
- * has is reported itself; lists are compared as wholes, or with ignore_order
- * as sets; everything else that differs is reported itself.  Numbers are equal
- * by value, and JSON null is equal to JSON null alone.
+ * A path consists of the given path, if that is not empty, and the keys that
+ * lead to the place, joined by dots.  Objects are compared member by member; a
+ * key that only one side has is a difference; lists are compared as wholes, or
+ * as sets if ignore_order is true.  Numbers are compared by value, and JSON
+ * null is equal only to JSON null.
  *
- * SQL NULL is no document: equal to another one and different from each
- * document.  A path of NULL is the empty one, ignore_order of NULL is false.
+ * SQL NULL means no document: it equals SQL NULL and differs from every
+ * document.  A NULL path is the empty path, NULL for ignore_order is false.
  * Never returns NULL.
  */
 Datum

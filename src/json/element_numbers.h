@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * element_numbers.h
- *	  Which elements of lists are equal, told by small numbers.
+ *	  Gives elements of lists numbers: equal elements have the same number.
  *
  *-------------------------------------------------------------------------
  */

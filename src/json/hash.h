@@ -11,7 +11,7 @@
 #include "json/format.h"
 
 /*
- * The hashes of objects and arrays that have been hashed, by where they lie.
+ * The hashes of objects and arrays computed so far, by their addresses.
  */
 typedef struct HashMemo HashMemo;
 

@@ -14,13 +14,14 @@
 #include "miscadmin.h"
 
 /*
- * One operation of a patch.  A member that it lacks is of type NO_MEMBER.
+ * One operation of a patch.  A member that it does not have has type
+ * NO_MEMBER.
  */
 #define NO_MEMBER PG_UINT32_MAX
 
 typedef struct PatchOperation
 {
-	uint32		number;			/* counted from 1 */
+	uint32		number;			/* the first one is 1 */
 	RawValue	op;
 	RawValue	path;
 	RawValue	from;
@@ -30,7 +31,7 @@ typedef struct PatchOperation
 static const RawValue no_member = {NO_MEMBER, 0, NULL};
 
 /*
- * A walk over the reference tokens of a JSON pointer (RFC 6901).
+ * A walk through the reference tokens of a JSON pointer (RFC 6901).
  */
 typedef struct PointerWalk
 {
@@ -39,18 +40,18 @@ typedef struct PointerWalk
 } PointerWalk;
 
 /*
- * A place in the document: a child of an object or array, or where it would be.
+ * A place in the document: a child of an object or array, which may not exist.
  */
 typedef struct Place
 {
-	MutableValue parent;		/* may be something else, that has none */
+	MutableValue parent;		/* may be a scalar, which has no children */
 	RawValue	token;
 	uint32		number;			/* of the child */
-	MutableValue value;			/* MUTABLE_NONE: it is not there */
-	uint32	   *steps;			/* numbers of the children that lead to parent */
-	uint32		short_steps[16];	/* ... if they are few */
-	uint32		depth;			/* how many these are */
-	uint32		capacity;		/* ... and could be */
+	MutableValue value;			/* MUTABLE_NONE: it does not exist */
+	uint32	   *steps;			/* numbers of the children from root to parent */
+	uint32		short_steps[16];	/* ... if there are no more */
+	uint32		depth;			/* number of steps */
+	uint32		capacity;		/* allocated steps */
 } Place;
 
 typedef void (*PatchFunction) (const PatchOperation *operation, MutableValue *root);
@@ -58,8 +59,8 @@ typedef void (*PatchFunction) (const PatchOperation *operation, MutableValue *ro
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_patch);
 
 /*
- * A string in double quotes for an error message, which has no use for more
- * than its beginning.
+ * Quotes a string for an error message.  Only the beginning of a long string
+ * is shown.
  */
 static const char *
 quote(const RawValue *string)
@@ -72,7 +73,7 @@ quote(const RawValue *string)
 }
 
 /*
- * Names the operation: its number in the patch, what it does, and where.
+ * Describes an operation by its number in the patch, its name and its path.
  */
 static const char *
 describe_operation(const PatchOperation *operation)
@@ -88,7 +89,7 @@ describe_operation(const PatchOperation *operation)
 }
 
 /*
- * The operation itself is wrong, whatever the document.
+ * Reports an operation that is invalid for any document.
  */
 pg_noreturn static void
 bad_operation(const PatchOperation *operation, const char *problem)
@@ -101,7 +102,7 @@ bad_operation(const PatchOperation *operation, const char *problem)
 }
 
 /*
- * The operation does not fit the document.
+ * Reports an operation that does not apply to this document.
  */
 pg_noreturn static void
 cannot_apply(const PatchOperation *operation, const char *problem)
@@ -114,7 +115,7 @@ cannot_apply(const PatchOperation *operation, const char *problem)
 }
 
 /*
- * A pointer leads nowhere, beginning with the token that ends at end.
+ * Reports a pointer whose token that ends at "end" finds nothing.
  */
 pg_noreturn static void
 nothing_there(const PatchOperation *operation, const RawValue *pointer,
@@ -139,7 +140,7 @@ pointer_begin(const PatchOperation *operation, const RawValue *pointer)
 }
 
 /*
- * Puts "~" and "/" in the place of "~0" and "~1".
+ * Replaces "~0" by "~" and "~1" by "/".
  */
 static RawValue
 unescape(const PatchOperation *operation, RawValue token)
@@ -166,8 +167,8 @@ unescape(const PatchOperation *operation, RawValue token)
 }
 
 /*
- * Fetches the next token; false when there is none left.  Most of them have
- * no escapes and are taken where they lie.
+ * Fetches the next token; false when there is none left.  Tokens without
+ * escapes, as most are, are not copied.
  */
 static bool
 pointer_next(const PatchOperation *operation, PointerWalk *walk, RawValue *token)
@@ -187,8 +188,8 @@ pointer_next(const PatchOperation *operation, PointerWalk *walk, RawValue *token
 }
 
 /*
- * The number that a token stands for in an array.  A number too large for any
- * array comes out as one that no array has.
+ * The array index that a token means.  A number that is too large for any
+ * array is returned as an index that no array has.
  */
 static uint32
 array_index(const PatchOperation *operation, const RawValue *token)
@@ -213,7 +214,7 @@ is_dash(const RawValue *token)
 	return token->len == 1 && token->data[0] == '-';
 }
 
-/* The number that a token stands for in that array; "-" is after the last. */
+/* The number of an element by its token; "-" is after the last element. */
 static uint32
 element_number(const PatchOperation *operation, const MutableValue *array,
 			   const RawValue *token)
@@ -223,7 +224,7 @@ element_number(const PatchOperation *operation, const MutableValue *array,
 }
 
 /*
- * The child that a token leads to, or MUTABLE_NONE, and its number.
+ * Finds the child with that token, or MUTABLE_NONE, and its number.
  */
 static MutableValue
 find_child(const PatchOperation *operation, const MutableValue *parent,
@@ -238,7 +239,7 @@ find_child(const PatchOperation *operation, const MutableValue *parent,
 }
 
 /*
- * The value at a pointer, which must be there.
+ * Finds the value at a pointer.  It must exist.
  */
 static MutableValue
 value_at(const PatchOperation *operation, const MutableValue *root,
@@ -258,7 +259,7 @@ value_at(const PatchOperation *operation, const MutableValue *root,
 	return place;
 }
 
-/* Goes on from a place to one in the value there. */
+/* Moves from a place into the value there. */
 static void
 descend(Place *place)
 {
@@ -277,9 +278,9 @@ descend(Place *place)
 }
 
 /*
- * Finds what holds the place that a pointer leads to, or is to hold it; it must
- * be there.  The pointer is not the empty one.  The place's number and value
- * are left to the caller.
+ * Finds the parent of the place that a pointer leads to.  The parent must
+ * exist, and the pointer must not be empty.  The caller sets the number and
+ * the value of the place.
  */
 static void
 find_parent(const PatchOperation *operation, const MutableValue *root,
@@ -304,7 +305,7 @@ find_parent(const PatchOperation *operation, const MutableValue *root,
 }
 
 /*
- * Finds the place that a pointer leads to, where a value must be.
+ * Finds the place that a pointer leads to.  It must have a value.
  */
 static void
 find_place(const PatchOperation *operation, const MutableValue *root,
@@ -318,8 +319,8 @@ find_place(const PatchOperation *operation, const MutableValue *root,
 }
 
 /*
- * Opens all containers down to the one that holds a place, and returns that.
- * They will grow by so many bytes.
+ * Opens all containers from the root to the parent of a place, which will grow
+ * by that number of bytes, and returns the parent.
  */
 static MutableValue *
 open_parent(MutableValue *root, Place *place, int64 growth)
@@ -337,7 +338,7 @@ open_parent(MutableValue *root, Place *place, int64 growth)
 	return parent;
 }
 
-/* What a child takes besides its own bytes. */
+/* The bytes of a child besides those of its value. */
 static int64
 entry_size(const Place *place)
 {
@@ -551,7 +552,7 @@ find_function(const PatchOperation *operation)
 	bad_operation(operation, "\"op\" must be one of add, remove, replace, move, copy and test");
 }
 
-/* Takes from an object what it has of an operation's members. */
+/* Reads the members of an operation. */
 static void
 read_members(PatchOperation *operation, const RawValue *object)
 {
@@ -598,17 +599,18 @@ apply_operation(uint32 number, const RawValue *object, MutableValue *root)
 /*
  * jsonb_patch(doc jsonb, patch jsonb) returns jsonb
  *
- * The document after a JSON patch, as in RFC 6902: the operations of the
- * patch, which is an array, one after the other, all of them or none.
+ * Applies a JSON patch (RFC 6902): the operations of the patch, which is an
+ * array, one after the other, all of them or none.
  *
- * Raises 22023 if the patch is none, or if one of its operations does not
+ * Raises 22023 if the patch is invalid or one of its operations does not
  * apply; the detail names the operation and the pointer.  The document itself
  * can be replaced, also by a scalar, but not removed.
  *
- * Raises 54000 if the result is larger than jsonb can hold, and at an operation
- * that makes the document more than twice as large as that, also if a later one
- * would make it smaller again.  "copy" copies no bytes before the result is
- * written, so that memory is that of the document, the patch and the result.
+ * Raises 54000 if the result is larger than jsonb can hold, and if an
+ * operation makes the document more than twice as large as that, even if a
+ * later one would make it smaller again.  "copy" copies no bytes before the
+ * result is written, so only memory for the document, the patch and the result
+ * is needed.
  *
  * Strict.
  */

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * make.c
- *	  Making the patch that leads from one jsonb document to another, as a
- *	  JSON patch (RFC 6902) or a JSON merge patch (RFC 7396).
+ *	  Makes the patch that turns one jsonb document into another, as a JSON
+ *	  patch (RFC 6902) or a JSON merge patch (RFC 7396).
  *
  *-------------------------------------------------------------------------
  */
@@ -16,20 +16,20 @@
 #include "utils/builtins.h"
 
 /*
- * A JSON patch in the making.  How many operations it will have, and so how
- * many entries its array needs, is known in the end.  Until then the
- * operations stand in a buffer of their own.
+ * The operations of a JSON patch so far.  Their number, and so the size of the
+ * array's entries, is known only in the end.  Until then the operations are
+ * kept in a separate buffer.
  */
 typedef struct PatchMaker
 {
 	DiffWalk	walk;
 	RawBuffer	operations;
-	RawBuffer	ends;			/* uint32 each: where an operation ended */
-	HashMemo   *memo;			/* of all lists that were compared */
+	RawBuffer	ends;			/* uint32 each: end of an operation */
+	HashMemo   *memo;			/* of all lists compared so far */
 } PatchMaker;
 
 /*
- * A merge patch in the making.
+ * A merge patch so far.
  */
 typedef struct MergePatchMaker
 {
@@ -46,7 +46,7 @@ needs_escape(char c)
 	return c == '~' || c == '/';
 }
 
-/* How long a step is in a pointer, with the slash before it. */
+/* The length of a step in a pointer, with the slash before it. */
 static Size
 token_length(DiffStep *step)
 {
@@ -62,7 +62,7 @@ token_length(DiffStep *step)
 	return len;
 }
 
-/* Writes a step, with the slash before it, so that it ends at end. */
+/* Writes a step, with the slash before it, so that it ends at "end". */
 static void
 write_token(DiffStep *step, char *end)
 {
@@ -147,7 +147,7 @@ report_operation(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Reports how an old element becomes a new one; there may be one alone.
+ * Reports how an old element becomes a new one; one of them may be missing.
  */
 static void
 diff_element(DiffWalk *walk, DiffStep *at, const ListRuns *runs, uint32 i)
@@ -164,10 +164,10 @@ diff_element(DiffWalk *walk, DiffStep *at, const ListRuns *runs, uint32 i)
 }
 
 /*
- * Reports how a run of old elements becomes a run of new ones: those that
- * have a partner turn into it, and what is left over goes or comes.  All
- * before the run is already as it is to be, so numbers are those of the new
- * list.
+ * Reports how a run of old elements becomes a run of new ones: the first old
+ * one becomes the first new one, and so on, and the rest is removed or added.
+ * All elements before the run are already as in the new list, so numbers are
+ * those of the new list.
  */
 static void
 diff_runs(DiffWalk *walk, DiffStep *list, const ListRuns *runs)
@@ -201,8 +201,8 @@ lists_aligned(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Makes an array of the operations, in the buffer that they stand in: they
- * move up to make room for what stands before them.
+ * Makes an array of the operations, in their buffer: they are moved to make
+ * space for the headers before them.
  */
 static Jsonb *
 finish_patch(PatchMaker *maker)
@@ -228,13 +228,12 @@ finish_patch(PatchMaker *maker)
 /*
  * jsonb_diff(old jsonb, new jsonb) returns jsonb
  *
- * The JSON patch (RFC 6902) that leads from the old document to the new one,
- * made of "add", "remove" and "replace".  In objects it is as short as can be.
- * In lists, elements that did not change are found again, also where others
- * came or went before them; elements that changed are gone into.
+ * The JSON patch (RFC 6902) that turns the old document into the new one, made
+ * of "add", "remove" and "replace".  In objects it is as short as possible.
+ * In lists, elements that did not change are found even if others were added
+ * or removed before them, and a changed element is patched inside.
  *
- * jsonb_patch(old, jsonb_diff(old, new)) = new, for
- * all documents.
+ * jsonb_patch(old, jsonb_diff(old, new)) = new for all documents.
  *
  * Strict.
  */
@@ -255,7 +254,7 @@ dtmodel_jsonb_diff(PG_FUNCTION_ARGS)
 }
 
 /*
- * Would a merge patch take something in this value for a removal?
+ * Does the value contain something that a merge patch takes for a removal?
  */
 static bool
 has_null(const RawValue *value)
@@ -278,7 +277,7 @@ has_null(const RawValue *value)
 }
 
 /*
- * Makes sure that a value can be set by a merge patch.
+ * Checks that a merge patch can set a value.
  */
 static void
 check_settable(DiffStep *at, const RawValue *value)
@@ -300,7 +299,7 @@ check_settable(DiffStep *at, const RawValue *value)
 }
 
 /*
- * Adds a member to an object of the patch, which has none of that key.
+ * Adds a member to an object of the patch, which does not have the key.
  */
 static MutableValue *
 add_member(MutableValue *object, const RawValue *key, const RawValue *value)
@@ -313,8 +312,9 @@ add_member(MutableValue *object, const RawValue *key, const RawValue *value)
 }
 
 /*
- * The object in the patch for the object at a place, made if need be.  It is
- * noted there, so that differences far below do not look for it from the root.
+ * The object of the patch for the object at a place, added if there is none
+ * yet.  It is kept with the place, so that it is not looked up from the root
+ * again for each difference below.
  */
 static MutableValue *
 open_object_at(MutableValue *patch, DiffStep *at)
@@ -345,14 +345,14 @@ report_merge(DiffWalk *walk, DiffStep *at,
 /*
  * jsonb_merge_diff(old jsonb, new jsonb) returns jsonb
  *
- * The JSON merge patch (RFC 7396) that leads from the old document to the new
- * one, as short as can be.
+ * The shortest JSON merge patch (RFC 7396) that turns the old document into
+ * the new one.
  *
- * Raises 22023 where there is none: a merge patch cannot set a member to null,
- * for null in a patch means to remove it.  A null that did not change is none
- * of its business, nor is one in a list.
+ * Raises 22023 if there is none: a merge patch cannot set a member to null,
+ * because null in a patch removes the member.  A null that did not change, and
+ * a null in a list, are allowed.
  *
- * jsonb_merge_patch(old, jsonb_merge_diff(old, new)) = new, where it returns.
+ * jsonb_merge_patch(old, jsonb_merge_diff(old, new)) = new if it returns.
  *
  * Strict.
  */

@@ -1,25 +1,25 @@
 /*-------------------------------------------------------------------------
  *
  * mutable.c
- *	  A document under change.
+ *	  A document that can be changed.
  *
- * A patch is a list of small changes, and writing a document out for each of
- * them would make a long patch quadratic.  A mutable value takes them all and is
- * written once.
+ * A patch is a list of small changes, and writing the document for each of
+ * them would take quadratic time for a long patch.  A mutable value is changed
+ * by all of them and written once.
  *
- * An opened container is a tree of runs: children that lie one after the other
- * in the container that it was opened from, or one child of another value.
- * Opening makes one run of all children, and each change splits a run, so that
- * what an opened container costs depends on its changes and not on its size.
+ * An opened container is a tree of runs.  A run consists of adjacent children
+ * of the container that was opened, or is one child with another value.
+ * Opening makes one run of all children, and each change splits a run, so the
+ * cost of an opened container depends on its changes and not on its size.
  *
- * What was copied is one thing at several places.  Containers and nodes count
- * the places that they are at, and a change first copies those on its way that
- * are at more than one; of a tree these are about as many as the logarithm of
- * its runs.  So memory is that of the changes, however much is copied, and a
- * value that is doubled thirty times takes thirty nodes.
+ * Copies are shared.  Containers and nodes count the references to them, and a
+ * change first copies those on its path that have more than one, in a tree
+ * about as many as the logarithm of its runs.  So memory is needed only for
+ * changes, however much is copied, and a value that is doubled thirty times
+ * takes thirty nodes.
  *
- * The trees are treaps: in the order of the children, and heaps by priorities
- * that are random, which keeps them flat whatever comes in whatever order.
+ * The trees are treaps: sorted in the order of the children, and heaps by
+ * random priorities, which keep them balanced for any order of changes.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,13 +30,13 @@
 #include "miscadmin.h"
 
 /*
- * A run of children.  The key is that of its first child, in an object.
+ * A run of children.  In an object, the key is that of its first child.
  *
- * With a value of MUTABLE_RUN, u.bytes are the container that they lie in, and
- * len is the number of the first one.
+ * If the kind of the value is MUTABLE_RUN, u.bytes is the container of the
+ * children, and len is the number of the first one.
  *
- * There may be one of these for each operation of a patch: it is as small as
- * one allocation of 64 bytes.
+ * There may be a node for each operation of a patch, so it must fit into an
+ * allocation of 64 bytes.
  */
 #define MUTABLE_RUN 3
 
@@ -46,10 +46,10 @@ typedef struct MutableNode
 	struct MutableNode *right;
 	RawValue	key;
 	MutableValue value;
-	uint32		run;			/* children of this run */
+	uint32		run;			/* number of children of this run */
 	uint32		count;			/* ... and of all runs below */
-	uint32		priority;		/* not less than of those below */
-	uint32		references;		/* links to this node */
+	uint32		priority;		/* not less than those of the nodes below */
+	uint32		references;		/* number of links to this node */
 } MutableNode;
 
 StaticAssertDecl(sizeof(MutableNode) <= 64, "a node of a mutable value has grown");
@@ -57,12 +57,12 @@ StaticAssertDecl(sizeof(MutableNode) <= 64, "a node of a mutable value has grown
 typedef struct MutableContainer
 {
 	uint32		flag;			/* JB_FOBJECT or JB_FARRAY */
-	uint32		references;		/* mutable values that are this */
-	uint64		size;			/* about the bytes that it will take */
-	MutableNode *root;			/* NULL: it is empty */
+	uint32		references;		/* number of values that are this container */
+	uint64		size;			/* estimated bytes when it is written */
+	MutableNode *root;			/* NULL if it is empty */
 } MutableContainer;
 
-/* JB_FOBJECT or JB_FARRAY, or 0 for what is neither. */
+/* JB_FOBJECT or JB_FARRAY, or 0 for other values. */
 static uint32
 container_flag(const MutableValue *mutable)
 {
@@ -130,8 +130,8 @@ copy_node(MutableNode *node)
 }
 
 /*
- * The node at a place, to be changed there: itself, or a copy if it is at
- * other places too.
+ * Returns a node that can be changed: the node itself, or a copy if it has
+ * other references.
  */
 static inline MutableNode *
 writable_node(MutableNode *node)
@@ -143,8 +143,8 @@ writable_node(MutableNode *node)
 }
 
 /*
- * Takes a node from a place.  If it was the last one, the node is put before
- * those that are to be freed; they are linked by their keys' data.
+ * Drops a reference to a node.  After the last one, the node is put on the
+ * list of nodes to be freed, which are linked by their keys' data.
  */
 static MutableNode *
 drop_node(MutableNode *node, MutableNode *dropped)
@@ -166,8 +166,8 @@ drop_value(const MutableValue *value, MutableNode *dropped)
 }
 
 /*
- * Frees nodes, and what is at no place any more when they are gone.  There may
- * be more levels below than the stack could take.
+ * Frees nodes, and everything that only they referred to.  There may be too
+ * many levels below for recursion.
  */
 static void
 free_nodes(MutableNode *dropped)
@@ -185,19 +185,19 @@ free_nodes(MutableNode *dropped)
 	}
 }
 
-/* The container whose children a run is of. */
+/* The container of a run's children. */
 static RawValue
 run_container(const MutableNode *node)
 {
 	RawValue	container;
 
 	container.type = JENTRY_ISCONTAINER;
-	container.len = 0;			/* not known, and nothing here asks */
+	container.len = 0;			/* not known, and not used */
 	container.data = node->value.u.bytes;
 	return container;
 }
 
-/* Begins a walk over the keys of a run. */
+/* Begins a walk through the keys of a run. */
 static RawCursor
 run_keys(const MutableNode *node)
 {
@@ -206,7 +206,7 @@ run_keys(const MutableNode *node)
 	return raw_children_from(&container, node->value.len);
 }
 
-/* Begins a walk over the elements or values of a run, from that child on. */
+/* Begins a walk through the elements or values of a run, at that child. */
 static RawCursor
 run_values(const MutableNode *node, uint32 number)
 {
@@ -218,7 +218,7 @@ run_values(const MutableNode *node, uint32 number)
 	return raw_children_from(&container, number);
 }
 
-/* The child of that number in a run. */
+/* The child with that number in a run. */
 static MutableValue
 run_value(const MutableNode *node, uint32 number)
 {
@@ -228,7 +228,7 @@ run_value(const MutableNode *node, uint32 number)
 	return mutable_of(&value);
 }
 
-/* Takes the first so many children from a run of more. */
+/* Removes that number of children from the beginning of a longer run. */
 static void
 skip_children(MutableNode *node, uint32 number)
 {
@@ -245,7 +245,7 @@ skip_children(MutableNode *node, uint32 number)
 }
 
 /*
- * One tree of two, the children of the first before those of the second.
+ * Joins two trees, with the children of the first before those of the second.
  */
 static MutableNode *
 join(MutableNode *first, MutableNode *second)
@@ -266,7 +266,7 @@ join(MutableNode *first, MutableNode *second)
 }
 
 /*
- * Two trees of one: so many children, which are whole runs, and the others.
+ * Splits a tree after that number of children, where a run must end.
  */
 static void
 split(MutableNode *node, uint32 number, MutableNode **first, MutableNode **second)
@@ -295,8 +295,8 @@ split(MutableNode *node, uint32 number, MutableNode **first, MutableNode **secon
 }
 
 /*
- * Puts a node before the child of that number, with which a run begins, or at
- * the end.
+ * Inserts a node before the child with that number, which must begin a run, or
+ * at the end.
  */
 static void
 insert_node(MutableNode **link, uint32 number, MutableNode *node)
@@ -321,8 +321,8 @@ insert_node(MutableNode **link, uint32 number, MutableNode *node)
 }
 
 /*
- * The node that holds the child of that number, which is there.  The number
- * comes to count from the first child of the run.
+ * Finds the node with the child with that number, which must exist.  The
+ * number is changed to the one that the child has in the run.
  */
 static MutableNode *
 find_node(MutableNode *node, uint32 *number)
@@ -347,8 +347,9 @@ find_node(MutableNode *node, uint32 *number)
 }
 
 /*
- * The link to that node, to be changed there so that it and what is below hold
- * so many children fewer.
+ * Finds the link to that node, which the caller can change.  Reduces the
+ * counts on its path by "fewer", the number of children that the caller then
+ * removes.
  */
 static MutableNode **
 find_link(MutableNode **link, uint32 number, uint32 fewer)
@@ -372,7 +373,8 @@ find_link(MutableNode **link, uint32 number, uint32 fewer)
 }
 
 /*
- * Makes a run begin with the child of that number, if there is one.
+ * Splits a run so that one begins with the child with that number, if it
+ * exists.
  */
 static void
 cut_run(MutableContainer *container, uint32 number)
@@ -395,7 +397,7 @@ cut_run(MutableContainer *container, uint32 number)
 }
 
 /*
- * The node of the child of that number alone, to be changed.
+ * Returns a node that can be changed and has only the child with that number.
  */
 static MutableNode *
 writable_child(MutableContainer *container, uint32 number)
@@ -438,8 +440,7 @@ open_bytes(const MutableValue *mutable)
 }
 
 /*
- * The container that a value is, to be changed there: opened, or a copy if it
- * is at other places too.
+ * Opens the container of a value.  It is copied if it has other references.
  */
 static MutableContainer *
 open_mutable(MutableValue *mutable)
@@ -467,12 +468,12 @@ open_mutable(MutableValue *mutable)
 }
 
 /*
- * The member of that key in a run whose first one comes before it, or
- * MUTABLE_NONE.  The number is that of the first one, and becomes that of the
- * place where the member is or would be.
+ * Finds the member with that key, or MUTABLE_NONE, in a run whose first member
+ * comes before it.  The number is that of the first member, and is changed to
+ * the one that the member has or would have.
  *
- * Keys are mostly looked up in their order, and what they are looked up in is
- * what is left of a run, so the place is near its beginning.
+ * Keys are usually looked up in their order, in what is left of a run, so the
+ * member is near its beginning.
  */
 static MutableValue
 find_in_run(const MutableNode *node, const RawValue *key, uint32 *number)
@@ -488,7 +489,7 @@ find_in_run(const MutableNode *node, const RawValue *key, uint32 *number)
 		return mutable_none();
 	}
 
-	/* What comes behind the run in the container is not there any more. */
+	/* The members that follow the run in the container do not belong to it. */
 	container = run_container(node);
 	found = dtmodel_raw_find(&container, key, &value, &place) &&
 		place - node->value.len < node->run;
@@ -500,7 +501,7 @@ static MutableValue
 find_member(const MutableContainer *object, const RawValue *key, uint32 *number)
 {
 	const MutableNode *node = object->root;
-	const MutableNode *last = NULL;	/* of those that begin before the key */
+	const MutableNode *last = NULL; /* the last that begins before the key */
 	uint32		before = 0;		/* children before this subtree */
 
 	*number = 0;
@@ -524,8 +525,8 @@ find_member(const MutableContainer *object, const RawValue *key, uint32 *number)
 }
 
 /*
- * The member of that key, or MUTABLE_NONE, and the number of the place where it
- * is or would be.
+ * Finds the member with that key, or MUTABLE_NONE, and the number that it has
+ * or would have.
  */
 MutableValue
 dtmodel_mutable_find(const MutableValue *mutable, const RawValue *key,
@@ -544,7 +545,7 @@ dtmodel_mutable_find(const MutableValue *mutable, const RawValue *key,
 }
 
 /*
- * How many children there are.
+ * The number of children.
  */
 uint32
 dtmodel_mutable_count(const MutableValue *mutable)
@@ -558,7 +559,7 @@ dtmodel_mutable_count(const MutableValue *mutable)
 }
 
 /*
- * The element of that number, or MUTABLE_NONE.
+ * The element with that number, or MUTABLE_NONE.
  */
 MutableValue
 dtmodel_mutable_element(const MutableValue *mutable, uint32 number)
@@ -581,8 +582,8 @@ dtmodel_mutable_element(const MutableValue *mutable, uint32 number)
 }
 
 /*
- * The child of that number, to be changed inside; it must be there.  The
- * pointer is good until the child is removed, or the container shared.
+ * Returns the child with that number, which must exist, to be changed inside.
+ * The pointer is valid until the child is removed or the container is shared.
  */
 MutableValue *
 dtmodel_mutable_open(MutableValue *mutable, uint32 number)
@@ -595,7 +596,7 @@ dtmodel_mutable_open(MutableValue *mutable, uint32 number)
 }
 
 /*
- * Puts another value at the place of a child, which must be there.
+ * Replaces the value of a child, which must exist.
  */
 void
 dtmodel_mutable_set(MutableValue *mutable, uint32 number, MutableValue value)
@@ -607,8 +608,8 @@ dtmodel_mutable_set(MutableValue *mutable, uint32 number, MutableValue value)
 }
 
 /*
- * Inserts a child before the one of that number, or at the end.  The key is
- * that of a member; an element has none.
+ * Inserts a child before the one with that number, or at the end.  The key is
+ * used only in an object.
  */
 void
 dtmodel_mutable_insert(MutableValue *mutable, uint32 number, const RawValue *key,
@@ -623,7 +624,7 @@ dtmodel_mutable_insert(MutableValue *mutable, uint32 number, const RawValue *key
 }
 
 /*
- * Removes the child of that number; it must be there.
+ * Removes the child with that number, which must exist.
  */
 void
 dtmodel_mutable_remove(MutableValue *mutable, uint32 number)
@@ -646,8 +647,8 @@ dtmodel_mutable_remove(MutableValue *mutable, uint32 number)
 }
 
 /*
- * About the bytes that a value will take.  Where it was changed, the padding
- * is not counted, or as it was.
+ * Estimates the bytes of a value.  The padding of changed containers may be
+ * different in the end.
  */
 uint64
 dtmodel_mutable_size(const MutableValue *mutable)
@@ -658,13 +659,13 @@ dtmodel_mutable_size(const MutableValue *mutable)
 }
 
 /*
- * Opens a container and notes that a change in it or further below will add so
- * many bytes.  The caller notes it on its way down to the change.  It matters
- * where values are copied, for then a document grows faster than the memory
- * that it takes, and may be left out where none are.
+ * Opens a container, and adds to its size the bytes of a change in it or
+ * further below.  The caller does this for all containers on the path to the
+ * change.  It is needed if values are copied, because then a document grows
+ * faster than its memory, and can be omitted otherwise.
  *
- * Fails if it will be too large for jsonb, padded in whatever way.  If it may
- * be so or not, the writing will tell.
+ * Fails if the container will be too large for jsonb with any padding.  If
+ * this depends on the padding, writing it fails.
  */
 void
 dtmodel_mutable_grow(MutableValue *mutable, int64 bytes)
@@ -677,8 +678,8 @@ dtmodel_mutable_grow(MutableValue *mutable, int64 bytes)
 }
 
 /*
- * Notes that a value comes to one more place, so that a change at one is not
- * seen at the others.
+ * Adds a reference to a value, which is going to be inserted in one more
+ * place.  A change in one place does not affect the others.
  */
 void
 dtmodel_mutable_share(const MutableValue *mutable)
@@ -688,7 +689,7 @@ dtmodel_mutable_share(const MutableValue *mutable)
 }
 
 /*
- * Notes that a value goes from a place.
+ * Drops a reference to a value.
  */
 void
 dtmodel_mutable_release(const MutableValue *mutable)
@@ -697,17 +698,17 @@ dtmodel_mutable_release(const MutableValue *mutable)
 }
 
 /*
- * A walk over the children of a value, in step with those of a mutable one, which
- * as many.
+ * A walk through the children of a value, which is compared with a mutable
+ * value with the same number of children.
  */
 typedef struct Comparison
 {
 	bool		object;
-	RawCursor	keys;			/* if so */
+	RawCursor	keys;			/* of an object */
 	RawCursor	values;
 } Comparison;
 
-/* Fetches the value's next child; false if it has another key. */
+/* Fetches the value's next child; false if its key is another one. */
 static bool
 next_expected(Comparison *comparison, const RawValue *key, RawValue *value)
 {
@@ -777,7 +778,7 @@ container_equal(const MutableContainer *container, const RawValue *value)
 }
 
 /*
- * Is a mutable value equal to a value, as jsonb's "=" has it?
+ * Is a mutable value equal to a value, as by the "=" operator of jsonb?
  */
 bool
 dtmodel_mutable_equal(const MutableValue *mutable, const RawValue *value)
@@ -868,7 +869,7 @@ write_container(RawBuffer *buffer, const MutableContainer *container)
 }
 
 /*
- * The document that the value has become.
+ * Makes a document of a value.
  */
 Jsonb *
 dtmodel_mutable_document(const MutableValue *mutable)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mutable.h
- *	  A document under change.
+ *	  A document that can be changed.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,14 +11,14 @@
 #include "json/format.h"
 
 /*
- * One value of a document under change.  It starts as the bytes that it is in
- * a document; an object or array that is changed inside is opened, it alone
- * and not what is in it.
+ * One value of a document that can be changed.  At first it consists of its
+ * bytes in a document.  An object or array is opened before a child is
+ * changed; its children are not opened with it.
  *
- * The kind of bytes is their type, one of JENTRY_IS...; here are the others.
+ * The kind of bytes is their type, one of JENTRY_IS...  These are other kinds.
  */
-#define MUTABLE_NONE 1			/* there is no value (any more) */
-#define MUTABLE_OPEN 2			/* an object or array under change */
+#define MUTABLE_NONE 1			/* no value */
+#define MUTABLE_OPEN 2			/* an opened object or array */
 
 typedef struct MutableValue
 {
@@ -52,7 +52,7 @@ mutable_of(const RawValue *raw)
 	return mutable;
 }
 
-/* The bytes of a mutable value that is neither open nor none. */
+/* The bytes of a value that is neither MUTABLE_NONE nor MUTABLE_OPEN. */
 static inline RawValue
 mutable_raw(const MutableValue *mutable)
 {
@@ -69,11 +69,11 @@ extern bool dtmodel_mutable_is_object(const MutableValue *mutable);
 extern bool dtmodel_mutable_is_array(const MutableValue *mutable);
 
 /*
- * Children of an object or array go by their numbers.  Those of an object are
- * in the order of its keys, and the number is the one that find tells.
+ * The children of an object or array are numbered.  Those of an object are in
+ * the order of its keys; dtmodel_mutable_find returns the number of a key.
  *
- * A value that was set or inserted is at that place from then on.  To be at a
- * second one it has to be shared before.
+ * A value that is set or inserted belongs to its container from then on.  It
+ * must be shared before it is inserted into another one.
  */
 extern uint32 dtmodel_mutable_count(const MutableValue *container);
 extern MutableValue dtmodel_mutable_find(const MutableValue *object,
