@@ -1112,39 +1112,6 @@ COMMENT ON FUNCTION dtmodel.jsonb_changes(
     pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.bool) IS
 'places at which two documents differ, with what was there and what is; on demand also inside lists';
 
-CREATE FUNCTION dtmodel.jsonb_diff(
-    old pg_catalog.jsonb,
-    new pg_catalog.jsonb)
-RETURNS pg_catalog.jsonb
-AS 'MODULE_PATHNAME', 'dtmodel_jsonb_diff'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-
-COMMENT ON FUNCTION dtmodel.jsonb_diff(
-    pg_catalog.jsonb, pg_catalog.jsonb) IS
-'JSON patch (RFC 6902) that leads from the old document to the new one';
-
-CREATE FUNCTION dtmodel.jsonb_patch(
-    doc pg_catalog.jsonb,
-    patch pg_catalog.jsonb)
-RETURNS pg_catalog.jsonb
-AS 'MODULE_PATHNAME', 'dtmodel_jsonb_patch'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-
-COMMENT ON FUNCTION dtmodel.jsonb_patch(
-    pg_catalog.jsonb, pg_catalog.jsonb) IS
-'document with a JSON patch (RFC 6902) applied, the whole patch or none of it';
-
-CREATE FUNCTION dtmodel.jsonb_merge_diff(
-    old pg_catalog.jsonb,
-    new pg_catalog.jsonb)
-RETURNS pg_catalog.jsonb
-AS 'MODULE_PATHNAME', 'dtmodel_jsonb_merge_diff'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-
-COMMENT ON FUNCTION dtmodel.jsonb_merge_diff(
-    pg_catalog.jsonb, pg_catalog.jsonb) IS
-'JSON merge patch (RFC 7396) that leads from the old document to the new one';
-
 CREATE FUNCTION dtmodel.jsonb_deep_merge(
     a pg_catalog.jsonb,
     b pg_catalog.jsonb)
@@ -1177,3 +1144,40 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION dtmodel.merge_settings(
     pg_catalog.jsonb, pg_catalog.jsonb) IS
 'settings with the members of patch put over them, one level deep; NULL counts as {}';
+
+--
+-- JSON patches (src/json/patch)
+--
+
+CREATE FUNCTION dtmodel.jsonb_diff(
+    old pg_catalog.jsonb,
+    new pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_diff'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.jsonb_diff(
+    pg_catalog.jsonb, pg_catalog.jsonb) IS
+'JSON patch (RFC 6902) that leads from the old document to the new one';
+
+CREATE FUNCTION dtmodel.jsonb_patch(
+    doc pg_catalog.jsonb,
+    patch pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_patch'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.jsonb_patch(
+    pg_catalog.jsonb, pg_catalog.jsonb) IS
+'document with a JSON patch (RFC 6902) applied, the whole patch or none of it';
+
+CREATE FUNCTION dtmodel.jsonb_merge_diff(
+    old pg_catalog.jsonb,
+    new pg_catalog.jsonb)
+RETURNS pg_catalog.jsonb
+AS 'MODULE_PATHNAME', 'dtmodel_jsonb_merge_diff'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.jsonb_merge_diff(
+    pg_catalog.jsonb, pg_catalog.jsonb) IS
+'JSON merge patch (RFC 7396) that leads from the old document to the new one';

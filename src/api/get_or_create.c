@@ -74,7 +74,7 @@ read_data(Search *search, const RawValue *criteria, FunctionCallInfo fcinfo)
 	if (!PG_ARGISNULL(2))
 		defaults = raw_root(PG_GETARG_JSONB_P(2));
 	(void) dtmodel_read_data(&search->data_place, &defaults, false);
-	both = raw_root(dtmodel_object_over(&defaults, criteria));
+	both = raw_root(dtmodel_object_with_defaults(criteria, &defaults));
 	search->data = dtmodel_read_data(&search->data_place, &both, false);
 }
 

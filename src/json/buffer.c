@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * buffer.c
- *	  A value in the making: a growing piece of memory that becomes a varlena.
+ *	  A growing piece of memory in which a varlena is built.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "buffer.h"
+#include "json/buffer.h"
 #include "utils/memutils.h"
 
 /*
- * Begins a buffer in the current memory context.  A good guess of the final
- * size saves copying.
+ * Allocates a buffer in the current memory context.  A good estimate of the
+ * final size avoids copying.
  */
 void
 dtmodel_buffer_init(RawBuffer *buffer, Size size)
@@ -23,8 +23,8 @@ dtmodel_buffer_init(RawBuffer *buffer, Size size)
 }
 
 /*
- * Makes room for more bytes than are free, by doubling, so that appending
- * stays linear in the end.
+ * Enlarges a buffer that does not have enough free space.  Its size is
+ * doubled, so that the total time is linear.
  */
 void
 dtmodel_buffer_enlarge(RawBuffer *buffer, Size more)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * buffer.h
- *	  A value in the making: a growing piece of memory that becomes a varlena.
+ *	  A growing piece of memory in which a varlena is built.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,8 +19,9 @@ extern void dtmodel_buffer_init(RawBuffer *buffer, Size size);
 extern void dtmodel_buffer_enlarge(RawBuffer *buffer, Size more);
 
 /*
- * Makes room for more bytes, uses it up, and returns where it begins.  The
- * pointer is good until the next call, which may move the buffer.
+ * Appends space for some bytes, to be written by the caller, and returns where
+ * it begins.  The pointer is valid until the next call, which may move the
+ * buffer.
  */
 static inline char *
 buffer_extend(RawBuffer *buffer, Size more)

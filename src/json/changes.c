@@ -8,9 +8,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "diff.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "json/diff.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -20,7 +20,7 @@
 #define CHANGES_COLUMNS 4
 
 /*
- * A result in the making, with the walk that fills it.
+ * The rows found so far, and the walk that adds to them.
  */
 typedef struct ChangeRows
 {
@@ -35,14 +35,14 @@ PG_FUNCTION_INFO_V1(dtmodel_jsonb_changes);
 static Datum
 step_text(DiffStep *step)
 {
-	if (step->key.data)
+	if (step->key.data != NULL)
 		return PointerGetDatum(cstring_to_text_with_len(step->key.data,
 														step->key.len));
 	return PointerGetDatum(cstring_to_text(psprintf("%u", step->index)));
 }
 
 /*
- * The way to a place as an array of keys and numbers.
+ * The path of a place as an array of keys and element numbers.
  */
 static ArrayType *
 path_array(DiffStep *at)
@@ -52,10 +52,10 @@ path_array(DiffStep *at)
 	int			i;
 	Datum	   *path;
 
-	for (step = at; step; step = step->up)
+	for (step = at; step != NULL; step = step->up)
 		depth++;
 	path = palloc(Max(depth, 1) * sizeof(Datum));
-	for (step = at, i = depth; step; step = step->up)
+	for (step = at, i = depth; step != NULL; step = step->up)
 		path[--i] = step_text(step);
 	return construct_array(path, depth, TEXTOID, -1, false, TYPALIGN_INT);
 }
@@ -66,15 +66,18 @@ report_row(DiffWalk *walk, DiffStep *at,
 {
 	ChangeRows *rows = (ChangeRows *) walk;
 	MemoryContext before = MemoryContextSwitchTo(rows->per_row);
-	const char *op = !old_value ? "add" : !new_value ? "remove" : "replace";
+	const char *op = old_value == NULL ? "add" :
+	new_value == NULL ? "remove" : "replace";
 	Datum		values[CHANGES_COLUMNS] = {0};
-	bool		nulls[CHANGES_COLUMNS] = {false, false, !old_value, !new_value};
+	bool		nulls[CHANGES_COLUMNS] = {false};
 
 	values[0] = PointerGetDatum(path_array(at));
 	values[1] = CStringGetTextDatum(op);
-	if (old_value)
+	nulls[2] = old_value == NULL;
+	nulls[3] = new_value == NULL;
+	if (!nulls[2])
 		values[2] = JsonbPGetDatum(dtmodel_raw_document(old_value));
-	if (new_value)
+	if (!nulls[3])
 		values[3] = JsonbPGetDatum(dtmodel_raw_document(new_value));
 	tuplestore_putvalues(rows->store, rows->row_type, values, nulls);
 
@@ -83,7 +86,7 @@ report_row(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Reports the elements that only one list has.
+ * Reports the elements of the longer list that the other one does not have.
  */
 static void
 report_rest(DiffWalk *walk, DiffStep *element,
@@ -104,7 +107,7 @@ report_rest(DiffWalk *walk, DiffStep *element,
 }
 
 /*
- * Lists compared element by element: the first with the first, and so on, so
+ * Compares lists element by element: the first with the first, and so on, so
  * that a number means the same place in both.
  */
 static void
@@ -112,14 +115,14 @@ lists_by_position(DiffWalk *walk, DiffStep *at,
 				  const RawValue *old_list, const RawValue *new_list,
 				  uint32 same)
 {
-	RawPairs	pairs = dtmodel_raw_elements(old_list, new_list, same);
+	RawPairs	pairs = dtmodel_raw_element_pairs(old_list, new_list, same);
 	RawPair		pair;
 	DiffStep	element;
 
 	check_stack_depth();
 	element.up = at;
 	element.key = raw_string(NULL, 0);
-	element.note = NULL;
+	element.caller_data = NULL;
 	while (dtmodel_raw_next_pair(&pairs, &pair))
 	{
 		element.index = pair.number;
@@ -130,7 +133,7 @@ lists_by_position(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Makes the tuplestore that the function returns its rows in.
+ * Creates the tuplestore in which the function returns its rows.
  */
 static void
 begin_rows(ChangeRows *rows, FunctionCallInfo fcinfo)
@@ -138,7 +141,7 @@ begin_rows(ChangeRows *rows, FunctionCallInfo fcinfo)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext before;
 
-	if (!result || !IsA(result, ReturnSetInfo) ||
+	if (result == NULL || !IsA(result, ReturnSetInfo) ||
 		!(result->allowedModes & SFRM_Materialize) ||
 		get_call_result_type(fcinfo, NULL, &rows->row_type) != TYPEFUNC_COMPOSITE)
 		ereport(ERROR,
@@ -162,18 +165,18 @@ begin_rows(ChangeRows *rows, FunctionCallInfo fcinfo)
 
 /*
  * jsonb_changes(old jsonb, new jsonb, arrays boolean)
- *		RETURNS TABLE (path text[], op text, old_value jsonb, new_value jsonb)
+ *		returns TABLE (path text[], op text, old_value jsonb, new_value jsonb)
  *
- * The places at which two documents differ, in jsonb's own order of keys, with
- * what was there and what is there now.  op is "add", "remove" or "replace";
- * the value that is not there is NULL.
+ * The places at which two documents differ, in the key order of jsonb, with
+ * the old and the new value.  op is "add", "remove" or "replace"; a value that
+ * does not exist is NULL.
  *
- * As in get_difference_between_dictionaries, objects are gone into and lists
- * are compared as wholes, except that with arrays lists are gone into as well,
- * element by element.  Paths are arrays and so cannot be misread.
+ * As in get_difference_between_dictionaries, objects are compared member by
+ * member and lists as wholes.  If arrays is true, lists are compared element
+ * by element.  Paths are arrays and so are never ambiguous.
  *
- * SQL NULL is no document: if one side alone is NULL, the other one as a whole
- * was added or removed, at the empty path.  NULL for arrays is false.
+ * SQL NULL means no document: if only one argument is NULL, the other one was
+ * added or removed as a whole, at the empty path.  NULL for arrays is false.
  */
 Datum
 dtmodel_jsonb_changes(PG_FUNCTION_ARGS)
@@ -184,7 +187,8 @@ dtmodel_jsonb_changes(PG_FUNCTION_ARGS)
 	ChangeRows	rows;
 
 	rows.walk.report = report_row;
-	rows.walk.lists = arrays ? lists_by_position : dtmodel_diff_lists_as_wholes;
+	rows.walk.compare_lists = arrays ? lists_by_position :
+		dtmodel_diff_lists_as_wholes;
 	begin_rows(&rows, fcinfo);
 
 	if (!PG_ARGISNULL(0))

@@ -3,40 +3,38 @@
  * diff.c
  *	  The difference of two jsonb documents.
  *
- * The walk goes down both documents in step and looks at bytes as long as it
- * can: parts with equal bytes are passed by as one block, whatever is in them.
+ * The walk goes through both documents at once and compares bytes where it
+ * can: parts whose bytes are equal are skipped as one block.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "buffer.h"
 #include "catalog/pg_type.h"
-#include "diff.h"
-#include "elements.h"
 #include "fmgr.h"
+#include "json/buffer.h"
+#include "json/diff.h"
+#include "json/element_numbers.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
 /*
- * An array of paths in the making, with the walk that fills it.
+ * The array of the paths found so far, and the walk that adds to it.
  */
 typedef struct PathList
 {
 	DiffWalk	walk;
-	const char *prefix;			/* what every path begins with */
+	const char *prefix;			/* every path begins with it */
 	Size		prefix_len;
-	RawBuffer	array;			/* room for the array's header, then texts */
+	RawBuffer	array;			/* space for the array's header, then texts */
 	int			count;
 } PathList;
 
 PG_FUNCTION_INFO_V1(dtmodel_get_difference_between_dictionaries);
 
-/* ---- the walk ---- */
-
 /*
- * Objects with the same keys, in step.
+ * Compares objects that have the same keys.
  */
 static void
 diff_in_step(DiffWalk *walk, DiffStep *up, const RawValue *a,
@@ -53,13 +51,13 @@ diff_in_step(DiffWalk *walk, DiffStep *up, const RawValue *a,
 	{
 		for (; keys_taken <= pair.number; keys_taken++)
 			at.key = raw_next(&keys);
-		at.note = NULL;
+		at.caller_data = NULL;
 		dtmodel_diff_values_from(walk, &at, &pair.a, &pair.b, pair.same);
 	}
 }
 
 /*
- * Objects with some keys in common, or none: a merge join.
+ * Compares objects whose keys differ, by a merge join.
  */
 static void
 diff_join(DiffWalk *walk, DiffStep *up,
@@ -82,7 +80,7 @@ diff_join(DiffWalk *walk, DiffStep *up,
 
 		CHECK_FOR_INTERRUPTS();
 		at.key = order <= 0 ? member_a.key : member_b.key;
-		at.note = NULL;
+		at.caller_data = NULL;
 		if (order == 0)
 			dtmodel_diff_values(walk, &at, &member_a.value, &member_b.value);
 		else
@@ -103,17 +101,16 @@ diff_objects(DiffWalk *walk, DiffStep *at,
 	RawPairs	pairs;
 
 	check_stack_depth();
-	if (dtmodel_raw_values(a, b, same, &pairs))
+	if (dtmodel_raw_value_pairs(a, b, same, &pairs))
 		diff_in_step(walk, at, a, &pairs);
 	else
 		diff_join(walk, at, a, b);
 }
 
 /*
- * Reports where two values differ that are found at the same place: inside,
- * if both are objects; as the caller of the walk has it, if both are lists;
- * and else the place itself.  It is known that their bytes differ, after so
- * many that are the same.
+ * Compares the values that two documents have at the same place: objects
+ * member by member, lists by the callback, others by themselves.  The bytes of
+ * the two are known to differ, and the first "same" bytes are the same.
  */
 void
 dtmodel_diff_values_from(DiffWalk *walk, DiffStep *at,
@@ -125,13 +122,13 @@ dtmodel_diff_values_from(DiffWalk *walk, DiffStep *at,
 	if (raw_is_object(old_value) && raw_is_object(new_value))
 		diff_objects(walk, at, old_value, new_value, same);
 	else if (raw_is_array(old_value) && raw_is_array(new_value))
-		walk->lists(walk, at, old_value, new_value, same);
+		walk->compare_lists(walk, at, old_value, new_value, same);
 	else if (!dtmodel_raw_equal_from(old_value, new_value, same))
 		walk->report(walk, at, old_value, new_value);
 }
 
 /*
- * The same, with nothing known of the bytes.
+ * The same if nothing is known about the bytes.
  */
 void
 dtmodel_diff_values(DiffWalk *walk, DiffStep *at,
@@ -139,13 +136,11 @@ dtmodel_diff_values(DiffWalk *walk, DiffStep *at,
 {
 	if (!raw_same_bytes(old_value, new_value))
 		dtmodel_diff_values_from(walk, at, old_value, new_value,
-								 dtmodel_raw_same(old_value, new_value));
+								 dtmodel_raw_common_bytes(old_value, new_value));
 }
 
-/* ---- lists ---- */
-
 /*
- * For a walk that does not go into lists.
+ * Callback of a walk that compares lists as wholes.
  */
 void
 dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
@@ -156,9 +151,9 @@ dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
 		walk->report(walk, at, old_list, new_list);
 }
 
-/* Puts all elements of a list into a table, and returns their numbers. */
+/* Gives numbers to all elements of a list, and returns them. */
 static uint32 *
-add_elements(ElementTable *table, const RawValue *list)
+add_elements(ElementNumbers *table, const RawValue *list)
 {
 	uint32	   *numbers = palloc_extended(raw_count(list) * sizeof(uint32),
 										  MCXT_ALLOC_HUGE);
@@ -166,20 +161,20 @@ add_elements(ElementTable *table, const RawValue *list)
 	RawValue	element;
 
 	for (uint32 i = 0; raw_array_next(&walk, &element); i++)
-		numbers[i] = dtmodel_elements_add(table, &element);
+		numbers[i] = dtmodel_element_numbers_add(table, &element);
 	return numbers;
 }
 
 /*
- * Is every element of either list in the other?  Elements of the same bytes at
- * the same place, as most are, need not be looked up.
+ * Is every element of either list in the other?  Most elements have the same
+ * bytes as the one at the same place, and need not be looked up.
  */
 static bool
 same_elements(const RawValue *a, const RawValue *b)
 {
-	ElementTable *table = dtmodel_elements_create(raw_count(a), NULL);
+	ElementNumbers *table = dtmodel_element_numbers_create(raw_count(a), NULL);
 	uint32	   *numbers = add_elements(table, a);
-	uint32		unseen = dtmodel_elements_count(table);
+	uint32		unseen = dtmodel_element_numbers_count(table);
 	bool	   *seen = palloc0(unseen * sizeof(bool));
 	RawArray	walk_a = raw_array(a);
 	RawArray	walk_b = raw_array(b);
@@ -193,7 +188,7 @@ same_elements(const RawValue *a, const RawValue *b)
 		if (raw_array_next(&walk_a, &in_a) && raw_same_bytes(&in_a, &in_b))
 			number = numbers[i];
 		else
-			number = dtmodel_elements_find(table, &in_b);
+			number = dtmodel_element_numbers_find(table, &in_b);
 		if (number == NO_ELEMENT)
 		{
 			unseen = NO_ELEMENT;
@@ -206,7 +201,7 @@ same_elements(const RawValue *a, const RawValue *b)
 
 	pfree(seen);
 	pfree(numbers);
-	dtmodel_elements_free(table);
+	dtmodel_element_numbers_free(table);
 	return unseen == 0;
 }
 
@@ -219,11 +214,9 @@ lists_as_sets(DiffWalk *walk, DiffStep *at,
 		walk->report(walk, at, old_list, new_list);
 }
 
-/* ---- paths as text[] ---- */
-
 /*
- * Appends a text of that length to the array and returns where its characters
- * belong.
+ * Appends a text of that length to the array, and returns where its characters
+ * are to be written.
  */
 static char *
 add_text(PathList *list, Size len)
@@ -239,7 +232,7 @@ add_text(PathList *list, Size len)
 }
 
 /*
- * Appends the path of a place: prefix and keys, with dots between them.
+ * Appends the path of a place: the prefix and the keys, joined by dots.
  */
 static void
 report_path(DiffWalk *walk, DiffStep *at,
@@ -252,17 +245,17 @@ report_path(DiffWalk *walk, DiffStep *at,
 	DiffStep   *step;
 	char	   *path;
 
-	for (step = at; step; step = step->up)
-		len += step->key.len + (step->up || has_prefix ? 1 : 0);
+	for (step = at; step != NULL; step = step->up)
+		len += step->key.len + (step->up != NULL || has_prefix ? 1 : 0);
 	path = add_text(list, len);
 	memcpy(path, list->prefix, list->prefix_len);
 
-	/* The steps lead upwards, so write from the end. */
-	for (step = at; step; step = step->up)
+	/* The steps lead upwards, so the path is written from its end. */
+	for (step = at; step != NULL; step = step->up)
 	{
 		len -= step->key.len;
 		memcpy(path + len, step->key.data, step->key.len);
-		if (step->up || has_prefix)
+		if (step->up != NULL || has_prefix)
 			path[--len] = '.';
 	}
 }
@@ -271,9 +264,10 @@ static void
 begin_paths(PathList *list, text *prefix, bool ignore_order)
 {
 	list->walk.report = report_path;
-	list->walk.lists = ignore_order ? lists_as_sets : dtmodel_diff_lists_as_wholes;
-	list->prefix = prefix ? VARDATA_ANY(prefix) : "";
-	list->prefix_len = prefix ? VARSIZE_ANY_EXHDR(prefix) : 0;
+	list->walk.compare_lists = ignore_order ? lists_as_sets :
+		dtmodel_diff_lists_as_wholes;
+	list->prefix = prefix != NULL ? VARDATA_ANY(prefix) : "";
+	list->prefix_len = prefix != NULL ? VARSIZE_ANY_EXHDR(prefix) : 0;
 	list->count = 0;
 	dtmodel_buffer_init(&list->array, 256);
 	buffer_extend(&list->array, ARR_OVERHEAD_NONULLS(1));
@@ -297,17 +291,17 @@ finish_paths(PathList *list)
 }
 
 /*
- * The empty array, made once for each place that calls the function: for two
- * small documents that are equal, allocating it would be most of the work.
+ * The empty array, made once for each call site of the function: for two small
+ * documents that are equal, allocating it would take most of the time.
  */
 static ArrayType *
 no_paths(FmgrInfo *call_site)
 {
 	MemoryContext before;
 
-	if (!call_site)
+	if (call_site == NULL)
 		return construct_empty_array(TEXTOID);
-	if (!call_site->fn_extra)
+	if (call_site->fn_extra == NULL)
 	{
 		before = MemoryContextSwitchTo(call_site->fn_mcxt);
 		call_site->fn_extra = construct_empty_array(TEXTOID);
@@ -318,18 +312,18 @@ no_paths(FmgrInfo *call_site)
 
 /*
  * get_difference_between_dictionaries(old_value jsonb, new_value jsonb,
- *		path text, ignore_order boolean) RETURNS text[]
+ *		path text, ignore_order boolean) returns text[]
  *
- * The paths at which two documents differ, in jsonb's own order of keys.
+ * The paths at which two documents differ, in the key order of jsonb.
  *
- * A path is the keys that lead to the place, after the given path if that is
- * not empty, joined by dots.  Objects are gone into; a key that only one side
- * has is reported itself; lists are compared as wholes, or with ignore_order
- * as sets; everything else that differs is reported itself.  Numbers are equal
- * by value, and JSON null is equal to JSON null alone.
+ * A path consists of the given path, if that is not empty, and the keys that
+ * lead to the place, joined by dots.  Objects are compared member by member; a
+ * key that only one side has is a difference; lists are compared as wholes, or
+ * as sets if ignore_order is true.  Numbers are compared by value, and JSON
+ * null is equal only to JSON null.
  *
- * SQL NULL is no document: equal to another one and different from each
- * document.  A path of NULL is the empty one, ignore_order of NULL is false.
+ * SQL NULL means no document: it equals SQL NULL and differs from every
+ * document.  A NULL path is the empty path, NULL for ignore_order is false.
  * Never returns NULL.
  */
 Datum
@@ -345,7 +339,7 @@ dtmodel_get_difference_between_dictionaries(PG_FUNCTION_ARGS)
 
 	begin_paths(&list, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2),
 				ignore_order);
-	if (old_document && new_document)
+	if (old_document != NULL && new_document != NULL)
 	{
 		RawValue	old_value = raw_root(old_document);
 		RawValue	new_value = raw_root(new_document);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * diff.h
- *	  The walk over two documents that stops where they differ.
+ *	  Walks through two documents and reports where they differ.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,11 +9,11 @@
 #define DTMODEL_JSON_DIFF_H
 
 #include "fmgr.h"
-#include "format.h"
+#include "json/format.h"
 
 /*
- * One step on the way from the root to a place: into the member of that key,
- * or, where there is no key, into the element of that number.  The steps live
+ * One step of the path from the root to a place: into the member with that key
+ * or, if there is no key, into the element with that number.  The steps are
  * on the stack of the walk and are linked upwards; the root has none.
  */
 typedef struct DiffStep
@@ -21,32 +21,31 @@ typedef struct DiffStep
 	struct DiffStep *up;
 	RawValue	key;			/* data is NULL in a list */
 	uint32		index;
-	void	   *note;			/* what the walk's caller keeps of the place;
-								 * NULL at first */
+	void	   *caller_data;	/* for the caller of the walk; NULL at first */
 } DiffStep;
 
 /*
- * What a caller wants of the walk.  A caller with more to keep makes this the
- * first member of a struct of its own.
+ * The callbacks of a walk.  A caller that needs data of its own makes this the
+ * first member of its own struct.
  */
 typedef struct DiffWalk DiffWalk;
 
 struct DiffWalk
 {
 	/*
-	 * Called for each difference, in the order of the keys.  A value that one
-	 * document lacks is NULL.
+	 * Called for each difference, in the order of the keys.  A value that a
+	 * document does not have is NULL.
 	 */
 	void		(*report) (DiffWalk *walk, DiffStep *at,
 						   const RawValue *old_value, const RawValue *new_value);
 
 	/*
-	 * Called for each pair of lists whose bytes differ, after so many that are
-	 * the same; they may still be equal.
+	 * Called for each pair of lists whose bytes differ.  The first "same"
+	 * bytes are the same.  The lists may still be equal.
 	 */
-	void		(*lists) (DiffWalk *walk, DiffStep *at,
-						  const RawValue *old_list, const RawValue *new_list,
-						  uint32 same);
+	void		(*compare_lists) (DiffWalk *walk, DiffStep *at,
+								  const RawValue *old_list,
+								  const RawValue *new_list, uint32 same);
 };
 
 extern void dtmodel_diff_values(DiffWalk *walk, DiffStep *at,

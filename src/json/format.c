@@ -3,14 +3,14 @@
  * format.c
  *	  The binary format of jsonb, read and written in place.
  *
- * format.h describes the format and holds the walk over it, which has to be
- * inlined to be worth having.
+ * format.h describes the format, and has the functions that are so short that
+ * they must be inlined.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "format.h"
+#include "json/format.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -23,17 +23,15 @@ const RawValue dtmodel_raw_empty_object = {
 	JENTRY_ISCONTAINER, sizeof(empty_object), (const char *) &empty_object
 };
 
-/* ---- comparing ---- */
-
 /*
- * Where in [from, to) do a and b differ first?  Returns to if nowhere.
+ * Returns the first offset in [from, to) at which a and b differ, or "to".
  */
 static uint32
 first_mismatch(const char *a, const char *b, uint32 from, uint32 to)
 {
 	const uint32 block = 1024;
 
-	/* The place is looked for in the one block that is known to have it. */
+	/* Find the block first, and then the place in it. */
 	while (to - from > block && memcmp(a + from, b + from, block) == 0)
 		from += block;
 	if (to - from <= block && memcmp(a + from, b + from, to - from) == 0)
@@ -57,18 +55,18 @@ first_mismatch(const char *a, const char *b, uint32 from, uint32 to)
 }
 
 /*
- * How many bytes do two values begin with in common?  That is told of
- * containers alone, for nothing else is looked into.
+ * Returns the number of leading bytes that are the same in two containers, and
+ * 0 for other values, for which it is not needed.
  */
 uint32
-dtmodel_raw_same(const RawValue *a, const RawValue *b)
+dtmodel_raw_common_bytes(const RawValue *a, const RawValue *b)
 {
 	if (a->type != JENTRY_ISCONTAINER || b->type != JENTRY_ISCONTAINER)
 		return 0;
 	return first_mismatch(a->data, b->data, 0, Min(a->len, b->len));
 }
 
-/* How long are a container's header and entries, all before its payload? */
+/* The length of a container's header and entries. */
 static uint32
 payload_start(const RawValue *container)
 {
@@ -76,11 +74,11 @@ payload_start(const RawValue *container)
 }
 
 /*
- * Begins a walk over the elements of two arrays, as far as both have some.
- * They are known to begin with so many bytes in common.
+ * Begins a walk through the elements of two arrays, up to the end of the
+ * shorter one.  Their first "same" bytes are known to be the same.
  */
 RawPairs
-dtmodel_raw_elements(const RawValue *a, const RawValue *b, uint32 same)
+dtmodel_raw_element_pairs(const RawValue *a, const RawValue *b, uint32 same)
 {
 	uint32		start = payload_start(a);
 	RawPairs	pairs;
@@ -96,10 +94,9 @@ dtmodel_raw_elements(const RawValue *a, const RawValue *b, uint32 same)
 }
 
 /*
- * Objects of the same number of members have the same keys.  Entries that are
- * the same bytes, as those of equal keys always have been so far, answer it at
- * once; those that are not differ at the first key that does.  The keys of a
- * are known to take so many bytes.
+ * Do two objects with the same number of members have the same keys?  The keys
+ * of a take "size" bytes.  If the entries have the same bytes, as those of
+ * equal keys always have had so far, one comparison of all keys is enough.
  */
 static bool
 same_keys(const RawValue *a, const RawValue *b, uint32 size)
@@ -107,12 +104,11 @@ same_keys(const RawValue *a, const RawValue *b, uint32 size)
 	RawCursor	keys_a = raw_children(a);
 	RawCursor	keys_b = raw_children(b);
 	uint32		n = raw_count(a);
-	uint32		i;
 
 	if (memcmp(keys_a.entry, keys_b.entry, n * sizeof(JEntry)) == 0)
 		return memcmp(keys_a.payload, keys_b.payload, size) == 0;
 
-	for (i = 0; i < n; i++)
+	for (uint32 i = 0; i < n; i++)
 	{
 		RawValue	key_a = raw_next(&keys_a);
 		RawValue	key_b = raw_next(&keys_b);
@@ -124,13 +120,13 @@ same_keys(const RawValue *a, const RawValue *b, uint32 size)
 }
 
 /*
- * Begins a walk over the values of two objects that have the same keys, or
- * returns false if they do not.  The objects are known to begin with so many
- * bytes in common.
+ * Begins a walk through the values of two objects with the same keys, or
+ * returns false if the keys differ.  The first "same" bytes of the objects are
+ * known to be the same.
  */
 bool
-dtmodel_raw_values(const RawValue *a, const RawValue *b, uint32 same,
-				   RawPairs *pairs)
+dtmodel_raw_value_pairs(const RawValue *a, const RawValue *b, uint32 same,
+						RawPairs *pairs)
 {
 	uint32		start = payload_start(a);
 	RawCursor	values = raw_object(a).values;
@@ -142,7 +138,7 @@ dtmodel_raw_values(const RawValue *a, const RawValue *b, uint32 same,
 	if (!pairs->same_layout && !same_keys(a, b, values.offset))
 		return false;
 
-	/* The same keys take the same room in both. */
+	/* The same keys take the same space in both. */
 	pairs->a = values;
 	pairs->b = raw_children(b);
 	pairs->b.entry += pairs->count;
@@ -154,7 +150,7 @@ dtmodel_raw_values(const RawValue *a, const RawValue *b, uint32 same,
 }
 
 /*
- * The next pair whose bytes differ, if children lie at different offsets.
+ * Fetches the next pair whose bytes differ, if the offsets differ.
  */
 static bool
 next_in_step(RawPairs *pairs, RawPair *pair)
@@ -174,7 +170,7 @@ next_in_step(RawPairs *pairs, RawPair *pair)
 			pair->number = next;
 			pair->a = child_a;
 			pair->b = child_b;
-			pair->same = dtmodel_raw_same(&child_a, &child_b);
+			pair->same = dtmodel_raw_common_bytes(&child_a, &child_b);
 			found = true;
 		}
 		next++;
@@ -186,14 +182,14 @@ next_in_step(RawPairs *pairs, RawPair *pair)
 }
 
 /*
- * The next pair whose bytes differ, if children lie at the same offsets.
+ * Fetches the next pair whose bytes differ, if the offsets are the same.
  */
 static bool
 next_in_layout(RawPairs *pairs, RawPair *pair)
 {
 	uint32		start;
 
-	/* Behind the last pair nothing is known yet. */
+	/* What follows the last pair has not been compared yet. */
 	if (pairs->same < pairs->a.offset)
 		pairs->same = first_mismatch(pairs->a.payload, pairs->b.payload,
 									 pairs->a.offset, pairs->end);
@@ -244,8 +240,8 @@ containers_equal(const RawValue *a, const RawValue *b, uint32 same)
 	CHECK_FOR_INTERRUPTS();
 
 	if (raw_is_array(a))
-		pairs = dtmodel_raw_elements(a, b, same);
-	else if (!dtmodel_raw_values(a, b, same, &pairs))
+		pairs = dtmodel_raw_element_pairs(a, b, same);
+	else if (!dtmodel_raw_value_pairs(a, b, same, &pairs))
 		return false;
 
 	while (dtmodel_raw_next_pair(&pairs, &pair))
@@ -257,10 +253,10 @@ containers_equal(const RawValue *a, const RawValue *b, uint32 same)
 }
 
 /*
- * Are two values equal, which are not the same bytes, but begin with so many
- * bytes in common?
+ * Are two values equal whose bytes differ?  Their first "same" bytes are known
+ * to be the same.
  *
- * They can only be if there are numbers in them.
+ * They can only be equal if they contain numbers.
  */
 bool
 dtmodel_raw_equal_from(const RawValue *a, const RawValue *b, uint32 same)
@@ -275,19 +271,17 @@ dtmodel_raw_equal_from(const RawValue *a, const RawValue *b, uint32 same)
 }
 
 /*
- * Are two values equal?  The answer is that of jsonb's "=" operator.
+ * Are two values equal, as by the "=" operator of jsonb?
  */
 bool
 dtmodel_raw_equal(const RawValue *a, const RawValue *b)
 {
 	return raw_same_bytes(a, b) ||
-		dtmodel_raw_equal_from(a, b, dtmodel_raw_same(a, b));
+		dtmodel_raw_equal_from(a, b, dtmodel_raw_common_bytes(a, b));
 }
 
-/* ---- looking up ---- */
-
 /*
- * The child of that number, in place.
+ * The child with that number.
  */
 static RawValue
 child_at(const JsonbContainer *container, const char *payload, uint32 index)
@@ -301,13 +295,13 @@ child_at(const JsonbContainer *container, const char *payload, uint32 index)
 }
 
 /*
- * Looks a key up in an object, by bisection.
+ * Looks up a key in an object, by binary search.
  *
- * With near, the search begins at that member, if there is one of that number,
- * and goes away from it in growing steps until it has gone too far.  *near
- * becomes the place where the key was or would have been.  So keys that are
- * looked up in their order are found next to each other, in a step or two,
- * however large the object is.
+ * If near is not NULL, the search begins at the member with the number *near,
+ * if there is one, and moves away from it in growing steps until it has passed
+ * the key.  *near is set to the number that the key has or would have.  Keys
+ * that are looked up in their order are thus found in a step or two, however
+ * large the object is.
  */
 bool
 dtmodel_raw_find(const RawValue *object, const RawValue *key,
@@ -318,7 +312,7 @@ dtmodel_raw_find(const RawValue *object, const RawValue *key,
 	const char *payload = (const char *) &container->children[2 * n];
 	uint32		low = 0;
 	uint32		high = n;
-	uint32		probe = near ? *near : n;
+	uint32		probe = near != NULL ? *near : n;
 	uint32		step = probe < n ? 1 : n;
 
 	while (low < high)
@@ -333,7 +327,7 @@ dtmodel_raw_find(const RawValue *object, const RawValue *key,
 
 		if (order == 0)
 		{
-			if (near)
+			if (near != NULL)
 				*near = probe;
 			*value = child_at(container, payload, n + probe);
 			return true;
@@ -350,13 +344,13 @@ dtmodel_raw_find(const RawValue *object, const RawValue *key,
 		}
 		step *= 2;
 	}
-	if (near)
+	if (near != NULL)
 		*near = low;
 	return false;
 }
 
 /*
- * Fetches the element of that number, if the array has as many.
+ * Fetches the element with that number; false if there is none.
  */
 bool
 dtmodel_raw_element(const RawValue *array, uint32 index, RawValue *element)
@@ -370,10 +364,8 @@ dtmodel_raw_element(const RawValue *array, uint32 index, RawValue *element)
 	return true;
 }
 
-/* ---- writing ---- */
-
 /*
- * What a value is, in the words of an error message.
+ * The type of a value, for error messages.
  */
 const char *
 dtmodel_raw_kind(const RawValue *value)
@@ -395,7 +387,7 @@ dtmodel_raw_kind(const RawValue *value)
 }
 
 /*
- * Begins a document in a new buffer.  A container is written next.
+ * Begins a document in a new buffer.  The caller writes a container next.
  */
 void
 dtmodel_write_document(RawBuffer *buffer, Size size)
@@ -405,8 +397,8 @@ dtmodel_write_document(RawBuffer *buffer, Size size)
 }
 
 /*
- * An entry has 28 bits for the length of a child.  The server does not make a
- * document that could not be one either, and so could not read its text again.
+ * Finishes a document.  It must not be larger than a child can be, whose entry
+ * has 28 bits for its length: the server could not read its text again.
  */
 Jsonb *
 dtmodel_finish_document(RawBuffer *buffer)
@@ -418,8 +410,8 @@ dtmodel_finish_document(RawBuffer *buffer)
 }
 
 /*
- * Makes sure that the server could read a container of so many elements or
- * members from its text: it takes no more than it can allocate room for.
+ * Checks that the server could read a container with that number of elements
+ * or members from its text: it has to allocate memory for them.
  */
 static void
 check_count(uint32 flag, uint32 count)
@@ -439,8 +431,8 @@ check_count(uint32 flag, uint32 count)
 
 /*
  * Begins a container at the end of the buffer, as the root or as the next
- * child of another one: its header, and room for the entries of so many
- * elements or members.  What it is, is told by flag.
+ * child of another one: writes its header and reserves space for the entries
+ * of its elements or members.  The flag is stored in the header.
  */
 void
 dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
@@ -463,12 +455,12 @@ dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
 }
 
 /*
- * Writes the next so many children of another container, all keys or all
- * values, by copying them together.
+ * Writes the next "count" children of another container, all keys or all
+ * values, by copying them as one block.
  *
- * For that they have to stand there as they will stand here, as far as the
- * padding goes.  If they do not, those up to the first one that is padded are
- * copied one by one, and from there on they do.
+ * This requires that they have the same padding here as there.  If they do
+ * not, those up to the first one with padding are copied one by one; the
+ * others do.
  */
 void
 dtmodel_write_run(RawWriter *writer, RawCursor *cursor, uint32 count)
@@ -507,7 +499,7 @@ dtmodel_write_run(RawWriter *writer, RawCursor *cursor, uint32 count)
 }
 
 /*
- * A document of its own made from a value of another one.
+ * Makes a document of a value of another one.
  */
 Jsonb *
 dtmodel_raw_document(const RawValue *value)

@@ -3,46 +3,47 @@
  * format.h
  *	  The binary format of jsonb, read and written in place.
  *
- * This is the one place that knows how a jsonb document lies in memory; the
- * other files of this floor see values and members.  The server's own way in
- * (JsonbIterator, JsonbValue) unpacks every value it passes.  Most of what we
- * do is find the few places where two documents differ, and bytes that are
- * equal need not be unpacked at all.
+ * Only this file and format.c know how a jsonb document is stored; the other
+ * files of this folder see values and members.  The server's own functions
+ * (JsonbIterator, JsonbValue) unpack every value that they pass.  Most of our
+ * work is to find the few places where two documents differ, and equal bytes
+ * need not be unpacked at all.
  *
- * The format in short (utils/jsonb.h has it in full).  A container, that is
- * an object or an array, is
+ * This is the format in short; utils/jsonb.h describes all of it.  A
+ * container, that is, an object or an array, consists of
  *
- *		uint32	header			how many children, and JB_FOBJECT or JB_FARRAY
+ *		uint32	header			number of members or elements, and
+ *								JB_FOBJECT or JB_FARRAY
  *		JEntry	children[]		for each child: its type, and its length or
  *								(every 32nd) the offset of its end
  *		char	payload[]		the children's bytes, one after the other
  *
- * An object of n members has 2n children: first all keys, then all values in
- * the order of the keys.  Keys are unique and sorted, the shorter ones first
- * and those of one length by their bytes.  Strings and keys are bytes without
- * a terminator, true, false and null have no payload at all, a number is a
- * Numeric, and a nested container is again a container.  Numbers and
- * containers begin on a multiple of four; the padding before them (zero bytes)
- * belongs to the child it precedes.  A container's bytes therefore do not depend on where
- * it stands, and it can be compared and copied as one block.
+ * An object with n members has 2n children: first all keys, then all values in
+ * the order of the keys.  Keys are unique and sorted by length, then by their
+ * bytes.  Strings and keys are bytes without a terminator, true, false and
+ * null have no payload, a number is a Numeric, and a nested container has this
+ * format itself.  Numbers and containers begin at a multiple of four; the
+ * padding (zero bytes) before one counts as part of it.  The bytes of a
+ * container therefore do not depend on where it is stored, and it can be
+ * compared and copied as one block.
  *
- * A document is a container after a varlena header.  A lone scalar is wrapped
- * in an array of one element that is marked JB_FSCALAR.
+ * A document is a varlena header and a container.  A scalar document is stored
+ * as an array of one element, with the flag JB_FSCALAR.
  *
- * What makes comparing bytes worth it: two equal documents are the same bytes,
- * except that equal numbers may be written with more or fewer digits after the
- * point (1.0 and 1.00).
+ * Documents can be compared by their bytes because equal documents have the
+ * same bytes, with one exception: equal numbers may have more or fewer digits
+ * after the decimal point (1.0 and 1.00).
  *
  *-------------------------------------------------------------------------
  */
 #ifndef DTMODEL_JSON_FORMAT_H
 #define DTMODEL_JSON_FORMAT_H
 
-#include "buffer.h"
+#include "json/buffer.h"
 #include "utils/jsonb.h"
 
 /*
- * A value where it lies: what it is and its bytes, without padding.
+ * A value inside a document: its type and its bytes, without padding.
  */
 typedef struct RawValue
 {
@@ -61,50 +62,51 @@ typedef struct RawMember
 } RawMember;
 
 /*
- * A walk over children that lie one after the other: the elements of an
- * array, the keys of an object, or its values.
+ * A walk through adjacent children: the elements of an array, the keys of an
+ * object, or its values.
  */
 typedef struct RawCursor
 {
 	const JEntry *entry;		/* of the next child */
 	const char *payload;		/* of the container */
-	uint32		offset;			/* in payload, where the last child ended */
+	uint32		offset;			/* in payload, of the last child's end */
 } RawCursor;
 
 /*
- * A walk over the members of an object, or the elements of an array.
+ * A walk through the members of an object, or the elements of an array.
  */
 typedef struct RawObject
 {
 	RawCursor	keys;
 	RawCursor	values;
-	uint32		left;			/* members still to come */
+	uint32		left;			/* number of members left */
 } RawObject;
 
 typedef struct RawArray
 {
 	RawCursor	elements;
-	uint32		left;			/* elements still to come */
+	uint32		left;			/* number of elements left */
 } RawArray;
 
 /*
- * A walk over the children of two containers in step, which stops at those
- * whose bytes differ.
+ * A walk through the children of two containers at once, which returns the
+ * pairs whose bytes differ.
  *
- * Children that lie at the same offsets in both are passed by as one block.
- * For each pair it is known how many bytes they have in common, so that who
- * goes into it need not look at those again.  Without that, documents that
- * are nested deep would be compared once for each level.
+ * Children that have the same offsets in both are skipped as one block.  For
+ * each pair the walk returns how many leading bytes are the same, so that the
+ * caller need not compare these again.  Otherwise deeply nested documents
+ * would be compared once for each level.
  */
 typedef struct RawPairs
 {
 	RawCursor	a;
 	RawCursor	b;
-	uint32		next;			/* number of the pair that comes next */
+	uint32		next;			/* number of the next pair */
 	uint32		count;
-	bool		same_layout;	/* do all lie at the same offsets? */
-	uint32		same;			/* if so: bytes of the payload that are equal */
-	uint32		end;			/* if so: bytes of the payload */
+	bool		same_layout;	/* do all have the same offsets in both? */
+	uint32		same;			/* if so: leading bytes of the payload that are
+								 * the same */
+	uint32		end;			/* if so: length of the payload */
 } RawPairs;
 
 typedef struct RawPair
@@ -112,33 +114,33 @@ typedef struct RawPair
 	uint32		number;
 	RawValue	a;
 	RawValue	b;
-	uint32		same;			/* bytes that both begin with */
+	uint32		same;			/* number of leading bytes that are the same */
 } RawPair;
 
 /*
- * A container in the making at the end of a buffer.  Its children are written
- * in their order, all keys of an object before its values.
+ * Writes a container at the end of a buffer.  Its children are written in
+ * their order, all keys of an object before its values.
  */
 typedef struct RawWriter
 {
 	RawBuffer  *buffer;
-	Size		entry;			/* in buffer, where the next JEntry goes */
-	Size		payload;		/* in buffer, where the children's bytes begin */
-	uint32		end;			/* in payload, where the last child ended */
-	uint32		written;		/* children so far */
+	Size		entry;			/* in buffer, of the next JEntry */
+	Size		payload;		/* in buffer, of the children's bytes */
+	uint32		end;			/* in payload, of the last child's end */
+	uint32		written;		/* number of children so far */
 } RawWriter;
 
 extern const RawValue dtmodel_raw_null;
 extern const RawValue dtmodel_raw_empty_object;
 
-extern uint32 dtmodel_raw_same(const RawValue *a, const RawValue *b);
+extern uint32 dtmodel_raw_common_bytes(const RawValue *a, const RawValue *b);
 extern bool dtmodel_raw_equal(const RawValue *a, const RawValue *b);
 extern bool dtmodel_raw_equal_from(const RawValue *a, const RawValue *b,
 								   uint32 same);
-extern RawPairs dtmodel_raw_elements(const RawValue *a, const RawValue *b,
-									 uint32 same);
-extern bool dtmodel_raw_values(const RawValue *a, const RawValue *b,
-							   uint32 same, RawPairs *pairs);
+extern RawPairs dtmodel_raw_element_pairs(const RawValue *a, const RawValue *b,
+										  uint32 same);
+extern bool dtmodel_raw_value_pairs(const RawValue *a, const RawValue *b,
+									uint32 same, RawPairs *pairs);
 extern bool dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair);
 extern bool dtmodel_raw_find(const RawValue *object, const RawValue *key,
 							 RawValue *value, uint32 *near);
@@ -176,14 +178,14 @@ raw_is_array(const RawValue *value)
 		JsonContainerIsArray(raw_container(value));
 }
 
-/* How many members an object, or elements an array has. */
+/* The number of members of an object, or of elements of an array. */
 static inline uint32
 raw_count(const RawValue *container)
 {
 	return JsonContainerSize(raw_container(container));
 }
 
-/* The child that comes next.  The caller knows that there is one. */
+/* Fetches the next child.  There must be one. */
 static inline RawValue
 raw_next(RawCursor *cursor)
 {
@@ -201,7 +203,7 @@ raw_next(RawCursor *cursor)
 }
 
 /*
- * Begins a walk over all children of a container.  In an object, the first
+ * Begins a walk through all children of a container.  In an object, the first
  * value comes after the last key.
  */
 static inline RawCursor
@@ -220,8 +222,8 @@ raw_children(const RawValue *value)
 }
 
 /*
- * Begins a walk over children from that one on.  The values of an object count
- * from the number of its keys.
+ * Begins a walk at the child with that number.  The values of an object are
+ * numbered after its keys.
  */
 static inline RawCursor
 raw_children_from(const RawValue *value, uint32 first)
@@ -233,7 +235,7 @@ raw_children_from(const RawValue *value, uint32 first)
 	return cursor;
 }
 
-/* Begins a walk over an array. */
+/* Begins a walk through an array. */
 static inline RawArray
 raw_array(const RawValue *array)
 {
@@ -255,7 +257,7 @@ raw_array_next(RawArray *walk, RawValue *element)
 	return true;
 }
 
-/* Begins a walk over an object. */
+/* Begins a walk through an object. */
 static inline RawObject
 raw_object(const RawValue *object)
 {
@@ -281,7 +283,7 @@ raw_object_next(RawObject *walk, RawMember *member)
 	return true;
 }
 
-/* A string made of bytes that lie elsewhere. */
+/* A string whose bytes are not copied. */
 static inline RawValue
 raw_string(const char *data, uint32 len)
 {
@@ -293,7 +295,7 @@ raw_string(const char *data, uint32 len)
 	return string;
 }
 
-/* The order of keys in an object: by length first, then by bytes. */
+/* Compares keys in the order of an object: by length, then by bytes. */
 static inline int
 raw_compare_keys(const RawValue *a, const RawValue *b)
 {
@@ -303,20 +305,20 @@ raw_compare_keys(const RawValue *a, const RawValue *b)
 }
 
 /*
- * Which of two members comes first?  Less than zero: a does, or there is no b.
- * More than zero: b does, or there is no a.  Zero: they have the same key.
+ * Compares two members for a merge join.  Less than zero: a comes first, or b
+ * is NULL.  More than zero: b comes first, or a is NULL.  Zero: same key.
  */
 static inline int
 raw_join_order(const RawMember *a, const RawMember *b)
 {
-	if (!a)
+	if (a == NULL)
 		return 1;
-	if (!b)
+	if (b == NULL)
 		return -1;
 	return raw_compare_keys(&a->key, &b->key);
 }
 
-/* Equal bytes make equal values; different bytes do not tell. */
+/* Values with the same bytes are equal; others may be equal, too. */
 static inline bool
 raw_same_bytes(const RawValue *a, const RawValue *b)
 {
@@ -324,17 +326,17 @@ raw_same_bytes(const RawValue *a, const RawValue *b)
 		memcmp(a->data, b->data, a->len) == 0;
 }
 
-/* The same for whole documents, either of which may be missing. */
+/* The same for whole documents, either of which may be NULL. */
 static inline bool
 raw_same_document(const Jsonb *a, const Jsonb *b)
 {
-	if (!a || !b)
+	if (a == NULL || b == NULL)
 		return a == b;
 	return VARSIZE(a) == VARSIZE(b) &&
 		memcmp(VARDATA(a), VARDATA(b), VARSIZE(a) - VARHDRSZ) == 0;
 }
 
-/* The document itself as a value. */
+/* The root of a document. */
 static inline RawValue
 raw_root(const Jsonb *document)
 {
@@ -353,8 +355,8 @@ raw_root(const Jsonb *document)
 }
 
 /*
- * Ends a child that has been written to the buffer: notes in its entry what it
- * is and where it ended.
+ * Ends a child that was written to the buffer: stores its type and its end in
+ * its entry.
  */
 static inline void
 write_end(RawWriter *writer, uint32 type)
@@ -375,7 +377,7 @@ write_end(RawWriter *writer, uint32 type)
 	writer->written++;
 }
 
-/* Writes a child by copying it whole. */
+/* Writes a child by copying it. */
 static inline void
 write_value(RawWriter *writer, const RawValue *value)
 {

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
-#include "hash.h"
+#include "json/hash.h"
 #include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -42,14 +42,14 @@ struct HashMemo
 };
 
 /*
- * Containers of so few bytes are nested a few levels at most, and hashing them
- * again costs no more than looking them up.
+ * Smaller containers have only a few levels, and hashing them again takes no
+ * longer than looking them up.
  */
-#define FEW_BYTES 64
+#define MEMO_MIN_BYTES 64
 
 /*
- * Begins a memo in the current memory context.  What is hashed with it must
- * stay where it is.
+ * Creates a memo in the current memory context.  Values hashed with it must
+ * not move.
  */
 HashMemo *
 dtmodel_hash_memo(void)
@@ -62,8 +62,8 @@ dtmodel_hash_memo(void)
 }
 
 /*
- * The seed of this backend.  Documents come from strangers: with a seed that
- * they do not know they cannot fill one bucket.
+ * The seed of this backend.  Documents may come from an attacker, who cannot
+ * make all values collide if the seed is secret.
  */
 static uint64
 hash_seed(void)
@@ -81,7 +81,7 @@ hash_seed(void)
 }
 
 /*
- * The next of a sequence of numbers that strangers do not know (xorshift64*).
+ * The next number of a sequence that an attacker cannot predict (xorshift64*).
  */
 uint32
 dtmodel_hash_random(void)
@@ -97,9 +97,9 @@ dtmodel_hash_random(void)
 }
 
 /*
- * Mixes another hash into one.  Strangers know in which bits the hashes of some
- * values differ, such as 1 and 10000, or true and false.  The product spreads
- * these, so that they cannot make other values cancel them.
+ * Mixes another hash into one.  An attacker may know in which bits the hashes
+ * of some values differ, such as 1 and 10000, or true and false.  The product
+ * spreads these bits, so that other values cannot cancel them.
  */
 static inline uint64
 mix(uint64 hash, uint64 other)
@@ -140,7 +140,7 @@ is_negative(const RawValue *number)
 {
 	static Numeric zero = NULL;
 
-	if (!zero)
+	if (zero == NULL)
 	{
 		MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
 
@@ -153,8 +153,8 @@ is_negative(const RawValue *number)
 }
 
 /*
- * Equal numbers may differ in their bytes.  The server's hash is that of the
- * digits, whatever the sign: lists of 1 and -1 would all have the same.
+ * Equal numbers may have different bytes.  The server's hash ignores the sign:
+ * all lists of 1 and -1 would have the same hash.
  */
 static uint64
 hash_number(const RawValue *number)
@@ -177,7 +177,7 @@ hash_container(const RawValue *container, HashMemo *memo)
 }
 
 /*
- * The same, looked up if it is in the memo, and put there if not.
+ * The same, looked up in the memo or added to it.
  */
 static uint64
 memo_container(const RawValue *container, HashMemo *memo)
@@ -186,10 +186,10 @@ memo_container(const RawValue *container, HashMemo *memo)
 	uint64		hash;
 	bool		found;
 
-	if (!memo->hashes)
+	if (memo->hashes == NULL)
 		memo->hashes = memo_create(memo->context, 16, NULL);
 	entry = memo_lookup(memo->hashes, container->data);
-	if (entry)
+	if (entry != NULL)
 		return entry->hash;
 	hash = hash_container(container, memo);
 	memo_insert(memo->hashes, container->data, &found)->hash = hash;
@@ -199,8 +199,8 @@ memo_container(const RawValue *container, HashMemo *memo)
 /*
  * Equal values have equal hashes.
  *
- * With a memo, which may be NULL, an object or array is gone through once,
- * however often it is hashed itself or as a part of another one.
+ * With a memo, which may be NULL, an object or array is read only once,
+ * however often it is hashed by itself or as part of another one.
  */
 uint64
 dtmodel_raw_hash(const RawValue *value, HashMemo *memo)
@@ -210,7 +210,7 @@ dtmodel_raw_hash(const RawValue *value, HashMemo *memo)
 	if (value->type != JENTRY_ISCONTAINER)
 		return value->type ^ hash_bytes_extended((const unsigned char *) value->data,
 												 value->len, hash_seed());
-	if (!memo || value->len <= FEW_BYTES)
+	if (memo == NULL || value->len <= MEMO_MIN_BYTES)
 		return hash_container(value, memo);
 	return memo_container(value, memo);
 }

@@ -8,10 +8,10 @@
 #ifndef DTMODEL_JSON_HASH_H
 #define DTMODEL_JSON_HASH_H
 
-#include "format.h"
+#include "json/format.h"
 
 /*
- * The hashes of objects and arrays that have been hashed, by where they lie.
+ * The hashes of objects and arrays computed so far, by their addresses.
  */
 typedef struct HashMemo HashMemo;
 

@@ -3,18 +3,17 @@
  * merge.c
  *	  Merging one jsonb document into another.
  *
- * What the merges have in common is a join of sorted members.  They differ in
- * what becomes of a member that the second document has, which is the choice
- * of choose().  What is not merged member by member is copied as one block,
- * and a merge that changes nothing gives back the first document as it came,
- * toasted or not.
+ * All merges are joins of sorted members.  They differ in what happens to a
+ * member that the second document has, which choose() decides.  Values that
+ * are not merged member by member are copied as one block, and a merge that
+ * changes nothing returns the first document as it was passed, toasted or not.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "format.h"
+#include "json/format.h"
 #include "miscadmin.h"
 
 typedef enum MergeRule
@@ -25,23 +24,23 @@ typedef enum MergeRule
 } MergeRule;
 
 /*
- * What becomes of one key.
+ * What happens to one key.
  */
 typedef enum MergeChoice
 {
-	CHOOSE_A,					/* a has it: copy that */
-	CHOOSE_B,					/* b has it: copy that */
+	CHOOSE_A,					/* copy the value of a */
+	CHOOSE_B,					/* copy the value of b */
 	CHOOSE_NONE,				/* leave it out */
-	CHOOSE_BOTH					/* merge b's object into a's, or into nothing */
+	CHOOSE_BOTH					/* merge b's object into a's, or into {} */
 } MergeChoice;
 
 /*
- * A walk over the union of the keys of two objects.
+ * A walk through all keys of two objects.
  */
 typedef struct MergeSide
 {
 	RawObject	walk;
-	RawMember	member;			/* where the walk is, if there is more */
+	RawMember	member;			/* the current one, if there is more */
 	bool		more;
 } MergeSide;
 
@@ -53,9 +52,9 @@ typedef struct MergeWalk
 } MergeWalk;
 
 /*
- * One key of a walk: who has it and what becomes of it.  A byte for each key
- * is all that is remembered of the walk when the result is written, once for
- * the keys and once for the values.
+ * One key of a walk: which side has it, and the choice.  These bytes are what
+ * is kept of the walk for writing the result, first its keys and then its
+ * values.
  */
 typedef uint8 MergeStep;
 
@@ -68,7 +67,7 @@ PG_FUNCTION_INFO_V1(dtmodel_jsonb_merge_patch);
 PG_FUNCTION_INFO_V1(dtmodel_merge_settings);
 
 /*
- * The rules.  Here b has the key, and a may lack it (then a is NULL).
+ * Applies the rule to a key that b has.  If a does not have it, a is NULL.
  */
 static MergeChoice
 choose(MergeRule rule, const RawValue *a, const RawValue *b)
@@ -78,7 +77,7 @@ choose(MergeRule rule, const RawValue *a, const RawValue *b)
 		case MERGE_SHALLOW:
 			return CHOOSE_B;
 		case MERGE_DEEP:
-			return a && raw_is_object(a) && raw_is_object(b) ?
+			return a != NULL && raw_is_object(a) && raw_is_object(b) ?
 				CHOOSE_BOTH : CHOOSE_B;
 		case MERGE_PATCH:
 			if (b->type == JENTRY_ISNULL)
@@ -89,12 +88,12 @@ choose(MergeRule rule, const RawValue *a, const RawValue *b)
 }
 
 /*
- * What b is merged into: a, if that is an object, and else nothing.
+ * The object into which b is merged: a if that is an object, otherwise {}.
  */
 static const RawValue *
 merge_target(const RawValue *a)
 {
-	return a && raw_is_object(a) ? a : &dtmodel_raw_empty_object;
+	return a != NULL && raw_is_object(a) ? a : &dtmodel_raw_empty_object;
 }
 
 static void
@@ -114,7 +113,7 @@ begin_join(MergeWalk *join, MergeRule rule, const RawValue *a, const RawValue *b
 }
 
 /*
- * Decides the key that the join stands at.  There is one.
+ * Decides about the current key of the join.  There must be one.
  */
 static MergeStep
 join_step(const MergeWalk *join)
@@ -152,18 +151,18 @@ step_changes(const MergeWalk *join, MergeStep step)
 		case CHOOSE_A:
 			return false;
 		case CHOOSE_B:
-			return !a || !raw_same_bytes(a, b);
+			return a == NULL || !raw_same_bytes(a, b);
 		case CHOOSE_NONE:
 			return a != NULL;
 		case CHOOSE_BOTH:
-			return !a || !raw_is_object(a) || merge_changes(join->rule, a, b);
+			return a == NULL || !raw_is_object(a) || merge_changes(join->rule, a, b);
 	}
 	pg_unreachable();
 }
 
 /*
- * Would merging object b into object a give anything but a?  "1.0" for "1.00"
- * is a change here: what comes out has the digits that were asked for.
+ * Does merging object b into object a change a?  "1.0" for "1.00" is a change
+ * here: the result has the digits of b.
  */
 static bool
 merge_changes(MergeRule rule, const RawValue *a, const RawValue *b)
@@ -186,7 +185,8 @@ merge_changes(MergeRule rule, const RawValue *a, const RawValue *b)
 }
 
 /*
- * Decides all keys of objects a and b, and counts those that stay.
+ * Decides about all keys of objects a and b, and counts the members that
+ * remain.
  */
 static void
 plan_merge(MergeRule rule, const RawValue *a, const RawValue *b,
@@ -209,8 +209,7 @@ plan_merge(MergeRule rule, const RawValue *a, const RawValue *b,
 }
 
 /*
- * How many steps from here on take what one side has, and nothing of the
- * other?
+ * Returns how many steps are equal to "like" before the first other one.
  */
 static uint32
 run_length(const MergeStep *steps, uint32 nsteps, MergeStep like)
@@ -223,8 +222,8 @@ run_length(const MergeStep *steps, uint32 nsteps, MergeStep like)
 }
 
 /*
- * Writes the keys that stay.  The cursors are at the first key, and come to
- * stand at the first value.
+ * Writes the keys that remain.  The cursors move from the first key to the
+ * first value.
  */
 static void
 write_keys(RawWriter *writer, const MergeStep *steps, uint32 nsteps,
@@ -260,7 +259,7 @@ static void write_merged(RawBuffer *buffer, MergeRule rule,
 						 const RawValue *a, const RawValue *b);
 
 /*
- * Writes the values that stay, or come of merging two.
+ * Writes the values that remain, or result from merging two.
  */
 static void
 write_values(RawWriter *writer, MergeRule rule,
@@ -298,7 +297,7 @@ write_values(RawWriter *writer, MergeRule rule,
 }
 
 /*
- * Appends to the buffer the object that comes of merging object b into a.
+ * Appends the result of merging object b into object a to the buffer.
  */
 static void
 write_merged(RawBuffer *buffer, MergeRule rule,
@@ -322,7 +321,7 @@ write_merged(RawBuffer *buffer, MergeRule rule,
 	dtmodel_write_container(&writer, buffer, JB_FOBJECT, nmembers);
 	if (nsteps == raw_count(a) && nmembers == nsteps)
 	{
-		/* a has them all, and all stay */
+		/* a has all keys, and all remain */
 		dtmodel_write_run(&writer, &children_a, nsteps);
 		children_b = raw_object(b).values;
 	}
@@ -357,11 +356,11 @@ merge_objects(MergeRule rule, Datum a,
 }
 
 /*
- * jsonb_deep_merge(a jsonb, b jsonb) RETURNS jsonb
+ * jsonb_deep_merge(a jsonb, b jsonb) returns jsonb
  *
- * a with b merged into it: objects are merged member by member, at every
- * level, and any other value of b replaces that of a, null as well.  If
- * either is no object the result is b.
+ * Merges b into a: objects are merged member by member at every level, and any
+ * other value of b, including null, replaces that of a.  If either is not an
+ * object, the result is b.
  *
  * Strict.
  */
@@ -380,11 +379,11 @@ dtmodel_jsonb_deep_merge(PG_FUNCTION_ARGS)
 }
 
 /*
- * jsonb_merge_patch(doc jsonb, patch jsonb) RETURNS jsonb
+ * jsonb_merge_patch(doc jsonb, patch jsonb) returns jsonb
  *
- * The document after a JSON merge patch, as in RFC 7396, section 2: as in a
- * deep merge, but null removes the member, and a patch that is an object makes
- * an object of whatever it is merged into.
+ * Applies a JSON merge patch (RFC 7396, section 2): a deep merge in which null
+ * removes the member, and a value that is not an object counts as {} when an
+ * object is merged into it.
  *
  * Strict.
  */
@@ -408,13 +407,13 @@ dtmodel_jsonb_merge_patch(PG_FUNCTION_ARGS)
 }
 
 /*
- * merge_settings(settings jsonb, patch jsonb) RETURNS jsonb
+ * merge_settings(settings jsonb, patch jsonb) returns jsonb
  *
- * The settings with the members of patch put over them, one level deep; null
- * is kept as a value.  Both have to be objects: settings that are not are
- * settings out of order (23514), a patch that is not is bad data (22023).
+ * Replaces the members of settings by those of patch, one level deep; null is
+ * kept as a value.  Both must be objects: raises 23514 if settings is not one,
+ * and 22023 if patch is not one.
  *
- * SQL NULL counts as the empty object, on either side.  Never returns NULL.
+ * SQL NULL counts as the empty object for both.  Never returns NULL.
  */
 Datum
 dtmodel_merge_settings(PG_FUNCTION_ARGS)

@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * object.c
- *	  Objects made of members that lie elsewhere.
+ *	  Builds objects from members.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "object.h"
+#include "json/object.h"
 
-/* By key; of the same key, the one that was given later comes first. */
+/* Orders by key; of two with the same key, the later one comes first. */
 static int
 compare_members(const void *a, const void *b)
 {
@@ -22,7 +22,7 @@ compare_members(const void *a, const void *b)
 	return x > y ? -1 : (x < y ? 1 : 0);
 }
 
-/* Sorts the members and leaves one of each key, the last that was given. */
+/* Sorts the members, and keeps only the last one with each key. */
 static uint32
 sort_members(const RawMember **sorted, const RawMember *members, uint32 count)
 {
@@ -41,8 +41,8 @@ sort_members(const RawMember **sorted, const RawMember *members, uint32 count)
 }
 
 /*
- * A document with these members, which may come in any order.  Of members
- * with the same key the last one wins, as in jsonb itself.
+ * Builds an object from members in any order.  Of members with the same key
+ * the last one is kept, as in jsonb itself.
  */
 Jsonb *
 dtmodel_object_of(const RawMember *members, uint32 count)
@@ -73,13 +73,13 @@ add_members(RawMember *members, const RawValue *object)
 	return count;
 }
 
-/* The members of one object, and of another those that it has not. */
+/* Adds to an object the members of the defaults that it does not have. */
 Jsonb *
-dtmodel_object_over(const RawValue *base, const RawValue *object)
+dtmodel_object_with_defaults(const RawValue *object, const RawValue *defaults)
 {
 	RawMember  *members = palloc(sizeof(RawMember) *
-								 (raw_count(base) + raw_count(object) + 1));
-	uint32		count = add_members(members, base);
+								 (raw_count(defaults) + raw_count(object) + 1));
+	uint32		count = add_members(members, defaults);
 	Jsonb	   *document;
 
 	count += add_members(members + count, object);

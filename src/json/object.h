@@ -1,16 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * object.h
- *	  Objects made of members that lie elsewhere.
+ *	  Builds objects from members.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef DTMODEL_JSON_OBJECT_H
 #define DTMODEL_JSON_OBJECT_H
 
-#include "format.h"
+#include "json/format.h"
 
-extern Jsonb *dtmodel_object_over(const RawValue *base, const RawValue *object);
+extern Jsonb *dtmodel_object_with_defaults(const RawValue *object,
+										  const RawValue *defaults);
 extern Jsonb *dtmodel_object_of(const RawMember *members, uint32 count);
 
 #endif							/* DTMODEL_JSON_OBJECT_H */

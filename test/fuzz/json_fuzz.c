@@ -14,7 +14,6 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "json/elements.h"
 #include "json/format.h"
 #include "json/hash.h"
 #include "miscadmin.h"

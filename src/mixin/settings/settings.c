@@ -436,7 +436,7 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 	if (settings->defaults == NULL)
 		return dtmodel_raw_document(&root);
 	defaults = raw_root(settings->defaults);
-	return dtmodel_object_over(&defaults, &root);
+	return dtmodel_object_with_defaults(&root, &defaults);
 }
 
 /*

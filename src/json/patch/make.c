@@ -1,46 +1,44 @@
 /*-------------------------------------------------------------------------
  *
- * patch_diff.c
- *	  Making the patch that leads from one jsonb document to another, as a
- *	  JSON patch (RFC 6902) or a JSON merge patch (RFC 7396).
+ * make.c
+ *	  Makes the patch that turns one jsonb document into another, as a JSON
+ *	  patch (RFC 6902) or a JSON merge patch (RFC 7396).
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "align.h"
-#include "diff.h"
-#include "draft.h"
 #include "fmgr.h"
+#include "json/diff.h"
+#include "json/patch/align.h"
+#include "json/patch/mutable.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
 /*
- * A JSON patch in the making.  How many operations it will have, and so how
- * many entries its array needs, is known in the end.  Until then the
- * operations stand in a buffer of their own.
+ * The operations of a JSON patch so far.  Their number, and so the size of the
+ * array's entries, is known only in the end.  Until then the operations are
+ * kept in a separate buffer.
  */
 typedef struct PatchMaker
 {
 	DiffWalk	walk;
 	RawBuffer	operations;
-	RawBuffer	ends;			/* uint32 each: where an operation ended */
-	HashMemo   *memo;			/* of all lists that were compared */
+	RawBuffer	ends;			/* uint32 each: end of an operation */
+	HashMemo   *memo;			/* of all lists compared so far */
 } PatchMaker;
 
 /*
- * A merge patch in the making.
+ * A merge patch so far.
  */
 typedef struct MergePatchMaker
 {
 	DiffWalk	walk;
-	Draft		patch;
+	MutableValue patch;
 } MergePatchMaker;
 
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_diff);
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_merge_diff);
-
-/* ---- pointers (RFC 6901) ---- */
 
 static bool
 needs_escape(char c)
@@ -48,24 +46,23 @@ needs_escape(char c)
 	return c == '~' || c == '/';
 }
 
-/* How long a step is in a pointer, with the slash before it. */
+/* The length of a step in a pointer, with the slash before it. */
 static Size
 token_length(DiffStep *step)
 {
 	Size		len = 1;
 	char		number[16];
-	uint32		i;
 
 	if (step->key.data == NULL)
 		return len + pg_ultoa_n(step->index, number);
 
 	len += step->key.len;
-	for (i = 0; i < step->key.len; i++)
+	for (uint32 i = 0; i < step->key.len; i++)
 		len += needs_escape(step->key.data[i]) ? 1 : 0;
 	return len;
 }
 
-/* Writes a step, with the slash before it, so that it ends at end. */
+/* Writes a step, with the slash before it, so that it ends at "end". */
 static void
 write_token(DiffStep *step, char *end)
 {
@@ -101,17 +98,15 @@ write_pointer(RawBuffer *buffer, DiffStep *at)
 	Size		len = 0;
 	char	   *end;
 
-	for (step = at; step; step = step->up)
+	for (step = at; step != NULL; step = step->up)
 		len += token_length(step);
 	end = buffer_extend(buffer, len) + len;
-	for (step = at; step; step = step->up)
+	for (step = at; step != NULL; step = step->up)
 	{
 		write_token(step, end);
 		end -= token_length(step);
 	}
 }
-
-/* ---- JSON patch ---- */
 
 static void
 write_text(RawWriter *writer, const char *string)
@@ -129,20 +124,21 @@ report_operation(DiffWalk *walk, DiffStep *at,
 				 const RawValue *old_value, const RawValue *new_value)
 {
 	PatchMaker *maker = (PatchMaker *) walk;
-	const char *op = !old_value ? "add" : !new_value ? "remove" : "replace";
+	const char *op = old_value == NULL ? "add" :
+	new_value == NULL ? "remove" : "replace";
 	RawWriter	writer;
 
 	dtmodel_write_container(&writer, &maker->operations, JB_FOBJECT,
-							new_value ? 3 : 2);
+							new_value != NULL ? 3 : 2);
 	write_text(&writer, "op");
 	write_text(&writer, "path");
-	if (new_value)
+	if (new_value != NULL)
 		write_text(&writer, "value");
 
 	write_text(&writer, op);
 	write_pointer(writer.buffer, at);
 	write_end(&writer, JENTRY_ISSTRING);
-	if (new_value)
+	if (new_value != NULL)
 		write_value(&writer, new_value);
 
 	if (maker->operations.len > JENTRY_OFFLENMASK)
@@ -151,7 +147,7 @@ report_operation(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Reports how an old element becomes a new one; there may be one alone.
+ * Reports how an old element becomes a new one; one of them may be missing.
  */
 static void
 diff_element(DiffWalk *walk, DiffStep *at, const ListRuns *runs, uint32 i)
@@ -159,7 +155,7 @@ diff_element(DiffWalk *walk, DiffStep *at, const ListRuns *runs, uint32 i)
 	const RawValue *old_value = i < runs->old_count ? &runs->old_elements[i] : NULL;
 	const RawValue *new_value = i < runs->new_count ? &runs->new_elements[i] : NULL;
 
-	if (!old_value || !new_value)
+	if (old_value == NULL || new_value == NULL)
 		walk->report(walk, at, old_value, new_value);
 	else if (i == 0 && runs->same_known)
 		dtmodel_diff_values_from(walk, at, old_value, new_value, runs->same);
@@ -168,21 +164,20 @@ diff_element(DiffWalk *walk, DiffStep *at, const ListRuns *runs, uint32 i)
 }
 
 /*
- * Reports how a run of old elements becomes a run of new ones: those that
- * have a partner turn into it, and what is left over goes or comes.  All
- * before the run is already as it is to be, so numbers are those of the new
- * list.
+ * Reports how a run of old elements becomes a run of new ones: the first old
+ * one becomes the first new one, and so on, and the rest is removed or added.
+ * All elements before the run are already as in the new list, so numbers are
+ * those of the new list.
  */
 static void
 diff_runs(DiffWalk *walk, DiffStep *list, const ListRuns *runs)
 {
 	DiffStep	at;
-	uint32		i;
 
 	at.up = list;
 	at.key = raw_string(NULL, 0);
-	at.note = NULL;
-	for (i = 0; i < runs->old_count || i < runs->new_count; i++)
+	at.caller_data = NULL;
+	for (uint32 i = 0; i < runs->old_count || i < runs->new_count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		at.index = runs->new_start + Min(i, runs->new_count);
@@ -206,8 +201,8 @@ lists_aligned(DiffWalk *walk, DiffStep *at,
 }
 
 /*
- * Makes an array of the operations, in the buffer that they stand in: they
- * move up to make room for what stands before them.
+ * Makes an array of the operations, in their buffer: they are moved to make
+ * space for the headers before them.
  */
 static Jsonb *
 finish_patch(PatchMaker *maker)
@@ -217,13 +212,12 @@ finish_patch(PatchMaker *maker)
 	uint32		count = maker->ends.len / sizeof(uint32);
 	Size		len = buffer->len;
 	RawWriter	writer;
-	uint32		i;
 
 	buffer_extend(buffer, VARHDRSZ + (1 + count) * sizeof(uint32));
 	memmove(buffer->data + buffer->len - len, buffer->data, len);
 	buffer->len = VARHDRSZ;
 	dtmodel_write_container(&writer, buffer, JB_FARRAY, count);
-	for (i = 0; i < count; i++)
+	for (uint32 i = 0; i < count; i++)
 	{
 		buffer->len = writer.payload + ends[i];
 		write_end(&writer, JENTRY_ISCONTAINER);
@@ -232,15 +226,14 @@ finish_patch(PatchMaker *maker)
 }
 
 /*
- * jsonb_diff(old jsonb, new jsonb) RETURNS jsonb
+ * jsonb_diff(old jsonb, new jsonb) returns jsonb
  *
- * The JSON patch (RFC 6902) that leads from the old document to the new one,
- * made of "add", "remove" and "replace".  In objects it is as short as can be.
- * In lists, elements that did not change are found again, also where others
- * came or went before them; elements that changed are gone into.
+ * The JSON patch (RFC 6902) that turns the old document into the new one, made
+ * of "add", "remove" and "replace".  In objects it is as short as possible.
+ * In lists, elements that did not change are found even if others were added
+ * or removed before them, and a changed element is patched inside.
  *
- * jsonb_patch(old, jsonb_diff(old, new)) = new, for
- * all documents.
+ * jsonb_patch(old, jsonb_diff(old, new)) = new for all documents.
  *
  * Strict.
  */
@@ -252,7 +245,7 @@ dtmodel_jsonb_diff(PG_FUNCTION_ARGS)
 	PatchMaker	maker;
 
 	maker.walk.report = report_operation;
-	maker.walk.lists = lists_aligned;
+	maker.walk.compare_lists = lists_aligned;
 	dtmodel_buffer_init(&maker.operations, 256);
 	dtmodel_buffer_init(&maker.ends, 64);
 	maker.memo = dtmodel_hash_memo();
@@ -260,10 +253,8 @@ dtmodel_jsonb_diff(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(finish_patch(&maker));
 }
 
-/* ---- JSON merge patch ---- */
-
 /*
- * Would a merge patch take something in this value for a removal?
+ * Does the value contain something that a merge patch takes for a removal?
  */
 static bool
 has_null(const RawValue *value)
@@ -286,7 +277,7 @@ has_null(const RawValue *value)
 }
 
 /*
- * Makes sure that a value can be set by a merge patch.
+ * Checks that a merge patch can set a value.
  */
 static void
 check_settable(DiffStep *at, const RawValue *value)
@@ -308,33 +299,34 @@ check_settable(DiffStep *at, const RawValue *value)
 }
 
 /*
- * Adds a member to an object of the patch, which has none of that key.
+ * Adds a member to an object of the patch, which does not have the key.
  */
-static Draft *
-add_member(Draft *object, const RawValue *key, const RawValue *value)
+static MutableValue *
+add_member(MutableValue *object, const RawValue *key, const RawValue *value)
 {
 	uint32		number;
 
-	(void) dtmodel_draft_find(object, key, &number);
-	dtmodel_draft_insert(object, number, key, draft_of(value));
-	return dtmodel_draft_open(object, number);
+	(void) dtmodel_mutable_find(object, key, &number);
+	dtmodel_mutable_insert(object, number, key, mutable_of(value));
+	return dtmodel_mutable_open(object, number);
 }
 
 /*
- * The object in the patch for the object at a place, made if need be.  It is
- * noted there, so that differences far below do not look for it from the root.
+ * The object of the patch for the object at a place, added if there is none
+ * yet.  It is kept with the place, so that it is not looked up from the root
+ * again for each difference below.
  */
-static Draft *
-open_object_at(Draft *patch, DiffStep *at)
+static MutableValue *
+open_object_at(MutableValue *patch, DiffStep *at)
 {
-	if (!at)
+	if (at == NULL)
 		return patch;
 
 	check_stack_depth();
-	if (!at->note)
-		at->note = add_member(open_object_at(patch, at->up), &at->key,
-							  &dtmodel_raw_empty_object);
-	return at->note;
+	if (at->caller_data == NULL)
+		at->caller_data = add_member(open_object_at(patch, at->up), &at->key,
+									 &dtmodel_raw_empty_object);
+	return at->caller_data;
 }
 
 static void
@@ -344,23 +336,23 @@ report_merge(DiffWalk *walk, DiffStep *at,
 {
 	MergePatchMaker *maker = (MergePatchMaker *) walk;
 
-	if (new_value)
+	if (new_value != NULL)
 		check_settable(at, new_value);
 	add_member(open_object_at(&maker->patch, at->up), &at->key,
-			   new_value ? new_value : &dtmodel_raw_null);
+			   new_value != NULL ? new_value : &dtmodel_raw_null);
 }
 
 /*
- * jsonb_merge_diff(old jsonb, new jsonb) RETURNS jsonb
+ * jsonb_merge_diff(old jsonb, new jsonb) returns jsonb
  *
- * The JSON merge patch (RFC 7396) that leads from the old document to the new
- * one, as short as can be.
+ * The shortest JSON merge patch (RFC 7396) that turns the old document into
+ * the new one.
  *
- * Raises 22023 where there is none: a merge patch cannot set a member to null,
- * for null in a patch means to remove it.  A null that did not change is none
- * of its business, nor is one in a list.
+ * Raises 22023 if there is none: a merge patch cannot set a member to null,
+ * because null in a patch removes the member.  A null that did not change, and
+ * a null in a list, are allowed.
  *
- * jsonb_merge_patch(old, jsonb_merge_diff(old, new)) = new, where it returns.
+ * jsonb_merge_patch(old, jsonb_merge_diff(old, new)) = new if it returns.
  *
  * Strict.
  */
@@ -380,8 +372,8 @@ dtmodel_jsonb_merge_diff(PG_FUNCTION_ARGS)
 	}
 
 	maker.walk.report = report_merge;
-	maker.walk.lists = dtmodel_diff_lists_as_wholes;
-	maker.patch = draft_of(&dtmodel_raw_empty_object);
+	maker.walk.compare_lists = dtmodel_diff_lists_as_wholes;
+	maker.patch = mutable_of(&dtmodel_raw_empty_object);
 	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
-	PG_RETURN_JSONB_P(dtmodel_draft_document(&maker.patch));
+	PG_RETURN_JSONB_P(dtmodel_mutable_document(&maker.patch));
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * patch.c
+ * apply.c
  *	  Applying a JSON patch (RFC 6902).
  *
  *-------------------------------------------------------------------------
@@ -8,19 +8,20 @@
 #include "postgres.h"
 
 #include "compat.h"
-#include "draft.h"
 #include "fmgr.h"
+#include "json/patch/mutable.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
 /*
- * One operation of a patch.  A member that it lacks is of type NO_MEMBER.
+ * One operation of a patch.  A member that it does not have has type
+ * NO_MEMBER.
  */
 #define NO_MEMBER PG_UINT32_MAX
 
 typedef struct PatchOperation
 {
-	uint32		number;			/* counted from 1 */
+	uint32		number;			/* the first one is 1 */
 	RawValue	op;
 	RawValue	path;
 	RawValue	from;
@@ -30,7 +31,7 @@ typedef struct PatchOperation
 static const RawValue no_member = {NO_MEMBER, 0, NULL};
 
 /*
- * A walk over the reference tokens of a JSON pointer (RFC 6901).
+ * A walk through the reference tokens of a JSON pointer (RFC 6901).
  */
 typedef struct PointerWalk
 {
@@ -39,29 +40,27 @@ typedef struct PointerWalk
 } PointerWalk;
 
 /*
- * A place in the document: a child of an object or array, or where it would be.
+ * A place in the document: a child of an object or array, which may not exist.
  */
 typedef struct Place
 {
-	Draft		parent;			/* may be something else, that has none */
+	MutableValue parent;		/* may be a scalar, which has no children */
 	RawValue	token;
 	uint32		number;			/* of the child */
-	Draft		value;			/* DRAFT_NONE: it is not there */
-	uint32	   *way;			/* numbers of the children that lead to parent */
-	uint32		short_way[16];	/* ... if they are few */
-	uint32		depth;			/* how many these are */
-	uint32		room;			/* ... and could be */
+	MutableValue value;			/* MUTABLE_NONE: it does not exist */
+	uint32	   *steps;			/* numbers of the children from root to parent */
+	uint32		short_steps[16];	/* ... if there are no more */
+	uint32		depth;			/* number of steps */
+	uint32		capacity;		/* allocated steps */
 } Place;
 
-typedef void (*PatchFunction) (const PatchOperation *operation, Draft *root);
+typedef void (*PatchFunction) (const PatchOperation *operation, MutableValue *root);
 
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_patch);
 
-/* ---- errors ---- */
-
 /*
- * A string in double quotes for an error message, which has no use for more
- * than its beginning.
+ * Quotes a string for an error message.  Only the beginning of a long string
+ * is shown.
  */
 static const char *
 quote(const RawValue *string)
@@ -74,10 +73,10 @@ quote(const RawValue *string)
 }
 
 /*
- * Names the operation: its number in the patch, what it does, and where.
+ * Describes an operation by its number in the patch, its name and its path.
  */
 static const char *
-describe(const PatchOperation *operation)
+describe_operation(const PatchOperation *operation)
 {
 	const char *op = "";
 	const char *path = "";
@@ -90,7 +89,7 @@ describe(const PatchOperation *operation)
 }
 
 /*
- * The operation itself is wrong, whatever the document.
+ * Reports an operation that is invalid for any document.
  */
 pg_noreturn static void
 bad_operation(const PatchOperation *operation, const char *problem)
@@ -98,12 +97,12 @@ bad_operation(const PatchOperation *operation, const char *problem)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid JSON patch"),
-			 errdetail("%s: %s.", describe(operation), problem),
+			 errdetail("%s: %s.", describe_operation(operation), problem),
 			 errhint("A patch is an array of operations such as {\"op\": \"add\", \"path\": \"/a/b\", \"value\": 1}; see RFC 6902.")));
 }
 
 /*
- * The operation does not fit the document.
+ * Reports an operation that does not apply to this document.
  */
 pg_noreturn static void
 cannot_apply(const PatchOperation *operation, const char *problem)
@@ -111,12 +110,12 @@ cannot_apply(const PatchOperation *operation, const char *problem)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("JSON patch does not apply"),
-			 errdetail("%s: %s.", describe(operation), problem),
+			 errdetail("%s: %s.", describe_operation(operation), problem),
 			 errhint("Make the patch with dtmodel.jsonb_diff from the document that it is applied to.")));
 }
 
 /*
- * A pointer leads nowhere, beginning with the token that ends at end.
+ * Reports a pointer whose token that ends at "end" finds nothing.
  */
 pg_noreturn static void
 nothing_there(const PatchOperation *operation, const RawValue *pointer,
@@ -126,8 +125,6 @@ nothing_there(const PatchOperation *operation, const RawValue *pointer,
 
 	cannot_apply(operation, psprintf("there is nothing at %s", quote(&beginning)));
 }
-
-/* ---- pointers ---- */
 
 static PointerWalk
 pointer_begin(const PatchOperation *operation, const RawValue *pointer)
@@ -143,16 +140,15 @@ pointer_begin(const PatchOperation *operation, const RawValue *pointer)
 }
 
 /*
- * Puts "~" and "/" in the place of "~0" and "~1".
+ * Replaces "~0" by "~" and "~1" by "/".
  */
 static RawValue
 unescape(const PatchOperation *operation, RawValue token)
 {
 	char	   *plain = palloc(token.len);
 	uint32		len = 0;
-	uint32		i;
 
-	for (i = 0; i < token.len; i++)
+	for (uint32 i = 0; i < token.len; i++)
 	{
 		char		c = token.data[i];
 
@@ -171,8 +167,8 @@ unescape(const PatchOperation *operation, RawValue token)
 }
 
 /*
- * Fetches the next token; false when there is none left.  Most of them have
- * no escapes and are taken where they lie.
+ * Fetches the next token; false when there is none left.  Tokens without
+ * escapes, as most are, are not copied.
  */
 static bool
 pointer_next(const PatchOperation *operation, PointerWalk *walk, RawValue *token)
@@ -184,7 +180,7 @@ pointer_next(const PatchOperation *operation, PointerWalk *walk, RawValue *token
 		return false;
 
 	slash = memchr(begin, '/', walk->end - begin);
-	walk->next = slash ? slash : walk->end;
+	walk->next = slash != NULL ? slash : walk->end;
 	*token = raw_string(begin, walk->next - begin);
 	if (memchr(token->data, '~', token->len) != NULL)
 		*token = unescape(operation, *token);
@@ -192,19 +188,18 @@ pointer_next(const PatchOperation *operation, PointerWalk *walk, RawValue *token
 }
 
 /*
- * The number that a token stands for in an array.  A number too large for any
- * array comes out as one that no array has.
+ * The array index that a token means.  A number that is too large for any
+ * array is returned as an index that no array has.
  */
 static uint32
 array_index(const PatchOperation *operation, const RawValue *token)
 {
 	uint64		index = 0;
-	uint32		i;
 
 	if (token->len == 0 || (token->data[0] == '0' && token->len > 1))
 		cannot_apply(operation, psprintf("%s is no array index", quote(token)));
 
-	for (i = 0; i < token->len; i++)
+	for (uint32 i = 0; i < token->len; i++)
 	{
 		if (token->data[i] < '0' || token->data[i] > '9')
 			cannot_apply(operation, psprintf("%s is no array index", quote(token)));
@@ -213,180 +208,178 @@ array_index(const PatchOperation *operation, const RawValue *token)
 	return (uint32) index;
 }
 
-/* ---- places in the document ---- */
-
 static bool
 is_dash(const RawValue *token)
 {
 	return token->len == 1 && token->data[0] == '-';
 }
 
-/* The number that a token stands for in that array; "-" is after the last. */
+/* The number of an element by its token; "-" is after the last element. */
 static uint32
-element_number(const PatchOperation *operation, const Draft *array,
+element_number(const PatchOperation *operation, const MutableValue *array,
 			   const RawValue *token)
 {
-	return is_dash(token) ? dtmodel_draft_count(array) :
+	return is_dash(token) ? dtmodel_mutable_count(array) :
 		array_index(operation, token);
 }
 
 /*
- * The child that a token leads to, or DRAFT_NONE, and its number.
+ * Finds the child with that token, or MUTABLE_NONE, and its number.
  */
-static Draft
-child(const PatchOperation *operation, const Draft *parent,
-	  const RawValue *token, uint32 *number)
+static MutableValue
+find_child(const PatchOperation *operation, const MutableValue *parent,
+		   const RawValue *token, uint32 *number)
 {
-	if (dtmodel_draft_is_object(parent))
-		return dtmodel_draft_find(parent, token, number);
-	if (!dtmodel_draft_is_array(parent))
-		return draft_none();
+	if (dtmodel_mutable_is_object(parent))
+		return dtmodel_mutable_find(parent, token, number);
+	if (!dtmodel_mutable_is_array(parent))
+		return mutable_none();
 	*number = element_number(operation, parent, token);
-	return dtmodel_draft_element(parent, *number);
+	return dtmodel_mutable_element(parent, *number);
 }
 
 /*
- * The value at a pointer, which must be there.
+ * Finds the value at a pointer.  It must exist.
  */
-static Draft
-value_at(const PatchOperation *operation, const Draft *root,
+static MutableValue
+value_at(const PatchOperation *operation, const MutableValue *root,
 		 const RawValue *pointer)
 {
 	PointerWalk walk = pointer_begin(operation, pointer);
-	Draft		place = *root;
+	MutableValue place = *root;
 	RawValue	token;
 	uint32		number;
 
 	while (pointer_next(operation, &walk, &token))
 	{
-		place = child(operation, &place, &token, &number);
-		if (place.kind == DRAFT_NONE)
+		place = find_child(operation, &place, &token, &number);
+		if (place.kind == MUTABLE_NONE)
 			nothing_there(operation, pointer, walk.next);
 	}
 	return place;
 }
 
-/* Goes on from a place to one in the value there. */
+/* Moves from a place into the value there. */
 static void
-go_down(Place *place)
+descend(Place *place)
 {
-	if (place->depth == place->room)
+	if (place->depth == place->capacity)
 	{
-		uint32	   *way = palloc(2 * place->room * sizeof(uint32));
+		uint32	   *steps = palloc(2 * place->capacity * sizeof(uint32));
 
-		memcpy(way, place->way, place->room * sizeof(uint32));
-		if (place->way != place->short_way)
-			pfree(place->way);
-		place->way = way;
-		place->room *= 2;
+		memcpy(steps, place->steps, place->capacity * sizeof(uint32));
+		if (place->steps != place->short_steps)
+			pfree(place->steps);
+		place->steps = steps;
+		place->capacity *= 2;
 	}
-	place->way[place->depth++] = place->number;
+	place->steps[place->depth++] = place->number;
 	place->parent = place->value;
 }
 
 /*
- * Finds what holds the place that a pointer leads to, or is to hold it; it must
- * be there.  The pointer is not the empty one.  The place's number and value
- * are left to the caller.
+ * Finds the parent of the place that a pointer leads to.  The parent must
+ * exist, and the pointer must not be empty.  The caller sets the number and
+ * the value of the place.
  */
 static void
-find_parent(const PatchOperation *operation, const Draft *root,
+find_parent(const PatchOperation *operation, const MutableValue *root,
 			const RawValue *pointer, Place *place)
 {
 	PointerWalk walk = pointer_begin(operation, pointer);
 
 	place->parent = *root;
-	place->way = place->short_way;
+	place->steps = place->short_steps;
 	place->depth = 0;
-	place->room = lengthof(place->short_way);
+	place->capacity = lengthof(place->short_steps);
 	pointer_next(operation, &walk, &place->token);
 	while (walk.next < walk.end)
 	{
-		place->value = child(operation, &place->parent, &place->token, &place->number);
-		if (place->value.kind == DRAFT_NONE)
+		place->value = find_child(operation, &place->parent, &place->token,
+								  &place->number);
+		if (place->value.kind == MUTABLE_NONE)
 			nothing_there(operation, pointer, walk.next);
-		go_down(place);
+		descend(place);
 		pointer_next(operation, &walk, &place->token);
 	}
 }
 
 /*
- * Finds the place that a pointer leads to, where a value must be.
+ * Finds the place that a pointer leads to.  It must have a value.
  */
 static void
-find_place(const PatchOperation *operation, const Draft *root,
+find_place(const PatchOperation *operation, const MutableValue *root,
 		   const RawValue *pointer, Place *place)
 {
 	find_parent(operation, root, pointer, place);
-	place->value = child(operation, &place->parent, &place->token, &place->number);
-	if (place->value.kind == DRAFT_NONE)
+	place->value = find_child(operation, &place->parent, &place->token,
+							  &place->number);
+	if (place->value.kind == MUTABLE_NONE)
 		nothing_there(operation, pointer, pointer->data + pointer->len);
 }
 
 /*
- * Opens all containers down to the one that holds a place, and returns that.
- * They will grow by so many bytes.
+ * Opens all containers from the root to the parent of a place, which will grow
+ * by that number of bytes, and returns the parent.
  */
-static Draft *
-open_parent(Draft *root, Place *place, int64 growth)
+static MutableValue *
+open_parent(MutableValue *root, Place *place, int64 growth)
 {
-	Draft	   *parent = root;
+	MutableValue *parent = root;
 
-	dtmodel_draft_grow(parent, growth);
+	dtmodel_mutable_grow(parent, growth);
 	for (uint32 i = 0; i < place->depth; i++)
 	{
-		parent = dtmodel_draft_open(parent, place->way[i]);
-		dtmodel_draft_grow(parent, growth);
+		parent = dtmodel_mutable_open(parent, place->steps[i]);
+		dtmodel_mutable_grow(parent, growth);
 	}
-	if (place->way != place->short_way)
-		pfree(place->way);
+	if (place->steps != place->short_steps)
+		pfree(place->steps);
 	return parent;
 }
 
-/* What a child takes besides its own bytes. */
+/* The bytes of a child besides those of its value. */
 static int64
 entry_size(const Place *place)
 {
-	return dtmodel_draft_is_object(&place->parent) ?
+	return dtmodel_mutable_is_object(&place->parent) ?
 		place->token.len + 2 * sizeof(JEntry) : sizeof(JEntry);
 }
 
 static int64
-size_of(const Draft *value)
+size_of(const MutableValue *value)
 {
-	return (int64) dtmodel_draft_size(value);
+	return (int64) dtmodel_mutable_size(value);
 }
 
-/* ---- what operations are made of ---- */
-
 static void
-set_root(Draft *root, Draft value)
+set_root(MutableValue *root, MutableValue value)
 {
-	dtmodel_draft_release(root);
+	dtmodel_mutable_release(root);
 	*root = value;
 }
 
 static void
-insert_value(Draft *root, Place *place, Draft value)
+insert_value(MutableValue *root, Place *place, MutableValue value)
 {
-	Draft	   *parent = open_parent(root, place,
-									 size_of(&value) + entry_size(place));
+	MutableValue *parent = open_parent(root, place,
+									   size_of(&value) + entry_size(place));
 
-	dtmodel_draft_insert(parent, place->number, &place->token, value);
+	dtmodel_mutable_insert(parent, place->number, &place->token, value);
 }
 
 static void
-replace_value(Draft *root, Place *place, Draft value)
+replace_value(MutableValue *root, Place *place, MutableValue value)
 {
-	Draft	   *parent = open_parent(root, place,
-									 size_of(&value) - size_of(&place->value));
+	MutableValue *parent = open_parent(root, place,
+									   size_of(&value) - size_of(&place->value));
 
-	dtmodel_draft_set(parent, place->number, value);
+	dtmodel_mutable_set(parent, place->number, value);
 }
 
 static void
-insert_at(const PatchOperation *operation, Draft *root,
-		  const RawValue *pointer, Draft value)
+insert_at(const PatchOperation *operation, MutableValue *root,
+		  const RawValue *pointer, MutableValue value)
 {
 	Place		place;
 
@@ -397,9 +390,9 @@ insert_at(const PatchOperation *operation, Draft *root,
 	}
 
 	find_parent(operation, root, pointer, &place);
-	if (dtmodel_draft_is_array(&place.parent))
+	if (dtmodel_mutable_is_array(&place.parent))
 	{
-		uint32		count = dtmodel_draft_count(&place.parent);
+		uint32		count = dtmodel_mutable_count(&place.parent);
 
 		place.number = element_number(operation, &place.parent, &place.token);
 		if (place.number > count)
@@ -407,20 +400,21 @@ insert_at(const PatchOperation *operation, Draft *root,
 		insert_value(root, &place, value);
 		return;
 	}
-	if (!dtmodel_draft_is_object(&place.parent))
+	if (!dtmodel_mutable_is_object(&place.parent))
 		cannot_apply(operation, "the place is in neither an object nor an array");
 
-	place.value = dtmodel_draft_find(&place.parent, &place.token, &place.number);
-	if (place.value.kind == DRAFT_NONE)
+	place.value = dtmodel_mutable_find(&place.parent, &place.token, &place.number);
+	if (place.value.kind == MUTABLE_NONE)
 		insert_value(root, &place, value);
 	else
 		replace_value(root, &place, value);
 }
 
 static void
-remove_at(const PatchOperation *operation, Draft *root, const RawValue *pointer)
+remove_at(const PatchOperation *operation, MutableValue *root,
+		  const RawValue *pointer)
 {
-	Draft	   *parent;
+	MutableValue *parent;
 	Place		place;
 
 	if (pointer->len == 0)
@@ -429,12 +423,12 @@ remove_at(const PatchOperation *operation, Draft *root, const RawValue *pointer)
 	find_place(operation, root, pointer, &place);
 	parent = open_parent(root, &place,
 						 -size_of(&place.value) - entry_size(&place));
-	dtmodel_draft_remove(parent, place.number);
+	dtmodel_mutable_remove(parent, place.number);
 }
 
 static void
-replace_at(const PatchOperation *operation, Draft *root,
-		   const RawValue *pointer, Draft value)
+replace_at(const PatchOperation *operation, MutableValue *root,
+		   const RawValue *pointer, MutableValue value)
 {
 	Place		place;
 
@@ -448,15 +442,13 @@ replace_at(const PatchOperation *operation, Draft *root,
 	replace_value(root, &place, value);
 }
 
-/* ---- the six operations, in the order of RFC 6902, section 4 ---- */
-
 /* Fails unless the operation has a "value". */
-static Draft
+static MutableValue
 operation_value(const PatchOperation *operation)
 {
 	if (operation->value.type == NO_MEMBER)
 		bad_operation(operation, "\"value\" is missing");
-	return draft_of(&operation->value);
+	return mutable_of(&operation->value);
 }
 
 /* Fails unless the operation has a "from" that is a string. */
@@ -471,29 +463,29 @@ operation_from(const PatchOperation *operation)
 }
 
 static void
-apply_add(const PatchOperation *operation, Draft *root)
+apply_add(const PatchOperation *operation, MutableValue *root)
 {
 	insert_at(operation, root, &operation->path, operation_value(operation));
 }
 
 static void
-apply_remove(const PatchOperation *operation, Draft *root)
+apply_remove(const PatchOperation *operation, MutableValue *root)
 {
 	remove_at(operation, root, &operation->path);
 }
 
 static void
-apply_replace(const PatchOperation *operation, Draft *root)
+apply_replace(const PatchOperation *operation, MutableValue *root)
 {
 	replace_at(operation, root, &operation->path, operation_value(operation));
 }
 
 static void
-apply_move(const PatchOperation *operation, Draft *root)
+apply_move(const PatchOperation *operation, MutableValue *root)
 {
 	const RawValue *from = operation_from(operation);
 	const RawValue *path = &operation->path;
-	Draft		value = value_at(operation, root, from);
+	MutableValue value = value_at(operation, root, from);
 
 	if (path->len >= from->len && memcmp(path->data, from->data, from->len) == 0)
 	{
@@ -503,32 +495,30 @@ apply_move(const PatchOperation *operation, Draft *root)
 			cannot_apply(operation, psprintf("%s cannot be moved into itself",
 											 quote(from)));
 	}
-	dtmodel_draft_share(&value);
+	dtmodel_mutable_share(&value);
 	remove_at(operation, root, from);
 	insert_at(operation, root, path, value);
 }
 
 static void
-apply_copy(const PatchOperation *operation, Draft *root)
+apply_copy(const PatchOperation *operation, MutableValue *root)
 {
-	Draft		value = value_at(operation, root, operation_from(operation));
+	MutableValue value = value_at(operation, root, operation_from(operation));
 
-	dtmodel_draft_share(&value);
+	dtmodel_mutable_share(&value);
 	insert_at(operation, root, &operation->path, value);
 }
 
 static void
-apply_test(const PatchOperation *operation, Draft *root)
+apply_test(const PatchOperation *operation, MutableValue *root)
 {
-	Draft		expected = operation_value(operation);
-	RawValue	bytes = draft_raw(&expected);
-	Draft		value = value_at(operation, root, &operation->path);
+	MutableValue expected = operation_value(operation);
+	RawValue	bytes = mutable_raw(&expected);
+	MutableValue value = value_at(operation, root, &operation->path);
 
-	if (!dtmodel_draft_equal(&value, &bytes))
+	if (!dtmodel_mutable_equal(&value, &bytes))
 		cannot_apply(operation, "the value there is another one");
 }
-
-/* ---- the patch ---- */
 
 static const struct
 {
@@ -562,7 +552,7 @@ find_function(const PatchOperation *operation)
 	bad_operation(operation, "\"op\" must be one of add, remove, replace, move, copy and test");
 }
 
-/* Takes from an object what it has of an operation's members. */
+/* Reads the members of an operation. */
 static void
 read_members(PatchOperation *operation, const RawValue *object)
 {
@@ -583,7 +573,7 @@ read_members(PatchOperation *operation, const RawValue *object)
 }
 
 static void
-apply_operation(uint32 number, const RawValue *object, Draft *root)
+apply_operation(uint32 number, const RawValue *object, MutableValue *root)
 {
 	PatchOperation operation;
 
@@ -607,19 +597,20 @@ apply_operation(uint32 number, const RawValue *object, Draft *root)
 }
 
 /*
- * jsonb_patch(doc jsonb, patch jsonb) RETURNS jsonb
+ * jsonb_patch(doc jsonb, patch jsonb) returns jsonb
  *
- * The document after a JSON patch, as in RFC 6902: the operations of the
- * patch, which is an array, one after the other, all of them or none.
+ * Applies a JSON patch (RFC 6902): the operations of the patch, which is an
+ * array, one after the other, all of them or none.
  *
- * Raises 22023 if the patch is none, or if one of its operations does not
+ * Raises 22023 if the patch is invalid or one of its operations does not
  * apply; the detail names the operation and the pointer.  The document itself
  * can be replaced, also by a scalar, but not removed.
  *
- * Raises 54000 if the result is larger than jsonb can hold, and at an operation
- * that makes the document more than twice as large as that, also if a later one
- * would make it smaller again.  "copy" copies no bytes before the result is
- * written, so that memory is that of the document, the patch and the result.
+ * Raises 54000 if the result is larger than jsonb can hold, and if an
+ * operation makes the document more than twice as large as that, even if a
+ * later one would make it smaller again.  "copy" copies no bytes before the
+ * result is written, so only memory for the document, the patch and the result
+ * is needed.
  *
  * Strict.
  */
@@ -629,7 +620,7 @@ dtmodel_jsonb_patch(PG_FUNCTION_ARGS)
 	Jsonb	   *document = PG_GETARG_JSONB_P(0);
 	RawValue	root = raw_root(document);
 	RawValue	patch = raw_root(PG_GETARG_JSONB_P(1));
-	Draft		draft = draft_of(&root);
+	MutableValue root_value = mutable_of(&root);
 	Jsonb	   *result;
 	RawArray	walk;
 	RawValue	object;
@@ -646,12 +637,12 @@ dtmodel_jsonb_patch(PG_FUNCTION_ARGS)
 	while (raw_array_next(&walk, &object))
 	{
 		CHECK_FOR_INTERRUPTS();
-		apply_operation(++number, &object, &draft);
+		apply_operation(++number, &object, &root_value);
 	}
 
-	if (draft.kind != DRAFT_OPEN && draft.u.bytes == root.data)
+	if (root_value.kind != MUTABLE_OPEN && root_value.u.bytes == root.data)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	result = dtmodel_draft_document(&draft);
+	result = dtmodel_mutable_document(&root_value);
 	if (raw_same_document(document, result))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	PG_RETURN_JSONB_P(result);

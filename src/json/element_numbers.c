@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
- * elements.c
- *	  Which elements of lists are equal, told by small numbers.
+ * element_numbers.c
+ *	  Gives elements of lists numbers: equal elements have the same number.
  *
- * Comparing two lists as sets, or finding what moved between them, asks the
- * same pairs of elements for equality again and again.  A table gives equal
- * elements the same number, in one pass over each list, and from then on
- * numbers are compared.
+ * Comparing two lists as sets, or finding what moved between them, would
+ * compare the same elements again and again.  With one pass over each list, a
+ * hash table gives equal elements the same number, and then only numbers are
+ * compared.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "elements.h"
+#include "json/element_numbers.h"
 #include "miscadmin.h"
 
 typedef struct ElementEntry
@@ -37,27 +37,27 @@ typedef struct ElementEntry
 #include "lib/simplehash.h"
 
 /*
- * Begins an empty table for about so many different elements.  The elements
- * themselves stay where they are and must outlive it.  With a memo, which may
- * be NULL, tables of lists in lists do not hash what is in them again.
+ * Creates an empty table for about that number of different elements.  They
+ * are not copied and must outlive the table.  With a memo, which may be NULL,
+ * nested lists are not hashed again for each level.
  */
-ElementTable *
-dtmodel_elements_create(uint32 expected, HashMemo *memo)
+ElementNumbers *
+dtmodel_element_numbers_create(uint32 expected, HashMemo *memo)
 {
 	return element_create(CurrentMemoryContext, expected, memo);
 }
 
 void
-dtmodel_elements_free(ElementTable *table)
+dtmodel_element_numbers_free(ElementNumbers *table)
 {
 	element_destroy(table);
 }
 
 /*
- * Returns the number of an element, a new one if no equal one was added.
+ * Returns the number of an element: a new number if there is no equal one yet.
  */
 uint32
-dtmodel_elements_add(ElementTable *table, const RawValue *element)
+dtmodel_element_numbers_add(ElementNumbers *table, const RawValue *element)
 {
 	ElementEntry *entry;
 	bool		found;
@@ -70,23 +70,23 @@ dtmodel_elements_add(ElementTable *table, const RawValue *element)
 }
 
 /*
- * Returns the number of an element, or NO_ELEMENT if no equal one was added.
+ * Returns the number of an element, or NO_ELEMENT if there is no equal one.
  */
 uint32
-dtmodel_elements_find(ElementTable *table, const RawValue *element)
+dtmodel_element_numbers_find(ElementNumbers *table, const RawValue *element)
 {
 	ElementEntry *entry;
 
 	CHECK_FOR_INTERRUPTS();
 	entry = element_lookup(table, *element);
-	return entry ? entry->number : NO_ELEMENT;
+	return entry != NULL ? entry->number : NO_ELEMENT;
 }
 
 /*
- * How many different elements were added.
+ * Returns the number of different elements.
  */
 uint32
-dtmodel_elements_count(ElementTable *table)
+dtmodel_element_numbers_count(ElementNumbers *table)
 {
 	return table->members;
 }

@@ -1,21 +1,21 @@
 /*-------------------------------------------------------------------------
  *
  * align.h
- *	  Which elements of a list are found again in another one.
+ *	  Finds the elements of a list that another list has as well.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DTMODEL_JSON_ALIGN_H
-#define DTMODEL_JSON_ALIGN_H
+#ifndef DTMODEL_PATCH_ALIGN_H
+#define DTMODEL_PATCH_ALIGN_H
 
-#include "format.h"
-#include "hash.h"
+#include "json/format.h"
+#include "json/hash.h"
 
 typedef struct ListAlignment ListAlignment;
 
 /*
- * A run of old elements and a run of new ones that stand between elements
- * found again.  Either may be empty, but not both.
+ * A run of old elements and a run of new ones, between elements that both
+ * lists have.  Either may be empty, but not both.
  */
 typedef struct ListRuns
 {
@@ -24,8 +24,9 @@ typedef struct ListRuns
 	const RawValue *new_elements;
 	uint32		new_count;
 	uint32		new_start;		/* number of the first one in the new list */
-	bool		same_known;		/* do the first of both differ in bytes, and ... */
-	uint32		same;			/* ... with so many in common before that? */
+	bool		same_known;		/* is "same" known? */
+	uint32		same;			/* leading bytes that are the same in the first
+								 * elements of both, whose bytes differ */
 } ListRuns;
 
 extern ListAlignment *dtmodel_align_begin(const RawValue *old_list,
@@ -34,4 +35,4 @@ extern ListAlignment *dtmodel_align_begin(const RawValue *old_list,
 extern bool dtmodel_align_next(ListAlignment *alignment, ListRuns *runs);
 extern void dtmodel_align_end(ListAlignment *alignment);
 
-#endif							/* DTMODEL_JSON_ALIGN_H */
+#endif							/* DTMODEL_PATCH_ALIGN_H */

@@ -1,43 +1,43 @@
 /*-------------------------------------------------------------------------
  *
  * align.c
- *	  Which elements of a list are found again in another one.
+ *	  Finds the elements of a list that another list has as well.
  *
- * This is the patience algorithm of line by line comparison: what the lists
- * begin and end with in common is put aside; of the elements in between,
- * those that occur once in each list, in the longest sequence that has the
- * same order in both, are the fixed points; and around the fixed points equal
- * neighbours are matched as well.  It takes n log n steps at worst, where a
- * longest common subsequence would take n * n.
+ * This is the "patience diff" algorithm.  The common prefix and the common
+ * suffix of the lists are skipped.  Of the elements in between, the fixed
+ * points are those that occur once in each list, in the longest sequence that
+ * has the same order in both; equal elements next to a fixed point are matched
+ * as well.  It takes at most n log n steps, while a longest common subsequence
+ * takes n * n.
  *
- * What lists begin and end with in common is found by bytes alone.  Elements of
- * other bytes may still be equal, as 1.0 and 1.00 are; that comes out when the
- * elements in between are hashed.  In lists in lists, comparing all values here
- * would be to go down to the last level for each level, where a memo hashes
- * each of them once.
+ * Only bytes are compared to find the prefix and the suffix.  Elements whose
+ * bytes differ may still be equal, such as 1.0 and 1.00; this is found when
+ * the elements in between are hashed.  In nested lists, comparing values here
+ * would read all deeper levels again for each level, while a memo hashes each
+ * value only once.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "align.h"
-#include "elements.h"
+#include "json/element_numbers.h"
+#include "json/patch/align.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 /*
- * One of the two lists, without what both begin and end with.
+ * One of the two lists, without the common prefix and suffix.
  */
 typedef struct Side
 {
 	RawValue   *elements;
 	uint32	   *numbers;		/* equal elements have equal numbers */
 	uint32		count;
-	uint32		at;				/* all before this has been dealt with */
+	uint32		at;				/* all before this is done */
 } Side;
 
 /*
- * A fixed point: the same element, at these places.
+ * A fixed point: equal elements, and their places in the lists.
  */
 typedef struct FixedPoint
 {
@@ -47,10 +47,11 @@ typedef struct FixedPoint
 
 struct ListAlignment
 {
-	MemoryContext context;		/* of all that is below */
+	MemoryContext context;		/* of everything here */
 	HashMemo   *memo;
-	uint32		prefix;			/* elements that both lists begin with */
-	uint32		same;			/* bytes in common of the next one of each */
+	uint32		prefix;			/* length of the common prefix */
+	uint32		same;			/* leading bytes that are the same in the first
+								 * elements after it */
 	Side		old_side;
 	Side		new_side;
 	FixedPoint *points;
@@ -58,7 +59,7 @@ struct ListAlignment
 	uint32		next_point;
 };
 
-/* How often an element occurs, and where it did last. */
+/* How often an element occurs, and its last place. */
 typedef struct Occurrence
 {
 	uint32		old_times;
@@ -67,13 +68,13 @@ typedef struct Occurrence
 } Occurrence;
 
 /*
- * What the lists begin with in common, as far as bytes tell.
+ * Finds the common prefix of the lists, by their bytes.
  */
 static void
 find_prefix(ListAlignment *alignment, const RawValue *a, const RawValue *b,
 			uint32 same)
 {
-	RawPairs	pairs = dtmodel_raw_elements(a, b, same);
+	RawPairs	pairs = dtmodel_raw_element_pairs(a, b, same);
 	RawPair		pair;
 
 	alignment->prefix = pairs.count;
@@ -85,8 +86,8 @@ find_prefix(ListAlignment *alignment, const RawValue *a, const RawValue *b,
 }
 
 /*
- * What the lists end with in common, after that prefix.  Right after the
- * prefix they are known to differ.
+ * Returns the length of the common suffix after that prefix.  The first
+ * elements after the prefix are known to differ.
  */
 static uint32
 common_suffix(const RawValue *a, const RawValue *b, uint32 prefix)
@@ -132,18 +133,17 @@ load_side(ListAlignment *alignment, Side *side, const RawValue *list, uint32 suf
 }
 
 static void
-number_elements(ListAlignment *alignment, ElementTable *table, Side *side)
+number_elements(ListAlignment *alignment, ElementNumbers *table, Side *side)
 {
-	uint32		i;
 
 	side->numbers = allocate(alignment->context, side->count, sizeof(uint32));
-	for (i = 0; i < side->count; i++)
-		side->numbers[i] = dtmodel_elements_add(table, &side->elements[i]);
+	for (uint32 i = 0; i < side->count; i++)
+		side->numbers[i] = dtmodel_element_numbers_add(table, &side->elements[i]);
 }
 
 /*
  * Finds the elements that occur once in each list, in the order of the new
- * one.
+ * list.
  */
 static FixedPoint *
 find_candidates(ListAlignment *alignment, uint32 different, uint32 *count)
@@ -154,18 +154,17 @@ find_candidates(ListAlignment *alignment, uint32 different, uint32 *count)
 	FixedPoint *candidates = allocate(alignment->context,
 									  Min(old_side->count, new_side->count),
 									  sizeof(FixedPoint));
-	uint32		i;
 
-	for (i = 0; i < old_side->count; i++)
+	for (uint32 i = 0; i < old_side->count; i++)
 	{
 		occurrences[old_side->numbers[i]].old_times++;
 		occurrences[old_side->numbers[i]].old_at = i;
 	}
-	for (i = 0; i < new_side->count; i++)
+	for (uint32 i = 0; i < new_side->count; i++)
 		occurrences[new_side->numbers[i]].new_times++;
 
 	*count = 0;
-	for (i = 0; i < new_side->count; i++)
+	for (uint32 i = 0; i < new_side->count; i++)
 	{
 		Occurrence *occurrence = &occurrences[new_side->numbers[i]];
 
@@ -180,8 +179,8 @@ find_candidates(ListAlignment *alignment, uint32 different, uint32 *count)
 }
 
 /*
- * Which pile does a candidate go on?  The piles' tops are sorted; it is the
- * first whose top does not come before it in the old list.
+ * Returns the pile for a candidate.  The tops of the piles are sorted; it is
+ * the first pile whose top does not come before the candidate in the old list.
  */
 static uint32
 find_pile(const FixedPoint *candidates, const uint32 *tops, uint32 npiles,
@@ -203,8 +202,8 @@ find_pile(const FixedPoint *candidates, const uint32 *tops, uint32 npiles,
 }
 
 /*
- * Keeps of the candidates the longest sequence that is in order in the old
- * list, too (as in a game of patience).
+ * Keeps the longest sequence of candidates that has the same order in the old
+ * list, as in a game of patience.
  */
 static void
 keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 count)
@@ -213,9 +212,8 @@ keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 c
 	uint32	   *before = allocate(alignment->context, count, sizeof(uint32));
 	uint32		npiles = 0;
 	uint32		at;
-	uint32		i;
 
-	for (i = 0; i < count; i++)
+	for (uint32 i = 0; i < count; i++)
 	{
 		uint32		pile = find_pile(candidates, tops, npiles,
 									 candidates[i].old_at);
@@ -229,7 +227,7 @@ keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 c
 	alignment->points = allocate(alignment->context, npiles, sizeof(FixedPoint));
 	alignment->npoints = npiles;
 	at = npiles > 0 ? tops[npiles - 1] : 0;
-	for (i = npiles; i > 0; i--)
+	for (uint32 i = npiles; i > 0; i--)
 	{
 		alignment->points[i - 1] = candidates[at];
 		at = before[at];
@@ -241,16 +239,16 @@ keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 c
 static void
 find_fixed_points(ListAlignment *alignment)
 {
-	ElementTable *table = dtmodel_elements_create(alignment->old_side.count,
-												  alignment->memo);
+	ElementNumbers *table = dtmodel_element_numbers_create(alignment->old_side.count,
+														   alignment->memo);
 	FixedPoint *candidates;
 	uint32		different;
 	uint32		count;
 
 	number_elements(alignment, table, &alignment->old_side);
 	number_elements(alignment, table, &alignment->new_side);
-	different = dtmodel_elements_count(table);
-	dtmodel_elements_free(table);
+	different = dtmodel_element_numbers_count(table);
+	dtmodel_element_numbers_free(table);
 
 	candidates = find_candidates(alignment, different, &count);
 	keep_longest_sequence(alignment, candidates, count);
@@ -258,8 +256,8 @@ find_fixed_points(ListAlignment *alignment)
 }
 
 /*
- * Compares two lists whose bytes differ, after so many that are the same.  They
- * must stay where they are until the end.
+ * Begins the comparison of two lists whose bytes differ, and whose first
+ * "same" bytes are the same.  The lists must not move until dtmodel_align_end.
  */
 ListAlignment *
 dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list,
@@ -278,7 +276,7 @@ dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list,
 	load_side(alignment, &alignment->old_side, old_list, suffix);
 	load_side(alignment, &alignment->new_side, new_list, suffix);
 
-	/* With one element against one, or none, there is nothing to find. */
+	/* One element and one or none: nothing can be found. */
 	if (alignment->old_side.count > 0 && alignment->new_side.count > 0 &&
 		alignment->old_side.count + alignment->new_side.count > 2)
 		find_fixed_points(alignment);
@@ -294,13 +292,13 @@ dtmodel_align_end(ListAlignment *alignment)
 static bool
 same_number(const ListAlignment *alignment, uint32 old_at, uint32 new_at)
 {
-	return alignment->old_side.numbers &&
+	return alignment->old_side.numbers != NULL &&
 		alignment->old_side.numbers[old_at] == alignment->new_side.numbers[new_at];
 }
 
 /*
- * Cuts from the runs between here and these ends what they begin and end with
- * in common.  Returns whether anything is left.
+ * Finds the runs up to these ends, without the elements that they have in
+ * common at the beginning and at the end.  Returns whether anything is left.
  */
 static bool
 trim_runs(ListAlignment *alignment, uint32 old_end, uint32 new_end, ListRuns *runs)
@@ -332,8 +330,8 @@ trim_runs(ListAlignment *alignment, uint32 old_end, uint32 new_end, ListRuns *ru
 }
 
 /*
- * Fetches the next runs of elements that are not found again; false when
- * there are none left.
+ * Fetches the next runs of elements that only one list has; false when there
+ * are none left.
  */
 bool
 dtmodel_align_next(ListAlignment *alignment, ListRuns *runs)
