@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * dtmodel.c
- *	  The front door: the library's magic block, and what has to be put in
- *	  place when a backend loads it.
+ *	  The entry point of the library: its magic block, and what is set up when
+ *	  a backend loads it.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,8 +41,9 @@ PG_FUNCTION_INFO_V1(dtmodel_tier);
 /*
  * tier() returns text
  *
- * What makes a DELETE soft in this session: "preloaded" for the planner, and
- * "trigger" where the library is not preloaded or dtmodel.rewrite is off.
+ * What makes a DELETE soft in this session: "preloaded" for the planner,
+ * "trigger" for the trigger, where the library is not preloaded or
+ * dtmodel.rewrite is off.
  */
 Datum
 dtmodel_tier(PG_FUNCTION_ARGS pg_attribute_unused())
@@ -51,7 +52,10 @@ dtmodel_tier(PG_FUNCTION_ARGS pg_attribute_unused())
 									 "preloaded" : "trigger"));
 }
 
-/* Whether a list of libraries, as the settings have them, names this one. */
+/*
+ * Whether a list of libraries, the value of a server parameter, names this
+ * one.
+ */
 static bool
 names_this_library(const char *setting)
 {
@@ -75,8 +79,9 @@ names_this_library(const char *setting)
 
 /*
  * Whether the library was preloaded, for the server, the database, the role
- * or the session.  A library that is loaded by the first call of a function
- * leaves the planner alone: a session behaves one way from start to end.
+ * or the session.  A library that is loaded later, by the first call of one
+ * of its functions, does not change the planner: a session behaves the same
+ * from its start to its end.
  */
 static bool
 is_preloaded(void)
@@ -91,9 +96,10 @@ is_preloaded(void)
 }
 
 /*
- * Whether hidden rows are to be hidden from a query.  Not from our own, which
- * say themselves what they want, nor from those that must have every row:
- * dumps, and the copy of a table that a subscriber begins with.
+ * Whether rows that models hide are hidden from this query.  They are not
+ * hidden from our own queries, which have the conditions that they need, nor
+ * from queries that need every row: dumps, and the initial copy of a
+ * subscription.
  */
 static bool
 is_hiding(const char *query_string)
@@ -111,7 +117,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	bool		was_delete = false;
 	PlannedStmt *planned;
 
-	/* The server's foreign keys have to see and to delete what is there. */
+	/* The server's own foreign keys must see and delete all rows. */
 	if (dtmodel_rewrites() && !dtmodel_is_foreign_key_query(query_string))
 	{
 		if (is_hiding(query_string))
@@ -128,7 +134,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 		standard_planner(parse, query_string, cursor_options,
 						 params COMPAT_EXPLAIN_ARGUMENT);
 
-	/* A client that sent a DELETE is told "DELETE" and how many. */
+	/* The command tag for a client that sent a DELETE is "DELETE n". */
 	if (was_delete)
 		planned->commandType = CMD_DELETE;
 	if (hiding != NULL)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * dtmodel.h
- *	  What every floor of dtmodel shares: the schema's name.
+ *	  The name of the extension's schema, which all of dtmodel uses.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 
 #include "compat.h"
 
-/* The extension is not relocatable, so its schema has one name for good. */
+/* The extension is not relocatable, so the name is fixed. */
 #define DTMODEL_SCHEMA "dtmodel"
 
 #endif							/* DTMODEL_H */

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * guc.c
- *	  The switches (GUCs): their definitions, their hooks, and what they are
- *	  set to.
+ *	  The switches (GUCs): their definitions, their hooks and their values.
  *
- * Some that every role may set are in effect only for roles with a privilege.
- * The current role alone does not tell: inside of a SECURITY DEFINER function
- * it is the owner of the function, while the value may be the caller's.  So
- * the role that has set it is kept with the value, and needs the privilege too.
+ * Every role may set some of them, but they have an effect only for roles
+ * with a privilege.  It is not enough to check the current role: inside a
+ * SECURITY DEFINER function that is the owner of the function, while the
+ * value may have been set by the caller.  So the role that set the value is
+ * kept with it, and needs the privilege too.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,12 +34,14 @@ bool		dtmodel_is_preloaded = false;
 static bool rewrite = true;
 
 /*
- * Who turned dtmodel.hard_delete on, kept with the value; NULL: it is off, or
- * the server's configuration did.
+ * The role that turned dtmodel.hard_delete on, kept with the value.  NULL if
+ * it is off, or if the server's configuration turned it on.
  */
 static Oid *hard_delete_claim = NULL;
 
-/* False while values that were set before the library came are checked. */
+/*
+ * False while values that were set before the library was loaded are checked.
+ */
 static bool is_defined = false;
 
 /* Whether the planner makes DELETE soft and hides rows in this session. */
@@ -49,7 +51,7 @@ dtmodel_rewrites(void)
 	return dtmodel_is_preloaded && rewrite;
 }
 
-/* What cannot have an effect is shown as off. */
+/* Shows the switch as off where it cannot have an effect. */
 static const char *
 show_rewrite(void)
 {
@@ -57,8 +59,8 @@ show_rewrite(void)
 }
 
 /*
- * Plans that were made under the old value do not fit the new one.  Those
- * that the server made without us have nothing to do with it.
+ * Discards plans that were made under the old value.  Where the library is
+ * not preloaded, plans do not depend on it.
  */
 static void
 forget_plans(bool newval pg_attribute_unused(),
@@ -68,7 +70,7 @@ forget_plans(bool newval pg_attribute_unused(),
 		ResetPlanCache();
 }
 
-/* Whether a role may say who acts while dtmodel.actor_locked is on. */
+/* Whether a role may set the actor while dtmodel.actor_locked is on. */
 bool
 dtmodel_may_set_actor(Oid role)
 {
@@ -89,7 +91,10 @@ refuse_actor(Oid role)
 	return false;
 }
 
-/* What comes from the server's configuration is the claim of no role. */
+/*
+ * Whether the value comes from the server's configuration, and so from no
+ * role.
+ */
 static bool
 is_claim(GucSource source)
 {
@@ -97,9 +102,9 @@ is_claim(GucSource source)
 }
 
 /*
- * The role that sets the value which is being checked.  A value that was set
- * before the library was loaded is the claim of the outer role: the function
- * that happens to load it may run as another one.
+ * The role that sets the value which is being checked.  For a value that was
+ * set before the library was loaded, that is the outer role: the function
+ * that happens to load the library may run as another role.
  */
 static Oid
 claiming_role(void)
@@ -157,7 +162,7 @@ assign_hard_delete(bool newval, void *extra)
 	forget_plans(newval, extra);
 }
 
-/* The role that turned it on; invalid: the server's configuration did. */
+/* The role that turned it on; invalid if the server's configuration did. */
 Oid
 dtmodel_hard_delete_claimant(void)
 {
@@ -165,9 +170,9 @@ dtmodel_hard_delete_claimant(void)
 }
 
 /*
- * Before the library was loaded, the server alone knew which role set the value,
- * and it forgets that.  The role may be that of a function which has the switch
- * as a clause.
+ * Before the library is loaded, only the server knows which role set the
+ * value, and it does not keep that.  It may have been the role of a function
+ * that has the switch in a SET clause.
  */
 static void
 define_hard_delete(void)
@@ -186,7 +191,10 @@ define_hard_delete(void)
 		*hard_delete_claim = role;
 }
 
-/* The lock goes before what it locks: an actor may be waiting already. */
+/*
+ * dtmodel.actor_locked is defined first, since a value of dtmodel.actor that
+ * was set earlier is checked as soon as that is defined.
+ */
 static void
 define_actor(void)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * guc.h
- *	  The switches (GUCs): what they are set to, for all floors to read.
+ *	  The values of the switches (GUCs).
  *
  *-------------------------------------------------------------------------
  */
@@ -14,13 +14,15 @@ extern bool dtmodel_with_deleted;
 extern char *dtmodel_actor_switch;
 extern bool dtmodel_actor_locked;
 
-/* The role that set dtmodel.actor; invalid: the server's configuration did. */
+/*
+ * The role that set dtmodel.actor; invalid if the server's configuration did.
+ */
 extern Oid	dtmodel_actor_claimant;
 
-/* How many values dtmodel.actor has had. */
+/* Counts the values that dtmodel.actor has had. */
 extern uint64 dtmodel_actor_count;
 
-/* Whether the planner is ours in this session: the library was preloaded. */
+/* The library was preloaded, so its planner hook works in this session. */
 extern bool dtmodel_is_preloaded;
 
 extern void dtmodel_define_switches(void);

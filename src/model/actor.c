@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * actor.c
- *	  Who acts, and that as the value of a column.
+ *	  The actor, and the actor as the value of a column.
  *
- * The actor is what dtmodel.actor says, or else the outer role: the session's
- * or the one of SET ROLE.  It is the one that a person would name, inside
- * SECURITY DEFINER functions and foreign-key cascades too, which change the
- * current role only.
+ * The actor is the value of dtmodel.actor or, if that is not set, the outer
+ * role: that of the session or of SET ROLE.  It stays the same inside
+ * SECURITY DEFINER functions and foreign-key cascades, which change only the
+ * current role.
  *
- * While dtmodel.actor_locked is on, an actor is a claim, and a role needs the
- * right to make it: SET on the parameter dtmodel.actor.  Setting it is refused
- * without, and so is acting under a claim that was made before there was a
- * lock, or by a role that has lost the right since.
+ * While dtmodel.actor_locked is on, a role needs a privilege to set an actor:
+ * SET on the parameter dtmodel.actor.  Without it, setting dtmodel.actor is
+ * refused, and so is writing under an actor that was set before the lock was
+ * on, or by a role that has lost the privilege since.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-/* The role that made the claim may be gone. */
+/* The role that set the actor may have been dropped. */
 static void
 report_claim(void)
 {
@@ -41,8 +41,8 @@ report_claim(void)
 }
 
 /*
- * The name of whoever acts.  It belongs to the switch or to the current
- * memory context: whoever keeps it copies it.
+ * The name of the actor.  It belongs to the switch or to the current memory
+ * context: callers that keep it must copy it.
  */
 const char *
 dtmodel_actor(void)
@@ -56,8 +56,8 @@ dtmodel_actor(void)
 }
 
 /*
- * Prepares the values of a column that was checked to fit.  It belongs to the
- * context, as its values do.
+ * Prepares to compute values of a column whose type was checked.  The result,
+ * and the values, are allocated in the given context.
  */
 DtActorColumn *
 dtmodel_make_actor_column(Relation rel, const DtColumn *column,
@@ -77,7 +77,7 @@ dtmodel_make_actor_column(Relation rel, const DtColumn *column,
 	return actor;
 }
 
-/* Nobody said who acts, and a role is not what the column holds. */
+/* Whether no actor is set, and the column cannot hold the name of a role. */
 static bool
 is_unknown(const DtActorColumn *actor)
 {
@@ -97,7 +97,7 @@ report_unknown_actor(const DtActorColumn *actor)
 					 DTMODEL_SCHEMA)));
 }
 
-/* Adds to an error of the type's own where the value came from. */
+/* Adds where the value came from to an error of the type's input function. */
 static void
 explain_value(void *argument)
 {
@@ -136,9 +136,10 @@ forget_value(DtActorColumn *actor)
 }
 
 /*
- * Who acts, as the column holds it.  Null when nobody said who acts and the
- * column holds no names; an error (23502) when it must not be null.  A value
- * that the column's type cannot read is that type's error.
+ * The actor as a value of the column.  Null if no actor is set and the column
+ * cannot hold the name of a role; an error (23502) if the column must not be
+ * null then.  A value that the column's type cannot read is that type's
+ * error.
  */
 Datum
 dtmodel_actor_value(DtActorColumn *actor, bool *isnull)

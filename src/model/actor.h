@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * actor.h
- *	  Who acts, and that as the value of a column.
+ *	  The actor, and the actor as the value of a column.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,16 +12,17 @@
 #include "model/column.h"
 #include "utils/rel.h"
 
-/* Who acts as one column holds it, kept for as long as nobody else acts. */
+/* The actor as a value of one column, kept until the actor changes. */
 typedef struct DtActorColumn
 {
 	DtColumn	column;
 	NameData	table;
-	bool		holds_names;	/* any text, and so the name of a role too */
+	bool		holds_names;	/* it can hold the name of a role */
 	FmgrInfo	input;
 	Oid			parameter;		/* of the input function */
 	MemoryContext context;		/* for the value */
-	uint64		count;			/* of the values of dtmodel.actor; 0: none yet */
+	uint64		count;			/* dtmodel_actor_count for this value; 0: no
+								 * value yet */
 	Oid			role;
 	Datum		value;
 	bool		isnull;

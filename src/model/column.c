@@ -3,9 +3,9 @@
  * column.c
  *	  The columns that mixins manage: found by name, checked before use.
  *
- * A column that was renamed, retyped or dropped behind a mixin's back must
- * stop the statement.  Going on without it would delete rows for good or lose
- * the times that somebody relies on.
+ * If a column of a mixin was renamed, retyped or dropped, the statement must
+ * fail.  To go on without it would delete rows for good, or not record the
+ * times that applications rely on.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,8 +23,8 @@
 #include "utils/timestamp.h"
 
 /*
- * Looks up a live user column by name.  A name that no column has leaves
- * attnum invalid; a NULL name gives a column that is not used at all.
+ * Looks up a user column that is not dropped by its name.  If there is none,
+ * attnum is invalid; a NULL name stands for a column that is not used at all.
  */
 void
 dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
@@ -50,8 +50,8 @@ dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
 }
 
 /*
- * Whether rows of this description have the column, as its table has it now.
- * A variable of PL/pgSQL keeps a row as it was before the table was altered.
+ * Whether rows of this description have the column as its table has it now. A
+ * variable of PL/pgSQL keeps a row as it was before the table was altered.
  */
 bool
 dtmodel_has_column(TupleDesc desc, const DtColumn *column)
@@ -121,7 +121,7 @@ dtmodel_column_fits(const DtColumn *column, const DtColumnUse *use)
 	return use->fits(column->typid);
 }
 
-/* How many characters a column of text holds. */
+/* The maximum number of characters in a column of text. */
 int
 dtmodel_column_length(const DtColumn *column)
 {
@@ -160,7 +160,7 @@ report_missing_argument(Relation rel, const DtMixin *mixin,
 			 errtable(rel)));
 }
 
-/* Rounds a time as an assignment to timestamptz(3), say, would. */
+/* Rounds a time as an assignment to, for example, timestamptz(3) would. */
 TimestampTz
 dtmodel_fit_time(TimestampTz time, const DtColumn *column)
 {
@@ -171,14 +171,16 @@ dtmodel_fit_time(TimestampTz time, const DtColumn *column)
 												   Int32GetDatum(column->typmod)));
 }
 
-/* Whether a column of times holds microseconds, as timestamptz(3) does not. */
+/* Whether a column of times keeps microseconds, unlike timestamptz(3). */
 bool
 dtmodel_is_precise(const DtColumn *column)
 {
 	return column->typmod < 0 || column->typmod >= MAX_TIMESTAMP_PRECISION;
 }
 
-/* Two columns that add_* was given, either of which may be absent. */
+/*
+ * Checks that two columns given to add_*, each of which may be NULL, differ.
+ */
 void
 dtmodel_check_different(const char *column, const char *parameter,
 						const char *other_column, const char *other_parameter)
@@ -193,8 +195,8 @@ dtmodel_check_different(const char *column, const char *parameter,
 }
 
 /*
- * Makes sure that a column which a mixin is about to write is there and of
- * the right type.  "parameter" is the argument of add_* that names it.
+ * Checks that a column which a mixin is about to write exists and has the
+ * right type.  "parameter" is the argument of add_* that names it.
  */
 void
 dtmodel_check_column(Relation rel, const DtColumn *column, const DtColumnUse *use,
@@ -230,7 +232,7 @@ dtmodel_is_among(AttrNumber attnum, int ncolumns, const AttrNumber *columns)
 	return false;
 }
 
-/* Whether two lists without repetitions name the same columns. */
+/* Whether two lists without duplicates contain the same columns. */
 bool
 dtmodel_same_columns(int na, const AttrNumber *a, int nb, const AttrNumber *b)
 {
@@ -244,7 +246,7 @@ dtmodel_same_columns(int na, const AttrNumber *a, int nb, const AttrNumber *b)
 	return true;
 }
 
-/* The names of columns, one after the other. */
+/* The names of columns, separated by commas. */
 char *
 dtmodel_column_list(Oid relid, int ncolumns, const AttrNumber *columns,
 					const char *separator, bool quote)

@@ -12,32 +12,37 @@
 #include "datatype/timestamp.h"
 #include "utils/rel.h"
 
-/* A column that a mixin manages, under the name that its trigger gives. */
+/*
+ * A column that a mixin manages, with the name from its trigger's arguments.
+ */
 typedef struct DtColumn
 {
-	NameData	name;			/* empty: the model goes without it */
-	AttrNumber	attnum;			/* InvalidAttrNumber: no such column */
+	NameData	name;			/* empty: the model does without it */
+	AttrNumber	attnum;			/* InvalidAttrNumber: does not exist */
 	Oid			typid;
 	int32		typmod;
 	bool		is_not_null;
 	bool		has_default;
 } DtColumn;
 
-/* What a managed column is for, and so which types it may have. */
+/*
+ * What a managed column is for, which determines the types that it may have.
+ */
 typedef struct DtColumnUse
 {
-	const char *types;			/* in words */
+	const char *types;			/* for messages */
 	bool		(*fits) (Oid type);
 } DtColumnUse;
 
 extern const DtColumnUse dtmodel_use_time;	/* timestamptz, or timestamp in UTC */
 extern const DtColumnUse dtmodel_use_flag;
-extern const DtColumnUse dtmodel_use_actor; /* a name or a key of whoever acts */
+extern const DtColumnUse dtmodel_use_actor; /* a name or a key of the actor */
 extern const DtColumnUse dtmodel_use_slug;
 extern const DtColumnUse dtmodel_use_document;	/* jsonb */
-extern const DtColumnUse dtmodel_use_any;	/* whatever can be written as text */
+extern const DtColumnUse dtmodel_use_any;	/* any type that can be written as
+											 * text */
 
-/* Errors name the calls of the mixin that a column belongs to. */
+/* Errors name the functions of the mixin that a column belongs to. */
 struct DtMixin;
 
 static inline bool

@@ -3,9 +3,9 @@
  * constraint.c
  *	  The names of constraints and indexes.
  *
- * CREATE TABLE (LIKE ... INCLUDING ALL) copies a CHECK under the name that it
- * has in the template, and names a primary key as the server does.  On a model
- * they have the names that add_* would have given them.
+ * CREATE TABLE (LIKE ... INCLUDING ALL) copies a CHECK with the name that it
+ * has in the template, and names a primary key by the rules of the server. On
+ * a model they are renamed to the names that add_* would give them.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,10 +21,10 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-/* The digits of a number at the end of a name. */
+/* The maximum number of digits at the end of a name. */
 #define MAX_DIGITS 9
 
-/* What a CHECK is called in a template, before its own name. */
+/* The prefix of a CHECK's name in a template. */
 #define TEMPLATE_PREFIX "ck_"
 
 /* The name that a CHECK of a mixin has: ck_<table>_<name>. */
@@ -35,9 +35,9 @@ dtmodel_check_name(Relation rel, const char *name)
 }
 
 /*
- * "name1_name2", cut where that is too long for a name, for an index or a
- * constraint that has one; with a number where the schema has another relation
- * of that name than the former one.
+ * A free name for an index or a constraint that has one: "name1_name2",
+ * truncated to the length of a name, with a number if the schema has another
+ * relation of that name than "former".
  */
 char *
 dtmodel_free_name(Oid schema, const char *name1, const char *name2, Oid former)
@@ -54,7 +54,10 @@ dtmodel_free_name(Oid schema, const char *name1, const char *name2, Oid former)
 	}
 }
 
-/* Whether this is such a name, with a number or without. */
+/*
+ * Whether dtmodel_free_name() may have made the name, with a number or
+ * without.
+ */
 bool
 dtmodel_is_such_name(const char *name, const char *name1, const char *name2)
 {
@@ -63,14 +66,17 @@ dtmodel_is_such_name(const char *name, const char *name1, const char *name2)
 
 	if (strcmp(name, makeObjectName(name1, name2, NULL)) == 0)
 		return true;
-	/* One that is longer would leave no room for the names. */
+	/* With more digits there would be no room for the names. */
 	if (length == 0 || length > MAX_DIGITS ||
 		strspn(number, "0123456789") != length)
 		return false;
 	return strcmp(name, makeObjectName(name1, name2, number)) == 0;
 }
 
-/* From how many tables the constraint is inherited; -1 if there is none. */
+/*
+ * The number of tables from which the constraint is inherited; -1 if the
+ * table has no such constraint.
+ */
 static int
 parents_of(Oid relid, const char *name)
 {
@@ -86,8 +92,9 @@ parents_of(Oid relid, const char *name)
 }
 
 /*
- * Whether the server can rename the constraint: on the tables that inherit it
- * too, and only if none of them has it from another table besides.
+ * Whether the server can rename the constraint.  It renames it on the tables
+ * that inherit it too, but refuses if one of them also inherits it from
+ * elsewhere.
  */
 static bool
 can_rename(Relation rel, const char *name, const char *new_name)
@@ -108,8 +115,8 @@ can_rename(Relation rel, const char *name, const char *new_name)
 }
 
 /*
- * Gives a constraint another name, and with it the index that it may have.
- * It keeps its name where the other one is taken, or where it is inherited.
+ * Renames a constraint, and with it its index, if any.  Does nothing if the
+ * new name is in use, or if the constraint is inherited.
  */
 void
 dtmodel_rename_constraint(DtChange *change, const char *name,
@@ -125,7 +132,7 @@ dtmodel_rename_constraint(DtChange *change, const char *name,
 							quote_identifier(new_name)));
 }
 
-/* Renames a CHECK that still has the name of the template: ck_<name>. */
+/* Renames a CHECK that still has the name of the template, ck_<name>. */
 void
 dtmodel_rename_template_check(DtChange *change, const char *check,
 							  const char *name)
@@ -136,8 +143,8 @@ dtmodel_rename_template_check(DtChange *change, const char *check,
 }
 
 /*
- * Renames a primary key that still has the name which the server chose, to
- * pk_<table>.  The name is its index's too, so no other relation may have it.
+ * Renames a primary key that still has the name chosen by the server to
+ * pk_<table>.  Its index has the same name, so no other relation may have it.
  */
 void
 dtmodel_rename_primary_key(DtChange *change, Oid constraint)

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * ddl.c
- *	  Changing what a table is: the columns, constraints and triggers of the
- *	  mixins, gathered first and then carried out together.
+ *	  Changing a table: the columns, constraints and triggers of the mixins
+ *	  are collected first, and then changed together.
  *
  * The add_* and remove_* functions look at the table under a lock that keeps
  * its definition and its rows still, note each statement that is missing, and
@@ -51,8 +51,8 @@ dtmodel_model_argument(FunctionCallInfo fcinfo)
 }
 
 /*
- * An argument that is one of two words, of which NULL is the first.  Whether
- * it is the second.
+ * For an argument that is one of two words, of which NULL means the first:
+ * whether it is the second.
  */
 bool
 dtmodel_is_second_word(FunctionCallInfo fcinfo, int argument,
@@ -74,7 +74,10 @@ dtmodel_is_second_word(FunctionCallInfo fcinfo, int argument,
 	return false;
 }
 
-/* Before the lock, so that nobody can hold up a table of somebody else's. */
+/*
+ * Checked before the table is locked, so that users cannot lock tables of
+ * others.
+ */
 static void
 check_owner(Oid relid)
 {
@@ -88,8 +91,8 @@ check_owner(Oid relid)
 }
 
 /*
- * Refuses the tables of the server, which were made by initdb, and our own
- * templates, whose copies are to be made models.
+ * Refuses system tables and our own templates: copies of the templates are
+ * meant to become models.
  */
 static void
 check_is_users(Relation rel)
@@ -114,8 +117,8 @@ check_is_users(Relation rel)
 }
 
 /*
- * Opens a table for change.  Only its owner may go on, and only a table of
- * users can be a model.
+ * Opens a table to change it.  Only its owner may do that, and only a user's
+ * table can be a model.
  */
 void
 dtmodel_begin_change(DtChange *change, Oid relid)
@@ -129,7 +132,7 @@ dtmodel_begin_change(DtChange *change, Oid relid)
 	initStringInfo(&change->done);
 }
 
-/* The triggers of a partitioned table reach all its partitions. */
+/* Triggers of a partitioned table are cloned to all its partitions. */
 static void
 check_no_foreign_partition(Relation rel)
 {
@@ -152,7 +155,7 @@ check_no_foreign_partition(Relation rel)
 	}
 }
 
-/* What finishes the DETACH CONCURRENTLY of a partition. */
+/* The command that completes the DETACH CONCURRENTLY of a partition. */
 static char *
 finalize_call(Relation rel)
 {
@@ -164,7 +167,7 @@ finalize_call(Relation rel)
 					dtmodel_qualified_name(rel));
 }
 
-/* A partition is what its table is: rows go from one to another. */
+/* A partition must be like its table, since rows move from one to another. */
 void
 dtmodel_check_no_partition(Relation rel)
 {
@@ -186,7 +189,7 @@ dtmodel_check_no_partition(Relation rel)
 			 errtable(rel)));
 }
 
-/* Notes a statement and, in a few words, what it does. */
+/* Adds a statement and, in a few words, what it does. */
 void
 dtmodel_change(DtChange *change, const char *done, char *statement)
 {
@@ -207,7 +210,7 @@ run_statements(List *statements)
 	SPI_finish();
 }
 
-/* Carries the change out without a word. */
+/* Carries the change out without a NOTICE. */
 void
 dtmodel_run_change(DtChange *change)
 {
@@ -217,7 +220,7 @@ dtmodel_run_change(DtChange *change)
 		run_statements(change->statements);
 }
 
-/* Carries the change out and says what it did, if it did anything. */
+/* Carries the change out and reports it in a NOTICE, if it is not empty. */
 void
 dtmodel_apply_change(DtChange *change)
 {
@@ -229,7 +232,7 @@ dtmodel_apply_change(DtChange *change)
 				(errmsg("table \"%s\": %s", name, change->done.data)));
 }
 
-/* "why" says what a mixin wants of a column that is not generated. */
+/* "why" says why the mixin cannot use a generated column. */
 void
 dtmodel_check_not_generated(Relation rel, const DtColumn *column,
 							const char *why)
@@ -248,9 +251,9 @@ dtmodel_check_not_generated(Relation rel, const DtColumn *column,
 }
 
 /*
- * Makes sure that the table has a column for the use: adds it where it is
- * missing, checks it where it is there.  "column" tells which; it has no
- * attnum while it is still to be added.  A NULL name asks for nothing.
+ * Makes sure that the table has a column for the use: adds it if it is
+ * missing, or checks it.  "column" is filled in; its attnum is invalid if the
+ * column is still to be added.  Does nothing for a NULL name.
  */
 void
 dtmodel_change_column(DtChange *change, const char *name, const DtColumnUse *use,
@@ -276,7 +279,7 @@ dtmodel_change_column(DtChange *change, const char *name, const DtColumnUse *use
 							definition));
 }
 
-/* Whether a table without the column can have a view of its live rows. */
+/* Whether the table can have a live view without the column. */
 static bool
 can_do_without(Relation rel, const DtColumn *column)
 {
@@ -336,8 +339,8 @@ report_live_views(Relation rel, const DtColumn *column, List *views)
 }
 
 /*
- * A live view shows every column.  The server would name it, but not the call
- * that makes it again.
+ * A live view shows every column.  The server's own error would name the
+ * view, but not the function that creates it again.
  */
 static void
 check_no_live_view(Relation rel, const DtColumn *column)
@@ -348,7 +351,7 @@ check_no_live_view(Relation rel, const DtColumn *column)
 		report_live_views(rel, column, views);
 }
 
-/* Drops a column where it is still there. */
+/* Drops a column if it exists. */
 void
 dtmodel_drop_column(DtChange *change, const DtColumn *column)
 {
@@ -363,8 +366,8 @@ dtmodel_drop_column(DtChange *change, const DtColumn *column)
 }
 
 /*
- * The events as pg_trigger has them.  The names of columns, which come last,
- * are none.
+ * The events as bits of tgtype.  The names of columns, which come last, are
+ * skipped.
  */
 static int16
 event_bits(const char *events)
@@ -392,7 +395,7 @@ event_bits(const char *events)
 	return bits;
 }
 
-/* Whether the trigger fires then, for just these events. */
+/* Whether the trigger is fired at this time and for exactly these events. */
 static bool
 fires_on(const Trigger *trigger, int16 timing, const char *events)
 {
@@ -427,8 +430,8 @@ is_as_asked(const Trigger *trigger, const DtTriggerType *type,
 }
 
 /*
- * Whether the table has the trigger, enabled, for these events and with just
- * these options.
+ * Whether the table has the trigger, enabled, for exactly these events and
+ * options.
  */
 static bool
 has_trigger(const DtChange *change, const DtTriggerType *type,
@@ -456,7 +459,7 @@ dtmodel_drop_named_trigger(DtChange *change, const char *name)
 							quote_identifier(name), change->table));
 }
 
-/* Drops the triggers of the type, all but the one of the name to keep. */
+/* Drops the triggers of the type, except the one with the name to keep. */
 static void
 drop_triggers(DtChange *change, const DtTriggerType *type, const char *keep)
 {
@@ -504,9 +507,9 @@ options_text(List *options)
 }
 
 /*
- * Gives the table the trigger, for these events and with these options, a list
- * of "key=value", and leaves it no other trigger of its type.  "when" is the
- * clause of a condition, or empty.
+ * Creates the trigger, for these events and with these options, a list of
+ * "key=value", and drops other triggers of its type.  "when" is a WHEN
+ * clause, or empty.
  */
 static void
 set_trigger(DtChange *change, const DtTriggerType *type, const char *events,
@@ -525,7 +528,7 @@ set_trigger(DtChange *change, const DtTriggerType *type, const char *events,
 							options_text(options)));
 }
 
-/* The same, unless the table has the trigger as it is asked for already. */
+/* The same, unless the table already has exactly this trigger. */
 static void
 change_trigger(DtChange *change, const DtTriggerType *type, const char *events,
 			   const char *when, List *options)
@@ -536,7 +539,7 @@ change_trigger(DtChange *change, const DtTriggerType *type, const char *events,
 		set_trigger(change, type, events, when, options);
 }
 
-/* A trigger that fires before the events: of each row, or of a statement. */
+/* A BEFORE trigger: FOR EACH ROW, or FOR EACH STATEMENT. */
 void
 dtmodel_change_trigger(DtChange *change, const DtTriggerType *type,
 					   const char *events, List *options)
@@ -551,8 +554,8 @@ when_clause(const char *when)
 }
 
 /*
- * A row trigger that fires after the events, on a condition unless that is
- * NULL.  One that the table has already is not compared with it.
+ * An AFTER trigger FOR EACH ROW, with a WHEN condition unless that is NULL. A
+ * trigger that exists already is not compared with it.
  */
 void
 dtmodel_change_after_trigger(DtChange *change, const DtTriggerType *type,
@@ -561,7 +564,7 @@ dtmodel_change_after_trigger(DtChange *change, const DtTriggerType *type,
 	change_trigger(change, type, events, when_clause(when), NIL);
 }
 
-/* The same for a condition that is another one now. */
+/* The same for a condition that has changed. */
 void
 dtmodel_set_after_trigger(DtChange *change, const DtTriggerType *type,
 						  const char *events, const char *when)

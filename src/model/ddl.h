@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * ddl.h
- *	  Changing what a table is: the columns, constraints and triggers of the
- *	  mixins, gathered first and then carried out together.
+ *	  Changing a table: the columns, constraints and triggers of the mixins
+ *	  are collected first, and then changed together.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 #include "lib/stringinfo.h"
 #include "model/model.h"
 
-/* Enough for CREATE TRIGGER and a look at the rows; excludes writers. */
+/* Sufficient for CREATE TRIGGER and for reading the rows; blocks writers. */
 #define DT_CHANGE_LOCK ShareRowExclusiveLock
 
 typedef struct DtChange

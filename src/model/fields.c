@@ -5,7 +5,7 @@
  *	  and JSON values read as what those columns hold.
  *
  * A value is read as jsonb_populate_record would read it: JSON null is NULL,
- * and what is no string goes by its text.
+ * and values other than strings are converted through their text.
  *
  *-------------------------------------------------------------------------
  */
@@ -35,7 +35,7 @@ kind_of_type(Oid type)
 	return DT_FIELD_TEXT;
 }
 
-/* By name; of the same name, in the order of the columns. */
+/* Compares by name, and columns of the same name by their position. */
 static int
 compare_fields(const void *a, const void *b)
 {
@@ -49,8 +49,9 @@ compare_fields(const void *a, const void *b)
 }
 
 /*
- * Leaves one of the sorted columns for each name.  The rows of a join may have
- * a name twice; an object has a key once, and as in to_jsonb the last one wins.
+ * Keeps one of the sorted columns for each name.  The rows of a join may have
+ * a name twice; an object has a key once, and as in to_jsonb the last one
+ * wins.
  */
 static void
 keep_last_of_name(DtFields *fields)
@@ -69,8 +70,8 @@ keep_last_of_name(DtFields *fields)
 }
 
 /*
- * The columns of a row type, those that were dropped left out, and of several
- * with one name all but the last.
+ * The columns of a row type, without dropped columns, and of several with the
+ * same name only the last.
  */
 DtFields
 dtmodel_read_fields(TupleDesc desc)
@@ -98,14 +99,14 @@ dtmodel_read_fields(TupleDesc desc)
 	return fields;
 }
 
-/* The type of the parameter by which a query is given the column's value. */
+/* The type of the query parameter for the column's value. */
 Oid
 dtmodel_field_parameter(const DtField *field)
 {
 	return field->kind == DT_FIELD_NESTED ? JSONBOID : field->typid;
 }
 
-/* A value as text: a string as it is, anything else as JSON. */
+/* A value as text: a string without its quotes, any other value as JSON. */
 char *
 dtmodel_raw_text(const RawValue *value)
 {
@@ -128,7 +129,7 @@ dtmodel_raw_text(const RawValue *value)
 	}
 }
 
-/* {"column": value}, for jsonb_to_record, whose errors name the key. */
+/* {"column": value}, for jsonb_to_record, whose errors then name the key. */
 static Datum
 wrapped_value(const DtField *field, const RawValue *value)
 {
@@ -156,7 +157,7 @@ read_text(const DtField *field, const RawValue *value)
 								field->typmod);
 }
 
-/* NULL for the column; a domain may have something against that. */
+/* NULL as the column's value, which a domain may refuse. */
 static Datum
 read_null(const DtField *field)
 {
@@ -170,8 +171,8 @@ read_null(const DtField *field)
 }
 
 /*
- * A JSON value as the parameter for a column.  A value that the column's type
- * cannot read is that type's own error.
+ * A JSON value as the query parameter for a column.  A value that the
+ * column's type cannot read is that type's own error.
  */
 Datum
 dtmodel_field_value(const DtField *field, const RawValue *value, bool *isnull)

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * foreign_key.c
- *	  The foreign keys from and to a table, as SQL that no search_path can
- *	  change, and whether a row's parent is there.
+ *	  The foreign keys from and to a table, conditions on them as SQL that
+ *	  does not depend on search_path, and whether the parent of a row exists.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,9 +51,9 @@ read_key(Oid constraint)
 }
 
 /*
- * The foreign keys that reference the table.  No index finds them in
- * pg_constraint, but each has triggers here.  On a partition they are those
- * of the keys that reference its partitioned table.
+ * The foreign keys that reference the table.  pg_constraint has no index to
+ * find them by, but each key has triggers on this table.  On a partition they
+ * are those of keys that reference its partitioned table.
  */
 List *
 dtmodel_keys_to(Relation parent)
@@ -73,9 +73,9 @@ dtmodel_keys_to(Relation parent)
 }
 
 /*
- * Whether the key only repeats another one of the same table: a key that
- * references a partitioned table has one more for each of its partitions, and
- * a row has its parent in only one of them.
+ * Whether the key only repeats another key of the same table: for a key that
+ * references a partitioned table the server adds one for each of its
+ * partitions, and a row has its parent in only one of them.
  */
 static bool
 is_repeated(const DtForeignKey *key, List *constraints)
@@ -84,8 +84,8 @@ is_repeated(const DtForeignKey *key, List *constraints)
 }
 
 /*
- * The foreign keys by which the table references others.  One that is not
- * enforced says nothing: deleting its parent does not reach the child either.
+ * The foreign keys by which the table references others.  Keys that are not
+ * enforced are left out: deleting a parent does not affect the child.
  */
 List *
 dtmodel_keys_from(Relation child)
@@ -94,7 +94,9 @@ dtmodel_keys_from(Relation child)
 	List	   *keys = NIL;
 	ListCell   *cell;
 
-	/* The relcache's list may go while we read: first the oids, then more. */
+	/*
+	 * The relcache's list may be freed while we read: collect the oids first.
+	 */
 	foreach(cell, RelationGetFKeyList(child))
 	{
 		const ForeignKeyCacheInfo *key = lfirst_node(ForeignKeyCacheInfo, cell);
@@ -129,7 +131,7 @@ parent_plan(const DtForeignKey *key, Relation parent)
 	return dtmodel_save_plan(&plan, key->ncolumns, types);
 }
 
-/* Whether the row references a parent through this key, and it is gone. */
+/* Whether the row references a parent through this key that does not exist. */
 static bool
 reference_dangles(const DtForeignKey *key, Relation rel, HeapTuple row)
 {
@@ -159,7 +161,7 @@ reference_dangles(const DtForeignKey *key, Relation rel, HeapTuple row)
 	return dangles;
 }
 
-/* The key that was declared: those of partitions are made of it. */
+/* The key that was declared, from which those of partitions were made. */
 static const DtForeignKey *
 declared_key(const DtForeignKey *key)
 {
@@ -183,14 +185,14 @@ is_owner(Oid relid)
 }
 
 /*
- * Whether a parent that the row references with ON DELETE CASCADE does not
- * exist any more.
+ * Whether a parent that the row references with ON DELETE CASCADE no longer
+ * exists.
  *
  * A physical DELETE of a parent reaches its children through the server's own
- * cascade.  Such a child has to go physically too, or its reference would
- * dangle.  But a trigger may run any other DELETE inside that cascade, and
- * that one stays soft.  What tells them apart is the row itself, and the
- * current user: a cascade is run as the owner of the child.
+ * cascade.  Such a child must be deleted physically too, or its reference
+ * would dangle.  But a trigger may run any other DELETE inside that cascade,
+ * and that DELETE stays soft.  They are distinguished by the row itself, and
+ * by the current user: a cascade runs as the owner of the child.
  */
 bool
 dtmodel_parent_is_gone(Relation rel, HeapTuple row)
@@ -209,7 +211,7 @@ dtmodel_parent_is_gone(Relation rel, HeapTuple row)
 	return false;
 }
 
-/* Names the key in an error, as the server's own foreign keys do. */
+/* Adds the key to an error, as the server's own foreign keys do. */
 int
 dtmodel_errforeignkey(const DtForeignKey *key)
 {
@@ -222,8 +224,8 @@ dtmodel_errforeignkey(const DtForeignKey *key)
 }
 
 /*
- * Whether the key references periods of time.  Its parent is then no single
- * row, and its index no btree.
+ * Whether the key references periods of time.  Then its parent is not a
+ * single row, and its index is not a btree.
  */
 bool
 dtmodel_is_temporal(const DtForeignKey *key)
@@ -236,8 +238,8 @@ dtmodel_is_temporal(const DtForeignKey *key)
 }
 
 /*
- * The name that the key was declared with: those of partitions are made up by
- * the server.
+ * The name with which the key was declared: the server generates those of
+ * partitions.
  */
 char *
 dtmodel_declared_name(const DtForeignKey *key)
@@ -264,7 +266,7 @@ column_collation(Oid relid, AttrNumber attnum)
 	return collation;
 }
 
-/* Appends " COLLATE name", to the last operand. */
+/* Appends " COLLATE name" for the last operand. */
 static void
 append_collation(StringInfo query, Oid collation)
 {
@@ -283,10 +285,10 @@ append_collation(StringInfo query, Oid collation)
 
 /*
  * Appends "parent = child" for one column of the key.  The foreign key
- * compares under the collation of the parent's column.  Two columns with
- * different collations need it by name; a parameter has none of its own, so
- * that it is needed only where the child's column would be compared under its
- * own and equality depends on that.
+ * compares under the collation of the parent's column.  If the child's column
+ * has another one, the collation must be named; a parameter has none of its
+ * own, so there it is only named where the child's column would be compared
+ * under its own and equality depends on that.
  */
 static void
 append_comparison(StringInfo query, const DtForeignKey *key, int column,
@@ -309,8 +311,8 @@ append_comparison(StringInfo query, const DtForeignKey *key, int column,
 }
 
 /*
- * Appends "parent.key = $1 AND ...": the parent of a child whose key the
- * parameters are.  The aliases may be NULL, here and below.
+ * Appends "parent.key = $1 AND ...": the parent of a child whose key is in
+ * the parameters.  Aliases may be NULL, here and below.
  */
 void
 dtmodel_append_parent_key(StringInfo query, const DtForeignKey *key,
@@ -323,8 +325,8 @@ dtmodel_append_parent_key(StringInfo query, const DtForeignKey *key,
 }
 
 /*
- * Appends "$1 = child.key AND ...": the children of a parent whose key the
- * parameters are.
+ * Appends "$1 = child.key AND ...": the children of a parent whose key is in
+ * the parameters.
  */
 void
 dtmodel_append_child_key(StringInfo query, const DtForeignKey *key,
@@ -349,8 +351,8 @@ dtmodel_append_reference(StringInfo query, const DtForeignKey *key,
 }
 
 /*
- * Appends "child = other child" for one column of the key: whether two rows of
- * the child reference the same parent, as far as the column goes.
+ * Appends "child = other child" for one column of the key: whether two rows
+ * of the child have the same parent, as far as this column is concerned.
  */
 void
 dtmodel_append_same_parent(StringInfo query, const DtForeignKey *key,

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * foreign_key.h
- *	  The foreign keys from and to a table, as SQL that no search_path can
- *	  change, and whether a row's parent is there.
+ *	  The foreign keys from and to a table, conditions on them as SQL that
+ *	  does not depend on search_path, and whether the parent of a row exists.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,8 +22,9 @@ typedef struct DtForeignKey
 	Oid			child;			/* the referencing table */
 	Oid			parent;			/* the referenced one */
 	char		on_delete;		/* FKCONSTR_ACTION_… */
-	Oid			origin;			/* the key of a partitioned table it is of */
-	Oid			index;			/* that a parent is found by */
+	Oid			origin;			/* of a partition's key: the key of its
+								 * table */
+	Oid			index;			/* the unique index of the parent's key */
 	int			ncolumns;
 	AttrNumber	child_columns[INDEX_MAX_KEYS];
 	AttrNumber	parent_columns[INDEX_MAX_KEYS];
@@ -41,7 +42,7 @@ extern int	dtmodel_errforeignkey(const DtForeignKey *key);
 extern bool dtmodel_is_temporal(const DtForeignKey *key);
 extern char *dtmodel_declared_name(const DtForeignKey *key);
 
-/* As SQL that compares as the key does. */
+/* As SQL that compares in the way the key does. */
 extern void dtmodel_append_parent_key(StringInfo query, const DtForeignKey *key,
 									  const char *parent);
 extern void dtmodel_append_child_key(StringInfo query, const DtForeignKey *key,

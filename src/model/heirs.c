@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * heirs.c
- *	  Tables that inherit from others, and what they have from them.
+ *	  Tables that inherit from others, and what they have inherited.
  *
  * A statement on a table reaches the rows of the tables that inherit from it,
  * but the row triggers that fire are those of the table that holds the row.
- * Columns and CHECKs are inherited, triggers are not: so the tables that are
- * there get their triggers together with the one that they inherit from.
+ * Columns and CHECKs are inherited, triggers are not: so the existing tables
+ * get their triggers together with the table that they inherit from.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +22,7 @@
 
 /*
  * The tables that inherit from the table, directly or not, the nearest first.
- * Partitions are no heirs: they have the triggers of their table.
+ * Partitions are not among them: they have the triggers of their table.
  */
 static List *
 lock_heirs(Relation rel, LOCKMODE lockmode)
@@ -33,7 +33,7 @@ lock_heirs(Relation rel, LOCKMODE lockmode)
 												 lockmode, NULL));
 }
 
-/* The same, to look at them. */
+/* The same, for reading. */
 List *
 dtmodel_heirs(Relation rel)
 {
@@ -41,10 +41,10 @@ dtmodel_heirs(Relation rel)
 }
 
 /*
- * A table and those that inherit from it, for a change of them all, in which
- * each is opened by itself.  They stay locked, so that no other table comes to
- * inherit from one of them meanwhile.  What adds goes through the list from its
- * start, what drops from its end.
+ * A table and those that inherit from it, to change them all, opening one at
+ * a time.  They stay locked, so that no other table can inherit from one of
+ * them meanwhile.  To add to the tables, go through the list from its start;
+ * to drop, from its end.
  */
 List *
 dtmodel_with_heirs(Oid relid)
@@ -58,7 +58,7 @@ dtmodel_with_heirs(Oid relid)
 	return lcons_oid(relid, heirs);
 }
 
-/* Gives a mixin, as the request asks, to a table and those that inherit. */
+/* Adds a mixin to a table and to those that inherit from it. */
 void
 dtmodel_change_with_heirs(Oid relid, DtChangeMixin change_mixin,
 						  const void *request)
@@ -76,8 +76,8 @@ dtmodel_change_with_heirs(Oid relid, DtChangeMixin change_mixin,
 }
 
 /*
- * Takes a mixin off a table and off those that inherit from it.  The heirs go
- * first: a column does not go while a trigger names it.
+ * Removes a mixin from a table and from those that inherit from it.  These
+ * come first: a column cannot be dropped while a trigger names it.
  */
 void
 dtmodel_drop_with_heirs(Oid relid, DtDropMixin drop, bool drop_columns)
@@ -94,7 +94,9 @@ dtmodel_drop_with_heirs(Oid relid, DtDropMixin drop, bool drop_columns)
 	}
 }
 
-/* What was inherited goes and comes with the table that it came from. */
+/*
+ * An inherited column is added and dropped with the table that it comes from.
+ */
 bool
 dtmodel_is_inherited_column(Relation rel, const DtColumn *column)
 {

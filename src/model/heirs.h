@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * heirs.h
- *	  Tables that inherit from others, and what they have from them.
+ *	  Tables that inherit from others, and what they have inherited.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,10 @@
 
 #include "model/ddl.h"
 
-/* What takes a mixin off one table, and with drop_columns its columns too. */
+/*
+ * Functions that add a mixin to one table, or remove it, and with
+ * drop_columns its columns too.
+ */
 typedef void (*DtChangeMixin) (DtChange *change, const void *request);
 typedef void (*DtDropMixin) (DtChange *change, bool drop_columns);
 

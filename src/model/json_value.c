@@ -3,8 +3,8 @@
  * json_value.c
  *	  Values of columns, written into a JSON document as to_jsonb writes them.
  *
- * The common types are written in place.  All others go through the server's
- * own to_jsonb, which knows every type.
+ * The common types are written directly, all others through the server's own
+ * to_jsonb.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,7 +23,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
-/* Prepares for values of a column; what it allocates is in this context. */
+/* Prepares to write values of a column; allocates in the current context. */
 void
 dtmodel_init_json_field(DtJsonField *json, const DtField *field)
 {
@@ -33,7 +33,7 @@ dtmodel_init_json_field(DtJsonField *json, const DtField *field)
 	json->field = *field;
 	json->base = getBaseType(field->typid);
 	fmgr_info(F_TO_JSONB, &json->to_jsonb);
-	/* to_jsonb takes any type, and asks its call which one it is. */
+	/* to_jsonb takes any type, and reads the type from its call expression. */
 	fmgr_info_set_expr((Node *) makeFuncExpr(F_TO_JSONB, JSONBOID,
 											 list_make1(argument), InvalidOid,
 											 InvalidOid, COERCE_EXPLICIT_CALL),
@@ -97,14 +97,14 @@ write_document(RawWriter *writer, Datum value)
 	write_value(writer, &root);
 }
 
-/* JSON has no numbers for these; to_jsonb makes strings of them. */
+/* JSON has no such numbers; to_jsonb makes strings of them. */
 static bool
 is_special(Numeric number)
 {
 	return numeric_is_nan(number) || numeric_is_inf(number);
 }
 
-/* Writes a value, which is not NULL, as the next child. */
+/* Writes a value, which is not NULL, as the next child of the writer. */
 void
 dtmodel_write_field(RawWriter *writer, DtJsonField *json, Datum value)
 {

@@ -12,12 +12,12 @@
 #include "json/format.h"
 #include "model/fields.h"
 
-/* A column on its way to JSON. */
+/* A column whose values are written as JSON. */
 typedef struct DtJsonField
 {
 	DtField		field;
 	Oid			base;			/* its type, or what that is a domain over */
-	FmgrInfo	to_jsonb;		/* for types that we do not write ourselves */
+	FmgrInfo	to_jsonb;		/* for types that we do not write directly */
 } DtJsonField;
 
 extern void dtmodel_init_json_field(DtJsonField *json, const DtField *field);

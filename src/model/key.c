@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * key.c
- *	  Which row is meant: the table from the type of an argument, the primary
- *	  key's values from a row or from an id.
+ *	  Finding the row that a call is about: its table from the type of an
+ *	  argument, its primary key from a row or from an id.
  *
- * Functions on rows are polymorphic: NULL::users names the table, a row of
- * users names the row too.  An id may come as any type that reads as the
- * key's type; a key of several columns comes as a JSON object of them.
+ * Functions on rows are polymorphic: NULL::users stands for the table, a row
+ * of users also for the row.  An id may have any type that can be read as the
+ * key's type; a key of several columns is given as a JSON object of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +27,7 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-/* The table that an argument such as NULL::users, or a row, belongs to. */
+/* The table of an argument such as NULL::users, or of a row. */
 Oid
 dtmodel_table_argument(FunctionCallInfo fcinfo, int argument)
 {
@@ -47,7 +47,7 @@ dtmodel_table_argument(FunctionCallInfo fcinfo, int argument)
 	return relid;
 }
 
-/* A copy of the table's primary key; of no columns if it has none. */
+/* A copy of the table's primary key; without columns if it has none. */
 DtKey
 dtmodel_key_if_any(Relation rel)
 {
@@ -60,7 +60,7 @@ dtmodel_key_if_any(Relation rel)
 	return copy;
 }
 
-/* A copy of the table's primary key, which must have one. */
+/* A copy of the table's primary key, which it must have. */
 DtKey
 dtmodel_usable_key(Relation rel)
 {
@@ -97,7 +97,7 @@ set_null(DtKeyValues *values, int i)
 	values->complete = false;
 }
 
-/* The key of a row that is given as a composite value. */
+/* The key of a row, a composite value. */
 DtKeyValues
 dtmodel_key_of_row(const DtKey *key, Datum row)
 {
@@ -123,7 +123,7 @@ value_context(void *argument)
 			   NameStr(((const DtKeyColumn *) argument)->name));
 }
 
-/* Reads a value as the column's type does; its own error if it cannot. */
+/* Reads a value with the type's input function. */
 static Datum
 read_value(const char *text, const DtKeyColumn *column)
 {
@@ -143,7 +143,7 @@ read_value(const char *text, const DtKeyColumn *column)
 	return value;
 }
 
-/* A value as its type writes it. */
+/* A value as text, by the type's output function. */
 char *
 dtmodel_value_text(Datum value, Oid type)
 {
@@ -226,8 +226,8 @@ key_of_object(const DtKey *key, Jsonb *object)
 }
 
 /*
- * The key that an id means.  An id of the key's own type is taken as it is,
- * any other is read as the key's type would read it (22P02 if it cannot).
+ * The key for an id.  An id of the key's own type is used unchanged, any
+ * other is read as the key's type would read it (22P02 if it cannot).
  */
 DtKeyValues
 dtmodel_key_of_id(const DtKey *key, Datum id, Oid type)
@@ -243,7 +243,7 @@ dtmodel_key_of_id(const DtKey *key, Datum id, Oid type)
 	return values;
 }
 
-/* The types of the key's columns, which are those of a plan's parameters. */
+/* The types of the key's columns, for the parameters of a plan. */
 Oid *
 dtmodel_key_types(const DtKey *key)
 {
@@ -254,7 +254,7 @@ dtmodel_key_types(const DtKey *key)
 	return types;
 }
 
-/* "OPERATOR(schema.name)", which no search_path changes */
+/* "OPERATOR(schema.name)", which does not depend on search_path. */
 char *
 dtmodel_qualified_operator(Oid operator)
 {
@@ -273,8 +273,8 @@ dtmodel_qualified_operator(Oid operator)
 }
 
 /*
- * Appends "alias.column = $1 AND ...".  The operator is the one of the key's
- * index: another "=" on the search_path cannot stand in for it.
+ * Appends "alias.column = $1 AND ...", with the operator of the key's index,
+ * so that another "=" in search_path cannot replace it.
  */
 void
 dtmodel_append_key_condition(StringInfo query, const DtKey *key,
@@ -286,7 +286,10 @@ dtmodel_append_key_condition(StringInfo query, const DtKey *key,
 						 dtmodel_qualified_operator(key->columns[i].eqop), i + 1);
 }
 
-/* "alias.column operator $parameter", for one of the type's own operators. */
+/*
+ * "alias.column operator $parameter", with an operator of the type's own
+ * family.
+ */
 static void
 append_comparison(StringInfo query, const DtKeyColumn *column,
 				  const char *alias, int strategy, int parameter)
@@ -303,9 +306,9 @@ append_comparison(StringInfo query, const DtKeyColumn *column,
 }
 
 /*
- * Appends the condition that a row's key is greater than the one in the
- * parameters from "first" on.  Each column is first compared by itself, so
- * that the key's index is of use.
+ * Appends the condition that a row's key is greater than the key in the
+ * parameters from "first" on.  A comparison of the first column alone comes
+ * first, so that the key's index can be used.
  */
 void
 dtmodel_append_key_after(StringInfo query, const DtKey *key, const char *alias,
@@ -328,7 +331,7 @@ dtmodel_append_key_after(StringInfo query, const DtKey *key, const char *alias,
 		appendStringInfoString(query, "))");
 }
 
-/* Appends "alias.column, ...", the columns in the order of the key. */
+/* Appends "alias.column, ...", in the order of the key. */
 void
 dtmodel_append_key_order(StringInfo query, const DtKey *key, const char *alias)
 {

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * key.h
- *	  Which row is meant: the table from the type of an argument, the primary
- *	  key's values from a row or from an id.
+ *	  Finding the row that a call is about: its table from the type of an
+ *	  argument, its primary key from a row or from an id.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,12 +13,12 @@
 #include "lib/stringinfo.h"
 #include "model/model.h"
 
-/* The values of a primary key, ready to be given to a plan. */
+/* The values of a primary key, as arguments of a plan. */
 typedef struct DtKeyValues
 {
 	Datum	   *values;
-	char	   *nulls;			/* as SPI has them: 'n' or ' ' */
-	bool		complete;		/* none is null, so there may be a row */
+	char	   *nulls;			/* as in SPI: 'n' or ' ' */
+	bool		complete;		/* none is null, so such a row may exist */
 } DtKeyValues;
 
 extern Oid	dtmodel_table_argument(FunctionCallInfo fcinfo, int argument);

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.c
- *	  The mixins that there are, and the triggers that tell which a table has.
+ *	  The list of mixins, and the triggers by which a table has them.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +25,7 @@
 /* Ends with NULL. */
 static const DtMixin *const *mixins;
 
-/* Once, by the library when it is loaded. */
+/* Called once, when the library is loaded. */
 void
 dtmodel_hand_down_mixins(const DtMixin *const *list)
 {
@@ -49,10 +49,10 @@ dtmodel_count_mixins(void)
 }
 
 /*
- * The name of a function in our schema; NULL for any other function.  Where
- * the library is preloaded, but the extension is not there, the schema may
- * belong to any user.  So it has to be one in C, which only a superuser can
- * make.
+ * The name of a function in our schema; NULL for any other function.  If the
+ * library is preloaded but the extension is not installed, any user may own a
+ * schema of that name.  So only functions in C count, which only a superuser
+ * can create.
  */
 const char *
 dtmodel_function_name(Oid funcid)
@@ -71,7 +71,7 @@ dtmodel_function_name(Oid funcid)
 	return name;
 }
 
-/* Whether a rule of the table needs the parent of this key to be live. */
+/* Whether the parent of this key must be live, by a rule of the table. */
 bool
 dtmodel_requires_live_parent(Relation rel, const DtForeignKey *key)
 {
@@ -85,8 +85,8 @@ dtmodel_requires_live_parent(Relation rel, const DtForeignKey *key)
 }
 
 /*
- * For a mixin that is about to come to a table, with these options, or to go,
- * with NULL: lets the others join in the change.
+ * Called while a mixin is being added to a table, with these options, or
+ * removed, with NULL: the other mixins add their changes.
  */
 void
 dtmodel_join_change(DtChange *change, const DtMixin *mixin,
@@ -99,7 +99,10 @@ dtmodel_join_change(DtChange *change, const DtMixin *mixin,
 	}
 }
 
-/* For one that has come or gone: lets the others make changes of their own. */
+/*
+ * Called after a mixin was added or removed: the other mixins make changes of
+ * their own.
+ */
 void
 dtmodel_after_change(Oid relid, const DtMixin *mixin)
 {
@@ -122,9 +125,9 @@ find_type(const DtMixin *mixin, const char *function)
 }
 
 /*
- * Which of our triggers this is; NULL for any other.  The function decides,
- * never the trigger's name: users rename triggers, and shards of a distributed
- * table do too.
+ * The type of our trigger; NULL for any other trigger.  It is recognized by
+ * its function, never by its name: users rename triggers, and so do shards of
+ * a distributed table.
  */
 const DtTriggerType *
 dtmodel_trigger_type(const Trigger *trigger)
@@ -138,8 +141,8 @@ dtmodel_trigger_type(const Trigger *trigger)
 }
 
 /*
- * For a trigger function that runs and yet is not known by its name: somebody
- * renamed the schema or the function.
+ * For a trigger function that runs but is not recognized by its name: the
+ * schema or the function was renamed.
  */
 void
 dtmodel_report_unknown_trigger(Relation rel)
@@ -151,7 +154,7 @@ dtmodel_report_unknown_trigger(Relation rel)
 			 errhint("The extension's schema and functions must keep their names.")));
 }
 
-/* A copy of the table's first trigger of this kind; NULL if it has none. */
+/* A copy of the table's first trigger of this type; NULL if it has none. */
 const Trigger *
 dtmodel_find_trigger(Relation rel, const DtTriggerType *type)
 {
@@ -174,7 +177,7 @@ dtmodel_trigger_fires(char tgenabled)
 					  TRIGGER_FIRES_ON_REPLICA : TRIGGER_FIRES_ON_ORIGIN);
 }
 
-/* The value of "key=value" among the trigger's arguments, or NULL. */
+/* The value of "key=value" in the trigger's arguments, or NULL. */
 const char *
 dtmodel_trigger_option(const Trigger *trigger, const char *key)
 {
@@ -206,7 +209,7 @@ dtmodel_append_member(StringInfo json, const char *key, const char *value)
 	dtmodel_append_string(json, value);
 }
 
-/* The members for a mixin's columns, which may be missing by intent. */
+/* The members for a mixin's columns, some of which a model may do without. */
 void
 dtmodel_append_mixin_columns(StringInfo json, const DtMixin *mixin,
 					   const void *options)
@@ -224,7 +227,7 @@ dtmodel_append_mixin_columns(StringInfo json, const DtMixin *mixin,
 	}
 }
 
-/* Appends one more thing that is out of order. */
+/* Appends one message about something that is out of order. */
 void
 dtmodel_append_drift(StringInfo drift, const char *format,...)
 {
@@ -246,7 +249,7 @@ dtmodel_append_drift(StringInfo drift, const char *format,...)
 	escape_json(drift, message.data);
 }
 
-/* Columns that are gone, or have another type by now. */
+/* Columns that do not exist any more, or have another type. */
 void
 dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
 						 const void *options)

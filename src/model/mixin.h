@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.h
- *	  What a mixin says of itself to the rest of the house.
+ *	  The descriptor of a mixin.
  *
- * A mixin has a folder of its own, and one descriptor there that says all
- * that others want to know of it.  They walk the list of descriptors and name
- * no mixin.  The list is above this floor, so the library hands it down when
- * it is loaded.
+ * Each mixin has a folder, and there a descriptor with everything that the
+ * other files need to know about it.  They go through the list of descriptors
+ * and do not name any mixin.  This folder cannot include the list, which is
+ * in mixin/, so the library passes it here when it is loaded.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,31 +19,34 @@
 #include "nodes/bitmapset.h"
 #include "utils/reltrigger.h"
 
-/* A kind of trigger: those that have its function. */
+/* A type of trigger: all triggers with its function. */
 typedef struct DtTriggerType
 {
-	const char *name;			/* that a trigger of this kind is given */
+	const char *name;			/* of a trigger of this type */
 	const char *function;
 	int16		timing;			/* BEFORE and ROW, as in pg_trigger.tgtype */
-	int16		move_events;	/* fired for these only where rows can move
+	int16		move_events;	/* also fired for these where rows can move
 								 * from one partition to another */
 } DtTriggerType;
 
-/* A column that a mixin keeps. */
+/* A column that a mixin manages. */
 typedef struct DtMixinColumn
 {
-	const char *option;			/* that names it: of the trigger and of add_* */
+	const char *option;			/* the option with its name, of the trigger
+								 * and of add_* */
 	const DtColumnUse *use;
-	Size		offset;			/* of its DtColumn in the mixin's options */
-	const char *in_template;	/* its name there; NULL: it has none */
-	bool		has_to_match;	/* a table to attach must not lack it where
-								 * the partitioned table has it */
-	bool		tells_live;		/* whether a row is live */
-	bool		guards_updates; /* what update() and upsert() give for it is
-								 * what the row has to have, not to get */
+	Size		offset;			/* of its DtColumn in the struct of options */
+	const char *in_template;	/* its name in the template; NULL: not there */
+	bool		has_to_match;	/* if the partitioned table has it, so must a
+								 * table to attach */
+	bool		tells_live;		/* it says whether a row is live */
+	bool		guards_updates; /* update() and upsert() compare it with the
+								 * row instead of assigning it */
 } DtMixinColumn;
 
-/* How an option of a trigger is written in the call of add_* that made it. */
+/*
+ * How an option of a trigger is written in the call of add_* that creates it.
+ */
 typedef enum DtOptionKind
 {
 	DT_OPTION_COLUMN,			/* a column, or NULL for none */
@@ -53,23 +56,23 @@ typedef enum DtOptionKind
 	DT_OPTION_TRIGGER			/* true if the table has this trigger */
 } DtOptionKind;
 
-/* An argument of add_*, and of the trigger, which has it unless it is NULL. */
+/* An argument of add_*, and of the trigger unless it is NULL. */
 typedef struct DtOption
 {
 	DtOptionKind kind;
-	const char *name;			/* NULL: there are no more */
-	const char *default_value;	/* NULL: there is none, or it is NULL */
+	const char *name;			/* NULL: end of the list */
+	const char *default_value;	/* NULL: none, or NULL */
 	const DtTriggerType *trigger;
 } DtOption;
 
-/* The columns that mixins write, by what a change of theirs is. */
+/* The columns that mixins write, by whether writing them changes the row. */
 typedef struct DtOwnColumns
 {
-	Bitmapset  *uncounted;		/* no change of the row's */
-	Bitmapset  *pinned;			/* one when the column is set for the first
-								 * time; afterwards it keeps its value */
-	Bitmapset  *filled_in;		/* of type text: one when the column gets
-								 * another value, but not the first */
+	Bitmapset  *uncounted;		/* a new value does not change the row */
+	Bitmapset  *pinned;			/* setting it for the first time changes the
+								 * row; then it keeps its value */
+	Bitmapset  *filled_in;		/* of type text: another value changes the
+								 * row, the first one does not */
 } DtOwnColumns;
 
 struct DtChange;
@@ -78,70 +81,84 @@ struct DtForeignKey;
 typedef struct DtMixin
 {
 	const char *name;			/* as in describe() and mixins() */
-	const char *title;			/* in messages; NULL: it is a rule of a model
-								 * rather than a mixin */
-	const char *add;			/* the functions that give it and take it off */
+	const char *title;			/* in messages; NULL: a rule of a model rather
+								 * than a mixin */
+	const char *add;			/* the functions that add and remove it */
 	const char *remove;
-	bool		inherited;		/* tables that inherit have to have it too */
-	bool		shows_in_columns;	/* a table with the template's columns is
-									 * meant to have it */
+	bool		inherited;		/* tables that inherit must have it too */
+	bool		shows_in_columns;	/* a table with the template's columns
+									 * should have it */
 	bool		not_partitioned;	/* partitioned tables cannot have it */
 
-	/* The first of its triggers makes a table have it, and has its options. */
+	/*
+	 * A table with the first of these triggers has the mixin, with the
+	 * options in its arguments.
+	 */
 	const DtTriggerType *triggers;
 	int			ntriggers;
 	const DtOption *options;	/* the arguments of "add", in their order */
-	const char *const *fixed_options;	/* that a table to attach must have as
-										 * its partitioned table has them; ends
-										 * with NULL */
+	const char *const *fixed_options;	/* names of options that a table to
+										 * attach must have in common with its
+										 * partitioned table; ends with
+										 * NULL */
 
 	const DtMixinColumn *columns;
 	int			ncolumns;
 
 	/*
-	 * Its options, as a struct of this size in which the columns are found
-	 * already.  "read" adds the others.
+	 * Its options, a struct of this size, in which the columns are already
+	 * filled in.  "read" adds the rest.
 	 */
 	Size		size;
 	void		(*read) (void *options, Relation rel, const Trigger *trigger);
 
-	/* Adds the columns of its own; NULL: a change of each is one of the row. */
+	/*
+	 * Adds the columns that it writes itself.  NULL: writing any of its
+	 * columns changes the row.
+	 */
 	void		(*add_own_columns) (const void *options, DtOwnColumns *own);
 
-	/* Appends its value in describe(); NULL: the columns are all there is. */
+	/* Appends its value in describe().  NULL: only its columns. */
 	void		(*describe) (StringInfo json, Relation rel, const void *options);
 
 	/*
-	 * Appends what keeps it from its work, besides columns that are gone or of
-	 * another type.
+	 * Appends what keeps it from working, apart from columns that are missing
+	 * or have another type.
 	 */
 	void		(*find_drift) (StringInfo drift, Relation rel,
 							   const void *options);
 
-	/* The same for tables that need not have it. */
+	/* The same for any table, also without the mixin. */
 	void		(*find_outer_drift) (StringInfo drift, Relation rel);
 
 	/*
-	 * When another mixin comes to the table, with these options, or goes, with
-	 * NULL: joins the change with changes of its own, and makes those that have
-	 * to see how the table is then.
+	 * Called when another mixin is added to the table, with its options, or
+	 * removed, with NULL.  The first adds its own changes to that change; the
+	 * second is called when it is done, for changes that depend on its
+	 * result.
 	 */
 	void		(*join_change) (struct DtChange *change,
 								const struct DtMixin *other,
 								const void *options);
 	void		(*after_change) (Oid relid, const struct DtMixin *other);
 
-	/* Whether the row that a foreign key references has to be live. */
+	/* Whether the row that a foreign key references must be live. */
 	bool		(*requires_live_parent) (Relation rel,
 										 const struct DtForeignKey *key);
 
-	/* The CHECK that a partition has to have under its table's name for it. */
+	/*
+	 * The name of the CHECK that a partition must have under its table's name
+	 * for it.
+	 */
 	const char *(*find_check) (Relation rel, const void *options);
 
-	/* Refuses a table to attach that asks for more than what it is attached to. */
+	/*
+	 * Refuses a table to attach that has rules which the partitioned table
+	 * lacks.
+	 */
 	void		(*check_attach) (Relation rel, Relation parent);
 
-	/* Adds to a table what a partition does without. */
+	/* Adds to a detached table what partitions do not need. */
 	void		(*after_detach) (struct DtChange *change);
 } DtMixin;
 
@@ -164,7 +181,7 @@ extern const char *dtmodel_trigger_option(const Trigger *trigger,
 										  const char *key);
 pg_noreturn extern void dtmodel_report_unknown_trigger(Relation rel);
 
-/* What a mixin says in describe() and of its drift. */
+/* For the output of describe(), and its drift. */
 extern void dtmodel_append_string(StringInfo json, const char *value);
 extern void dtmodel_append_member(StringInfo json, const char *key,
 								  const char *value);
@@ -177,7 +194,9 @@ extern void dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
 extern void dtmodel_drift_of_missing_trigger(StringInfo drift, Relation rel,
 											 const DtTriggerType *type);
 
-/* Adds a column to a set, unless it is gone or the model goes without it. */
+/*
+ * Adds a column to a set, unless it is missing or the model does without it.
+ */
 static inline void
 dtmodel_add_own_column(Bitmapset **columns, const DtColumn *column)
 {

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * mixin_call.c
- *	  The call of add_* that made a mixin what it is, for hints.
+ *	  The call of add_* that gives a table a mixin as it has it, for hints.
  *
- * An option that such a call leaves out has its default again.  So a hint that
- * names one option must name all the others too, and these are the arguments
- * of the mixin's trigger.
+ * An option that is left out of such a call gets its default.  So a hint
+ * about one option must repeat all the others, which are the arguments of the
+ * mixin's trigger.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,9 @@ is_missing(Relation rel, const char *name)
 	return !AttributeNumberIsValid(column.attnum);
 }
 
-/* An array of columns, with the new name in the place of those that are gone. */
+/*
+ * An array of columns, with the new name in place of those that do not exist.
+ */
 static char *
 new_names(Relation rel, const char *literal)
 {
@@ -52,7 +54,7 @@ new_names(Relation rel, const char *literal)
 	return OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(array));
 }
 
-/* What the table has for an option; NULL for nothing. */
+/* The value of an option on this table; NULL for none. */
 static const char *
 option_value(Relation rel, const Trigger *trigger, const DtOption *option)
 {
@@ -61,7 +63,7 @@ option_value(Relation rel, const Trigger *trigger, const DtOption *option)
 	return dtmodel_trigger_option(trigger, option->name);
 }
 
-/* The same where columns that are gone have new names. */
+/* The same, with new names for columns that do not exist. */
 static const char *
 new_value(Relation rel, const Trigger *trigger, const DtOption *option)
 {
@@ -108,10 +110,10 @@ append_options(StringInfo call, Relation rel, const DtMixin *mixin,
 }
 
 /*
- * The call that makes the table the model that it is; with a parameter, the one
- * that gives this another value, or "its new name" if the value is NULL, and
- * so all columns that are gone.  Of a table without the mixin it has no other
- * option.
+ * The call that makes the table the model that it is.  With a parameter, the
+ * call that gives this another value or, if the value is NULL, "its new
+ * name", also to all other columns that do not exist.  For a table without
+ * the mixin the call has no other options.
  */
 char *
 dtmodel_mixin_call(Relation rel, const DtMixin *mixin, const char *parameter,

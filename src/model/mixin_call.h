@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin_call.h
- *	  The call of add_* that made a mixin what it is, for hints.
+ *	  The call of add_* that gives a table a mixin as it has it, for hints.
  *
  *-------------------------------------------------------------------------
  */

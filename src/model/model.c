@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * model.c
- *	  What a relation is: its mixins with their columns and options, read
- *	  from its own triggers, and its primary key.
+ *	  The model of a relation: its mixins with their columns and options, read
+ *	  from its triggers, and its primary key.
  *
- * There is no catalogue of models.  A table is a model when it calls one of
- * our trigger functions, and the trigger's arguments, written "key=value",
- * are its options.  What was read is kept per relation; the relcache callback
- * marks it as stale and does nothing else, since it may run at any time.
+ * There is no catalog of models.  A table is a model if it has a trigger with
+ * one of our functions; the trigger's arguments, "key=value", are its
+ * options. What was read is cached per relation.  The relcache callback only
+ * marks it as stale, since it may run at any time.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,16 +26,16 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-/* Stale entries are swept when the cache has grown by this many. */
+/* Stale entries are removed when the cache has grown by this many. */
 #define MODEL_CACHE_SWEEP 256
 
 static HTAB *model_cache = NULL;
 static long sweep_at = MODEL_CACHE_SWEEP;
 
-/* Counts the callback's calls, to notice one that comes meanwhile. */
+/* Counts calls of the callback, to notice one during a read. */
 static uint64 invalidations = 0;
 
-/* A trigger that is not ours. */
+/* Reads a trigger that is not ours. */
 static void
 read_other_trigger(DtModel *model, const Trigger *trigger)
 {
@@ -48,7 +48,7 @@ read_other_trigger(DtModel *model, const Trigger *trigger)
 		model->others_act_before = true;
 }
 
-/* The columns first, then what only the mixin knows how to read. */
+/* Finds the columns, then reads the options that only the mixin knows. */
 static const void *
 read_options(const DtMixin *mixin, Relation rel, const Trigger *trigger)
 {
@@ -83,9 +83,9 @@ read_trigger(DtModel *model, Relation rel, const Trigger *trigger)
 }
 
 /*
- * The equality of a key's column: that of the index, unless the key is one
- * WITHOUT OVERLAPS.  The strategies of its index have other numbers, and where
- * a btree has equality there may be "overlaps".
+ * The equality operator of a key's column: that of the index, except for a
+ * key WITHOUT OVERLAPS.  Its index uses other strategy numbers, and the one
+ * that means equality in a btree may mean "overlaps" there.
  */
 static Oid
 key_equality(Relation index, int i, Oid type)
@@ -116,8 +116,8 @@ read_key_columns(DtKey *key, TupleDesc desc, Relation index)
 }
 
 /*
- * Finds the primary key.  The relcache would name its index too, but not when
- * the key is deferrable, and an application may well have such a key.
+ * Finds the primary key.  The relcache has its index too, but not if the key
+ * is deferrable, which the key of an application may well be.
  */
 static void
 read_key(DtModel *model, Relation rel)
@@ -216,7 +216,10 @@ create_cache(void)
 		.entrysize = sizeof(DtModel),
 	};
 
-	/* The hash table lives in TopMemoryContext, as the callback does. */
+	/*
+	 * The hash table is in TopMemoryContext, since the callback stays
+	 * registered.
+	 */
 	model_cache = hash_create("dtmodel models", 64, &control,
 							  HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(invalidate_model, (Datum) 0);
@@ -257,8 +260,8 @@ dtmodel_options_of(const DtModel *model, const DtMixin *mixin)
 }
 
 /*
- * What the relation is.  The caller holds a lock on it, so that a definition
- * which is read cannot change under the caller's feet.
+ * The model of a relation.  The caller holds a lock on it, so that its
+ * definition cannot change meanwhile.
  */
 const DtModel *
 dtmodel_get_model(Relation rel)
@@ -271,8 +274,8 @@ dtmodel_get_model(Relation rel)
 }
 
 /*
- * The same for a relation that somebody else has locked and that need not be
- * opened as long as it is known: the planner asks about every table.
+ * The same for a relation that is locked elsewhere and need not be opened if
+ * it is in the cache: the planner asks about every table.
  */
 const DtModel *
 dtmodel_get_model_of_locked(Oid relid)
@@ -290,8 +293,8 @@ dtmodel_get_model_of_locked(Oid relid)
 }
 
 /*
- * A number that is another one after any relation may have changed, for those
- * who keep what they made of the answers above while no lock is held.
+ * A number that changes whenever any relation may have changed, for callers
+ * that keep what they derived from the results above without holding a lock.
  */
 uint64
 dtmodel_relation_changes(void)

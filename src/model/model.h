@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * model.h
- *	  What a relation is: its mixins with their columns and options, read
- *	  from its own triggers, and its primary key.
+ *	  The model of a relation: its mixins with their columns and options, read
+ *	  from its triggers, and its primary key.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,15 +17,15 @@
 #include "server/relation.h"
 
 /*
- * A column of the primary key, and the operator that finds its values.  To look
- * for a value calls no CHECK of a domain, as in a WHERE clause.
+ * A column of the primary key, and its equality operator.  A comparison does
+ * not check the constraints of a domain, as in a WHERE clause.
  */
 typedef struct DtKeyColumn
 {
 	NameData	name;
 	AttrNumber	attnum;
-	Oid			typid;			/* of a domain, the type that it is over */
-	Oid			eqop;			/* the key's own equality */
+	Oid			typid;			/* for a domain, its base type */
+	Oid			eqop;			/* equality, by the key's index */
 } DtKeyColumn;
 
 typedef struct DtKey
@@ -39,17 +39,19 @@ typedef struct DtModel
 {
 	Oid			relid;			/* hash key */
 	bool		valid;			/* cleared by the relcache callback */
-	MemoryContext context;		/* holds everything below */
+	MemoryContext context;		/* of everything below */
 	DtKey		key;
 	DtFields	fields;
-	const void **options;		/* of each mixin in the list; NULL: without it */
+	const void **options;		/* by mixin, in the order of the list; NULL:
+								 * not on this table */
 	bool		is_referenced;	/* by a foreign key */
-	bool		others_act_before;	/* with a row trigger on UPDATE or DELETE */
+	bool		others_act_before;	/* other row triggers fire BEFORE UPDATE
+									 * or DELETE */
 } DtModel;
 
 /*
- * The answer belongs to the cache and stands until the next call: whoever
- * keeps a part of it copies that part.
+ * The result belongs to the cache and is valid until the next call: callers
+ * that keep a part of it must copy that part.
  */
 extern const DtModel *dtmodel_get_model(Relation rel);
 extern const DtModel *dtmodel_get_model_of_locked(Oid relid);

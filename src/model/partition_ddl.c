@@ -1,19 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * partition_ddl.c
- *	  Partitions that come and go: ATTACH PARTITION of a table that is a model
- *	  already, and DETACH PARTITION of one that has to stay one.
+ *	  ATTACH PARTITION of a table that is a model already, and DETACH
+ *	  PARTITION of one that must stay a model.
  *
  * The server clones the row triggers of a partitioned table to its
  * partitions, and drops the clones when a partition is detached.  A table
- * without them would be no model any more, and its next DELETE physical.  So
- * the detached table gets the triggers for itself.  The other way around a
- * clone does not find its place when the table has a trigger of that name: so
- * a table that is to be attached gives its own triggers up before.
+ * without them would not be a model any more, and its next DELETE would be
+ * physical.  So the detached table gets triggers of its own.  When a table is
+ * attached, a clone cannot be created if the table already has a trigger of
+ * that name: so the table's own triggers are dropped before.
  *
- * Two event triggers of the extension see to it, at the start and at the end
- * of ALTER TABLE.  What they do is a part of the command, and is undone with
- * it.
+ * Two event triggers of the extension do this, at the start and at the end of
+ * ALTER TABLE.  Their changes are a part of the command, and are rolled back
+ * with it.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,7 +43,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-/* The locks of ATTACH PARTITION; taken before it takes them. */
+/* The locks of ATTACH PARTITION, which we take earlier. */
 #define PARENT_LOCK ShareUpdateExclusiveLock
 #define PARTITION_LOCK AccessExclusiveLock
 
@@ -67,7 +67,7 @@ event_data(FunctionCallInfo fcinfo, const char *function, const char *event)
 	return data;
 }
 
-/* What an ALTER TABLE does to a partition, if it does one of these things. */
+/* The subcommand of an ALTER TABLE if it has one of these types, or NULL. */
 static AlterTableCmd *
 find_command(const Node *statement, AlterTableType type, AlterTableType other)
 {
@@ -104,8 +104,8 @@ is_table(Relation rel)
 }
 
 /*
- * The events of a trigger of ours in this table: where it is not partitioned no
- * row moves, and those that are there to know moves are left out.
+ * The events of our trigger on this table: where it is not partitioned no row
+ * can move, so the events that only detect moves are left out.
  */
 static int16
 events_in(const Trigger *trigger, Relation rel)
@@ -117,8 +117,8 @@ events_in(const Trigger *trigger, Relation rel)
 }
 
 /*
- * Gives the table a trigger like the one of its former parent.  Its definition
- * names columns, which may have other numbers here.
+ * Creates on the table a copy of a trigger of its former parent.  The
+ * definition refers to columns, which may have other numbers here.
  */
 static void
 copy_trigger(const Trigger *trigger, Relation rel)
@@ -139,14 +139,14 @@ copy_trigger(const Trigger *trigger, Relation rel)
 	CommandCounterIncrement();
 }
 
-/* Whether the table is to have the trigger, too. */
+/* Whether the trigger is copied to the table. */
 static bool
 is_copied(const Trigger *trigger, Relation rel)
 {
 	return dtmodel_trigger_type(trigger) != NULL && events_in(trigger, rel) != 0;
 }
 
-/* Whether the owner of a table need not trust a function. */
+/* Whether the owner of a table has no reason to trust a function. */
 static bool
 is_others_function(Oid funcid, void *owner)
 {
@@ -173,9 +173,10 @@ calls_others_function(Node *node, void *owner)
 }
 
 /*
- * Refuses to leave a table with a condition that calls functions of the owner of
- * its former parent.  As a partition the table had it too, but its own owner
- * need not know that it stays.  The conditions of add_* call none.
+ * Refuses to leave a table with a condition that calls functions of the owner
+ * of its former parent.  As a partition it had the condition too, but its own
+ * owner need not know that it stays.  The conditions of add_* call no
+ * functions.
  */
 static void
 check_condition(const Trigger *trigger, Relation parent, Relation rel)
@@ -204,7 +205,7 @@ copy_triggers(TriggerDesc *triggers, Relation parent, Relation rel)
 	StringInfoData names;
 	int			level = NewGUCNestLevel();
 
-	/* A definition is written and read where no other names are found. */
+	/* No other names are found while a definition is written and parsed. */
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	initStringInfo(&names);
@@ -223,7 +224,7 @@ copy_triggers(TriggerDesc *triggers, Relation parent, Relation rel)
 	return names.data;
 }
 
-/* What a model needs once it is no partition any more. */
+/* Adds what a model needs once it is not a partition any more. */
 static void
 add_what_partitions_lack(Oid relid)
 {
@@ -252,9 +253,9 @@ report_detached_foreign_table(Relation rel, Relation parent)
 }
 
 /*
- * Makes the detached table the model that its former parent is.  The table may
- * have another owner than the parent, who is the one that detaches it; what it
- * had stays on its owner's behalf.
+ * Makes the detached table the model that its former parent is.  The command
+ * is run by the owner of the parent; the table may have another owner, as
+ * whom the triggers are created.
  */
 static void
 keep_model(Relation parent, Relation rel)
@@ -283,9 +284,9 @@ keep_model(Relation parent, Relation rel)
 }
 
 /*
- * A table that the command has found under this name and locked.  Since it
- * did, another session may have created one of the same name in an earlier
- * schema of the search_path, but that one we have not locked.
+ * Opens a table that the command has found under this name and locked.  Since
+ * then another session may have created a table of the same name in an
+ * earlier schema of search_path, but we hold no lock on that one.
  */
 static Relation
 open_locked(const RangeVar *name, LOCKMODE mode, bool missing_ok)
@@ -305,7 +306,7 @@ open_locked(const RangeVar *name, LOCKMODE mode, bool missing_ok)
 	return relation_open(relid, NoLock);
 }
 
-/* Nothing was done if IF EXISTS did not find the partitioned table. */
+/* With IF EXISTS, nothing was done if the partitioned table does not exist. */
 static void
 follow_detach(const AlterTableStmt *statement, AlterTableCmd *command)
 {
@@ -340,7 +341,10 @@ dtmodel_partition_detach_trigger(PG_FUNCTION_ARGS)
 
 	if (command != NULL)
 	{
-		/* CONCURRENTLY comes here in a transaction that it has begun. */
+		/*
+		 * CONCURRENTLY gets here in a transaction that it has started,
+		 * without a snapshot.
+		 */
 		PushActiveSnapshot(GetTransactionSnapshot());
 		follow_detach((const AlterTableStmt *) data->parsetree, command);
 		PopActiveSnapshot();
@@ -426,7 +430,7 @@ check_mixin(Relation rel, Relation parent, const DtMixin *mixin)
 }
 
 /*
- * A trigger of whatever other kind.  Those of a statement are not cloned, and
+ * Checks a trigger of any other kind.  Statement triggers are not cloned, and
  * belong to a mixin that was compared before.
  */
 static void
@@ -446,7 +450,7 @@ check_other_trigger(Relation rel, const Trigger *trigger,
 			 errtable(rel)));
 }
 
-/* Refuses what the table would lose as a partition. */
+/* Refuses to attach a table that would lose something as a partition. */
 static void
 check_nothing_is_lost(Relation rel, Relation parent)
 {
@@ -481,8 +485,8 @@ find_check(Relation rel, const DtMixin *mixin)
 }
 
 /*
- * The server wants the constraints of the partitioned table under their own
- * names, and add_* names a CHECK after its table.
+ * The server requires the constraints of the partitioned table under their
+ * own names, and add_* names a CHECK after its table.
  */
 static void
 rename_check(DtChange *change, Relation parent, const DtMixin *mixin)
@@ -518,7 +522,7 @@ drop_all_triggers(DtChange *change)
 	}
 }
 
-/* Takes the table's own triggers off; its partitions lose them with it. */
+/* Drops the table's own triggers; its partitions lose them with it. */
 static void
 give_up_triggers(Oid relid, Relation parent)
 {
@@ -538,9 +542,10 @@ give_up_triggers(Oid relid, Relation parent)
 }
 
 /*
- * The command looks the table up once more.  With its schema it cannot find
- * one that has come into an earlier schema of the search_path since.  The
- * memory of an event trigger is gone by then, that of the statement is not.
+ * The command looks the table up again.  With the schema added, it cannot
+ * find one that was created in an earlier schema of search_path meanwhile.
+ * The schema's name must outlive the event trigger, so it is allocated with
+ * the statement.
  */
 static void
 settle_name(RangeVar *name, Relation rel)
@@ -550,7 +555,10 @@ settle_name(RangeVar *name, Relation rel)
 	name->schemaname = MemoryContextStrdup(GetMemoryChunkContext(name), schema);
 }
 
-/* A model that can be attached; anything else the command reports itself. */
+/*
+ * Whether it is a model that can be attached; the command itself reports
+ * other errors.
+ */
 static bool
 is_attachable_model(Relation rel)
 {
@@ -578,9 +586,9 @@ prepare_partition(RangeVar *name, Oid relid, Relation parent)
 }
 
 /*
- * Locks what the command locks, in its order: the partitioned table, its
- * default partition, the table to attach.  And as it does, only what the user
- * owns.  A table that is missing is for the command to report.
+ * Takes the locks of the command, in its order: on the partitioned table, its
+ * default partition and the table to attach, and like the command only on
+ * tables that the user owns.  The command itself reports a missing table.
  */
 static void
 prepare_attach(RangeVar *parent_name, RangeVar *name)

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * row_call.c
- *	  What the functions on rows share: the table they are called for, and the
- *	  row that they return.
+ *	  Calls of functions on rows: the table that a call is about, the row that
+ *	  it is about, and the row that it returns.
  *
- * All of them run, as the caller, the statement that a person would write,
- * with a plan that is saved.
+ * Each of these functions runs, as the caller, the statement that a user
+ * would write, with a saved plan.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,18 +21,18 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 
-/* What a query with one row returns. */
+/* Receives the result of a query that returns one row. */
 typedef struct RowReceiver
 {
 	DestReceiver receiver;		/* must be first */
 	const DtRowCall *call;
 	Datum		row;
 	bool		found;
-	bool		has_flag;		/* there is a second column */
-	bool		flag;			/* ... which says this */
+	bool		has_flag;		/* the query has a second column */
+	bool		flag;			/* the value of that column */
 } RowReceiver;
 
-/* A call for a table. */
+/* Begins a call about a table. */
 DtRowCall
 dtmodel_begin_call(Oid relid, LOCKMODE lockmode)
 {
@@ -42,7 +42,7 @@ dtmodel_begin_call(Oid relid, LOCKMODE lockmode)
 	return call;
 }
 
-/* The call of a function whose first argument is a model or a row. */
+/* Begins the call of a function whose first argument is a model or a row. */
 DtRowCall
 dtmodel_begin_row_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 {
@@ -69,8 +69,8 @@ report_null_instance(FunctionCallInfo fcinfo, Relation rel)
 }
 
 /*
- * The call of a function whose first argument is a row, of a table or of a view
- * of its live rows.
+ * Begins the call of a function whose first argument is a row, of a table or
+ * of a view of its live rows.
  */
 DtRowCall
 dtmodel_begin_instance_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
@@ -86,7 +86,7 @@ dtmodel_begin_instance_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 	return call;
 }
 
-/* Means a row by the row itself, which is going to be returned too. */
+/* The call is about this row, given as a composite value. */
 void
 dtmodel_take_row(DtRowCall *call, Datum row)
 {
@@ -101,7 +101,7 @@ dtmodel_take_row(DtRowCall *call, Datum row)
 	call->id = dtmodel_key_of_row(&given, row);
 }
 
-/* Means a row by its id, the function's second argument. */
+/* The call is about the row with the id in the function's second argument. */
 void
 dtmodel_take_id(DtRowCall *call, FunctionCallInfo fcinfo)
 {
@@ -118,8 +118,8 @@ start(DestReceiver *self pg_attribute_unused(),
 }
 
 /*
- * The row of a slot that has its columns.  One that lies there as it was stored
- * is copied, unless columns have been added since.
+ * Makes a row of a slot that has its columns.  The tuple in the slot is
+ * copied unchanged, unless columns were added after it was stored.
  */
 static Datum
 row_of_columns(TupleTableSlot *slot, TupleDesc desc)
@@ -134,7 +134,10 @@ row_of_columns(TupleTableSlot *slot, TupleDesc desc)
 											 slot->tts_isnull));
 }
 
-/* The row of a slot, whose columns are the row's or begin with the row. */
+/*
+ * Makes a row of a slot whose first columns, or whose first column, are the
+ * row.
+ */
 static Datum
 row_of_slot(TupleTableSlot *slot, Relation rel, bool *isnull)
 {
@@ -192,9 +195,9 @@ make_receiver(const DtRowCall *call, bool has_flag)
 }
 
 /*
- * Runs a plan that returns a row, and fetches that: not by way of SPI's own
- * table, which takes longer to make than the row.  Returns whether there is
- * one.  Within SPI.
+ * Runs a plan that returns a row, and fetches it without SPI's tuple table,
+ * which takes longer to make than the row.  Returns whether there is a row.
+ * Within SPI.
  */
 bool
 dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan, Datum *values,
@@ -221,7 +224,7 @@ dtmodel_fetch_row_and_flag(const DtRowCall *call, SPIPlanPtr plan,
 	return receiver.found;
 }
 
-/* The same for a plan that asks for its last parameters while it runs. */
+/* The same for a plan that asks for its last parameters during execution. */
 bool
 dtmodel_fetch_row_with_answers(const DtRowCall *call, SPIPlanPtr plan,
 							   Datum *values, const char *nulls,
@@ -236,9 +239,9 @@ dtmodel_fetch_row_with_answers(const DtRowCall *call, SPIPlanPtr plan,
 }
 
 /*
- * Closes what the call has opened, and lets go of its locks.  The statements
- * that it has run keep theirs.  A call that has run none, and so was asked for
- * no privilege, is not to hold up others.
+ * Closes the table and releases the call's own lock.  The statements that it
+ * has run keep theirs.  A call that has not run any, and so has not been
+ * checked for privileges, must not block others.
  */
 void
 dtmodel_close_row_call(const DtRowCall *call)
@@ -247,7 +250,7 @@ dtmodel_close_row_call(const DtRowCall *call)
 	table_close(call->rel, call->lockmode);
 }
 
-/* A model may be given as a domain over the row type, which has its CHECKs. */
+/* A model may be given as a domain over the row type, with CHECKs. */
 static void
 check_domain(const DtRowCall *call, FunctionCallInfo fcinfo, Datum row,
 			 bool isnull)
@@ -258,7 +261,7 @@ check_domain(const DtRowCall *call, FunctionCallInfo fcinfo, Datum row,
 		domain_check(row, isnull, type, NULL, NULL);
 }
 
-/* Ends the call and returns the row or NULL. */
+/* Ends the call; returns the row, or NULL. */
 Datum
 dtmodel_end_row_call(const DtRowCall *call, FunctionCallInfo fcinfo,
 					 Datum row, bool isnull)
@@ -271,7 +274,7 @@ dtmodel_end_row_call(const DtRowCall *call, FunctionCallInfo fcinfo,
 	return isnull ? (Datum) 0 : row;
 }
 
-/* The same for a function that returns the row and a flag beside it. */
+/* The same for a function that returns the row and a flag. */
 Datum
 dtmodel_end_row_call_with_flag(const DtRowCall *call, FunctionCallInfo fcinfo,
 							   Datum row, bool isnull, bool flag)
@@ -291,7 +294,7 @@ dtmodel_end_row_call_with_flag(const DtRowCall *call, FunctionCallInfo fcinfo,
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
-/* A boolean argument; NULL is its default. */
+/* A boolean argument; "otherwise" for NULL. */
 bool
 dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument, bool otherwise)
 {
@@ -299,7 +302,7 @@ dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument, bool otherwise)
 		PG_GETARG_BOOL(argument);
 }
 
-/* Whether "t.*" has just the columns of a row, and at least one. */
+/* Whether "t.*" has exactly the columns of a row, and at least one. */
 static bool
 has_plain_columns(TupleDesc desc)
 {
@@ -312,9 +315,9 @@ has_plain_columns(TupleDesc desc)
 }
 
 /*
- * Appends what returns the row.  Where columns were dropped, "t.*" is cast to
- * the table, so that it is one value: the row with what they have left in it.
- * That value takes longer to make than the columns.
+ * Appends the row as a part of a target list.  If columns were dropped, "t.*"
+ * is cast to the table, so that it becomes one value, in which the dropped
+ * columns keep their place.  That takes longer than separate columns.
  */
 void
 dtmodel_append_row(StringInfo query, Relation rel)
@@ -342,7 +345,7 @@ dtmodel_select_plan(const DtRowCall *call)
 							 dtmodel_key_types(&call->key));
 }
 
-/* The same for those who need SPI for nothing else. */
+/* The same for callers that do not need SPI for anything else. */
 static SPIPlanPtr
 get_select_plan(const DtRowCall *call)
 {
@@ -358,8 +361,8 @@ get_select_plan(const DtRowCall *call)
 }
 
 /*
- * Fetches the row that is meant, as the caller's own query would see it.
- * Returns whether there is one.
+ * Fetches the row that the call is about, as the caller's own query would see
+ * it.  Returns whether it exists.
  */
 bool
 dtmodel_select_row(const DtRowCall *call, Datum *row)

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * row_call.h
- *	  What the functions on rows share: the table they are called for, and the
- *	  row that they return.
+ *	  Calls of functions on rows: the table that a call is about, the row that
+ *	  it is about, and the row that it returns.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,18 +19,19 @@
 #define DT_ROW "t"
 
 /*
- * One call of a function: the table, where its result is to live, and, where
- * that is about one row, which row is meant.  That may be given, and returned,
- * as a row of a view of live rows.
+ * One call of a function: its table, the memory of its result and, for a
+ * function that is about one row, that row's key.  The row may be given, and
+ * returned, as a row of a live view.
  */
 typedef struct DtRowCall
 {
 	Relation	rel;
-	LOCKMODE	lockmode;		/* in which the call has opened it */
+	LOCKMODE	lockmode;		/* of the table; released at the end of the
+								 * call */
 	MemoryContext context;
 	DtKey		key;
 	DtKeyValues id;
-	const DtLiveView *view;		/* NULL: rows are of the table's own type */
+	const DtLiveView *view;		/* NULL: rows have the table's own type */
 } DtRowCall;
 
 extern DtRowCall dtmodel_begin_call(Oid relid, LOCKMODE lockmode);

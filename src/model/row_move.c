@@ -3,18 +3,18 @@
  * row_move.c
  *	  Rows that move from one partition to another.
  *
- * An UPDATE that changes the partition of a row is carried out as a DELETE
- * and an INSERT, and row triggers are told of all three: BEFORE UPDATE and
- * then BEFORE DELETE of the same tuple, then BEFORE INSERT into the other
- * partition.  To a soft delete the second looks like a deletion, to audit the
- * third like a new row.
+ * An UPDATE that changes the partition of a row is executed as a DELETE and
+ * an INSERT, and fires row triggers for all three: BEFORE UPDATE and then
+ * BEFORE DELETE of the same tuple, then BEFORE INSERT into the other
+ * partition.  For soft delete the second looks like a deletion, for audit the
+ * third looks like a new row.
  *
- * So on partitioned models such a trigger fires on UPDATE and DELETE, too, and
- * notes the row that is being updated.  A DELETE that the same trigger of the
- * same statement sees of that very tuple is a move; any other is a deletion.
- * A note is forgotten when the executor goes on to the next row, and then
- * resets the memory that it calls triggers with: a later trigger may veto the
- * UPDATE, and a MERGE may meet the row again.
+ * So on partitioned models such a trigger fires on UPDATE and DELETE, too,
+ * and notes the row that is being updated.  If the same trigger then fires in
+ * the same statement for a DELETE of that same tuple, it is a move; any other
+ * DELETE is a deletion.  A note lasts until the executor goes on to the next
+ * row and resets the memory context of its triggers: a later trigger may
+ * cancel the UPDATE, and a MERGE may find the row again.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +30,10 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-/* Whether a trigger function saw a row leave that has not arrived yet. */
+/*
+ * A row that a trigger function has seen leave a partition, and not yet
+ * arrive.
+ */
 typedef struct Departure
 {
 	bool		pending;
@@ -44,7 +47,7 @@ forget(void *note)
 	*(bool *) note = false;
 }
 
-/* Makes a note that is forgotten with the row that the executor is at. */
+/* Sets a note that is cleared when the executor goes on to the next row. */
 static void
 note_for_row(bool *note)
 {
@@ -56,7 +59,7 @@ note_for_row(bool *note)
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 }
 
-/* For a BEFORE UPDATE trigger, in the memory that it is called with. */
+/* For a BEFORE UPDATE trigger, in the memory context that it is called in. */
 void
 dtmodel_note_update(DtUpdateNote *note, const TriggerData *trigdata)
 {
@@ -65,7 +68,7 @@ dtmodel_note_update(DtUpdateNote *note, const TriggerData *trigdata)
 	note_for_row(&note->made);
 }
 
-/* For a BEFORE DELETE trigger: whether the row goes to another partition. */
+/* For a BEFORE DELETE trigger: whether the row moves to another partition. */
 bool
 dtmodel_row_moves_out(DtUpdateNote *note, const TriggerData *trigdata)
 {
@@ -74,8 +77,8 @@ dtmodel_row_moves_out(DtUpdateNote *note, const TriggerData *trigdata)
 }
 
 /*
- * For a BEFORE DELETE trigger: notes that the row goes to another partition,
- * where the same trigger function asks dtmodel_row_moves_in().
+ * For a BEFORE DELETE trigger: notes that the row moves to another partition,
+ * where the same trigger function calls dtmodel_row_moves_in().
  */
 void
 dtmodel_note_departure(FunctionCallInfo fcinfo)
@@ -109,8 +112,8 @@ dtmodel_row_moves_in(FunctionCallInfo fcinfo)
 }
 
 /*
- * The value that a row which has moved in had in this column before it left.
- * Its new partition may have the columns in another order.
+ * The value of this column in a row that has moved in, from before the move.
+ * The partitions may have their columns in different orders.
  */
 Datum
 dtmodel_departed_value(FunctionCallInfo fcinfo, const char *column,
@@ -140,7 +143,7 @@ dtmodel_departed_value(FunctionCallInfo fcinfo, const char *column,
 	return value;
 }
 
-/* The events of a trigger that has to tell moves from what they look like. */
+/* The events of a trigger that must detect moves. */
 const char *
 dtmodel_events_with_moves(Relation rel, const char *events)
 {

@@ -13,14 +13,15 @@
 #include "utils/rel.h"
 
 /*
- * The row that an UPDATE is about to write, kept by a trigger for as long as
- * its statement runs.
+ * The row that an UPDATE is about to write, kept by a trigger until the end
+ * of its statement.
  */
 typedef struct DtUpdateNote
 {
 	bool		made;
 	ItemPointerData tid;
-	TupleTableSlot *new_row;	/* the executor's, as later triggers leave it */
+	TupleTableSlot *new_row;	/* the executor's slot, with the changes of
+								 * later triggers */
 } DtUpdateNote;
 
 extern void dtmodel_note_update(DtUpdateNote *note,

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * row_trigger.c
- *	  What the row triggers of all mixins share: the protocol checks, and what
- *	  they find out for a statement.
+ *	  Common code of all row triggers: the checks of the trigger protocol, and
+ *	  state that lasts for a statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,9 +31,9 @@ timing_is_right(TriggerEvent event, int events)
 }
 
 /*
- * A foreign table may have row triggers, as a partition gets them from its
- * table, or because its owner puts one there.  But it has no tuples that we
- * could lock, update in place or find again.
+ * A foreign table may have row triggers, as a partition of a model, or
+ * created by its owner.  But it has no tuples that we could lock, update in
+ * place or find again.
  */
 static void
 check_is_table(Relation rel)
@@ -55,8 +55,7 @@ check_is_table(Relation rel)
 
 /*
  * Checks that a function was called as the row trigger that it is, at the
- * right time and on one of the events it knows, and returns what the trigger
- * was called with.
+ * right time and for one of its events, and returns its TriggerData.
  */
 TriggerData *
 dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
@@ -85,8 +84,8 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
 }
 
 /*
- * What a trigger has found out for the statement that fires it.  "make" finds
- * it out, once, in memory that lasts as long as the statement.
+ * The state of a trigger for the current statement.  "make" creates it at the
+ * first call, in memory that lasts until the end of the statement.
  */
 void *
 dtmodel_trigger_state(FunctionCallInfo fcinfo,

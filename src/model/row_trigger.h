@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * row_trigger.h
- *	  What the row triggers of all mixins share: the protocol checks, and what
- *	  they find out for a statement.
+ *	  Common code of all row triggers: the checks of the trigger protocol, and
+ *	  state that lasts for a statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,12 +12,12 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 
-/* The events a trigger function may be fired for, as bits. */
+/* The events for which a trigger function may be fired, as bits. */
 #define DT_ON_INSERT	(1 << 0)
 #define DT_ON_UPDATE	(1 << 1)
 #define DT_ON_DELETE	(1 << 2)
 
-/* When it is fired for them, if not before the event. */
+/* When it is fired, if not before the event. */
 #define DT_FIRED_AFTER	(1 << 3)
 #define DT_FIRED_INSTEAD (1 << 4)
 

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * shown_key.c
- *	  Values of rows in errors, as far as the caller may read them.
+ *	  Values of rows in errors, if the caller may read them.
  *
- * The rule is the server's own for the errors of unique indexes and foreign
+ * The rule is that of the server for errors of unique indexes and foreign
  * keys: values are shown to a user who may SELECT the table or all of the
- * columns, and to whom no row-level security applies.
+ * columns, and if no row-level security applies.
  *
- * Triggers, and what follows from them, may run as the owner of a table.  So
- * the rule holds for the current user and for the one outside of functions.
+ * Triggers, and what they run, may run as the owner of a table.  So both the
+ * current user and the outer user must be allowed to see the values.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,7 +23,7 @@
 #include "utils/acl.h"
 #include "utils/rls.h"
 
-/* Of a value, so many bytes at most. */
+/* The maximum number of bytes of a value. */
 #define SHOWN_LENGTH 60
 
 static bool
@@ -52,7 +52,7 @@ may_read(Oid user, Relation rel, int ncolumns, const AttrNumber *columns)
 	return true;
 }
 
-/* Whether an error may show what rows of the table hold in these columns. */
+/* Whether an error may show the values of these columns. */
 bool
 dtmodel_may_show(Relation rel, int ncolumns, const AttrNumber *columns)
 {
@@ -62,7 +62,7 @@ dtmodel_may_show(Relation rel, int ncolumns, const AttrNumber *columns)
 
 /*
  * "1, some text, null": values that the caller has selected, or may see.
- * Without columns they are the first ones.
+ * Without a list of columns, the first ones.
  */
 char *
 dtmodel_shown_values(HeapTuple row, TupleDesc desc, int ncolumns,
@@ -106,8 +106,8 @@ dtmodel_shown_key(Relation rel, int ncolumns, const AttrNumber *columns,
 }
 
 /*
- * The server's own errors of constraints show the row to the current user,
- * who is the table's owner.
+ * The server's own errors of constraints show the row if the current user may
+ * see it; here that is the table's owner.
  */
 static void
 hide_values(void *argument)
@@ -122,9 +122,9 @@ hide_values(void *argument)
 }
 
 /*
- * Goes on as the owner of the table, as dtmodel_act_as_owner() does, to write
- * rows of it.  If a constraint is violated by them, the error has no details
- * of rows that the caller may not read.
+ * Switches to the owner of the table, as dtmodel_act_as_owner() does, to
+ * write its rows.  If they violate a constraint, the error does not show rows
+ * that the caller may not read.
  */
 void
 dtmodel_begin_owners_work(DtOwnersWork *work, Relation rel)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * shown_key.h
- *	  Values of rows in errors, as far as the caller may read them.
+ *	  Values of rows in errors, if the caller may read them.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 #include "access/htup.h"
 #include "server/relation.h"
 
-/* Work on a table as its owner, while errors are for the caller. */
+/* Writing a table as its owner, with errors that the caller may see. */
 typedef struct DtOwnersWork
 {
 	DtCaller	caller;

@@ -24,7 +24,7 @@ typedef struct TupleWalk
 	TupleDesc	desc;
 	char	   *data;
 	uint32		offset;
-	int			next;			/* index of the column that comes next */
+	int			next;			/* index of the next column */
 } TupleWalk;
 
 static void
@@ -37,7 +37,7 @@ start_walk(TupleWalk *walk, HeapTuple tuple, TupleDesc desc)
 	walk->next = 0;
 }
 
-/* The next column's stored bytes, or NULL when it is null. */
+/* The stored bytes of the next column, or NULL if it is null. */
 static pg_attribute_always_inline char *
 walk_column(TupleWalk *walk)
 {
@@ -59,7 +59,7 @@ walk_column(TupleWalk *walk)
 	return value;
 }
 
-/* Where a column is stored in the tuple, or NULL when it is null or absent. */
+/* The stored bytes of a column, or NULL if it is null or not in the tuple. */
 static char *
 locate_column(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
 {
@@ -81,7 +81,7 @@ new_slot(const TriggerData *trigdata)
 		trigdata->tg_newslot : trigdata->tg_trigslot;
 }
 
-/* Whether the tuple is the slot's own and on no page that others see. */
+/* Whether the tuple belongs to the slot, and is not on a shared page. */
 static bool
 slot_owns_tuple(TupleTableSlot *slot, HeapTuple tuple)
 {
@@ -90,7 +90,7 @@ slot_owns_tuple(TupleTableSlot *slot, HeapTuple tuple)
 		((HeapTupleTableSlot *) slot)->tuple == tuple;
 }
 
-/* Whether the value takes just the room of the one that is stored. */
+/* Whether the value has exactly the size of the stored one. */
 static bool
 fits_in_place(Form_pg_attribute att, const char *place, Datum value)
 {
@@ -115,16 +115,16 @@ store_value(char *place, Form_pg_attribute att, Datum value)
 }
 
 /*
- * Sets one column of the row that is about to be written, and returns that
- * row for the next store or for the executor.  The place is the column's in
- * the row, NULL if it has none.
+ * Sets one column of the row that is about to be written, and returns the row
+ * for the next store or for the executor.  "place" is where the row stores
+ * the column, or NULL.
  *
- * A trigger that returns another tuple than it was given makes the executor
- * copy it, which costs more than everything else that we do.  So a value that
- * fits is written into the slot's own tuple where there is one, and the same
- * pointer returned.  A slot that has already deformed the column (a WHEN
- * clause does that) keeps a copy, which has to follow: the indexes are made
- * from it.
+ * If a trigger returns another tuple than it was given, the executor copies
+ * it, which costs more than everything else that we do.  So a value that fits
+ * is written into the slot's own tuple, if there is one, and the same pointer
+ * is returned.  If the slot has already deformed the column (a WHEN clause
+ * does that), its copy of the value must be changed too: index entries are
+ * made from it.
  */
 static HeapTuple
 store_at(const TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
@@ -156,7 +156,7 @@ dtmodel_store_column(const TriggerData *trigdata, HeapTuple row,
 					value, isnull);
 }
 
-/* The same for a column that dtmodel_row_changes() came by. */
+/* The same for a column that dtmodel_row_changes() has found. */
 HeapTuple
 dtmodel_store_pair(const TriggerData *trigdata, HeapTuple row,
 				   const DtColumnPair *pair, Datum value)
@@ -172,7 +172,10 @@ same_body(HeapTuple a, HeapTuple b)
 	HeapTupleHeader x = a->t_data;
 	HeapTupleHeader y = b->t_data;
 
-	/* From the null bitmap on; what comes before it is the server's. */
+	/*
+	 * Compare from the null bitmap on; the server has changed what precedes
+	 * it.
+	 */
 	return a->t_len == b->t_len && x->t_hoff == y->t_hoff &&
 		HeapTupleHeaderGetNatts(x) == HeapTupleHeaderGetNatts(y) &&
 		((x->t_infomask ^ y->t_infomask) & HEAP_HASNULL) == 0 &&
@@ -180,11 +183,14 @@ same_body(HeapTuple a, HeapTuple b)
 			   a->t_len - offsetof(HeapTupleHeaderData, t_bits)) == 0;
 }
 
-/* Whether a difference in this column is a change at all. */
+/* Whether a difference in this column changes the row. */
 static bool
 counts(Form_pg_attribute att, const Bitmapset *ignored)
 {
-	/* A generated column is computed later, from columns that do count. */
+	/*
+	 * A generated column is computed later, from columns that count
+	 * themselves.
+	 */
 	return !att->attisdropped && att->attgenerated == '\0' &&
 		!bms_is_member(att->attnum, ignored);
 }
@@ -209,7 +215,9 @@ same_stored_value(Form_pg_attribute att, const char *a, const char *b)
 		datum_image_eq(PointerGetDatum(a), PointerGetDatum(b), false, -1);
 }
 
-/* For a row written before a column was added, which lacks it. */
+/*
+ * For a row that was written before a column was added, and does not have it.
+ */
 static bool
 short_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
 				  const Bitmapset *ignored)
@@ -261,7 +269,7 @@ read_pair(DtColumnPair *pair, Form_pg_attribute att, char *old_place,
 	pair->new_place = new_place;
 }
 
-/* One walk along both rows, no further than somebody wants to know. */
+/* One pass over both rows, which ends when the result is known. */
 static bool
 full_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
 				 const Bitmapset *ignored, DtColumnPair *pairs, int npairs)
@@ -295,10 +303,10 @@ full_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
 
 /*
  * Whether an UPDATE changes the row: whether any column that is not ignored
- * gets another value.  Equality is of bytes, not of the type: 1.0 to 1.00 is
- * a change that a reader can see.
+ * gets another value.  Values are compared byte by byte, not with the type's
+ * operator: 1.0 to 1.00 is a change that a reader can see.
  *
- * Reads the pairs on the way.  When nothing at all changes they stay null.
+ * Also fills in the pairs.  If nothing at all changes they stay null.
  */
 static bool
 row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
@@ -318,7 +326,7 @@ row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
 	return short_row_changed(old_row, new_row, desc, ignored);
 }
 
-/* A column that an UPDATE sets for the first time. */
+/* Whether an UPDATE sets the column for the first time. */
 static bool
 is_set(const DtColumnPair *pair)
 {
@@ -326,8 +334,8 @@ is_set(const DtColumnPair *pair)
 }
 
 /*
- * Whether a text was there and is another one now.  One that is filled in,
- * where there was none or an empty one, has not changed.
+ * Whether a text was replaced by another one.  Filling in a text, where there
+ * was none or an empty one, does not count.
  */
 static bool
 text_changed(const DtColumnPair *pair)
@@ -364,8 +372,9 @@ own_columns(const DtModel *model)
 }
 
 /*
- * Prepares a trigger that writes these columns, InvalidAttrNumber for one that
- * the model goes without.  Their pairs come first, in this order.
+ * Prepares the state of a trigger that writes these columns;
+ * InvalidAttrNumber for one that the model does without.  Their pairs come
+ * first, in this order.
  */
 void
 dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,
@@ -390,7 +399,10 @@ dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,
 							   bms_union(own.pinned, own.filled_in));
 }
 
-/* The same for a trigger that every change counts for, but of its column. */
+/*
+ * The same for a trigger for which every column counts, except the one it
+ * writes.
+ */
 void
 dtmodel_init_whole_row_stamp(DtStamp *stamp, AttrNumber written)
 {
@@ -401,8 +413,8 @@ dtmodel_init_whole_row_stamp(DtStamp *stamp, AttrNumber written)
 }
 
 /*
- * Whether an UPDATE changes the row, in a column that counts.  Reads the pairs
- * on the way; they are null where nothing at all changes.
+ * Whether an UPDATE changes the row, in a column that counts.  Also fills in
+ * the pairs; they are null if nothing at all changes.
  */
 bool
 dtmodel_row_changes(DtStamp *stamp, const TriggerData *trigdata, HeapTuple row)
@@ -421,7 +433,8 @@ dtmodel_row_changes(DtStamp *stamp, const TriggerData *trigdata, HeapTuple row)
 
 /*
  * What a trigger that stamps rows has to do.  On a partitioned table it is
- * fired by DELETE too, to know rows that move: they are no new rows there.
+ * also fired by DELETE, to detect rows that move: these are not stamped as
+ * new rows.
  */
 DtStampWork
 dtmodel_stamp_work(FunctionCallInfo fcinfo, DtStamp *stamp)

@@ -25,15 +25,17 @@ typedef struct DtColumnPair
 	char	   *new_place;		/* where the new row stores it */
 } DtColumnPair;
 
-/* What a trigger that stamps rows keeps for its statement. */
+/* The state of a trigger that stamps rows, for its statement. */
 typedef struct DtStamp
 {
 	DtUpdateNote note;
-	Bitmapset  *ignored;		/* columns that are not just compared */
+	Bitmapset  *ignored;		/* columns that are not simply compared */
 	int			npairs;
-	int			first_pinned;	/* columns that count when they are set */
-	int			first_filled_in;	/* and that count when they are replaced */
-	DtColumnPair *pairs;		/* first the trigger's own columns */
+	int			first_pinned;	/* the first pair of a column that counts when
+								 * it is set */
+	int			first_filled_in;	/* the first pair of a column that counts
+									 * when it is replaced */
+	DtColumnPair *pairs;		/* the trigger's own columns come first */
 } DtStamp;
 
 typedef enum DtStampWork

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * view_row.c
- *	  What a view shows: of which table, and of that which columns.
+ *	  Views of a table: the table, and the columns of it that they show.
  *
- * A row of a view of live rows is an instance of the table.  The view itself
- * says which column is which, whatever any of them is called by now.  What is
- * done with such a row is done to the table, as the current user.
+ * A row of a live view is an instance of the table.  Which column of the view
+ * shows which column of the table is read from the view's definition, so both
+ * may have been renamed.  A function that is called with such a row works on
+ * the table, as the current user.
  *
  *-------------------------------------------------------------------------
  */
@@ -76,7 +77,9 @@ dtmodel_showing_column(const DtViewSource *source, AttrNumber attnum)
 	return InvalidAttrNumber;
 }
 
-/* Whether a condition is one that create_live_view makes, of some column. */
+/*
+ * Whether a condition has a form that create_live_view makes, for any column.
+ */
 static bool
 is_mark(Node *condition)
 {
@@ -92,10 +95,10 @@ is_mark(Node *condition)
 }
 
 /*
- * Whether create_live_view made the view and can bring it up to date: it is in
- * the schema of its table, has the first columns of that, and is of the rows
- * that some flag or time says are live.  Others have our trigger too, and are
- * not to be replaced.
+ * Whether create_live_view made the view and can bring it up to date: it is
+ * in the schema of its table, its columns are the first ones of the table,
+ * and its condition is that a flag or time says that the row is live.  Other
+ * views may have our trigger too, and are not replaced.
  */
 static bool
 follows_table(Relation view, const DtViewSource *source, Relation table)
@@ -117,14 +120,14 @@ follows_table(Relation view, const DtViewSource *source, Relation table)
 		RelationGetNamespace(view) == RelationGetNamespace(table);
 }
 
-/* The name of the live view of a table that was given no other one. */
+/* The default name of the live view of a table. */
 char *
 dtmodel_live_view_name(Relation table)
 {
 	return makeObjectName("live", RelationGetRelationName(table), NULL);
 }
 
-/* The call that brings the view up to date; NULL if none does. */
+/* The call that brings the view up to date; NULL if there is none. */
 char *
 dtmodel_live_view_call(Relation view, const DtViewSource *source,
 					   Relation table)
@@ -171,7 +174,7 @@ dtmodel_report_no_live_view(Relation view, const char *detail)
 			 errtable(view)));
 }
 
-/* A view with a trigger of ours is one of live rows. */
+/* Whether the view has a trigger of ours, as live views do. */
 static bool
 has_own_trigger(Relation view)
 {
@@ -185,7 +188,7 @@ has_own_trigger(Relation view)
 	return false;
 }
 
-/* The relation that a rule belongs to. */
+/* The relation of a rule. */
 static Oid
 relation_of_rule(Oid rule)
 {
@@ -206,7 +209,7 @@ relation_of_rule(Oid rule)
 	return relid;
 }
 
-/* Whether it is a view with our trigger, of this one table. */
+/* Whether it is a view with our trigger, of just this table. */
 static bool
 is_live_view_of(Oid relid, Oid table)
 {
@@ -223,8 +226,8 @@ is_live_view_of(Oid relid, Oid table)
 }
 
 /*
- * The views of live rows of a table, wherever they are; with a column, those
- * that use it.
+ * The live views of a table, in all schemas; with a column, those that use
+ * it.
  */
 List *
 dtmodel_live_views(Oid table, AttrNumber attnum)
@@ -264,8 +267,8 @@ dtmodel_live_views(Oid table, AttrNumber attnum)
 }
 
 /*
- * Opens a view that create_live_view made, which its trigger tells.  NULL for
- * any other relation.
+ * Opens a live view, which is recognized by its trigger.  NULL for any other
+ * relation.
  */
 DtLiveView *
 dtmodel_open_live_view(Oid relid)
@@ -287,7 +290,7 @@ dtmodel_open_live_view(Oid relid)
 	return view;
 }
 
-/* Closes it.  NULL will do. */
+/* Closes it; does nothing for NULL. */
 void
 dtmodel_close_live_view(const DtLiveView *view)
 {
@@ -295,7 +298,10 @@ dtmodel_close_live_view(const DtLiveView *view)
 		relation_close(view->rel, AccessShareLock);
 }
 
-/* The view's column that shows this one of the table, which it must. */
+/*
+ * The view's column that shows this column of the table; an error if there is
+ * none.
+ */
 AttrNumber
 dtmodel_column_of_view(const DtLiveView *view, const char *name,
 					   AttrNumber attnum)
@@ -308,7 +314,7 @@ dtmodel_column_of_view(const DtLiveView *view, const char *name,
 	return shown;
 }
 
-/* The table's key, as the columns of the view show it. */
+/* The table's key, with the column numbers of the view. */
 DtKey
 dtmodel_key_of_view(const DtLiveView *view, const DtKey *key)
 {
@@ -325,7 +331,7 @@ dtmodel_key_of_view(const DtLiveView *view, const DtKey *key)
 	return shown;
 }
 
-/* Makes sure that a row of the table can be shown as one of the view. */
+/* Checks that a row of the table can be shown as a row of the view. */
 void
 dtmodel_check_live_view(const DtLiveView *view)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * view_row.h
- *	  What a view shows: of which table, and of that which columns.
+ *	  Views of a table: the table, and the columns of it that they show.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,11 +13,11 @@
 #include "nodes/parsenodes.h"
 #include "utils/rel.h"
 
-/* What a view is a view of. */
+/* The table of a view, and its columns. */
 typedef struct DtViewSource
 {
 	Query	   *query;
-	int			rtindex;		/* 0: not of one table */
+	int			rtindex;		/* 0: not a view of one table */
 	Oid			relid;
 } DtViewSource;
 
@@ -33,7 +33,9 @@ extern List *dtmodel_live_views(Oid table, AttrNumber attnum);
 pg_noreturn extern void dtmodel_report_no_live_view(Relation view,
 													const char *detail);
 
-/* A view of live rows that create_live_view made, for one of its rows. */
+/*
+ * A live view, made by create_live_view, that was opened for one of its rows.
+ */
 typedef struct DtLiveView
 {
 	Relation	rel;			/* open, with a lock */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * inline.c
- *	  Set-returning SQL functions in FROM, made subqueries as the planner does.
+ *	  Inlining of set-returning SQL functions in FROM, as the planner does it.
  *
- * The planner inlines such functions after its hook was called, so that the
- * tables which they read are not in the query yet.  A hook that has to see
- * those tables has them inlined first, by the planner's own code, which then
- * finds nothing left to inline.
+ * The planner inlines such functions after it has called its hook, so the
+ * tables that they read are not in the query yet.  A hook that needs to see
+ * those tables inlines the functions first, with the planner's own code,
+ * which then finds nothing left to inline.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +32,7 @@ is_sql_function(Oid funcid)
 	return is_sql;
 }
 
-/* Whether the planner may have something to inline there. */
+/* Whether the planner may be able to inline this entry. */
 static bool
 calls_sql_function(const RangeTblEntry *rte)
 {
@@ -46,8 +46,8 @@ calls_sql_function(const RangeTblEntry *rte)
 }
 
 /*
- * Inlines what can be inlined in one level of a query.  "global" has the
- * values of parameters, and gathers what the plan then depends on.
+ * Inlines the functions in one level of a query.  "global" has the values of
+ * parameters, and collects what the plan will depend on.
  */
 void
 dtmodel_inline_functions(Query *query, PlannerGlobal *global)

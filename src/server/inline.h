@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * inline.h
- *	  Set-returning SQL functions in FROM, made subqueries as the planner does.
+ *	  Inlining of set-returning SQL functions in FROM, as the planner does it.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * lookup.c
- *	  Rows that an index finds, without a query.
+ *	  Looking up rows through an index, without a query.
  *
- * The server checks uniqueness, and replicates rows, in this way.  No
- * privilege is asked for and no policy applies, so no row that is found goes
- * to the caller.
+ * The server does the same to check uniqueness and to replicate rows.  No
+ * privileges are checked and no policy applies, so the rows must not be
+ * returned to the user.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,7 +42,9 @@ dtmodel_init_scan_key(ScanKey scan_key, Relation index, int column,
 						   get_opcode(equal), value);
 }
 
-/* Begins to look for the rows that all scan keys find, in the index's order. */
+/*
+ * Begins to look up the rows that match all scan keys, in the index's order.
+ */
 DtLookup
 dtmodel_begin_lookup(Relation rel, Relation index, Snapshot snapshot,
 					 int nkeys, ScanKey scan_keys)
@@ -55,7 +57,7 @@ dtmodel_begin_lookup(Relation rel, Relation index, Snapshot snapshot,
 	return lookup;
 }
 
-/* Whether there is one more row, which then is in the slot. */
+/* Whether there is another row; if so, it is in the slot. */
 bool
 dtmodel_find_next(DtLookup *lookup)
 {

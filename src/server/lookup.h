@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * lookup.h
- *	  Rows that an index finds, without a query.
+ *	  Looking up rows through an index, without a query.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,7 @@
 #include "executor/tuptable.h"
 #include "utils/snapshot.h"
 
-/* A look-up that goes on. */
+/* A look-up that has begun. */
 typedef struct DtLookup
 {
 	IndexScanDesc scan;

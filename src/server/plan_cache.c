@@ -4,12 +4,13 @@
  *	  Saved plans, one for each table, purpose, set of columns and user.
  *
  * A plan is saved with the text of its query, which names tables and columns.
- * When one of them is renamed the server would parse that text again and find
- * nothing, or something else.  So a plan that is not valid any more is thrown
- * away and its query built anew, as the server's own foreign keys do it.
+ * If one of them is renamed, the server would parse that text again and find
+ * nothing, or something else.  So a plan that is not valid any more is
+ * discarded and its query is built again, as the server's own foreign keys
+ * do.
  *
- * Whether a user may look into a table's schema is checked when a query is
- * parsed, and never again.  So each user has plans of his own.
+ * USAGE on a table's schema is checked only when a query is parsed.  So each
+ * user has separate plans.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +29,7 @@
 #include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
-/* The plan that was not used for the longest time makes room for a new one. */
+/* The least recently used plan makes room for a new one. */
 #define PLAN_CACHE_SIZE 128
 
 typedef struct PlanKey
@@ -36,7 +37,8 @@ typedef struct PlanKey
 	Oid			relid;
 	Oid			user;
 	int			purpose;
-	uint32		hash;			/* of the set; two sets may share one */
+	uint32		hash;			/* of the set; two sets may have the same
+								 * hash */
 } PlanKey;
 
 typedef struct SavedPlan
@@ -51,8 +53,8 @@ static HTAB *plan_cache = NULL;
 static dlist_head plans_by_use = DLIST_STATIC_INIT(plans_by_use);
 
 /*
- * A plan that is thrown away may be running further up: a trigger may change
- * the table, or use many others.  Such plans wait until none is running.
+ * A discarded plan may still be running: a trigger may change the table, or
+ * use many others.  Such plans are freed when no plan is running.
  */
 static int	running = 0;
 static List *discarded = NIL;
@@ -122,7 +124,7 @@ make_key(Oid relid, DtPlanPurpose purpose, const Bitmapset *set)
 	return key;
 }
 
-/* The saved plan, if there is one and it still fits the table. */
+/* The saved plan, if there is one that is still valid for the table. */
 static SPIPlanPtr
 find_saved(Oid object, DtPlanPurpose purpose, const Bitmapset *set)
 {
@@ -165,7 +167,7 @@ keep_set(const Bitmapset *set)
 	return kept;
 }
 
-/* Puts a plan into the cache, in place of one that has the same hash. */
+/* Adds a plan to the cache, in place of one with the same hash. */
 static void
 enter_plan(const PlanKey *key, Bitmapset *set, SPIPlanPtr plan)
 {
@@ -204,7 +206,7 @@ save(const DtPlan *plan, int nargs, Oid *types, int options)
 	return saved;
 }
 
-/* Prepares the query that was written and saves its plan. */
+/* Prepares the query in plan->query and saves its plan. */
 SPIPlanPtr
 dtmodel_save_plan(const DtPlan *plan, int nargs, Oid *types)
 {
@@ -218,8 +220,8 @@ dtmodel_save_generic_plan(const DtPlan *plan, int nargs, Oid *types)
 }
 
 /*
- * Whether a statement is a plan of ours that we run.  Any client can send the
- * same text, but not the string that the plan keeps.
+ * Whether a statement is a plan of ours that is running.  Any client can send
+ * the same text, but not the same string in memory.
  */
 bool
 dtmodel_is_run_by_us(const char *query)
@@ -227,7 +229,7 @@ dtmodel_is_run_by_us(const char *query)
 	return query != NULL && query == running_text;
 }
 
-/* Returns what end_run() has to be given. */
+/* Returns what end_run() needs. */
 static const char *
 begin_run(SPIPlanPtr plan)
 {
@@ -264,7 +266,10 @@ make_parameters(SPIPlanPtr plan, const Datum *values, const char *nulls)
 	return parameters;
 }
 
-/* The value of a parameter, when the planner or the executor reads it. */
+/*
+ * The hook for the value of a parameter, when the planner or the executor
+ * reads it.
+ */
 static ParamExternData *
 read_parameter(ParamListInfo parameters, int number, bool speculative,
 			   ParamExternData *workspace pg_attribute_unused())
@@ -279,8 +284,9 @@ read_parameter(ParamListInfo parameters, int number, bool speculative,
 }
 
 /*
- * Lets the last parameters be asked for.  What they were given is for the
- * planner's estimates; as they are no constants, it cannot go by that.
+ * Makes the last parameters call back.  Their given values are for the
+ * planner's estimates; they are not constants, so the planner cannot rely on
+ * them.
  */
 static void
 ask_for_parameters(ParamListInfo parameters, DtAnswers *answers)
@@ -318,21 +324,21 @@ run(SPIPlanPtr plan, const Datum *values, const char *nulls,
 	run_with_options(plan, options);
 }
 
-/* Runs a saved plan as the caller; the result is SPI's. */
+/* Runs a saved plan as the caller; SPI has the result. */
 void
 dtmodel_run_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
 {
 	run(plan, values, nulls, (SPIExecuteOptions) {0});
 }
 
-/* The same for a query that sees what the caller's own query sees. */
+/* The same for a query with the caller's own snapshot. */
 void
 dtmodel_read_plan(SPIPlanPtr plan, Datum *values, const char *nulls)
 {
 	run(plan, values, nulls, (SPIExecuteOptions) {.read_only = true});
 }
 
-/* The same, but the rows go to a receiver as they come. */
+/* The same, but rows are passed to a receiver one by one. */
 void
 dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values, const char *nulls,
 					  bool read_only, DestReceiver *receiver)
@@ -342,8 +348,8 @@ dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values, const char *nulls,
 }
 
 /*
- * The same for a plan that asks for its last parameters while it runs; "values"
- * has true for each of them.
+ * The same for a plan that asks for its last parameters during execution;
+ * "values" has true for each of them.
  */
 void
 dtmodel_run_plan_with_answers(SPIPlanPtr plan, Datum *values,
@@ -357,7 +363,7 @@ dtmodel_run_plan_with_answers(SPIPlanPtr plan, Datum *values,
 	run_with_options(plan, options);
 }
 
-/* Runs a SELECT up to its first row, with the snapshot of the caller. */
+/* Runs a SELECT up to its first row, with the caller's snapshot. */
 static void
 execute_select(CachedPlanSource *source, CachedPlan *plan,
 			   ParamListInfo parameters, DestReceiver *receiver)
@@ -386,11 +392,11 @@ read_first_row(CachedPlanSource *source, ParamListInfo parameters,
 }
 
 /*
- * Runs a saved SELECT that sees what the caller's own query sees, and gives its
- * first row to the receiver, if it has one.  It goes to the executor directly,
- * as the server's functions in SQL do, since a connection of SPI would take
- * longer than a look-up by key.  What it holds, the plan and the query, belongs
- * to the current resource owner and memory context, so an error releases it.
+ * Runs a saved SELECT with the caller's own snapshot, and passes its first
+ * row, if any, to the receiver.  It calls the executor directly, as the
+ * server's SQL functions do, since connecting to SPI would take longer than a
+ * look-up by key.  The plan and the query belong to the current resource
+ * owner and memory context, so an error releases them.
  */
 void
 dtmodel_read_first_row(SPIPlanPtr plan, Datum *values, const char *nulls,
@@ -432,9 +438,9 @@ execute_in_trigger(SPIPlanPtr plan, Datum *values, long limit)
 
 /*
  * Runs a saved plan as the server's own foreign keys run theirs: triggers
- * that it fires wait for the statement that we are called for, and a
- * transaction with a snapshot of its own sees the rows that others have
- * committed since, or fails to serialize when it would have to change them.
+ * that it fires wait for the end of the outer statement, and in a transaction
+ * with a snapshot of its own it sees the rows that others have committed
+ * since, or raises a serialization failure if it would have to change them.
  */
 void
 dtmodel_run_plan_in_trigger(SPIPlanPtr plan, Datum *values, long limit)

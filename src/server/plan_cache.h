@@ -48,21 +48,22 @@ typedef enum DtPlanPurpose
 } DtPlanPurpose;
 
 /*
- * What every query of ours begins with, so that the planner hook knows it and
- * does not hide rows from it.  The text stays with the plan, also when it is
- * planned again.
+ * The prefix of all queries of ours, by which the planner hook recognizes
+ * them and does not hide rows from them.  The text stays with the plan, also
+ * when it is planned again.
  */
 #define DT_OWN_QUERY "/* dtmodel */ "
 
 /*
- * What follows that in an UPDATE that deletes rows, or restores one, or those
- * that come back with it: the executor is told not to take it for a user's.
+ * A second prefix, of an UPDATE that deletes rows, or restores one, or
+ * restores those that come back with it: by it the executor hook
+ * distinguishes the UPDATE from one of a user.
  */
 #define DT_MARKS_DELETED "/* deletes */ "
 #define DT_MARKS_LIVE "/* restores */ "
 #define DT_MARKS_SET_LIVE "/* restores a set */ "
 
-/* What follows it in an UPDATE that gives a row a new slug. */
+/* A second prefix, of an UPDATE that gives a row a new slug. */
 #define DT_MAKES_SLUG "/* new slug */ "
 
 /* Whether a query is one of ours; its text may be NULL. */
@@ -70,19 +71,19 @@ extern bool dtmodel_is_own_query(const char *query);
 extern bool dtmodel_is_run_by_us(const char *query);
 
 /*
- * The boolean parameters that a plan ends with, if it tells in this way where
- * it is: each time that the executor reads one of them, the value is asked for.
+ * The boolean parameters at the end of a plan that reports its progress by
+ * them: each time the executor reads one, "answer" is called for its value.
  */
 typedef struct DtAnswers
 {
-	int			count;			/* of these parameters */
-	bool		(*answer) (void *caller, int which);	/* which of them, from 0 */
+	int			count;			/* the number of these parameters */
+	bool		(*answer) (void *caller, int which);	/* which: from 0 */
 	void	   *caller;
 } DtAnswers;
 
 /*
- * A plan that was looked for.  Where none is saved yet, the caller writes its
- * query and saves it, and the same way leads to every plan:
+ * The result of looking for a plan.  If none is saved yet, the caller writes
+ * its query and saves it, always in the same way:
  *
  *		DtPlan plan = dtmodel_find_plan(relid, DT_PLAN_..., set);
  *
@@ -91,10 +92,10 @@ typedef struct DtAnswers
  *		appendStringInfo(&plan.query, ...);
  *		return dtmodel_save_plan(&plan, nargs, types);
  *
- * The set tells plans of one purpose apart that differ by columns, or by other
- * numbers; it may be NULL.  To find a plan, or to run one with
- * dtmodel_read_first_row(), takes no connection of SPI; all else happens
- * between SPI_connect and SPI_finish.
+ * The set distinguishes plans with the same purpose but for different
+ * columns, or other small integers; it may be NULL.  Finding a plan, and
+ * running it with dtmodel_read_first_row(), need no connection to SPI;
+ * everything else happens between SPI_connect and SPI_finish.
  */
 typedef struct DtPlan
 {
@@ -109,7 +110,7 @@ extern DtPlan dtmodel_find_plan(Oid object, DtPlanPurpose purpose,
 								const Bitmapset *set);
 extern SPIPlanPtr dtmodel_save_plan(const DtPlan *plan, int nargs, Oid *types);
 
-/* The same for a plan that does not depend on the values it is given. */
+/* The same for a plan that does not depend on the values of its parameters. */
 extern SPIPlanPtr dtmodel_save_generic_plan(const DtPlan *plan, int nargs,
 											Oid *types);
 

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * query_text.c
- *	  Queries that the server or its tools run for themselves.
+ *	  Recognizing the queries that the server or its tools run internally.
  *
- * They are known by their text.  A plan is kept with its text and used again
- * wherever that text is run, so nothing else could decide what the plan does:
- * the user, the security context and the calling trigger are others the next
- * time.  A user's query in the same words is planned in the same way.
+ * They are recognized by their text.  A plan is kept with its text and used
+ * again for that text, so the plan must not depend on anything else: the
+ * user, the security context and the calling trigger may differ the next
+ * time.  A user's query with the same text is planned in the same way.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,7 +57,7 @@ dtmodel_is_foreign_key_query(const char *text)
 		 strstr(text, " fk JOIN ") != NULL);
 }
 
-/* Whether pg_dump --inserts reads a table with the query. */
+/* Whether pg_dump --inserts uses the query to read a table. */
 bool
 dtmodel_is_dump_query(const char *text)
 {

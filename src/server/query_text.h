@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * query_text.h
- *	  Queries that the server or its tools run for themselves.
+ *	  Recognizing the queries that the server or its tools run internally.
  *
  *-------------------------------------------------------------------------
  */

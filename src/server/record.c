@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * record.c
- *	  The columns of a row that is given as a value.
+ *	  Reading the columns of a composite value.
  *
- * A trigger in PL/pgSQL hands over its OLD and NEW as expanded records.  To
- * flatten one would copy the row and fetch what is stored out of line, so it
- * is read where it lies.
+ * PL/pgSQL passes OLD and NEW of a trigger as expanded records.  Flattening
+ * one would copy the row and fetch values that are stored out of line, so the
+ * columns are read from the expanded record.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +18,7 @@
 #include "utils/expandedrecord.h"
 #include "utils/typcache.h"
 
-/* The value as an expanded record; NULL if it is a flat one. */
+/* The expanded record; NULL if the value is flat. */
 static ExpandedRecordHeader *
 expanded_record(Datum value)
 {
@@ -40,7 +40,7 @@ open_expanded(ExpandedRecordHeader *header, DtRecord *record)
 	record->pinned = false;
 }
 
-/* The tuple that a composite value is; it shares the value's memory. */
+/* The tuple in a composite value, whose memory it shares. */
 HeapTupleData
 dtmodel_tuple_of_row(Datum row)
 {
@@ -54,7 +54,7 @@ dtmodel_tuple_of_row(Datum row)
 	return tuple;
 }
 
-/* A composite value with its own bytes all there, for several of the below. */
+/* A composite value that is detoasted, for several of the functions below. */
 Datum
 dtmodel_fetch_record(Datum value)
 {
@@ -77,9 +77,9 @@ open_flat(DtRecord *record)
 }
 
 /*
- * A number for the row type of a composite value: another one for another
- * type, and after the type was altered.  The rows of a query that is of no
- * type have one too.
+ * A number for the row type of a composite value, which differs for different
+ * types, and after the type was altered.  Anonymous row types of a query have
+ * one too.
  */
 uint64
 dtmodel_record_type(Datum value)
@@ -94,7 +94,7 @@ dtmodel_record_type(Datum value)
 										 HeapTupleHeaderGetTypMod(header));
 }
 
-/* The row type of a composite value, for the caller to keep. */
+/* A copy of the row type of a composite value. */
 TupleDesc
 dtmodel_copy_record_type(Datum value)
 {
@@ -108,7 +108,7 @@ dtmodel_copy_record_type(Datum value)
 									   HeapTupleHeaderGetTypMod(header));
 }
 
-/* Opens a composite value.  Values that are stored out of line stay there. */
+/* Opens a composite value.  Columns that are stored out of line stay there. */
 void
 dtmodel_open_record(Datum value, DtRecord *record)
 {
@@ -124,9 +124,9 @@ dtmodel_open_record(Datum value, DtRecord *record)
 }
 
 /*
- * The same for one of many rows of one type, of which only the first so many
- * columns are wanted.  The slot is for heap tuples of that type, and the
- * record has to stay where it is until the next row.
+ * The same for one of many rows of one type, of which only the first
+ * "ncolumns" columns are needed.  The slot is for heap tuples of that type,
+ * and the record must stay in memory until the next row.
  */
 void
 dtmodel_open_columns(Datum value, TupleTableSlot *slot, int ncolumns,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * record.h
- *	  The columns of a row that is given as a value.
+ *	  Reading the columns of a composite value.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,8 +17,8 @@ typedef struct DtRecord
 	TupleDesc	desc;
 	Datum	   *values;
 	bool	   *nulls;
-	bool		pinned;			/* desc is to be released */
-	HeapTupleData tuple;		/* of a row that lies in a slot */
+	bool		pinned;			/* desc must be released */
+	HeapTupleData tuple;		/* of a row in a slot */
 } DtRecord;
 
 extern HeapTupleData dtmodel_tuple_of_row(Datum row);

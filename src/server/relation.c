@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * relation.c
- *	  Tables: opened, named so that no search_path matters, and who acts on them.
+ *	  Tables: opening them, naming them independently of search_path, and
+ *	  acting as their owner.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +19,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 
-/* The table's name as it can stand in any query, whatever the search_path. */
+/* The table's qualified name, for use in any query with any search_path. */
 char *
 dtmodel_qualified_name(Relation rel)
 {
@@ -27,9 +28,8 @@ dtmodel_qualified_name(Relation rel)
 }
 
 /*
- * The partitioned table above all others.  The table itself if it is no
- * partition, or not one any more as soon as its DETACH CONCURRENTLY is
- * finished.
+ * The topmost partitioned table.  The table itself if it is not a partition,
+ * or will not be one any more when its DETACH CONCURRENTLY has finished.
  */
 Oid
 dtmodel_root_of(Relation rel)
@@ -41,8 +41,9 @@ dtmodel_root_of(Relation rel)
 }
 
 /*
- * The name as a literal, for a hint that calls a function on the table.  For a
- * partition that is to be called for its partitioned table.
+ * The name as a literal, for a hint that calls a function on the table.  For
+ * a partition, the name of its partitioned table, for which it must be
+ * called.
  */
 char *
 dtmodel_quoted_name(Relation rel)
@@ -55,8 +56,8 @@ dtmodel_quoted_name(Relation rel)
 }
 
 /*
- * What stands before the table's name where its own rows are meant: a foreign
- * key does not reach the tables that inherit from it, but partitions it does.
+ * "ONLY " where only the table's own rows are meant: a foreign key does not
+ * cover the tables that inherit from its table, but it does cover partitions.
  */
 const char *
 dtmodel_only(Relation rel)
@@ -84,7 +85,7 @@ relkind_name(char relkind)
 	}
 }
 
-/* Refuses what can hold no rows of its own. */
+/* Refuses relations that cannot be models. */
 static void
 check_relkind(Relation rel)
 {
@@ -103,9 +104,9 @@ check_relkind(Relation rel)
 }
 
 /*
- * Opens a table, or what may be one.  NULL when it is gone, as may happen to
- * one whose oid was read from the catalogues; an error (42809) when it is no
- * table.
+ * Opens a table, or what may be one.  NULL if it does not exist any more, as
+ * may happen if its oid was read from the catalogs; an error (42809) if it is
+ * not a table.
  */
 Relation
 dtmodel_try_open(Oid relid, LOCKMODE lockmode)
@@ -125,7 +126,9 @@ dtmodel_report_missing_table(Oid relid)
 			 errmsg("relation with OID %u does not exist", relid)));
 }
 
-/* Opens a table that somebody named; it is an error when it is gone. */
+/*
+ * Opens a table that the user named; an error if it does not exist any more.
+ */
 Relation
 dtmodel_open(Oid relid, LOCKMODE lockmode)
 {
@@ -137,8 +140,8 @@ dtmodel_open(Oid relid, LOCKMODE lockmode)
 }
 
 /*
- * A copy of the table's triggers, NULL for none.  Whoever asks the catalogues
- * about one may find the relcache's own gone, since an invalidation, such as
+ * A copy of the table's triggers, NULL for none.  The relcache's own may be
+ * freed while a caller reads the catalogs, since an invalidation, such as
  * VACUUM's, makes it read them again.
  */
 TriggerDesc *
@@ -148,9 +151,9 @@ dtmodel_triggers(Relation rel)
 }
 
 /*
- * Goes on as the owner of the table, with its row-level security not forced,
- * as the server's own foreign keys do.  An error ends that too; otherwise
- * dtmodel_act_as() does, given what this returns.
+ * Switches to the owner of the table, with its row-level security not forced,
+ * as the server's own foreign keys do.  An error switches back; otherwise
+ * dtmodel_act_as() does, with the result of this function.
  */
 DtCaller
 dtmodel_act_as_owner(Relation rel)
@@ -171,7 +174,7 @@ dtmodel_act_as(const DtCaller *caller)
 }
 
 /*
- * Makes sure that no policy hides rows of the table from whoever calls the
+ * Checks that no policy hides rows of the table from the caller of the
  * function, which must see all of them; "why" is a sentence.
  */
 void

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * relation.h
- *	  Tables: opened, named so that no search_path matters, and who acts on them.
+ *	  Tables: opening them, naming them independently of search_path, and
+ *	  acting as their owner.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +14,7 @@
 #include "utils/rel.h"
 #include "utils/reltrigger.h"
 
-/* Who acts, as the server has it. */
+/* The current user and security context. */
 typedef struct DtCaller
 {
 	Oid			user;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * result.c
- *	  The rows that a function returns.
+ *	  The result of a set-returning function.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,8 +22,8 @@ report_no_rows_accepted(void)
 }
 
 /*
- * Makes the tuplestore that the function returns its rows in, with none so
- * far.  It is in setResult of what this returns, their type in setDesc.
+ * Creates the empty tuplestore in which the function returns its rows.  It is
+ * setResult of the returned struct, and the row type is setDesc.
  */
 ReturnSetInfo *
 dtmodel_begin_result(FunctionCallInfo fcinfo)

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * statement.c
- *	  What the triggers of one statement tell each other.
+ *	  Notes that the triggers of one statement share.
  *
- * A trigger function is called with memory (fn_mcxt) that lasts as long as the
- * statement that fires it, and is the executor's own (es_query_cxt).  That
- * memory is what a statement is known by here: all triggers that it fires
- * share it, those of other statements that run in between have their own, and
- * what is noted in it goes when it goes, however the statement ends.
+ * A trigger function is called with a memory context (fn_mcxt) that lasts as
+ * long as the statement that fires it, and is the executor's own
+ * (es_query_cxt). It identifies the statement here: all triggers that the
+ * statement fires share it, other statements that run meanwhile have their
+ * own, and the notes in it are freed with it, however the statement ends.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,7 @@ typedef struct Note
 
 static Note *notes = NULL;
 
-/* The statement ends, and its note with it. */
+/* The statement ends, and the note with it. */
 static void
 forget_note(void *argument)
 {
@@ -40,7 +40,7 @@ forget_note(void *argument)
 		*link = (*link)->next;
 }
 
-/* What was noted in the statement; NULL for nothing. */
+/* The note of the statement; NULL if there is none. */
 void *
 dtmodel_find_note(MemoryContext statement, DtNoteKind kind, Oid about)
 {
@@ -53,7 +53,7 @@ dtmodel_find_note(MemoryContext statement, DtNoteKind kind, Oid about)
 	return NULL;
 }
 
-/* What was noted in all statements that are running. */
+/* The notes of all statements that are running. */
 List *
 dtmodel_notes_of_all(DtNoteKind kind, Oid about)
 {
@@ -67,7 +67,7 @@ dtmodel_notes_of_all(DtNoteKind kind, Oid about)
 	return contents;
 }
 
-/* As dtmodel_find_note, but an empty note is made where there is none yet. */
+/* Like dtmodel_find_note, but adds an empty note if there is none yet. */
 void *
 dtmodel_make_note(MemoryContext statement, DtNoteKind kind, Oid about,
 				  Size size)

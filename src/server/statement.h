@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * statement.h
- *	  What the triggers of one statement tell each other.
+ *	  Notes that the triggers of one statement share.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,13 +11,16 @@
 #include "nodes/pg_list.h"
 #include "utils/palloc.h"
 
-/* What a note is about. */
+/* The kinds of notes. */
 typedef enum DtNoteKind
 {
-	DT_NOTE_MOVE,				/* the row that a function saw leave */
-	DT_NOTE_FLIP,				/* rows deleted or restored by their move */
-	DT_NOTE_RESTORES,			/* rows whose restore is to be completed */
-	DT_NOTE_NEW_SLUG			/* that it gives rows new slugs */
+	DT_NOTE_MOVE,				/* a row that a function saw leave its
+								 * partition */
+	DT_NOTE_FLIP,				/* rows that an UPDATE deletes or restores
+								 * while it moves them */
+	DT_NOTE_RESTORES,			/* rows whose restore is completed at the
+								 * end */
+	DT_NOTE_NEW_SLUG			/* the statement gives rows new slugs */
 } DtNoteKind;
 
 extern void *dtmodel_find_note(MemoryContext statement, DtNoteKind kind,
