@@ -78,6 +78,7 @@ CREATE TABLE bare (id int);
 CREATE TRIGGER odd BEFORE INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.version_trigger();
 INSERT INTO bare VALUES (1);
 \echo :SQLSTATE
+SELECT dtmodel.describe('bare') -> 'drift' AS drift;
 
 -- a version that is no number, and roles that may not see or write it
 SELECT version FROM dtmodel.update(NULL::old, 1, '{"note": "y", "version": "one"}');

@@ -38,8 +38,7 @@ CREATE TABLE users (
 	LIKE dtmodel.active_mixin INCLUDING ALL,
 	name text NOT NULL
 );
-SELECT dtmodel.add_model('users'), dtmodel.add_soft_delete('users'),
-	   dtmodel.add_version('users');
+SELECT dtmodel.add_model('users'), dtmodel.add_soft_delete('users');
 CREATE UNIQUE INDEX ON users (name) WHERE NOT is_deleted;
 
 -- An old table that became a model, and references another one.
@@ -99,10 +98,10 @@ SELECT dtmodel.add_timestamps('parted', on_insert => 'stamp'), dtmodel.add_soft_
 CREATE TABLE detached PARTITION OF parted FOR VALUES FROM ('2022-01-01') TO ('2023-01-01');
 ALTER TABLE parted DETACH PARTITION detached;
 
--- A trigger that fires always, with audit, and a model that will be out of order.
+-- A trigger that fires always, with audit and version, and a model that will be out of order.
 CREATE TABLE firing (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('firing'), dtmodel.add_soft_delete('firing'),
-	   dtmodel.add_audit('firing');
+	   dtmodel.add_audit('firing'), dtmodel.add_version('firing');
 ALTER TABLE firing ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete;
 CREATE TABLE drifted (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('drifted'), dtmodel.add_soft_delete('drifted');
@@ -434,7 +433,7 @@ foreach my $table ('users', 'orders', $quoted, 'flagless', 'zoneless')
 	is($restored, $source, "enabled: $table has the same rows");
 }
 
-# ... unless the model stamps new rows, or has audit.
+# ... unless the model stamps new rows, or has audit or version.
 foreach my $table ('inverted', 'parted')
 {
 	my ($restored, $source) =
@@ -451,6 +450,9 @@ is($restored, $source, 'enabled: firing has the same times');
   in_both('SELECT DISTINCT created_by FROM firing');
 is($source, 'ann', 'enabled: firing had an actor');
 isnt($restored, $source, 'enabled: firing has a new one');
+($restored, $source) = in_both('SELECT max(version) FROM firing');
+is($source, '2', 'enabled: firing had a second version');
+is($restored, '1', 'enabled: firing has a first one');
 
 # They keep it too when the settings of the session that restores them say so.
 restore_schema('preserved');

@@ -26,6 +26,14 @@ add_own_columns(const void *options, DtOwnColumns *own)
 						   &((const DtVersion *) options)->version);
 }
 
+static void
+find_drift(StringInfo drift, Relation rel pg_attribute_unused(),
+		   const void *options)
+{
+	if (!dtmodel_column_is_used(&((const DtVersion *) options)->version))
+		dtmodel_append_drift(drift, "a trigger lacks its argument \"version\"");
+}
+
 /* The last of all, since it counts what the others do. */
 static const DtTriggerType triggers[] = {
 	{
@@ -64,4 +72,5 @@ const DtMixin dtmodel_version_mixin = {
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtVersion),
 	.add_own_columns = add_own_columns,
+	.find_drift = find_drift,
 };
