@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * heirs.h
- *	  Soft delete of tables that other tables inherit from.
+ *	  The trigger that protects tables that inherit from a soft-delete model.
  *
  *-------------------------------------------------------------------------
  */

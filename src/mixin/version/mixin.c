@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.c
- *	  The version mixin, as models have it.
+ *	  The descriptor of the version mixin.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@ add_own_columns(const void *options, DtOwnColumns *own)
 						   &((const DtVersion *) options)->version);
 }
 
-/* The last of all, since it counts what the others do. */
+/* It fires last, since it counts the changes of the other triggers. */
 static const DtTriggerType triggers[] = {
 	{
 		.name = "zz_dtmodel_version",

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * version.c
- *	  The version mixin: a number that grows by one with every change of a row.
+ *	  The version mixin: a number that is increased by one with every change
+ *	  of a row.
  *
- * Optimistic locking goes by it: a client that has read a row writes it only if
- * the version is still the one that it has read, and knows from the count of
- * rows whether it was.  It is the trigger that counts, so clients that know
- * nothing of versions are noticed too.
+ * It is for optimistic locking: a client that has read a row updates it only
+ * if the version is still the same, and sees from the number of updated rows
+ * whether it was.  The trigger sets the version, so changes by clients that
+ * do not use versions are noticed too.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +22,7 @@
 #include "model/stamp.h"
 #include "utils/builtins.h"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct VersionState
 {
 	DtColumn	version;
@@ -62,7 +63,7 @@ datum_of(const DtColumn *version, int64 number)
 		Int64GetDatum(number);
 }
 
-/* A row that has it already is not copied. */
+/* A row that has the version already is not copied. */
 static HeapTuple
 stamp_new_row(const TriggerData *trigdata, HeapTuple row,
 			  const DtColumn *version)
@@ -96,7 +97,10 @@ check_not_last(Relation rel, const DtColumn *version, int64 number)
 			 errtablecol(rel, version->attnum)));
 }
 
-/* One more than the row has, or what it has: whatever the UPDATE assigns. */
+/*
+ * Sets the version to the old one plus one, or to the old one if the row has
+ * not changed, whatever the UPDATE assigns.
+ */
 static HeapTuple
 stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
 				  VersionState *state)
@@ -128,14 +132,15 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
  * Its argument is "version=" and the name of a column, of type integer or
  * bigint.
  *
- * The version of a new row is 1, and that of a changed one the old version plus
- * one, whatever the statement assigns.  Soft deletes and restores are changes,
- * and so is whatever changes a column, also one that does not count for
- * updated_at: clients that compute the next version themselves count like that.
- * A row that an UPDATE moves to another partition is no new row there.  While
- * dtmodel.preserve_timestamps is on the row passes untouched.  A column that is
- * gone (42703) or retyped (42804) is an error, and so is a version that has
- * reached the end of its type (22003).
+ * The version of a new row is 1, and that of a changed one the old version
+ * plus one, whatever the statement assigns.  Soft deletes and restores are
+ * changes, and so is a new value in any column, also in one that does not
+ * count for updated_at: clients that compute the next version themselves
+ * count in the same way.  A row that an UPDATE moves to another partition is
+ * not treated as a new row there.  While dtmodel.preserve_timestamps is on,
+ * the row is not changed.  A column that does not exist (42703) or has
+ * another type (42804) is an error, and so is a version beyond the range of
+ * its type (22003).
  */
 Datum
 dtmodel_version_trigger(PG_FUNCTION_ARGS)
@@ -179,9 +184,9 @@ change_version(DtChange *change, const void *request)
 /*
  * add_version(model regclass, version name DEFAULT 'version') returns void
  *
- * Makes a table count the versions of its rows: adds the column if it is
- * missing, and the trigger; called again it re-configures.  A NULL name is an
- * error (22004).  Tables that inherit from this one get the trigger with it.
+ * Adds a version to the rows of a table: adds the column if it is missing,
+ * and the trigger; calling it again changes the options.  A NULL name is an
+ * error (22004).  Tables that inherit from this one get the trigger too.
  */
 Datum
 dtmodel_add_version(PG_FUNCTION_ARGS)
@@ -213,8 +218,8 @@ drop_version(DtChange *change, bool drop_columns)
  * remove_version(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Takes the trigger off, and with drop_columns the column too.  Tables that
- * inherit from this one follow.  Does nothing to a table without version.
+ * Drops the trigger, and with drop_columns the column too, also on tables
+ * that inherit from this one.  Does nothing to a table without version.
  */
 Datum
 dtmodel_remove_version(PG_FUNCTION_ARGS)
