@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * delete.c
- *	  Deleting a row: softly where the model knows how, else for good.
+ *	  Deleting a row: softly if the model has soft delete, otherwise for good.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,7 +37,10 @@ delete_plan(const DtRowCall *call)
 							 dtmodel_key_types(&call->key));
 }
 
-/* Runs it, and says meanwhile whose wish it is that it be for good. */
+/*
+ * Runs the plan, and notes meanwhile that dtmodel.hard_delete is on because
+ * of "soft => false".
+ */
 static bool
 run_plan(const DtRowCall *call, SPIPlanPtr plan, bool soft_is_false, Datum *row)
 {
@@ -59,8 +62,8 @@ run_plan(const DtRowCall *call, SPIPlanPtr plan, bool soft_is_false, Datum *row)
 }
 
 /*
- * Runs the DELETE under dtmodel.hard_delete, as a person would; the setting
- * ends with the statement, however that ends.
+ * Runs the DELETE under dtmodel.hard_delete, as a user would; the switch is
+ * reset after the statement, and after an error.
  */
 static bool
 run_delete(const DtRowCall *call, Datum *row)
@@ -93,11 +96,11 @@ delete_for_good(FunctionCallInfo fcinfo, const DtRowCall *call)
 /*
  * delete(instance anyelement, soft boolean DEFAULT true) returns anyelement
  *
- * Deletes the row and returns it: softly, as soft_delete does, unless soft is
- * false or the model has no soft delete, else for good.  To delete for good
- * on a soft-delete model needs the TRUNCATE privilege (42501).  NULL for a row
- * that is gone, and for one that a policy or a trigger keeps from being
- * deleted; an error (22004) for NULL.
+ * Deletes the row and returns it: softly, as soft_delete does, or for good if
+ * soft is false or the model has no soft delete.  To delete for good on a
+ * soft-delete model needs the TRUNCATE privilege (42501).  NULL for a row
+ * that does not exist any more, and for one whose deletion a policy or a
+ * trigger prevents; an error (22004) for NULL.
  *
  * Source: ModelBase.delete of the reference document dtpyfw.db.model.
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * find.h
- *	  The row that an object describes, and what to do when it is deleted.
+ *	  Finding a row by criteria, and restoring it if it is deleted.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,10 +11,10 @@
 #include "api/data.h"
 #include "model/row_call.h"
 
-/* How often a row may come and go while somebody tries to have it. */
+/* How many times to try while other transactions insert and delete the row. */
 #define DT_TRIES 10
 
-/* What a caller wants of a deleted row that is the one in question. */
+/* What the caller wants if the row is deleted. */
 typedef enum DtOnDeleted
 {
 	DT_DELETED_IGNORE,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * row_set.c
- *	  Rows on their way from a query to the result of a function.
+ *	  A receiver of a query's rows that adds them to the result of a function.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +27,7 @@ start(DestReceiver *self pg_attribute_unused(),
 {
 }
 
-/* The row is the query's only column; it is NULL for no row of the table. */
+/* The row is the query's only column; NULL if there is no row of the table. */
 static bool
 receive(TupleTableSlot *slot, DestReceiver *self)
 {
@@ -54,7 +54,7 @@ destroy(DestReceiver *self pg_attribute_unused())
 {
 }
 
-/* Makes what the function returns its rows in, none so far. */
+/* A receiver for the result of this function, which is empty so far. */
 DtRowSet *
 dtmodel_begin_row_set(FunctionCallInfo fcinfo)
 {

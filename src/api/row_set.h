@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * row_set.h
- *	  Rows on their way from a query to the result of a function.
+ *	  A receiver of a query's rows that adds them to the result of a function.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,12 +19,12 @@ struct DtRowSet
 	DestReceiver receiver;		/* for the query; must be first */
 	Tuplestorestate *store;		/* the result of the function */
 
-	/* Called for each row; what is here at first adds it to the result. */
+	/* Called for each row; by default it adds the row to the result. */
 	void		(*take) (DtRowSet *set, Datum row);
 
-	/* Called when there are no more rows; NULL if nobody wants to know. */
+	/* Called when there are no more rows; may be NULL. */
 	void		(*done) (DtRowSet *set);
-	void	   *caller;			/* for whoever sets these */
+	void	   *caller;			/* for these two functions */
 };
 
 extern DtRowSet *dtmodel_begin_row_set(FunctionCallInfo fcinfo);
