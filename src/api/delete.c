@@ -13,7 +13,6 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_call.h"
-#include "server/scope.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -72,7 +71,7 @@ run_delete(const DtRowCall *call, Datum *row)
 	int			level = NewGUCNestLevel();
 	bool		found;
 
-	dtmodel_set_in_scope("dtmodel.hard_delete", "on");
+	dtmodel_set_guc("dtmodel.hard_delete", "on");
 	found = run_plan(call, delete_plan(call), soft_is_false, row);
 	AtEOXact_GUC(true, level);
 	return found;

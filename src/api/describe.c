@@ -23,7 +23,7 @@
 #include "model/heirs.h"
 #include "model/model.h"
 #include "server/result.h"
-#include "server/scope.h"
+#include "server/subtransaction.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -354,7 +354,7 @@ dtmodel_describe(PG_FUNCTION_ARGS)
 	ErrorData  *error;
 
 	initStringInfo(&description.json);
-	error = dtmodel_try(describe_table, &description);
+	error = dtmodel_try_in_subtransaction(describe_table, &description);
 	if (error != NULL && !is_of_arguments(error))
 		ReThrowError(error);
 	if (description.table == NULL)

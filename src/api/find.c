@@ -17,7 +17,7 @@
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/shown_key.h"
 #include "server/record.h"
-#include "server/scope.h"
+#include "server/subtransaction.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -255,7 +255,7 @@ dtmodel_restore_found(const DtRowCall *call, const DtDataPlace *place,
 	{
 		if (i == DT_TRIES)
 			ReThrowError(error);
-		error = dtmodel_try(restore, &restoration);
+		error = dtmodel_try_in_subtransaction(restore, &restoration);
 		if (error == NULL)
 			return restoration.found ? DT_FOUND_LIVE : DT_FOUND_NONE;
 		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)

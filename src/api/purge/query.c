@@ -16,10 +16,10 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "guc.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "server/plan_cache.h"
-#include "server/scope.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -53,9 +53,9 @@ query_rows(const DtPurge *purge, const DtPlaceSet *set, SPIPlanPtr plan)
 	};
 	int			level = NewGUCNestLevel();
 
-	dtmodel_set_in_scope("enable_seqscan", "off");
-	dtmodel_set_in_scope("enable_mergejoin", "off");
-	dtmodel_set_in_scope("jit", "off");
+	dtmodel_set_guc("enable_seqscan", "off");
+	dtmodel_set_guc("enable_mergejoin", "off");
+	dtmodel_set_guc("jit", "off");
 	dtmodel_run_plan(plan, values, NULL);
 	AtEOXact_GUC(true, level);
 }

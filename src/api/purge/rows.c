@@ -25,12 +25,13 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/foreign_key.h"
 #include "server/plan_cache.h"
-#include "server/scope.h"
+#include "server/subtransaction.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -514,7 +515,7 @@ delete_going(const Attempt *attempt)
 	int			level = NewGUCNestLevel();
 	bool		isnull;
 
-	dtmodel_set_in_scope("dtmodel.hard_delete", "on");
+	dtmodel_set_guc("dtmodel.hard_delete", "on");
 	run_delete(attempt);
 	AtEOXact_GUC(true, level);
 	for (int i = 0; i < list_length(attempt->going); i++)
@@ -567,7 +568,7 @@ delete_safely(Attempt *attempt)
 	ErrorData  *error;
 
 	attempt->deletion = prepare_delete(attempt);
-	error = dtmodel_try(try_delete, attempt);
+	error = dtmodel_try_in_subtransaction(try_delete, attempt);
 	(void) SPI_freeplan(attempt->deletion);
 	return error == NULL ? none : read_failure(attempt->purge, error);
 }
