@@ -20,7 +20,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mixin/settings/mixin.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/model.h"
 #include "server/result.h"
 #include "server/subtransaction.h"
@@ -97,16 +97,16 @@ drift_of_mixin(StringInfo drift, Relation rel, const DtMixin *mixin)
 
 /* Reports mixins that a table must share with the table it inherits from. */
 static void
-drift_of_heir(StringInfo drift, Relation heir, const bool *expected)
+drift_of_inheritor(StringInfo drift, Relation inheritor, const bool *expected)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 
 	for (int i = 0; mixins[i] != NULL; i++)
 	{
 		if (expected[i] &&
-			dtmodel_options_of(dtmodel_get_model(heir), mixins[i]) == NULL)
+			dtmodel_options_of(dtmodel_get_model(inheritor), mixins[i]) == NULL)
 			dtmodel_append_drift(drift, "table \"%s\" inherits but has no %s",
-								 RelationGetRelationName(heir),
+								 RelationGetRelationName(inheritor),
 								 mixins[i]->title);
 	}
 }
@@ -121,12 +121,12 @@ drift_of_heirs(StringInfo drift, Relation rel)
 	for (int i = 0; mixins[i] != NULL; i++)
 		expected[i] = mixins[i]->inherited &&
 			dtmodel_options_of(dtmodel_get_model(rel), mixins[i]) != NULL;
-	foreach(cell, dtmodel_heirs(rel))
+	foreach(cell, dtmodel_inheritors(rel))
 	{
-		Relation	heir = relation_open(lfirst_oid(cell), AccessShareLock);
+		Relation	inheritor = relation_open(lfirst_oid(cell), AccessShareLock);
 
-		drift_of_heir(drift, heir, expected);
-		relation_close(heir, AccessShareLock);
+		drift_of_inheritor(drift, inheritor, expected);
+		relation_close(inheritor, AccessShareLock);
 	}
 }
 

@@ -12,7 +12,7 @@
 #include "mixin/timestamps/mixin.h"
 #include "mixin/timestamps/timestamps.h"
 #include "model/constraint.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 
@@ -148,7 +148,7 @@ change_timestamps(DtChange *change)
 Datum
 dtmodel_add_model(PG_FUNCTION_ARGS)
 {
-	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
+	List	   *tables = dtmodel_with_inheritors(dtmodel_model_argument(fcinfo));
 	DtChange	change;
 	ListCell   *cell;
 
@@ -221,7 +221,7 @@ drop_id(DtChange *change, bool drop_columns)
 Datum
 dtmodel_remove_model(PG_FUNCTION_ARGS)
 {
-	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
+	List	   *tables = dtmodel_with_inheritors(dtmodel_model_argument(fcinfo));
 	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 
 	for (int i = list_length(tables) - 1; i >= 0; i--)

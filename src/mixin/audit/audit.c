@@ -20,7 +20,7 @@
 #include "dtmodel.h"
 #include "mixin/audit/mixin.h"
 #include "model/actor.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/key.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
@@ -375,7 +375,7 @@ dtmodel_add_audit(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(4))
 		request.referred = PG_GETARG_OID(4);
 
-	dtmodel_change_with_heirs(relid, change_audit, &request);
+	dtmodel_change_with_inheritors(relid, change_audit, &request);
 	PG_RETURN_VOID();
 }
 
@@ -439,8 +439,8 @@ drop_audit(DtChange *change, bool drop_columns)
 Datum
 dtmodel_remove_audit(PG_FUNCTION_ARGS)
 {
-	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), drop_audit,
-							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo), drop_audit,
+								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }
 

@@ -11,7 +11,7 @@
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
-#include "mixin/soft_delete/heirs.h"
+#include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/unique.h"

@@ -17,12 +17,12 @@
 #include "executor/spi.h"
 #include "guc.h"
 #include "miscadmin.h"
-#include "mixin/soft_delete/heirs.h"
+#include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/unique.h"
 #include "model/constraint.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/mixin_call.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
@@ -465,7 +465,7 @@ add_soft_delete(Oid relid, const SoftDeleteRequest *request)
 {
 	ListCell   *cell;
 
-	foreach(cell, dtmodel_with_heirs(relid))
+	foreach(cell, dtmodel_with_inheritors(relid))
 	{
 		DtChange	change;
 
@@ -634,7 +634,7 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 static void
 remove_soft_delete(Oid relid, bool drop_columns)
 {
-	List	   *tables = dtmodel_with_heirs(relid);
+	List	   *tables = dtmodel_with_inheritors(relid);
 
 	for (int i = list_length(tables) - 1; i >= 0; i--)
 	{

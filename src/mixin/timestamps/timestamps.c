@@ -21,7 +21,7 @@
 #include "mixin/timestamps/default.h"
 #include "mixin/timestamps/mixin.h"
 #include "mixin/timestamps/timestamps.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "model/stamp.h"
@@ -368,7 +368,7 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
 	request.stamps_inserts =
 		dtmodel_is_second_word(fcinfo, 5, "on_insert", "default", "stamp");
 
-	dtmodel_change_with_heirs(relid, change_timestamps, &request);
+	dtmodel_change_with_inheritors(relid, change_timestamps, &request);
 	PG_RETURN_VOID();
 }
 
@@ -383,7 +383,7 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
 Datum
 dtmodel_remove_timestamps(PG_FUNCTION_ARGS)
 {
-	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), dtmodel_drop_timestamps,
-							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo), dtmodel_drop_timestamps,
+								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }

@@ -17,7 +17,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/version/mixin.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/row_trigger.h"
 #include "model/stamp.h"
 #include "utils/builtins.h"
@@ -198,7 +198,7 @@ dtmodel_add_version(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("version must not be null"),
 				 errhint("Name the column, or leave version out.")));
-	dtmodel_change_with_heirs(relid, change_version, NameStr(*PG_GETARG_NAME(1)));
+	dtmodel_change_with_inheritors(relid, change_version, NameStr(*PG_GETARG_NAME(1)));
 	PG_RETURN_VOID();
 }
 
@@ -224,7 +224,7 @@ drop_version(DtChange *change, bool drop_columns)
 Datum
 dtmodel_remove_version(PG_FUNCTION_ARGS)
 {
-	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), drop_version,
-							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo), drop_version,
+								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * heirs.c
+ * guard.c
  *	  The trigger that protects tables that inherit from a soft-delete model.
  *
  * A DELETE on a table reaches the rows of the tables that inherit from it,
@@ -18,8 +18,8 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "guc.h"
+#include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/hard_delete.h"
-#include "mixin/soft_delete/heirs.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/mixin_call.h"
@@ -36,7 +36,7 @@ dtmodel_change_guard_trigger(DtChange *change)
 }
 
 static void
-check_heir(Oid relid, Relation parent)
+check_inheritor(Oid relid, Relation parent)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 
@@ -81,6 +81,6 @@ dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
 		dtmodel_soft_delete_of(dtmodel_get_model(rel)) == NULL)
 		return PointerGetDatum(NULL);
 	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
-		check_heir(lfirst_oid(cell), rel);
+		check_inheritor(lfirst_oid(cell), rel);
 	return PointerGetDatum(NULL);
 }
