@@ -18,7 +18,7 @@
 
 #include "access/htup_details.h"
 #include "api/data.h"
-#include "api/row_set.h"
+#include "api/result_receiver.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
@@ -54,7 +54,7 @@ typedef struct ObjectGroup
 typedef struct Bulk
 {
 	DtRowCall	call;
-	DtRowSet   *result;
+	DtResultReceiver *result;
 	bool		strict;
 	List	   *groups;
 	ObjectGroup *last;			/* the group of the previous object */
@@ -285,9 +285,9 @@ insert_group(Bulk *bulk, ObjectGroup *group)
  * With several groups a row is kept until all rows can be returned in order.
  */
 static void
-keep_row(DtRowSet *set, Datum row)
+keep_row(DtResultReceiver *result, Datum row)
 {
-	Bulk	   *bulk = (Bulk *) set->caller;
+	Bulk	   *bulk = (Bulk *) result->caller;
 	MemoryContext caller = MemoryContextSwitchTo(bulk->call.context);
 	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
@@ -299,9 +299,9 @@ keep_row(DtRowSet *set, Datum row)
 
 /* An error after the last row does not belong to any object. */
 static void
-forget_object(DtRowSet *set)
+forget_object(DtResultReceiver *result)
 {
-	((Bulk *) set->caller)->at = -1;
+	((Bulk *) result->caller)->at = -1;
 }
 
 static void
@@ -393,7 +393,7 @@ dtmodel_bulk_create(PG_FUNCTION_ARGS)
 	Bulk		bulk = {.at = -1};
 
 	bulk.call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
-	bulk.result = dtmodel_begin_row_set(fcinfo);
+	bulk.result = dtmodel_make_result_receiver(fcinfo);
 	bulk.strict = dtmodel_flag_argument(fcinfo, 2, false);
 	bulk.list = dtmodel_data_argument(fcinfo, 1, "data");
 	read_objects(&bulk, &bulk.list);

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "api/row_set.h"
+#include "api/result_receiver.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete/live.h"
@@ -246,7 +246,7 @@ Datum
 dtmodel_get_all(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
-	DtRowSet   *set = dtmodel_begin_row_set(fcinfo);
+	DtResultReceiver *result = dtmodel_make_result_receiver(fcinfo);
 	DtSoftDelete columns;
 	const DtSoftDelete *live = live_rows(call.rel,
 										 dtmodel_flag_argument(fcinfo, 4, false),
@@ -269,7 +269,7 @@ dtmodel_get_all(PG_FUNCTION_ARGS)
 	}
 	SPI_connect();
 	dtmodel_run_plan_into(list_plan(call.rel, &key, live, has_after),
-						  values, nulls, true, &set->receiver);
+						  values, nulls, true, &result->receiver);
 	SPI_finish();
 	dtmodel_close_row_call(&call);
 	return (Datum) 0;
@@ -331,7 +331,7 @@ Datum
 dtmodel_get_deleted(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
-	DtRowSet   *set = dtmodel_begin_row_set(fcinfo);
+	DtResultReceiver *result = dtmodel_make_result_receiver(fcinfo);
 	DtSoftDelete columns = dtmodel_usable_soft_delete(call.rel);
 	bool		at = !PG_ARGISNULL(1);
 	bool		since = !PG_ARGISNULL(2);
@@ -347,7 +347,7 @@ dtmodel_get_deleted(PG_FUNCTION_ARGS)
 										PG_GETARG_DATUM(2));
 	SPI_connect();
 	dtmodel_run_plan_into(deleted_plan(call.rel, &columns, at, since),
-						  values, nulls, true, &set->receiver);
+						  values, nulls, true, &result->receiver);
 	SPI_finish();
 	dtmodel_close_row_call(&call);
 	return (Datum) 0;

@@ -1,23 +1,23 @@
 /*-------------------------------------------------------------------------
  *
- * row_set.c
+ * result_receiver.c
  *	  A receiver of a query's rows that adds them to the result of a function.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "api/row_set.h"
+#include "api/result_receiver.h"
 #include "server/record.h"
 #include "server/result.h"
 
 /* Adds a row, a composite value, to the result. */
 void
-dtmodel_add_row(DtRowSet *set, Datum row)
+dtmodel_add_row(DtResultReceiver *result, Datum row)
 {
 	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
-	tuplestore_puttuple(set->store, &tuple);
+	tuplestore_puttuple(result->store, &tuple);
 }
 
 static void
@@ -31,22 +31,22 @@ start(DestReceiver *self pg_attribute_unused(),
 static bool
 receive(TupleTableSlot *slot, DestReceiver *self)
 {
-	DtRowSet   *set = (DtRowSet *) self;
+	DtResultReceiver *result = (DtResultReceiver *) self;
 	bool		isnull;
 	Datum		row = slot_getattr(slot, 1, &isnull);
 
 	if (!isnull)
-		set->take(set, row);
+		result->take(result, row);
 	return true;
 }
 
 static void
 stop(DestReceiver *self)
 {
-	DtRowSet   *set = (DtRowSet *) self;
+	DtResultReceiver *result = (DtResultReceiver *) self;
 
-	if (set->done != NULL)
-		set->done(set);
+	if (result->done != NULL)
+		result->done(result);
 }
 
 static void
@@ -55,17 +55,17 @@ destroy(DestReceiver *self pg_attribute_unused())
 }
 
 /* A receiver for the result of this function, which is empty so far. */
-DtRowSet *
-dtmodel_begin_row_set(FunctionCallInfo fcinfo)
+DtResultReceiver *
+dtmodel_make_result_receiver(FunctionCallInfo fcinfo)
 {
-	DtRowSet   *set = palloc0(sizeof(DtRowSet));
+	DtResultReceiver *result = palloc0(sizeof(DtResultReceiver));
 
-	set->store = dtmodel_begin_result(fcinfo)->setResult;
-	set->receiver.receiveSlot = receive;
-	set->receiver.rStartup = start;
-	set->receiver.rShutdown = stop;
-	set->receiver.rDestroy = destroy;
-	set->receiver.mydest = DestTuplestore;
-	set->take = dtmodel_add_row;
-	return set;
+	result->store = dtmodel_begin_result(fcinfo)->setResult;
+	result->receiver.receiveSlot = receive;
+	result->receiver.rStartup = start;
+	result->receiver.rShutdown = stop;
+	result->receiver.rDestroy = destroy;
+	result->receiver.mydest = DestTuplestore;
+	result->take = dtmodel_add_row;
+	return result;
 }

@@ -1,33 +1,33 @@
 /*-------------------------------------------------------------------------
  *
- * row_set.h
+ * result_receiver.h
  *	  A receiver of a query's rows that adds them to the result of a function.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DTMODEL_ROW_SET_H
-#define DTMODEL_ROW_SET_H
+#ifndef DTMODEL_RESULT_RECEIVER_H
+#define DTMODEL_RESULT_RECEIVER_H
 
 #include "fmgr.h"
 #include "tcop/dest.h"
 #include "utils/tuplestore.h"
 
-typedef struct DtRowSet DtRowSet;
+typedef struct DtResultReceiver DtResultReceiver;
 
-struct DtRowSet
+struct DtResultReceiver
 {
 	DestReceiver receiver;		/* for the query; must be first */
 	Tuplestorestate *store;		/* the result of the function */
 
 	/* Called for each row; by default it adds the row to the result. */
-	void		(*take) (DtRowSet *set, Datum row);
+	void		(*take) (DtResultReceiver *result, Datum row);
 
 	/* Called when there are no more rows; may be NULL. */
-	void		(*done) (DtRowSet *set);
+	void		(*done) (DtResultReceiver *result);
 	void	   *caller;			/* for these two functions */
 };
 
-extern DtRowSet *dtmodel_begin_row_set(FunctionCallInfo fcinfo);
-extern void dtmodel_add_row(DtRowSet *set, Datum row);
+extern DtResultReceiver *dtmodel_make_result_receiver(FunctionCallInfo fcinfo);
+extern void dtmodel_add_row(DtResultReceiver *result, Datum row);
 
-#endif							/* DTMODEL_ROW_SET_H */
+#endif							/* DTMODEL_RESULT_RECEIVER_H */
