@@ -17,7 +17,7 @@
 #include "access/genam.h"
 #include "access/stratnum.h"
 #include "api/create.h"
-#include "api/find.h"
+#include "api/criteria.h"
 #include "catalog/pg_am_d.h"
 #include "dtmodel.h"
 #include "json/object.h"
@@ -188,10 +188,10 @@ find(const Search *search, Datum *row)
 	DtFound		found;
 
 	if (search->on_deleted == DT_DELETED_IGNORE && !OidIsValid(search->unique))
-		return dtmodel_find_live_row(&search->call, &search->criteria_place,
+		return dtmodel_find_live_by_criteria(&search->call, &search->criteria_place,
+											 &search->criteria, row);
+	found = dtmodel_find_by_criteria(&search->call, &search->criteria_place,
 									 &search->criteria, row);
-	found = dtmodel_find_row(&search->call, &search->criteria_place,
-							 &search->criteria, row);
 	if (found != DT_FOUND_DELETED)
 		return found;
 	if (search->on_deleted == DT_DELETED_ERROR)
@@ -227,7 +227,7 @@ is_beside_deleted(const Search *search)
 static int
 tries(DtFound found)
 {
-	return found == DT_FOUND_DELETED ? DT_TRIES : 3;
+	return found == DT_FOUND_DELETED ? DT_MAX_TRIES : 3;
 }
 
 /*

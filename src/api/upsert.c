@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "api/find.h"
+#include "api/criteria.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete/live.h"
@@ -384,8 +384,8 @@ static bool
 settle_deleted_row(Upsert *upsert, Datum *row)
 {
 	if (!can_conflict(upsert) ||
-		dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
-						 row) != DT_FOUND_DELETED)
+		dtmodel_find_by_criteria(&upsert->call, &upsert->place, &upsert->conflict,
+								 row) != DT_FOUND_DELETED)
 		return false;
 	upsert->met = true;
 	if (upsert->on_deleted == DT_DELETED_RETURN)
@@ -398,8 +398,8 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 	 * restored.
 	 */
 	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);
-	if (dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
-						 row) == DT_FOUND_DELETED)
+	if (dtmodel_find_by_criteria(&upsert->call, &upsert->place, &upsert->conflict,
+								 row) == DT_FOUND_DELETED)
 		(void) dtmodel_restore_found(&upsert->call, &upsert->place,
 									 &upsert->conflict, row);
 	return false;
@@ -414,7 +414,7 @@ upsert_row(Upsert *upsert, Datum *row)
 	if (is_soft && upsert->on_deleted != DT_DELETED_IGNORE &&
 		settle_deleted_row(upsert, row))
 		return true;
-	for (int i = 0; i < DT_TRIES; i++)
+	for (int i = 0; i < DT_MAX_TRIES; i++)
 	{
 		if (run_upsert(upsert, row))
 			return true;

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * find.c
+ * criteria.c
  *	  Finding a row by criteria, and restoring it if it is deleted.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "api/find.h"
+#include "api/criteria.h"
 #include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "dtmodel.h"
@@ -142,7 +142,8 @@ append_search(StringInfo query, const DtDataPlace *place,
  * restored meanwhile is not missed by both.
  */
 static void
-append_find(StringInfo query, const DtDataPlace *place, const DtData *criteria, bool only_live)
+append_query(StringInfo query, const DtDataPlace *place,
+			 const DtData *criteria, bool only_live)
 {
 	Relation	rel = place->rel;
 	bool		is_soft = dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL;
@@ -180,7 +181,7 @@ find_plan(const DtDataPlace *place, const DtData *criteria, bool only_live)
 	plan = dtmodel_find_plan(RelationGetRelid(place->rel), purpose, set);
 	if (plan.saved != NULL)
 		return plan.saved;
-	append_find(&plan.query, place, criteria, only_live);
+	append_query(&plan.query, place, criteria, only_live);
 	types = palloc(sizeof(Oid) * criteria->count);
 	dtmodel_data_types(criteria, types);
 	return dtmodel_save_plan(&plan, criteria->count, types);
@@ -207,16 +208,16 @@ find_row(const DtRowCall *call, const DtDataPlace *place,
  * Sees what other transactions have committed by now.  Within SPI.
  */
 DtFound
-dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
-				 const DtData *criteria, Datum *row)
+dtmodel_find_by_criteria(const DtRowCall *call, const DtDataPlace *place,
+						 const DtData *criteria, Datum *row)
 {
 	return find_row(call, place, criteria, false, row);
 }
 
 /* The same for callers that ignore deleted rows. */
 DtFound
-dtmodel_find_live_row(const DtRowCall *call, const DtDataPlace *place,
-					  const DtData *criteria, Datum *row)
+dtmodel_find_live_by_criteria(const DtRowCall *call, const DtDataPlace *place,
+							  const DtData *criteria, Datum *row)
 {
 	return find_row(call, place, criteria, true, row);
 }
@@ -253,14 +254,14 @@ dtmodel_restore_found(const DtRowCall *call, const DtDataPlace *place,
 
 	for (int i = 0; found == DT_FOUND_DELETED; i++)
 	{
-		if (i == DT_TRIES)
+		if (i == DT_MAX_TRIES)
 			ReThrowError(error);
 		error = dtmodel_try_in_subtransaction(restore, &restoration);
 		if (error == NULL)
 			return restoration.found ? DT_FOUND_LIVE : DT_FOUND_NONE;
 		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
 			ReThrowError(error);
-		found = dtmodel_find_row(call, place, criteria, row);
+		found = dtmodel_find_by_criteria(call, place, criteria, row);
 	}
 	return found;
 }
