@@ -56,8 +56,8 @@ read_mark(const DtSoftDelete *columns, HeapTuple row, TupleDesc desc)
 static void
 report_contradiction(const TriggerData *trigdata, const DtSoftDelete *columns)
 {
-	const char *tie = dtmodel_find_tie(trigdata->tg_relation, &columns->flag,
-									   &columns->deleted_at);
+	const char *check = dtmodel_find_soft_delete_check(trigdata->tg_relation, &columns->flag,
+													   &columns->deleted_at);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
@@ -68,8 +68,8 @@ report_contradiction(const TriggerData *trigdata, const DtSoftDelete *columns)
 					   columns->flag_is_live ? "true" : "false",
 					   NameStr(columns->deleted_at.name)),
 			 errhint("Write one of the two columns; the other one follows."),
-			 tie != NULL ?
-			 errtableconstraint(trigdata->tg_relation, tie) :
+			 check != NULL ?
+			 errtableconstraint(trigdata->tg_relation, check) :
 			 errtablecol(trigdata->tg_relation, columns->deleted_at.attnum)));
 }
 

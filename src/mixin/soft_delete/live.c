@@ -227,13 +227,13 @@ dtmodel_restore_assignments(const DtSoftDelete *columns)
 }
 
 static bool
-is_tie_name(const char *name)
+is_check_name(const char *name)
 {
 	size_t		length = strlen(name);
-	size_t		suffix = strlen(DT_TIE_NAME);
+	size_t		suffix = strlen(DT_SOFT_DELETE_CHECK);
 
 	return strncmp(name, "ck_", 3) == 0 && length >= suffix &&
-		strcmp(name + length - suffix, DT_TIE_NAME) == 0;
+		strcmp(name + length - suffix, DT_SOFT_DELETE_CHECK) == 0;
 }
 
 /*
@@ -241,26 +241,26 @@ is_tie_name(const char *name)
  * the template; NULL if there is none.
  */
 const char *
-dtmodel_find_tie(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
+dtmodel_find_soft_delete_check(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
 {
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Bitmapset  *tied = NULL;
+	Bitmapset  *pair = NULL;
 
 	if (!AttributeNumberIsValid(flag->attnum) ||
 		!AttributeNumberIsValid(deleted_at->attnum))
 		return NULL;
 
-	tied = bms_make_singleton(flag->attnum - FirstLowInvalidHeapAttributeNumber);
-	tied = bms_add_member(tied, deleted_at->attnum -
+	pair = bms_make_singleton(flag->attnum - FirstLowInvalidHeapAttributeNumber);
+	pair = bms_add_member(pair, deleted_at->attnum -
 						  FirstLowInvalidHeapAttributeNumber);
 	for (int i = 0; constr != NULL && i < constr->num_check; i++)
 	{
 		Bitmapset  *used = NULL;
 
-		if (!is_tie_name(constr->check[i].ccname))
+		if (!is_check_name(constr->check[i].ccname))
 			continue;
 		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
-		if (bms_equal(used, tied))
+		if (bms_equal(used, pair))
 			return constr->check[i].ccname;
 	}
 	return NULL;
@@ -268,7 +268,7 @@ dtmodel_find_tie(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
 
 /* The expression of the CHECK. */
 static Node *
-tie_node(const DtSoftDelete *columns)
+check_expression(const DtSoftDelete *columns)
 {
 	Node	   *flagged = boolean_test(&columns->flag, 1,
 									   columns->flag_is_live ? IS_FALSE : IS_TRUE);
@@ -281,15 +281,15 @@ tie_node(const DtSoftDelete *columns)
 
 /* Whether flag and time agree in every row, since a CHECK says so. */
 static bool
-is_tied(Relation rel, const DtSoftDelete *columns)
+columns_agree(Relation rel, const DtSoftDelete *columns)
 {
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Node	   *tie = tie_node(columns);
+	Node	   *check = check_expression(columns);
 
 	for (int i = 0; constr != NULL && i < constr->num_check; i++)
 	{
 		if (constr->check[i].ccvalid &&
-			equal(stringToNode(constr->check[i].ccbin), tie))
+			equal(stringToNode(constr->check[i].ccbin), check))
 			return true;
 	}
 	return false;
@@ -311,7 +311,7 @@ form_holds(LiveForm form, Relation rel, const DtSoftDelete *columns)
 		case LIVE_BY_TIME:
 			break;
 	}
-	return !has_flag || is_tied(rel, columns);
+	return !has_flag || columns_agree(rel, columns);
 }
 
 /*

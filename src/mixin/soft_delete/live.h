@@ -35,10 +35,10 @@ extern char *dtmodel_mark_assignments(const DtSoftDelete *columns,
 extern char *dtmodel_restore_assignments(const DtSoftDelete *columns);
 
 /* The name of the CHECK that flag and time agree: ck_<table>_<this>. */
-#define DT_TIE_NAME "soft_delete"
+#define DT_SOFT_DELETE_CHECK "soft_delete"
 
-extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,
-									const DtColumn *deleted_at);
+extern const char *dtmodel_find_soft_delete_check(Relation rel, const DtColumn *flag,
+												  const DtColumn *deleted_at);
 
 /* As the condition of a view. */
 extern bool dtmodel_implies_live(Relation rel, const Node *condition,

@@ -227,7 +227,7 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		drift_of_missing(drift, rel, DT_SOFT_CASCADE_MOVE);
 	if (dtmodel_column_is_used(&soft_delete->flag) &&
-		dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
+		dtmodel_find_soft_delete_check(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
 		dtmodel_append_drift(drift, "no CHECK ties \"%s\" and \"%s\" together",
 									 NameStr(soft_delete->flag.name),
 									 NameStr(soft_delete->deleted_at.name));
@@ -239,7 +239,7 @@ find_check(Relation rel, const void *options)
 {
 	const DtSoftDelete *columns = options;
 
-	return dtmodel_find_tie(rel, &columns->flag, &columns->deleted_at);
+	return dtmodel_find_soft_delete_check(rel, &columns->flag, &columns->deleted_at);
 }
 
 #define BEFORE_ROW (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW)

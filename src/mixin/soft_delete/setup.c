@@ -192,18 +192,18 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 }
 
 static void
-drop_tie(DtChange *change, const char *tie)
+drop_check(DtChange *change, const char *check)
 {
 	dtmodel_change(change,
-				   psprintf("dropped constraint \"%s\"", tie),
+				   psprintf("dropped constraint \"%s\"", check),
 				   psprintf("ALTER TABLE %s DROP CONSTRAINT %s", change->table,
-							quote_identifier(tie)));
+							quote_identifier(check)));
 }
 
 static void
-add_tie(DtChange *change, const SoftDeleteRequest *request)
+add_check(DtChange *change, const SoftDeleteRequest *request)
 {
-	char	   *name = dtmodel_check_name(change->rel, DT_TIE_NAME);
+	char	   *name = dtmodel_check_name(change->rel, DT_SOFT_DELETE_CHECK);
 	DtSoftDelete columns = asked_columns(request);
 
 	dtmodel_change(change,
@@ -242,29 +242,29 @@ trigger_options(const SoftDeleteRequest *request)
  * its name, and is renamed.
  */
 static void
-change_tie(DtChange *change, const SoftDeleteRequest *request,
-		   const DtColumn *flag, const DtColumn *deleted_at)
+change_check(DtChange *change, const SoftDeleteRequest *request,
+			 const DtColumn *flag, const DtColumn *deleted_at)
 {
 	const DtSoftDelete *former = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
 	bool		former_is_live = former != NULL && former->flag_is_live;
-	const char *tie = dtmodel_find_tie(change->rel, flag, deleted_at);
-	const char *former_tie = former == NULL ? NULL :
-		dtmodel_find_tie(change->rel, &former->flag, &former->deleted_at);
+	const char *check = dtmodel_find_soft_delete_check(change->rel, flag, deleted_at);
+	const char *former_check = former == NULL ? NULL :
+		dtmodel_find_soft_delete_check(change->rel, &former->flag, &former->deleted_at);
 
-	if (tie != NULL && (former_is_live == request->flag_is_live ||
-						dtmodel_is_inherited_constraint(change->rel, tie)))
+	if (check != NULL && (former_is_live == request->flag_is_live ||
+						  dtmodel_is_inherited_constraint(change->rel, check)))
 	{
-		dtmodel_rename_template_check(change, tie, DT_TIE_NAME);
+		dtmodel_rename_template_check(change, check, DT_SOFT_DELETE_CHECK);
 		return;
 	}
 	if (request->flag != NULL)
 		check_rows(change, request, flag, deleted_at);
-	if (former_tie != NULL)
-		drop_tie(change, former_tie);
-	if (tie != NULL && tie != former_tie)
-		drop_tie(change, tie);
+	if (former_check != NULL)
+		drop_check(change, former_check);
+	if (check != NULL && check != former_check)
+		drop_check(change, check);
 	if (request->flag != NULL)
-		add_tie(change, request);
+		add_check(change, request);
 }
 
 /* The trigger for UPDATEs of flag, time and deleted_by. */
@@ -444,7 +444,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "deleted_by", &deleted_by);
 	check_no_default(change, &deleted_at);
 	change_flag_default(change, request, &flag);
-	change_tie(change, request, &flag, &deleted_at);
+	change_check(change, request, &flag, &deleted_at);
 	change_flag_trigger(change, request);
 	dtmodel_change_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE],
 						   dtmodel_events_with_moves(change->rel, "DELETE"),
@@ -602,15 +602,15 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 {
 	const DtModel *model = dtmodel_get_model(change->rel);
 	DtSoftDelete soft_delete;
-	const char *tie;
+	const char *check;
 
 	if (dtmodel_soft_delete_of(model) == NULL)
 		return;
 	soft_delete = *dtmodel_soft_delete_of(model);
-	tie = dtmodel_find_tie(change->rel, &soft_delete.flag,
-						   &soft_delete.deleted_at);
-	if (tie != NULL && !dtmodel_is_inherited_constraint(change->rel, tie))
-		drop_tie(change, tie);
+	check = dtmodel_find_soft_delete_check(change->rel, &soft_delete.flag,
+										   &soft_delete.deleted_at);
+	if (check != NULL && !dtmodel_is_inherited_constraint(change->rel, check))
+		drop_check(change, check);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE]);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_FLAG]);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE]);
