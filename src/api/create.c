@@ -317,7 +317,7 @@ dtmodel_update_row(PG_FUNCTION_ARGS)
 	DtRowCall	call;
 
 	call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock);
-	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
+	dtmodel_set_row(&call, PG_GETARG_DATUM(0));
 	return update_row(fcinfo, &call, 1);
 }
 
@@ -335,7 +335,7 @@ dtmodel_update_by_id(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
-	dtmodel_take_id(&call, fcinfo);
+	dtmodel_set_row_by_id(&call, fcinfo);
 	return update_row(fcinfo, &call, 2);
 }
 

@@ -115,7 +115,7 @@ dtmodel_delete_row(PG_FUNCTION_ARGS)
 		dtmodel_close_row_call(&call);
 		return dtmodel_soft_delete_row(fcinfo);
 	}
-	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
+	dtmodel_set_row(&call, PG_GETARG_DATUM(0));
 	return delete_for_good(fcinfo, &call);
 }
 
@@ -139,6 +139,6 @@ dtmodel_delete_by_id(PG_FUNCTION_ARGS)
 		dtmodel_close_row_call(&call);
 		return dtmodel_soft_delete_by_id(fcinfo);
 	}
-	dtmodel_take_id(&call, fcinfo);
+	dtmodel_set_row_by_id(&call, fcinfo);
 	return delete_for_good(fcinfo, &call);
 }

@@ -56,7 +56,7 @@ dtmodel_get_by_id(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
-	dtmodel_take_id(&call, fcinfo);
+	dtmodel_set_row_by_id(&call, fcinfo);
 	found = dtmodel_select_row(&call, &row);
 	return dtmodel_end_row_call(&call, fcinfo, row, !found);
 }
@@ -116,7 +116,7 @@ dtmodel_exists(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
 	live = live_rows(call.rel, dtmodel_flag_argument(fcinfo, 2, false), &columns);
-	dtmodel_take_id(&call, fcinfo);
+	dtmodel_set_row_by_id(&call, fcinfo);
 	if (call.id.complete)
 	{
 		SPI_connect();

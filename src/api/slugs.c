@@ -106,7 +106,7 @@ dtmodel_new_slug(PG_FUNCTION_ARGS)
 	bool		found = false;
 	Datum		row = (Datum) 0;
 
-	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
+	dtmodel_set_row(&call, PG_GETARG_DATUM(0));
 	if (call.id.complete)
 	{
 		SPI_connect();

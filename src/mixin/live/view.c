@@ -72,8 +72,8 @@ make_state(const TriggerData *trigdata)
 
 /* The call is about the table's row that the view's row shows. */
 static void
-take_view_row(DtRowCall *call, const LiveViewState *state,
-			  const TriggerData *trigdata)
+set_view_row(DtRowCall *call, const LiveViewState *state,
+			 const TriggerData *trigdata)
 {
 	int			ncolumns;
 
@@ -156,7 +156,7 @@ dtmodel_live_view_trigger(PG_FUNCTION_ARGS)
 	DtSoftDelete columns = dtmodel_usable_soft_delete(call.rel);
 	bool		deleted;
 
-	take_view_row(&call, state, trigdata);
+	set_view_row(&call, state, trigdata);
 	if (!dtmodel_hard_delete)
 		dtmodel_check_soft_delete_fires(call.rel, &columns);
 	deleted = delete_row(&call, &columns);

@@ -50,7 +50,7 @@ begin_call_with_row(FunctionCallInfo fcinfo)
 	SoftCall	soft = {.call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock)};
 
 	soft.columns = dtmodel_usable_soft_delete(soft.call.rel);
-	dtmodel_take_row(&soft.call, PG_GETARG_DATUM(0));
+	dtmodel_set_row(&soft.call, PG_GETARG_DATUM(0));
 	return soft;
 }
 
@@ -59,7 +59,7 @@ begin_call_with_id(FunctionCallInfo fcinfo)
 {
 	SoftCall	soft = begin_call(fcinfo);
 
-	dtmodel_take_id(&soft.call, fcinfo);
+	dtmodel_set_row_by_id(&soft.call, fcinfo);
 	return soft;
 }
 
@@ -295,7 +295,7 @@ dtmodel_restore(const DtRowCall *call, Datum *row)
 	SoftCall	soft = {.call = *call};
 
 	soft.columns = dtmodel_usable_soft_delete(call->rel);
-	dtmodel_take_row(&soft.call, *row);
+	dtmodel_set_row(&soft.call, *row);
 	return run_restore(&soft, row);
 }
 
