@@ -51,14 +51,14 @@ typedef struct DtPlaceSet
 } DtPlaceSet;
 
 /* A foreign key that references the rows to be purged. */
-typedef struct DtReference
+typedef struct DtPurgeReference
 {
 	DtForeignKey *key;
 	bool		soft;			/* the child is a soft-delete model */
 	DtSoftDelete columns;		/* of the child, if it is */
 	char	   *child;			/* its name in FROM */
 	DtTally    *tally;			/* the rows that are held by it */
-} DtReference;
+} DtPurgeReference;
 
 /* rows.c */
 extern HTAB *dtmodel_make_known_rows(MemoryContext context);
@@ -75,9 +75,9 @@ extern char *dtmodel_old_text(const DtSoftDelete *columns, const char *alias);
 extern DtPlaceSet *dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set);
 extern void dtmodel_query_holders(const DtPurge *purge, Relation rel,
 								  const DtPlaceSet *set,
-								  const DtReference *reference);
+								  const DtPurgeReference *reference);
 extern void dtmodel_query_children(const DtPurge *purge, Relation rel,
 								   const DtPlaceSet *set,
-								   const DtReference *reference);
+								   const DtPurgeReference *reference);
 
 #endif							/* DTMODEL_PURGE_H */

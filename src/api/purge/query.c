@@ -120,7 +120,7 @@ dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set)
 
 /* "The child references one of the rows", as SQL. */
 static char *
-reference_text(const DtReference *reference)
+reference_text(const DtPurgeReference *reference)
 {
 	StringInfoData text;
 
@@ -130,7 +130,7 @@ reference_text(const DtReference *reference)
 }
 
 static SPIPlanPtr
-holders_plan(Relation rel, const DtReference *reference)
+holders_plan(Relation rel, const DtPurgeReference *reference)
 {
 	DtPlan		plan = dtmodel_find_plan(reference->key->constraint,
 										 DT_PLAN_PURGE_HOLDERS, NULL);
@@ -153,13 +153,13 @@ holders_plan(Relation rel, const DtReference *reference)
  */
 void
 dtmodel_query_holders(const DtPurge *purge, Relation rel, const DtPlaceSet *set,
-					  const DtReference *reference)
+					  const DtPurgeReference *reference)
 {
 	query_rows(purge, set, holders_plan(rel, reference));
 }
 
 static SPIPlanPtr
-children_plan(Relation rel, const DtReference *reference)
+children_plan(Relation rel, const DtPurgeReference *reference)
 {
 	DtPlan		plan = dtmodel_find_plan(reference->key->constraint,
 										 DT_PLAN_PURGE_CHILDREN, NULL);
@@ -181,7 +181,7 @@ children_plan(Relation rel, const DtReference *reference)
  */
 void
 dtmodel_query_children(const DtPurge *purge, Relation rel, const DtPlaceSet *set,
-					   const DtReference *reference)
+					   const DtPurgeReference *reference)
 {
 	query_rows(purge, set, children_plan(rel, reference));
 }

@@ -130,10 +130,10 @@ count_gone(DtPurge *purge, Oid relid, uint64 rows)
 }
 
 /* What a foreign key means for the rows that it references. */
-static DtReference *
+static DtPurgeReference *
 make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
 {
-	DtReference *reference = palloc0(sizeof(DtReference));
+	DtPurgeReference *reference = palloc0(sizeof(DtPurgeReference));
 
 	reference->key = key;
 	reference->soft = dtmodel_soft_delete_of(dtmodel_get_model(child)) != NULL;
@@ -278,7 +278,7 @@ hold_row(PurgeRow *row, DtTally *holder)
 /* Holds the rows that others reference. */
 static void
 hold_referenced(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
-				const DtReference *reference)
+				const DtPurgeReference *reference)
 {
 	DtPlaceSet   *held;
 	List	   *sets;
@@ -297,7 +297,7 @@ hold_referenced(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
  */
 static bool
 link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
-		   const DtReference *reference)
+		   const DtPurgeReference *reference)
 {
 	KnownRow   *known = find_known(attempt->purge, key);
 	PurgeRow   *child;
@@ -327,7 +327,7 @@ link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
  */
 static void
 find_children(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
-			  const DtReference *reference, List **next)
+			  const DtPurgeReference *reference, List **next)
 {
 	TupleDesc	desc;
 	bool		isnull;
@@ -357,7 +357,7 @@ look_at_references(const Attempt *attempt, const DtPlaceSet *set, List **next)
 
 	foreach(cell, find_references(attempt->purge, rel))
 	{
-		const DtReference *reference = lfirst(cell);
+		const DtPurgeReference *reference = lfirst(cell);
 
 		hold_referenced(attempt, rel, set, reference);
 		if (reference->soft)
