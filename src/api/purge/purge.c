@@ -51,7 +51,7 @@ rate_text(const DtPurge *purge, TimestampTz now)
 }
 
 static void
-tell_progress(DtPurge *purge, bool at_end)
+report_progress(DtPurge *purge, bool at_end)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
@@ -65,7 +65,7 @@ tell_progress(DtPurge *purge, bool at_end)
 }
 
 static void
-tell_tally(const DtPurge *purge, const DtTally *tally)
+report_tally(const DtPurge *purge, const DtTally *tally)
 {
 	const char *done = purge->dry_run ? "would purge" : "purged";
 
@@ -100,15 +100,15 @@ compare_tallies(const ListCell *a, const ListCell *b)
 }
 
 static void
-tell_end(DtPurge *purge)
+report_end(DtPurge *purge)
 {
 	uint64		accounted = purge->done + purge->held;
 	ListCell   *cell;
 
-	tell_progress(purge, true);
+	report_progress(purge, true);
 	list_sort(purge->tallies, compare_tallies);
 	foreach(cell, purge->tallies)
-		tell_tally(purge, lfirst(cell));
+		report_tally(purge, lfirst(cell));
 	if (accounted < purge->total)
 		ereport(NOTICE,
 				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row was skipped",
@@ -197,7 +197,7 @@ purge_batch(DtPurge *purge, Portal list)
 		return false;
 	if (!purge->dry_run)
 		SPI_commit();
-	tell_progress(purge, false);
+	report_progress(purge, false);
 	return true;
 }
 
@@ -215,7 +215,7 @@ purge_all(DtPurge *purge)
 		CHECK_FOR_INTERRUPTS();
 	UnpinPortal(list);
 	SPI_cursor_close(list);
-	tell_end(purge);
+	report_end(purge);
 }
 
 static void

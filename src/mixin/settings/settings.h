@@ -37,7 +37,7 @@ typedef struct DtSettingsTally
 extern DtSettingsTally dtmodel_count_invalid_settings(Relation rel,
 													  const DtSettings *settings,
 													  double rows);
-extern void dtmodel_tell_of_invalid_settings(Oid relid);
+extern void dtmodel_report_invalid_settings(Oid relid);
 extern char *dtmodel_drift_of_stored_settings(Relation rel,
 											  const DtSettings *settings);
 

@@ -360,7 +360,7 @@ dtmodel_add_settings(PG_FUNCTION_ARGS)
 	change_settings(&change, &request);
 	dtmodel_apply_change(&change);
 	if (change.statements != NIL)
-		dtmodel_tell_of_invalid_settings(relid);
+		dtmodel_report_invalid_settings(relid);
 	PG_RETURN_VOID();
 }
 

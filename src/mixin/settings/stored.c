@@ -248,7 +248,7 @@ removal_text(Relation rel, const DtSettings *settings)
 
 /* The NOTICE of add_settings, after it has changed the rules of a table. */
 void
-dtmodel_tell_of_invalid_settings(Oid relid)
+dtmodel_report_invalid_settings(Oid relid)
 {
 	Relation	rel = dtmodel_open(relid, AccessShareLock);
 	DtSettings *settings = dtmodel_usable_settings(rel);

@@ -507,7 +507,7 @@ preload_statement(void)
  * library preloaded: a NOTICE.
  */
 static void
-tell_nothing_is_hidden(Oid relid)
+report_nothing_is_hidden(Oid relid)
 {
 	if (dtmodel_rewrites())
 		return;
@@ -569,8 +569,8 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	add_soft_delete(relid, &request);
 	if (request.hide)
 	{
-		tell_nothing_is_hidden(relid);
-		dtmodel_tell_of_hidden_rows(relid);
+		report_nothing_is_hidden(relid);
+		dtmodel_report_hidden_rows(relid);
 	}
 	PG_RETURN_VOID();
 }

@@ -177,7 +177,7 @@ index_names(List *indexes)
 }
 
 static void
-tell_of_table(Relation rel)
+report_table(Relation rel)
 {
 	DtSoftDelete columns = *dtmodel_soft_delete_of(dtmodel_get_model(rel));
 	List	   *indexes = open_indexes(rel, &columns);
@@ -198,7 +198,7 @@ tell_of_table(Relation rel)
  * table.
  */
 void
-dtmodel_tell_of_hidden_rows(Oid relid)
+dtmodel_report_hidden_rows(Oid relid)
 {
 	ListCell   *cell;
 
@@ -207,7 +207,7 @@ dtmodel_tell_of_hidden_rows(Oid relid)
 		Relation	rel = table_open(lfirst_oid(cell), NoLock);
 
 		if (!rel->rd_rel->relispartition)
-			tell_of_table(rel);
+			report_table(rel);
 		table_close(rel, NoLock);
 	}
 }
