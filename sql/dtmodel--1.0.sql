@@ -3,15 +3,15 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION dtmodel" to load this file. \quit
 
--- There must be no such schema yet: who made it could have put functions and
--- operators of his own there, and owns it.
+-- The schema must not exist yet: its owner could have created functions and
+-- operators in it.
 CREATE SCHEMA dtmodel;
 
 COMMENT ON SCHEMA dtmodel IS
 'the model layer of an application: templates of models, and functions for them and their rows';
 
--- Whoever may use a model may call its functions; each of them checks what
--- the caller may do.
+-- Users of models may call the functions; each function checks what its
+-- caller may do.
 GRANT USAGE ON SCHEMA dtmodel TO PUBLIC;
 
 --
@@ -81,7 +81,7 @@ COMMENT ON FUNCTION dtmodel.class_name(pg_catalog.regclass) IS
 --
 -- Templates, for CREATE TABLE (LIKE ... INCLUDING ALL)
 --
--- A table that is made of them gets the comments of columns and constraints.
+-- The table also gets the comments on columns and constraints.
 --
 
 CREATE TABLE dtmodel.model_base (
@@ -173,7 +173,7 @@ COMMENT ON TABLE dtmodel.active_mixin IS
 'template: is_active; see flag_means of dtmodel.add_soft_delete';
 COMMENT ON COLUMN dtmodel.active_mixin.is_active IS 'whether the row is live';
 
--- A template is looked at, never filled.
+-- Templates can be read, but not written.
 GRANT SELECT ON
     dtmodel.model_base, dtmodel.timestamp_mixin, dtmodel.soft_delete_mixin,
     dtmodel.configurable_mixin, dtmodel.audit_mixin, dtmodel.version_mixin,
@@ -479,7 +479,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.slugify(
     pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
-'a text as a part of an address: lower case Latin letters and digits, words parted by the separator';
+'a text as a part of an address: lower case Latin letters and digits, words separated by the separator';
 
 CREATE FUNCTION dtmodel.slug_trigger()
 RETURNS pg_catalog.trigger
@@ -606,7 +606,7 @@ COMMENT ON FUNCTION dtmodel.create_live_view(
 'makes a view of the live rows of a table, which can be written through';
 
 --
--- Partitions that come and go (src/model/partition_ddl.c)
+-- ATTACH and DETACH PARTITION (src/model/partition_ddl.c)
 --
 
 CREATE FUNCTION dtmodel.partition_attach_trigger()
@@ -625,7 +625,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.partition_detach_trigger() IS
 'event trigger: keeps a partition that is detached from a model a model';
 
--- Always: what a replica does to its tables is no less final.
+-- ALWAYS: a DELETE on a detached table would be just as final on a replica.
 CREATE EVENT TRIGGER dtmodel_partition_attach ON ddl_command_start
     WHEN TAG IN ('ALTER TABLE')
     EXECUTE FUNCTION dtmodel.partition_attach_trigger();
@@ -717,8 +717,8 @@ COMMENT ON FUNCTION dtmodel.invalid_settings(pg_catalog.anyelement) IS
 --
 -- Working with rows (src/api)
 --
--- What runs a query may come upon any function, in a policy or a default, and
--- so is not parallel safe.
+-- A function that runs a query may call any other function, in a policy or a
+-- default, and so is not parallel safe.
 --
 
 CREATE FUNCTION dtmodel.create(
@@ -733,7 +733,7 @@ COMMENT ON FUNCTION dtmodel.create(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
 'inserts a row with what a JSON object gives its columns and settings';
 
--- The name of a table is not its type: an error that says so.
+-- Raises an error: the name of a table is not its type.
 CREATE FUNCTION dtmodel.create(
     model pg_catalog.text,
     data pg_catalog.jsonb,
@@ -784,7 +784,7 @@ COMMENT ON FUNCTION dtmodel.update(
     pg_catalog.bool) IS
 'updates the row with a primary key with what a JSON object gives';
 
--- The same again, so that data without a type is not taken for "strict".
+-- The same, so that data without a type is not taken for "strict".
 CREATE FUNCTION dtmodel.update(
     model pg_catalog.anyelement,
     id pg_catalog.text,
@@ -836,7 +836,7 @@ COMMENT ON FUNCTION dtmodel.delete(
     pg_catalog.anyelement, pg_catalog.anycompatible, pg_catalog.bool) IS
 'deletes the row with a primary key, softly where its model knows how';
 
--- The same again, so that an id without a type is not taken for "soft".
+-- The same, so that an id without a type is not taken for "soft".
 CREATE FUNCTION dtmodel.delete(
     model pg_catalog.anyelement,
     id pg_catalog.text,
@@ -1037,8 +1037,8 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION dtmodel.mixins() IS
 'the mixins that there are, with the columns that their templates bring';
 
--- A table that has a mixin's columns but no trigger is described because of
--- the drift that it then has.
+-- A table that has a mixin's columns but not its trigger is listed too, since
+-- that is drift.
 CREATE VIEW dtmodel.models AS
     SELECT t.oid::pg_catalog.regclass AS model,
            d.description OPERATOR(pg_catalog.->>) 'class' AS class,

@@ -252,3 +252,11 @@ dtmodel_define_switches(void)
 	MarkGUCPrefixReserved("dtmodel");
 	is_defined = true;
 }
+
+/* Sets a switch, or a GUC of the server, until the GUC nest level ends. */
+void
+dtmodel_set_guc(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}

@@ -26,6 +26,7 @@ extern uint64 dtmodel_actor_count;
 extern bool dtmodel_is_preloaded;
 
 extern void dtmodel_define_switches(void);
+extern void dtmodel_set_guc(const char *name, const char *value);
 extern bool dtmodel_rewrites(void);
 extern bool dtmodel_may_set_actor(Oid role);
 extern Oid	dtmodel_hard_delete_claimant(void);

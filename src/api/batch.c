@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch.c
- *	  What procedures share that commit after each batch of rows.
+ *	  Common code of procedures that commit after each batch of rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +21,10 @@ dtmodel_check_batch_size(int batch_size)
 				 errdetail("It is %d.", batch_size)));
 }
 
-/* For a procedure that commits, and so cannot be a part of anything. */
+/*
+ * Checks that the procedure can commit: that it is not run inside a
+ * transaction block or a function.
+ */
 void
 dtmodel_check_may_commit(FunctionCallInfo fcinfo, const char *procedure,
 						 const char *hint)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * batch.h
- *	  What procedures share that commit after each batch of rows.
+ *	  Common code of procedures that commit after each batch of rows.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * bulk.c
- *	  Making many rows of a list of JSON objects.
+ *	  Inserting many rows from a list of JSON objects.
  *
- * Objects that give the same columns go into one INSERT, which reads them from
- * a tuplestore.  So there are as many statements as there are sets of columns,
- * and what the objects become waits on disk if it is much.
+ * Objects that give the same columns are inserted by one INSERT, which reads
+ * them from a tuplestore.  So there is one statement for each set of columns,
+ * and large lists are kept on disk.
  *
- * For each object the INSERT's WHERE clause reads a parameter, which tells us
- * that the statement is at the next one.  So an error can name it, and a row
- * that comes back is known to be of it, whatever triggers left out on the way.
+ * For each object the INSERT's WHERE clause reads a parameter, and we are
+ * called for its value.  So we know the current object when there is an
+ * error, and to which object a returned row belongs, even if triggers have
+ * skipped rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,7 +18,7 @@
 
 #include "access/htup_details.h"
 #include "api/data.h"
-#include "api/row_set.h"
+#include "api/result_receiver.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
@@ -31,7 +32,8 @@ PG_FUNCTION_INFO_V1(dtmodel_bulk_create);
 
 /*
  * The tuplestore's name in the query, and that of its first column, which is
- * true: the WHERE clause asks for it, so that it is about each object.
+ * always true: the WHERE clause compares it with the parameter, and so has to
+ * be evaluated for each object.
  */
 #define OBJECTS "dtmodel_objects"
 #define IS_THERE "is_there"
@@ -39,28 +41,29 @@ PG_FUNCTION_INFO_V1(dtmodel_bulk_create);
 /* Objects that give the same columns. */
 typedef struct ObjectGroup
 {
-	DtData		data;			/* of the first of them */
-	TupleDesc	desc;			/* whether it is there, then its columns */
+	DtData		data;			/* of the first object */
+	TupleDesc	desc;			/* is_there, and then the columns */
 	Tuplestorestate *store;
 	int64	   *numbers;		/* of the objects, in their order */
-	int64		room;			/* for so many numbers */
+	int64		room;			/* the allocated length of that array */
 	int64		count;
-	int64		begun;			/* as many have been read by the INSERT */
+	int64		begun;			/* how many the INSERT has read */
 } ObjectGroup;
 
-/* One call. */
+/* The state of one call. */
 typedef struct Bulk
 {
 	DtRowCall	call;
-	DtRowSet   *result;
+	DtResultReceiver *result;
 	bool		strict;
 	List	   *groups;
-	ObjectGroup *last;			/* the group of the object before this one */
+	ObjectGroup *last;			/* the group of the previous object */
 	ObjectGroup *inserting;		/* the group whose INSERT runs */
 	RawValue	list;			/* of all objects */
-	int64		count;			/* of objects */
+	int64		count;			/* the number of objects */
 	int64		at;				/* the object that is being written, or -1 */
-	HeapTuple  *rows;			/* by object; NULL while there is one group */
+	HeapTuple  *rows;			/* by object; NULL if there is only one
+								 * group */
 } Bulk;
 
 static void
@@ -102,7 +105,7 @@ make_group(Bulk *bulk, const DtData *data)
 	return group;
 }
 
-/* The group of objects that give just these columns. */
+/* The group of objects that give exactly these columns. */
 static ObjectGroup *
 find_group(Bulk *bulk, const DtData *data)
 {
@@ -230,7 +233,7 @@ insert_plan(Relation rel, const DtData *data)
 	return dtmodel_save_plan(&plan, 1, &type);
 }
 
-/* Where the query finds the group's objects. */
+/* The relation in which the query finds the group's objects. */
 static EphemeralNamedRelation
 named_objects(const ObjectGroup *group)
 {
@@ -246,9 +249,9 @@ named_objects(const ObjectGroup *group)
 }
 
 /*
- * The INSERT is at the next object of its group; true, it is to be written.
- * After the last one it is a rule of the table that reads them again, for a
- * statement of its own, which returns nothing to us.
+ * Called when the INSERT reads the next object of its group; true to insert
+ * it. After the last object, it is a rule of the table that reads them again,
+ * for a statement that returns nothing to us.
  */
 static bool
 begin_object(void *caller, int which pg_attribute_unused())
@@ -278,11 +281,13 @@ insert_group(Bulk *bulk, ObjectGroup *group)
 	tuplestore_end(group->store);
 }
 
-/* A row of one group among others: it waits for its place. */
+/*
+ * With several groups a row is kept until all rows can be returned in order.
+ */
 static void
-keep_row(DtRowSet *set, Datum row)
+keep_row(DtResultReceiver *result, Datum row)
 {
-	Bulk	   *bulk = (Bulk *) set->caller;
+	Bulk	   *bulk = (Bulk *) result->caller;
 	MemoryContext caller = MemoryContextSwitchTo(bulk->call.context);
 	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
@@ -292,11 +297,11 @@ keep_row(DtRowSet *set, Datum row)
 	MemoryContextSwitchTo(caller);
 }
 
-/* What comes after the last row is not about any one of them. */
+/* An error after the last row does not belong to any object. */
 static void
-forget_object(DtRowSet *set)
+forget_object(DtResultReceiver *result)
 {
-	((Bulk *) set->caller)->at = -1;
+	((Bulk *) result->caller)->at = -1;
 }
 
 static void
@@ -309,7 +314,7 @@ add_kept_rows(Bulk *bulk)
 	}
 }
 
-/* The object that is being written, as the error that was caught may need it. */
+/* The object that is being inserted, for a caught error. */
 static DtData
 current_object(const Bulk *bulk)
 {
@@ -375,10 +380,10 @@ insert_groups(Bulk *bulk)
  * returns setof anyelement
  *
  * Inserts a row for each object of a list (22023), as create does for one,
- * and returns the rows in the order of the list; those that a trigger kept
- * from being inserted are left out.  One statement for each set of columns
- * that objects give.  An error names the object, counted from 0, and then
- * nothing is written.
+ * and returns the rows in the order of the list; without those whose INSERT a
+ * trigger has prevented.  Runs one statement for each set of columns that
+ * objects give.  An error names the object, counted from 0, and then nothing
+ * is written.
  *
  * Source: ModelBase.bulk_create of the reference document dtpyfw.db.model.
  */
@@ -388,7 +393,7 @@ dtmodel_bulk_create(PG_FUNCTION_ARGS)
 	Bulk		bulk = {.at = -1};
 
 	bulk.call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
-	bulk.result = dtmodel_begin_row_set(fcinfo);
+	bulk.result = dtmodel_make_result_receiver(fcinfo);
 	bulk.strict = dtmodel_flag_argument(fcinfo, 2, false);
 	bulk.list = dtmodel_data_argument(fcinfo, 1, "data");
 	read_objects(&bulk, &bulk.list);

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * create.c
- *	  Making one row of a JSON object, and changing one by it.
+ *	  Inserting and updating one row with a JSON object.
  *
  * Only the columns that the object gives are named in the statement, so that
- * defaults, identities and generated columns are what they are in any INSERT
- * or UPDATE.  Each set of columns has a plan of its own.
+ * defaults, identities and generated columns work as in any INSERT or UPDATE.
+ * Each set of columns has a separate plan.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,7 +17,10 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-/* What an UPDATE tells of the row that it meets, if data says what it read. */
+/*
+ * What an UPDATE asks for the row that it finds, if data gives the version
+ * that was read.
+ */
 enum
 {
 	ROW_IS_FRESH,
@@ -68,9 +71,9 @@ insert_plan(Relation rel, const DtData *data, DtPlanPurpose purpose)
 }
 
 /*
- * Inserts a row of what the data gives; if the purpose is to insert it if
- * there is none, not in conflict with another row.  Returns whether it was
- * inserted.  Within SPI.
+ * Inserts a row with the values of the data; with the purpose
+ * DT_PLAN_INSERT_IF_NONE, only if it is not in conflict with another row.
+ * Returns whether it was inserted.  Within SPI.
  */
 bool
 dtmodel_insert_row(const DtRowCall *call, const DtDataPlace *place,
@@ -101,9 +104,9 @@ dtmodel_insert_row(const DtRowCall *call, const DtDataPlace *place,
  *
  * Inserts a row with the values that data, an object (22023), has for the
  * table's columns and settings, and returns it with its defaults; NULL if a
- * trigger kept it from being inserted.  Other keys are ignored, with strict
- * they are an error (22023).  A value is read as its column's type reads it,
- * and fails as it does.  JSON null is NULL.
+ * trigger has prevented the INSERT.  Other keys are ignored, or with strict
+ * an error (22023).  A value is read as its column's type reads it, and fails
+ * as it does.  JSON null is NULL.
  *
  * Source: ModelBase.create and ConfigurableMixin.create of the reference
  * document dtpyfw.db.model.
@@ -128,9 +131,9 @@ dtmodel_create(PG_FUNCTION_ARGS)
 /*
  * create(model text, data jsonb, strict boolean DEFAULT false) returns void
  *
- * An error (42804): a row comes back in the type of the model, which the name
- * of a table is not.  It returns no record, so that "SELECT * FROM" meets this
- * error and not one of its own.
+ * Raises an error (42804): the row is returned in the type of the model, and
+ * the name of a table has another type.  It does not return a record, so that
+ * "SELECT * FROM" raises this error and not another one.
  */
 Datum
 dtmodel_create_by_name(PG_FUNCTION_ARGS)
@@ -214,7 +217,7 @@ append_update(StringInfo query, Relation rel, const DtKey *key, const DtData *da
 	dtmodel_append_row(query, rel);
 }
 
-/* How many answers the UPDATE asks for. */
+/* The number of answers that the UPDATE asks for. */
 static int
 answer_count(const DtData *data)
 {
@@ -241,7 +244,7 @@ update_plan(Relation rel, const DtKey *key, const DtData *data)
 	return dtmodel_save_plan(&plan, count + answers, types);
 }
 
-/* Notes whether the row is the one that was read; only that one is updated. */
+/* Notes whether the row is the one that was read; only then it is updated. */
 static bool
 note_row(void *caller, int which)
 {
@@ -308,12 +311,12 @@ update_row(FunctionCallInfo fcinfo, const DtRowCall *call, int data_argument)
  * returns anyelement
  *
  * Gives the row's columns the values that data, an object (22023), has for
- * them, merges its settings into the stored ones, removes those that it says
+ * them, merges its settings into the stored ones, removes settings on request
  * ({"settings": [{"key": "name", "remove": true}]}), and returns the new row.
  * Only what data gives is written; data that gives nothing writes nothing.
  * With strict a key of data that is neither column nor setting is an error
- * (22023).  NULL for a row that is gone, and for one that a policy or a
- * trigger keeps from being updated; an error (22004) for NULL.
+ * (22023).  NULL for a row that does not exist any more, and for one whose
+ * update a policy or a trigger prevents; an error (22004) for NULL.
  *
  * Source: ModelBase.update and ConfigurableMixin.update of the reference
  * document dtpyfw.db.model.
@@ -324,7 +327,7 @@ dtmodel_update_row(PG_FUNCTION_ARGS)
 	DtRowCall	call;
 
 	call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock);
-	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
+	dtmodel_set_row(&call, PG_GETARG_DATUM(0));
 	return update_row(fcinfo, &call, 1);
 }
 
@@ -342,7 +345,7 @@ dtmodel_update_by_id(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
-	dtmodel_take_id(&call, fcinfo);
+	dtmodel_set_row_by_id(&call, fcinfo);
 	return update_row(fcinfo, &call, 2);
 }
 
@@ -350,7 +353,8 @@ dtmodel_update_by_id(PG_FUNCTION_ARGS)
  * update(model anyelement, id text or jsonb, data text,
  *		  strict boolean DEFAULT false) returns anyelement
  *
- * The same for data without a type, which might as well be "strict".
+ * The same for data without a type, which would otherwise be ambiguous with
+ * "strict".
  */
 Datum
 dtmodel_update_by_text(PG_FUNCTION_ARGS)

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * data.c
- *	  The JSON objects that rows are made of: which columns and settings they
- *	  give, and with what values.
+ *	  JSON objects as the data of rows: which columns and settings they give,
+ *	  with which values.
  *
  * The keys of an object and the columns of a table are both sorted, so that
- * one walk finds which belong together.  What belongs to no column may be a
- * setting; what is not even that is left out, or with "strict" an error.
+ * one pass matches them.  A key that is not a column may be a setting; other
+ * keys are ignored, or with "strict" an error.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,10 +25,13 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
-/* In the set of a plan: beyond all columns, and what others put there. */
+/*
+ * A member of the set of a plan for removed settings, greater than any column
+ * and than the members that callers add.
+ */
 #define REMOVED_SETTINGS (3 * MaxHeapAttributeNumber)
 
-/* The settings that an object gives, on the way to be one document. */
+/* The settings that an object gives, while they are collected. */
 typedef struct GivenSettings
 {
 	const DtDataPlace *place;
@@ -40,7 +43,7 @@ typedef struct GivenSettings
 	List	   *removed;		/* names of settings to remove, as texts */
 } GivenSettings;
 
-/* What is being read, for the context of an error. */
+/* The value that is being read, for the context of an error. */
 typedef struct ValueContext
 {
 	const DtDataPlace *place;
@@ -66,7 +69,7 @@ report_no_object(const char *name, const RawValue *value)
 			 errhint("Pass a JSON object whose keys are columns, as in {\"name\": \"John\"}.")));
 }
 
-/* An argument that has to be a JSON document. */
+/* An argument that must be a JSON document. */
 RawValue
 dtmodel_data_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 {
@@ -105,7 +108,9 @@ add_setting(GivenSettings *given, const RawValue *key, const RawValue *value)
 	given->members[given->count++].value = *value;
 }
 
-/* A setting named under the settings themselves, valid or not. */
+/*
+ * Adds a setting that is given in the member for all settings, valid or not.
+ */
 static void
 take_setting(GivenSettings *given, const RawValue *key, const RawValue *value)
 {
@@ -132,8 +137,8 @@ report_wrong_settings(const DtDataPlace *place, const DtSettings *settings,
 }
 
 /*
- * A setting that is to go, which need not be valid any more unless the caller
- * is strict.  What the list gave it before counts no more.
+ * Adds a setting to remove; unless the caller is strict, it need not be valid
+ * any more.  An earlier value for it in the list is dropped.
  */
 static void
 remove_setting(GivenSettings *given, const RawValue *key)
@@ -215,7 +220,7 @@ take_pair(GivenSettings *given, const RawValue *pair, int number)
 								   number, wrong_element(pair)));
 }
 
-/* The settings under their own name.  JSON null gives none. */
+/* The member for all settings.  JSON null gives none. */
 static void
 take_settings(GivenSettings *given, const RawValue *value)
 {
@@ -253,7 +258,7 @@ take_settings_of(GivenSettings *given, const RawValue *object)
 		take_settings(given, &value);
 }
 
-/* A key that is no column. */
+/* A key that is not a column. */
 static void
 take_other_key(GivenSettings *given, const RawMember *member)
 {
@@ -266,7 +271,10 @@ take_other_key(GivenSettings *given, const RawMember *member)
 		report_unknown_key(given->place, &member->key);
 }
 
-/* Whether a mixin keeps updates that were made for an older row off by it. */
+/*
+ * Whether the column is one that update() and upsert() compare, to refuse
+ * data that was made for an older version of the row.
+ */
 static bool
 guards_updates(const DtModel *model, AttrNumber attnum)
 {
@@ -294,7 +302,7 @@ take_field(DtData *data, const DtModel *model, const DtField *field,
 	DtGiven    *given = &data->given[data->count];
 	bool		is_guard = guards_updates(model, field->attnum);
 
-	/* A client that has no version yet says null. */
+	/* A client that does not have a version yet gives null. */
 	if (is_guard && value->type == JENTRY_ISNULL)
 		return;
 	data->count++;
@@ -305,7 +313,7 @@ take_field(DtData *data, const DtModel *model, const DtField *field,
 	data->columns = bms_add_member(data->columns, field->attnum);
 }
 
-/* The field with that key; the search goes on from where it ended before. */
+/* The field for that key; the search continues where the last one ended. */
 static const DtField *
 next_field(const DtFields *fields, int *next, const RawValue *key)
 {
@@ -322,7 +330,7 @@ next_field(const DtFields *fields, int *next, const RawValue *key)
 	return NULL;
 }
 
-/* Walks the keys and the columns side by side. */
+/* Goes through the keys and the columns in parallel. */
 static void
 take_members(DtData *data, GivenSettings *given, const DtModel *model,
 			 const RawValue *object)
@@ -344,7 +352,7 @@ take_members(DtData *data, GivenSettings *given, const DtModel *model,
 	}
 }
 
-/* The settings that were given, as one more column. */
+/* Adds the settings that were given, as one more column. */
 static void
 add_settings_column(DtData *data, const GivenSettings *given)
 {
@@ -368,9 +376,9 @@ add_settings_column(DtData *data, const GivenSettings *given)
 }
 
 /*
- * What an object gives to the table's columns and settings.  With strict, a
- * key that is neither is an error (22023).  The values still lie in the
- * object.
+ * The values that an object gives for the table's columns and settings.  With
+ * strict, a key that is neither is an error (22023).  The values still point
+ * into the object.
  */
 DtData
 dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
@@ -387,7 +395,10 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 		report_no_object(place_name(place), object);
 	data.given = palloc(sizeof(DtGiven) * (Min((int) raw_count(object),
 											   model->fields.count) + 1));
-	/* What stands beside the columns counts more, so it comes later. */
+	/*
+	 * A setting beside the columns overrides the member for all settings, so
+	 * it is added later.
+	 */
 	if (dtmodel_settings_of(model) != NULL)
 		take_settings_of(&given, object);
 	take_members(&data, &given, model, object);
@@ -408,7 +419,7 @@ is_ignored(const DtModel *model, const RawValue *key)
 		 !dtmodel_is_setting(settings, key, &rule));
 }
 
-/* A list of the object's keys that give nothing; NULL if each gives something. */
+/* The object's keys that are ignored, as a list; NULL if there are none. */
 static char *
 ignored_keys(const DtModel *model, const RawValue *object)
 {
@@ -426,7 +437,7 @@ ignored_keys(const DtModel *model, const RawValue *object)
 	return keys.len > 0 ? keys.data : NULL;
 }
 
-/* Whether an error is about rows of the table; partitions have other names. */
+/* Whether an error is about this table; partitions have other names. */
 static bool
 is_of_table(const ErrorData *error, Relation rel)
 {
@@ -436,8 +447,8 @@ is_of_table(const ErrorData *error, Relation rel)
 }
 
 /*
- * Adds to an error the keys of the data that were ignored, if a column of the
- * table lacks its value: one of them may be meant for it.
+ * Adds the ignored keys to an error about a missing value, since one of them
+ * may be meant for that column.
  */
 static void
 name_ignored_keys(const DtDataPlace *place, const DtData *data,
@@ -454,7 +465,7 @@ name_ignored_keys(const DtDataPlace *place, const DtData *data,
 							   place_name(place), keys);
 }
 
-/* Goes on with the error that was caught, which may say more then. */
+/* Rethrows an error that was caught, with more detail if there is some. */
 void
 dtmodel_rethrow(const DtDataPlace *place, const DtData *data,
 				MemoryContext caller)
@@ -481,7 +492,7 @@ dtmodel_find_given(const DtData *data, AttrNumber attnum)
 	return NULL;
 }
 
-/* Where data says what the row has to have for an update; -1: nowhere. */
+/* The column of the data that an update compares with the row; -1: none. */
 int
 dtmodel_find_guard(const DtData *data)
 {
@@ -555,8 +566,8 @@ dtmodel_data_types(const DtData *data, Oid *types)
 }
 
 /*
- * An UPDATE that removes settings has one parameter more than there are
- * columns: the names.  In the set of its plan they are a column, too.
+ * The set for the plan of an UPDATE.  One that removes settings has one more
+ * parameter, their names, and one more member in the set.
  */
 Bitmapset *
 dtmodel_update_set(const DtData *data)
@@ -598,7 +609,7 @@ dtmodel_update_values(const DtDataPlace *place, const DtData *data,
 }
 
 /*
- * Appends the row's settings with those that are given merged into them, and
+ * Appends the row's settings, with the given ones merged into them and
  * without those to remove.  "first" is the number of the first parameter.
  */
 void
@@ -607,7 +618,7 @@ dtmodel_append_merge(StringInfo query, const DtData *data, const char *column,
 {
 	const char *stored = psprintf(DT_ROW ".%s", column);
 
-	/* What is no object has nothing to remove, which merge_settings says. */
+	/* If they are not an object, merge_settings raises an error. */
 	if (data->removed != NIL)
 		stored = psprintf("CASE WHEN pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'object' THEN %s OPERATOR(pg_catalog.-) $%d ELSE %s END",
 						  stored, stored, first + data->count, stored);
@@ -624,7 +635,7 @@ dtmodel_append_columns(StringInfo query, const DtData *data)
 						 quote_identifier(NameStr(data->given[i].field.name)));
 }
 
-/* Appends what makes the column's value of the parameter for it. */
+/* Appends the expression that converts the parameter to the column's value. */
 void
 dtmodel_append_value(StringInfo query, const DtField *field, const char *value)
 {
@@ -642,7 +653,7 @@ dtmodel_append_value(StringInfo query, const DtField *field, const char *value)
 										  FORMAT_TYPE_FORCE_QUALIFY));
 }
 
-/* Appends "$1, $2", or what makes values of them. */
+/* Appends "$1, $2", or the expressions that convert them. */
 void
 dtmodel_append_values(StringInfo query, const DtData *data)
 {

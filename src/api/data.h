@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * data.h
- *	  The JSON objects that rows are made of: which columns and settings they
- *	  give, and with what values.
+ *	  JSON objects as the data of rows: which columns and settings they give,
+ *	  with which values.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,18 +13,19 @@
 #include "lib/stringinfo.h"
 #include "model/model.h"
 
-/* A column that an object has a value for. */
+/* A column for which an object has a value. */
 typedef struct DtGiven
 {
 	DtField		field;
 	RawValue	value;
-	bool		is_settings;	/* settings, to be merged into those there are */
-	bool		is_guard;		/* what the row has to have for an update */
+	bool		is_settings;	/* settings, to be merged into the stored
+								 * ones */
+	bool		is_guard;		/* compared by an update, not assigned */
 } DtGiven;
 
 /*
- * An object as a table sees it.  The same columns always come in the same
- * order, for a plan is saved for the set of them.
+ * The data of an object for a table.  The same columns are always in the same
+ * order, since a plan is saved for each set of them.
  */
 typedef struct DtData
 {
@@ -35,7 +36,7 @@ typedef struct DtData
 	RawValue	object;
 } DtData;
 
-/* Where in the caller's data an object is, for errors. */
+/* The place of an object in the caller's data, for errors. */
 typedef struct DtDataPlace
 {
 	Relation	rel;

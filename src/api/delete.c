@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * delete.c
- *	  Deleting a row: softly where the model knows how, else for good.
+ *	  Deleting a row: softly if the model has soft delete, otherwise for good.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,7 +13,6 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_call.h"
-#include "server/scope.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -37,7 +36,10 @@ delete_plan(const DtRowCall *call)
 							 dtmodel_key_types(&call->key));
 }
 
-/* Runs it, and says meanwhile whose wish it is that it be for good. */
+/*
+ * Runs the plan, and notes meanwhile that dtmodel.hard_delete is on because
+ * of "soft => false".
+ */
 static bool
 run_plan(const DtRowCall *call, SPIPlanPtr plan, bool soft_is_false, Datum *row)
 {
@@ -59,8 +61,8 @@ run_plan(const DtRowCall *call, SPIPlanPtr plan, bool soft_is_false, Datum *row)
 }
 
 /*
- * Runs the DELETE under dtmodel.hard_delete, as a person would; the setting
- * ends with the statement, however that ends.
+ * Runs the DELETE under dtmodel.hard_delete, as a user would; the switch is
+ * reset after the statement, and after an error.
  */
 static bool
 run_delete(const DtRowCall *call, Datum *row)
@@ -69,7 +71,7 @@ run_delete(const DtRowCall *call, Datum *row)
 	int			level = NewGUCNestLevel();
 	bool		found;
 
-	dtmodel_set_in_scope("dtmodel.hard_delete", "on");
+	dtmodel_set_guc("dtmodel.hard_delete", "on");
 	found = run_plan(call, delete_plan(call), soft_is_false, row);
 	AtEOXact_GUC(true, level);
 	return found;
@@ -93,11 +95,11 @@ delete_for_good(FunctionCallInfo fcinfo, const DtRowCall *call)
 /*
  * delete(instance anyelement, soft boolean DEFAULT true) returns anyelement
  *
- * Deletes the row and returns it: softly, as soft_delete does, unless soft is
- * false or the model has no soft delete, else for good.  To delete for good
- * on a soft-delete model needs the TRUNCATE privilege (42501).  NULL for a row
- * that is gone, and for one that a policy or a trigger keeps from being
- * deleted; an error (22004) for NULL.
+ * Deletes the row and returns it: softly, as soft_delete does, or for good if
+ * soft is false or the model has no soft delete.  To delete for good on a
+ * soft-delete model needs the TRUNCATE privilege (42501).  NULL for a row
+ * that does not exist any more, and for one whose deletion a policy or a
+ * trigger prevents; an error (22004) for NULL.
  *
  * Source: ModelBase.delete of the reference document dtpyfw.db.model.
  */
@@ -113,7 +115,7 @@ dtmodel_delete_row(PG_FUNCTION_ARGS)
 		dtmodel_close_row_call(&call);
 		return dtmodel_soft_delete_row(fcinfo);
 	}
-	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
+	dtmodel_set_row(&call, PG_GETARG_DATUM(0));
 	return delete_for_good(fcinfo, &call);
 }
 
@@ -137,6 +139,6 @@ dtmodel_delete_by_id(PG_FUNCTION_ARGS)
 		dtmodel_close_row_call(&call);
 		return dtmodel_soft_delete_by_id(fcinfo);
 	}
-	dtmodel_take_id(&call, fcinfo);
+	dtmodel_set_row_by_id(&call, fcinfo);
 	return delete_for_good(fcinfo, &call);
 }

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * describe.c
- *	  What a table is, told as JSON, and what is out of order with it.
+ *	  Describing a table as a model, in JSON, and what is out of order with
+ *	  it.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,10 +20,10 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mixin/settings/mixin.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/model.h"
 #include "server/result.h"
-#include "server/scope.h"
+#include "server/subtransaction.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -50,7 +51,7 @@ append_key(StringInfo json, const DtKey *key)
 	appendStringInfoString(json, "]");
 }
 
-/* Its columns, or what it says itself. */
+/* Appends the mixin's columns, or what its descriptor appends. */
 static void
 append_mixin(StringInfo json, Relation rel, const DtMixin *mixin,
 			 const void *options)
@@ -94,18 +95,18 @@ drift_of_mixin(StringInfo drift, Relation rel, const DtMixin *mixin)
 		mixin->find_outer_drift(drift, rel);
 }
 
-/* Tables that inherit have to share some of the mixins. */
+/* Reports mixins that a table must share with the table it inherits from. */
 static void
-drift_of_heir(StringInfo drift, Relation heir, const bool *expected)
+drift_of_inheritor(StringInfo drift, Relation inheritor, const bool *expected)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 
 	for (int i = 0; mixins[i] != NULL; i++)
 	{
 		if (expected[i] &&
-			dtmodel_options_of(dtmodel_get_model(heir), mixins[i]) == NULL)
+			dtmodel_options_of(dtmodel_get_model(inheritor), mixins[i]) == NULL)
 			dtmodel_append_drift(drift, "table \"%s\" inherits but has no %s",
-								 RelationGetRelationName(heir),
+								 RelationGetRelationName(inheritor),
 								 mixins[i]->title);
 	}
 }
@@ -120,12 +121,12 @@ drift_of_heirs(StringInfo drift, Relation rel)
 	for (int i = 0; mixins[i] != NULL; i++)
 		expected[i] = mixins[i]->inherited &&
 			dtmodel_options_of(dtmodel_get_model(rel), mixins[i]) != NULL;
-	foreach(cell, dtmodel_heirs(rel))
+	foreach(cell, dtmodel_inheritors(rel))
 	{
-		Relation	heir = relation_open(lfirst_oid(cell), AccessShareLock);
+		Relation	inheritor = relation_open(lfirst_oid(cell), AccessShareLock);
 
-		drift_of_heir(drift, heir, expected);
-		relation_close(heir, AccessShareLock);
+		drift_of_inheritor(drift, inheritor, expected);
+		relation_close(inheritor, AccessShareLock);
 	}
 }
 
@@ -136,7 +137,7 @@ fires_before_row(const Trigger *trigger)
 								TRIGGER_TYPE_BEFORE, 0);
 }
 
-/* Whether the other trigger sees and may change what ours has done. */
+/* Whether the other trigger fires after ours and may change its result. */
 static bool
 runs_after(const Trigger *other, const Trigger *ours)
 {
@@ -175,8 +176,8 @@ drift_of_triggers(StringInfo drift, Relation rel)
 }
 
 /*
- * Whether it is a column of the table's own that could be the mixin's.  One
- * that is inherited is its parent's business.
+ * Whether it is a column of the table that may be the mixin's.  An inherited
+ * column is reported for the parent table.
  */
 static bool
 is_template_column(Relation rel, const char *name, const DtColumnUse *use)
@@ -191,7 +192,7 @@ is_template_column(Relation rel, const char *name, const DtColumnUse *use)
 					  column.attnum - 1)->attgenerated == '\0';
 }
 
-/* Tables that are no models and are not meant to become any. */
+/* Tables that are not models and should not become models. */
 static bool
 is_no_candidate(Relation rel)
 {
@@ -204,7 +205,7 @@ is_no_candidate(Relation rel)
 
 /*
  * "a" and "b", the columns of the template; NULL if the table does not have
- * them all, or if they are such that many tables have.
+ * them all, or if they are too common to mean anything.
  */
 static char *
 template_columns(Relation rel, const DtMixin *mixin)
@@ -229,8 +230,8 @@ template_columns(Relation rel, const DtMixin *mixin)
 }
 
 /*
- * The columns of a mixin's template, which a table may have without the mixin:
- * made by an ORM, for example, which knows of no triggers.
+ * Reports mixins whose template columns the table has without the mixin: they
+ * may come from, for example, an ORM, which does not create the triggers.
  */
 static void
 drift_of_missing_mixins(StringInfo drift, Relation rel)
@@ -251,7 +252,7 @@ drift_of_missing_mixins(StringInfo drift, Relation rel)
 	}
 }
 
-/* All that is out of order with a table, as the members of a JSON array. */
+/* Everything that is out of order with a table, as members of a JSON array. */
 static char *
 find_drift(Relation rel)
 {
@@ -267,12 +268,12 @@ find_drift(Relation rel)
 	return drift.data;
 }
 
-/* The table, and what there is to say of it. */
+/* The table and its description. */
 typedef struct Description
 {
 	Oid			relid;
 	char	   *schema;
-	char	   *table;			/* NULL: it is gone */
+	char	   *table;			/* NULL: it does not exist any more */
 	StringInfoData json;
 } Description;
 
@@ -309,8 +310,8 @@ describe_table(void *argument)
 }
 
 /*
- * Whether the arguments of a trigger may be what is wrong.  They are checked by
- * add_*, but any user may create a trigger on a table of theirs.
+ * Whether the error may come from the arguments of a trigger.  add_* checks
+ * them, but any user may create a trigger on a table of their own.
  */
 static bool
 is_of_arguments(const ErrorData *error)
@@ -321,7 +322,7 @@ is_of_arguments(const ErrorData *error)
 		category == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 }
 
-/* What is said of a table when it cannot be described. */
+/* The description of a table for which that failed with this error. */
 static void
 describe_error(Description *description, const ErrorData *error)
 {
@@ -339,12 +340,12 @@ describe_error(Description *description, const ErrorData *error)
  * describe(model regclass) returns jsonb
  *
  * What the table is: its name, class and primary key, each mixin with its
- * options, and under "drift" whatever keeps a mixin from doing its work.  A
- * table that is no model has no mixin.  NULL for NULL and for a table that is
- * gone; anything but a table is an error (42809).
+ * options, and under "drift" what prevents a mixin from working.  A table
+ * that is not a model has no mixin.  NULL for NULL and for a table that does
+ * not exist any more; anything but a table is an error (42809).
  *
- * The view of all models runs it for each table.  So one that cannot be
- * described must not be an error.
+ * The view dtmodel.models calls it for each table, so a table that cannot be
+ * described must not raise an error.
  */
 Datum
 dtmodel_describe(PG_FUNCTION_ARGS)
@@ -353,7 +354,7 @@ dtmodel_describe(PG_FUNCTION_ARGS)
 	ErrorData  *error;
 
 	initStringInfo(&description.json);
-	error = dtmodel_try(describe_table, &description);
+	error = dtmodel_try_in_subtransaction(describe_table, &description);
 	if (error != NULL && !is_of_arguments(error))
 		ReThrowError(error);
 	if (description.table == NULL)
@@ -378,7 +379,8 @@ is_field(Form_pg_attribute att, const DtSettings *settings)
  * get_fields(model regclass) returns text[]
  *
  * The table's columns in their order, without the settings.  NULL for NULL
- * and for a table that is gone; anything but a table is an error (42809).
+ * and for a table that does not exist any more; anything but a table is an
+ * error (42809).
  *
  * Source: ModelBase.get_fields of the reference document dtpyfw.db.model.
  */
@@ -428,7 +430,7 @@ columns_of_template(const DtMixin *mixin)
 /*
  * mixins() returns TABLE (mixin text, columns text[])
  *
- * The mixins that there are, and the columns that the template of each brings.
+ * All mixins, with the columns of their templates.
  */
 Datum
 dtmodel_list_mixins(PG_FUNCTION_ARGS)

@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * get_or_create.c
- *	  The row that there is, or else a new one.
+ *	  get_or_create(): an existing row, or else a new one.
  *
- * Several callers that look for the same row at once must end up with one.
- * Where a unique index covers the criteria, the server sees to that: the
- * INSERT does nothing where it meets another one's row, which is then found.
- * An index of live rows is enough for those to whom deleted rows do not matter.
- * Elsewhere those who found no row take a lock for their criteria, and look
- * again.
+ * Several callers that look for the same row at the same time must get the
+ * same row.  If a unique index covers the criteria, the server ensures that:
+ * the INSERT does nothing if another transaction has inserted the row, which
+ * is then found.  An index of live rows is sufficient for callers that ignore
+ * deleted rows.  Otherwise callers that find no row lock their criteria, and
+ * look again.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,7 +17,7 @@
 #include "access/genam.h"
 #include "access/stratnum.h"
 #include "api/create.h"
-#include "api/find.h"
+#include "api/criteria.h"
 #include "catalog/pg_am_d.h"
 #include "dtmodel.h"
 #include "json/object.h"
@@ -30,7 +30,7 @@
 
 PG_FUNCTION_INFO_V1(dtmodel_get_or_create);
 
-/* One call. */
+/* The state of one call. */
 typedef struct Search
 {
 	DtRowCall	call;
@@ -40,8 +40,8 @@ typedef struct Search
 	DtData		data;			/* criteria and defaults */
 	DtOnDeleted on_deleted;
 	bool		can_conflict;	/* ON CONFLICT works on this table */
-	Oid			unique;			/* unique index of all rows ... */
-	Oid			live_unique;	/* ... or of live rows, or no such index */
+	Oid			unique;			/* unique index of all rows, or invalid */
+	Oid			live_unique;	/* unique index of live rows, or invalid */
 } Search;
 
 static void
@@ -64,7 +64,7 @@ check_criteria(const Search *search)
 	}
 }
 
-/* What a new row is made of: the defaults, and over them the criteria. */
+/* Reads the values of a new row: the defaults, overridden by the criteria. */
 static void
 read_data(Search *search, const RawValue *criteria, FunctionCallInfo fcinfo)
 {
@@ -79,9 +79,9 @@ read_data(Search *search, const RawValue *criteria, FunctionCallInfo fcinfo)
 }
 
 /*
- * Whether the index holds no values to be different that the criteria hold to
- * be equal.  It may be of another operator class than the default one of its
- * column's type, or of another collation than its column.
+ * Whether values that the criteria hold to be equal are also equal for the
+ * index.  It may have another operator class than the default one of the
+ * column's type, or another collation than the column.
  */
 static bool
 compares_as_criteria(const Search *search, Relation index, int i,
@@ -101,7 +101,7 @@ compares_as_criteria(const Search *search, Relation index, int i,
 		get_collation_isdeterministic(collation);
 }
 
-/* Whether no two rows of the index can both meet the criteria. */
+/* Whether the index ensures that no two of its rows meet the criteria. */
 static bool
 covers(Relation index, const Search *search)
 {
@@ -151,11 +151,12 @@ look_at_indexes(Search *search)
 }
 
 /*
- * Whether a unique index alone sees to it that all who ask get one row.
+ * Whether a unique index is sufficient for all callers to get the same row.
  *
- * An index of live rows does if only those count.  Who minds deleted rows must
- * not miss one that was made and deleted after he looked: the index knows
- * nothing of it, but who made it, and minds them too, had the lock.
+ * An index of live rows is, if only these count.  A caller for whom deleted
+ * rows count must not miss a row that was inserted and deleted after its
+ * search.  The index does not prevent that, but the lock does, since the
+ * other caller had it too.
  */
 static bool
 is_covered(const Search *search)
@@ -177,9 +178,9 @@ report_deleted_row(const Search *search, Datum row)
 }
 
 /*
- * Looks for the row.  A deleted one that is to be returned counts as live; one
- * that is to be ignored counts only where it keeps a new one from being made,
- * which an index of all rows does.
+ * Looks for the row.  If deleted rows are to be returned, one counts as live;
+ * if they are ignored, one counts only if it prevents a new row, by an index
+ * of all rows.
  */
 static DtFound
 find(const Search *search, Datum *row)
@@ -187,10 +188,10 @@ find(const Search *search, Datum *row)
 	DtFound		found;
 
 	if (search->on_deleted == DT_DELETED_IGNORE && !OidIsValid(search->unique))
-		return dtmodel_find_live_row(&search->call, &search->criteria_place,
+		return dtmodel_find_live_by_criteria(&search->call, &search->criteria_place,
+											 &search->criteria, row);
+	found = dtmodel_find_by_criteria(&search->call, &search->criteria_place,
 									 &search->criteria, row);
-	found = dtmodel_find_row(&search->call, &search->criteria_place,
-							 &search->criteria, row);
 	if (found != DT_FOUND_DELETED)
 		return found;
 	if (search->on_deleted == DT_DELETED_ERROR)
@@ -205,7 +206,7 @@ insert(const Search *search, DtPlanPurpose purpose, Datum *row)
 							  &search->data, purpose, row);
 }
 
-/* Restores what was found, if it is deleted and that is asked for. */
+/* Restores the row that was found, if it is deleted and that is requested. */
 static DtFound
 restore_if_asked(const Search *search, DtFound found, Datum *row)
 {
@@ -215,25 +216,25 @@ restore_if_asked(const Search *search, DtFound found, Datum *row)
 	return found;
 }
 
-/* Whether a new row may stand beside a deleted one. */
+/* Whether a new row may exist beside a deleted one. */
 static bool
 is_beside_deleted(const Search *search)
 {
 	return OidIsValid(search->live_unique) && !OidIsValid(search->unique);
 }
 
-/* Where there is no row at all, a trigger may have refused ours. */
+/* If there is no row at all, a trigger may have prevented the INSERT. */
 static int
 tries(DtFound found)
 {
-	return found == DT_FOUND_DELETED ? DT_TRIES : 3;
+	return found == DT_FOUND_DELETED ? DT_MAX_TRIES : 3;
 }
 
 /*
- * Inserts the row, or finds the one that somebody else has inserted by now;
- * where that may be deleted again before we find it, it is worth another try.
- * What is neither inserted nor found is in conflict with some other row: the
- * last INSERT says with which.
+ * Inserts the row, or finds the one that another transaction has inserted by
+ * now.  If that may be deleted again before we find it, it tries again.  If
+ * the row is neither inserted nor found, it is in conflict with some other
+ * row: the last INSERT raises the error about that.
  */
 static bool
 insert_or_find(const Search *search, Datum *row, bool *created)
@@ -259,7 +260,10 @@ insert_or_find(const Search *search, Datum *row, bool *created)
 	return insert(search, DT_PLAN_INSERT, row);
 }
 
-/* Returns whether there is a row now; a trigger may have refused it. */
+/*
+ * Returns whether there is a row now; a trigger may have prevented the
+ * INSERT.
+ */
 static bool
 get_or_create(Search *search, Datum *row, bool *created)
 {
@@ -284,15 +288,15 @@ get_or_create(Search *search, Datum *row, bool *created)
  *				 on_deleted text DEFAULT 'ignore',
  *				 OUT instance anyelement, OUT created boolean)
  *
- * The row whose columns have the values of criteria, or a new one made of them
- * and of defaults.  Callers who look for the same row at once get the same
- * one.  Criteria that are empty or name what is no column are an error
- * (22023); JSON null means NULL.
+ * Returns the row whose columns have the values of criteria, or inserts one
+ * with these values and those of defaults.  Callers that look for the same
+ * row at the same time get the same row.  Criteria that are empty, or with a
+ * key that is not a column, are an error (22023); JSON null means NULL.
  *
- * on_deleted is what a deleted row is good for, if there is no live one:
- * "ignore" makes a new row, "return" returns it as it is, "restore" restores
- * it, "error" is an error (23505), as it always is when the deleted row keeps
- * a new one from being made.
+ * on_deleted says what happens if there is only a deleted row: "ignore"
+ * inserts a new row, "return" returns the deleted one, "restore" restores it,
+ * "error" is an error (23505), as it always is if the deleted row prevents a
+ * new one.
  *
  * Source: ModelBase.get_or_create of the reference document dtpyfw.db.model.
  */

@@ -28,26 +28,26 @@ PG_FUNCTION_INFO_V1(dtmodel_uuidv7);
 PG_FUNCTION_INFO_V1(dtmodel_uuidv7_shifted);
 PG_FUNCTION_INFO_V1(dtmodel_uuid_timestamp);
 
-/* One system call serves this many random bytes. */
+/* One system call reads this many random bytes. */
 #define RANDOM_BUFFER_SIZE 4096
 
 #define NS_PER_MS INT64CONST(1000000)
 #define NS_PER_US INT64CONST(1000)
 
-/* A UUIDv7 has 12 bits for the part of a millisecond: 1/4096 ms each. */
+/* A UUIDv7 has 12 bits for the fraction of a millisecond: 1/4096 ms each. */
 #define V7_SUBMS_BITS 12
 #define V7_STEP_NS (NS_PER_MS / (1 << V7_SUBMS_BITS) + 1)
 
-/* From the Gregorian reform, where versions 1 and 6 begin, to 1970. */
+/* From the Gregorian reform, the epoch of versions 1 and 6, to 1970. */
 #define GREGORIAN_TO_UNIX_US INT64CONST(12219292800000000)
 
 #define UNIX_TO_POSTGRES_US \
 	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 
 /*
- * Copies strong random bytes out of a buffer and wipes them there, so that
- * nothing in memory tells an identifier that was handed out.  A process that
- * was forked with a filled buffer must not use it.
+ * Copies strong random bytes from a buffer and clears them there, so that no
+ * identifier can be found in memory later.  A process that was forked with a
+ * filled buffer must not use it.
  */
 static void
 take_random_bytes(uint8 *target, size_t length)
@@ -94,8 +94,8 @@ dtmodel_uuidv4(PG_FUNCTION_ARGS pg_attribute_unused())
 }
 
 /*
- * The time in nanoseconds since 1970, later than at the last call by what a
- * UUIDv7 can tell apart, whatever the clock does.
+ * The time in nanoseconds since 1970, but later than at the last call by at
+ * least the resolution of a UUIDv7, even if the clock is set back.
  */
 static int64
 ascending_time_ns(void)
@@ -131,9 +131,9 @@ make_uuidv7(int64 ns)
 /*
  * uuidv7() returns uuid
  *
- * An identifier that begins with the time, so that new keys go to the end of
- * their index.  Within a backend each one is greater than the one before.
- * Source: RFC 9562, section 5.7, and section 6.2, method 3.
+ * An identifier that begins with the time, so that new keys are added at the
+ * end of their index.  Within a backend each one is greater than the one
+ * before.  Source: RFC 9562, section 5.7, and section 6.2, method 3.
  */
 Datum
 dtmodel_uuidv7(PG_FUNCTION_ARGS pg_attribute_unused())
@@ -142,7 +142,7 @@ dtmodel_uuidv7(PG_FUNCTION_ARGS pg_attribute_unused())
 }
 
 /*
- * The time moved by an interval, with the server's own calendar.  It must
+ * The time shifted by an interval, with the server's own calendar.  It must
  * still fit into 64 bits of nanoseconds.
  */
 static int64
@@ -165,8 +165,8 @@ shift_time_ns(int64 ns, Interval *shift)
 /*
  * uuidv7(shift interval) returns uuid
  *
- * The same with its time moved by the interval, for rows of another time than
- * now.  A time before 1970 or after 2262 is an error (22008).  NULL for NULL.
+ * The same with its time shifted by the interval, for rows of another time.
+ * A time before 1970 or after 2262 is an error (22008).  NULL for NULL.
  */
 Datum
 dtmodel_uuidv7_shifted(PG_FUNCTION_ARGS)
@@ -199,7 +199,7 @@ dtmodel_uuidv5(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(uuid);
 }
 
-/* A big-endian number out of the identifier's bytes. */
+/* A big-endian number from the identifier's bytes. */
 static uint64
 read_bytes(const pg_uuid_t *uuid, int first, int count)
 {
@@ -221,9 +221,9 @@ gregorian_to_unix_us(uint64 ticks)
  * uuid_timestamp(uuid) returns timestamptz
  *
  * The time that an identifier of version 1, 6 or 7 holds, in microseconds for
- * 1 and 6 and in milliseconds for 7, whose further bits may be random.  NULL
- * for one that holds none, and for NULL.
- * Source: RFC 9562, sections 5.1, 5.6 and 5.7.
+ * 1 and 6 and in milliseconds for 7, whose other bits may be random.  NULL
+ * for other versions, and for NULL.  Source: RFC 9562, sections 5.1, 5.6 and
+ * 5.7.
  */
 Datum
 dtmodel_uuid_timestamp(PG_FUNCTION_ARGS)

@@ -3,7 +3,7 @@
  * inflection.c
  *	  English singular and plural, for the names of tables and classes.
  *
- * Rules for the regular words, a list for those that the rules would get
+ * Rules for regular words, and a list of those for which the rules would be
  * wrong.  Words are in lower case.
  *
  *-------------------------------------------------------------------------
@@ -30,7 +30,7 @@ static const Irregular irregulars[] = {
 	{"man", "men"}, {"mouse", "mice"}, {"ox", "oxen"}, {"person", "people"},
 	{"tooth", "teeth"}, {"woman", "women"},
 
-	/* of two with one plural, the first is its singular */
+	/* if two words have the same plural, the first is its singular */
 	{"base", "bases"},
 
 	/* Greek and Latin */
@@ -58,7 +58,7 @@ static const Irregular irregulars[] = {
 	{"focus", "focuses"}, {"gas", "gases"}, {"iris", "irises"},
 	{"lens", "lenses"}, {"status", "statuses"}, {"virus", "viruses"},
 
-	/* -e that belongs to the word, where the plural looks like -es or -ies */
+	/* -e that is part of the word, where the plural looks like -es or -ies */
 	{"ache", "aches"}, {"avalanche", "avalanches"}, {"brioche", "brioches"},
 	{"cache", "caches"}, {"calorie", "calories"}, {"cliche", "cliches"},
 	{"cookie", "cookies"}, {"headache", "headaches"},
@@ -67,7 +67,7 @@ static const Irregular irregulars[] = {
 	{"toothache", "toothaches"}, {"tranche", "tranches"},
 	{"zombie", "zombies"},
 
-	/* a -ch that is spoken as k */
+	/* -ch pronounced as k */
 	{"epoch", "epochs"}, {"eunuch", "eunuchs"}, {"hierarch", "hierarchs"},
 	{"loch", "lochs"}, {"matriarch", "matriarchs"}, {"monarch", "monarchs"},
 	{"oligarch", "oligarchs"}, {"patriarch", "patriarchs"},

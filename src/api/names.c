@@ -4,8 +4,8 @@
  *	  The names of classes and their tables: UserProfile, user_profiles.
  *
  * A name does not depend on the database's locale: letters beyond ASCII have
- * the upper and lower case that Unicode gives them.  That takes ICU and a
- * database in UTF8; elsewhere they pass as they are.
+ * the upper and lower case that Unicode gives them.  That needs ICU and a
+ * database in UTF8; otherwise such letters are not changed.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +28,7 @@
 PG_FUNCTION_INFO_V1(dtmodel_table_name);
 PG_FUNCTION_INFO_V1(dtmodel_class_name);
 
-/* A name without the underscores at its ends, and how many those are. */
+/* A name without the underscores at its ends, and their numbers. */
 typedef struct NameParts
 {
 	int			before;
@@ -36,14 +36,17 @@ typedef struct NameParts
 	char	   *words;
 } NameParts;
 
-/* Whether a letter begins here that is not of ASCII, but known. */
+/*
+ * Whether a letter beyond ASCII begins here, in an encoding that we can
+ * handle.
+ */
 static bool
 is_beyond_ascii(const char *c)
 {
 	return IS_HIGHBIT_SET(*c) && GetDatabaseEncoding() == PG_UTF8;
 }
 
-/* The bytes of the character that begins here. */
+/* The length in bytes of the character that begins here. */
 static int
 size_of(const char *c)
 {
@@ -141,7 +144,7 @@ is_lower_or_digit(const char *c)
 	return is_lower(c) || (*c >= '0' && *c <= '9');
 }
 
-/* Whatever is neither letter nor digit parts words; so does '_'. */
+/* Words are separated by anything other than letters and digits. */
 static bool
 is_separator(const char *c)
 {
@@ -149,8 +152,8 @@ is_separator(const char *c)
 }
 
 /*
- * Whether a new word begins at a capital: userProfile, HTTPServer.  Before the
- * first character there is none, NULL.
+ * Whether a new word begins at a capital: userProfile, HTTPServer.  Before
+ * the first character "previous" is NULL.
  */
 static bool
 begins_word(const char *previous, const char *c)
@@ -186,8 +189,8 @@ to_snake_case(const char *name)
 }
 
 /*
- * Underscores at the ends of a name belong to it, as in _private, and have
- * nothing to do with its words.
+ * Underscores at the ends of a name are kept, as in _private, and do not
+ * separate words.
  */
 static NameParts
 take_apart(const char *text)
@@ -256,7 +259,7 @@ append_capitalized(StringInfo class, const char *word)
 	appendStringInfoString(class, word + size_of(word));
 }
 
-/* The class of a table of this name. */
+/* The name of the class of a table. */
 char *
 dtmodel_make_class_name(const char *table)
 {
@@ -283,9 +286,9 @@ dtmodel_make_class_name(const char *table)
  *
  * The class that a table has by convention: the words of its name, the last
  * one in the singular, each with a capital.  Underscores at the ends of the
- * name stay.  NULL for NULL and for a table that is gone; anything but a table
- * is an error (42809).
- * Source: the __tablename__ convention of the reference documents.
+ * name stay.  NULL for NULL and for a table that does not exist any more;
+ * anything but a table is an error (42809).  Source: the __tablename__
+ * convention of the reference documents.
  */
 Datum
 dtmodel_class_name(PG_FUNCTION_ARGS)

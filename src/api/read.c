@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * read.c
- *	  Reading rows: by key, in pages, and how many there are.
+ *	  Reading rows: by key, in pages, and counting them.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "api/row_set.h"
+#include "api/result_receiver.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete/live.h"
@@ -25,24 +25,24 @@ PG_FUNCTION_INFO_V1(dtmodel_count);
 PG_FUNCTION_INFO_V1(dtmodel_get_all);
 PG_FUNCTION_INFO_V1(dtmodel_get_deleted);
 
-/* What tells the plans of one purpose apart, as members of their set. */
+/* Members of the sets that distinguish plans of one purpose. */
 #define LIVE_ROWS 1
 #define AFTER_KEY 2
 
-/* get_all's query: limit and offset are its first parameters. */
+/* In get_all's query, limit and offset are the first parameters. */
 #define PAGE_PARAMETERS 2
 #define AFTER_ARGUMENT 3
 
-/* In the set of a plan for deleted rows: the conditions that it has. */
+/* Members of the set of a plan for deleted rows: its conditions. */
 #define DELETED_AT 1
 #define DELETED_SINCE 2
 
 /*
  * get_by_id(model anyelement, id anycompatible) returns anyelement
  *
- * The row with this primary key, deleted or not.  NULL if there is none, or
- * none that the caller may see, and for a NULL id; an id that the key's type
- * cannot read is that type's error.
+ * The row with this primary key, deleted or not.  NULL if there is none that
+ * the caller may see, and for a NULL id; an id that the key's type cannot
+ * read is that type's error.
  *
  * Source: ModelBase.get_by_id of the reference document dtpyfw.db.model.
  */
@@ -56,12 +56,12 @@ dtmodel_get_by_id(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
-	dtmodel_take_id(&call, fcinfo);
+	dtmodel_set_row_by_id(&call, fcinfo);
 	found = dtmodel_select_row(&call, &row);
 	return dtmodel_end_row_call(&call, fcinfo, row, !found);
 }
 
-/* The table's soft delete if rows are to be live; NULL if any row will do. */
+/* The table's soft delete if only live rows are wanted; otherwise NULL. */
 static const DtSoftDelete *
 live_rows(Relation rel, bool include_deleted, DtSoftDelete *columns)
 {
@@ -71,7 +71,7 @@ live_rows(Relation rel, bool include_deleted, DtSoftDelete *columns)
 	return columns;
 }
 
-/* Tells plans for live rows from those for all. */
+/* Distinguishes plans for live rows from those for all. */
 static Bitmapset *
 live_set(const DtSoftDelete *live)
 {
@@ -98,8 +98,8 @@ exists_plan(Relation rel, const DtKey *key, const DtSoftDelete *live)
  * exists(model anyelement, id anycompatible,
  *		  include_deleted boolean DEFAULT false) returns boolean
  *
- * Whether there is a row with this primary key that the caller may see, a
- * deleted one not counted unless it is asked for.  False for a NULL id; an id
+ * Whether there is a row with this primary key that the caller may see; a
+ * deleted row counts only with include_deleted.  False for a NULL id; an id
  * that the key's type cannot read is that type's error.
  *
  * Source: ModelBase.exists of the reference document dtpyfw.db.model.
@@ -116,7 +116,7 @@ dtmodel_exists(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(false);
 	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
 	live = live_rows(call.rel, dtmodel_flag_argument(fcinfo, 2, false), &columns);
-	dtmodel_take_id(&call, fcinfo);
+	dtmodel_set_row_by_id(&call, fcinfo);
 	if (call.id.complete)
 	{
 		SPI_connect();
@@ -147,7 +147,7 @@ count_plan(Relation rel, const DtSoftDelete *live)
  * count(model anyelement, include_deleted boolean DEFAULT false)
  * returns bigint
  *
- * How many rows there are, deleted ones not counted unless they are asked for.
+ * The number of rows; deleted rows count only with include_deleted.
  *
  * Source: ModelBase.count of the reference document dtpyfw.db.model.
  */
@@ -166,7 +166,7 @@ dtmodel_count(PG_FUNCTION_ARGS)
 	dtmodel_read_plan(count_plan(call.rel, live), NULL, NULL);
 	count = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 						  &isnull);
-	/* Where it is passed by reference, it would go with SPI's memory. */
+	/* If it is passed by reference, it would be freed with SPI's memory. */
 	count = Int64GetDatum(DatumGetInt64(count));
 	SPI_finish();
 	dtmodel_close_row_call(&call);
@@ -209,14 +209,18 @@ list_plan(Relation rel, const DtKey *key, const DtSoftDelete *live, bool after)
 							 types);
 }
 
-/* The key to begin after, from get_all's argument; false if it gives none. */
+/*
+ * The key to begin after, from get_all's argument; false if it is not given.
+ */
 static bool
 after_argument(FunctionCallInfo fcinfo, const DtRowCall *call, DtKey *key,
 			   DtKeyValues *after)
 {
 	if (PG_ARGISNULL(AFTER_ARGUMENT))
 	{
-		/* Without a key there is no order, and that is all. */
+		/*
+		 * Without a key there is no order, and rows are returned without one.
+		 */
 		*key = dtmodel_key_if_any(call->rel);
 		return false;
 	}
@@ -231,10 +235,10 @@ after_argument(FunctionCallInfo fcinfo, const DtRowCall *call, DtKey *key,
  *		   "offset" bigint DEFAULT NULL, after_id anycompatible DEFAULT NULL,
  *		   include_deleted boolean DEFAULT false) returns setof anyelement
  *
- * The rows in the order of the primary key, live ones unless deleted ones are
- * asked for too: so many as "limit" says, from the one after "offset" on, or
- * from the one after the key after_id on.  NULL sets no bound.  A table
- * without a primary key has no order, and no after_id (42P16).
+ * The rows in the order of the primary key, only live ones unless
+ * include_deleted is true: at most "limit" rows, after skipping "offset" rows
+ * and the rows up to the key after_id.  NULL means no limit.  A table without
+ * a primary key has no order, and no after_id (42P16).
  *
  * Source: ModelBase.get_all of the reference document dtpyfw.db.model.
  */
@@ -242,7 +246,7 @@ Datum
 dtmodel_get_all(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
-	DtRowSet   *set = dtmodel_begin_row_set(fcinfo);
+	DtResultReceiver *result = dtmodel_make_result_receiver(fcinfo);
 	DtSoftDelete columns;
 	const DtSoftDelete *live = live_rows(call.rel,
 										 dtmodel_flag_argument(fcinfo, 4, false),
@@ -265,13 +269,13 @@ dtmodel_get_all(PG_FUNCTION_ARGS)
 	}
 	SPI_connect();
 	dtmodel_run_plan_into(list_plan(call.rel, &key, live, has_after),
-						  values, nulls, true, &set->receiver);
+						  values, nulls, true, &result->receiver);
 	SPI_finish();
 	dtmodel_close_row_call(&call);
 	return (Datum) 0;
 }
 
-/* "deleted_at <operator> $n", unless the argument that it is for is NULL. */
+/* Appends "deleted_at <operator> $n", unless its argument is NULL. */
 static void
 append_time_condition(StringInfo query, const DtSoftDelete *columns,
 					  const char *operator, int parameter)
@@ -316,10 +320,9 @@ deleted_plan(Relation rel, const DtSoftDelete *columns, bool at, bool since)
  *			   since interval DEFAULT NULL) returns setof anyelement
  *
  * The deleted rows, the last deletion first: all of them, or those of the
- * deletion that was made at just this time, or those that were deleted no
- * longer ago than "since".  Rows that the model hides are among them, rows
- * that a policy hides are not.  An error (42809) for a table without soft
- * delete.
+ * deletion at exactly this time, or those that were deleted within the
+ * interval "since".  Rows that the model hides are included, rows that a
+ * policy hides are not.  An error (42809) for a table without soft delete.
  *
  * Source: none; the reference document dtpyfw.db.model reads deleted rows by
  * their flag.
@@ -328,14 +331,14 @@ Datum
 dtmodel_get_deleted(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
-	DtRowSet   *set = dtmodel_begin_row_set(fcinfo);
+	DtResultReceiver *result = dtmodel_make_result_receiver(fcinfo);
 	DtSoftDelete columns = dtmodel_usable_soft_delete(call.rel);
 	bool		at = !PG_ARGISNULL(1);
 	bool		since = !PG_ARGISNULL(2);
 	Datum		values[2] = {0};
 	char		nulls[] = {at ? ' ' : 'n', since ? ' ' : 'n'};
 
-	/* Both types that the column may have are the same inside. */
+	/* Both types that the column may have are the same internally. */
 	if (at)
 		values[0] = PG_GETARG_DATUM(1);
 	if (since)
@@ -344,7 +347,7 @@ dtmodel_get_deleted(PG_FUNCTION_ARGS)
 										PG_GETARG_DATUM(2));
 	SPI_connect();
 	dtmodel_run_plan_into(deleted_plan(call.rel, &columns, at, since),
-						  values, nulls, true, &set->receiver);
+						  values, nulls, true, &result->receiver);
 	SPI_finish();
 	dtmodel_close_row_call(&call);
 	return (Datum) 0;

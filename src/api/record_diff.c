@@ -3,9 +3,9 @@
  * record_diff.c
  *	  What differs between two versions of a row.
  *
- * Equality is of bytes, as it is for updated_at: 1.0 to 1.00 is a change that
- * a reader can see.  Stored bytes are compared first, so that a value which
- * lies out of line and was not touched is not fetched.
+ * Values are compared byte by byte, as for updated_at: 1.0 to 1.00 is a
+ * change that a reader can see.  Stored bytes are compared first, so that a
+ * value that is stored out of line and was not changed is not fetched.
  *
  *-------------------------------------------------------------------------
  */
@@ -52,9 +52,9 @@ column_text(Form_pg_attribute att)
 }
 
 /*
- * Rows of one type usually share its description.  Others are alike if their
- * columns are: rows of no table, all of whose types have the same number, or
- * a row from before its table was altered.
+ * Rows of one type usually share its descriptor.  Others are compared by
+ * their columns: anonymous row types all have the same number, and a row may
+ * be from before its table was altered.
  */
 static void
 check_same_columns(const Versions *versions)
@@ -107,14 +107,14 @@ close_versions(Versions *versions)
 		dtmodel_close_record(&versions->new_row);
 }
 
-/* Whether the value's own bytes are all there, neither compressed nor moved. */
+/* Whether the value is stored in line and not compressed. */
 static inline bool
 is_plain(const char *value)
 {
 	return !VARATT_IS_EXTERNAL(value) && !VARATT_IS_COMPRESSED(value);
 }
 
-/* Whether two values, neither null, are the same. */
+/* Whether two values, neither of them null, are the same. */
 static inline bool
 same_value(Form_pg_attribute att, Datum a, Datum b)
 {
@@ -131,7 +131,7 @@ same_value(Form_pg_attribute att, Datum a, Datum b)
 		length = VARSIZE_ANY(x);
 		if (length == VARSIZE_ANY(y) && memcmp(x, y, length) == 0)
 			return true;
-		/* The same bytes may be stored in another way; these are not. */
+		/* The same bytes may be stored in another form; here they are not. */
 		if (is_plain(x) && is_plain(y) &&
 			VARATT_IS_SHORT(x) == VARATT_IS_SHORT(y))
 			return false;
@@ -146,8 +146,9 @@ is_null(bool there, const DtRecord *row, int i)
 }
 
 /*
- * Whether a column differs.  A generated column is not compared: before an
- * UPDATE it is not known yet, and it follows from columns that are.
+ * Whether a column differs.  Generated columns are not compared: before an
+ * UPDATE they are not computed yet, and they depend on columns that are
+ * compared.
  */
 static bool
 is_modified(const Versions *versions, int i)
@@ -173,8 +174,8 @@ column_name(const Versions *versions, int i)
 /*
  * get_modified_keys(old record, new record) returns text[]
  *
- * The columns that differ between two versions of a row, in their order.  A
- * row that is NULL is one whose columns are all NULL.  Rows of different types
+ * The columns that differ between two versions of a row, in their order.
+ * NULL stands for a row whose columns are all NULL.  Rows of different types
  * are an error (42804).
  *
  * Source: get_modified_keys of the reference document dtpyfw.db.model.
@@ -199,7 +200,7 @@ dtmodel_get_modified_keys(PG_FUNCTION_ARGS)
 										  TYPALIGN_INT));
 }
 
-/* The settings of one version as a document, {} for none. */
+/* The settings of one version as a document; {} if there are none. */
 static Datum
 settings_of(bool there, const DtRecord *row, int i)
 {
@@ -234,9 +235,9 @@ append_setting_paths(const Versions *versions, const DtSettings *settings,
 /*
  * get_changes(old record, new record) returns text[]
  *
- * The same as get_modified_keys, but in the place of the settings the paths at
- * which they differ: theme, notifications.sms; on a model that keeps settings
- * apart, settings.theme.
+ * The same as get_modified_keys, but with the paths at which the settings
+ * differ instead of their column: theme, notifications.sms; on a model whose
+ * settings are not combined with its columns, settings.theme.
  */
 Datum
 dtmodel_get_changes(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * row_name.c
- *	  A row in a few words: its class and its key.
+ *	  A row as a short text: its class and its key.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,7 @@
 PG_FUNCTION_INFO_V1(dtmodel_repr);
 PG_FUNCTION_INFO_V1(dtmodel_str);
 
-/* What a row is called: its class, and the values of its key. */
+/* The name of a row: its class, and the values of its key. */
 typedef struct RowName
 {
 	char	   *class;
@@ -49,7 +49,7 @@ read_row_name(FunctionCallInfo fcinfo)
 /*
  * repr(instance anyelement) returns text
  *
- * The row as a debugger shows it: <User(id=1)>.  NULL for NULL.
+ * The row as a short text for debugging: <User(id=1)>.  NULL for NULL.
  *
  * Source: ModelBase.__repr__ of the reference document dtpyfw.db.model.
  */
@@ -72,7 +72,7 @@ dtmodel_repr(PG_FUNCTION_ARGS)
 /*
  * str(instance anyelement) returns text
  *
- * The row as people call it: User 1.  NULL for NULL.
+ * The row as a short text for users: User 1.  NULL for NULL.
  *
  * Source: ModelBase.__str__ of the reference document dtpyfw.db.model.
  */

@@ -3,9 +3,9 @@
  * serialize.c
  *	  A row as a JSON object.
  *
- * An object's keys have to be in jsonb's own order.  That order is found out
- * once for a call in a query, together with what the filters leave of it, and
- * then each row is written in one pass.
+ * An object's keys must be in jsonb's own order.  The order of the columns
+ * that the filters select is computed once for a call in a query, and then
+ * each row is written in one pass.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,22 +32,26 @@ typedef struct Names
 	RawValue   *names;
 } Names;
 
-/* What is found out once for the calls at one place of a query. */
+/* The state of a call in a query, which is kept for its rows. */
 typedef struct DictState
 {
-	MemoryContext context;		/* of all this */
-	uint64		type;			/* of the rows */
-	uint64		changes;		/* of relations, when their settings were read */
-	bytea	   *filters[2];		/* excludes, includes as given; NULL for NULL */
-	Names	   *excluded;		/* ... and read; NULL for none at all */
+	MemoryContext context;		/* for all of this */
+	uint64		type;			/* of the rows; from dtmodel_record_type() */
+	uint64		changes;		/* dtmodel_relation_changes() when the
+								 * settings were read */
+	bytea	   *filters[2];		/* excludes and includes as given; NULL for
+								 * NULL */
+	Names	   *excluded;		/* excludes as a list; NULL for none */
 	Names	   *included;
-	TupleTableSlot *slot;		/* for such rows */
-	int			ncolumns;		/* of them, those that have to be read */
+	TupleTableSlot *slot;		/* for rows of this type */
+	int			ncolumns;		/* how many columns have to be read */
 	int			count;
-	DtJsonField *fields;		/* those that are wanted, in jsonb's order */
-	RawBuffer	keys;			/* an object that has only their names yet */
+	DtJsonField *fields;		/* the wanted columns, in jsonb's order */
+	RawBuffer	keys;			/* an object with their names, without
+								 * values */
 	RawWriter	after_keys;
-	DtSettings *settings;		/* NULL: the table has none, or none is wanted */
+	DtSettings *settings;		/* NULL: the table has none, or none is
+								 * wanted */
 	AttrNumber	list;			/* the column that is written as a list */
 } DictState;
 
@@ -56,7 +60,7 @@ typedef struct DictRow
 {
 	DtRecord	record;
 	uint32		nsettings;
-	RawMember  *settings;		/* those that are wanted, in jsonb's order */
+	RawMember  *settings;		/* the wanted settings, in jsonb's order */
 } DictRow;
 
 static Names *
@@ -104,7 +108,7 @@ is_wanted(const DictState *state, const RawValue *name)
 		(state->excluded == NULL || !is_among(state->excluded, name));
 }
 
-/* A setting is included by its own name, or with the column of all settings. */
+/* A setting is included by its own name, or by the column of all settings. */
 static bool
 is_setting_wanted(const DictState *state, const RawValue *name)
 {
@@ -148,7 +152,7 @@ report_unknown_name(TupleDesc desc, const RawValue *name, const char *argument)
 			 errhint("Correct the name, or leave it out.")));
 }
 
-/* Makes sure that there is what a filter names. */
+/* Checks that everything named in a filter exists. */
 static void
 check_names(const Names *list, const char *argument, TupleDesc desc,
 			const DtSettings *settings)
@@ -185,7 +189,7 @@ read_settings(DictState *state, TupleDesc desc)
 	state->ncolumns = settings->column.attnum;
 }
 
-/* Whether includes names settings, each by its own name. */
+/* Whether includes names single settings. */
 static bool
 includes_settings(const DictState *state, TupleDesc desc)
 {
@@ -223,7 +227,7 @@ read_wanted_fields(DictState *state, TupleDesc desc)
 	}
 }
 
-/* The row's settings as a document; NULL where nothing is stored. */
+/* The row's settings as a document; NULL if nothing is stored. */
 static Jsonb *
 effective_settings(const DictState *state, const DictRow *row)
 {
@@ -236,7 +240,7 @@ effective_settings(const DictState *state, const DictRow *row)
 	return dtmodel_effective_settings(state->settings, stored);
 }
 
-/* Finds the settings that are wanted.  A column of the same name wins. */
+/* Finds the wanted settings.  A column of the same name takes precedence. */
 static void
 find_settings(const DictState *state, DictRow *row)
 {
@@ -264,7 +268,7 @@ find_settings(const DictState *state, DictRow *row)
 	}
 }
 
-/* One {"key": ..., "value": ...}. */
+/* Writes {"key": ..., "value": ...}. */
 static void
 write_pair(RawBuffer *buffer, const RawMember *setting)
 {
@@ -279,7 +283,7 @@ write_pair(RawBuffer *buffer, const RawMember *setting)
 	write_value(&writer, &setting->value);
 }
 
-/* The settings of a model that keeps them apart. */
+/* Writes settings that are not combined with the columns. */
 static void
 write_list(RawWriter *parent, const DictRow *row)
 {
@@ -309,7 +313,7 @@ write_field(RawWriter *writer, const DictState *state, const DictRow *row,
 }
 
 /*
- * Writes the keys of columns and settings, which are sorted each, in one
+ * Writes the keys of columns and settings, each of which are sorted, in one
  * order; or, in the same order, the values.
  */
 static void
@@ -354,7 +358,9 @@ write_keys(RawWriter *writer, RawBuffer *buffer, const DictState *state,
 	write_members(writer, state, row, nsettings, true);
 }
 
-/* The same with no other keys than the columns', which are always the same. */
+/*
+ * The same if there are only the keys of columns, which are always the same.
+ */
 static void
 copy_keys(RawWriter *writer, RawBuffer *buffer, const DictState *state)
 {
@@ -426,8 +432,9 @@ same_filter(const bytea *a, const bytea *b)
 }
 
 /*
- * An expression of PL/pgSQL is one place of a query for a whole transaction, in
- * which the table may get other settings.
+ * Whether the state fits the row and the filters.  An expression of PL/pgSQL
+ * is one call for a whole transaction, in which the table's settings may
+ * change.
  */
 static bool
 is_still_good(const DictState *state, Datum value, bytea **filters)
@@ -459,7 +466,7 @@ get_state(FunctionCallInfo fcinfo, Datum value)
 	return state;
 }
 
-/* Any composite value will do, of a table or not. */
+/* Accepts any composite value, of a table or not. */
 static void
 check_is_row(FunctionCallInfo fcinfo)
 {
@@ -479,12 +486,13 @@ check_is_row(FunctionCallInfo fcinfo)
  *		   includes text[] DEFAULT NULL) returns jsonb
  *
  * The row as a JSON object, its values as to_jsonb makes them; with includes
- * only what that names, without what excludes names.  Settings stand beside
- * the columns, those that the row lacks with their defaults; on a model that
- * keeps them apart they are a list of {"key": ..., "value": ...}.  The name of
- * the column of settings stands for all of them.  A column wins over a setting
- * of its name.  A name of no column and no setting is an error (42703), unless
- * the model allows settings of any name.  NULL for NULL.
+ * only the columns and settings that it names, without those in excludes.
+ * Settings are beside the columns, with defaults for those that the row
+ * lacks; if they are not combined with the columns, they are a list of
+ * {"key": ..., "value": ...}.  The name of the column of settings stands for
+ * all of them.  A column takes precedence over a setting of the same name.  A
+ * name that is neither a column nor a setting is an error (42703), unless the
+ * model allows settings of any name.  NULL for NULL.
  *
  * Source: ModelBase.to_dict and ConfigurableMixin.to_dict of the reference
  * document dtpyfw.db.model.
@@ -514,7 +522,7 @@ dtmodel_to_dict(PG_FUNCTION_ARGS)
  * get(instance anyelement, excludes text[] DEFAULT NULL,
  *	   includes text[] DEFAULT NULL) returns jsonb
  *
- * Another name of to_dict, which warns (01P01) that it is deprecated.
+ * Another name for to_dict; warns (01P01) that it is deprecated.
  *
  * Source: ModelBase.get of the reference document dtpyfw.db.model.
  */

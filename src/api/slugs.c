@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * slugs.c
- *	  New slugs: for one row, and for all rows of a table that have none.
+ *	  Functions that make slugs: for one row, and for all rows of a table that
+ *	  have none.
  *
- * The trigger makes them.  It is told which UPDATE asks for a new one, and gives
- * one to each row without that is updated.
+ * The trigger makes the slugs: on the UPDATE of new_slug(), which it
+ * recognizes, and for each row without a slug that is updated.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +26,7 @@
 PG_FUNCTION_INFO_V1(dtmodel_new_slug);
 PG_FUNCTION_INFO_V1(dtmodel_fill_slugs);
 
-/* Without the trigger the text that asks for a slug would be stored. */
+/* Without the trigger the text that requests a slug would be stored. */
 static void
 check_trigger_fires(Relation rel)
 {
@@ -45,7 +46,7 @@ check_trigger_fires(Relation rel)
 			 errtable(rel)));
 }
 
-/* The columns of the table's slugs, which must be in order. */
+/* The options of the table's slugs, with columns that were checked. */
 static DtSlug
 usable_slug(Relation rel)
 {
@@ -89,12 +90,13 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
 /*
  * new_slug(instance anyelement) returns anyelement
  *
- * Gives the row the slug of its source, as that is by now, and returns the new
- * row.  If the slug without a number is not free, the row keeps one with a
- * number that it has; if the source has no letters and digits, the one that it
- * has.  NULL for a row that is gone, and for one that a policy or a trigger
- * keeps from being updated; an error (22004) for NULL.  Errors for a table
- * without slugs (42809) and for one whose slug trigger does not fire (55000).
+ * Gives the row a slug from the current value of its source, and returns the
+ * new row.  If the slug without a number is not free, a row that has the slug
+ * with a number keeps it; if the source has no letters or digits, the row
+ * keeps its slug.  NULL for a row that does not exist any more, and for one
+ * whose update a policy or a trigger prevents; an error (22004) for NULL.
+ * Errors for a table without slugs (42809) and for one whose slug trigger
+ * does not fire (55000).
  */
 Datum
 dtmodel_new_slug(PG_FUNCTION_ARGS)
@@ -104,7 +106,7 @@ dtmodel_new_slug(PG_FUNCTION_ARGS)
 	bool		found = false;
 	Datum		row = (Datum) 0;
 
-	dtmodel_take_row(&call, PG_GETARG_DATUM(0));
+	dtmodel_set_row(&call, PG_GETARG_DATUM(0));
 	if (call.id.complete)
 	{
 		SPI_connect();
@@ -115,7 +117,7 @@ dtmodel_new_slug(PG_FUNCTION_ARGS)
 	return dtmodel_end_row_call(&call, fcinfo, row, !found);
 }
 
-/* So many blocks of the table have about so many rows. */
+/* The number of blocks of the table that have about this many rows. */
 static BlockNumber
 blocks_of_rows(Relation rel, int rows)
 {
@@ -137,8 +139,8 @@ typedef struct Filling
 } Filling;
 
 /*
- * Fills in the slugs of the rows in these blocks, and counts them.  Any UPDATE
- * does for the trigger to give a row its slug.
+ * Fills in the slugs of the rows in these blocks, and counts them.  With any
+ * UPDATE the trigger gives a row its slug.
  */
 static void
 fill_blocks(Oid relid, uint64 first, uint64 end, Filling *filling)
@@ -171,8 +173,8 @@ fill_blocks(Oid relid, uint64 first, uint64 end, Filling *filling)
 }
 
 /*
- * Goes through the blocks that there are.  Rows that come later are given
- * slugs as they come, and so are those that others update meanwhile.
+ * Goes through the blocks that the table has now.  Rows that are inserted or
+ * updated meanwhile get their slugs from the trigger.
  */
 static Filling
 fill_slugs(Oid relid, int batch_size)
@@ -198,12 +200,12 @@ fill_slugs(Oid relid, int batch_size)
 /*
  * CALL fill_slugs(model regclass, batch_size int DEFAULT 1000)
  *
- * Gives a slug to each row that has none, in batches of about so many rows,
- * each a transaction of its own.  Neither updated_at nor updated_by moves.
- * Rows whose source has no letters and digits are passed over, and counted.  An
- * error for a NULL (22004), for a batch size that cannot be (22023), in a
- * transaction block (25001), for a table without slugs (42809), and for one
- * whose slug trigger does not fire (55000).
+ * Gives a slug to each row that has none, in batches of about batch_size
+ * rows, each in a separate transaction.  Neither updated_at nor updated_by
+ * changes.  Rows whose source has no letters or digits are skipped, and
+ * counted.  An error for a NULL (22004), for a batch size that is out of
+ * range (22023), in a transaction block (25001), for a table without slugs
+ * (42809), and for one whose slug trigger does not fire (55000).
  */
 Datum
 dtmodel_fill_slugs(PG_FUNCTION_ARGS)

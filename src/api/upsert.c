@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * upsert.c
- *	  A new row, or new values for the one that is in its place.
+ *	  upsert(): a new row, or new values for an existing one.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/genam.h"
-#include "api/find.h"
+#include "api/criteria.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete/live.h"
@@ -20,10 +20,10 @@
 
 PG_FUNCTION_INFO_V1(dtmodel_upsert);
 
-/* In the set of a plan, a column of the conflict is as far from itself. */
+/* Added to a column in the set of a plan: it is a column of the conflict. */
 #define CONFLICT_COLUMN MaxHeapAttributeNumber
 
-/* The parameters after the data, which the query asks for in a conflict. */
+/* The parameters after the data, for which we are called in a conflict. */
 enum
 {
 	MET_DELETED,
@@ -33,18 +33,19 @@ enum
 	CONFLICTS
 };
 
-/* One call. */
+/* The state of one call. */
 typedef struct Upsert
 {
 	DtRowCall	call;
 	DtDataPlace place;
 	DtData		data;
-	DtData		conflict;		/* what the data gives the conflict columns */
+	DtData		conflict;		/* the data's values for the conflict
+								 * columns */
 	DtOnDeleted on_deleted;
 	bool		restored;		/* the row to be met, which counts one change */
 	bool		met;			/* the statement met another row */
 	bool		met_deleted;	/* ... which is deleted */
-	bool		met_stale;		/* ... or not the one that was read */
+	bool		met_stale;		/* ... or is not the one that was read */
 } Upsert;
 
 static void
@@ -103,7 +104,7 @@ read_conflict_columns(Upsert *upsert, FunctionCallInfo fcinfo)
 				 errhint("Name the columns of a unique index, or leave conflict_columns out for the primary key.")));
 }
 
-/* The conflict columns with their values, in the order of all data. */
+/* The conflict columns with their values, in the order of the data. */
 static void
 read_conflict(Upsert *upsert, FunctionCallInfo fcinfo)
 {
@@ -120,7 +121,7 @@ read_conflict(Upsert *upsert, FunctionCallInfo fcinfo)
 	}
 }
 
-/* Whether the index is of all rows, or of the live ones. */
+/* Whether the index includes all rows, or all live rows. */
 static bool
 is_of_enough_rows(Relation rel, Relation index)
 {
@@ -134,7 +135,10 @@ is_unique_on(Relation rel, Relation index, const Bitmapset *columns)
 	Form_pg_index form = index->rd_index;
 	Bitmapset  *keys = NULL;
 
-	/* ON CONFLICT DO UPDATE cannot go by what excludes more than equals. */
+	/*
+	 * ON CONFLICT DO UPDATE cannot use exclusion constraints or deferrable
+	 * indexes.
+	 */
 	if (!form->indisunique || form->indisexclusion || !form->indimmediate ||
 		!form->indisvalid || !is_of_enough_rows(rel, index))
 		return false;
@@ -185,7 +189,9 @@ holds_nulls_equal(const Upsert *upsert)
 	return equal;
 }
 
-/* Whether a row can be met at all: one with a null is like no other. */
+/*
+ * Whether a conflict is possible: a row with a null does not equal any other.
+ */
 static bool
 can_conflict(const Upsert *upsert)
 {
@@ -260,7 +266,10 @@ append_assignments(StringInfo query, const Upsert *upsert)
 	}
 }
 
-/* The row that is met has to be the one that was read, if data says which. */
+/*
+ * Appends that the existing row is the one that was read, if data gives its
+ * version.
+ */
 static void
 append_guard(StringInfo query, const Upsert *upsert)
 {
@@ -351,7 +360,7 @@ note_conflict(void *caller, int which)
 	return !upsert->met_deleted && !upsert->met_stale;
 }
 
-/* Runs the statement; false if it neither inserted nor updated a row. */
+/* Runs the statement; false if it has neither inserted nor updated a row. */
 static bool
 run_upsert(Upsert *upsert, Datum *row)
 {
@@ -383,15 +392,15 @@ run_upsert(Upsert *upsert, Datum *row)
 }
 
 /*
- * Settles what is to be done with a deleted row that has the values of the
- * conflict columns.  Returns true if it is to be returned as it is.
+ * Handles a deleted row that has the values of the conflict columns.  Returns
+ * true if it is to be returned as it is.
  */
 static bool
 settle_deleted_row(Upsert *upsert, Datum *row)
 {
 	if (!can_conflict(upsert) ||
-		dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
-						 row) != DT_FOUND_DELETED)
+		dtmodel_find_by_criteria(&upsert->call, &upsert->place, &upsert->conflict,
+								 row) != DT_FOUND_DELETED)
 		return false;
 	upsert->met = true;
 	if (upsert->on_deleted == DT_DELETED_RETURN)
@@ -399,9 +408,12 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 	if (upsert->on_deleted != DT_DELETED_RESTORE)
 		dtmodel_report_deleted_row(&upsert->call, *row, find_unique(upsert));
 
-	/* Somebody else may be making a row beside the one to be restored. */
+	/*
+	 * Another transaction may be inserting a row beside the one to be
+	 * restored.
+	 */
 	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);
-	if (dtmodel_find_row(&upsert->call, &upsert->place, &upsert->conflict,
+	if (dtmodel_find_by_criteria(&upsert->call, &upsert->place, &upsert->conflict,
 						 row) == DT_FOUND_DELETED)
 		upsert->restored = dtmodel_restore_found(&upsert->call, &upsert->place,
 												 &upsert->conflict,
@@ -414,11 +426,11 @@ upsert_row(Upsert *upsert, Datum *row)
 {
 	bool		is_soft = dtmodel_soft_delete_of(dtmodel_get_model(upsert->call.rel)) != NULL;
 
-	/* An index of live rows alone would let a new row in beside it. */
+	/* An index of live rows alone would allow a new row beside it. */
 	if (is_soft && upsert->on_deleted != DT_DELETED_IGNORE &&
 		settle_deleted_row(upsert, row))
 		return true;
-	for (int i = 0; i < DT_TRIES; i++)
+	for (int i = 0; i < DT_MAX_TRIES; i++)
 	{
 		if (run_upsert(upsert, row))
 			return true;
@@ -441,16 +453,16 @@ upsert_row(Upsert *upsert, Datum *row)
  *		  on_deleted text DEFAULT 'ignore', strict boolean DEFAULT false,
  *		  OUT instance anyelement, OUT created boolean)
  *
- * Inserts a row as create does, or, where a row has the same values in the
- * conflict columns, updates that as update does.  They are those of a unique
- * index (42P10), by default those of the primary key, and data has values for
- * all of them (22023).
+ * Inserts a row as create does or, if a row has the same values in the
+ * conflict columns, updates that row as update does.  These must be the
+ * columns of a unique index (42P10), by default the primary key, and data
+ * must have values for all of them (22023).
  *
- * on_deleted is what becomes of a deleted row with those values: "ignore"
- * inserts a new one, "return" returns it as it is, "restore" restores and
- * updates it, "error" is an error (23505), as it always is when the deleted
- * row keeps a new one from being inserted.  A row with a null in these columns
- * is like no other, unless their index holds nulls to be equal.
+ * on_deleted says what happens if a deleted row has those values: "ignore"
+ * inserts a new one, "return" returns the deleted one, "restore" restores and
+ * updates it, "error" is an error (23505), as it always is if the deleted row
+ * prevents a new one.  A row with a null in these columns does not equal any
+ * other, unless the index is NULLS NOT DISTINCT.
  */
 Datum
 dtmodel_upsert(PG_FUNCTION_ARGS)

@@ -12,23 +12,23 @@
 #include "mixin/timestamps/mixin.h"
 #include "mixin/timestamps/timestamps.h"
 #include "model/constraint.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_model);
 PG_FUNCTION_INFO_V1(dtmodel_remove_model);
 
-/* The column that add_model makes the key of. */
+/* The column that add_model makes the primary key. */
 #define ID_COLUMN "id"
 
-/* The functions that the id may have as its default. */
+/* The functions that may be the default of the id. */
 static const char *const id_functions[][2] = {
 	{"v7", "uuidv7"},
 	{"v4", "uuidv4"},
 };
 
-/* The default's function for a kind of id; NULL for "none". */
+/* The function of the default for a kind of id; NULL for "none". */
 static const char *
 id_function(const char *id)
 {
@@ -64,7 +64,7 @@ check_id_is_free(Relation rel)
 			 errtablecol(rel, column.attnum)));
 }
 
-/* Whether the column's default calls one of the functions add_model uses. */
+/* Whether the column's default is one that add_model adds. */
 static bool
 has_our_default(Relation rel, AttrNumber attnum)
 {
@@ -81,7 +81,7 @@ has_our_default(Relation rel, AttrNumber attnum)
 	return false;
 }
 
-/* A key as the template has it gets the name that add_model gives one. */
+/* Renames a key as it is copied from the template. */
 static void
 name_key(DtChange *change)
 {
@@ -121,7 +121,7 @@ change_id(DtChange *change, const char *function)
 							quote_identifier(constraint)));
 }
 
-/* Makes the table keep timestamps, unless it does already. */
+/* Adds timestamps to the table, unless it has them. */
 static void
 change_timestamps(DtChange *change)
 {
@@ -137,18 +137,18 @@ change_timestamps(DtChange *change)
 /*
  * add_model(model regclass, id text DEFAULT 'v7') returns void
  *
- * Makes a table a model: gives it a primary key "id" of type uuid unless it
- * has a primary key, and timestamps unless it has them; these also to tables
- * that inherit from it.  A key as in the template model_base is renamed to
- * pk_<table>.  id is the kind of its default, "v7", "v4", or "none"
- * for a table that goes without; NULL is the default.
+ * Makes a table a model: adds a primary key "id" of type uuid unless it has a
+ * primary key, and timestamps unless it has them, also to tables that inherit
+ * from it.  A key as in the template model_base is renamed to pk_<table>.  id
+ * is the kind of its default, "v7", "v4", or "none" for no id; NULL is the
+ * default.
  *
  * Source: ModelBase of the reference document dtpyfw.db.model.
  */
 Datum
 dtmodel_add_model(PG_FUNCTION_ARGS)
 {
-	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
+	List	   *tables = dtmodel_with_inheritors(dtmodel_model_argument(fcinfo));
 	DtChange	change;
 	ListCell   *cell;
 
@@ -156,7 +156,10 @@ dtmodel_add_model(PG_FUNCTION_ARGS)
 	dtmodel_check_no_partition(change.rel);
 	change_id(&change, PG_ARGISNULL(1) ? id_function("v7") :
 			  id_function(text_to_cstring(PG_GETARG_TEXT_PP(1))));
-	/* Where it has them already, its heirs get theirs from add_timestamps. */
+	/*
+	 * If it has them already, add_timestamps has added them to those that
+	 * inherit.
+	 */
 	if (dtmodel_timestamps_of(dtmodel_get_model(change.rel)) != NULL)
 		tables = list_truncate(tables, 1);
 	change_timestamps(&change);
@@ -171,9 +174,8 @@ dtmodel_add_model(PG_FUNCTION_ARGS)
 }
 
 /*
- * Takes our default off every column that has it, so that the table does not
- * need the extension any more.  The server's own function follows: inserts go
- * on as before.
+ * Replaces our default on every column that has it by the server's own
+ * function, so that the table does not need the extension any more.
  */
 static void
 replace_default(DtChange *change, Form_pg_attribute att)
@@ -211,15 +213,15 @@ drop_id(DtChange *change, bool drop_columns)
  * remove_model(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Undoes add_model: takes the timestamps off, and with drop_columns also the
- * columns, an id that add_model or the template made among them.  An id that
- * stays gets the server's gen_random_uuid() as its default.  The timestamps of
- * tables that inherit from this one go too.
+ * Undoes add_model: removes the timestamps, and with drop_columns also drops
+ * the columns, including an id that add_model or the template made.  An id
+ * that stays gets the server's gen_random_uuid() as its default.  The
+ * timestamps of tables that inherit from this one are removed too.
  */
 Datum
 dtmodel_remove_model(PG_FUNCTION_ARGS)
 {
-	List	   *tables = dtmodel_with_heirs(dtmodel_model_argument(fcinfo));
+	List	   *tables = dtmodel_with_inheritors(dtmodel_model_argument(fcinfo));
 	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 
 	for (int i = list_length(tables) - 1; i >= 0; i--)

@@ -88,7 +88,7 @@ dtmodel_begin_instance_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 
 /* The call is about this row, given as a composite value. */
 void
-dtmodel_take_row(DtRowCall *call, Datum row)
+dtmodel_set_row(DtRowCall *call, Datum row)
 {
 	DtKey		given;
 
@@ -103,7 +103,7 @@ dtmodel_take_row(DtRowCall *call, Datum row)
 
 /* The call is about the row with the id in the function's second argument. */
 void
-dtmodel_take_id(DtRowCall *call, FunctionCallInfo fcinfo)
+dtmodel_set_row_by_id(DtRowCall *call, FunctionCallInfo fcinfo)
 {
 	call->key = dtmodel_usable_key(call->rel);
 	call->id = dtmodel_key_of_id(&call->key, PG_GETARG_DATUM(1),

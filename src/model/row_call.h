@@ -39,8 +39,8 @@ extern DtRowCall dtmodel_begin_row_call(FunctionCallInfo fcinfo,
 										LOCKMODE lockmode);
 extern DtRowCall dtmodel_begin_instance_call(FunctionCallInfo fcinfo,
 											 LOCKMODE lockmode);
-extern void dtmodel_take_row(DtRowCall *call, Datum row);
-extern void dtmodel_take_id(DtRowCall *call, FunctionCallInfo fcinfo);
+extern void dtmodel_set_row(DtRowCall *call, Datum row);
+extern void dtmodel_set_row_by_id(DtRowCall *call, FunctionCallInfo fcinfo);
 extern void dtmodel_append_row(StringInfo query, Relation rel);
 extern bool dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan,
 							  Datum *values, const char *nulls,

@@ -3,17 +3,18 @@
  * purge.c
  *	  Deleting for good what was deleted softly a while ago.
  *
- * A procedure, since it commits after each batch: what is done stays done
- * when it is interrupted, no lock is held for long, and two may run at once.
- * It is in C because it needs what plpgsql has not: a subtransaction and a
- * setting around each batch with the COMMIT outside of them, the foreign keys
- * of the relation cache, and the owner's rights for the locks alone.
+ * It is a procedure, since it commits after each batch: rows stay purged if
+ * it is interrupted, no lock is held for long, and two can run at the same
+ * time. It is in C because PL/pgSQL lacks what it needs: a subtransaction and
+ * a value of a switch for each batch with the COMMIT outside of them, the
+ * foreign keys in the relcache, and the owner's privileges for the locks
+ * only.
  *
- * One scan, by whatever index there is, lists the places (ctid) of the rows;
- * the first commit puts the list aside, as it does with every cursor that is
- * held.  So nothing is scanned twice, however many rows are skipped.  The list
- * is only a hint: each batch looks again whether the row at that place is one
- * to purge, so a place that another row took meanwhile does no harm.
+ * One scan, with any suitable index, lists the places (ctid) of the rows; the
+ * first commit materializes the list, as for every held cursor.  So nothing
+ * is scanned twice, even if many rows are skipped.  The list is only a hint:
+ * each batch checks again whether the row at that place is to be purged, in
+ * case that another row is there now.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,12 +34,12 @@
 #include "utils/fmgrprotos.h"
 #include "utils/portal.h"
 
-/* Progress is told when so much time has passed since it was told last. */
+/* The number of seconds between reports of the progress. */
 #define PROGRESS_SECONDS 5
 
 PG_FUNCTION_INFO_V1(dtmodel_purge);
 
-/* The rate, once there is one that means something. */
+/* The rate, if enough time has passed to compute one. */
 static char *
 rate_text(const DtPurge *purge, TimestampTz now)
 {
@@ -50,7 +51,7 @@ rate_text(const DtPurge *purge, TimestampTz now)
 }
 
 static void
-tell_progress(DtPurge *purge, bool at_end)
+report_progress(DtPurge *purge, bool at_end)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
@@ -64,7 +65,7 @@ tell_progress(DtPurge *purge, bool at_end)
 }
 
 static void
-tell_tally(const DtPurge *purge, const DtTally *tally)
+report_tally(const DtPurge *purge, const DtTally *tally)
 {
 	const char *done = purge->dry_run ? "would purge" : "purged";
 
@@ -83,7 +84,7 @@ tell_tally(const DtPurge *purge, const DtTally *tally)
 							   tally->table, tally->constraint)));
 }
 
-/* What went first, and then what is held, each by name. */
+/* Rows that were purged first, then rows that are held, each by name. */
 static int
 compare_tallies(const ListCell *a, const ListCell *b)
 {
@@ -99,15 +100,15 @@ compare_tallies(const ListCell *a, const ListCell *b)
 }
 
 static void
-tell_end(DtPurge *purge)
+report_end(DtPurge *purge)
 {
 	uint64		accounted = purge->done + purge->held;
 	ListCell   *cell;
 
-	tell_progress(purge, true);
+	report_progress(purge, true);
 	list_sort(purge->tallies, compare_tallies);
 	foreach(cell, purge->tallies)
-		tell_tally(purge, lfirst(cell));
+		report_tally(purge, lfirst(cell));
 	if (accounted < purge->total)
 		ereport(NOTICE,
 				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row was skipped",
@@ -117,7 +118,10 @@ tell_end(DtPurge *purge)
 				 errdetail("Other sessions hold, have changed or have deleted them, or a policy or trigger keeps them.")));
 }
 
-/* Who may TRUNCATE a table may delete its rows for good; nobody else. */
+/*
+ * Checks that the user may TRUNCATE the table, and so delete its rows for
+ * good.
+ */
 static void
 check_privileges(Relation rel)
 {
@@ -159,7 +163,7 @@ open_list(DtPurge *purge)
 									 values, NULL, false, CURSOR_OPT_SCROLL);
 }
 
-/* Has the list kept over commits, and counts it. */
+/* Makes the list a holdable cursor, and counts it. */
 static void
 count_list(DtPurge *purge, Portal list)
 {
@@ -172,8 +176,8 @@ count_list(DtPurge *purge, Portal list)
 }
 
 /*
- * Purges the next rows of the list; false when there are no more.  What a
- * batch leaves in memory goes with its own connection to SPI.
+ * Purges the next rows of the list; false if there are no more.  Memory of
+ * the batch is freed with its connection to SPI.
  */
 static bool
 purge_batch(DtPurge *purge, Portal list)
@@ -193,7 +197,7 @@ purge_batch(DtPurge *purge, Portal list)
 		return false;
 	if (!purge->dry_run)
 		SPI_commit();
-	tell_progress(purge, false);
+	report_progress(purge, false);
 	return true;
 }
 
@@ -211,7 +215,7 @@ purge_all(DtPurge *purge)
 		CHECK_FOR_INTERRUPTS();
 	UnpinPortal(list);
 	SPI_cursor_close(list);
-	tell_end(purge);
+	report_end(purge);
 }
 
 static void
@@ -226,7 +230,7 @@ check_arguments(FunctionCallInfo fcinfo)
 	dtmodel_check_batch_size(PG_GETARG_INT32(2));
 }
 
-/* The time before which rows must have been deleted. */
+/* Rows that were deleted before this time are purged. */
 static TimestampTz
 cutoff_argument(FunctionCallInfo fcinfo)
 {
@@ -249,13 +253,13 @@ cutoff_argument(FunctionCallInfo fcinfo)
  *			  batch_size int DEFAULT 1000, dry_run boolean DEFAULT false)
  *
  * Deletes for good the rows that were deleted softly longer ago than
- * older_than, in batches of so many rows, each a transaction of its own.
+ * older_than, in batches of batch_size rows, each in a separate transaction.
  * Rows that other sessions have locked are skipped; so are rows that are
  * still referenced, which NOTICEs count by table and constraint.  A dry run
  * says what would be done.  An error for a NULL (22004), for a batch size or
- * an age that cannot be (22023), in a transaction block (25001), for a table
- * without soft delete (42809), and without the privileges that a physical
- * DELETE needs (42501).
+ * an age that is out of range (22023), in a transaction block (25001), for a
+ * table without soft delete (42809), and without the privileges that a
+ * physical DELETE needs (42501).
  *
  * Source: none; the reference document dtpyfw.db.model keeps deleted rows.
  */

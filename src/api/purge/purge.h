@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * purge.h
- *	  Deleting for good: what the procedure and its batches share.
+ *	  Deleting for good: declarations for the procedure and its batches.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,11 +14,11 @@
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
-/* Rows that are counted together, for a NOTICE at the end. */
+/* A count of rows, for a NOTICE at the end. */
 typedef struct DtTally
 {
 	char	   *table;
-	char	   *constraint;		/* NULL: rows that went; else rows it holds */
+	char	   *constraint;		/* NULL: purged rows; else rows held by it */
 	uint64		rows;
 } DtTally;
 
@@ -26,11 +26,12 @@ typedef struct DtPurge
 {
 	Oid			model;
 	char	   *table;			/* its name, for messages */
-	TimestampTz cutoff;			/* deleted before that */
+	TimestampTz cutoff;			/* rows that were deleted before that time are
+								 * purged */
 	int			batch_size;
 	bool		dry_run;
-	MemoryContext context;		/* lasts over commits */
-	HTAB	   *known;			/* rows that need not be looked at again */
+	MemoryContext context;		/* for memory that lasts over commits */
+	HTAB	   *known;			/* rows that need not be checked again */
 	uint64		total;
 	uint64		looked_at;
 	uint64		done;
@@ -40,7 +41,7 @@ typedef struct DtPurge
 	TimestampTz told;
 } DtPurge;
 
-/* Rows of one table, by their places. */
+/* Rows of one table, by their places (ctid). */
 typedef struct DtPlaceSet
 {
 	Oid			relid;
@@ -49,15 +50,15 @@ typedef struct DtPlaceSet
 	ItemPointerData *places;
 } DtPlaceSet;
 
-/* A foreign key that references the rows in question. */
-typedef struct DtReference
+/* A foreign key that references the rows to be purged. */
+typedef struct DtPurgeReference
 {
 	DtForeignKey *key;
 	bool		soft;			/* the child is a soft-delete model */
 	DtSoftDelete columns;		/* of the child, if it is */
-	char	   *child;			/* its name in a FROM */
-	DtTally    *tally;			/* the rows that it holds */
-} DtReference;
+	char	   *child;			/* its name in FROM */
+	DtTally    *tally;			/* the rows that are held by it */
+} DtPurgeReference;
 
 /* rows.c */
 extern HTAB *dtmodel_make_known_rows(MemoryContext context);
@@ -69,14 +70,14 @@ extern Datum dtmodel_places_array(const DtPlaceSet *set);
 extern DtPlaceSet *dtmodel_set_of_table(List **sets, Oid relid);
 extern List *dtmodel_returned_rows(int column);
 
-/* query.c: what a purge asks of tables */
+/* query.c: the queries of a purge */
 extern char *dtmodel_old_text(const DtSoftDelete *columns, const char *alias);
 extern DtPlaceSet *dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set);
 extern void dtmodel_query_holders(const DtPurge *purge, Relation rel,
 								  const DtPlaceSet *set,
-								  const DtReference *reference);
+								  const DtPurgeReference *reference);
 extern void dtmodel_query_children(const DtPurge *purge, Relation rel,
 								   const DtPlaceSet *set,
-								   const DtReference *reference);
+								   const DtPurgeReference *reference);
 
 #endif							/* DTMODEL_PURGE_H */

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * query.c
- *	  What a purge asks of tables: which rows are still to be purged, and what
+ *	  The queries of a purge: which rows are still to be purged, and what
  *	  references them.
  *
- * Each query is asked for many rows at once, and again for every batch and
+ * Each query is run for many rows at once, and again for every batch and
  * every level of a tree.  So the plans are saved.
  *
  *-------------------------------------------------------------------------
@@ -16,29 +16,33 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "guc.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "server/plan_cache.h"
-#include "server/scope.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
 #define CHILD "c"
 
-/* What every query is given: the time ($1), and the places of rows ($2...). */
+/*
+ * The parameters of all queries: the time ($1), and the places of rows
+ * ($2...).
+ */
 #define CUTOFF "$1"
 #define PLACES "$2"
 
 /*
  * Runs a query on rows of one table; the result is SPI's.
  *
- * The planner would take each place for a page of its own, and rather read
- * whole tables for every batch: that is why it does not see them, and all plans
- * are generic.  Nor would it use an index on a foreign key while the tables are
- * small or not analyzed, so sequential scans are turned off.  Where there is no
- * index, the cost by which it says so would have the plan compiled by JIT; and
- * for merge joins, which are of no use here, it would look for the ends of an
- * index among the entries of all rows that are purged already.
+ * If the planner knew the places, it would assume that each is on a different
+ * page, and scan whole tables for every batch: so all plans are generic.  It
+ * would also not use an index on a foreign key while the tables are small or
+ * not analyzed, so sequential scans are turned off.  If there is no index,
+ * the high cost of the disabled scan would make the server compile the plan
+ * by JIT.  And to estimate merge joins, which are not useful here, the
+ * planner would read the ends of an index, through the entries of all rows
+ * that were purged already.
  */
 static void
 query_rows(const DtPurge *purge, const DtPlaceSet *set, SPIPlanPtr plan)
@@ -49,9 +53,9 @@ query_rows(const DtPurge *purge, const DtPlaceSet *set, SPIPlanPtr plan)
 	};
 	int			level = NewGUCNestLevel();
 
-	dtmodel_set_in_scope("enable_seqscan", "off");
-	dtmodel_set_in_scope("enable_mergejoin", "off");
-	dtmodel_set_in_scope("jit", "off");
+	dtmodel_set_guc("enable_seqscan", "off");
+	dtmodel_set_guc("enable_mergejoin", "off");
+	dtmodel_set_guc("jit", "off");
 	dtmodel_run_plan(plan, values, NULL);
 	AtEOXact_GUC(true, level);
 }
@@ -94,9 +98,10 @@ lock_plan(const DtPurge *purge, Relation rel)
 }
 
 /*
- * Those of the rows that are still to be purged, locked unless this is a dry
- * run.  Whoever may delete a row may lock it; but SELECT ... FOR UPDATE asks
- * for the privilege to update, so it is done on the table's behalf.
+ * The rows of the set that are still to be purged, locked unless this is a
+ * dry run.  A user who may delete a row may lock it; but SELECT ... FOR
+ * UPDATE needs the privilege to update, so it is run as the owner of the
+ * table.
  */
 DtPlaceSet *
 dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set)
@@ -115,7 +120,7 @@ dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set)
 
 /* "The child references one of the rows", as SQL. */
 static char *
-reference_text(const DtReference *reference)
+reference_text(const DtPurgeReference *reference)
 {
 	StringInfoData text;
 
@@ -125,7 +130,7 @@ reference_text(const DtReference *reference)
 }
 
 static SPIPlanPtr
-holders_plan(Relation rel, const DtReference *reference)
+holders_plan(Relation rel, const DtPurgeReference *reference)
 {
 	DtPlan		plan = dtmodel_find_plan(reference->key->constraint,
 										 DT_PLAN_PURGE_HOLDERS, NULL);
@@ -143,18 +148,18 @@ holders_plan(Relation rel, const DtReference *reference)
 }
 
 /*
- * Which of some rows anything else references than rows to be purged: tableoid
- * and ctid, in SPI's result.
+ * Which of these rows are referenced by others than rows to be purged:
+ * tableoid and ctid, in SPI's result.
  */
 void
 dtmodel_query_holders(const DtPurge *purge, Relation rel, const DtPlaceSet *set,
-					  const DtReference *reference)
+					  const DtPurgeReference *reference)
 {
 	query_rows(purge, set, holders_plan(rel, reference));
 }
 
 static SPIPlanPtr
-children_plan(Relation rel, const DtReference *reference)
+children_plan(Relation rel, const DtPurgeReference *reference)
 {
 	DtPlan		plan = dtmodel_find_plan(reference->key->constraint,
 										 DT_PLAN_PURGE_CHILDREN, NULL);
@@ -171,12 +176,12 @@ children_plan(Relation rel, const DtReference *reference)
 }
 
 /*
- * The rows to be purged that reference some others: the ctid of the other, and
- * their own tableoid and ctid, in SPI's result.
+ * The rows to be purged that reference these rows: the ctid of the referenced
+ * row, and tableoid and ctid of the referencing one, in SPI's result.
  */
 void
 dtmodel_query_children(const DtPurge *purge, Relation rel, const DtPlaceSet *set,
-					   const DtReference *reference)
+					   const DtPurgeReference *reference)
 {
 	query_rows(purge, set, children_plan(rel, reference));
 }

@@ -3,15 +3,16 @@
  * rows.c
  *	  Deleting for good: the rows of one batch, and what references them.
  *
- * A row takes along, in one statement, the rows that reference it and are to
- * be purged as well; the foreign keys are checked at the end of the statement,
- * so neither order nor cycles matter.  A row that is referenced by anything
- * else is held, and so is what it references, unless the foreign key itself
- * has an action for it.  A live row never goes because its parent does.
+ * A row is deleted in one statement with the rows that reference it and are
+ * to be purged as well; the foreign keys are checked at the end of the
+ * statement, so neither order nor cycles matter.  A row that is referenced by
+ * any other row is held (not deleted), and so are the rows that it
+ * references, unless the action of the foreign key takes care of it.  A live
+ * row is never deleted with its parent.
  *
  * The references are followed level by level from all rows of the batch at
- * once.  What was found to be held is remembered for the batches to come, so
- * that no row is looked at more than once, however deep a tree is.
+ * once.  Rows that are held are remembered for later batches, so that no row
+ * is checked more than once, even in deep trees.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,17 +25,18 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/foreign_key.h"
 #include "server/plan_cache.h"
-#include "server/scope.h"
+#include "server/subtransaction.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 
-/* Which row, as a hash key: every byte of it counts. */
+/* A row, as a hash key: it must not have uninitialized bytes. */
 typedef struct RowKey
 {
 	Oid			relid;
@@ -42,12 +44,12 @@ typedef struct RowKey
 	uint16		padding;		/* 0 */
 } RowKey;
 
-/* A row that is settled: a later batch need not look at it again. */
+/* A row that a later batch need not check again. */
 typedef struct KnownRow
 {
 	RowKey		key;
-	bool		held;			/* or, in a dry run, it would go */
-	DtTally    *holder;			/* NULL: locked by somebody else */
+	bool		held;			/* false: in a dry run, it would be deleted */
+	DtTally    *holder;			/* NULL: locked by another transaction */
 } KnownRow;
 
 /* A row of this batch, or one that references it directly or indirectly. */
@@ -55,29 +57,31 @@ typedef struct PurgeRow
 {
 	RowKey		key;
 	bool		held;
-	bool		goes;			/* with a row of the batch that is not held */
+	bool		goes;			/* it is deleted, with a row of the batch that
+								 * is not held */
 	DtTally    *holder;
-	List	   *parents;		/* Link, to what the row references */
+	List	   *parents;		/* Link, to the rows that it references */
 	List	   *children;		/* PurgeRow */
 } PurgeRow;
 
 typedef struct Link
 {
 	PurgeRow   *parent;
-	DtTally    *holder;			/* of the parent, if the child stays */
+	DtTally    *holder;			/* of the parent, if the child is not
+								 * deleted */
 } Link;
 
-/* One attempt at some rows of a batch. */
+/* An attempt to purge some rows of a batch. */
 typedef struct Attempt
 {
 	DtPurge    *purge;
 	HTAB	   *rows;			/* PurgeRow */
 	const DtPlaceSet *roots;
 	List	   *going;			/* DtPlaceSet, one for each table */
-	SPIPlanPtr	deletion;		/* of those */
+	SPIPlanPtr	deletion;		/* of those rows */
 } Attempt;
 
-/* What a statement has failed on. */
+/* The reason why a statement has failed. */
 typedef struct Failure
 {
 	bool		failed;
@@ -126,10 +130,10 @@ count_gone(DtPurge *purge, Oid relid, uint64 rows)
 }
 
 /* What a foreign key means for the rows that it references. */
-static DtReference *
+static DtPurgeReference *
 make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
 {
-	DtReference *reference = palloc0(sizeof(DtReference));
+	DtPurgeReference *reference = palloc0(sizeof(DtPurgeReference));
 
 	reference->key = key;
 	reference->soft = dtmodel_soft_delete_of(dtmodel_get_model(child)) != NULL;
@@ -142,7 +146,10 @@ make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
 	return reference;
 }
 
-/* Whether rows of the child matter to the purge, or the key sees to them. */
+/*
+ * Whether the purge must check rows of the child; otherwise the action of the
+ * key takes care of them.
+ */
 static bool
 matters(const DtForeignKey *key, Relation child)
 {
@@ -158,7 +165,7 @@ matters(const DtForeignKey *key, Relation child)
 	}
 }
 
-/* The foreign keys that reference the table and matter. */
+/* The foreign keys that reference the table and that the purge must check. */
 static List *
 find_references(DtPurge *purge, Relation rel)
 {
@@ -239,7 +246,7 @@ enter_row(const Attempt *attempt, const RowKey *key, bool *is_new)
 	return row;
 }
 
-/* Holds a row, and with it all that it references. */
+/* Holds a row, and the rows that it references. */
 static void
 hold_row(PurgeRow *row, DtTally *holder)
 {
@@ -268,10 +275,10 @@ hold_row(PurgeRow *row, DtTally *holder)
 	}
 }
 
-/* Holds those of the rows that something else references. */
+/* Holds the rows that others reference. */
 static void
 hold_referenced(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
-				const DtReference *reference)
+				const DtPurgeReference *reference)
 {
 	DtPlaceSet   *held;
 	List	   *sets;
@@ -286,11 +293,11 @@ hold_referenced(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
 
 /*
  * Notes that a row is referenced by another one that is to be purged as well.
- * True if that one has to be looked at.
+ * True if that one has to be checked too.
  */
 static bool
 link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
-		   const DtReference *reference)
+		   const DtPurgeReference *reference)
 {
 	KnownRow   *known = find_known(attempt->purge, key);
 	PurgeRow   *child;
@@ -314,10 +321,13 @@ link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
 	return is_new;
 }
 
-/* Finds the rows to be purged that reference some others; new ones to "next". */
+/*
+ * Finds the rows to be purged that reference these rows, and adds new ones to
+ * "next".
+ */
 static void
 find_children(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
-			  const DtReference *reference, List **next)
+			  const DtPurgeReference *reference, List **next)
 {
 	TupleDesc	desc;
 	bool		isnull;
@@ -338,7 +348,7 @@ find_children(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
 	}
 }
 
-/* Looks at everything that references some rows. */
+/* Checks everything that references these rows. */
 static void
 look_at_references(const Attempt *attempt, const DtPlaceSet *set, List **next)
 {
@@ -347,7 +357,7 @@ look_at_references(const Attempt *attempt, const DtPlaceSet *set, List **next)
 
 	foreach(cell, find_references(attempt->purge, rel))
 	{
-		const DtReference *reference = lfirst(cell);
+		const DtPurgeReference *reference = lfirst(cell);
 
 		hold_referenced(attempt, rel, set, reference);
 		if (reference->soft)
@@ -356,7 +366,9 @@ look_at_references(const Attempt *attempt, const DtPlaceSet *set, List **next)
 	table_close(rel, NoLock);
 }
 
-/* Locks the rows of a set; one that somebody else has locked is held. */
+/*
+ * Locks the rows of a set; rows that another transaction has locked are held.
+ */
 static DtPlaceSet *
 lock_children(const Attempt *attempt, const DtPlaceSet *set)
 {
@@ -407,7 +419,10 @@ gather(const Attempt *attempt)
 	}
 }
 
-/* Chooses the rows that go: those of the batch, and what goes with them. */
+/*
+ * Chooses the rows to delete: those of the batch, and those that are deleted
+ * with them.
+ */
 static void
 choose_going(Attempt *attempt)
 {
@@ -461,7 +476,7 @@ delete_query(const Attempt *attempt)
 	return query.data;
 }
 
-/* Not saved: what goes together is seldom the same for long. */
+/* The plan is not saved: the set of tables often differs the next time. */
 static SPIPlanPtr
 prepare_delete(const Attempt *attempt)
 {
@@ -493,14 +508,14 @@ run_delete(const Attempt *attempt)
 	(void) SPI_execute_plan(attempt->deletion, values, NULL, false, 0);
 }
 
-/* Deletes what goes, physically, and counts it. */
+/* Deletes the chosen rows, physically, and counts them. */
 static void
 delete_going(const Attempt *attempt)
 {
 	int			level = NewGUCNestLevel();
 	bool		isnull;
 
-	dtmodel_set_in_scope("dtmodel.hard_delete", "on");
+	dtmodel_set_guc("dtmodel.hard_delete", "on");
 	run_delete(attempt);
 	AtEOXact_GUC(true, level);
 	for (int i = 0; i < list_length(attempt->going); i++)
@@ -510,7 +525,7 @@ delete_going(const Attempt *attempt)
 											   &isnull)));
 }
 
-/* Whether an error says that something else needs a row. */
+/* Whether an error means that another row needs this one. */
 static bool
 is_hold(const ErrorData *error)
 {
@@ -519,7 +534,7 @@ is_hold(const ErrorData *error)
 		error->sqlerrcode == ERRCODE_NOT_NULL_VIOLATION;
 }
 
-/* What the DELETE failed on; any other error is none of our business. */
+/* Reads why the DELETE has failed; other errors are rethrown. */
 static Failure
 read_failure(DtPurge *purge, ErrorData *error)
 {
@@ -542,9 +557,9 @@ try_delete(void *argument)
 }
 
 /*
- * The DELETE in a subtransaction.  It may still fail on what no query could
- * see: an action of a foreign key that cannot be done, a row that a trigger
- * or a policy keeps.
+ * Runs the DELETE in a subtransaction.  It may still fail for reasons that no
+ * query can find: an action of a foreign key that cannot be done, a row whose
+ * deletion a trigger or a policy prevents.
  */
 static Failure
 delete_safely(Attempt *attempt)
@@ -553,7 +568,7 @@ delete_safely(Attempt *attempt)
 	ErrorData  *error;
 
 	attempt->deletion = prepare_delete(attempt);
-	error = dtmodel_try(try_delete, attempt);
+	error = dtmodel_try_in_subtransaction(try_delete, attempt);
 	(void) SPI_freeplan(attempt->deletion);
 	return error == NULL ? none : read_failure(attempt->purge, error);
 }
@@ -576,7 +591,10 @@ remember(DtPurge *purge, const RowKey *key, bool held, DtTally *holder)
 	known->holder = holder;
 }
 
-/* Remembers what is settled.  Rows that are gone need no memory. */
+/*
+ * Remembers the rows that need not be checked again.  Deleted rows are not
+ * remembered.
+ */
 static void
 remember_rows(const Attempt *attempt)
 {
@@ -627,8 +645,8 @@ part_of_set(const DtPlaceSet *set, int first, int count)
 }
 
 /*
- * Purges the rows, which are locked.  When the DELETE fails one row of many
- * may be the reason, so they are halved until it stands alone.
+ * Purges the rows, which are locked.  If the DELETE fails, one of many rows
+ * may be the reason, so the set is halved until that row is alone.
  */
 static void
 settle(DtPurge *purge, const DtPlaceSet *set)
@@ -661,7 +679,7 @@ settle(DtPurge *purge, const DtPlaceSet *set)
 	remember_rows(&attempt);
 }
 
-/* Those of the rows that are not settled yet. */
+/* The rows that were not checked yet. */
 static DtPlaceSet *
 unknown_rows(DtPurge *purge, const DtPlaceSet *set)
 {

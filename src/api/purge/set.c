@@ -12,7 +12,7 @@
 #include "executor/spi.h"
 #include "utils/array.h"
 
-/* Adds a place to a set, which may have to grow. */
+/* Adds a place to a set, which is enlarged if needed. */
 void
 dtmodel_add_place(DtPlaceSet *set, ItemPointer place)
 {
@@ -39,7 +39,7 @@ dtmodel_places_array(const DtPlaceSet *set)
 										   TYPALIGN_SHORT));
 }
 
-/* The set of a table among several, made if there is none. */
+/* The set of a table in a list, which is added if there is none. */
 DtPlaceSet *
 dtmodel_set_of_table(List **sets, Oid relid)
 {

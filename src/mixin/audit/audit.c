@@ -3,10 +3,10 @@
  * audit.c
  *	  The audit mixin: created_by and updated_by.
  *
- * Both are stamped when a row is inserted.  Afterwards created_by keeps its
- * value, and updated_by moves when the row changes; neither can be written.
- * What counts as a change is what moves updated_at, so that time and name of
- * the last change belong together.
+ * Both are set when a row is inserted.  Afterwards created_by keeps its
+ * value, and updated_by is set when the row changes; neither can be assigned.
+ * The changes that count are those that set updated_at, so that the time and
+ * the name of the last change belong together.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@
 #include "dtmodel.h"
 #include "mixin/audit/mixin.h"
 #include "model/actor.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/key.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
@@ -30,7 +30,7 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct AuditState
 {
 	DtAudit		columns;
@@ -40,13 +40,13 @@ typedef struct AuditState
 	DtActorColumn *updater;
 } AuditState;
 
-/* What add_audit is asked for; NULL names go without the column. */
+/* The arguments of add_audit; a NULL name stands for no column. */
 typedef struct AuditRequest
 {
 	const char *created_by;
 	const char *updated_by;
 	Oid			type;			/* invalid: of the referred key, or text */
-	Oid			referred;		/* invalid: no foreign keys */
+	Oid			referred;		/* invalid: add no foreign keys */
 } AuditRequest;
 
 PG_FUNCTION_INFO_V1(dtmodel_audit_trigger);
@@ -54,7 +54,7 @@ PG_FUNCTION_INFO_V1(dtmodel_add_audit);
 PG_FUNCTION_INFO_V1(dtmodel_remove_audit);
 PG_FUNCTION_INFO_V1(dtmodel_set_actor);
 
-/* One of the two columns may be missing by intent, but not both. */
+/* A model may do without one of the two columns, but not without both. */
 static void
 check_columns(Relation rel, const DtAudit *audit)
 {
@@ -87,7 +87,7 @@ make_state(const TriggerData *trigdata)
 	return state;
 }
 
-/* Who acts, as the column holds it. */
+/* The actor as a value of the column. */
 static Datum
 actor_for(Relation rel, AuditState *state, const DtColumn *column,
 		  DtActorColumn **actor, bool *isnull)
@@ -97,7 +97,10 @@ actor_for(Relation rel, AuditState *state, const DtColumn *column,
 	return dtmodel_actor_value(*actor, isnull);
 }
 
-/* Both at once: a new row has no room for them yet, so it is made anew. */
+/*
+ * Sets both columns at once: a new row has no room for them yet, so it is
+ * copied.
+ */
 static HeapTuple
 stamp_new_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 {
@@ -125,7 +128,7 @@ stamp_new_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 									 columns, values, nulls);
 }
 
-/* Sets one of our columns, unless the row has that value already. */
+/* Sets one of the columns, unless the row already has the value. */
 static HeapTuple
 store_name(const TriggerData *trigdata, HeapTuple row, const DtColumnPair *pair,
 		   Datum value, bool isnull)
@@ -170,13 +173,14 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
  * Its arguments, each "key=value": created_by, updated_by (names of columns, of type text, character varying,
  * uuid, integer or bigint, or of a domain over one of them).
  *
- * INSERT stamps both columns with who acts.  UPDATE puts created_by back,
- * unless it was null, and updated_by too, unless something else in the row
- * changes: then it becomes who acts.  A row that an UPDATE moves to another
- * partition is no new row there.  While dtmodel.preserve_timestamps is on the
- * row passes untouched.  A column that is gone (42703) or retyped (42804)
- * is an error, and so is an actor that the column cannot hold (22P02 or what
- * the type says) or that was claimed without the right to (42501).
+ * INSERT sets both columns to the actor.  UPDATE restores the value of
+ * created_by, unless it was null.  It sets updated_by to the actor if
+ * something else in the row changes, and otherwise restores its value too.  A
+ * row that an UPDATE moves to another partition is not treated as a new row
+ * there.  While dtmodel.preserve_timestamps is on, the row is not changed.  A
+ * column that does not exist (42703) or has another type (42804) is an error,
+ * and so is an actor that the column cannot hold (22P02 or the type's own
+ * error) or that was set without the privilege (42501).
  *
  * Source: AuditMixin of the reference document sqlalchemy-conventions.
  */
@@ -215,7 +219,10 @@ check_request(const AuditRequest *request)
 							request->updated_by, "updated_by");
 }
 
-/* The type of the key that the columns refer to, which must be one column. */
+/*
+ * The type of the key that the columns reference, which must be a single
+ * column.
+ */
 static Oid
 referred_type(Oid referred)
 {
@@ -343,13 +350,13 @@ change_audit(DtChange *change, const void *asked)
  *			 updated_by name DEFAULT 'updated_by', type regtype DEFAULT NULL,
  *			 "references" regclass DEFAULT NULL) returns void
  *
- * Makes a table keep who created its rows and who changed them last: adds the
- * columns that are missing and the trigger; called again it re-configures.  A
- * NULL column name goes without that column.  "references" adds a foreign key
+ * Records in a table who created its rows and who changed them last: adds the
+ * trigger and the missing columns; calling it again changes the options.  A
+ * NULL column name stands for no column.  "references" adds a foreign key
  * from each column to that table's primary key, which must be one column
- * (42830); NULL leaves foreign keys as they are.  type is that of columns that
- * are added; NULL is the type of the referred key, or text.  Tables that
- * inherit from this one get the trigger with it, and the foreign keys.
+ * (42830); NULL leaves foreign keys as they are.  type is the type of columns
+ * that are added; NULL stands for the type of the referenced key, or text.
+ * Tables that inherit from this one get the trigger and the foreign keys too.
  *
  * Source: AuditMixin of the reference document sqlalchemy-conventions.
  */
@@ -368,15 +375,18 @@ dtmodel_add_audit(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(4))
 		request.referred = PG_GETARG_OID(4);
 
-	dtmodel_change_with_heirs(relid, change_audit, &request);
+	dtmodel_change_with_inheritors(relid, change_audit, &request);
 	PG_RETURN_VOID();
 }
 
-/* Drops the column's foreign keys that have the name which we give them. */
+/*
+ * Drops the column's foreign keys that have the name which add_audit gives
+ * them.
+ */
 static void
 drop_references(DtChange *change, const DtColumn *column)
 {
-	/* The relcache's list may go while we look for names. */
+	/* The relcache's list may be freed while we look up names. */
 	List	   *references = copyObject(RelationGetFKeyList(change->rel));
 	ListCell   *cell;
 
@@ -422,22 +432,22 @@ drop_audit(DtChange *change, bool drop_columns)
  * remove_audit(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Takes the trigger and the foreign keys of add_audit off, and with
- * drop_columns the two columns too.  Tables that inherit from this one follow.
- * Does nothing to a table without audit.
+ * Drops the trigger and the foreign keys of add_audit, and with drop_columns
+ * the two columns too, also on tables that inherit from this one.  Does
+ * nothing to a table without audit.
  */
 Datum
 dtmodel_remove_audit(PG_FUNCTION_ARGS)
 {
-	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), drop_audit,
-							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo), drop_audit,
+								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }
 
 /*
- * Warns as SET LOCAL does of what has no effect: a statement of the client's
- * that is a transaction of its own.  A call by another function has an effect
- * on what that does next.
+ * Warns, as SET LOCAL does, if the call has no effect: if it is a statement
+ * of the client that is a transaction by itself.  A call from another
+ * function affects what that function does next.
  */
 static void
 warn_without_transaction(const FmgrInfo *function)
@@ -458,11 +468,11 @@ warn_without_transaction(const FmgrInfo *function)
 /*
  * set_actor(actor text) returns void
  *
- * Says who acts for the rest of the transaction, as SET LOCAL dtmodel.actor
- * does: whatever a connection pooler does with the connection afterwards, the
- * next transaction knows nothing of it.  NULL and '' mean nobody in
- * particular, hence the role.  Refused (42501) like the setting itself, and of
- * no effect, with a warning (25P01), in a transaction of its own.
+ * Sets the actor for the rest of the transaction, as SET LOCAL dtmodel.actor
+ * does: if a connection pooler gives the connection to another client, its
+ * next transaction does not have this actor.  NULL and '' mean no actor, and
+ * so the role.  Needs the same privilege as setting the switch (42501).  As a
+ * transaction by itself it has no effect, and warns (25P01).
  */
 Datum
 dtmodel_set_actor(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.c
- *	  The audit mixin, as models have it.
+ *	  The descriptor of the audit mixin.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +19,7 @@ add_own_columns(const void *options, DtOwnColumns *own)
 	dtmodel_add_own_column(&own->uncounted, &audit->updated_by);
 }
 
-/* After whatever may still take changes back, but before the timestamps. */
+/* It fires after triggers that may undo changes, but before the timestamps. */
 static const DtTriggerType triggers[] = {
 	{
 		.name = "zz_dtmodel_stamp_audit",

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * live.c
- *	  What the features of live rows share: the columns that their callers
- *	  name.
+ *	  Common code of the features of live rows: their arguments.
  *
  *-------------------------------------------------------------------------
  */
@@ -62,7 +61,7 @@ names_argument(FunctionCallInfo fcinfo)
 	return names;
 }
 
-/* The second argument of the calls that follow: columns, by their names. */
+/* The second argument of the functions here: the names of columns. */
 AttrNumber *
 dtmodel_columns_argument(FunctionCallInfo fcinfo, Relation rel, int *ncolumns)
 {

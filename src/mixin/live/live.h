@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * live.h
- *	  What holds for live rows only: uniqueness, parents, views.
+ *	  Rules and views for live rows only: uniqueness, parents, live views.
  *
  *-------------------------------------------------------------------------
  */

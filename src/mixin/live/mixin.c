@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.c
- *	  Live parents and live views, as models have them.
+ *	  The descriptors of live parents and live views.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +22,7 @@ is_live_parent(const Trigger *trigger)
 	return dtmodel_trigger_type(trigger) == &dtmodel_live_triggers[DT_LIVE_PARENT];
 }
 
-/* The keys whose parents must be live, each a list of its columns. */
+/* The keys whose parents must be live, as a list of lists of columns. */
 static void
 describe(StringInfo json, Relation rel, const void *options pg_attribute_unused())
 {
@@ -73,7 +73,7 @@ find_drift(StringInfo drift, Relation rel,
 	drift_of_message(drift, dtmodel_drift_of_live_parents(rel));
 }
 
-/* The columns of a key whose parent must be live, in the words of a call. */
+/* The columns of a key whose parent must be live, as arguments of a call. */
 static char *
 live_parent_columns(Relation rel, const Trigger *trigger)
 {
@@ -124,7 +124,7 @@ check_live_parent(Relation rel, const Trigger *trigger, Relation parent)
 			 errtable(rel)));
 }
 
-/* A partition requires what its partitioned table requires, and no more. */
+/* A partition must have the same live parents as its partitioned table. */
 static void
 check_attach(Relation rel, Relation parent)
 {
@@ -147,7 +147,7 @@ join_change(DtChange *change, const DtMixin *other, const void *options)
 									NameStr(columns->deleted_at.name));
 }
 
-/* A view shows rows of a table that need not have triggers of live parents. */
+/* The table of a live view need not have triggers for live parents. */
 static void
 find_outer_drift(StringInfo drift, Relation rel)
 {

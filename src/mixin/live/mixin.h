@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.h
- *	  Live parents and live views, as models have them.
+ *	  The descriptors of live parents and live views.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,10 @@
 
 #include "model/model.h"
 
-/* Its triggers, by their place in its list; of the first there may be several. */
+/*
+ * Indexes in the mixin's list of triggers; a table may have several of the
+ * first.
+ */
 typedef enum DtLiveTrigger
 {
 	DT_LIVE_PARENT,

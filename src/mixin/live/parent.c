@@ -3,24 +3,25 @@
  * parent.c
  *	  A live row needs a live parent: the trigger.
  *
- * The foreign key sees to it that there is a parent; this sees to it that the
- * parent is not deleted.  The parent's row is locked FOR SHARE while it is
- * looked at, which excludes the UPDATE that a soft delete is.  So one of the
- * two waits for the other and sees what that one did, whichever comes first.
+ * The foreign key guarantees that the parent exists; this trigger guarantees
+ * that it is not deleted.  It locks the parent's row FOR SHARE, which
+ * conflicts with the UPDATE of a soft delete.  So whichever of the two is
+ * second waits for the other and sees its result.
  *
- * The triggers are fired after the row was written.  By then all BEFORE
- * triggers have been fired, ON CONFLICT DO NOTHING has done nothing, rows of
- * one statement that reference each other are all there, and the foreign
- * key's own check, whose name sorts first, has locked the parent's key.
+ * They are AFTER triggers.  By then all BEFORE triggers have been fired, an
+ * ON CONFLICT DO NOTHING is decided, rows of one statement that reference
+ * each other are all in the table, and the foreign key's own check, whose
+ * name sorts first, has locked the parent's key.
  *
- * Each foreign key has a trigger of its own, which names the columns of the
- * key and looks at rows that are inserted.  The table has one more for its
- * UPDATEs.  It is not fired for UPDATEs of some columns, since a BEFORE
- * trigger may change any other; its condition compares the row's old and new
- * values instead, before the server notes that there is something to do.
+ * Each foreign key has a trigger, which names the columns of the key and
+ * checks rows that are inserted.  The table has one more trigger for UPDATE.
+ * That is not an UPDATE OF trigger, since a BEFORE trigger may change other
+ * columns; instead, its WHEN condition compares the old and new values of the
+ * row, before the server queues the trigger.
  *
- * The lookup is the server's own way: as the parent's owner, whatever the
- * caller may read and whatever policies there are.
+ * The parent is looked up as the server's own foreign keys do it: as the
+ * owner of the parent, independently of the caller's privileges and of
+ * policies.
  *
  *-------------------------------------------------------------------------
  */
@@ -48,17 +49,17 @@
 /* The alias of the parent in the query. */
 #define PARENT "p"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct LiveParentState
 {
-	const DtSoftDelete *child;	/* NULL: rows of the child are always live */
-	List	   *keys;			/* to parents that can be deleted */
+	const DtSoftDelete *child;	/* NULL: all rows of the child are live */
+	List	   *keys;			/* to parents with soft delete */
 } LiveParentState;
 
-/* What is known of the parent that a row references. */
+/* The state of the parent that a row references. */
 typedef enum ParentStatus
 {
-	PARENT_IS_NULL,				/* the row references none */
+	PARENT_IS_NULL,				/* the row has no parent */
 	PARENT_IS_MISSING,
 	PARENT_IS_DELETED,
 	PARENT_IS_LIVE
@@ -68,8 +69,8 @@ PG_FUNCTION_INFO_V1(dtmodel_live_parent_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_live_parent_update_trigger);
 
 /*
- * The columns of the foreign keys: those that the trigger lists after UPDATE
- * OF, where the catalogue follows when they are renamed.
+ * The columns of the foreign key are those in the trigger's UPDATE OF list,
+ * which the catalog updates when they are renamed.
  */
 DtLiveParent
 dtmodel_read_live_parent(const Trigger *trigger)
@@ -82,7 +83,7 @@ dtmodel_read_live_parent(const Trigger *trigger)
 	return live_parent;
 }
 
-/* The foreign keys on just these columns; there may be more than one. */
+/* The foreign keys on exactly these columns; there may be more than one. */
 List *
 dtmodel_live_parent_keys(Relation rel, const DtLiveParent *live_parent)
 {
@@ -100,7 +101,7 @@ dtmodel_live_parent_keys(Relation rel, const DtLiveParent *live_parent)
 	return keys;
 }
 
-/* Whether a trigger of the table looks after this key. */
+/* Whether the table has a trigger for this key. */
 bool
 dtmodel_has_live_parent_trigger(Relation rel, const DtForeignKey *key)
 {
@@ -147,7 +148,7 @@ can_be_deleted(const DtForeignKey *key)
 	return soft;
 }
 
-/* Adds the keys of one trigger to those that are looked after. */
+/* Adds the keys of one trigger to those that are checked. */
 static void
 add_keys(LiveParentState *state, Relation rel, const Trigger *trigger)
 {
@@ -227,8 +228,8 @@ same_key(const DtForeignKey *key, HeapTuple a, HeapTuple b,
 }
 
 /*
- * Whether the row became a live child of this parent just now.  An UPDATE
- * that leaves it what it was has nothing to ask.
+ * Whether the row has just become a live child of this parent.  An UPDATE
+ * that does not change that needs no check.
  */
 static bool
 is_new_child(const TriggerData *trigdata, const LiveParentState *state,
@@ -279,9 +280,9 @@ run_lookup(const DtForeignKey *key, Relation parent, Datum *values)
 }
 
 /*
- * Looks for the parent, as its owner, and locks it.  What a transaction sees
- * of its own older snapshot is not enough: a parent that was deleted since is
- * a serialization failure there.
+ * Looks for the parent, as its owner, and locks it.  The transaction's own
+ * older snapshot is not sufficient: under it, a parent that was deleted since
+ * raises a serialization failure.
  */
 static ParentStatus
 find_parent(const DtForeignKey *key, Datum *values)
@@ -299,7 +300,7 @@ find_parent(const DtForeignKey *key, Datum *values)
 	return status;
 }
 
-/* The parent that a row references. */
+/* The state of the parent that a row references. */
 static ParentStatus
 parent_of(const DtForeignKey *key, HeapTuple row, TupleDesc desc)
 {
@@ -317,8 +318,8 @@ parent_of(const DtForeignKey *key, HeapTuple row, TupleDesc desc)
 }
 
 /*
- * Whether it is the foreign key itself that wrote the row, because the
- * parent's key has changed.  No other UPDATE finds the old parent gone.
+ * Whether the foreign key itself wrote the row, because the parent's key has
+ * changed.  Only then does an UPDATE find that the old parent does not exist.
  */
 static bool
 followed_parent(const TriggerData *trigdata, const DtForeignKey *key)
@@ -371,12 +372,12 @@ check_parents(FunctionCallInfo fcinfo, const TriggerData *trigdata)
  * live_parent_trigger() returns trigger
  *
  * AFTER INSERT OR UPDATE OF the columns of a foreign key, FOR EACH ROW.  The
- * list is there to name them; on UPDATE there is nothing to do, since the
- * table's trigger below sees every UPDATE.
+ * list only names them; on UPDATE the trigger does nothing, since the table's
+ * trigger below is fired by every UPDATE.
  *
- * Refuses (23503) a live row whose parent is deleted.  A key with a NULL has no
- * parent, and a parent that does not exist is the foreign key's business.  An
- * error (42704) when the foreign key is gone.
+ * Refuses (23503) a live row whose parent is deleted.  A key with a NULL has
+ * no parent, and a parent that does not exist is left to the foreign key.  An
+ * error (42704) if the foreign key does not exist any more.
  */
 Datum
 dtmodel_live_parent_trigger(PG_FUNCTION_ARGS)

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * parent.h
- *	  Live rows whose parents have to be live: what the trigger and its setup
- *	  share.
+ *	  Live rows whose parents must be live: declarations for the trigger and
+ *	  its setup.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 #include "model/foreign_key.h"
 #include "utils/rel.h"
 
-/* What one trigger looks after: the foreign keys on some columns. */
+/* What one trigger checks: the foreign keys on some columns. */
 typedef struct DtLiveParent
 {
 	int			ncolumns;

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * parent_setup.c
- *	  A live row needs a live parent: giving a table the trigger, and taking
- *	  it off.
+ *	  A live row needs a live parent: creating and dropping the triggers.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +31,7 @@
 #define CHILD "c"
 #define PARENT "p"
 
-/* So many orphans an error shows; it says so when there are more. */
+/* An error shows this many orphans, and says so if there are more. */
 #define SHOWN_ORPHANS 3
 
 PG_FUNCTION_INFO_V1(dtmodel_require_live_parent);
@@ -69,7 +68,7 @@ check_not_temporal(Relation rel, const DtForeignKey *key)
 			 errtable(rel)));
 }
 
-/* "FROM child JOIN parent WHERE the child is a live one of a deleted one" */
+/* "FROM child JOIN parent WHERE the child is live and the parent deleted" */
 static char *
 orphans_query(const DtChange *change, const DtForeignKey *key,
 			  Relation parent)
@@ -128,8 +127,8 @@ report_orphans(const DtChange *change, const DtForeignKey *key,
 }
 
 /*
- * Looks for live rows that are orphans already.  As the caller, who must be
- * able to read the parents for it.
+ * Checks that there are no orphans among the live rows yet.  Runs as the
+ * caller, who must be able to read the parents for it.
  */
 static void
 check_rows(const DtChange *change, const DtForeignKey *key,
@@ -170,7 +169,7 @@ check_key(const DtChange *change, const DtForeignKey *key)
 	table_close(parent, NoLock);
 }
 
-/* The trigger for just these columns, in whatever order. */
+/* The trigger for exactly these columns, in any order. */
 static const Trigger *
 find_trigger(Relation rel, const DtLiveParent *asked)
 {
@@ -204,7 +203,7 @@ has_trigger_name(Relation rel, const char *name)
 	return false;
 }
 
-/* zz_dtmodel_live_parent_<column>..., with a number where it is taken. */
+/* zz_dtmodel_live_parent_<column>..., with a number if that is in use. */
 static char *
 choose_name(Relation rel, const DtLiveParent *asked)
 {
@@ -246,7 +245,7 @@ change_trigger(DtChange *change, const DtLiveParent *asked)
 		set_trigger(change, asked, trigger->tgname);
 }
 
-/* The keys that the table's triggers name, except one of the triggers. */
+/* The keys of the table's triggers, except those of one trigger. */
 static List *
 required_keys(Relation rel, const Trigger *except)
 {
@@ -268,8 +267,8 @@ required_keys(Relation rel, const Trigger *except)
 }
 
 /*
- * Appends "OR the key is another one", for each of its columns.  A column that
- * is null leaves the row without a parent.
+ * Appends "OR the key has changed", for each of its columns.  If a column is
+ * null, the row has no parent.
  */
 static void
 append_new_key(StringInfo when, const DtForeignKey *key)
@@ -286,8 +285,8 @@ append_new_key(StringInfo when, const DtForeignKey *key)
 }
 
 /*
- * "A live row gets another parent, or becomes live".  Where there is a flag,
- * it says the same as the time; the time has but one meaning.
+ * "A live row gets another parent, or becomes live".  The time is used even
+ * if there is a flag, since it means the same and is never inverted.
  */
 static char *
 update_condition(List *keys, const char *deleted_at)
@@ -306,7 +305,7 @@ update_condition(List *keys, const char *deleted_at)
 					dtmodel_deleted_text(&by_time, "OLD"), when.data);
 }
 
-/* The columns of the new row that the condition looks at. */
+/* The columns of the new row that the condition uses. */
 static Bitmapset *
 expected_columns(Relation rel, List *keys, const char *deleted_at)
 {
@@ -330,8 +329,8 @@ expected_columns(Relation rel, List *keys, const char *deleted_at)
 }
 
 /*
- * Whether the trigger is fired when it has to be.  Its condition always has
- * the same form, so that its columns tell.
+ * Whether the trigger is fired when it must be.  Its condition always has the
+ * same form, so it is enough to compare its columns.
  */
 static bool
 fires_as_needed(Relation rel, const Trigger *trigger, List *keys,
@@ -347,8 +346,8 @@ fires_as_needed(Relation rel, const Trigger *trigger, List *keys,
 }
 
 /*
- * Leaves the table with the trigger for its UPDATEs that these keys need.  It
- * is made after the triggers that name the keys.
+ * Creates or drops the trigger for UPDATE, as needed for these keys.  It is
+ * created after the triggers that name the keys.
  */
 static void
 change_update_trigger(DtChange *change, List *keys, const char *deleted_at)
@@ -365,8 +364,8 @@ change_update_trigger(DtChange *change, List *keys, const char *deleted_at)
 }
 
 /*
- * For a table that gets soft delete, with this name of deleted_at, or loses
- * it, with NULL.
+ * For a table to which soft delete is added, with this name of deleted_at, or
+ * from which it is removed, with NULL.
  */
 void
 dtmodel_change_live_parents(DtChange *change, const char *deleted_at)
@@ -374,7 +373,7 @@ dtmodel_change_live_parents(DtChange *change, const char *deleted_at)
 	change_update_trigger(change, required_keys(change->rel, NULL), deleted_at);
 }
 
-/* The table's own deleted_at; NULL: its rows are always live. */
+/* The table's own deleted_at; NULL if all its rows are live. */
 static const char *
 own_deleted_at(Relation rel)
 {
@@ -383,7 +382,7 @@ own_deleted_at(Relation rel)
 	return columns == NULL ? NULL : pstrdup(NameStr(columns->deleted_at.name));
 }
 
-/* What keeps a trigger that names keys from doing its work, or NULL. */
+/* What prevents a trigger that names keys from working, or NULL. */
 char *
 dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
 {
@@ -394,7 +393,7 @@ dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
 	return NULL;
 }
 
-/* The same for the one of the table's UPDATEs. */
+/* The same for the trigger for UPDATE. */
 char *
 dtmodel_drift_of_live_parents(Relation rel)
 {
@@ -416,12 +415,12 @@ dtmodel_drift_of_live_parents(Relation rel)
  * require_live_parent(child regclass, VARIADIC fk_columns name[]) returns void
  *
  * Makes the table refuse live rows whose parent, by the foreign key on these
- * columns, is deleted.  Each foreign key gets a trigger of its own, and the
- * table one for its UPDATEs; called again it puts them right.  An error for a NULL (22004), for an unknown column
- * (42703), where there is no such foreign key (42704), where it references
- * periods (0A000), for a parent without soft delete (42809), for live rows
- * that are under deleted ones now (23503), and for a caller who may not read
- * all parents (42501).
+ * columns, is deleted.  Each foreign key gets a trigger, and the table one
+ * more for UPDATE; calling it again repairs them.  An error for a NULL
+ * (22004), for an unknown column (42703), where there is no such foreign key
+ * (42704), where it references periods (0A000), for a parent without soft
+ * delete (42809), for live rows that are under deleted ones now (23503), and
+ * for a caller who may not read all parents (42501).
  *
  * Source: none; the reference document dtpyfw.db.model leaves references to
  * the application.
@@ -454,8 +453,8 @@ dtmodel_require_live_parent(PG_FUNCTION_ARGS)
 /*
  * remove_live_parent(child regclass, VARIADIC fk_columns name[]) returns void
  *
- * Takes the trigger for these columns off, whether the foreign key is still
- * there or not.  Does nothing to a table without it.
+ * Drops the trigger for these columns, whether the foreign key still exists
+ * or not.  Does nothing to a table without it.
  */
 Datum
 dtmodel_remove_live_parent(PG_FUNCTION_ARGS)

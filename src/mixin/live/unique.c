@@ -3,8 +3,8 @@
  * unique.c
  *	  Uniqueness among live rows: a partial unique index.
  *
- * The value of a deleted row is free again.  What says so is the index alone;
- * nothing of ours is needed once it is there.
+ * The value of a deleted row can be used again.  The index alone enforces
+ * this; the extension is not needed once the index exists.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,10 +27,10 @@
 #include "utils/partcache.h"
 #include "utils/relcache.h"
 
-/* So many duplicates an error shows; it says so when there are more. */
+/* An error shows this many duplicates, and says so if there are more. */
 #define SHOWN_DUPLICATES 3
 
-/* What unique_live is asked for. */
+/* The arguments of unique_live. */
 typedef struct UniqueRequest
 {
 	DtSoftDelete soft_delete;
@@ -74,7 +74,7 @@ check_sortable(Relation rel, const UniqueRequest *request)
 	}
 }
 
-/* An index of a partitioned table is unique in each partition alone. */
+/* On a partitioned table, an index is unique only within each partition. */
 static void
 check_partition_key(Relation rel, const UniqueRequest *request)
 {
@@ -101,7 +101,7 @@ check_partition_key(Relation rel, const UniqueRequest *request)
 	}
 }
 
-/* Whether the index is unique and on columns alone. */
+/* Whether the index is unique and has no expressions. */
 static bool
 is_plain_unique(Relation index)
 {
@@ -121,8 +121,8 @@ has_asked_columns_only(Relation index, const UniqueRequest *request)
 }
 
 /*
- * An index on these columns, or on some of them, that is unique among all
- * rows would go on keeping the values of deleted ones.
+ * Refuses a unique index on these columns, or on some of them, that includes
+ * deleted rows: their values could still not be used again.
  */
 static void
 check_not_wider(Relation rel, Relation index, const UniqueRequest *request)
@@ -147,7 +147,7 @@ check_not_wider(Relation rel, Relation index, const UniqueRequest *request)
 			 errtable(rel)));
 }
 
-/* Whether the index is one of these columns for some of the rows. */
+/* Whether the index is on these columns, for only some of the rows. */
 static bool
 is_former(Relation index, const UniqueRequest *request)
 {
@@ -157,7 +157,10 @@ is_former(Relation index, const UniqueRequest *request)
 		RelationGetIndexPredicate(index) != NIL;
 }
 
-/* Whether the index does what is asked for, whatever its name. */
+/*
+ * Whether the index has exactly the requested properties; its name may
+ * differ.
+ */
 static bool
 is_as_asked(Relation rel, Relation index, const UniqueRequest *request)
 {
@@ -165,7 +168,10 @@ is_as_asked(Relation rel, Relation index, const UniqueRequest *request)
 		dtmodel_is_of_live_rows(rel, index, &request->soft_delete);
 }
 
-/* "(WHERE ...)" of both queries below: live, and no NULL, which is no value. */
+/*
+ * "(WHERE ...)" of both queries below: the row is live and has no NULL, which
+ * never equals another value.
+ */
 static char *
 counted_rows(Relation rel, const UniqueRequest *request)
 {
@@ -219,8 +225,8 @@ report_duplicates(const DtChange *change, const UniqueRequest *request,
 }
 
 /*
- * Looks for duplicates before anything is done.  CREATE INDEX would report
- * the first that it meets, and only that one.
+ * Looks for duplicates before anything is changed.  CREATE INDEX would report
+ * only the first one that it finds.
  */
 static void
 check_rows(const DtChange *change, const UniqueRequest *request)
@@ -247,7 +253,7 @@ check_rows(const DtChange *change, const UniqueRequest *request)
 		report_duplicates(change, request, duplicates);
 }
 
-/* What the index is called, before the names of its columns. */
+/* The first part of the index's name, before the names of its columns. */
 static char *
 name_of_table(Relation rel)
 {
@@ -275,8 +281,9 @@ create_index(DtChange *change, const UniqueRequest *request, Oid former)
 }
 
 /*
- * Makes sure that there is such an index.  One of the same columns for other
- * rows was ours before the model was re-configured, if it has our name.
+ * Makes sure that there is such an index.  An index on the same columns for
+ * other rows, with the name that we give, is from before the options of the
+ * model were changed: it is replaced.
  */
 static void
 change_index(DtChange *change, const UniqueRequest *request)
@@ -307,11 +314,11 @@ change_index(DtChange *change, const UniqueRequest *request)
  *
  * Makes the columns unique among live rows, by an index
  * uq_<table>_<column>...; does nothing where there is such an index, whatever
- * its name, so that a large table can be given one CONCURRENTLY.  An error
- * for a NULL (22004), for an unknown column (42703), for live rows that are
- * not unique (23505), for an index that is unique among deleted rows as well
- * (55000), for a table without soft delete (42809), and for a partitioned one
- * whose partition key is not among the columns (0A000).
+ * its name, so that on a large table it can be created CONCURRENTLY before.
+ * An error for a NULL (22004), for an unknown column (42703), for live rows
+ * that are not unique (23505), for an index that is unique among deleted rows
+ * as well (55000), for a table without soft delete (42809), and for a
+ * partitioned one whose partition key is not among the columns (0A000).
  *
  * Source: none; the reference document dtpyfw.db.model leaves a unique column
  * of a deleted row taken.

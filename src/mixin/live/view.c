@@ -1,15 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * view.c
- *	  A view of the live rows, through which everything can be done.
+ *	  A view of the live rows, which can be updated.
  *
- * INSERT and UPDATE on the view are the server's own, since the view is a
- * simple one.  DELETE goes through a trigger, so that it counts and returns
- * its rows also where the library is not preloaded.
+ * The server executes INSERT and UPDATE on the view, since it is
+ * automatically updatable.  DELETE has a trigger, so that it counts and
+ * returns its rows also where the library is not preloaded.
  *
- * The trigger has no arguments: the view itself says which table it is of and
- * which of its columns are the table's key, whatever any of them is called by
- * now.
+ * The trigger has no arguments: its table, and which of the view's columns
+ * are the table's key, are read from the definition of the view, so all of
+ * them can be renamed.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,7 +34,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct LiveViewState
 {
 	Oid			relid;			/* the table */
@@ -70,10 +70,10 @@ make_state(const TriggerData *trigdata)
 	return state;
 }
 
-/* Means the table's row that the view's row shows. */
+/* The call is about the table's row that the view's row shows. */
 static void
-take_view_row(DtRowCall *call, const LiveViewState *state,
-			  const TriggerData *trigdata)
+set_view_row(DtRowCall *call, const LiveViewState *state,
+			 const TriggerData *trigdata)
 {
 	int			ncolumns;
 
@@ -94,8 +94,8 @@ take_view_row(DtRowCall *call, const LiveViewState *state,
 }
 
 /*
- * The DELETE of one row.  That it has to be live is asked again, since
- * somebody may have deleted it while we waited.
+ * The DELETE of one row.  It checks again that the row is live, since another
+ * session may have deleted it while we waited.
  */
 static SPIPlanPtr
 get_plan(const DtRowCall *call, const DtSoftDelete *columns)
@@ -113,7 +113,7 @@ get_plan(const DtRowCall *call, const DtSoftDelete *columns)
 							 dtmodel_key_types(&call->key));
 }
 
-/* Deletes the row as the caller.  Whether there was a live one to delete. */
+/* Deletes the row as the caller.  Returns whether there was a live one. */
 static bool
 delete_row(const DtRowCall *call, const DtSoftDelete *columns)
 {
@@ -140,10 +140,10 @@ delete_row(const DtRowCall *call, const DtSoftDelete *columns)
  * INSTEAD OF DELETE, FOR EACH ROW, on a view of one table that shows the
  * table's primary key.
  *
- * Deletes the row from the table as the caller would with a DELETE of their
- * own, which under dtmodel.hard_delete is physical, and lets the DELETE on the
- * view count and return it.  A row that somebody else has deleted meanwhile is
- * not counted.  An error (42809) for another kind of view, and for a table
+ * Deletes the row from the table as a DELETE by the caller would, which is
+ * physical under dtmodel.hard_delete, and lets the DELETE on the view count
+ * and return it.  A row that another session has deleted meanwhile is not
+ * counted.  An error (42809) for another kind of view, and for a table
  * without soft delete.
  */
 Datum
@@ -156,7 +156,7 @@ dtmodel_live_view_trigger(PG_FUNCTION_ARGS)
 	DtSoftDelete columns = dtmodel_usable_soft_delete(call.rel);
 	bool		deleted;
 
-	take_view_row(&call, state, trigdata);
+	set_view_row(&call, state, trigdata);
 	if (!dtmodel_hard_delete)
 		dtmodel_check_soft_delete_fires(call.rel, &columns);
 	deleted = delete_row(&call, &columns);
@@ -187,8 +187,8 @@ column_list(Relation rel, int *ncolumns)
 }
 
 /*
- * A view of another owner is not to be relied upon: who owns it may change it,
- * and have functions called by those who use it.
+ * Refuses a view of another owner, who could change it so that it calls
+ * functions on behalf of its users.
  */
 static void
 check_owner(const DtChange *change, Relation view)
@@ -210,7 +210,7 @@ check_owner(const DtChange *change, Relation view)
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel))));
 }
 
-/* Whatever else has the name is somebody's, and not to be replaced. */
+/* Refuses to replace any other relation of that name. */
 static void
 check_is_ours(const DtChange *change, Relation view)
 {
@@ -232,7 +232,7 @@ check_is_ours(const DtChange *change, Relation view)
 					 DTMODEL_SCHEMA, quote_literal_cstr(change->table))));
 }
 
-/* Columns that were renamed in the table are renamed in the view too. */
+/* Renames the columns of the view whose columns in the table were renamed. */
 static void
 change_column_names(DtChange *change, Relation view, const DtViewSource *source,
 					const char *view_name)
@@ -292,7 +292,7 @@ set_trigger(DtChange *change, const char *view_name, const char *name)
 							dtmodel_live_triggers[DT_LIVE_VIEW].function));
 }
 
-/* The view belongs to whom the table belongs to, whoever creates it. */
+/* The view gets the owner of the table, whichever role creates it. */
 static void
 create_view(DtChange *change, const char *name, const char *view_name,
 			const char *columns, const DtSoftDelete *soft_delete)
@@ -309,7 +309,7 @@ create_view(DtChange *change, const char *name, const char *view_name,
 								quote_identifier(GetUserNameFromId(owner, false))));
 }
 
-/* Brings a view that is there up to date with its table. */
+/* Brings an existing view up to date with its table. */
 static void
 refresh_view(DtChange *change, Relation view, const char *view_name,
 			 const char *columns, int ncolumns, const DtSoftDelete *soft_delete)
@@ -351,7 +351,7 @@ change_view(DtChange *change, const char *name)
 	relation_close(view, NoLock);
 }
 
-/* What makes a view good again, in a message about it. */
+/* What repairs a view, for a message about it. */
 static char *
 view_remedy(const DtLiveView *view, Relation rel, const DtSoftDelete *columns)
 {
@@ -383,7 +383,7 @@ drift_of_view(const DtLiveView *view, Relation rel, const DtModel *model)
 	return NULL;
 }
 
-/* What is out of order with the views of a soft-delete model, as texts. */
+/* What is out of order with the live views of a model, as a list of texts. */
 List *
 dtmodel_drift_of_live_views(Relation rel, const DtModel *model)
 {
@@ -411,12 +411,13 @@ dtmodel_drift_of_live_views(Relation rel, const DtModel *model)
  * create_live_view(model regclass, view name DEFAULT NULL) returns void
  *
  * Makes a view of the table's live rows in the table's schema, live_<table>
- * unless it is given a name, with all its columns, readable and writable as
- * whoever uses it.  Called again it follows the table: new columns, renamed
- * ones, another flag.  There is no CHECK OPTION, since to set the flag through
- * the view is a deletion like any other.  An error for a table without soft
- * delete (42809) or without a primary key (42P16), and where something else
- * has the name, or a view of another owner (42P07).
+ * unless it is given a name, with all its columns; it is read and written
+ * with the privileges of the current user.  Calling it again brings the view
+ * up to date with the table: new columns, renamed ones, another flag.  There
+ * is no CHECK OPTION, since setting the flag through the view is a valid
+ * deletion.  An error for a table without soft delete (42809) or without a
+ * primary key (42P16), and if another relation, or a view of another owner,
+ * has the name (42P07).
  *
  * Source: none; the reference document dtpyfw.db.model filters in each query.
  */

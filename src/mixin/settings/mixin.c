@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.c
- *	  The settings mixin, as models have it: what a table's settings may be,
- *	  read from the options of its trigger.
+ *	  The descriptor of the settings mixin: the valid settings of a table and
+ *	  their rules, read from the options of its trigger.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,7 +51,7 @@ read_schema(const char *schema)
 											  CStringGetDatum(schema != NULL ? schema : "{}")));
 }
 
-/* Each valid setting with its rule; one without has the empty rule. */
+/* All valid settings with their rules; the rule is empty if there is none. */
 static Jsonb *
 read_rules(const char *valid_settings, const RawValue *schema)
 {
@@ -77,7 +77,7 @@ read_rules(const char *valid_settings, const RawValue *schema)
 	return dtmodel_object_of(rules, count);
 }
 
-/* The settings that have a default, with it. */
+/* The settings that have a default, with their defaults. */
 static Jsonb *
 read_defaults(const Jsonb *rules)
 {
@@ -128,7 +128,7 @@ copy_document(const Jsonb *document)
 	return copy;
 }
 
-/* A copy in the current context, for those who keep it. */
+/* A copy in the current context. */
 DtSettings *
 dtmodel_copy_settings(const DtSettings *settings)
 {
@@ -141,7 +141,7 @@ dtmodel_copy_settings(const DtSettings *settings)
 	return copy;
 }
 
-/* Whether the model has a setting of that name; if so, what its rule is. */
+/* Whether the model has a setting of that name, and its rule. */
 bool
 dtmodel_is_setting(const DtSettings *settings, const RawValue *key,
 				   RawValue *rule)
@@ -179,7 +179,7 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 									VARSIZE(settings->rules)));
 }
 
-/* A column that was added later hides the setting of its name. */
+/* Reports columns that were added later and hide settings of the same name. */
 static void
 drift_of_hidden_settings(StringInfo drift, TupleDesc desc,
 						 const DtSettings *settings)
@@ -205,7 +205,7 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 
 	drift_of_hidden_settings(drift, RelationGetDescr(rel), options);
 
-	/* To read rows may make the cache forget the model. */
+	/* While rows are read, the cache may free the model. */
 	settings = dtmodel_copy_settings(options);
 	message = dtmodel_drift_of_stored_settings(rel, settings);
 	if (message != NULL)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.h
- *	  The settings mixin, as models have it: what a table's settings may be.
+ *	  The descriptor and the options of the settings mixin.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 #include "json/format.h"
 #include "model/model.h"
 
-/* What becomes of a setting that the model does not know. */
+/* What happens to settings that the model does not know. */
 typedef enum DtOnUnknown
 {
 	DT_UNKNOWN_ERROR,
@@ -24,8 +24,8 @@ typedef struct DtSettings
 	DtColumn	column;
 	bool		combined;		/* read and written beside the columns */
 	DtOnUnknown on_unknown;
-	Jsonb	   *rules;			/* what each valid setting has to be, by name */
-	Jsonb	   *defaults;		/* those that have one; NULL if none has */
+	Jsonb	   *rules;			/* the rules of all valid settings, by name */
+	Jsonb	   *defaults;		/* of the settings that have one; NULL: none */
 } DtSettings;
 
 extern const DtMixin dtmodel_settings_mixin;

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * rule.c
- *	  The rule of a setting: what its value may be, in words of JSON Schema.
+ *	  The rule of a setting: which values it may have, in keywords of JSON
+ *	  Schema.
  *
- * A word that is not known here is refused when the model is made, rather
- * than passed over when a value is checked.  So is an operand that makes no
- * sense.  But a trigger may be made by hand, with any rule: then such an
- * operand allows no value, and is not read as what it is not.
+ * Unknown words and operands that make no sense are refused when the model is
+ * made, rather than ignored when a value is checked.  But users may create
+ * the trigger themselves, with any rule.  A rule with such an operand then
+ * allows no value.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,14 +25,22 @@ typedef struct Word
 {
 	const char *name;
 
-	/* Whether this may be what the word says; what that is, is told. */
+	/*
+	 * Whether the word may have this operand; "operand" describes such
+	 * operands in errors.
+	 */
 	bool		(*makes_sense) (const RawValue *operand);
 	const char *operand;
 
-	/* Whether a value is as the word says; NULL: it says nothing of values. */
+	/*
+	 * Whether the word allows the value.  NULL: it does not restrict values.
+	 */
 	bool		(*allows) (const RawValue *operand, const RawValue *value);
 
-	/* What "allows" must not be called without; less than makes sense. */
+	/*
+	 * The condition under which "allows" may be called; weaker than
+	 * makes_sense.
+	 */
 	bool		(*is_readable) (const RawValue *operand);
 } Word;
 
@@ -183,7 +192,7 @@ is_among(const RawValue *operand, const RawValue *value)
 	return false;
 }
 
-/* The words below say something of one type and nothing of the others. */
+/* The words below restrict values of one type and allow all others. */
 
 static bool
 is_at_least(const RawValue *operand, const RawValue *value)
@@ -233,7 +242,10 @@ matches(const RawValue *pattern, const RawValue *value)
 												PointerGetDatum(expression)));
 }
 
-/* A pattern is compiled, which is an error of its own (2201B) if it cannot. */
+/*
+ * A pattern is compiled, which raises an error of its own (2201B) if it is
+ * not valid.
+ */
 static bool
 is_pattern(const RawValue *operand)
 {
@@ -330,7 +342,10 @@ rule_context(void *argument)
 	errcontext("rule of setting \"%.*s\"", (int) name->len, name->data);
 }
 
-/* Whether the operand is one of the word; a pattern may have an error of its own. */
+/*
+ * Whether the operand is valid for the word; a pattern may raise an error of
+ * its own.
+ */
 static bool
 makes_sense(const RawValue *name, const Word *word, const RawValue *operand)
 {
@@ -347,7 +362,7 @@ makes_sense(const RawValue *name, const Word *word, const RawValue *operand)
 	return answer;
 }
 
-/* Makes sure that a rule is one (22023): known words, each with its operand. */
+/* Checks that a rule is valid (22023): known words, each with its operand. */
 void
 dtmodel_check_rule(const RawValue *name, const RawValue *rule)
 {
@@ -386,8 +401,8 @@ breaks(DtRuleBreach *breach, const char *word, const RawValue *operand)
 
 /*
  * Whether a value breaks its rule, and if so, where.  The rule need not have
- * been checked: a user may create the trigger with any arguments.  No value is
- * as a rule says that cannot be read.
+ * been checked: a user may create the trigger with any arguments.  A rule
+ * that cannot be read allows no value.
  */
 bool
 dtmodel_breaks_rule(const RawValue *rule, const RawValue *value,

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * settings.c
- *	  The settings mixin: a jsonb column of named settings, checked when it
- *	  is written and completed with defaults when it is read.
+ *	  The settings mixin: a jsonb column of named settings, which is checked
+ *	  when it is written and completed with defaults when it is read.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,27 +27,27 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct SettingsState
 {
 	DtSettings *settings;
 	DtUpdateNote note;
 } SettingsState;
 
-/* The settings that a row has, as they are stored. */
+/* The stored settings of a row. */
 typedef struct StoredSettings
 {
 	Datum		value;
 	bool		isnull;
 	bool		is_fetched;
-	RawValue	document;		/* the value, once it has been fetched */
+	RawValue	document;		/* the value, once it was fetched */
 } StoredSettings;
 
 PG_FUNCTION_INFO_V1(dtmodel_settings_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_settings);
 PG_FUNCTION_INFO_V1(dtmodel_invalid_settings);
 
-/* A copy of what the table's settings are, which must be in order. */
+/* A copy of the table's options, with a column that was checked. */
 DtSettings *
 dtmodel_usable_settings(Relation rel)
 {
@@ -66,7 +66,9 @@ dtmodel_usable_settings(Relation rel)
 	return dtmodel_copy_settings(settings);
 }
 
-/* The column as a view of live rows shows it, with the name that it has there. */
+/*
+ * Changes the column to that of a live view, with the name that it has there.
+ */
 static void
 show_settings(DtSettings *settings, const DtLiveView *view)
 {
@@ -79,8 +81,8 @@ show_settings(DtSettings *settings, const DtLiveView *view)
 }
 
 /*
- * The same for rows of any kind: NULL if they are of no table, of one without
- * settings, or from before their table had them.
+ * The same for rows of any type.  NULL if they are not rows of a table, if
+ * the table has no settings, or if the rows are from before it had them.
  */
 DtSettings *
 dtmodel_settings_of_rows(TupleDesc desc)
@@ -105,8 +107,8 @@ dtmodel_settings_of_rows(TupleDesc desc)
 }
 
 /*
- * Names the column in an error, and the CHECK that belongs to it, made by us
- * or by LIKE, or else our trigger.
+ * Adds to an error the column and its CHECK, made by us or copied by LIKE, or
+ * else our trigger.
  */
 static int
 errsettings(Relation rel, const DtSettings *settings)
@@ -184,8 +186,8 @@ report_breach(Relation rel, const DtSettings *settings,
 }
 
 /*
- * Whether a setting may be stored: it breaks no rule, and is one that the
- * model knows, or need not know.
+ * Whether a setting may be stored: it does not break its rule, and the model
+ * knows it or allows others.
  */
 static bool
 is_allowed(const DtSettings *settings, const RawMember *member)
@@ -198,7 +200,7 @@ is_allowed(const DtSettings *settings, const RawMember *member)
 	return !dtmodel_breaks_rule(&rule, &member->value, &breach);
 }
 
-/* For a setting that is not allowed, unless it is to be left out. */
+/* Raises an error for a setting that is not allowed, unless it is ignored. */
 static void
 refuse_member(Relation rel, const DtSettings *settings, const RawMember *member)
 {
@@ -213,8 +215,8 @@ refuse_member(Relation rel, const DtSettings *settings, const RawMember *member)
 }
 
 /*
- * The value that the row has for a setting already, if it has one.  The
- * settings are fetched once, and only where that is asked.
+ * The value of a setting that the row already has, if any.  The stored
+ * settings are fetched once, when they are first needed.
  */
 static bool
 find_stored(StoredSettings *stored, const RawValue *key, RawValue *value)
@@ -229,11 +231,12 @@ find_stored(StoredSettings *stored, const RawValue *key, RawValue *value)
 }
 
 /*
- * The object with what is to be kept of it, or NULL if that is all of it.
+ * The object with only the settings to be stored, or NULL if those are all of
+ * it.
  *
- * What the row has already stays as it is: the rules may have become other
- * ones since it was stored, which is no reason to refuse an update of
- * something else.  A setting that is to be ignored is not assigned.
+ * Stored settings of the row stay as they are: the rules may have changed
+ * since they were stored, which is no reason to refuse an update of other
+ * settings. A setting that is ignored keeps its old value.
  */
 static Jsonb *
 check_object(Relation rel, const DtSettings *settings, const RawValue *root,
@@ -277,8 +280,8 @@ read_settings(HeapTuple row, TupleDesc desc, AttrNumber attnum)
 }
 
 /*
- * Whether both are stored in the same bytes.  An UPDATE of other columns
- * leaves them so, and this is all that it pays.
+ * Whether both are stored with the same bytes, as after an UPDATE of other
+ * columns.  For such an UPDATE this is the only cost.
  */
 static bool
 is_same(const StoredSettings *a, const StoredSettings *b)
@@ -292,7 +295,7 @@ is_same(const StoredSettings *a, const StoredSettings *b)
 		memcmp(DatumGetPointer(a->value), DatumGetPointer(b->value), size) == 0;
 }
 
-/* Checks what the row has that it had not before. */
+/* Checks the settings of the row that it did not have before. */
 static HeapTuple
 check_row(const TriggerData *trigdata, const DtSettings *settings,
 		  StoredSettings *stored)
@@ -319,7 +322,7 @@ check_row(const TriggerData *trigdata, const DtSettings *settings,
 									 &value, &isnull);
 }
 
-/* The settings of a row that has come from another partition, as it was there. */
+/* The settings that a row had in the partition from which it has moved. */
 static StoredSettings
 departed_settings(FunctionCallInfo fcinfo, const DtSettings *settings)
 {
@@ -366,15 +369,16 @@ make_state(const TriggerData *trigdata)
  * BEFORE INSERT OR UPDATE, and DELETE on a partitioned table, FOR EACH ROW.
  * Its arguments, each "key=value": settings (the name of a jsonb column),
  * valid_settings (an array of names), combined ("false" for settings that are
- * no keys beside the columns), on_unknown ("ignore" or "allow"), schema (a
+ * not keys beside the columns), on_unknown ("ignore" or "allow"), schema (a
  * JSON object with the rules of settings).
  *
- * Settings that are no object (23514), a setting that is not valid (22023) and
- * a value that breaks its rule (23514) are errors; on_unknown "ignore" leaves
- * what is not valid as it was, "allow" keeps it.  NULL is no settings.  An UPDATE is
- * checked for the settings that it changes, also if a trigger that fired before
- * changes them.  What is stored already stays, whatever the rules are by
- * now, also when the row moves to another partition.
+ * Settings that are not an object (23514), a setting that is not valid
+ * (22023) and a value that breaks its rule (23514) are errors; on_unknown
+ * "ignore" keeps the old value of a setting that is not valid, "allow" stores
+ * the new one.  NULL means no settings.  An UPDATE is checked for the
+ * settings that it changes, including changes by earlier triggers.  Stored
+ * settings stay even if the rules have changed, also when the row moves to
+ * another partition.
  *
  * Source: ConfigurableMixin of the reference document dtpyfw.db.model.
  */
@@ -399,8 +403,8 @@ dtmodel_settings_trigger(PG_FUNCTION_ARGS)
 }
 
 /*
- * The names of the settings that could not be stored as they are; of those
- * that are no object, the name of the column.
+ * The names of the settings that could not be stored as they are; the name of
+ * the column if they are not an object.
  */
 List *
 dtmodel_invalid_settings_of(const DtSettings *settings, const Jsonb *stored)
@@ -422,8 +426,8 @@ dtmodel_invalid_settings_of(const DtSettings *settings, const Jsonb *stored)
 }
 
 /*
- * The settings as they are to be read: those that are stored, and the
- * defaults of the others.
+ * The settings as users read them: the stored ones, and the defaults of the
+ * others.
  */
 Jsonb *
 dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
@@ -440,8 +444,9 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 }
 
 /*
- * The stored settings of the row that a function was called for, of a table or
- * of a view of its live rows; NULL if it has none.  "settings" are the table's.
+ * The stored settings of the row in the function's argument, which is of a
+ * table or of a live view; NULL if it has none.  "settings" is set to the
+ * table's options.
  */
 static Jsonb *
 settings_argument(FunctionCallInfo fcinfo, DtSettings **settings)
@@ -462,7 +467,7 @@ settings_argument(FunctionCallInfo fcinfo, DtSettings **settings)
 /*
  * settings(instance anyelement) returns jsonb
  *
- * The settings of a row, those that it lacks with their defaults.  NULL for
+ * The settings of a row, with defaults for those that it lacks.  NULL for
  * NULL; a row without settings has the defaults.
  */
 Datum
@@ -479,7 +484,7 @@ dtmodel_settings(PG_FUNCTION_ARGS)
  *
  * The names of the row's settings that could not be stored as they are: those
  * that are not valid, and those that break their rules.  They were stored
- * under other rules.  Empty if there are none, NULL for NULL.
+ * under earlier rules.  Empty if there are none, NULL for NULL.
  */
 Datum
 dtmodel_invalid_settings(PG_FUNCTION_ARGS)

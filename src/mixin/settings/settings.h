@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * settings.h
- *	  The settings mixin, as far as its own files and the functions on rows
- *	  share it.
+ *	  The settings mixin: declarations for its own files and for the functions
+ *	  on rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 
 #include "mixin/settings/mixin.h"
 
-/* Where a value breaks its rule: the word of the rule, and what it asks for. */
+/* Where a value breaks its rule: the word of the rule, and its operand. */
 typedef struct DtRuleBreach
 {
 	const char *word;
@@ -28,16 +28,16 @@ extern List *dtmodel_invalid_settings_of(const DtSettings *settings,
 /* stored.c: how many rows have settings that are not valid now */
 typedef struct DtSettingsTally
 {
-	uint64		looked_at;		/* rows that have settings */
+	uint64		looked_at;		/* rows with settings that were read */
 	uint64		invalid;
-	bool		is_sample;		/* the table has more rows */
+	bool		is_sample;		/* not all rows were read */
 	List	   *names;			/* some of the settings that are not valid */
 } DtSettingsTally;
 
 extern DtSettingsTally dtmodel_count_invalid_settings(Relation rel,
 													  const DtSettings *settings,
 													  double rows);
-extern void dtmodel_tell_of_invalid_settings(Oid relid);
+extern void dtmodel_report_invalid_settings(Oid relid);
 extern char *dtmodel_drift_of_stored_settings(Relation rel,
 											  const DtSettings *settings);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * setup.c
- *	  Giving a table the settings mixin, and taking it off.
+ *	  Adding the settings mixin to a table, and removing it.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,10 +25,10 @@
 PG_FUNCTION_INFO_V1(dtmodel_add_settings);
 PG_FUNCTION_INFO_V1(dtmodel_remove_settings);
 
-/* As the CHECK that wants an object: ck_<table>_<this>. */
+/* The name of the CHECK that the settings are an object: ck_<table>_<this>. */
 #define CHECK_NAME "settings"
 
-/* What add_settings is asked for. */
+/* The arguments of add_settings. */
 typedef struct SettingsRequest
 {
 	const char *settings;		/* the column */
@@ -38,7 +38,7 @@ typedef struct SettingsRequest
 	Jsonb	   *schema;			/* NULL: no rules */
 } SettingsRequest;
 
-/* The column of the settings may not be there yet. */
+/* The column of the settings may not exist yet. */
 static void
 check_setting_name(Relation rel, const SettingsRequest *request,
 				   const char *name)
@@ -59,7 +59,7 @@ check_setting_name(Relation rel, const SettingsRequest *request,
 			 errtable(rel), err_generic_string(PG_DIAG_COLUMN_NAME, name)));
 }
 
-/* Names that cannot be those of settings, or are given twice. */
+/* Refuses names that cannot be those of settings, or that are given twice. */
 static void
 check_valid_settings(Relation rel, const SettingsRequest *request)
 {
@@ -139,8 +139,9 @@ check_schema(const RawValue *schema, ArrayType *valid)
 }
 
 /*
- * Refuses a JSON Schema of the settings as a whole, whose "properties" are
- * what is wanted here.  A setting may be called so, but has a rule.
+ * Refuses a JSON Schema of the settings as a whole, of which only the value
+ * of "properties" is expected here.  A setting may have that name too, but
+ * then it has a rule.
  */
 static void
 check_no_document(const RawValue *schema)
@@ -167,7 +168,7 @@ check_no_document(const RawValue *schema)
 	}
 }
 
-/* The keys of the schema, for a model that names its settings there alone. */
+/* The keys of the schema, for a model whose settings are named only there. */
 static ArrayType *
 keys_of_schema(Jsonb *schema)
 {
@@ -211,7 +212,7 @@ trigger_options(const SettingsRequest *request)
 	return options;
 }
 
-/* The type of the column, and the CHECK that the template has too. */
+/* The type of the column, and the same CHECK as in the template. */
 static char *
 column_definition(Relation rel, const char *column)
 {
@@ -231,7 +232,7 @@ is_check_name(const char *name)
 }
 
 /*
- * The name of the CHECK on the column, made by us or taken over from the
+ * The name of the CHECK on the column, made by us or copied from the
  * template; NULL if there is none.
  */
 const char *
@@ -336,13 +337,14 @@ read_request(FunctionCallInfo fcinfo, SettingsRequest *request)
  *				schema jsonb DEFAULT NULL, on_unknown text DEFAULT 'error')
  * returns void
  *
- * Gives a table named settings in a jsonb column, which it adds if it is
- * missing; called again it re-configures.  valid_settings names them; if that
- * is NULL, the keys of schema do, and one of the two has to be there (22023).
- * A setting with the name of a column is refused (42701), and so are a schema
- * with a word that is not known (22023) and a partition (42809).  NULL for
- * combined or on_unknown is the default.  Rows that are there keep their
- * settings; a NOTICE says how many have some that are not valid now.
+ * Adds named settings to a table, in a jsonb column, which is added if it is
+ * missing; calling it again changes the options.  The names are those in
+ * valid_settings or, if that is NULL, the keys of schema; one of the two must
+ * be given (22023).  A setting with the name of a column is refused (42701),
+ * and so are a schema with a word that is not known (22023) and a partition
+ * (42809).  NULL for combined or on_unknown is the default.  Existing rows
+ * keep their settings; a NOTICE says how many have settings that are not
+ * valid now.
  *
  * Source: ConfigurableMixin of the reference document dtpyfw.db.model.
  */
@@ -358,7 +360,7 @@ dtmodel_add_settings(PG_FUNCTION_ARGS)
 	change_settings(&change, &request);
 	dtmodel_apply_change(&change);
 	if (change.statements != NIL)
-		dtmodel_tell_of_invalid_settings(relid);
+		dtmodel_report_invalid_settings(relid);
 	PG_RETURN_VOID();
 }
 
@@ -366,8 +368,8 @@ dtmodel_add_settings(PG_FUNCTION_ARGS)
  * remove_settings(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Takes the trigger off, and with drop_columns the column too.  Does nothing
- * to a table without settings.
+ * Drops the trigger, and with drop_columns the column too.  Does nothing to a
+ * table without settings.
  */
 Datum
 dtmodel_remove_settings(PG_FUNCTION_ARGS)
@@ -379,7 +381,7 @@ dtmodel_remove_settings(PG_FUNCTION_ARGS)
 	settings = dtmodel_settings_of(dtmodel_get_model(change.rel));
 	if (settings != NULL)
 	{
-		/* The trigger depends on the column, so it goes first. */
+		/* The trigger depends on the column, so it is dropped first. */
 		dtmodel_drop_trigger(&change, dtmodel_settings_mixin.triggers);
 		if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
 			dtmodel_drop_column(&change, &settings->column);

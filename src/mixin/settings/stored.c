@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * stored.c
- *	  Stored settings that the rules of today would refuse.
+ *	  Stored settings that the current rules would refuse.
  *
- * Rules change, and rows stay as they are.  How many have settings that could
- * not be stored now is counted when the rules change, and looked into by
- * drift.  Neither must read a large table for it: of that a sample tells.
+ * When rules change, rows stay as they are.  The rows with settings that
+ * could not be stored now are counted when the rules change, and when drift
+ * is computed.  Neither may read all of a large table, so they read a sample.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,18 +27,18 @@
 #include "utils/memutils.h"
 #include "utils/rls.h"
 
-/* About so many rows are looked at: by add_settings, and by each drift. */
+/* About how many rows are read by add_settings, and for drift. */
 #define ROWS_AT_CHANGE 100000
 #define ROWS_FOR_DRIFT 1000
 
-/* Where the estimate is far off, it is no more than this many times as many. */
+/* How many times more rows than intended are read if the estimate is wrong. */
 #define MOST_TIMES 4
 
-/* So many rows are fetched at once, and so many names of settings noted. */
+/* The number of rows that are fetched at once, and of names that are shown. */
 #define FETCH_ROWS 100
 #define NAMES 5
 
-/* About how many rows a table has; the planner takes small ones for larger. */
+/* About how many rows a table has; the planner overestimates small ones. */
 static double
 estimate_own_rows(Relation rel)
 {
@@ -51,7 +51,7 @@ estimate_own_rows(Relation rel)
 	return pages > blocks ? tuples * blocks / pages : tuples;
 }
 
-/* The same of all its partitions; -1 if some are on other servers. */
+/* The same for all its partitions; -1 if some are on other servers. */
 static double
 estimate_rows(Relation rel)
 {
@@ -77,7 +77,7 @@ estimate_rows(Relation rel)
 	return rows;
 }
 
-/* The same rows each time, as long as the table stays the same. */
+/* Reads the same rows each time, as long as the table does not change. */
 static char *
 sample_query(Relation rel, const DtSettings *settings, double rows,
 			 double estimate)
@@ -125,7 +125,7 @@ tally_row(DtSettingsTally *tally, const DtSettings *settings, Datum stored,
 	MemoryContextSwitchTo(caller);
 }
 
-/* Tallies the next rows; false if there are none. */
+/* Counts the next rows; false if there are none. */
 static bool
 tally_rows(DtSettingsTally *tally, const DtSettings *settings, Portal cursor,
 		   MemoryContext context, MemoryContext work)
@@ -151,8 +151,8 @@ tally_rows(DtSettingsTally *tally, const DtSettings *settings, Portal cursor,
 }
 
 /*
- * Counts the rows whose settings are not all valid, among about so many rows
- * of the table.  The caller has checked that the user may read them.
+ * Counts the rows whose settings are not all valid, among about this many
+ * rows of the table.  The caller has checked that the user may read them.
  */
 DtSettingsTally
 dtmodel_count_invalid_settings(Relation rel, const DtSettings *settings,
@@ -232,7 +232,10 @@ names_text(const DtSettingsTally *tally)
 	return text.data;
 }
 
-/* What removes settings that are not valid, also those that are no object. */
+/*
+ * The statement that removes settings that are not valid, including those
+ * that are not an object.
+ */
 static char *
 removal_text(Relation rel, const DtSettings *settings)
 {
@@ -243,9 +246,9 @@ removal_text(Relation rel, const DtSettings *settings)
 					DTMODEL_SCHEMA, DTMODEL_SCHEMA);
 }
 
-/* For add_settings, after it has changed the rules of a table. */
+/* The NOTICE of add_settings, after it has changed the rules of a table. */
 void
-dtmodel_tell_of_invalid_settings(Oid relid)
+dtmodel_report_invalid_settings(Oid relid)
 {
 	Relation	rel = dtmodel_open(relid, AccessShareLock);
 	DtSettings *settings = dtmodel_usable_settings(rel);
@@ -261,7 +264,9 @@ dtmodel_tell_of_invalid_settings(Oid relid)
 	relation_close(rel, NoLock);
 }
 
-/* What drift says of it; NULL for nothing, or if the user may not know. */
+/*
+ * The message for drift; NULL for none, or if the user may not read the rows.
+ */
 char *
 dtmodel_drift_of_stored_settings(Relation rel, const DtSettings *settings)
 {

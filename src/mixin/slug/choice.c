@@ -1,22 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * choice.c
- *	  Choosing slugs that no other live row has, whoever else is choosing.
+ *	  Choosing slugs that no other live row has, while other sessions do the
+ *	  same.
  *
- * Whether a slug is taken says the unique index, read as the server's own
- * check for uniqueness reads it: on the table's behalf, and with the rows that
- * other transactions have not committed yet.  So nobody ever waits for
- * another's transaction, and nobody is surprised by it.
+ * The unique index tells whether a slug is in use.  It is read as the
+ * server's own uniqueness check reads it: without regard to privileges, and
+ * with the rows that other transactions have not committed yet.  So a session
+ * never waits for the transaction of another, and never conflicts with it.
  *
- * Between that look and the moment when the row is in the index, somebody else
- * might choose the same slug.  Therefore the slug is reserved for that while,
- * by an advisory lock of our own class.  Whoever cannot get it goes on to the
- * next slug.  Only a slug that an application gives waits, for it cannot go
- * on.  It waits for one who chooses that slug, not for another who gives it,
- * too: those two have the index between them, where the first may wait for the
- * second's transaction, which must not wait for the first in turn.  The lock is
- * let go when the statement's next row comes or the statement ends: many rows
- * do not need many locks.
+ * Between that check and the moment when the row is in the index, another
+ * session might choose the same slug.  Therefore the slug is reserved
+ * meanwhile, by an advisory lock of our own class.  A session that cannot get
+ * the lock goes on to the next slug.  Only for a slug that an application
+ * gives it waits for the lock, since there is no other.  It waits for a
+ * session that chooses that slug, but not for another session that gives it
+ * too: these two are separated by the index, where the first may wait for the
+ * second's transaction, so the second must not wait for the first.  The lock
+ * is released at the next row of the statement or at its end, so that many
+ * rows do not need many locks.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,13 +42,15 @@
 /* The class of our advisory locks; those that users take have 1 and 2. */
 #define SLUG_LOCK_CLASS 0x6474
 
-/* The locks of those who choose a slug, and of those who give one. */
+/*
+ * The locks of sessions that choose a slug, and of those that are given one.
+ */
 #define CHOICE_LOCK ExclusiveLock
 #define GIVEN_LOCK ShareLock
 
 /*
- * Lets go of the reservation.  It is the transaction's, which may have ended
- * it already, and which may outlive every other owner.
+ * Releases the reservation.  It belongs to the transaction, which may have
+ * released it already, and which may last longer than any other owner.
  */
 void
 dtmodel_end_reservation(DtSlugChoice *choice)
@@ -82,7 +86,7 @@ lock_slug(DtSlugChoice *choice, const char *slug, LOCKMODE lockmode)
 						 string_hash(slug, strlen(slug) + 1), SLUG_LOCK_CLASS);
 	choice->lockmode = lockmode;
 
-	/* It does not conflict with our own lock for a row further up. */
+	/* Our own lock, for a row of an outer statement, does not conflict. */
 	if (lockmode == CHOICE_LOCK &&
 		compat_lock_held_by_me(&choice->reservation, GIVEN_LOCK))
 		return LOCKACQUIRE_NOT_AVAIL;
@@ -95,7 +99,7 @@ lock_slug(DtSlugChoice *choice, const char *slug, LOCKMODE lockmode)
 	return result;
 }
 
-/* Reserves a slug that is given.  Whether it is free, the index will say. */
+/* Reserves a slug that was given.  The index will check whether it is free. */
 void
 dtmodel_reserve_slug(DtSlugChoice *choice, const char *slug)
 {
@@ -133,7 +137,7 @@ dtmodel_begin_slug_choice(Relation rel, const DtSlug *slug,
 	return choice;
 }
 
-/* Whether another row than our own has the slug, committed or not. */
+/* Whether a row other than our own has the slug, committed or not. */
 static bool
 index_has(Relation rel, Oid indexid, Datum slug, ItemPointer own)
 {
@@ -167,7 +171,7 @@ is_taken(const DtSlugChoice *choice, const char *slug, ItemPointer own)
 	return false;
 }
 
-/* Whether a row has the slug, ours or another transaction's. */
+/* Whether a row has the slug, committed or not. */
 bool
 dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug)
 {
@@ -175,9 +179,9 @@ dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug)
 }
 
 /*
- * Reserves a slug if it is free.  "own" is the row itself where it is in the
- * table already.  A slug that we have reserved before is a row's further up,
- * which fires us on its way.
+ * Reserves a slug if it is free.  "own" is the row itself if it is in the
+ * table already.  A slug that we have already reserved is that of a row of an
+ * outer statement, which fired us.
  */
 bool
 dtmodel_take_slug(DtSlugChoice *choice, const char *slug, ItemPointer own)
@@ -207,9 +211,9 @@ numbered(const DtSlugChoice *choice, const char *base, int64 number)
 }
 
 /*
- * The least number that is free, found in few steps however many are taken:
- * numbers are given out one after the other.  Where some were given back it
- * is some free number.
+ * The smallest number that is free, found in few steps even if many are in
+ * use, since they are assigned in order.  If some were given back, it is any
+ * free number.
  */
 static int64
 find_free_number(const DtSlugChoice *choice, const char *base, ItemPointer own)
@@ -246,8 +250,7 @@ is_numbered(const DtSlugChoice *choice, const char *base, const char *slug)
 
 /*
  * Chooses a free slug of this base and reserves it for the row.  "current" is
- * the row's own, NULL for none: what has been given out is not changed for
- * another number.
+ * the row's own, NULL for none: it is kept if it differs only by its number.
  */
 const char *
 dtmodel_choose_slug(DtSlugChoice *choice, const char *base, ItemPointer own,

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * index.c
- *	  The unique index that keeps slugs apart: over live rows on a soft-delete
- *	  model, over all rows on any other.
+ *	  The unique index on slugs: of the live rows on a soft-delete model, of
+ *	  all rows on any other.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
-/* Whether the index keeps the values of this one column apart. */
+/* Whether the index is unique on just this column. */
 static bool
 is_slug_index(Relation index, AttrNumber attnum)
 {
@@ -30,7 +30,7 @@ is_slug_index(Relation index, AttrNumber attnum)
 		index->rd_index->indkey.values[0] == attnum;
 }
 
-/* The unique indexes on a column, whatever rows they are for. */
+/* The unique indexes on a column, for any rows. */
 List *
 dtmodel_slug_indexes(Relation rel, AttrNumber attnum)
 {
@@ -62,7 +62,7 @@ covers_live_rows(Relation rel, Oid indexid)
 	return covers;
 }
 
-/* Whether some index keeps the slugs of the table's live rows apart. */
+/* Whether the slugs of the table's live rows are unique by some index. */
 bool
 dtmodel_slug_is_unique(Relation rel, AttrNumber attnum)
 {
@@ -76,7 +76,7 @@ dtmodel_slug_is_unique(Relation rel, AttrNumber attnum)
 	return false;
 }
 
-/* What the index is called, before the name of the column. */
+/* The first part of the index's name, before the name of the column. */
 static char *
 name_of_table(Relation rel)
 {
@@ -109,9 +109,9 @@ is_our_index(Relation rel, Oid indexid, const char *slug)
 }
 
 /*
- * Leaves the table with an index that keeps the slugs of live rows apart.
- * One of ours that does not fit any more goes: the table has got or lost its
- * soft delete since.  One of somebody else's is left alone.
+ * Makes sure that the slugs of live rows are unique by an index.  If we made
+ * one that does not fit any more, because soft delete was added or removed
+ * since, it is dropped.  An index of the user is left alone.
  */
 void
 dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
@@ -144,8 +144,8 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 }
 
 /*
- * For a model that has just got soft delete, or lost it: other rows are to
- * have slugs of their own now.
+ * For a model to which soft delete was just added, or from which it was
+ * removed: other rows must have unique slugs now.
  */
 void
 dtmodel_refresh_slug_index(Oid relid)
@@ -164,7 +164,7 @@ dtmodel_refresh_slug_index(Oid relid)
 	dtmodel_apply_change(&change);
 }
 
-/* Drops the indexes that have the name which we give them. */
+/* Drops the indexes that have the name which add_slug gives them. */
 void
 dtmodel_drop_slug_indexes(DtChange *change, const DtColumn *slug)
 {

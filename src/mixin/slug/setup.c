@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * setup.c
- *	  Giving a table the slug mixin, and taking it off.
+ *	  Adding the slug mixin to a table, and removing it.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,7 @@
 PG_FUNCTION_INFO_V1(dtmodel_add_slug);
 PG_FUNCTION_INFO_V1(dtmodel_remove_slug);
 
-/* What add_slug is asked for. */
+/* The arguments of add_slug. */
 typedef struct SlugRequest
 {
 	const char *source;
@@ -77,7 +77,7 @@ check_source(Relation rel, const SlugRequest *request)
 								"Its value is computed after the slug is made.");
 }
 
-/* The slug's own column must have room for a number. */
+/* The type of the slug must have room for a number. */
 static void
 check_length(Relation rel, const DtColumn *slug)
 {
@@ -132,11 +132,11 @@ change_slug(DtChange *change, const SlugRequest *request)
  *			max_length integer DEFAULT 80, on_update boolean DEFAULT false)
  * returns void
  *
- * Makes a table give its rows slugs, made from the column "source": adds the
- * column that is missing, a unique index (over live rows, on a soft-delete
- * model) and the trigger; called again it re-configures.  Rows that are there
- * keep what they have.  A NULL max_length or on_update is the default.
- * Duplicates among the slugs that are there are an error (23505), and so is a
+ * Gives the rows of a table slugs, made from the column "source": adds the
+ * column if it is missing, a unique index (of the live rows, on a soft-delete
+ * model) and the trigger; calling it again changes the options.  Existing
+ * rows keep their slugs.  A NULL max_length or on_update is the default.
+ * Duplicates among existing slugs are an error (23505), and so is a
  * partitioned table (0A000).
  *
  * Source: SlugMixin of the reference document sqlalchemy-conventions.
@@ -181,7 +181,7 @@ drop_slug(DtChange *change, bool drop_columns)
  * remove_slug(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Takes the trigger and the index of add_slug off, and with drop_columns the
+ * Drops the trigger and the index of add_slug, and with drop_columns the
  * slugs too, but not their source.  Does nothing to a table without slugs.
  */
 Datum

@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * slug.c
- *	  The slug mixin: a name for each row that can stand in an address.
+ *	  The slug mixin: a name for each row that can be a part of a URL.
  *
- * A slug is made from another column when a row comes without one, and then
- * stays: addresses that were given out must go on leading somewhere.  So NULL
- * in an UPDATE keeps the slug, as a client writes that knows nothing of it and
- * writes all columns.  An empty slug asks for a new one, and so does an UPDATE
- * of new_slug, which works where the column's type knows no empty one.  Only a
- * model that asks for it has slugs that follow their source.
+ * A slug is made from another column when a row has none, and then stays:
+ * published URLs must keep working.  So NULL in an UPDATE keeps the slug,
+ * since a client that does not know about slugs may write NULL with all other
+ * columns.  An empty slug requests a new one, and so does the UPDATE of
+ * new_slug(), which also works if the column's type does not allow an empty
+ * text.  Slugs follow their source only if the model asks for it with
+ * on_update.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,11 +32,11 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct SlugState
 {
 	DtSlug		slug;
-	bool		is_new_slug;	/* the statement is that of new_slug */
+	bool		is_new_slug;	/* the statement is the UPDATE of new_slug() */
 	bool		has_soft_delete;
 	DtSoftDelete soft_delete;
 	FmgrInfo	write_source;
@@ -43,7 +44,8 @@ typedef struct SlugState
 	Oid			parameter;		/* of read_slug */
 	MemoryContext context;
 	DtSlugChoice *choice;		/* NULL until a row needs a slug */
-	StringInfoData made;		/* for the row of the last call, an INSERT */
+	StringInfoData made;		/* for the row of the last call, if it was an
+								 * INSERT */
 } SlugState;
 
 /* The old and the new slug of a row that is updated; NULL for none. */
@@ -51,14 +53,15 @@ typedef struct SlugChange
 {
 	const char *old_slug;
 	const char *new_slug;
-	bool		asked_for;		/* the new one is to be made: it is empty */
+	bool		asked_for;		/* a new one is requested: it is empty */
 } SlugChange;
 
 PG_FUNCTION_INFO_V1(dtmodel_slug_trigger);
 
 /*
- * The plan of a statement if it is the one of new_slug, or else NULL.  What a
- * rule adds to that has the same text, but its table is not the first one there.
+ * The plan of a statement if it is the UPDATE of new_slug(), or else NULL.
+ * Statements added by a rule have the same text, but there its table is not
+ * the first one.
  */
 static const ModifyTable *
 find_new_slug(const QueryDesc *query)
@@ -72,7 +75,10 @@ find_new_slug(const QueryDesc *query)
 	return plan;
 }
 
-/* Notes it for the trigger, when the executor is ready to run the statement. */
+/*
+ * Notes that for the trigger, when the executor is ready to run the
+ * statement.
+ */
 void
 dtmodel_prepare_new_slug(QueryDesc *query)
 {
@@ -141,7 +147,7 @@ choice_of(const TriggerData *trigdata, SlugState *state)
 	return state->choice;
 }
 
-/* What the row's slug is, as it stands. */
+/* The row's slug, as it is stored. */
 static const char *
 stored_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
 {
@@ -153,7 +159,7 @@ stored_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-/* The row's slug.  NULL for none; an empty one is none. */
+/* The row's slug; NULL if it has none or an empty one. */
 static const char *
 slug_of(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
 {
@@ -172,7 +178,9 @@ prepare_source(SlugState *state)
 	fmgr_info_cxt(function, &state->write_source, state->context);
 }
 
-/* The slug that the row's source asks for; NULL if it has no words. */
+/*
+ * The slug made from the row's source; NULL if that has no letters or digits.
+ */
 static const char *
 base_of(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 {
@@ -201,7 +209,7 @@ prepare_slug(SlugState *state)
 	fmgr_info_cxt(function, &state->read_slug, state->context);
 }
 
-/* Stores a slug, as the type of its column reads it. */
+/* Stores a slug, converted to the type of its column. */
 static HeapTuple
 store_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 		   const char *slug)
@@ -240,8 +248,8 @@ make_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 }
 
 /*
- * A new row gets a slug unless it has one.  Which one we made is noted for an
- * INSERT that goes on as an UPDATE, where EXCLUDED has it.
+ * Gives a new row a slug unless it has one.  The slug is noted for an INSERT
+ * that continues as an UPDATE, where it is the slug of EXCLUDED.
  */
 static HeapTuple
 name_new_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
@@ -260,8 +268,8 @@ name_new_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 }
 
 /*
- * Whether the row comes back to life.  Either of its two columns may say so,
- * and the other one will follow.
+ * Whether the row is restored.  Either of its two columns may say so; the
+ * other one will follow.
  */
 static bool
 is_restored(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
@@ -274,7 +282,7 @@ is_restored(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
 		 heap_attisnull(row, state->soft_delete.deleted_at.attnum, desc));
 }
 
-/* A restored row keeps its slug, unless a live row has taken it meanwhile. */
+/* A restored row keeps its slug, unless a live row has it now. */
 static HeapTuple
 name_restored_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 {
@@ -286,14 +294,17 @@ name_restored_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 						  &trigdata->tg_trigtuple->t_self))
 		return row;
 
-	/* One that came from the source gets the next number, not a second one. */
+	/*
+	 * A slug made from the source gets the next number, instead of a second
+	 * one.
+	 */
 	if (base == NULL || strncmp(slug, base, length) != 0 ||
 		(slug[length] != '\0' && slug[length] != '-'))
 		base = slug;
 	return make_slug(trigdata, row, state, base);
 }
 
-/* Whether the source asks for another slug than it did. */
+/* Whether the source would now give another slug than before. */
 static bool
 source_moved(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 			 const char **base)
@@ -309,8 +320,8 @@ source_moved(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 }
 
 /*
- * Whether the row has a slug and keeps it.  Most updates have nothing to do
- * with slugs, and are not to pay for them.
+ * Whether the row has a slug and keeps it.  Most updates do not change slugs,
+ * and this keeps their cost low.
  */
 static bool
 same_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
@@ -343,8 +354,8 @@ read_change(const TriggerData *trigdata, HeapTuple row, const SlugState *state,
 }
 
 /*
- * Whether the slug is EXCLUDED's, which we made for a row that was not
- * inserted: then the client has given none.
+ * Whether the slug is that of EXCLUDED, which we made for a row that was not
+ * inserted: then the client has not given one.
  */
 static bool
 is_excluded(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
@@ -400,13 +411,14 @@ name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
  * type text, character varying, or a domain over one of them), max_length,
  * on_update ("true" for slugs that follow their source).
  *
- * A row without a slug gets the slug of its source, with the first number that
- * makes it unique among live rows: -2, -3 and so on.  So does a row that is
- * updated with an empty slug; with NULL it keeps the one that it has, and so it
- * does if its source has no letters and digits.  A slug that is given stays as
- * it is, and a duplicate is the index's error (23505).  A row that is restored
- * keeps its slug if no live row has it, and otherwise gets the next number.  A column that is gone (42703) or
- * retyped (42804) is an error, and so is an index that is gone (55000).
+ * A row without a slug gets the slug of its source, with the first number
+ * that makes it unique among live rows: -2, -3 and so on.  So does a row that
+ * is updated with an empty slug; with NULL it keeps the one that it has, and
+ * also if its source has no letters or digits.  A slug that is given stays as
+ * it is, and a duplicate is the index's error (23505).  A row that is
+ * restored keeps its slug if no live row has it, and otherwise gets the next
+ * number.  A column that does not exist (42703) or has another type (42804)
+ * is an error, and so is a missing index (55000).
  *
  * Source: SlugMixin of the reference document sqlalchemy-conventions.
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * slug.h
- *	  The slug mixin, as far as its own files share it.
+ *	  The slug mixin: declarations for its own files.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,10 +15,10 @@
 
 extern void dtmodel_prepare_new_slug(QueryDesc *query);
 
-/* What add_slug has by default. */
+/* The default of max_length in add_slug. */
 #define DT_SLUG_LENGTH 80
 
-/* A number must fit behind a letter, and a slug into an index. */
+/* A slug needs room for a letter and a number, and must fit into an index. */
 #define DT_MIN_SLUG_LENGTH 24
 #define DT_MAX_SLUG_LENGTH 1000
 
@@ -28,7 +28,7 @@ typedef struct DtSlugChoice
 	Relation	rel;			/* open while the statement runs */
 	AttrNumber	attnum;
 	int			max_length;
-	List	   *indexes;		/* that keep the slugs unique */
+	List	   *indexes;		/* that make the slugs unique */
 	bool		reserved;
 	LOCKTAG		reservation;
 	LOCKMODE	lockmode;		/* of the reservation */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * slugify.c
- *	  Text as a part of an address: letters and digits of ASCII, in words.
+ *	  Text as a part of a URL: words of ASCII letters and digits.
  *
- * ICU takes signs such as the numero apart, writes other scripts in Latin
- * letters, and those without accents and ligatures.  A letter that it knows no
- * Latin form of becomes its code point, so that a text with letters or digits
- * always gives a slug.
+ * ICU decomposes signs such as the numero sign, transliterates other scripts
+ * to Latin letters, and removes accents and ligatures.  A letter for which it
+ * has no Latin form becomes its code point, so that a text with letters or
+ * digits always gives a slug.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +30,7 @@ PG_FUNCTION_INFO_V1(dtmodel_slugify_text);
 
 #ifdef USE_ICU
 
-/* So much of the text, in bytes of UTF-8, is written in Latin at once. */
+/* This many bytes of UTF-8 are transliterated at once. */
 #define CHUNK_SIZE 4096
 
 #define TRANSLITERATION "NFKC; [:Cf:] Remove; Any-Latin; Latin-ASCII; Lower"
@@ -38,7 +38,7 @@ PG_FUNCTION_INFO_V1(dtmodel_slugify_text);
 typedef struct SlugWriter
 {
 	StringInfoData slug;
-	StringInfoData word;		/* the one that is being read */
+	StringInfoData word;		/* the word that is being read */
 	int			length;			/* of the slug, in characters */
 	const char *separator;
 	int			separator_length;
@@ -47,9 +47,9 @@ typedef struct SlugWriter
 } SlugWriter;
 
 /*
- * What ICU makes of a letter by itself, where it does not depend on the
- * letters around it: of the Latin and Cyrillic alphabets, and the punctuation
- * and signs that go with them.  ICU is asked once for each.
+ * What ICU makes of a single letter, where that does not depend on the
+ * letters around it: of the Latin and Cyrillic alphabets, with their
+ * punctuation and signs.  ICU is called once for each.
  */
 #define LATIN_END		0x0250
 #define CYRILLIC_BEGIN	0x0400
@@ -63,7 +63,7 @@ typedef enum LetterState
 {
 	LETTER_UNKNOWN,
 	LETTER_KNOWN,
-	LETTER_TOO_LONG				/* for the table: it needs ICU every time */
+	LETTER_TOO_LONG				/* for this table: ICU is called every time */
 } LetterState;
 
 typedef struct Letter
@@ -75,7 +75,7 @@ typedef struct Letter
 
 static Letter letters[LETTERS];
 
-/* Opening it takes longer than a thousand slugs, so it stays open. */
+/* Opening it takes longer than making a thousand slugs, so it stays open. */
 static UTransliterator *transliterator = NULL;
 
 static void
@@ -105,7 +105,7 @@ open_transliterator(void)
 
 /*
  * Ends a word and adds it to the slug.  A word that does not fit ends the
- * slug before it; only the first one may be cut.
+ * slug before it; only the first word may be truncated.
  */
 static void
 end_word(SlugWriter *writer)
@@ -131,7 +131,7 @@ end_word(SlugWriter *writer)
 	resetStringInfo(&writer->word);
 }
 
-/* A word that is too long already need not be read to its end. */
+/* The rest of a word that is already too long can be ignored. */
 static void
 add_to_word(SlugWriter *writer, char c)
 {
@@ -159,8 +159,8 @@ is_ascii_word(int c)
 }
 
 /*
- * What is written inside of a word and is no letter of it: marks, and the
- * apostrophe and quote, which stand for the soft and hard signs of Cyrillic.
+ * Whether a character is ignored inside a word: marks, and the apostrophe and
+ * quote, which stand for the soft and hard signs of Cyrillic.
  */
 static bool
 is_silent(UChar32 c)

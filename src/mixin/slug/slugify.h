@@ -1,15 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * slugify.h
- *	  Text as a part of an address: "Être ou ne pas être" as
- *	  "etre-ou-ne-pas-etre".
+ *	  Text as a part of a URL: "Être ou ne pas être" as "etre-ou-ne-pas-etre".
  *
  *-------------------------------------------------------------------------
  */
 #ifndef DTMODEL_SLUG_SLUGIFY_H
 #define DTMODEL_SLUG_SLUGIFY_H
 
-/* For max_length: as long as it takes. */
+/* A max_length without a limit. */
 #define DT_SLUG_UNLIMITED 0
 
 extern char *dtmodel_slugify(const char *text, int length,

@@ -3,15 +3,15 @@
  * cascade.c
  *	  Soft delete along foreign keys.
  *
- * The foreign key already says what should happen.  When a row is deleted
- * softly, ON DELETE CASCADE takes its children along, with the same time of
- * deletion, and ON DELETE RESTRICT is stopped by live children.  The other
- * actions would write what a restore cannot take back, so they wait until
- * the row is purged.  What a restore brings back is in restore.c.
+ * The action of the foreign key decides.  When a row is deleted softly, ON
+ * DELETE CASCADE deletes its children softly too, with the same time of
+ * deletion, and ON DELETE RESTRICT refuses if there are live children.  The
+ * other actions would make changes that a restore cannot undo, so they are
+ * not carried out before the row is purged.  restore.c has the restore.
  *
  * Triggers that the cascade fires are queued behind those of the statement
- * that it follows, so that one of any depth needs no more stack than one of
- * one level.
+ * that caused it, so that a cascade of any depth needs no more stack than one
+ * of a single level.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,43 +32,47 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct CascadeState
 {
 	DtSoftDelete columns;
-	List	   *children;		/* References that a deletion follows */
+	List	   *children;		/* References that a deletion follows. */
 	DtRestoreKeys restore_keys;
 } CascadeState;
 
 /* A row that is deleted or restored while it moves to another partition. */
 typedef struct Flip
 {
-	ItemPointerData tid;		/* hash key: where it was */
-	HeapTuple	row;			/* what it is now, in the form of the old place */
+	ItemPointerData tid;		/* hash key: its old place */
+	HeapTuple	row;			/* the new row, with the columns of the old
+								 * partition */
 } Flip;
 
-/* Those of one partition. */
+/* The flips of one partition. */
 typedef struct Flips
 {
 	HTAB	   *flips;
 } Flips;
 
-/* Rows whose restore waits for the end of their statement. */
+/* Rows whose restore is completed at the end of their statement. */
 typedef struct Restores
 {
 	List	   *roots;
 } Restores;
 
 /*
- * The memory of the statement that a cascade follows, while the cascade runs:
- * the triggers that it fires are run at the end of that statement.
+ * The memory context of the statement that caused the running cascade:
+ * triggers that the cascade fires are run at the end of that statement.
  */
 static MemoryContext followed_statement = NULL;
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_cascade_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_soft_cascade_move_trigger);
 
-/* CASCADE takes soft children along, RESTRICT looks at all. */
+/*
+ * The references to follow: for CASCADE to children with soft delete, for
+ * RESTRICT to all.
+ */
 static List *
 child_references(Relation rel)
 {
@@ -155,8 +159,8 @@ follow_deletion(FunctionCallInfo fcinfo, const CascadeState *state,
 }
 
 /*
- * Keeps a root that has to wait until the statement ends.  A worker of logical
- * replication applies rows without a statement.
+ * Adds a root whose restore waits for the end of the statement.  A worker of
+ * logical replication applies rows without a statement.
  */
 static void
 postpone(FunctionCallInfo fcinfo, const DtRestoreRoot *root)
@@ -182,8 +186,8 @@ postpone(FunctionCallInfo fcinfo, const DtRestoreRoot *root)
 }
 
 /*
- * The row was one thing and is another.  The rows that reference it have the
- * key of "referenced".
+ * Runs the cascade of a row that is deleted or restored.  The rows that
+ * reference it have the key of "referenced".
  */
 static void
 follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
@@ -214,8 +218,8 @@ follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
 }
 
 /*
- * Once a statement has run its AFTER triggers: what the rows that it restored
- * and that had to wait for each other bring back.
+ * Called when a statement has run its AFTER triggers: restores the rows that
+ * had to wait for other rows of the statement.
  */
 void
 dtmodel_finish_restores(QueryDesc *query)
@@ -237,8 +241,8 @@ dtmodel_finish_restores(QueryDesc *query)
 }
 
 /*
- * What a cascade writes fires triggers of its own, which are run at the end of
- * the statement that it follows.  A trigger that is deferred follows none.
+ * Triggers that a cascade fires are run at the end of the statement that
+ * caused it.  A deferred trigger belongs to no statement.
  */
 static TriggerData *
 cascade_trigger(FunctionCallInfo fcinfo, const char *function, int event)
@@ -261,11 +265,12 @@ cascade_trigger(FunctionCallInfo fcinfo, const char *function, int event)
  *
  * AFTER UPDATE, FOR EACH ROW, when the row is deleted softly or restored.
  *
- * A deletion takes along the live rows that reference this one with ON DELETE
- * CASCADE, in tables with soft delete, and gives them its time; it is refused
- * (23001) while live rows reference it with ON DELETE RESTRICT.  A restore
- * brings back the rows below this one that carry its time; it is refused
- * (23503) while a row that this one references is deleted itself.
+ * A deletion also deletes the live rows that reference this one with ON
+ * DELETE CASCADE, in tables with soft delete, with the same time; it is
+ * refused (23001) while live rows reference the row with ON DELETE RESTRICT.
+ * A restore also restores the rows below this one that have the same time of
+ * deletion; it is refused (23503) while a row that this one references is
+ * deleted itself.
  */
 Datum
 dtmodel_soft_cascade_trigger(PG_FUNCTION_ARGS)
@@ -291,9 +296,9 @@ create_flips(MemoryContext context)
 }
 
 /*
- * For a BEFORE DELETE trigger: notes what the row will be in the partition
- * that it moves to, if the move deletes or restores it.  The note lasts until
- * soft_cascade_move_trigger() is run.
+ * For a BEFORE DELETE trigger: notes the row that will be in the other
+ * partition, if the move deletes or restores it.  The note lasts until
+ * soft_cascade_move_trigger() runs.
  */
 void
 dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
@@ -322,7 +327,7 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 	MemoryContextSwitchTo(caller);
 }
 
-/* No two rows that one transaction deletes were in one place. */
+/* No two rows that one transaction deletes have been at the same place. */
 static HeapTuple
 find_flip(const TriggerData *trigdata)
 {
@@ -346,9 +351,9 @@ find_flip(const TriggerData *trigdata)
  * soft_cascade_move_trigger() returns trigger
  *
  * AFTER DELETE, FOR EACH ROW, on a partitioned table.  Does the same as
- * soft_cascade_trigger() for a row that an UPDATE deletes or restores while it
- * moves it to another partition, of which no AFTER UPDATE trigger is told.  The
- * foreign keys that reference the row have not followed it yet.
+ * soft_cascade_trigger() for a row that an UPDATE deletes or restores while
+ * it moves it to another partition, which fires no AFTER UPDATE trigger.
+ * Rows that reference it do not have its new key yet.
  */
 Datum
 dtmodel_soft_cascade_move_trigger(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * cascade.h
- *	  What follows along foreign keys when a row is deleted or restored.
+ *	  The cascade of a deletion or restore along foreign keys.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,20 +21,22 @@ extern void dtmodel_finish_restores(QueryDesc *query);
 
 /* restore.c */
 
-/* References that a restore follows, to tables with soft delete alone. */
+/* References that a restore follows; only to tables with soft delete. */
 typedef struct DtRestoreKeys
 {
 	List	   *children;
-	List	   *parents;		/* those that a live row must have live */
+	List	   *parents;		/* to rows that must be live for the row to be
+								 * live */
 } DtRestoreKeys;
 
-/* A row that is restored, whatever does it. */
+/* A row that is being restored. */
 typedef struct DtRestoreRoot
 {
 	Oid			relid;
 	const DtRestoreKeys *keys;
 	HeapTuple	row;
-	HeapTuple	referenced;		/* has the key that rows below it still have */
+	HeapTuple	referenced;		/* the version with the key that rows below it
+								 * still have */
 	TimestampTz time;			/* of the deletion that is undone */
 } DtRestoreRoot;
 

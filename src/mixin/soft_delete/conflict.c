@@ -3,10 +3,11 @@
  * conflict.c
  *	  ON CONFLICT DO UPDATE that meets a hidden row.
  *
- * Unique indexes see all rows, those that a model hides among them.  To update
- * such a row would succeed and show nothing: the data would be lost in
- * silence.  So the row that the executor is about to update is looked at just
- * before the WHERE of DO UPDATE, in the executor's own copy of it.
+ * Unique indexes see all rows, including those that a model hides.  An update
+ * of such a row would succeed, but no query would show the row: the data
+ * would be lost silently.  So the row that the executor is about to update is
+ * checked just before the WHERE of DO UPDATE, in the executor's copy of that
+ * expression.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,13 +23,14 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-/* The WHERE of DO UPDATE, with a look at the row in front of it. */
+/* The WHERE of DO UPDATE, after a check of the row. */
 typedef struct CheckedWhere
 {
-	ExprState	state;			/* what the executor knows of it */
-	ExprState  *where;			/* NULL if there is none */
+	ExprState	state;			/* the expression state that the executor
+								 * evaluates */
+	ExprState  *where;			/* the original WHERE; NULL: none */
 	Relation	rel;
-	List	   *indexes;		/* that ON CONFLICT names */
+	List	   *indexes;		/* the arbiter indexes of ON CONFLICT */
 	DtSoftDelete columns;
 } CheckedWhere;
 
@@ -73,7 +75,7 @@ evaluate(ExprState *state, ExprContext *econtext, bool *isnull)
 	return BoolGetDatum(true);
 }
 
-/* An UPDATE that writes flag or time knows of deleted rows. */
+/* An UPDATE that assigns flag or time expects deleted rows. */
 static bool
 writes_mark(const ModifyTable *plan, const DtSoftDelete *columns)
 {
@@ -83,8 +85,8 @@ writes_mark(const ModifyTable *plan, const DtSoftDelete *columns)
 }
 
 /*
- * Makes an INSERT with ON CONFLICT DO UPDATE on a model that hides its deleted
- * rows an error (23505) when it meets one.
+ * Lets INSERT ... ON CONFLICT DO UPDATE raise an error (23505) if it finds a
+ * deleted row of a model that hides them.
  */
 void
 dtmodel_refuse_hidden_conflicts(ModifyTableState *insert)

@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * executor.c
- *	  What the executor is told of a statement that deletes or restores rows.
+ *	  Changes to the executor's state for statements that delete or restore
+ *	  rows.
  *
- * The triggers of a soft delete are there for UPDATEs by the application.  In
- * an UPDATE that is the deletion or the restore itself they must not
- * interfere, and most have nothing to do.  So when the executor is ready to
- * run such a statement, its own copy of the table's triggers is changed: the
- * ones without work are left out, since they are the greater part of what a
- * deletion costs, and the one that looks after flag and time learns that the
- * UPDATE is ours.  The copy goes when the statement ends.
+ * The triggers of soft delete are made for UPDATEs by the application.  In an
+ * UPDATE that is the deletion or the restore itself they must not interfere,
+ * and most have nothing to do.  So when the executor is ready to run such a
+ * statement, its own copy of the table's triggers is changed: triggers
+ * without work are removed from it, since they are most of the cost of a
+ * deletion, and the trigger on flag and time is marked, so that it knows that
+ * the UPDATE is ours.  The copy is freed when the statement ends.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,17 +35,17 @@ typedef enum Purpose
 	PURPOSE_NONE,				/* it is not ours */
 	PURPOSE_DELETE,
 	PURPOSE_MERGE,				/* it deletes some rows and updates others */
-	PURPOSE_RESTORE,			/* one row, whose cascade brings back others */
-	PURPOSE_RESTORE_SET			/* those others */
+	PURPOSE_RESTORE,			/* one row, whose cascade restores others */
+	PURPOSE_RESTORE_SET			/* those other rows */
 } Purpose;
 
 /*
- * Whether a trigger of our own has nothing to do.  In a deletion the flag
- * trigger finds flag and time in step, unless another trigger comes first, and
- * no current user to record; and the row does not move to another partition.
- * The cascade finds nothing to follow.  A table that inherits may have lost
- * its soft delete, which the flag trigger reports; and a foreign table is
- * refused by each.
+ * Whether a trigger of ours has nothing to do.  In a deletion the flag
+ * trigger finds that flag and time already agree, unless another trigger
+ * fires before it, and has no deleted_by to record; the row does not move to
+ * another partition; and the cascade finds no references.  A table that
+ * inherits may have lost its soft delete, which the flag trigger reports; and
+ * all triggers refuse a foreign table.
  */
 static bool
 is_idle(const Trigger *trigger, const DtModel *model, Purpose purpose)
@@ -66,8 +67,8 @@ is_idle(const Trigger *trigger, const DtModel *model, Purpose purpose)
 }
 
 /*
- * With no trigger left the server need not lock the row and look at it once
- * more, nor come back to it later.
+ * If no trigger is left, the server need not lock and fetch the row for
+ * triggers, nor queue AFTER triggers.
  */
 static void
 leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model,
@@ -91,9 +92,9 @@ leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model,
 }
 
 /*
- * Only an AFTER trigger is deferred.  So for the flag trigger, which comes
- * before, the executor has no use for tginitdeferred, and its copy can say with
- * it that the UPDATE is ours.
+ * Only AFTER triggers can be deferred.  So for the flag trigger, a BEFORE
+ * trigger, the executor does not use tginitdeferred, and its copy of that
+ * field can mark the UPDATE as ours.
  */
 static void
 say_update_is_ours(TriggerDesc *triggers, const DtSoftDelete *columns)
@@ -125,13 +126,13 @@ prepare_target(ResultRelInfo *target, Purpose purpose)
 	model = dtmodel_get_model(rel);
 	columns = dtmodel_soft_delete_of(model);
 	leave_out_idle_triggers(target->ri_TrigDesc, model, purpose);
-	/* What else a MERGE may write is said in rewrite.c. */
+	/* rewrite.c checks what else a MERGE may write. */
 	if (columns != NULL &&
 		(purpose != PURPOSE_MERGE || columns->refuses_flag_writes))
 		say_update_is_ours(target->ri_TrigDesc, columns);
 }
 
-/* Prepares a table for the marks that the soft-delete trigger writes. */
+/* Prepares a table for the updates of the soft-delete trigger. */
 void
 dtmodel_prepare_deletion(ResultRelInfo *target)
 {
@@ -156,8 +157,8 @@ has_own_updates(Oid relid, EState *estate)
 }
 
 /*
- * What a DELETE or MERGE became in the planner.  It still asks for the
- * privilege of a DELETE, and has nothing left that deletes.
+ * Finds a DELETE or MERGE that the planner has rewritten: the plan still
+ * checks the privilege for DELETE, but does not delete.
  */
 static Purpose
 find_rewritten(const ModifyTableState *update, EState *estate)
@@ -173,7 +174,7 @@ find_rewritten(const ModifyTableState *update, EState *estate)
 						   estate) ? PURPOSE_MERGE : PURPOSE_DELETE;
 }
 
-/* What an UPDATE of ours is for, which its text says. */
+/* The purpose of an UPDATE of ours, from its text. */
 static Purpose
 purpose_of_text(const char *text)
 {
@@ -187,8 +188,8 @@ purpose_of_text(const char *text)
 }
 
 /*
- * Whether the statement is the one that we run.  What a rule adds to it, or
- * does instead, has the same text; but its table is not the first one there.
+ * Whether the statement is the one that we run.  A statement added by a rule
+ * has the same text, but there its table is not the first one.
  */
 static bool
 is_ours(const ModifyTableState *update, const char *text)
@@ -228,8 +229,8 @@ prepare_node(PlanState *node, const QueryDesc *query, bool hides)
 }
 
 /*
- * Once the executor is ready to run a statement, and its CTEs.  "hides" says
- * whether deleted rows are hidden from it.
+ * Called when the executor is ready to run a statement, with its CTEs.
+ * "hides" says whether deleted rows are hidden from it.
  */
 void
 dtmodel_prepare_statement(QueryDesc *query, bool hides)

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * executor.h
- *	  What the executor is told of a statement that deletes or restores rows.
+ *	  Changes to the executor's state for statements that delete or restore
+ *	  rows.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * flag.c
- *	  An UPDATE of the columns of a soft delete: what follows from it.
+ *	  Soft delete and restore by an UPDATE of the flag or the time.
  *
- * An application may write is_deleted or deleted_at itself.  A write that
- * flips the row is a deletion or a restore like any other: the other column
- * follows, the time is the transaction's, and deleted_by records the current
- * user.  Nothing else in these columns can be changed.
+ * An application may assign is_deleted or deleted_at itself.  If that flips
+ * the row, it is a deletion or a restore like any other: the other column
+ * follows, the time is the transaction's, and deleted_by records the actor.
+ * Other changes of these columns are reverted.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,18 +21,18 @@
 #include "model/stamp.h"
 #include "utils/timestamp.h"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct SoftFlagState
 {
 	DtSoftDelete columns;
-	DtActorColumn *deleted_by;	/* NULL on a model without it */
+	DtActorColumn *deleted_by;	/* NULL: the model does without it */
 } SoftFlagState;
 
-/* What the two columns of one row say. */
+/* The values of the flag and the time in one row. */
 typedef struct Mark
 {
-	bool		flag;			/* the flag says "deleted" */
-	bool		timed;			/* there is a time of deletion */
+	bool		flag;			/* the flag means "deleted" */
+	bool		timed;			/* the time is not null */
 	TimestampTz time;
 } Mark;
 
@@ -56,8 +56,8 @@ read_mark(const DtSoftDelete *columns, HeapTuple row, TupleDesc desc)
 static void
 report_contradiction(const TriggerData *trigdata, const DtSoftDelete *columns)
 {
-	const char *tie = dtmodel_find_tie(trigdata->tg_relation, &columns->flag,
-									   &columns->deleted_at);
+	const char *check = dtmodel_find_soft_delete_check(trigdata->tg_relation, &columns->flag,
+													   &columns->deleted_at);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
@@ -68,8 +68,8 @@ report_contradiction(const TriggerData *trigdata, const DtSoftDelete *columns)
 					   columns->flag_is_live ? "true" : "false",
 					   NameStr(columns->deleted_at.name)),
 			 errhint("Write one of the two columns; the other one follows."),
-			 tie != NULL ?
-			 errtableconstraint(trigdata->tg_relation, tie) :
+			 check != NULL ?
+			 errtableconstraint(trigdata->tg_relation, check) :
 			 errtablecol(trigdata->tg_relation, columns->deleted_at.attnum)));
 }
 
@@ -95,7 +95,7 @@ report_flip(const TriggerData *trigdata, const DtSoftDelete *columns,
 
 /*
  * Whether the UPDATE leaves the row deleted.  The column that it changes
- * decides, and the flag if it changes both.
+ * decides, or the flag if it changes both.
  */
 static bool
 is_left_deleted(const Mark *old_mark, const Mark *mark)
@@ -124,7 +124,7 @@ store_time(const TriggerData *trigdata, HeapTuple row,
 								TimestampTzGetDatum(time), !timed);
 }
 
-/* The row is deleted or restored. */
+/* Deletes or restores the row. */
 static HeapTuple
 flip(const TriggerData *trigdata, HeapTuple row, const DtSoftDelete *columns,
 	 const Mark *mark, bool deleted)
@@ -166,7 +166,7 @@ settle(const TriggerData *trigdata, HeapTuple row, const DtSoftDelete *columns)
 	return row;
 }
 
-/* Records who deleted the row, and forgets it when the row is restored. */
+/* Records who deleted the row, and clears it when the row is restored. */
 static HeapTuple
 follow_actor(const TriggerData *trigdata, HeapTuple row,
 			 const SoftFlagState *state)
@@ -209,14 +209,14 @@ make_state(const TriggerData *trigdata)
  *
  * An UPDATE that sets or clears one of flag and time deletes or restores the
  * row: the other column follows, and a row that is deleted gets the time of
- * the transaction, whatever the UPDATE says.  To clear the flag and set a time
- * in one UPDATE is a contradiction (23514).  The time of a row that is deleted
- * already stays.  With flag_writes=error the UPDATE cannot delete or restore
- * (55000).  deleted_by, on a model that has it, is the current user when the
- * row is deleted, and null in a live row.  While dtmodel.preserve_timestamps is
- * on, the time and deleted_by that the UPDATE gives are kept.
+ * the transaction, whatever the UPDATE assigns.  To clear the flag and set a
+ * time in one UPDATE is an error (23514).  A row that is deleted already
+ * keeps its time.  With flag_writes=error the UPDATE cannot delete or restore
+ * (55000).  deleted_by, on a model that has it, is the actor when the row
+ * is deleted, and null in a live row.  While dtmodel.preserve_timestamps
+ * is on, the time and deleted_by that the UPDATE gives are kept.
  *
- * What DELETE, a cascade or restore() write is as it has to be.
+ * What DELETE, a cascade or restore() assign is correct, and not changed.
  */
 Datum
 dtmodel_soft_delete_flag_trigger(PG_FUNCTION_ARGS)

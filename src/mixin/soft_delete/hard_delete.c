@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * hard_delete.c
- *	  Who may delete rows of a soft-delete model for good.
+ *	  The privilege to delete rows of a soft-delete model for good.
  *
- * Every role may turn dtmodel.hard_delete on.  What it allows is for those who
- * may TRUNCATE the table: the current role, and the one that turned it on.  A
- * SECURITY DEFINER function that deletes softly goes on doing so, whatever its
- * caller has set.
+ * Every role may turn dtmodel.hard_delete on.  It has an effect only if both
+ * the current role and the role that turned it on may TRUNCATE the table.  So
+ * a SECURITY DEFINER function that deletes softly goes on doing so, even if
+ * its caller has turned the switch on.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,7 +50,7 @@ dtmodel_may_delete_for_good(Relation rel)
 	return dtmodel_hard_delete && !OidIsValid(role_without_privilege(rel));
 }
 
-/* The role that turned it on may be gone. */
+/* The role that turned it on may have been dropped. */
 static void
 report_claimant(Relation rel, Oid claimant)
 {
@@ -66,7 +66,7 @@ report_claimant(Relation rel, Oid claimant)
 			 errtable(rel)));
 }
 
-/* Refuses (42501) to delete for good where that may not be. */
+/* Refuses (42501) to delete for good without the privilege. */
 void
 dtmodel_check_hard_delete(Relation rel)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * hard_delete.h
- *	  Who may delete rows of a soft-delete model for good.
+ *	  The privilege to delete rows of a soft-delete model for good.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 
 #include "utils/rel.h"
 
-/* Whether dtmodel.hard_delete is on for a call with "soft => false" alone. */
+/* Whether dtmodel.hard_delete is on only for a call with "soft => false". */
 extern bool dtmodel_soft_is_false;
 
 extern bool dtmodel_may_delete_for_good(Relation rel);

@@ -3,13 +3,13 @@
  * hide.c
  *	  Hidden rows: queries on a model that asks for it see live rows only.
  *
- * Each reference to such a table is wrapped into a FromExpr of its own with
- * the condition that the row is live.  That is what a pulled-up subquery
- * looks like: the condition stays below outer joins, and every index can be
- * used, which a security barrier would prevent for operators that may leak.
+ * Each reference to such a table is wrapped in a FromExpr with the condition
+ * that the row is live, like a subquery that was pulled up: the condition
+ * stays below outer joins, and every index can be used, which a security
+ * barrier would prevent for operators that are not leakproof.
  *
- * The target of an INSERT, and so ON CONFLICT, stands in no FROM and sees all
- * rows, as unique indexes do.
+ * The target of an INSERT, and so of ON CONFLICT, is not in FROM; it includes
+ * all rows, as unique indexes do.
  *
  *-------------------------------------------------------------------------
  */
@@ -40,8 +40,8 @@ find_hidden(Query *query, int rtindex, DtSoftTarget *target)
 }
 
 /*
- * A hard DELETE is there to find the rows that are deleted, and a soft one
- * does not find them anyway.
+ * The target of a DELETE: a hard DELETE must find deleted rows, and a soft
+ * one skips them anyway.
  */
 static bool
 is_exempt(Query *query, int rtindex)
@@ -89,9 +89,9 @@ wrap_node(Query *query, Node *node)
 
 #ifdef COMPAT_HAS_MERGE
 /*
- * The target of a MERGE is joined by the planner, later, on the condition of
- * the MERGE: a deleted row does not meet it, and is no row that the source
- * lacks either.
+ * The planner joins the target of a MERGE later, by the condition of the
+ * MERGE. The condition that the row is live is added there: a deleted row
+ * does not match, and does not count as missing in the source either.
  */
 static void
 hide_merge_target(Query *query)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * hide.h
- *	  Hiding the deleted rows of models that asked for it.
+ *	  Hidden rows: queries on a model that asks for it see live rows only.
  *
  *-------------------------------------------------------------------------
  */

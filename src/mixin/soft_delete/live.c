@@ -3,9 +3,8 @@
  * live.c
  *	  "The row is live" and "the row is deleted", in every form.
  *
- * The flag says which of the two a row is, or deleted_at where a model has no
- * flag.  A flag that is null does not say that the row is deleted, so the row
- * is live.
+ * The flag decides or, if the model has no flag, deleted_at.  If the flag is
+ * null the row is live, since the flag does not say that it is deleted.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,8 +26,8 @@
 #include "utils/relcache.h"
 
 /*
- * The ways to say that a row is live, with a flag that is true for deleted
- * rows.  Where it is true for live rows they are the same the other way round.
+ * The conditions for a live row, with a flag that is true for deleted rows.
+ * For a flag that is true for live rows they are inverted.
  */
 typedef enum LiveForm
 {
@@ -84,7 +83,7 @@ boolean_test(const DtColumn *column, int rtindex, BoolTestType type)
 	return (Node *) test;
 }
 
-/* The words of a form, as a node. */
+/* The condition of a form, as a node. */
 static Node *
 form_node(LiveForm form, const DtSoftDelete *columns, int rtindex)
 {
@@ -118,7 +117,7 @@ column_text(const DtColumn *column, const char *alias)
 	return alias == NULL ? pstrdup(name) : psprintf("%s.%s", alias, name);
 }
 
-/* The words of a form, as SQL. */
+/* The condition of a form, as SQL. */
 static char *
 form_text(LiveForm form, const DtSoftDelete *columns, const char *alias)
 {
@@ -140,10 +139,9 @@ form_text(LiveForm form, const DtSoftDelete *columns, const char *alias)
 }
 
 /*
- * The form that people write by hand: our own indexes have these words as
- * their predicate, so that queries and ON CONFLICT clauses of others find
- * them, and hidden rows are left out with them, so that indexes of others
- * can be used.
+ * The form that users write: our own indexes have it as their predicate, so
+ * that users' queries and ON CONFLICT clauses match them, and rows are hidden
+ * with it, so that users' indexes can be used.
  */
 static LiveForm
 usual_form(const DtSoftDelete *columns)
@@ -183,7 +181,9 @@ dtmodel_deleted_text(const DtSoftDelete *columns, const char *alias)
 					column_text(flag, alias));
 }
 
-/* "The flag says that the row is deleted" as SQL, whatever the time says. */
+/*
+ * "The flag says that the row is deleted" as SQL, without regard to the time.
+ */
 char *
 dtmodel_flagged_text(const DtSoftDelete *columns)
 {
@@ -191,7 +191,9 @@ dtmodel_flagged_text(const DtSoftDelete *columns)
 					columns->flag_is_live ? "FALSE" : "TRUE");
 }
 
-/* "The time says that the row is deleted" as SQL, whatever the flag says. */
+/*
+ * "The time says that the row is deleted" as SQL, without regard to the flag.
+ */
 char *
 dtmodel_timed_text(const DtSoftDelete *columns)
 {
@@ -210,7 +212,7 @@ assignments(const DtSoftDelete *columns, const char *time, bool flag)
 					flag ? "true" : "false");
 }
 
-/* The assignments of an UPDATE that deletes a row at a time, itself SQL. */
+/* The assignments of an UPDATE that deletes a row, at a time given as SQL. */
 char *
 dtmodel_mark_assignments(const DtSoftDelete *columns, const char *time)
 {
@@ -225,48 +227,48 @@ dtmodel_restore_assignments(const DtSoftDelete *columns)
 }
 
 static bool
-is_tie_name(const char *name)
+is_check_name(const char *name)
 {
 	size_t		length = strlen(name);
-	size_t		suffix = strlen(DT_TIE_NAME);
+	size_t		suffix = strlen(DT_SOFT_DELETE_CHECK);
 
 	return strncmp(name, "ck_", 3) == 0 && length >= suffix &&
-		strcmp(name + length - suffix, DT_TIE_NAME) == 0;
+		strcmp(name + length - suffix, DT_SOFT_DELETE_CHECK) == 0;
 }
 
 /*
- * The name of the CHECK, made by us or taken over from the template, that ties
- * flag and time together; NULL if there is none.
+ * The name of the CHECK that flag and time agree, made by us or copied from
+ * the template; NULL if there is none.
  */
 const char *
-dtmodel_find_tie(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
+dtmodel_find_soft_delete_check(Relation rel, const DtColumn *flag, const DtColumn *deleted_at)
 {
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Bitmapset  *tied = NULL;
+	Bitmapset  *pair = NULL;
 
 	if (!AttributeNumberIsValid(flag->attnum) ||
 		!AttributeNumberIsValid(deleted_at->attnum))
 		return NULL;
 
-	tied = bms_make_singleton(flag->attnum - FirstLowInvalidHeapAttributeNumber);
-	tied = bms_add_member(tied, deleted_at->attnum -
+	pair = bms_make_singleton(flag->attnum - FirstLowInvalidHeapAttributeNumber);
+	pair = bms_add_member(pair, deleted_at->attnum -
 						  FirstLowInvalidHeapAttributeNumber);
 	for (int i = 0; constr != NULL && i < constr->num_check; i++)
 	{
 		Bitmapset  *used = NULL;
 
-		if (!is_tie_name(constr->check[i].ccname))
+		if (!is_check_name(constr->check[i].ccname))
 			continue;
 		pull_varattnos(stringToNode(constr->check[i].ccbin), 1, &used);
-		if (bms_equal(used, tied))
+		if (bms_equal(used, pair))
 			return constr->check[i].ccname;
 	}
 	return NULL;
 }
 
-/* What the CHECK says. */
+/* The expression of the CHECK. */
 static Node *
-tie_node(const DtSoftDelete *columns)
+check_expression(const DtSoftDelete *columns)
 {
 	Node	   *flagged = boolean_test(&columns->flag, 1,
 									   columns->flag_is_live ? IS_FALSE : IS_TRUE);
@@ -277,23 +279,23 @@ tie_node(const DtSoftDelete *columns)
 								  InvalidOid, InvalidOid);
 }
 
-/* Whether flag and time say the same in every row, since a CHECK does. */
+/* Whether flag and time agree in every row, since a CHECK says so. */
 static bool
-is_tied(Relation rel, const DtSoftDelete *columns)
+columns_agree(Relation rel, const DtSoftDelete *columns)
 {
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
-	Node	   *tie = tie_node(columns);
+	Node	   *check = check_expression(columns);
 
 	for (int i = 0; constr != NULL && i < constr->num_check; i++)
 	{
 		if (constr->check[i].ccvalid &&
-			equal(stringToNode(constr->check[i].ccbin), tie))
+			equal(stringToNode(constr->check[i].ccbin), check))
 			return true;
 	}
 	return false;
 }
 
-/* Whether a form holds for the live rows of the table, and for no others. */
+/* Whether a form is true for exactly the live rows of the table. */
 static bool
 form_holds(LiveForm form, Relation rel, const DtSoftDelete *columns)
 {
@@ -309,13 +311,13 @@ form_holds(LiveForm form, Relation rel, const DtSoftDelete *columns)
 		case LIVE_BY_TIME:
 			break;
 	}
-	return !has_flag || is_tied(rel, columns);
+	return !has_flag || columns_agree(rel, columns);
 }
 
 /*
- * "The row is live" as SQL, in every form that holds.  The planner does not
- * know that they are the same; it uses a partial index for a query only if
- * the query says what the index says.
+ * "The row is live" as SQL, in every form that is equivalent for this table.
+ * The planner does not know that they are; it uses a partial index for a
+ * query only if the query implies the predicate of the index.
  */
 char *
 dtmodel_live_lookup_text(Relation rel, const DtSoftDelete *columns,
@@ -335,8 +337,8 @@ dtmodel_live_lookup_text(Relation rel, const DtSoftDelete *columns,
 }
 
 /*
- * "The row is deleted" as SQL, together with all that follows from it, so that
- * an index of deleted rows is used in whatever words it says so.
+ * "The row is deleted" as SQL, in every equivalent form, so that any index of
+ * deleted rows can be used.
  */
 char *
 dtmodel_deleted_lookup_text(Relation rel, const DtSoftDelete *columns,
@@ -356,7 +358,7 @@ dtmodel_deleted_lookup_text(Relation rel, const DtSoftDelete *columns,
 	return text.data;
 }
 
-/* Whether a condition of an index's predicate is that the row is live. */
+/* Whether a condition of an index's predicate means that the row is live. */
 static bool
 means_live(Node *condition, Relation rel, const DtSoftDelete *columns)
 {
@@ -368,7 +370,7 @@ means_live(Node *condition, Relation rel, const DtSoftDelete *columns)
 	return false;
 }
 
-/* A comparison of a flag with true or false, as the flag or its opposite. */
+/* A comparison of a flag with true or false, as the flag or its negation. */
 static Node *
 simplify_comparison(Node *condition)
 {
@@ -402,9 +404,9 @@ implies_live(Node *condition, Relation rel, const DtSoftDelete *columns)
 }
 
 /*
- * Whether the condition of a view, which has this index for the table, lets no
- * deleted rows through.  The planner would simplify it better, but call the
- * functions in it, whose owner the caller need not trust.
+ * Whether the condition of a view, in which the table has this index,
+ * excludes deleted rows.  The planner would simplify the condition better,
+ * but calls its functions, whose owner the caller need not trust.
  */
 bool
 dtmodel_implies_live(Relation rel, const Node *condition, int rtindex,
@@ -416,7 +418,7 @@ dtmodel_implies_live(Relation rel, const Node *condition, int rtindex,
 	return implies_live(copy, rel, columns);
 }
 
-/* Whether it is that the row is deleted: the opposite of a form. */
+/* Whether it means that the row is deleted: the opposite of a form. */
 static bool
 means_deleted(Node *condition, Relation rel, const DtSoftDelete *columns)
 {
@@ -424,9 +426,9 @@ means_deleted(Node *condition, Relation rel, const DtSoftDelete *columns)
 }
 
 /*
- * Whether an index is one of the live rows, no more and no less, as we and
- * others make it.  Where no row is ever deleted, "columns" is NULL, and that
- * is one of all rows.
+ * Whether an index is of exactly the live rows, in any form that we or users
+ * write.  If rows are never deleted, "columns" is NULL, and such an index is
+ * one of all rows.
  */
 bool
 dtmodel_is_of_live_rows(Relation rel, Relation index,
@@ -444,8 +446,8 @@ dtmodel_is_of_live_rows(Relation rel, Relation index,
 }
 
 /*
- * Whether an index counts deleted rows and live ones alike.  It tells them
- * apart where the mark itself is among its columns.
+ * Whether an index includes deleted rows.  One that has the flag or time
+ * among its columns distinguishes them from live rows.
  */
 bool
 dtmodel_counts_deleted_rows(Relation rel, Relation index,

@@ -12,7 +12,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "nodes/nodes.h"
 
-/* Of a row at hand. */
+/* For a row in memory. */
 extern bool dtmodel_is_deleted(const DtSoftDelete *columns, HeapTuple row,
 							   TupleDesc desc);
 
@@ -34,11 +34,11 @@ extern char *dtmodel_mark_assignments(const DtSoftDelete *columns,
 									  const char *time);
 extern char *dtmodel_restore_assignments(const DtSoftDelete *columns);
 
-/* As the CHECK that ties flag and time together: ck_<table>_<this>. */
-#define DT_TIE_NAME "soft_delete"
+/* The name of the CHECK that flag and time agree: ck_<table>_<this>. */
+#define DT_SOFT_DELETE_CHECK "soft_delete"
 
-extern const char *dtmodel_find_tie(Relation rel, const DtColumn *flag,
-									const DtColumn *deleted_at);
+extern const char *dtmodel_find_soft_delete_check(Relation rel, const DtColumn *flag,
+												  const DtColumn *deleted_at);
 
 /* As the condition of a view. */
 extern bool dtmodel_implies_live(Relation rel, const Node *condition,

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * merge.c
- *	  Soft delete by a MERGE, as the planner does it: its actions that delete
- *	  become actions that update.
+ *	  Soft delete by a MERGE in the planner: its DELETE actions become UPDATE
+ *	  actions.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,7 +15,7 @@
 #include "utils/lsyscache.h"
 
 #ifdef COMPAT_HAS_MERGE
-/* "The row is deleted": what the condition of live rows says of no row. */
+/* "The row is deleted", the negation of the condition for live rows. */
 static Node *
 deleted_condition(const DtSoftTarget *target)
 {
@@ -24,9 +24,9 @@ deleted_condition(const DtSoftTarget *target)
 }
 
 /*
- * An action of a MERGE that deletes.  A row that is deleted already has to
- * match, too, or it would fall through to the next action; but nothing is
- * done to it.  So an action that does nothing goes first.
+ * Rewrites an action of a MERGE that deletes.  A row that is deleted already
+ * must match it too, or it would go on to the next action, but must not be
+ * changed.  So an action that does nothing comes first.
  */
 static List *
 rewrite_merge_action(Query *query, const DtSoftTarget *target,
@@ -74,8 +74,9 @@ deletes(const Query *query)
 }
 
 /*
- * A trigger cannot tell the actions of a MERGE apart.  Where an UPDATE must not
- * flip the flag, one that assigns it cannot stand beside one that deletes.
+ * A trigger cannot distinguish the actions of a MERGE.  If an UPDATE may not
+ * flip the flag, then an action that assigns the flag is refused beside one
+ * that deletes.
  */
 static void
 check_flag_writes(const Query *query, const DtSoftTarget *target)
@@ -94,7 +95,9 @@ check_flag_writes(const Query *query, const DtSoftTarget *target)
 	}
 }
 
-/* Whether the executor is to judge updated or deleted rows by a policy. */
+/*
+ * Whether the executor has to check updated or deleted rows against policies.
+ */
 static bool
 has_policies(const Query *query)
 {
@@ -112,8 +115,8 @@ has_policies(const Query *query)
 }
 
 /*
- * Whether written rows have to meet the conditions of a view.  A deleted row
- * need not, but the executor asks it of each row that a MERGE updates.
+ * Whether written rows must meet the conditions of a view.  A deleted row
+ * need not, but the executor checks each row that a MERGE updates.
  */
 static bool
 has_check_option(const Query *query)
@@ -142,8 +145,8 @@ updates(const Query *query)
 }
 
 /*
- * Rows are judged by the policies of the action that meets them, and those of
- * an UPDATE are not meant for rows that are deleted.
+ * The policies for DELETE apply to the rewritten action; those for UPDATE are
+ * not meant for rows that are deleted.
  */
 static void
 use_delete_policies(Query *query)
@@ -166,8 +169,8 @@ use_delete_policies(Query *query)
 }
 
 /*
- * Whether the executor could not tell by which policies and conditions a row
- * is to be judged.
+ * Whether the executor could not distinguish which policies and conditions
+ * apply to a row.
  */
 static bool
 mixes_checks(const Query *query)
@@ -176,8 +179,8 @@ mixes_checks(const Query *query)
 }
 
 /*
- * Makes the deletions of a MERGE soft, or leaves them to the triggers where its
- * other actions have checks that are not meant for rows that are deleted.
+ * Makes the deletions of a MERGE soft, or leaves them to the triggers if its
+ * other actions have checks that are not meant for deleted rows.
  */
 void
 dtmodel_rewrite_merge(Query *query)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * merge.h
- *	  Soft delete by a MERGE, as the planner does it.
+ *	  Soft delete by a MERGE in the planner.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,8 +11,8 @@
 #include "nodes/parsenodes.h"
 
 /*
- * The entry of the range table that asks for the UPDATE privileges of a MERGE
- * which was rewritten, by this name: its own updates need them, not ours.
+ * The name of the range-table entry that checks the UPDATE privileges of a
+ * MERGE that was rewritten: the MERGE's own updates need them, ours do not.
  */
 #define DT_UPDATES_OF_MERGE "dtmodel: updates of a MERGE"
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.c
- *	  The soft-delete mixin, as models have it.
+ *	  The descriptor of the soft-delete mixin.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
-#include "mixin/soft_delete/heirs.h"
+#include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/unique.h"
@@ -78,7 +78,7 @@ alter_column(Relation rel, const DtColumn *column, const char *action)
 					quote_identifier(NameStr(column->name)), action);
 }
 
-/* A flag that is there, but need not have a value. */
+/* Reports an existing flag that may be null or has no default. */
 static void
 drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 {
@@ -116,9 +116,9 @@ drift_of_missing(StringInfo drift, Relation rel, DtSoftDeleteTrigger which)
 }
 
 /*
- * A row trigger of the user's that is fired by DELETE.  Up to 14 those of
- * partitions are called internal too, as a foreign key's are; so their function
- * is asked.
+ * Whether it is a row trigger of the user that is fired by DELETE.  Up to 14,
+ * triggers of partitions are marked as internal like those of a foreign key;
+ * so their function is checked.
  */
 static bool
 is_delete_trigger(const Trigger *trigger)
@@ -131,7 +131,7 @@ is_delete_trigger(const Trigger *trigger)
 		dtmodel_trigger_type(trigger) == NULL;
 }
 
-/* Whether the trigger is fired by the UPDATE that a soft DELETE is. */
+/* Whether the trigger is also fired by the UPDATE of a soft DELETE. */
 static bool
 sees_mark(const Trigger *trigger, const DtSoftDelete *soft_delete)
 {
@@ -144,7 +144,10 @@ sees_mark(const Trigger *trigger, const DtSoftDelete *soft_delete)
 						 trigger->tgattr);
 }
 
-/* Or another one that calls its function, as auditing has one for each event. */
+/*
+ * Whether this or another trigger with the same function is: auditing often
+ * has one trigger for each event.
+ */
 static bool
 function_sees_mark(TriggerDesc *triggers, const Trigger *trigger,
 				   const DtSoftDelete *soft_delete)
@@ -175,9 +178,9 @@ mark_columns(const DtSoftDelete *soft_delete)
 }
 
 /*
- * Triggers for DELETE that a soft one passes by.  The planner's fires none of
- * them, the trigger's those BEFORE it; an AFTER trigger waits for the DELETE
- * that is for good.
+ * Reports triggers for DELETE that a soft one does not fire.  In the
+ * planner's tier it fires none of them, in the trigger tier only BEFORE
+ * triggers; AFTER triggers are fired when the row is deleted for good.
  */
 static void
 drift_of_delete_triggers(StringInfo drift, Relation rel,
@@ -224,7 +227,7 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		drift_of_missing(drift, rel, DT_SOFT_CASCADE_MOVE);
 	if (dtmodel_column_is_used(&soft_delete->flag) &&
-		dtmodel_find_tie(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
+		dtmodel_find_soft_delete_check(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
 		dtmodel_append_drift(drift, "no CHECK ties \"%s\" and \"%s\" together",
 									 NameStr(soft_delete->flag.name),
 									 NameStr(soft_delete->deleted_at.name));
@@ -236,7 +239,7 @@ find_check(Relation rel, const void *options)
 {
 	const DtSoftDelete *columns = options;
 
-	return dtmodel_find_tie(rel, &columns->flag, &columns->deleted_at);
+	return dtmodel_find_soft_delete_check(rel, &columns->flag, &columns->deleted_at);
 }
 
 #define BEFORE_ROW (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW)
@@ -293,7 +296,7 @@ static const DtMixinColumn columns[] = {
 	},
 };
 
-/* It tells live rows from deleted ones, as the flag does. */
+/* It determines which rows are live, as the flag does. */
 static const char *const fixed_options[] = {"flag_means", NULL};
 
 static const DtOption options[] = {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.h
- *	  The soft-delete mixin, as models have it.
+ *	  The descriptor and the options of the soft-delete mixin.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,11 +22,11 @@ typedef struct DtSoftDelete
 	bool		protect_truncate;
 	char		tgenabled;		/* when the trigger fires, as in pg_trigger */
 	Oid			delete_trigger;
-	Oid			flag_trigger;	/* invalid: it is gone, as the next one */
+	Oid			flag_trigger;	/* invalid: it is missing, as the next one */
 	Oid			cascade_trigger;
 } DtSoftDelete;
 
-/* The triggers of the mixin, by their place in its list. */
+/* Indexes in the mixin's list of triggers. */
 typedef enum DtSoftDeleteTrigger
 {
 	DT_SOFT_DELETE,

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * reference.c
- *	  A foreign key as a soft delete and a restore follow it: the queries that
- *	  lead from a row to those at the other end of the key.
+ *	  Following a foreign key for soft delete and restore: queries for the
+ *	  rows at the other end of the key.
  *
- * The queries are like those of the server's own foreign keys: saved plans,
- * run as the owner of the table that is read or written.  They do not reach
- * the tables that inherit from it, which the key does not cover.
+ * Like those of the server's own foreign keys they are saved plans, run as
+ * the owner of the table that is read or written.  They do not include tables
+ * that inherit from it, which the key does not cover.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,7 +26,7 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-/* The key, as one that leads from one of its tables to the other. */
+/* The key, to be followed from one of its tables to the other. */
 DtReference *
 dtmodel_make_reference(DtForeignKey *key, bool to_child)
 {
@@ -46,7 +46,10 @@ dtmodel_make_reference(DtForeignKey *key, bool to_child)
 	return reference;
 }
 
-/* Appends the condition of the key; parameters from $1 on are our side. */
+/*
+ * Appends the condition of the key; the key of our row is in the parameters
+ * from $1 on.
+ */
 static void
 append_key(StringInfo query, const DtReference *reference)
 {
@@ -56,7 +59,7 @@ append_key(StringInfo query, const DtReference *reference)
 		dtmodel_append_parent_key(query, reference->key, NULL);
 }
 
-/* What stands before the condition of the key, and what follows it. */
+/* Appends the query before and after the condition of the key. */
 static void
 append_query(StringInfo query, const DtReference *reference,
 			 DtPlanPurpose purpose, Relation other)
@@ -110,7 +113,7 @@ takes_time(DtPlanPurpose purpose)
 		purpose == DT_PLAN_RESTORE_CHILDREN;
 }
 
-/* The types of the key's values on our side, and of the time. */
+/* The types of the parameters: our side of the key, and the time. */
 static Oid *
 parameter_types(const DtReference *reference)
 {
@@ -138,7 +141,7 @@ get_plan(const DtReference *reference, DtPlanPurpose purpose, Relation other)
 							 parameter_types(reference));
 }
 
-/* The column of our side that takes part in the key. */
+/* The column of our side for column i of the key. */
 static AttrNumber
 own_column(const DtReference *reference, int i)
 {
@@ -146,7 +149,9 @@ own_column(const DtReference *reference, int i)
 		reference->key->child_columns[i];
 }
 
-/* The row's values of the key; false when one is null, and nothing matches. */
+/*
+ * The row's values of the key; false if one is null, so that nothing matches.
+ */
 static bool
 key_values(const DtReference *reference, Relation rel, HeapTuple row,
 		   Datum *values)
@@ -165,8 +170,8 @@ key_values(const DtReference *reference, Relation rel, HeapTuple row,
 
 /*
  * Runs the query for a purpose on the other table, as its owner and with its
- * row-level security not forced.  Returns whether it found or changed a row;
- * the result is SPI's, and SPI the caller's.
+ * row-level security not forced.  Returns whether it found or changed a row.
+ * The result is in SPI, to which the caller has connected.
  */
 bool
 dtmodel_ask_reference(const DtReference *reference, DtPlanPurpose purpose,
@@ -193,7 +198,10 @@ dtmodel_ask_reference(const DtReference *reference, DtPlanPurpose purpose,
 	return SPI_processed > 0;
 }
 
-/* The key of a row on our side, as far as the caller may read it. */
+/*
+ * The key of a row on our side, for an error; shown if the caller may read
+ * it.
+ */
 char *
 dtmodel_describe_key(const DtReference *reference, Relation rel, HeapTuple row)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * reference.h
- *	  A foreign key as a soft delete and a restore follow it.
+ *	  Following a foreign key for soft delete and restore.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,9 +19,9 @@ typedef struct DtReference
 {
 	DtForeignKey *key;
 	Oid			other;			/* the table at its other end */
-	bool		to_child;		/* which is the referencing one */
+	bool		to_child;		/* the other table is the referencing one */
 	bool		is_soft;		/* the other table has soft delete */
-	DtSoftDelete columns;		/* and these are its columns */
+	DtSoftDelete columns;		/* if so, its columns */
 } DtReference;
 
 extern DtReference *dtmodel_make_reference(DtForeignKey *key, bool to_child);

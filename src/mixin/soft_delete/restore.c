@@ -1,19 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * restore.c
- *	  Undoing a deletion: which rows come back with a row that is restored.
+ *	  Restoring the rows that were deleted together with a row.
  *
- * They are rows below it, along any foreign key, that carry its time of
- * deletion: of these the greatest set in which the parents of every row are
- * live or in the set themselves.  A parent that counts is one whose deletion
- * would have taken the row along or been refused because of it.  So the rows
- * are collected first, with the parents that each of them waits for; then
- * those are taken out whose parents stay deleted, and so on from parent to
- * child; and only what remains is written, all of it or nothing.
+ * They are rows below it, along any foreign key, with the same time of
+ * deletion: the largest set of these in which all parents of every row are
+ * live or in the set themselves.  Only parents by a foreign key with CASCADE
+ * or RESTRICT count, whose deletion would have deleted the row or been
+ * refused because of it.  So the rows are collected first, with the parents
+ * that each of them waits for; then rows whose parents stay deleted are
+ * removed from the set, and then their children, and so on; and only the
+ * remaining rows are written, all of them or none.
  *
- * A row that is taken out waits for its parent.  It takes over that parent's
- * time, as if only the parent had ever been deleted, and so comes back with
- * it.
+ * A row that is removed waits for its parent.  It gets that parent's time of
+ * deletion, as if it had been deleted with the parent, and so is restored
+ * with it.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,7 +42,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-/* So many rows are written by one statement. */
+/* The maximum number of rows that one statement writes. */
 #define BATCH 1000
 
 /* Where a row is. */
@@ -51,7 +52,7 @@ typedef struct Place
 	ItemPointerData tid;
 } Place;
 
-/* A table of the set, or a partition. */
+/* A table with rows of the set, or a partition. */
 typedef struct RestoredTable
 {
 	Oid			relid;			/* hash key */
@@ -59,19 +60,19 @@ typedef struct RestoredTable
 	DtRestoreKeys keys;
 } RestoredTable;
 
-/* A row of the set, or one that was asked for, a root. */
+/* A row of the set, or a root: a row whose restore was requested. */
 typedef struct RestoredRow
 {
 	Place		place;			/* hash key */
-	int			position;		/* in which the row was found */
-	struct RestoredRow *above;	/* the row that it was found below */
+	int			position;		/* the order in which it was found */
+	struct RestoredRow *above;	/* the row below which it was found */
 	Oid			found_by;		/* and the foreign key */
-	bool		waits;			/* taken out: a parent stays deleted */
+	bool		waits;			/* removed: a parent stays deleted */
 	TimestampTz time;			/* of that parent's deletion */
 	List	   *dependents;		/* rows of the set whose parent it is */
 } RestoredRow;
 
-/* A deleted parent, known by its place until all rows are collected. */
+/* A deleted parent, known only by its place until all rows are collected. */
 typedef struct Dependency
 {
 	RestoredRow *row;
@@ -85,9 +86,11 @@ typedef struct Restore
 	TimestampTz time;			/* of the deletion that is undone */
 	HTAB	   *tables;			/* of the set, NULL while it is empty */
 	HTAB	   *rows;
-	List	   *order;			/* the rows as they were found */
+	List	   *order;			/* the rows in the order in which they were
+								 * found */
 	List	   *dependencies;
-	MemoryContext context;		/* SPI's, which lasts as long as the restore */
+	MemoryContext context;		/* of SPI, which lasts as long as the
+								 * restore */
 } Restore;
 
 static bool
@@ -177,7 +180,7 @@ place_of_result(uint64 i)
 	Place		place;
 	bool		isnull;
 
-	/* It is a key of a hash table, so its padding must be zero. */
+	/* The place is a hash key, so its padding must be zero. */
 	memset(&place, 0, sizeof(place));
 	place.relid = DatumGetObjectId(SPI_getbinval(result, desc, 1, &isnull));
 	place.tid = *(ItemPointer) DatumGetPointer(SPI_getbinval(result, desc, 2, &isnull));
@@ -207,7 +210,10 @@ add_row(Restore *restore, const Place *place, RestoredRow *above,
 	MemoryContextSwitchTo(caller);
 }
 
-/* The rows that reference this one and were deleted with it, locked. */
+/*
+ * Collects and locks the rows that reference this one and were deleted with
+ * it.
+ */
 static void
 collect_children(Restore *restore, RestoredRow *row,
 				 const DtRestoreKeys *keys, Relation rel, HeapTuple tuple)
@@ -230,8 +236,8 @@ collect_children(Restore *restore, RestoredRow *row,
 }
 
 /*
- * A deleted parent of the row.  One that is live is locked, so that it cannot
- * be deleted before the row is there to be deleted with it; one that is being
+ * Notes a deleted parent of the row.  A live parent is locked instead, so
+ * that it cannot be deleted before our row is live; a parent that is being
  * deleted or restored is waited for.
  */
 static void
@@ -256,7 +262,10 @@ note_parent(Restore *restore, RestoredRow *row, const DtReference *reference)
 	MemoryContextSwitchTo(caller);
 }
 
-/* The row waits for the one that it was found below, which needs no query. */
+/*
+ * Notes that the row waits for the one below which it was found, which needs
+ * no query.
+ */
 static void
 depend_on_row_above(Restore *restore, RestoredRow *row)
 {
@@ -288,8 +297,8 @@ collect_parents(Restore *restore, RestoredRow *row, const DtRestoreKeys *keys,
 }
 
 /*
- * What is around a row of the set: the parents that it waits for, and the rows
- * below it.  The row is locked, so that no other transaction can change it.
+ * Collects the parents that a row of the set waits for, and the rows below
+ * it. The row is locked, so that no other transaction can change it.
  */
 static void
 look_around(Restore *restore, RestoredRow *row)
@@ -313,7 +322,7 @@ look_around(Restore *restore, RestoredRow *row)
 	table_close(rel, NoLock);
 }
 
-/* Takes a row out of the set, and after it those whose parent it is. */
+/* Removes a row from the set, and then the rows whose parent it is. */
 static void
 take_out(RestoredRow *row, TimestampTz time)
 {
@@ -341,7 +350,7 @@ take_out(RestoredRow *row, TimestampTz time)
 	}
 }
 
-/* The parent, if it is in the set; the row that was asked for is not. */
+/* The parent, if it is in the set; a root is not. */
 static RestoredRow *
 find_in_set(const Restore *restore, const Place *parent)
 {
@@ -349,7 +358,10 @@ find_in_set(const Restore *restore, const Place *parent)
 		hash_search(restore->rows, parent, HASH_FIND, NULL);
 }
 
-/* Finds the greatest set: takes out what waits for a parent outside of it. */
+/*
+ * Reduces the rows to the largest set: removes those that wait for a parent
+ * outside the set.
+ */
 static void
 prune(Restore *restore)
 {
@@ -409,8 +421,8 @@ report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
 }
 
 /*
- * The table that is written to: the partition itself, which is found by fewer
- * steps, unless a BEFORE trigger may move its rows to another one.
+ * The table to write to: the partition itself, which finds the row in fewer
+ * steps, unless a BEFORE trigger may move its rows to another partition.
  */
 static Relation
 open_target(Oid relid)
@@ -463,7 +475,10 @@ columns_of(const Restore *restore, Oid relid)
 										   NULL))->columns;
 }
 
-/* Writes rows of one table, as its owner: restores them, or gives a time. */
+/*
+ * Writes rows of one table, as its owner: restores them, or changes their
+ * time of deletion.
+ */
 static void
 write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 		   TimestampTz time)
@@ -492,7 +507,7 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 	table_close(target, NoLock);
 }
 
-/* What is the same for all rows that one statement writes comes first. */
+/* Compares what is the same for all rows that one statement writes. */
 static int
 compare_kinds(const RestoredRow *a, const RestoredRow *b)
 {
@@ -505,7 +520,10 @@ compare_kinds(const RestoredRow *a, const RestoredRow *b)
 	return a->time < b->time ? -1 : 1;
 }
 
-/* Otherwise parents are written before children, as they were found. */
+/*
+ * Otherwise parents are written before children, in the order in which they
+ * were found.
+ */
 static int
 compare_rows(const ListCell *a, const ListCell *b)
 {
@@ -560,7 +578,10 @@ look_around_root(Restore *restore, const DtRestoreRoot *root)
 	return row;
 }
 
-/* The rows around the roots, around those, and so on. */
+/*
+ * Collects the rows below and above the roots, those below and above these,
+ * and so on.
+ */
 static List *
 collect(Restore *restore, List *roots)
 {
@@ -578,9 +599,9 @@ collect(Restore *restore, List *roots)
 }
 
 /*
- * Brings back what comes back with rows that were deleted at this time and are
- * live now, the roots.  If one of them has a parent that stays deleted, it
- * does nothing and returns false, or refuses (23503).
+ * Restores the rows that were deleted together with the roots, at this time;
+ * the roots are live already.  If a root has a parent that stays deleted, it
+ * does nothing and returns false, or raises an error (23503).
  */
 static bool
 restore_below(List *roots, TimestampTz time, bool refuses)
@@ -608,9 +629,10 @@ restore_below(List *roots, TimestampTz time, bool refuses)
 }
 
 /*
- * Brings back what comes back with a row.  A parent of it that stays deleted
- * may come back with another row of the same statement, so the row may have to
- * wait until all rows are known: then the result is false.
+ * Restores the rows that were deleted together with a row.  If a parent of it
+ * stays deleted, another row of the same statement may still restore that; so
+ * the row may have to wait until all rows are known: then the result is
+ * false.
  */
 bool
 dtmodel_restore_below_row(const DtRestoreRoot *root)
@@ -619,7 +641,9 @@ dtmodel_restore_below_row(const DtRestoreRoot *root)
 						 root->time, false);
 }
 
-/* The same for rows that had to wait.  Refuses (23503) what still waits. */
+/*
+ * The same for rows that had to wait.  An error (23503) if one still has to.
+ */
 void
 dtmodel_restore_below_rows(List *roots)
 {

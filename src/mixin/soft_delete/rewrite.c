@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * rewrite.c
- *	  Soft delete as the planner does it: a DELETE that becomes an UPDATE.
+ *	  Soft delete in the planner: a DELETE becomes an UPDATE.
  *
  * After the server's rewriter has applied views and row-level security, and
  * before it plans, a DELETE on a soft-delete model becomes an UPDATE of its
- * flag and time.  It still needs the DELETE privilege and obeys the DELETE
- * policies, which are in the query by then; it counts and returns its rows;
- * and whatever surrounds it, USING, CTEs, cursors, partitions, goes on as it
- * would for any UPDATE, because it is one.
+ * flag and time.  It still needs the DELETE privilege, and the DELETE
+ * policies apply, since they are in the query by then; it counts and returns
+ * its rows; and USING, CTEs, cursors and partitions work as in any UPDATE,
+ * because it is one.
  *
  * Rows that are deleted already are not found, so that a second DELETE counts
- * none.  Queries of the server's own foreign keys are left alone: their
- * deletions are physical, and the trigger sees to them.
+ * none.  Queries of the server's own foreign keys are not changed: their
+ * deletions are physical, and handled by the trigger.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,18 +30,18 @@
 #include "nodes/nodeFuncs.h"
 #include "server/inline.h"
 
-/* What one run through a query does, and what it did. */
+/* The parameters and the result of one pass over a query. */
 typedef struct RewriteContext
 {
-	PlannerGlobal *hiding;		/* hidden rows are to be hidden, if not NULL */
+	PlannerGlobal *hiding;		/* NULL: do not hide rows */
 	bool		top_is_update;	/* the outermost DELETE became an UPDATE */
 } RewriteContext;
 
 static void rewrite_level(Query *query, RewriteContext *context);
 
 /*
- * A model may leave DELETE to its triggers, and a foreign table has to, which
- * they refuse.
+ * A model may leave DELETE to its triggers.  So does a foreign table, where
+ * they refuse it.
  */
 static bool
 is_for_triggers(const DtSoftTarget *target)
@@ -50,7 +50,10 @@ is_for_triggers(const DtSoftTarget *target)
 		target->rte->relkind == RELKIND_FOREIGN_TABLE;
 }
 
-/* Triggers need not see the rows that the model hides. */
+/*
+ * Leaves a DELETE to the triggers, which need not see rows that the model
+ * hides.
+ */
 static void
 leave_to_triggers(Query *query, const DtSoftTarget *target, bool hide)
 {
@@ -93,7 +96,7 @@ rewrite_sublinks(Node *node, void *context)
 	return expression_tree_walker(node, rewrite_sublinks, context);
 }
 
-/* The queries inside of this one. */
+/* The subqueries and CTEs of this query. */
 static void
 rewrite_inner(Query *query, RewriteContext *context)
 {
@@ -135,9 +138,9 @@ rewrite_level(Query *query, RewriteContext *context)
 }
 
 /*
- * Makes the deletions of a query soft, in all its levels, and hides what is
- * to be hidden, unless "hiding" is NULL.  True when the query itself was a
- * DELETE and is an UPDATE.
+ * Makes the deletions of a query soft, on all its levels, and hides rows
+ * unless "hiding" is NULL.  True if the query itself was a DELETE and is an
+ * UPDATE now.
  */
 bool
 dtmodel_rewrite_query(Query *query, PlannerGlobal *hiding)

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * rows.c
- *	  Soft delete and restore of one row, given as a row or by its id.
+ *	  Functions for soft delete and restore of one row, given as a row or by
+ *	  its id.
  *
- * Both run, as the caller, the statement that a person would write: a DELETE,
- * or an UPDATE of the mark, found by the primary key and returning the row.
- * Privileges, policies and triggers are therefore those of that statement.
+ * Each runs, as the caller, the statement that a user would write: a DELETE,
+ * or an UPDATE of flag and time, by primary key and returning the row.  So
+ * privileges, policies and triggers are those of that statement.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-/* One call, and the row that is meant. */
+/* A call of one of these functions. */
 typedef struct SoftCall
 {
 	DtRowCall	call;
@@ -49,7 +50,7 @@ begin_call_with_row(FunctionCallInfo fcinfo)
 	SoftCall	soft = {.call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock)};
 
 	soft.columns = dtmodel_usable_soft_delete(soft.call.rel);
-	dtmodel_take_row(&soft.call, PG_GETARG_DATUM(0));
+	dtmodel_set_row(&soft.call, PG_GETARG_DATUM(0));
 	return soft;
 }
 
@@ -58,7 +59,7 @@ begin_call_with_id(FunctionCallInfo fcinfo)
 {
 	SoftCall	soft = begin_call(fcinfo);
 
-	dtmodel_take_id(&soft.call, fcinfo);
+	dtmodel_set_row_by_id(&soft.call, fcinfo);
 	return soft;
 }
 
@@ -109,7 +110,9 @@ get_plan(const SoftCall *soft, DtPlanPurpose purpose)
 							 dtmodel_key_types(&soft->call.key));
 }
 
-/* Runs the call's query for the purpose.  Whether it returned a row. */
+/*
+ * Runs the call's query for the purpose.  Returns whether it returned a row.
+ */
 static bool
 run_query(const SoftCall *soft, DtPlanPurpose purpose, Datum *row)
 {
@@ -117,7 +120,7 @@ run_query(const SoftCall *soft, DtPlanPurpose purpose, Datum *row)
 							 soft->call.id.values, soft->call.id.nulls, false, row);
 }
 
-/* A trigger that will not fire would let the DELETE be physical. */
+/* Refuses if the trigger will not fire, since the DELETE would be physical. */
 void
 dtmodel_check_soft_delete_fires(Relation rel, const DtSoftDelete *soft_delete)
 {
@@ -156,7 +159,7 @@ run_delete(const DtRowCall *call, SPIPlanPtr plan, DtSoftDeletion *deletion,
 	dtmodel_soft_deletion = outer;
 }
 
-/* A row as it is read: as stored, but with its virtual columns computed. */
+/* Computes the virtual columns of a row that is read from the table. */
 static HeapTuple
 compute_virtual_columns(Relation rel, HeapTuple row)
 {
@@ -200,11 +203,12 @@ handed_row(const DtRowCall *call, HeapTuple row)
 }
 
 /*
- * Runs a DELETE of the row, which is not to be physical.  Returns whether it
- * met a row, and that as it then is if the DELETE has a RETURNING.
+ * Runs a DELETE of the row, which must not be physical.  Returns whether it
+ * found a row and, if the DELETE has a RETURNING, the row as it is
+ * afterwards.
  *
- * Where the planner made it an UPDATE it returned the row; where the trigger
- * suppressed it, the trigger has handed the row over.  Within SPI.
+ * If the planner made it an UPDATE, that returned the row; if the trigger
+ * suppressed it, the trigger has passed the row on.  Within SPI.
  */
 bool
 dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan, Datum *row)
@@ -234,7 +238,7 @@ delete_row(FunctionCallInfo fcinfo, const SoftCall *soft)
 	{
 		dtmodel_check_soft_delete_fires(soft->call.rel, &soft->columns);
 		SPI_connect();
-		/* The planner's UPDATE passes over a row that is deleted already. */
+		/* The planner's UPDATE skips a row that is deleted already. */
 		found = dtmodel_run_soft_delete(&soft->call,
 										get_plan(soft, DT_PLAN_SOFT_DELETE),
 										&row) ||
@@ -244,7 +248,7 @@ delete_row(FunctionCallInfo fcinfo, const SoftCall *soft)
 	return dtmodel_end_row_call(&soft->call, fcinfo, row, !found);
 }
 
-/* The row as it is if it is live: one that is still deleted was kept so. */
+/* Finds the row if it is live: one that is still deleted was kept so. */
 static bool
 find_live(const SoftCall *soft, Datum *row)
 {
@@ -258,7 +262,10 @@ find_live(const SoftCall *soft, Datum *row)
 							   RelationGetDescr(soft->call.rel));
 }
 
-/* The row, restored; one that is not deleted as it is.  Whether there is one. */
+/*
+ * Restores the row, or finds it if it is not deleted.  Returns whether there
+ * is one.
+ */
 static bool
 run_restore(const SoftCall *soft, Datum *row)
 {
@@ -281,24 +288,25 @@ restore_row(FunctionCallInfo fcinfo, const SoftCall *soft)
 	return dtmodel_end_row_call(&soft->call, fcinfo, row, !found);
 }
 
-/* The same for the row that another call has found.  Whether there is one. */
+/* The same for a row that another function has found. */
 bool
 dtmodel_restore(const DtRowCall *call, Datum *row)
 {
 	SoftCall	soft = {.call = *call};
 
 	soft.columns = dtmodel_usable_soft_delete(call->rel);
-	dtmodel_take_row(&soft.call, *row);
+	dtmodel_set_row(&soft.call, *row);
 	return run_restore(&soft, row);
 }
 
 /*
  * soft_delete(instance anyelement) returns anyelement
  *
- * Deletes the row softly, never physically, whatever dtmodel.hard_delete
- * says, and returns it as it then is.  A row that is deleted already is
- * returned as it is.  NULL for a row that is gone, and for one that a policy
- * or a trigger keeps from being deleted; an error (22004) for NULL.
+ * Deletes the row softly, never physically, even under dtmodel.hard_delete,
+ * and returns it as it is afterwards.  A row that is deleted already is
+ * returned as it is.  NULL for a row that does not exist any more, and for
+ * one whose deletion a policy or a trigger prevents; an error (22004) for
+ * NULL.
  *
  * Source: SoftDeleteMixin.soft_delete of the reference document
  * dtpyfw.db.model.
@@ -332,9 +340,9 @@ dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS)
  * restore(instance anyelement) returns anyelement
  *
  * Makes a deleted row live again and returns it.  A live row is returned as
- * it is.  NULL for a row that is gone or that the caller may not see, and for
- * one that a policy or a trigger keeps from being restored; an error (22004)
- * for NULL.
+ * it is.  NULL for a row that does not exist any more or that the caller may
+ * not see, and for one whose restore a policy or a trigger prevents; an error
+ * (22004) for NULL.
  *
  * Source: SoftDeleteMixin.restore of the reference document dtpyfw.db.model.
  */
@@ -383,9 +391,10 @@ deletion_plan(const SoftCall *soft)
 /*
  * restore_deletion(model anyelement, deleted_at timestamptz) returns bigint
  *
- * Makes live again all rows of the table that one deletion took, which are
- * those with just this time, and along the foreign keys what went with them.
- * Returns how many rows of the table that were.  0 for NULL.
+ * Restores all rows of the table that were deleted by one deletion, which are
+ * those with exactly this time, and along the foreign keys the rows that were
+ * deleted with them.  Returns the number of restored rows of the table.  0
+ * for NULL.
  */
 Datum
 dtmodel_restore_deletion(PG_FUNCTION_ARGS)
@@ -395,7 +404,7 @@ dtmodel_restore_deletion(PG_FUNCTION_ARGS)
 
 	if (!PG_ARGISNULL(1))
 	{
-		/* Both types of the column have the same representation. */
+		/* Both types that the column may have are the same internally. */
 		Datum		time = PG_GETARG_DATUM(1);
 
 		SPI_connect();

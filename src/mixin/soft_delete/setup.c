@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * setup.c
- *	  Giving a table the soft-delete mixin, and taking it off.
+ *	  Adding the soft-delete mixin to a table, and removing it.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,12 +17,12 @@
 #include "executor/spi.h"
 #include "guc.h"
 #include "miscadmin.h"
-#include "mixin/soft_delete/heirs.h"
+#include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/unique.h"
 #include "model/constraint.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/mixin_call.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
@@ -34,12 +34,12 @@
 PG_FUNCTION_INFO_V1(dtmodel_add_soft_delete);
 PG_FUNCTION_INFO_V1(dtmodel_remove_soft_delete);
 
-/* What add_soft_delete is asked for. */
+/* The arguments of add_soft_delete. */
 typedef struct SoftDeleteRequest
 {
-	const char *flag;			/* NULL: deleted_at alone */
+	const char *flag;			/* NULL: only deleted_at */
 	const char *deleted_at;
-	const char *deleted_by;		/* NULL: nobody wants to know */
+	const char *deleted_by;		/* NULL: not recorded */
 	bool		flag_is_live;
 	bool		hide;
 	bool		protect_truncate;
@@ -48,8 +48,9 @@ typedef struct SoftDeleteRequest
 } SoftDeleteRequest;
 
 /*
- * A row that is deleted must stay where it is.  The partitions may be
- * partitioned themselves, by columns of their own numbers.
+ * Refuses flag and time in a partition key, since a deleted row must stay
+ * where it is.  The partitions may be partitioned themselves, with other
+ * column numbers.
  */
 static void
 check_partition_key(Oid relid, const char *name)
@@ -105,7 +106,7 @@ check_request(const SoftDeleteRequest *request)
 							request->deleted_at, "deleted_at");
 }
 
-/* The columns that are asked for, which need not be there yet. */
+/* The requested columns, which may not exist yet. */
 static DtSoftDelete
 asked_columns(const SoftDeleteRequest *request)
 {
@@ -168,9 +169,9 @@ report_unflagged_rows(const DtChange *change, const SoftDeleteRequest *request)
 }
 
 /*
- * Refuses a table whose rows would contradict themselves, before anything is
- * done to it.  Only the owner of the data knows when those rows were deleted,
- * or whether they were.
+ * Refuses a table with rows whose flag and time contradict each other, before
+ * anything is changed.  Only the owner of the data knows when those rows were
+ * deleted, or whether they were.
  */
 static void
 check_rows(const DtChange *change, const SoftDeleteRequest *request,
@@ -191,18 +192,18 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 }
 
 static void
-drop_tie(DtChange *change, const char *tie)
+drop_check(DtChange *change, const char *check)
 {
 	dtmodel_change(change,
-				   psprintf("dropped constraint \"%s\"", tie),
+				   psprintf("dropped constraint \"%s\"", check),
 				   psprintf("ALTER TABLE %s DROP CONSTRAINT %s", change->table,
-							quote_identifier(tie)));
+							quote_identifier(check)));
 }
 
 static void
-add_tie(DtChange *change, const SoftDeleteRequest *request)
+add_check(DtChange *change, const SoftDeleteRequest *request)
 {
-	char	   *name = dtmodel_check_name(change->rel, DT_TIE_NAME);
+	char	   *name = dtmodel_check_name(change->rel, DT_SOFT_DELETE_CHECK);
 	DtSoftDelete columns = asked_columns(request);
 
 	dtmodel_change(change,
@@ -236,37 +237,37 @@ trigger_options(const SoftDeleteRequest *request)
 }
 
 /*
- * Leaves the table with the CHECK that the request needs, if it needs any,
- * and with no other.  One that was copied from the template is the same, but
- * for its name.
+ * Makes sure that the table has the CHECK for this request, if it needs one,
+ * and no other.  A CHECK that was copied from the template differs only in
+ * its name, and is renamed.
  */
 static void
-change_tie(DtChange *change, const SoftDeleteRequest *request,
-		   const DtColumn *flag, const DtColumn *deleted_at)
+change_check(DtChange *change, const SoftDeleteRequest *request,
+			 const DtColumn *flag, const DtColumn *deleted_at)
 {
 	const DtSoftDelete *former = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
 	bool		former_is_live = former != NULL && former->flag_is_live;
-	const char *tie = dtmodel_find_tie(change->rel, flag, deleted_at);
-	const char *former_tie = former == NULL ? NULL :
-		dtmodel_find_tie(change->rel, &former->flag, &former->deleted_at);
+	const char *check = dtmodel_find_soft_delete_check(change->rel, flag, deleted_at);
+	const char *former_check = former == NULL ? NULL :
+		dtmodel_find_soft_delete_check(change->rel, &former->flag, &former->deleted_at);
 
-	if (tie != NULL && (former_is_live == request->flag_is_live ||
-						dtmodel_is_inherited_constraint(change->rel, tie)))
+	if (check != NULL && (former_is_live == request->flag_is_live ||
+						  dtmodel_is_inherited_constraint(change->rel, check)))
 	{
-		dtmodel_rename_template_check(change, tie, DT_TIE_NAME);
+		dtmodel_rename_template_check(change, check, DT_SOFT_DELETE_CHECK);
 		return;
 	}
 	if (request->flag != NULL)
 		check_rows(change, request, flag, deleted_at);
-	if (former_tie != NULL)
-		drop_tie(change, former_tie);
-	if (tie != NULL && tie != former_tie)
-		drop_tie(change, tie);
+	if (former_check != NULL)
+		drop_check(change, former_check);
+	if (check != NULL && check != former_check)
+		drop_check(change, check);
 	if (request->flag != NULL)
-		add_tie(change, request);
+		add_check(change, request);
 }
 
-/* The trigger that sees to what an UPDATE writes into our columns. */
+/* The trigger for UPDATEs of flag, time and deleted_by. */
 static void
 change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
 {
@@ -283,7 +284,7 @@ change_flag_trigger(DtChange *change, const SoftDeleteRequest *request)
 						   trigger_options(request));
 }
 
-/* Only a row that flips has anything to pass on. */
+/* The trigger that cascades; it is fired only for a row that flips. */
 static void
 change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
 {
@@ -305,8 +306,9 @@ change_cascade_trigger(DtChange *change, const SoftDeleteRequest *request)
 }
 
 /*
- * The time of a deletion is its identity.  In a column of seconds, say,
- * deletions of one second would be one, and be restored together.
+ * The time identifies a deletion.  With a column of, for example, whole
+ * seconds, the deletions of one second could not be distinguished, and would
+ * be restored together.
  */
 static void
 check_precision(const DtChange *change, const DtColumn *deleted_at)
@@ -335,7 +337,7 @@ check_precision(const DtChange *change, const DtColumn *deleted_at)
 			 errtablecol(change->rel, deleted_at->attnum)));
 }
 
-/* New rows are live, also those of an INSERT that knows no flag. */
+/* New rows are live, also those of an INSERT that does not give the flag. */
 static void
 change_flag_default(DtChange *change, const SoftDeleteRequest *request,
 					const DtColumn *flag)
@@ -369,7 +371,10 @@ check_no_default(const DtChange *change, const DtColumn *deleted_at)
 			 errtablecol(change->rel, deleted_at->attnum)));
 }
 
-/* "the former columns say that the row is deleted", or NULL if they are gone */
+/*
+ * "The former columns say that the row is deleted", or NULL if they do not
+ * exist any more.
+ */
 static char *
 former_condition(const DtSoftDelete *former)
 {
@@ -380,8 +385,8 @@ former_condition(const DtSoftDelete *former)
 }
 
 /*
- * A call that names other columns than the model has must leave deleted rows
- * deleted.  It may be a call that has left the names out.
+ * Refuses a call that names other columns than the model has if that would
+ * make deleted rows live.  The names may have been left out by mistake.
  */
 static void
 check_none_revived(const DtChange *change, const SoftDeleteRequest *request,
@@ -439,7 +444,7 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 						  "deleted_by", &deleted_by);
 	check_no_default(change, &deleted_at);
 	change_flag_default(change, request, &flag);
-	change_tie(change, request, &flag, &deleted_at);
+	change_check(change, request, &flag, &deleted_at);
 	change_flag_trigger(change, request);
 	dtmodel_change_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE],
 						   dtmodel_events_with_moves(change->rel, "DELETE"),
@@ -460,7 +465,7 @@ add_soft_delete(Oid relid, const SoftDeleteRequest *request)
 {
 	ListCell   *cell;
 
-	foreach(cell, dtmodel_with_heirs(relid))
+	foreach(cell, dtmodel_with_inheritors(relid))
 	{
 		DtChange	change;
 
@@ -472,8 +477,8 @@ add_soft_delete(Oid relid, const SoftDeleteRequest *request)
 }
 
 /*
- * The statement that preloads the library for the current database, together
- * with what is preloaded there already.
+ * The statement that preloads the library for the current database, in
+ * addition to what is preloaded already.
  */
 static char *
 preload_statement(void)
@@ -497,9 +502,12 @@ preload_statement(void)
 	return statement.data;
 }
 
-/* Hidden rows are the planner's work, and a setup may run without it. */
+/*
+ * Rows are hidden by the planner, and the mixin may be added without the
+ * library preloaded: a NOTICE.
+ */
 static void
-tell_nothing_is_hidden(Oid relid)
+report_nothing_is_hidden(Oid relid)
 {
 	if (dtmodel_rewrites())
 		return;
@@ -523,17 +531,18 @@ tell_nothing_is_hidden(Oid relid)
  *				   flag_writes text DEFAULT 'follow',
  *				   tier text DEFAULT 'any') returns void
  *
- * Makes DELETE on the table mark its rows: adds the columns that are missing,
- * a CHECK that ties them together, and the triggers; called again it
- * re-configures.  A NULL flag goes without one; deleted_by names a column for
- * who deleted the row, of type text, uuid, integer or bigint; flag_means "live" is for a
- * flag such as is_active.  hide makes queries see live rows only, where the
- * library is preloaded.  flag_writes "error" refuses an UPDATE that flips the
- * flag.  tier "trigger" leaves DELETE to the triggers even where the library
- * is preloaded, so that BEFORE DELETE triggers fire.  A flag without a default
- * gets one.  Rows that contradict themselves are an error (23514), and so are
- * a deleted_at with a default (42P16), partitions and partition keys of the
- * flag or time (42809).  Tables that inherit from this one become models with it.
+ * Makes DELETE on the table mark its rows: adds the missing columns, a CHECK
+ * that they agree, and the triggers; calling it again changes the options.  A
+ * NULL flag means no flag; deleted_by names a column for who deleted the row,
+ * of type text, uuid, integer or bigint; flag_means "live" is for a flag such
+ * as is_active.  hide makes queries see live rows only, where the library is
+ * preloaded.  flag_writes "error" refuses an UPDATE that flips the flag.
+ * tier "trigger" leaves DELETE to the triggers even where the library is
+ * preloaded, so that BEFORE DELETE triggers fire.  A flag without a default
+ * gets one.  Rows whose columns contradict each other are an error (23514),
+ * and so are a deleted_at with a default (42P16), partitions and partition
+ * keys of the flag or time (42809).  Tables that inherit from this one become
+ * models too.
  *
  * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
  */
@@ -560,8 +569,8 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	add_soft_delete(relid, &request);
 	if (request.hide)
 	{
-		tell_nothing_is_hidden(relid);
-		dtmodel_tell_of_hidden_rows(relid);
+		report_nothing_is_hidden(relid);
+		dtmodel_report_hidden_rows(relid);
 	}
 	PG_RETURN_VOID();
 }
@@ -593,15 +602,15 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 {
 	const DtModel *model = dtmodel_get_model(change->rel);
 	DtSoftDelete soft_delete;
-	const char *tie;
+	const char *check;
 
 	if (dtmodel_soft_delete_of(model) == NULL)
 		return;
 	soft_delete = *dtmodel_soft_delete_of(model);
-	tie = dtmodel_find_tie(change->rel, &soft_delete.flag,
-						   &soft_delete.deleted_at);
-	if (tie != NULL && !dtmodel_is_inherited_constraint(change->rel, tie))
-		drop_tie(change, tie);
+	check = dtmodel_find_soft_delete_check(change->rel, &soft_delete.flag,
+										   &soft_delete.deleted_at);
+	if (check != NULL && !dtmodel_is_inherited_constraint(change->rel, check))
+		drop_check(change, check);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE]);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_FLAG]);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE]);
@@ -618,11 +627,14 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	}
 }
 
-/* The heirs go first: a column does not go while a trigger names it. */
+/*
+ * Those that inherit come first: a column cannot be dropped while a trigger
+ * names it.
+ */
 static void
 remove_soft_delete(Oid relid, bool drop_columns)
 {
-	List	   *tables = dtmodel_with_heirs(relid);
+	List	   *tables = dtmodel_with_inheritors(relid);
 
 	for (int i = list_length(tables) - 1; i >= 0; i--)
 	{
@@ -639,9 +651,9 @@ remove_soft_delete(Oid relid, bool drop_columns)
  * remove_soft_delete(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Takes the triggers and the CHECK off, and with drop_columns the columns
- * too, which a table with deleted rows refuses (55000).  Tables that inherit
- * from this one follow.  Does nothing to a table without soft delete.
+ * Drops the triggers and the CHECK, and with drop_columns the columns too,
+ * which is refused if there are deleted rows (55000), also on tables that
+ * inherit from this one.  Does nothing to a table without soft delete.
  */
 Datum
 dtmodel_remove_soft_delete(PG_FUNCTION_ARGS)

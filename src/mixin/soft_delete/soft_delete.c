@@ -3,11 +3,11 @@
  * soft_delete.c
  *	  The soft-delete mixin: a DELETE that marks the row.
  *
- * The BEFORE DELETE trigger writes the mark itself, with the executor's own
- * update of a single row, and then tells the server not to delete.  No query
- * is run for it: the DELETE is authorised already, and a query would need
- * the UPDATE and SELECT privileges and policies as well.  The triggers,
- * constraints and indexes of an UPDATE are all served.
+ * The BEFORE DELETE trigger updates flag and time itself, with the executor's
+ * function for a single row, and then suppresses the DELETE.  It does not run
+ * a query: the DELETE is authorized already, and a query would also need the
+ * privileges of UPDATE and SELECT, and their policies.  Triggers, constraints
+ * and indexes are handled as in an UPDATE.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,32 +44,36 @@
 
 DtSoftDeletion *dtmodel_soft_deletion = NULL;
 
-/* What a single-row update needs, kept for all rows of one statement. */
+/* The state of single-row updates, kept for all rows of one statement. */
 typedef struct RowUpdate
 {
 	EState	   *estate;
 	ResultRelInfo *target;
 	EPQState	epqstate;
-	TupleTableSlot *slot;		/* the row with its mark */
-	bool		others_act_before;	/* other triggers, on the row */
-	ResourceOwner owner;		/* of everything that the above holds */
+	TupleTableSlot *slot;		/* the row, marked as deleted */
+	bool		others_act_before;	/* other triggers change rows BEFORE
+									 * UPDATE */
+	ResourceOwner owner;		/* of the resources of everything above */
 	MemoryContextCallback callback;
 } RowUpdate;
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct SoftDeleteState
 {
 	DtSoftDelete columns;
-	TimestampTz time;			/* the identity of this deletion */
+	TimestampTz time;			/* identifies this deletion */
 	bool		hard_allowed;	/* rows may be deleted for good */
-	DtUpdateNote note;			/* on a partition */
-	RowUpdate  *update;			/* NULL until there is a row to mark */
+	DtUpdateNote note;			/* for a partition */
+	RowUpdate  *update;			/* NULL until a row is marked */
 } SoftDeleteState;
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_protect_truncate_trigger);
 
-/* The table's soft-delete columns, checked to be there and of their types. */
+/*
+ * The table's soft-delete columns, which are checked to exist and to have
+ * their types.
+ */
 DtSoftDelete
 dtmodel_usable_soft_delete(Relation rel)
 {
@@ -94,7 +98,7 @@ dtmodel_usable_soft_delete(Relation rel)
 	return *columns;
 }
 
-/* The time at which a row was deleted, which is not NULL in a deleted row. */
+/* The time at which a row was deleted; it is not NULL in a deleted row. */
 TimestampTz
 dtmodel_time_of_deletion(const DtSoftDelete *soft_delete, HeapTuple row,
 						 TupleDesc desc)
@@ -107,10 +111,10 @@ dtmodel_time_of_deletion(const DtSoftDelete *soft_delete, HeapTuple row,
 }
 
 /*
- * The time of the deletion that the transaction makes, which is its identity:
- * what one transaction deletes, with however many statements, is one deletion.
- * A column without time zone holds UTC, so that both types have the same
- * representation.
+ * The time of the transaction's deletion, which identifies it: everything
+ * that one transaction deletes, with any number of statements, is one
+ * deletion.  A column without time zone holds UTC, so that both types have
+ * the same representation.
  */
 TimestampTz
 dtmodel_deletion_time(const DtSoftDelete *soft_delete)
@@ -127,7 +131,7 @@ dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete)
 }
 
 /*
- * Lets go of indexes and slots when the statement's memory goes.  After an
+ * Releases indexes and slots when the statement's memory is freed.  After an
  * error the resource owner has released them already.
  */
 static void
@@ -193,7 +197,7 @@ begin_row_update(Relation rel, const DtSoftDelete *columns,
 	update->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
 											table_slot_callbacks(rel));
 
-	/* From here on there is something to let go of. */
+	/* From here on there are resources to release. */
 	update->callback.func = end_row_update;
 	update->callback.arg = update;
 	MemoryContextRegisterResetCallback(estate->es_query_cxt, &update->callback);
@@ -202,7 +206,7 @@ begin_row_update(Relation rel, const DtSoftDelete *columns,
 	return update;
 }
 
-/* Fills the slot with the row as it is, but marked. */
+/* Fills the slot with the row, marked as deleted. */
 static void
 store_marked_row(TupleTableSlot *slot, TupleTableSlot *live,
 				 const SoftDeleteState *state)
@@ -230,7 +234,7 @@ store_marked_row(TupleTableSlot *slot, TupleTableSlot *live,
 
 /*
  * Refuses, as the server does, to delete a row that a trigger of this DELETE
- * has changed on the way: one of the two changes would be lost.
+ * has changed meanwhile: one of the two changes would be lost.
  */
 static void
 check_untouched(const TriggerData *trigdata, TupleTableSlot *slot)
@@ -247,8 +251,8 @@ check_untouched(const TriggerData *trigdata, TupleTableSlot *slot)
 }
 
 /*
- * Writes the mark.  Returns whether it was written: a BEFORE UPDATE trigger
- * of somebody else's may have refused the row.
+ * Marks the row.  Returns whether that was done: a BEFORE UPDATE trigger of
+ * the user may have skipped the row.
  */
 static bool
 mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
@@ -261,8 +265,8 @@ mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
 		check_untouched(trigdata, update->slot);
 
 	/*
-	 * The row's triggers remember what they look up in the current context,
-	 * so it must last as long as what they remember.
+	 * The row's triggers keep what they look up in the current context, so it
+	 * must live as long.
 	 */
 	caller = MemoryContextSwitchTo(estate->es_query_cxt);
 	store_marked_row(update->slot, trigdata->tg_trigslot, state);
@@ -277,7 +281,7 @@ mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
 						   &trigdata->tg_trigtuple->t_self);
 }
 
-/* Whether dtmodel.hard_delete is in effect, asked once in each statement. */
+/* Whether dtmodel.hard_delete is in effect, checked once in each statement. */
 static bool
 is_hard_delete(Relation rel, SoftDeleteState *state)
 {
@@ -288,7 +292,10 @@ is_hard_delete(Relation rel, SoftDeleteState *state)
 	return state->hard_allowed;
 }
 
-/* Whether a foreign key takes the row, because its parent is gone. */
+/*
+ * Whether a foreign key deletes the row, because its parent does not exist
+ * any more.
+ */
 static bool
 is_cascade(const TriggerData *trigdata)
 {
@@ -297,8 +304,8 @@ is_cascade(const TriggerData *trigdata)
 }
 
 /*
- * Whether the row is to go for good.  What a foreign key takes needs no
- * privilege, whatever dtmodel.hard_delete is.
+ * Whether the row is deleted for good.  A deletion by a foreign key needs no
+ * privilege, with dtmodel.hard_delete on or off.
  */
 static bool
 is_physical(const TriggerData *trigdata, SoftDeleteState *state)
@@ -322,7 +329,7 @@ make_state(const TriggerData *trigdata)
 	return state;
 }
 
-/* Whether the table is the other one, a partition of it, or inherits. */
+/* Whether the table is that table, a partition of it, or inherits from it. */
 static bool
 is_part_of(Relation rel, Oid relid)
 {
@@ -331,8 +338,8 @@ is_part_of(Relation rel, Oid relid)
 }
 
 /*
- * The function that runs this DELETE, if one does.  A DELETE that some other
- * trigger runs on the way is at another depth, and none of its business.
+ * The function that runs this DELETE, if one does.  A DELETE that another
+ * trigger runs meanwhile is at another depth, and does not belong to it.
  */
 static DtSoftDeletion *
 deletion_of(Relation rel)
@@ -345,7 +352,10 @@ deletion_of(Relation rel)
 	return deletion;
 }
 
-/* The row as the table has it that was asked for, not a part of it. */
+/*
+ * The row as a row of the table that was asked for, rather than of its
+ * partition.
+ */
 static HeapTuple
 convert_row(Relation rel, HeapTuple row, Oid relid)
 {
@@ -398,8 +408,8 @@ soft_delete_row(const TriggerData *trigdata, SoftDeleteState *state,
 }
 
 /*
- * The row goes to another partition.  If the UPDATE deletes or restores it on
- * the way, what follows is done when it has arrived.
+ * The row moves to another partition.  If the UPDATE also deletes or restores
+ * it, the cascade is run when it has arrived.
  */
 static void
 note_move(FunctionCallInfo fcinfo, const SoftDeleteState *state)
@@ -424,10 +434,10 @@ note_move(FunctionCallInfo fcinfo, const SoftDeleteState *state)
  * Marks the row and suppresses the DELETE, which therefore reports 0 rows and
  * returns none.  A row that is already deleted stays as it is.  The DELETE is
  * physical under dtmodel.hard_delete, which needs the TRUNCATE privilege
- * (42501), and when a foreign-key cascade takes the row because its parent is
- * gone.  A row that an UPDATE moves to another partition passes.  A column
- * that is gone (42703) or retyped (42804) is an error, never
- * a physical delete.
+ * (42501), and when a foreign-key cascade deletes the row because its parent
+ * does not exist any more.  A row that an UPDATE moves to another partition
+ * is not marked.  A column that does not exist (42703) or has another type
+ * (42804) is an error, never a physical delete.
  *
  * Source: SoftDeleteMixin of the reference document dtpyfw.db.model.
  */
@@ -461,8 +471,8 @@ dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
  * protect_truncate_trigger() returns trigger
  *
  * BEFORE TRUNCATE, FOR EACH STATEMENT, on a model that asked for it.  Refuses
- * the TRUNCATE (55000), which no row trigger sees, unless
- * dtmodel.hard_delete is on, for those who may TRUNCATE (42501).
+ * the TRUNCATE (55000), which fires no row trigger, unless
+ * dtmodel.hard_delete is on, which needs the TRUNCATE privilege (42501).
  */
 Datum
 dtmodel_protect_truncate_trigger(PG_FUNCTION_ARGS)

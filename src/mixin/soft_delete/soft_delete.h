@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * soft_delete.h
- *	  The soft-delete mixin, as far as its own files share it.
+ *	  The soft-delete mixin: declarations for its own files.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,15 +17,17 @@
 #include "model/row_call.h"
 
 /*
- * What the function soft_delete(row) wants of the DELETE that it runs: the
- * row as it then is, and that it is never physical.
+ * What the function soft_delete(row) needs of the DELETE that it runs: the
+ * row as it is afterwards, and that the DELETE is never physical.
  */
 typedef struct DtSoftDeletion
 {
 	Oid			relid;
-	int			depth;			/* of triggers, where our DELETE fires its own */
+	int			depth;			/* the trigger depth at which our DELETE fires
+								 * its triggers */
 	MemoryContext context;		/* for the row */
-	HeapTuple	row;			/* NULL until the trigger has seen the row */
+	HeapTuple	row;			/* NULL until the trigger has fired for the
+								 * row */
 } DtSoftDeletion;
 
 extern DtSoftDeletion *dtmodel_soft_deletion;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * target.c
- *	  The soft-delete models in a query, as the planner is given it.
+ *	  Finding soft-delete models in the query that the planner gets.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
-/* The columns of a table that this session deletes from softly. */
+/* The columns of a table on which DELETE is soft in this session. */
 static bool
 soft_columns(Oid relid, DtSoftDelete *columns)
 {
@@ -80,7 +80,7 @@ in_utc(Expr *time)
 								 DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
 }
 
-/* The time of the transaction, as the column holds it. */
+/* The time of the transaction, in the type of the column. */
 static Expr *
 deletion_time(const DtColumn *deleted_at)
 {
@@ -105,9 +105,9 @@ assign(Query *query, const DtSoftTarget *target, const DtColumn *column,
 }
 
 /*
- * The assignments that delete a row of the target.  The time is that of the
- * transaction, told by the server's own expression: a function of ours would
- * need a privilege that a DELETE does not need.
+ * The assignments that delete a row of the target.  The time of the
+ * transaction is an expression of the server: a function of ours would need a
+ * privilege that a DELETE does not need.
  */
 List *
 dtmodel_target_assignments(Query *query, const DtSoftTarget *target)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * target.h
- *	  The soft-delete models in a query, as the planner is given it.
+ *	  Finding soft-delete models in the query that the planner gets.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "nodes/parsenodes.h"
 
-/* A table in a query's range table that is deleted from softly. */
+/* A table in a query's range table on which DELETE is soft. */
 typedef struct DtSoftTarget
 {
 	int			rtindex;

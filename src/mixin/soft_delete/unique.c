@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * unique.c
- *	  Unique indexes that count hidden rows.
+ *	  Unique indexes that include hidden rows.
  *
- * An INSERT cannot see the hidden row that has the same values.  It is refused,
- * or passed over by ON CONFLICT DO NOTHING, for no reason that a query could
- * show.  An index of live rows does not do that.
+ * If a hidden row has the same values, an INSERT is refused, or skipped by ON
+ * CONFLICT DO NOTHING, and no query can show why.  An index of live rows
+ * avoids that.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +24,7 @@
 #include "utils/partcache.h"
 #include "utils/relcache.h"
 
-/* How many columns the index has beside those of the partition key. */
+/* The number of columns of the index, without those of the partition key. */
 static int
 own_columns(Relation rel, Relation index)
 {
@@ -42,9 +42,9 @@ own_columns(Relation rel, Relation index)
 }
 
 /*
- * Whether values of hidden rows are in the way of new ones.  A primary key of
- * one column, beside those of the partition key, is generated as a rule, so that
- * its values do not come back.
+ * Whether values of hidden rows prevent new rows.  A primary key of one
+ * column, not counting those of the partition key, is usually generated, so
+ * that its values are not used again.
  */
 static bool
 counts_hidden_rows(Relation rel, Relation index, const DtSoftDelete *columns)
@@ -56,7 +56,7 @@ counts_hidden_rows(Relation rel, Relation index, const DtSoftDelete *columns)
 		dtmodel_counts_deleted_rows(rel, index, columns);
 }
 
-/* The open indexes that do so. */
+/* The indexes that do so, opened. */
 static List *
 open_indexes(Relation rel, const DtSoftDelete *columns)
 {
@@ -84,7 +84,7 @@ close_indexes(List *indexes)
 		index_close(lfirst(cell), AccessShareLock);
 }
 
-/* Whether unique_live makes the same of it, but for live rows. */
+/* Whether unique_live can make the same index for live rows. */
 static bool
 can_be_unique_live(Relation index)
 {
@@ -113,7 +113,7 @@ unique_live_call(Relation rel, Relation index)
 	return call.data;
 }
 
-/* What takes the index away. */
+/* The command that drops the index. */
 static char *
 drop_command(Relation rel, Relation index)
 {
@@ -125,7 +125,7 @@ drop_command(Relation rel, Relation index)
 	return psprintf("DROP INDEX %s", dtmodel_qualified_name(index));
 }
 
-/* What replaces the index. */
+/* The command that replaces the index. */
 static char *
 replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 {
@@ -141,7 +141,7 @@ replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 					unique_live_call(rel, index));
 }
 
-/* A message for each of the indexes, with what replaces it. */
+/* A message for each of the indexes, with the command that replaces it. */
 List *
 dtmodel_drift_of_hidden_rows(Relation rel, const DtSoftDelete *columns)
 {
@@ -177,7 +177,7 @@ index_names(List *indexes)
 }
 
 static void
-tell_of_table(Relation rel)
+report_table(Relation rel)
 {
 	DtSoftDelete columns = *dtmodel_soft_delete_of(dtmodel_get_model(rel));
 	List	   *indexes = open_indexes(rel, &columns);
@@ -193,11 +193,12 @@ tell_of_table(Relation rel)
 }
 
 /*
- * Names the indexes of a model that has just been made to hide its rows, and
- * of the tables that inherit from it.  Partitions have those of their table.
+ * Reports the indexes of a model that was just made to hide its rows, and of
+ * the tables that inherit from it.  Partitions have the indexes of their
+ * table.
  */
 void
-dtmodel_tell_of_hidden_rows(Oid relid)
+dtmodel_report_hidden_rows(Oid relid)
 {
 	ListCell   *cell;
 
@@ -206,7 +207,7 @@ dtmodel_tell_of_hidden_rows(Oid relid)
 		Relation	rel = table_open(lfirst_oid(cell), NoLock);
 
 		if (!rel->rd_rel->relispartition)
-			tell_of_table(rel);
+			report_table(rel);
 		table_close(rel, NoLock);
 	}
 }

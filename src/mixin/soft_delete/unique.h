@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * unique.h
- *	  Unique indexes that count hidden rows.
+ *	  Unique indexes that include hidden rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,6 +12,6 @@
 
 extern List *dtmodel_drift_of_hidden_rows(Relation rel,
 										  const DtSoftDelete *columns);
-extern void dtmodel_tell_of_hidden_rows(Oid relid);
+extern void dtmodel_report_hidden_rows(Oid relid);
 
 #endif							/* DTMODEL_SOFT_DELETE_UNIQUE_H */

@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * default.c
- *	  The DEFAULT of the columns of timestamps, which INSERT goes by.
+ *	  The DEFAULT of the timestamp columns, which INSERT uses.
  *
- * An INSERT keeps the times that it is given; those that it is not given come
- * from the DEFAULT, which reads the clock of the model.  One that the user has
- * made is the user's and stays.
+ * An INSERT keeps the times that it is given; others come from the DEFAULT,
+ * which reads the model's clock.  A DEFAULT of the user stays.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,8 +45,8 @@ default_expression(const char *schema, DtClock clock, Oid type)
 }
 
 /*
- * The column's DEFAULT as it was written: without the cast that the type and
- * the precision of the column add.
+ * The column's DEFAULT as it was written, without the cast that is added for
+ * the type and the precision of the column.
  */
 static Node *
 read_default(Relation rel, AttrNumber attnum)
@@ -65,7 +64,7 @@ is_utc(Node *zone)
 		pg_strcasecmp(TextDatumGetCString(value->constvalue), "UTC") == 0;
 }
 
-/* What the expression takes AT TIME ZONE 'UTC'; NULL if it is none. */
+/* The argument of AT TIME ZONE 'UTC'; NULL for any other expression. */
 static Node *
 without_utc(Node *expr)
 {
@@ -97,7 +96,7 @@ is_our_default(Node *expr, Oid type, DtClock *clock)
 	return false;
 }
 
-/* Whether the DEFAULT is missing, or ours and of another clock. */
+/* Whether the DEFAULT is missing, or is ours with another clock. */
 static bool
 needs_default(Relation rel, const DtColumn *column, DtClock clock)
 {
@@ -124,8 +123,8 @@ set_default(DtChange *change, const char *table, const char *only,
 }
 
 /*
- * A partition has a DEFAULT of its own, for rows that are inserted into the
- * partition itself.
+ * A partition has a separate DEFAULT, for rows that are inserted directly
+ * into it.
  */
 static void
 change_partition_default(DtChange *change, Oid partition, const char *name,
@@ -158,9 +157,9 @@ change_partition_defaults(DtChange *change, const char *name, DtClock clock)
 }
 
 /*
- * Gives the column the DEFAULT of the clock, unless it has one of the user's.
- * A column that is still to be added comes with that of the transaction's
- * clock, so that the rows that are there get one time, and no rewrite.
+ * Gives the column the DEFAULT of the clock, unless it has one of the user.
+ * A column that is still to be added is added with the transaction's clock,
+ * so that existing rows get one time, without a rewrite of the table.
  */
 void
 dtmodel_change_time_default(DtChange *change, const DtColumn *column,
@@ -195,10 +194,7 @@ depends_on_time_zone(Node *expr, Oid type)
 		 ((FuncExpr *) expr)->funcid == F_TIMESTAMP_TIMESTAMPTZ);
 }
 
-/*
- * What is out of order with the DEFAULT of a column that INSERT is to find its
- * time in; NULL for nothing.
- */
+/* What is out of order with the DEFAULT of a column; NULL for nothing. */
 char *
 dtmodel_drift_of_time_default(Relation rel, const DtColumn *column)
 {

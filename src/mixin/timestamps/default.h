@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * default.h
- *	  The DEFAULT of the columns of timestamps, which INSERT goes by.
+ *	  The DEFAULT of the timestamp columns, which INSERT uses.
  *
  *-------------------------------------------------------------------------
  */

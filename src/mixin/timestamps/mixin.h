@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.h
- *	  The timestamp mixin, as models have it.
+ *	  The descriptor and the options of the timestamp mixin.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +22,8 @@ typedef struct DtTimestamps
 	DtColumn	created_at;
 	DtColumn	updated_at;
 	DtClock		clock;
-	bool		stamps_inserts; /* INSERT is the trigger's work, not the DEFAULT's */
+	bool		stamps_inserts; /* the trigger stamps inserts, rather than the
+								 * DEFAULT */
 	int			nignored;
 	DtColumn   *ignored;		/* columns whose changes do not count */
 } DtTimestamps;

@@ -3,12 +3,12 @@
  * timestamps.c
  *	  The timestamp mixin: created_at and updated_at.
  *
- * A new row gets its times from the DEFAULT of the columns, unless INSERT gives
- * them; a model may ask that the trigger overrules what INSERT gives.
- * Afterwards created_at keeps its value whatever an UPDATE says, and updated_at
- * moves when the row changes: to the clock, but never back.  Columns of type
- * timestamp without time zone hold UTC; then both types have the same
- * representation.
+ * A new row gets its times from the DEFAULT of the columns, unless INSERT
+ * gives them; with on_insert "stamp" the trigger overrides what INSERT gives.
+ * Afterwards created_at keeps its value, whatever an UPDATE assigns, and
+ * updated_at is set to the clock when the row changes, but never back.
+ * Columns of type timestamp without time zone hold UTC; then both types have
+ * the same representation.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,7 +21,7 @@
 #include "mixin/timestamps/default.h"
 #include "mixin/timestamps/mixin.h"
 #include "mixin/timestamps/timestamps.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "model/stamp.h"
@@ -30,7 +30,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct TimestampsState
 {
 	DtTimestamps columns;
@@ -41,7 +41,7 @@ PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_add_timestamps);
 PG_FUNCTION_INFO_V1(dtmodel_remove_timestamps);
 
-/* One of the two columns may be missing by intent, but not both. */
+/* A model may do without one of the two columns, but not without both. */
 static void
 check_columns(Relation rel, const DtTimestamps *timestamps)
 {
@@ -111,7 +111,7 @@ stamp_new_row(const TriggerData *trigdata, HeapTuple row,
 	return row;
 }
 
-/* Gives created_at its old value back. */
+/* Restores the old value of created_at. */
 static HeapTuple
 pin_created_at(const TriggerData *trigdata, HeapTuple row,
 			   const DtColumnPair *created_at)
@@ -131,8 +131,8 @@ move_updated_at(const TriggerData *trigdata, HeapTuple row,
 										&columns->updated_at);
 
 	/*
-	 * A transaction that began earlier may well update later, and clocks are
-	 * set back: a reader who polls for newer rows must not miss this one.
+	 * A transaction that began earlier may update later, and clocks are set
+	 * back: a client that polls for newer rows must not miss this one.
 	 */
 	if (!updated_at->old_isnull &&
 		DatumGetTimestampTz(updated_at->old_value) > time)
@@ -159,19 +159,19 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
 /*
  * timestamps_trigger() returns trigger
  *
- * BEFORE UPDATE, FOR EACH ROW, or BEFORE INSERT OR UPDATE.  Its arguments, each
- * "key=value": created_at, updated_at (names of columns, of type timestamptz,
- * or timestamp in UTC), clock (transaction, statement or clock), ignore_columns
- * (an array literal of columns whose changes do not move updated_at), on_insert
- * (stamp).
+ * BEFORE UPDATE, FOR EACH ROW, or BEFORE INSERT OR UPDATE.  Its arguments,
+ * each "key=value": created_at, updated_at (names of columns, of type
+ * timestamptz, or timestamp in UTC), clock (transaction, statement or clock),
+ * ignore_columns (an array literal of columns whose changes do not set
+ * updated_at), on_insert (stamp).
  *
- * INSERT stamps both columns if on_insert is stamp, and passes otherwise.
- * UPDATE puts created_at back, unless it was null, and moves updated_at if a
- * column that counts changes.  An assignment
- * to updated_at counts as a change, but the value is the clock's.  A row that
- * an UPDATE moves to another partition is no new row there.  While
- * dtmodel.preserve_timestamps is on the row passes untouched.  A column that
- * is gone (42703) or retyped (42804) is an error.
+ * INSERT sets both columns if on_insert is stamp.  UPDATE restores the value
+ * of created_at, unless it was null, and sets updated_at if a column that
+ * counts changes.  An assignment to updated_at counts as a change, but the
+ * value is that of the clock.  A row that an UPDATE moves to another
+ * partition is not treated as a new row there.  While
+ * dtmodel.preserve_timestamps is on, the row is not changed.  A column that
+ * does not exist (42703) or has another type (42804) is an error.
  *
  * Source: TimestampMixin of the reference document dtpyfw.db.model.
  */
@@ -270,7 +270,7 @@ trigger_options(const DtTimestampsRequest *request)
 	return options;
 }
 
-/* A column that is added gives the rows that are there the time of now. */
+/* In a column that is added, existing rows get the current time. */
 static void
 change_column(DtChange *change, const char *name, const char *parameter,
 			  DtClock clock)
@@ -283,7 +283,7 @@ change_column(DtChange *change, const char *name, const char *parameter,
 	dtmodel_change_time_default(change, &column, clock);
 }
 
-/* Makes the open table keep timestamps as the request says. */
+/* Adds timestamps to the open table as the request says. */
 void
 dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
 {
@@ -305,7 +305,7 @@ change_timestamps(DtChange *change, const void *request)
 	dtmodel_change_timestamps(change, request);
 }
 
-/* The defaults stay with the columns: they need nothing of ours. */
+/* The defaults stay with the columns: they do not need the extension. */
 void
 dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
 {
@@ -343,13 +343,13 @@ clock_argument(const char *name)
  *				  clock text DEFAULT 'transaction',
  *				  on_insert text DEFAULT 'default') returns void
  *
- * Makes a table keep timestamps: adds the columns that are missing, a DEFAULT
- * to those that have none, and the trigger; called again it re-configures.  A
+ * Adds timestamps to a table: the missing columns, a DEFAULT for those that
+ * have none, and the trigger; calling it again changes the options.  A
  * DEFAULT that reads another of the clocks is replaced, any other stays.  A
- * NULL column name goes without that column, a NULL ignore_columns, clock or
- * on_insert is the default.  on_insert "stamp" makes the trigger overrule the
- * times that INSERT gives, which are kept otherwise.  Tables that inherit from
- * this one get the trigger with it.
+ * NULL column name stands for no column, a NULL ignore_columns, clock or
+ * on_insert is the default.  on_insert "stamp" makes the trigger override the
+ * times that INSERT gives, which are kept otherwise.  Tables that inherit
+ * from this one get the trigger too.
  *
  * Source: TimestampMixin of the reference document dtpyfw.db.model.
  */
@@ -370,7 +370,7 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
 	request.stamps_inserts =
 		dtmodel_is_second_word(fcinfo, 5, "on_insert", "default", "stamp");
 
-	dtmodel_change_with_heirs(relid, change_timestamps, &request);
+	dtmodel_change_with_inheritors(relid, change_timestamps, &request);
 	PG_RETURN_VOID();
 }
 
@@ -378,14 +378,14 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
  * remove_timestamps(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Takes the trigger off, and with drop_columns the two columns too.  Tables
- * that inherit from this one follow.  Does nothing to a table without
+ * Drops the trigger, and with drop_columns the two columns too, also on
+ * tables that inherit from this one.  Does nothing to a table without
  * timestamps.
  */
 Datum
 dtmodel_remove_timestamps(PG_FUNCTION_ARGS)
 {
-	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), dtmodel_drop_timestamps,
-							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo), dtmodel_drop_timestamps,
+								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * timestamps.h
- *	  The timestamp mixin, as far as other mixins are made of it.
+ *	  The timestamp mixin: declarations for add_model.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,7 +12,7 @@
 #include "model/ddl.h"
 #include "utils/array.h"
 
-/* What add_timestamps is asked for; NULL names go without the column. */
+/* The arguments of add_timestamps; a NULL name stands for no column. */
 typedef struct DtTimestampsRequest
 {
 	const char *created_at;

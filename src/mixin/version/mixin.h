@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * mixin.h
- *	  The version mixin, as models have it.
+ *	  The descriptor and the options of the version mixin.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * version.c
- *	  The version mixin: a number that grows by one with every change of a row.
+ *	  The version mixin: a number that is increased by one with every change
+ *	  of a row.
  *
- * Optimistic locking goes by it: a client that has read a row writes it only if
- * the version is still the one that it has read, and knows from the count of
- * rows whether it was.  It is the trigger that counts, so clients that know
- * nothing of versions are noticed too.
+ * It is for optimistic locking: a client that has read a row updates it only
+ * if the version is still the same, and sees from the number of updated rows
+ * whether it was.  The trigger sets the version, so changes by clients that
+ * do not use versions are noticed too.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,12 +17,12 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/version/mixin.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "model/row_trigger.h"
 #include "model/stamp.h"
 #include "utils/builtins.h"
 
-/* What the trigger needs to know, found out once in each statement. */
+/* The state of the trigger, created once in each statement. */
 typedef struct VersionState
 {
 	DtColumn	version;
@@ -199,9 +200,9 @@ change_version(DtChange *change, const void *request)
 /*
  * add_version(model regclass, version name DEFAULT 'version') returns void
  *
- * Makes a table count the versions of its rows: adds the column if it is
- * missing, and the trigger; called again it re-configures.  A NULL name is an
- * error (22004).  Tables that inherit from this one get the trigger with it.
+ * Adds a version to the rows of a table: adds the column if it is missing,
+ * and the trigger; calling it again changes the options.  A NULL name is an
+ * error (22004).  Tables that inherit from this one get the trigger too.
  */
 Datum
 dtmodel_add_version(PG_FUNCTION_ARGS)
@@ -213,7 +214,7 @@ dtmodel_add_version(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("version must not be null"),
 				 errhint("Name the column, or leave version out.")));
-	dtmodel_change_with_heirs(relid, change_version, NameStr(*PG_GETARG_NAME(1)));
+	dtmodel_change_with_inheritors(relid, change_version, NameStr(*PG_GETARG_NAME(1)));
 	PG_RETURN_VOID();
 }
 
@@ -235,13 +236,13 @@ drop_version(DtChange *change, bool drop_columns)
  * remove_version(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Takes the trigger off, and with drop_columns the column too.  Tables that
- * inherit from this one follow.  Does nothing to a table without version.
+ * Drops the trigger, and with drop_columns the column too, also on tables
+ * that inherit from this one.  Does nothing to a table without version.
  */
 Datum
 dtmodel_remove_version(PG_FUNCTION_ARGS)
 {
-	dtmodel_drop_with_heirs(dtmodel_model_argument(fcinfo), drop_version,
-							!PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo), drop_version,
+								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * find.c
- *	  The row that an object describes, and what to do when it is deleted.
+ * criteria.c
+ *	  Finding a row by criteria, and restoring it if it is deleted.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "api/find.h"
+#include "api/criteria.h"
 #include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "dtmodel.h"
@@ -17,7 +17,7 @@
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/shown_key.h"
 #include "server/record.h"
-#include "server/scope.h"
+#include "server/subtransaction.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -32,20 +32,20 @@ static const char *const on_deleted_names[] = {
 };
 
 /*
- * A transaction locks so many different criteria one by one, and from there
- * on the tables: the server has room for some 64 locks a transaction.
+ * A transaction locks up to this many different criteria separately, and then
+ * the whole table: the server has room for about 64 locks per transaction.
  */
 #define MAX_CRITERIA_LOCKS 32
 
 /*
- * The parts of a table's lock.  The first is the table's own: those who lock
- * criteria hold it together, one who locks the table holds it alone.
+ * The parts of a table's lock.  The first is for the table: transactions that
+ * lock criteria share it, one that locks the whole table has it exclusively.
  */
 #define TABLE_PART 1
 #define FIRST_CRITERIA_PART 2
 #define CRITERIA_PARTS (PG_INT16_MAX - FIRST_CRITERIA_PART + 1)
 
-/* In the set of a plan, a column that is to be null is as far from itself. */
+/* Added to a column in the set of a plan: the column must be null. */
 #define NULL_COLUMN MaxHeapAttributeNumber
 
 DtOnDeleted
@@ -92,7 +92,9 @@ append_criterion(StringInfo query, const DtDataPlace *place,
 {
 	const char *column = quote_identifier(NameStr(given->field.name));
 
-	/* "IS NULL" is also true of a composite value whose fields all are. */
+	/*
+	 * "IS NULL" is also true of a composite value whose fields are all null.
+	 */
 	if (given->value.type == JENTRY_ISNULL)
 	{
 		appendStringInfo(query, DT_ROW ".%s IS NOT DISTINCT FROM NULL", column);
@@ -106,8 +108,8 @@ append_criterion(StringInfo query, const DtDataPlace *place,
 /*
  * "SELECT row, deleted FROM (SELECT ... WHERE ...) ORDER BY key LIMIT 1"
  *
- * The rows are found first and sorted then.  Or else the planner might take
- * the key's index for its order, and walk all of it to find no row.
+ * The subquery finds the rows before they are sorted.  Otherwise the planner
+ * might scan the whole index of the key, for its order, to find no row.
  */
 static void
 append_search(StringInfo query, const DtDataPlace *place,
@@ -134,13 +136,14 @@ append_search(StringInfo query, const DtDataPlace *place,
 }
 
 /*
- * The query for a live row or, if there is none and that is asked for, for a
- * deleted one.  An index of live rows serves the first of the two, one of
- * deleted rows the second.  It is one query, so that a row which is restored
- * meanwhile is not missed by both.
+ * Appends the query for a live row or, if there is none and that is wanted,
+ * for a deleted one.  An index of live rows can be used for the first, one of
+ * deleted rows for the second.  It is a single query, so that a row that is
+ * restored meanwhile is not missed by both.
  */
 static void
-append_find(StringInfo query, const DtDataPlace *place, const DtData *criteria, bool only_live)
+append_query(StringInfo query, const DtDataPlace *place,
+			 const DtData *criteria, bool only_live)
 {
 	Relation	rel = place->rel;
 	bool		is_soft = dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL;
@@ -178,7 +181,7 @@ find_plan(const DtDataPlace *place, const DtData *criteria, bool only_live)
 	plan = dtmodel_find_plan(RelationGetRelid(place->rel), purpose, set);
 	if (plan.saved != NULL)
 		return plan.saved;
-	append_find(&plan.query, place, criteria, only_live);
+	append_query(&plan.query, place, criteria, only_live);
 	types = palloc(sizeof(Oid) * criteria->count);
 	dtmodel_data_types(criteria, types);
 	return dtmodel_save_plan(&plan, criteria->count, types);
@@ -200,26 +203,26 @@ find_row(const DtRowCall *call, const DtDataPlace *place,
 }
 
 /*
- * Finds the row whose columns have the values of the criteria, a live one
- * rather than a deleted one, and of several the one with the least key.  What
- * others have committed by now is seen.  Within SPI.
+ * Finds the row whose columns have the values of the criteria: a live one
+ * rather than a deleted one, and of several the one with the smallest key.
+ * Sees what other transactions have committed by now.  Within SPI.
  */
 DtFound
-dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
-				 const DtData *criteria, Datum *row)
+dtmodel_find_by_criteria(const DtRowCall *call, const DtDataPlace *place,
+						 const DtData *criteria, Datum *row)
 {
 	return find_row(call, place, criteria, false, row);
 }
 
-/* The same for those to whom deleted rows do not matter. */
+/* The same for callers that ignore deleted rows. */
 DtFound
-dtmodel_find_live_row(const DtRowCall *call, const DtDataPlace *place,
-					  const DtData *criteria, Datum *row)
+dtmodel_find_live_by_criteria(const DtRowCall *call, const DtDataPlace *place,
+							  const DtData *criteria, Datum *row)
 {
 	return find_row(call, place, criteria, true, row);
 }
 
-/* What is tried to restore a row. */
+/* The state of an attempt to restore a row. */
 typedef struct Restoration
 {
 	const DtRowCall *call;
@@ -236,10 +239,10 @@ restore(void *argument)
 }
 
 /*
- * Restores the deleted row that was found.  Beside it somebody else may have
- * made a live one, which we could not see until it was committed and kept
- * ours from being restored: then that is the row, unless it is deleted by now.
- * Within SPI.
+ * Restores the deleted row that was found.  Meanwhile another transaction may
+ * have inserted a live one, which was not visible until it committed, and
+ * prevented the restore: then the result is that row, unless it is deleted by
+ * now. Within SPI.
  */
 DtFound
 dtmodel_restore_found(const DtRowCall *call, const DtDataPlace *place,
@@ -251,19 +254,19 @@ dtmodel_restore_found(const DtRowCall *call, const DtDataPlace *place,
 
 	for (int i = 0; found == DT_FOUND_DELETED; i++)
 	{
-		if (i == DT_TRIES)
+		if (i == DT_MAX_TRIES)
 			ReThrowError(error);
-		error = dtmodel_try(restore, &restoration);
+		error = dtmodel_try_in_subtransaction(restore, &restoration);
 		if (error == NULL)
 			return restoration.found ? DT_FOUND_LIVE : DT_FOUND_NONE;
 		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
 			ReThrowError(error);
-		found = dtmodel_find_row(call, place, criteria, row);
+		found = dtmodel_find_by_criteria(call, place, criteria, row);
 	}
 	return found;
 }
 
-/* The same for criteria that the column's type holds to be the same. */
+/* A hash that is the same for values that are equal for the column's type. */
 static uint32
 hash_of_value(Relation rel, const DtField *field, Datum value)
 {
@@ -288,8 +291,8 @@ forget_criteria_locks(void *argument pg_attribute_unused())
 }
 
 /*
- * Counts one more, and returns whether it is one too many.  Locks that a
- * subtransaction gave back are still counted, which does no harm.
+ * Counts one more lock; returns whether it exceeds the maximum.  Locks that a
+ * subtransaction has released are still counted, which does no harm.
  */
 static bool
 is_one_lock_too_many(void)
@@ -308,7 +311,9 @@ is_one_lock_too_many(void)
 	return ++*criteria_locks > MAX_CRITERIA_LOCKS;
 }
 
-/* Of a partition its partitioned table is locked, by which others come to it. */
+/*
+ * For a partition, its partitioned table is locked, which other callers use.
+ */
 static bool
 has_lock(Relation rel, uint16 part)
 {
@@ -327,8 +332,8 @@ lock_part(Relation rel, uint16 part, LOCKMODE lockmode)
 }
 
 /*
- * Locks one part of the table until the transaction ends, or all of it where
- * the transaction has many locks already.
+ * Locks one part of the table until the end of the transaction, or the whole
+ * table if the transaction has many locks already.
  */
 static void
 lock_criteria_part(Relation rel, uint16 part)
@@ -344,7 +349,7 @@ lock_criteria_part(Relation rel, uint16 part)
 	lock_part(rel, part, ExclusiveLock);
 }
 
-/* By the names of the columns: partitions may have them in another order. */
+/* Uses the names of columns: partitions may have them in another order. */
 static uint32
 hash_of_criteria(const DtDataPlace *place, const DtData *criteria)
 {
@@ -365,7 +370,9 @@ hash_of_criteria(const DtDataPlace *place, const DtData *criteria)
 	return hash;
 }
 
-/* Keeps others who look for the same row out until our transaction ends. */
+/*
+ * Blocks other transactions that look for the same row until the end of ours.
+ */
 void
 dtmodel_lock_criteria(const DtDataPlace *place, const DtData *criteria)
 {
@@ -385,8 +392,8 @@ key_columns(const DtKey *key)
 }
 
 /*
- * For a deleted row that stands in the way of a live one.  The index is the
- * unique one that the new row would be in conflict with, if there is one.
+ * The error for a deleted row that prevents a live one.  The index is the
+ * unique one with which the new row would be in conflict, if there is one.
  */
 void
 dtmodel_report_deleted_row(const DtRowCall *call, Datum row, Oid index)

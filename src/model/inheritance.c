@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * heirs.c
+ * inheritance.c
  *	  Tables that inherit from others, and what they have inherited.
  *
  * A statement on a table reaches the rows of the tables that inherit from it,
@@ -17,7 +17,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
-#include "model/heirs.h"
+#include "model/inheritance.h"
 #include "utils/syscache.h"
 
 /*
@@ -25,7 +25,7 @@
  * Partitions are not among them: they have the triggers of their table.
  */
 static List *
-lock_heirs(Relation rel, LOCKMODE lockmode)
+lock_inheritors(Relation rel, LOCKMODE lockmode)
 {
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
 		return NIL;
@@ -35,9 +35,9 @@ lock_heirs(Relation rel, LOCKMODE lockmode)
 
 /* The same, for reading. */
 List *
-dtmodel_heirs(Relation rel)
+dtmodel_inheritors(Relation rel)
 {
-	return lock_heirs(rel, AccessShareLock);
+	return lock_inheritors(rel, AccessShareLock);
 }
 
 /*
@@ -47,25 +47,25 @@ dtmodel_heirs(Relation rel)
  * to drop, from its end.
  */
 List *
-dtmodel_with_heirs(Oid relid)
+dtmodel_with_inheritors(Oid relid)
 {
 	DtChange	change;
-	List	   *heirs;
+	List	   *inheritors;
 
 	dtmodel_begin_change(&change, relid);
-	heirs = lock_heirs(change.rel, DT_CHANGE_LOCK);
+	inheritors = lock_inheritors(change.rel, DT_CHANGE_LOCK);
 	relation_close(change.rel, NoLock);
-	return lcons_oid(relid, heirs);
+	return lcons_oid(relid, inheritors);
 }
 
 /* Adds a mixin to a table and to those that inherit from it. */
 void
-dtmodel_change_with_heirs(Oid relid, DtChangeMixin change_mixin,
-						  const void *request)
+dtmodel_change_with_inheritors(Oid relid, DtChangeMixin change_mixin,
+							   const void *request)
 {
 	ListCell   *cell;
 
-	foreach(cell, dtmodel_with_heirs(relid))
+	foreach(cell, dtmodel_with_inheritors(relid))
 	{
 		DtChange	change;
 
@@ -80,9 +80,9 @@ dtmodel_change_with_heirs(Oid relid, DtChangeMixin change_mixin,
  * come first: a column cannot be dropped while a trigger names it.
  */
 void
-dtmodel_drop_with_heirs(Oid relid, DtDropMixin drop, bool drop_columns)
+dtmodel_drop_with_inheritors(Oid relid, DtDropMixin drop, bool drop_columns)
 {
-	List	   *tables = dtmodel_with_heirs(relid);
+	List	   *tables = dtmodel_with_inheritors(relid);
 
 	for (int i = list_length(tables) - 1; i >= 0; i--)
 	{

@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * heirs.c
- *	  Soft delete of tables that other tables inherit from.
+ * guard.c
+ *	  The trigger that protects tables that inherit from a soft-delete model.
  *
  * A DELETE on a table reaches the rows of the tables that inherit from it,
- * but its row triggers stay behind.  So the tables that are there become
- * models together with the one that they inherit from; and one that comes
- * later is noticed by a trigger of the statement, before a row of it can be
+ * but these do not inherit its row triggers.  So existing tables become
+ * models together with the one that they inherit from; and a table that is
+ * created later is found by a statement trigger, before its rows can be
  * deleted for good by mistake.
  *
  *-------------------------------------------------------------------------
@@ -18,15 +18,15 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "guc.h"
+#include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/hard_delete.h"
-#include "mixin/soft_delete/heirs.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/mixin_call.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_guard_trigger);
 
-/* Partitions have the triggers of their table, so only others need it. */
+/* Partitions have the triggers of their table, so they do not need it. */
 void
 dtmodel_change_guard_trigger(DtChange *change)
 {
@@ -36,7 +36,7 @@ dtmodel_change_guard_trigger(DtChange *change)
 }
 
 static void
-check_heir(Oid relid, Relation parent)
+check_inheritor(Oid relid, Relation parent)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 
@@ -56,11 +56,10 @@ check_heir(Oid relid, Relation parent)
 /*
  * soft_delete_guard_trigger() returns trigger
  *
- * BEFORE DELETE, FOR EACH STATEMENT, on soft-delete models that are no
+ * BEFORE DELETE, FOR EACH STATEMENT, on soft-delete models that are not
  * partitioned tables.  Refuses the DELETE (55000) while a table without soft
- * delete inherits from this one, unless dtmodel.hard_delete is on for those who
- * may TRUNCATE this one.  Does nothing on a table that is not such a model any
- * more.
+ * delete inherits from this one, unless dtmodel.hard_delete is in effect.
+ * Does nothing on a table that is not such a model any more.
  */
 Datum
 dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
@@ -82,6 +81,6 @@ dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
 		dtmodel_soft_delete_of(dtmodel_get_model(rel)) == NULL)
 		return PointerGetDatum(NULL);
 	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
-		check_heir(lfirst_oid(cell), rel);
+		check_inheritor(lfirst_oid(cell), rel);
 	return PointerGetDatum(NULL);
 }

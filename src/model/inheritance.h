@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * heirs.h
+ * inheritance.h
  *	  Tables that inherit from others, and what they have inherited.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DTMODEL_HEIRS_H
-#define DTMODEL_HEIRS_H
+#ifndef DTMODEL_INHERITANCE_H
+#define DTMODEL_INHERITANCE_H
 
 #include "model/ddl.h"
 
@@ -17,14 +17,14 @@
 typedef void (*DtChangeMixin) (DtChange *change, const void *request);
 typedef void (*DtDropMixin) (DtChange *change, bool drop_columns);
 
-extern List *dtmodel_heirs(Relation rel);
-extern List *dtmodel_with_heirs(Oid relid);
-extern void dtmodel_change_with_heirs(Oid relid, DtChangeMixin change_mixin,
-									  const void *request);
-extern void dtmodel_drop_with_heirs(Oid relid, DtDropMixin drop,
-									bool drop_columns);
+extern List *dtmodel_inheritors(Relation rel);
+extern List *dtmodel_with_inheritors(Oid relid);
+extern void dtmodel_change_with_inheritors(Oid relid, DtChangeMixin change_mixin,
+										   const void *request);
+extern void dtmodel_drop_with_inheritors(Oid relid, DtDropMixin drop,
+										 bool drop_columns);
 extern bool dtmodel_is_inherited_column(Relation rel, const DtColumn *column);
 extern bool dtmodel_is_inherited_constraint(Relation rel, const char *name);
 extern void dtmodel_drop_own_column(DtChange *change, const DtColumn *column);
 
-#endif							/* DTMODEL_HEIRS_H */
+#endif							/* DTMODEL_INHERITANCE_H */

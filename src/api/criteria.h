@@ -1,20 +1,20 @@
 /*-------------------------------------------------------------------------
  *
- * find.h
- *	  The row that an object describes, and what to do when it is deleted.
+ * criteria.h
+ *	  Finding a row by criteria, and restoring it if it is deleted.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef DTMODEL_FIND_H
-#define DTMODEL_FIND_H
+#ifndef DTMODEL_CRITERIA_H
+#define DTMODEL_CRITERIA_H
 
 #include "api/data.h"
 #include "model/row_call.h"
 
-/* How often a row may come and go while somebody tries to have it. */
-#define DT_TRIES 10
+/* How many times to try while other transactions insert and delete the row. */
+#define DT_MAX_TRIES 10
 
-/* What a caller wants of a deleted row that is the one in question. */
+/* What the caller wants if the row is deleted. */
 typedef enum DtOnDeleted
 {
 	DT_DELETED_IGNORE,
@@ -32,11 +32,12 @@ typedef enum DtFound
 
 extern DtOnDeleted dtmodel_on_deleted_argument(FunctionCallInfo fcinfo,
 											   int argument);
-extern DtFound dtmodel_find_row(const DtRowCall *call, const DtDataPlace *place,
-								const DtData *criteria, Datum *row);
-extern DtFound dtmodel_find_live_row(const DtRowCall *call,
-									 const DtDataPlace *place,
-									 const DtData *criteria, Datum *row);
+extern DtFound dtmodel_find_by_criteria(const DtRowCall *call,
+										const DtDataPlace *place,
+										const DtData *criteria, Datum *row);
+extern DtFound dtmodel_find_live_by_criteria(const DtRowCall *call,
+											 const DtDataPlace *place,
+											 const DtData *criteria, Datum *row);
 extern DtFound dtmodel_restore_found(const DtRowCall *call,
 									 const DtDataPlace *place,
 									 const DtData *criteria, Datum *row);
@@ -45,4 +46,4 @@ extern void dtmodel_lock_criteria(const DtDataPlace *place,
 pg_noreturn extern void dtmodel_report_deleted_row(const DtRowCall *call,
 													   Datum row, Oid index);
 
-#endif							/* DTMODEL_FIND_H */
+#endif							/* DTMODEL_CRITERIA_H */
