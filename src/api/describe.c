@@ -112,7 +112,7 @@ drift_of_inheritor(StringInfo drift, Relation inheritor, const bool *expected)
 }
 
 static void
-drift_of_heirs(StringInfo drift, Relation rel)
+drift_of_inheritors(StringInfo drift, Relation rel)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 	bool	   *expected = palloc(sizeof(bool) * dtmodel_count_mixins());
@@ -159,7 +159,7 @@ drift_of_trigger(StringInfo drift, TriggerDesc *triggers, const Trigger *ours)
 		if (dtmodel_trigger_type(other) == NULL &&
 			runs_after(other, ours))
 			dtmodel_append_drift(drift, "trigger \"%s\" runs after \"%s\"",
-										 other->tgname, ours->tgname);
+								 other->tgname, ours->tgname);
 	}
 }
 
@@ -264,7 +264,7 @@ find_drift(Relation rel)
 		drift_of_mixin(&drift, rel, mixins[i]);
 	drift_of_triggers(&drift, rel);
 	drift_of_missing_mixins(&drift, rel);
-	drift_of_heirs(&drift, rel);
+	drift_of_inheritors(&drift, rel);
 	return drift.data;
 }
 
@@ -284,8 +284,8 @@ append_table(Description *description)
 
 	appendStringInfoChar(json, '{');
 	dtmodel_append_member(json, "table",
-				  quote_qualified_identifier(description->schema,
-											 description->table));
+						  quote_qualified_identifier(description->schema,
+													 description->table));
 	appendStringInfoString(json, ", ");
 	dtmodel_append_member(json, "class", dtmodel_make_class_name(description->table));
 	appendStringInfoString(json, ", ");
