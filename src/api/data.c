@@ -272,11 +272,11 @@ take_other_key(GivenSettings *given, const RawMember *member)
 }
 
 /*
- * Whether the column is one that update() and upsert() compare, to refuse
- * data that was made for an older version of the row.
+ * The column by which a mixin of the model detects data that was made for an
+ * older version of the row; InvalidAttrNumber for none.
  */
-static bool
-guards_updates(const DtModel *model, AttrNumber attnum)
+static AttrNumber
+guard_column(const DtModel *model)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 
@@ -287,20 +287,19 @@ guards_updates(const DtModel *model, AttrNumber attnum)
 			const DtMixinColumn *kept = &mixins[i]->columns[j];
 			const DtColumn *column = dtmodel_mixin_column(kept, model->options[i]);
 
-			if (kept->guards_updates && column->attnum == attnum &&
-				dtmodel_column_fits(column, kept->use))
-				return true;
+			if (kept->guards_updates && dtmodel_column_fits(column, kept->use))
+				return column->attnum;
 		}
 	}
-	return false;
+	return InvalidAttrNumber;
 }
 
 static void
-take_field(DtData *data, const DtModel *model, const DtField *field,
+take_field(DtData *data, AttrNumber guard, const DtField *field,
 		   const RawValue *value)
 {
 	DtGiven    *given = &data->given[data->count];
-	bool		is_guard = guards_updates(model, field->attnum);
+	bool		is_guard = field->attnum == guard;
 
 	/* A client that does not have a version yet gives null. */
 	if (is_guard && value->type == JENTRY_ISNULL)
@@ -336,19 +335,19 @@ take_members(DtData *data, GivenSettings *given, const DtModel *model,
 			 const RawValue *object)
 {
 	RawObject	walk = raw_object(object);
+	AttrNumber	guard = guard_column(model);
 	RawMember	member;
 	int			next = 0;
 
 	while (raw_object_next(&walk, &member))
 	{
-		const DtField *field = next_field(&model->fields, &next,
-											&member.key);
+		const DtField *field = next_field(&model->fields, &next, &member.key);
 
 		if (field == NULL)
 			take_other_key(given, &member);
 		else if (given->settings == NULL ||
 				 field->attnum != given->settings->column.attnum)
-			take_field(data, model, field, &member.value);
+			take_field(data, guard, field, &member.value);
 	}
 }
 

@@ -60,10 +60,7 @@ usable_slug(Relation rel)
 				 errhint("Call %s.add_slug(%s, ...).", DTMODEL_SCHEMA,
 						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
-	dtmodel_check_column(rel, &slug->source, &dtmodel_use_any,
-						 &dtmodel_slug_mixin, "source");
-	dtmodel_check_column(rel, &slug->slug, &dtmodel_use_slug,
-						 &dtmodel_slug_mixin, "slug");
+	dtmodel_check_mixin_columns(rel, &dtmodel_slug_mixin, slug);
 	check_trigger_fires(rel);
 	return *slug;
 }

@@ -60,7 +60,8 @@ dtmodel_with_inheritors(Oid relid)
 
 /* Adds a mixin to a table and to those that inherit from it. */
 void
-dtmodel_change_with_inheritors(Oid relid, DtChangeMixin change_mixin,
+dtmodel_change_with_inheritors(Oid relid, const DtMixin *mixin,
+							   DtChangeMixin change_mixin,
 							   const void *request)
 {
 	ListCell   *cell;
@@ -72,6 +73,7 @@ dtmodel_change_with_inheritors(Oid relid, DtChangeMixin change_mixin,
 		dtmodel_begin_change(&change, lfirst_oid(cell));
 		change_mixin(&change, request);
 		dtmodel_apply_change(&change);
+		dtmodel_after_change(lfirst_oid(cell), mixin);
 	}
 }
 
@@ -80,7 +82,8 @@ dtmodel_change_with_inheritors(Oid relid, DtChangeMixin change_mixin,
  * come first: a column cannot be dropped while a trigger names it.
  */
 void
-dtmodel_drop_with_inheritors(Oid relid, DtDropMixin drop, bool drop_columns)
+dtmodel_drop_with_inheritors(Oid relid, const DtMixin *mixin,
+							 DtDropMixin drop, bool drop_columns)
 {
 	List	   *tables = dtmodel_with_inheritors(relid);
 
@@ -91,6 +94,7 @@ dtmodel_drop_with_inheritors(Oid relid, DtDropMixin drop, bool drop_columns)
 		dtmodel_begin_change(&change, list_nth_oid(tables, i));
 		drop(&change, drop_columns);
 		dtmodel_apply_change(&change);
+		dtmodel_after_change(list_nth_oid(tables, i), mixin);
 	}
 }
 

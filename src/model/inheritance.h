@@ -19,10 +19,11 @@ typedef void (*DtDropMixin) (DtChange *change, bool drop_columns);
 
 extern List *dtmodel_inheritors(Relation rel);
 extern List *dtmodel_with_inheritors(Oid relid);
-extern void dtmodel_change_with_inheritors(Oid relid, DtChangeMixin change_mixin,
+extern void dtmodel_change_with_inheritors(Oid relid, const DtMixin *mixin,
+										   DtChangeMixin change_mixin,
 										   const void *request);
-extern void dtmodel_drop_with_inheritors(Oid relid, DtDropMixin drop,
-										 bool drop_columns);
+extern void dtmodel_drop_with_inheritors(Oid relid, const DtMixin *mixin,
+										 DtDropMixin drop, bool drop_columns);
 extern bool dtmodel_is_inherited_column(Relation rel, const DtColumn *column);
 extern bool dtmodel_is_inherited_constraint(Relation rel, const char *name);
 extern void dtmodel_drop_own_column(DtChange *change, const DtColumn *column);

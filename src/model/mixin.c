@@ -154,6 +154,20 @@ dtmodel_report_unknown_trigger(Relation rel)
 			 errhint("The extension's schema and functions must keep their names.")));
 }
 
+/* Whether the relation has a trigger of ours. */
+bool
+dtmodel_has_own_trigger(Relation rel)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		if (dtmodel_trigger_type(&triggers->triggers[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* A copy of the table's first trigger of this type; NULL if it has none. */
 const Trigger *
 dtmodel_find_trigger(Relation rel, const DtTriggerType *type)
@@ -193,6 +207,29 @@ dtmodel_trigger_option(const Trigger *trigger, const char *key)
 	return NULL;
 }
 
+/*
+ * Makes sure that the columns of a mixin exist and have the right types.  A
+ * mixin whose columns are all optional needs one of them.
+ */
+void
+dtmodel_check_mixin_columns(Relation rel, const DtMixin *mixin,
+							const void *options)
+{
+	bool		any = false;
+
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		const DtMixinColumn *kept = &mixin->columns[i];
+		const DtColumn *column = dtmodel_mixin_column(kept, options);
+		bool		is_last = (i == mixin->ncolumns - 1);
+
+		any |= dtmodel_column_is_used(column);
+		if (dtmodel_column_is_used(column) || !kept->optional ||
+			(is_last && !any))
+			dtmodel_check_column(rel, column, kept->use, mixin, kept->option);
+	}
+}
+
 void
 dtmodel_append_string(StringInfo json, const char *value)
 {
@@ -212,7 +249,7 @@ dtmodel_append_member(StringInfo json, const char *key, const char *value)
 /* The members for a mixin's columns, some of which a model may do without. */
 void
 dtmodel_append_mixin_columns(StringInfo json, const DtMixin *mixin,
-					   const void *options)
+							 const void *options)
 {
 	for (int i = 0; i < mixin->ncolumns; i++)
 	{

@@ -37,6 +37,8 @@ typedef struct DtMixinColumn
 	const DtColumnUse *use;
 	Size		offset;			/* of its DtColumn in the struct of options */
 	const char *in_template;	/* its name in the template; NULL: not there */
+	bool		optional;		/* a model may do without it, if it has another
+								 * column of the mixin */
 	bool		has_to_match;	/* if the partitioned table has it, so must a
 								 * table to attach */
 	bool		tells_live;		/* it says whether a row is live */
@@ -174,8 +176,11 @@ extern void dtmodel_after_change(Oid relid, const DtMixin *mixin);
 
 extern const char *dtmodel_function_name(Oid funcid);
 extern const DtTriggerType *dtmodel_trigger_type(const Trigger *trigger);
+extern bool dtmodel_has_own_trigger(Relation rel);
 extern const Trigger *dtmodel_find_trigger(Relation rel,
 										   const DtTriggerType *type);
+extern void dtmodel_check_mixin_columns(Relation rel, const DtMixin *mixin,
+										const void *options);
 extern bool dtmodel_trigger_fires(char tgenabled);
 extern const char *dtmodel_trigger_option(const Trigger *trigger,
 										  const char *key);
@@ -186,7 +191,7 @@ extern void dtmodel_append_string(StringInfo json, const char *value);
 extern void dtmodel_append_member(StringInfo json, const char *key,
 								  const char *value);
 extern void dtmodel_append_mixin_columns(StringInfo json, const DtMixin *mixin,
-								   const void *options);
+										 const void *options);
 extern void dtmodel_append_drift(StringInfo drift, const char *format,...)
 			compat_attribute_printf(2, 3);
 extern void dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,

@@ -86,17 +86,6 @@ find_command(const Node *statement, AlterTableType type, AlterTableType other)
 }
 
 static bool
-has_own_trigger(TriggerDesc *triggers)
-{
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		if (dtmodel_trigger_type(&triggers->triggers[i]) != NULL)
-			return true;
-	}
-	return false;
-}
-
-static bool
 is_table(Relation rel)
 {
 	return rel->rd_rel->relkind == RELKIND_RELATION ||
@@ -264,7 +253,7 @@ keep_model(Relation parent, Relation rel)
 	DtCaller	caller;
 	char	   *names;
 
-	if (!has_own_trigger(triggers))
+	if (!dtmodel_has_own_trigger(parent))
 		return;
 	if (!is_table(rel))
 	{
@@ -563,7 +552,7 @@ static bool
 is_attachable_model(Relation rel)
 {
 	return is_table(rel) && !rel->rd_rel->relispartition &&
-		has_own_trigger(dtmodel_triggers(rel));
+		dtmodel_has_own_trigger(rel);
 }
 
 static void
@@ -605,7 +594,7 @@ prepare_attach(RangeVar *parent_name, RangeVar *name)
 		return;
 	parent = relation_open(parentid, NoLock);
 	if (parent->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-		has_own_trigger(dtmodel_triggers(parent)))
+		dtmodel_has_own_trigger(parent))
 	{
 		settle_name(parent_name, parent);
 		default_partition = get_default_partition_oid(parentid);

@@ -432,26 +432,32 @@ dtmodel_row_changes(DtStamp *stamp, const TriggerData *trigdata, HeapTuple row)
 }
 
 /*
- * What a trigger that stamps rows has to do.  On a partitioned table it is
- * also fired by DELETE, to detect rows that move: these are not stamped as
- * new rows.
+ * What a trigger that stamps rows does.  On a partitioned table it is also
+ * fired by DELETE, to detect rows that move: these are not new rows in the
+ * other partition.
  */
-DtStampWork
-dtmodel_stamp_work(FunctionCallInfo fcinfo, DtStamp *stamp)
+Datum
+dtmodel_stamp_row(FunctionCallInfo fcinfo, const DtStamper *stamper)
 {
-	const TriggerData *trigdata = (const TriggerData *) fcinfo->context;
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, stamper->function,
+												DT_ON_INSERT | DT_ON_UPDATE |
+												DT_ON_DELETE);
+	HeapTuple	row = dtmodel_new_row(trigdata);
+	DtStamp    *stamp = dtmodel_trigger_state(fcinfo, stamper->make_state);
 
 	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
 	{
 		if (dtmodel_row_moves_out(&stamp->note, trigdata))
 			dtmodel_note_departure(fcinfo);
-		return DT_STAMP_NOTHING;
+		return PointerGetDatum(row);
 	}
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		dtmodel_note_update(&stamp->note, trigdata);
 	if (dtmodel_preserve_timestamps)
-		return DT_STAMP_NOTHING;
+		return PointerGetDatum(row);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		return DT_STAMP_CHANGES;
-	return dtmodel_row_moves_in(fcinfo) ? DT_STAMP_NOTHING : DT_STAMP_NEW_ROW;
+		row = stamper->stamp_changed_row(trigdata, row, stamp);
+	else if (!dtmodel_row_moves_in(fcinfo))
+		row = stamper->stamp_new_row(trigdata, row, stamp);
+	return PointerGetDatum(row);
 }

@@ -38,17 +38,22 @@ typedef struct DtStamp
 	DtColumnPair *pairs;		/* the trigger's own columns come first */
 } DtStamp;
 
-typedef enum DtStampWork
+/* A trigger that stamps rows; its state is a struct that begins with DtStamp. */
+typedef struct DtStamper
 {
-	DT_STAMP_NOTHING,
-	DT_STAMP_NEW_ROW,
-	DT_STAMP_CHANGES
-} DtStampWork;
+	const char *function;
+	void	   *(*make_state) (const TriggerData *trigdata);
+	HeapTuple	(*stamp_new_row) (const TriggerData *trigdata, HeapTuple row,
+								  void *state);
+	HeapTuple	(*stamp_changed_row) (const TriggerData *trigdata,
+									  HeapTuple row, void *state);
+} DtStamper;
 
 extern void dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,
 							   const AttrNumber *written, int nwritten);
 extern void dtmodel_init_whole_row_stamp(DtStamp *stamp, AttrNumber written);
-extern DtStampWork dtmodel_stamp_work(FunctionCallInfo fcinfo, DtStamp *stamp);
+extern Datum dtmodel_stamp_row(FunctionCallInfo fcinfo,
+							   const DtStamper *stamper);
 extern bool dtmodel_row_changes(DtStamp *stamp, const TriggerData *trigdata,
 								HeapTuple row);
 extern HeapTuple dtmodel_store_column(const TriggerData *trigdata,

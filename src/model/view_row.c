@@ -174,20 +174,6 @@ dtmodel_report_no_live_view(Relation view, const char *detail)
 			 errtable(view)));
 }
 
-/* Whether the view has a trigger of ours, as live views do. */
-static bool
-has_own_trigger(Relation view)
-{
-	TriggerDesc *triggers = dtmodel_triggers(view);
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		if (dtmodel_trigger_type(&triggers->triggers[i]) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /* The relation of a rule. */
 static Oid
 relation_of_rule(Oid rule)
@@ -219,7 +205,7 @@ is_live_view_of(Oid relid, Oid table)
 
 	if (view == NULL)
 		return false;
-	answer = has_own_trigger(view) &&
+	answer = dtmodel_has_own_trigger(view) &&
 		dtmodel_read_view(view).relid == table;
 	relation_close(view, AccessShareLock);
 	return answer;
@@ -279,7 +265,7 @@ dtmodel_open_live_view(Oid relid)
 		return NULL;
 	view = palloc(sizeof(DtLiveView));
 	view->rel = relation_open(relid, AccessShareLock);
-	if (!has_own_trigger(view->rel))
+	if (!dtmodel_has_own_trigger(view->rel))
 	{
 		relation_close(view->rel, AccessShareLock);
 		return NULL;

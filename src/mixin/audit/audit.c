@@ -23,7 +23,6 @@
 #include "model/inheritance.h"
 #include "model/key.h"
 #include "model/row_move.h"
-#include "model/row_trigger.h"
 #include "model/stamp.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
@@ -33,8 +32,8 @@
 /* The state of the trigger, created once in each statement. */
 typedef struct AuditState
 {
-	DtAudit		columns;
 	DtStamp		stamp;			/* for created_by and updated_by */
+	DtAudit		columns;
 	MemoryContext context;
 	DtActorColumn *creator;		/* NULL until a row needs it */
 	DtActorColumn *updater;
@@ -54,20 +53,6 @@ PG_FUNCTION_INFO_V1(dtmodel_add_audit);
 PG_FUNCTION_INFO_V1(dtmodel_remove_audit);
 PG_FUNCTION_INFO_V1(dtmodel_set_actor);
 
-/* A model may do without one of the two columns, but not without both. */
-static void
-check_columns(Relation rel, const DtAudit *audit)
-{
-	bool		has_created_by = dtmodel_column_is_used(&audit->created_by);
-
-	if (has_created_by)
-		dtmodel_check_column(rel, &audit->created_by, &dtmodel_use_actor,
-							 &dtmodel_audit_mixin, "created_by");
-	if (!has_created_by || dtmodel_column_is_used(&audit->updated_by))
-		dtmodel_check_column(rel, &audit->updated_by, &dtmodel_use_actor,
-							 &dtmodel_audit_mixin, "updated_by");
-}
-
 static void *
 make_state(const TriggerData *trigdata)
 {
@@ -79,7 +64,7 @@ make_state(const TriggerData *trigdata)
 	if (dtmodel_audit_of(model) == NULL)
 		dtmodel_report_unknown_trigger(rel);
 	state->columns = *dtmodel_audit_of(model);
-	check_columns(rel, &state->columns);
+	dtmodel_check_mixin_columns(rel, &dtmodel_audit_mixin, &state->columns);
 	state->context = CurrentMemoryContext;
 	written[0] = state->columns.created_by.attnum;
 	written[1] = state->columns.updated_by.attnum;
@@ -102,8 +87,9 @@ actor_for(Relation rel, AuditState *state, const DtColumn *column,
  * copied.
  */
 static HeapTuple
-stamp_new_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
+stamp_new_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 {
+	AuditState *state = argument;
 	Relation	rel = trigdata->tg_relation;
 	int			columns[2];
 	Datum		values[2];
@@ -147,8 +133,9 @@ store_name(const TriggerData *trigdata, HeapTuple row, const DtColumnPair *pair,
 }
 
 static HeapTuple
-stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
+stamp_changed_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 {
+	AuditState *state = argument;
 	Relation	rel = trigdata->tg_relation;
 	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
 	const DtColumnPair *created_by = &state->stamp.pairs[0];
@@ -187,24 +174,11 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row, AuditState *state)
 Datum
 dtmodel_audit_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "audit_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE |
-												DT_ON_DELETE);
-	HeapTuple	row = dtmodel_new_row(trigdata);
-	AuditState *state = dtmodel_trigger_state(fcinfo, make_state);
+	static const DtStamper stamper = {
+		"audit_trigger", make_state, stamp_new_row, stamp_changed_row
+	};
 
-	switch (dtmodel_stamp_work(fcinfo, &state->stamp))
-	{
-		case DT_STAMP_NOTHING:
-			break;
-		case DT_STAMP_NEW_ROW:
-			row = stamp_new_row(trigdata, row, state);
-			break;
-		case DT_STAMP_CHANGES:
-			row = stamp_changed_row(trigdata, row, state);
-			break;
-	}
-	return PointerGetDatum(row);
+	return dtmodel_stamp_row(fcinfo, &stamper);
 }
 
 static void
@@ -375,7 +349,8 @@ dtmodel_add_audit(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(4))
 		request.referred = PG_GETARG_OID(4);
 
-	dtmodel_change_with_inheritors(relid, change_audit, &request);
+	dtmodel_change_with_inheritors(relid, &dtmodel_audit_mixin, change_audit,
+								   &request);
 	PG_RETURN_VOID();
 }
 
@@ -439,7 +414,8 @@ drop_audit(DtChange *change, bool drop_columns)
 Datum
 dtmodel_remove_audit(PG_FUNCTION_ARGS)
 {
-	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo), drop_audit,
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo),
+								 &dtmodel_audit_mixin, drop_audit,
 								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }

@@ -34,12 +34,14 @@ static const DtMixinColumn columns[] = {
 		.option = "created_by",
 		.use = &dtmodel_use_actor,
 		.offset = offsetof(DtAudit, created_by),
+		.optional = true,
 		.in_template = "created_by",
 	},
 	{
 		.option = "updated_by",
 		.use = &dtmodel_use_actor,
 		.offset = offsetof(DtAudit, updated_by),
+		.optional = true,
 		.in_template = "updated_by",
 	},
 };

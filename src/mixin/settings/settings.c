@@ -61,8 +61,7 @@ dtmodel_usable_settings(Relation rel)
 				 errhint("Call %s.add_settings(%s, ...).", DTMODEL_SCHEMA,
 						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
-	dtmodel_check_column(rel, &settings->column, &dtmodel_use_document,
-						 &dtmodel_settings_mixin, "settings");
+	dtmodel_check_mixin_columns(rel, &dtmodel_settings_mixin, settings);
 	return dtmodel_copy_settings(settings);
 }
 

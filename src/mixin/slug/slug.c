@@ -118,10 +118,7 @@ make_state(const TriggerData *trigdata)
 
 	if (slug == NULL)
 		dtmodel_report_unknown_trigger(rel);
-	dtmodel_check_column(rel, &slug->source, &dtmodel_use_any,
-						 &dtmodel_slug_mixin, "source");
-	dtmodel_check_column(rel, &slug->slug, &dtmodel_use_slug,
-						 &dtmodel_slug_mixin, "slug");
+	dtmodel_check_mixin_columns(rel, &dtmodel_slug_mixin, slug);
 
 	check_max_length(rel, slug);
 	state->slug = *slug;

@@ -278,6 +278,7 @@ static const DtMixinColumn columns[] = {
 		.option = "flag",
 		.use = &dtmodel_use_flag,
 		.offset = offsetof(DtSoftDelete, flag),
+		.optional = true,
 		.tells_live = true,
 		.in_template = "is_deleted",
 		.has_to_match = true,
@@ -293,6 +294,7 @@ static const DtMixinColumn columns[] = {
 		.option = "deleted_by",
 		.use = &dtmodel_use_actor,
 		.offset = offsetof(DtSoftDelete, deleted_by),
+		.optional = true,
 	},
 };
 

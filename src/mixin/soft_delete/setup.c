@@ -417,8 +417,9 @@ check_none_revived(const DtChange *change, const SoftDeleteRequest *request,
 }
 
 static void
-change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
+change_soft_delete(DtChange *change, const void *asked)
 {
+	const SoftDeleteRequest *request = asked;
 	DtColumn	flag;
 	DtColumn	deleted_at;
 	DtColumn	deleted_by;
@@ -457,23 +458,6 @@ change_soft_delete(DtChange *change, const SoftDeleteRequest *request)
 							   NIL);
 	else
 		dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE]);
-}
-
-/* Makes the table a model, and then those that inherit from it. */
-static void
-add_soft_delete(Oid relid, const SoftDeleteRequest *request)
-{
-	ListCell   *cell;
-
-	foreach(cell, dtmodel_with_inheritors(relid))
-	{
-		DtChange	change;
-
-		dtmodel_begin_change(&change, lfirst_oid(cell));
-		change_soft_delete(&change, request);
-		dtmodel_apply_change(&change);
-		dtmodel_after_change(lfirst_oid(cell), &dtmodel_soft_delete_mixin);
-	}
 }
 
 /*
@@ -566,7 +550,8 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 		dtmodel_is_second_word(fcinfo, 7, "flag_writes", "follow", "error");
 	request.trigger_tier = dtmodel_is_second_word(fcinfo, 8, "tier", "any", "trigger");
 
-	add_soft_delete(relid, &request);
+	dtmodel_change_with_inheritors(relid, &dtmodel_soft_delete_mixin,
+								   change_soft_delete, &request);
 	if (request.hide)
 	{
 		report_nothing_is_hidden(relid);
@@ -628,26 +613,6 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 }
 
 /*
- * Those that inherit come first: a column cannot be dropped while a trigger
- * names it.
- */
-static void
-remove_soft_delete(Oid relid, bool drop_columns)
-{
-	List	   *tables = dtmodel_with_inheritors(relid);
-
-	for (int i = list_length(tables) - 1; i >= 0; i--)
-	{
-		DtChange	change;
-
-		dtmodel_begin_change(&change, list_nth_oid(tables, i));
-		drop_soft_delete(&change, drop_columns);
-		dtmodel_apply_change(&change);
-		dtmodel_after_change(list_nth_oid(tables, i), &dtmodel_soft_delete_mixin);
-	}
-}
-
-/*
  * remove_soft_delete(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
@@ -658,7 +623,8 @@ remove_soft_delete(Oid relid, bool drop_columns)
 Datum
 dtmodel_remove_soft_delete(PG_FUNCTION_ARGS)
 {
-	remove_soft_delete(dtmodel_model_argument(fcinfo),
-					   !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo),
+								 &dtmodel_soft_delete_mixin, drop_soft_delete,
+								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }

@@ -87,14 +87,7 @@ dtmodel_usable_soft_delete(Relation rel)
 				 errhint("Call %s.", dtmodel_mixin_call(rel, &dtmodel_soft_delete_mixin,
 														NULL, NULL)),
 				 errtable(rel)));
-	if (dtmodel_column_is_used(&columns->flag))
-		dtmodel_check_column(rel, &columns->flag, &dtmodel_use_flag,
-							 &dtmodel_soft_delete_mixin, "flag");
-	dtmodel_check_column(rel, &columns->deleted_at, &dtmodel_use_time,
-						 &dtmodel_soft_delete_mixin, "deleted_at");
-	if (dtmodel_column_is_used(&columns->deleted_by))
-		dtmodel_check_column(rel, &columns->deleted_by, &dtmodel_use_actor,
-							 &dtmodel_soft_delete_mixin, "deleted_by");
+	dtmodel_check_mixin_columns(rel, &dtmodel_soft_delete_mixin, columns);
 	return *columns;
 }
 

@@ -151,12 +151,14 @@ static const DtMixinColumn columns[] = {
 		.option = "created_at",
 		.use = &dtmodel_use_time,
 		.offset = offsetof(DtTimestamps, created_at),
+		.optional = true,
 		.in_template = "created_at",
 	},
 	{
 		.option = "updated_at",
 		.use = &dtmodel_use_time,
 		.offset = offsetof(DtTimestamps, updated_at),
+		.optional = true,
 		.in_template = "updated_at",
 	},
 };

@@ -23,7 +23,6 @@
 #include "mixin/timestamps/timestamps.h"
 #include "model/inheritance.h"
 #include "model/row_move.h"
-#include "model/row_trigger.h"
 #include "model/stamp.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -33,27 +32,13 @@
 /* The state of the trigger, created once in each statement. */
 typedef struct TimestampsState
 {
-	DtTimestamps columns;
 	DtStamp		stamp;			/* for created_at and updated_at */
+	DtTimestamps columns;
 } TimestampsState;
 
 PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_add_timestamps);
 PG_FUNCTION_INFO_V1(dtmodel_remove_timestamps);
-
-/* A model may do without one of the two columns, but not without both. */
-static void
-check_columns(Relation rel, const DtTimestamps *timestamps)
-{
-	bool		has_created_at = dtmodel_column_is_used(&timestamps->created_at);
-
-	if (has_created_at)
-		dtmodel_check_column(rel, &timestamps->created_at, &dtmodel_use_time,
-							 &dtmodel_timestamps_mixin, "created_at");
-	if (!has_created_at || dtmodel_column_is_used(&timestamps->updated_at))
-		dtmodel_check_column(rel, &timestamps->updated_at, &dtmodel_use_time,
-							 &dtmodel_timestamps_mixin, "updated_at");
-}
 
 static void *
 make_state(const TriggerData *trigdata)
@@ -66,7 +51,7 @@ make_state(const TriggerData *trigdata)
 	if (dtmodel_timestamps_of(model) == NULL)
 		dtmodel_report_unknown_trigger(rel);
 	state->columns = *dtmodel_timestamps_of(model);
-	check_columns(rel, &state->columns);
+	dtmodel_check_mixin_columns(rel, &dtmodel_timestamps_mixin, &state->columns);
 	written[0] = state->columns.created_at.attnum;
 	written[1] = state->columns.updated_at.attnum;
 	dtmodel_init_stamp(&state->stamp, model, written, lengthof(written));
@@ -97,11 +82,14 @@ store_time(const TriggerData *trigdata, HeapTuple row, const DtColumn *column,
 }
 
 static HeapTuple
-stamp_new_row(const TriggerData *trigdata, HeapTuple row,
-			  const DtTimestamps *columns)
+stamp_new_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 {
-	TimestampTz now = read_clock(columns->clock);
+	const DtTimestamps *columns = &((TimestampsState *) argument)->columns;
+	TimestampTz now;
 
+	if (!columns->stamps_inserts)
+		return row;
+	now = read_clock(columns->clock);
 	if (dtmodel_column_is_used(&columns->created_at))
 		row = store_time(trigdata, row, &columns->created_at,
 						 dtmodel_fit_time(now, &columns->created_at));
@@ -142,9 +130,9 @@ move_updated_at(const TriggerData *trigdata, HeapTuple row,
 }
 
 static HeapTuple
-stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
-				  TimestampsState *state)
+stamp_changed_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 {
+	TimestampsState *state = argument;
 	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
 	const DtColumnPair *created_at = &state->stamp.pairs[0];
 	const DtColumnPair *updated_at = &state->stamp.pairs[1];
@@ -178,25 +166,11 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
 Datum
 dtmodel_timestamps_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "timestamps_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE |
-												DT_ON_DELETE);
-	HeapTuple	row = dtmodel_new_row(trigdata);
-	TimestampsState *state = dtmodel_trigger_state(fcinfo, make_state);
+	static const DtStamper stamper = {
+		"timestamps_trigger", make_state, stamp_new_row, stamp_changed_row
+	};
 
-	switch (dtmodel_stamp_work(fcinfo, &state->stamp))
-	{
-		case DT_STAMP_NOTHING:
-			break;
-		case DT_STAMP_NEW_ROW:
-			if (state->columns.stamps_inserts)
-				row = stamp_new_row(trigdata, row, &state->columns);
-			break;
-		case DT_STAMP_CHANGES:
-			row = stamp_changed_row(trigdata, row, state);
-			break;
-	}
-	return PointerGetDatum(row);
+	return dtmodel_stamp_row(fcinfo, &stamper);
 }
 
 static void
@@ -370,7 +344,8 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
 	request.stamps_inserts =
 		dtmodel_is_second_word(fcinfo, 5, "on_insert", "default", "stamp");
 
-	dtmodel_change_with_inheritors(relid, change_timestamps, &request);
+	dtmodel_change_with_inheritors(relid, &dtmodel_timestamps_mixin, change_timestamps,
+								   &request);
 	PG_RETURN_VOID();
 }
 
@@ -385,7 +360,8 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
 Datum
 dtmodel_remove_timestamps(PG_FUNCTION_ARGS)
 {
-	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo), dtmodel_drop_timestamps,
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo),
+								 &dtmodel_timestamps_mixin, dtmodel_drop_timestamps,
 								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }

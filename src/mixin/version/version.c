@@ -18,15 +18,14 @@
 #include "dtmodel.h"
 #include "mixin/version/mixin.h"
 #include "model/inheritance.h"
-#include "model/row_trigger.h"
 #include "model/stamp.h"
 #include "utils/builtins.h"
 
 /* The state of the trigger, created once in each statement. */
 typedef struct VersionState
 {
-	DtColumn	version;
 	DtStamp		stamp;			/* for the version */
+	DtColumn	version;
 } VersionState;
 
 PG_FUNCTION_INFO_V1(dtmodel_version_trigger);
@@ -42,9 +41,9 @@ make_state(const TriggerData *trigdata)
 
 	if (dtmodel_version_of(model) == NULL)
 		dtmodel_report_unknown_trigger(rel);
+	dtmodel_check_mixin_columns(rel, &dtmodel_version_mixin,
+								dtmodel_version_of(model));
 	state->version = dtmodel_version_of(model)->version;
-	dtmodel_check_column(rel, &state->version, &dtmodel_use_version,
-						 &dtmodel_version_mixin, "version");
 	dtmodel_init_whole_row_stamp(&state->stamp, state->version.attnum);
 	return state;
 }
@@ -69,9 +68,9 @@ datum_of(const DtColumn *version, int64 number)
  * copied.
  */
 static HeapTuple
-stamp_new_row(const TriggerData *trigdata, HeapTuple row,
-			  const DtColumn *version)
+stamp_new_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 {
+	const DtColumn *version = &((VersionState *) argument)->version;
 	bool		isnull;
 	Datum		value = heap_getattr(row, version->attnum,
 									 RelationGetDescr(trigdata->tg_relation),
@@ -118,9 +117,9 @@ is_next(const DtColumn *version, const DtColumnPair *pair, int64 number)
 
 /* One more than the row has, or what it has: whatever the UPDATE assigns. */
 static HeapTuple
-stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
-				  VersionState *state)
+stamp_changed_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 {
+	VersionState *state = argument;
 	const DtColumn *version = &state->version;
 	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
 	const DtColumnPair *pair = &state->stamp.pairs[0];
@@ -161,24 +160,11 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row,
 Datum
 dtmodel_version_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "version_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE |
-												DT_ON_DELETE);
-	HeapTuple	row = dtmodel_new_row(trigdata);
-	VersionState *state = dtmodel_trigger_state(fcinfo, make_state);
+	static const DtStamper stamper = {
+		"version_trigger", make_state, stamp_new_row, stamp_changed_row
+	};
 
-	switch (dtmodel_stamp_work(fcinfo, &state->stamp))
-	{
-		case DT_STAMP_NOTHING:
-			break;
-		case DT_STAMP_NEW_ROW:
-			row = stamp_new_row(trigdata, row, &state->version);
-			break;
-		case DT_STAMP_CHANGES:
-			row = stamp_changed_row(trigdata, row, state);
-			break;
-	}
-	return PointerGetDatum(row);
+	return dtmodel_stamp_row(fcinfo, &stamper);
 }
 
 static void
@@ -214,7 +200,8 @@ dtmodel_add_version(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("version must not be null"),
 				 errhint("Name the column, or leave version out.")));
-	dtmodel_change_with_inheritors(relid, change_version, NameStr(*PG_GETARG_NAME(1)));
+	dtmodel_change_with_inheritors(relid, &dtmodel_version_mixin, change_version,
+								   NameStr(*PG_GETARG_NAME(1)));
 	PG_RETURN_VOID();
 }
 
@@ -242,7 +229,8 @@ drop_version(DtChange *change, bool drop_columns)
 Datum
 dtmodel_remove_version(PG_FUNCTION_ARGS)
 {
-	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo), drop_version,
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo),
+								 &dtmodel_version_mixin, drop_version,
 								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }
