@@ -62,8 +62,7 @@ typedef struct Bulk
 	RawValue	list;			/* of all objects */
 	int64		count;			/* the number of objects */
 	int64		at;				/* the object that is being written, or -1 */
-	HeapTuple  *rows;			/* by object; NULL if there is only one
-								 * group */
+	HeapTuple  *rows;			/* by object; NULL if there is only one group */
 } Bulk;
 
 static void

@@ -44,6 +44,6 @@ extern DtFound dtmodel_restore_found(const DtRowCall *call,
 extern void dtmodel_lock_criteria(const DtDataPlace *place,
 								  const DtData *criteria);
 pg_noreturn extern void dtmodel_report_deleted_row(const DtRowCall *call,
-													   Datum row, Oid index);
+												   Datum row, Oid index);
 
 #endif							/* DTMODEL_CRITERIA_H */

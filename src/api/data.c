@@ -394,6 +394,7 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 		report_no_object(place_name(place), object);
 	data.given = palloc(sizeof(DtGiven) * (Min((int) raw_count(object),
 											   model->fields.count) + 1));
+
 	/*
 	 * A setting beside the columns overrides the member for all settings, so
 	 * it is added later.

@@ -18,8 +18,7 @@ typedef struct DtGiven
 {
 	DtField		field;
 	RawValue	value;
-	bool		is_settings;	/* settings, to be merged into the stored
-								 * ones */
+	bool		is_settings;	/* settings, to be merged into the stored ones */
 	bool		is_guard;		/* compared by an update, not assigned */
 } DtGiven;
 

@@ -332,7 +332,7 @@ describe_error(Description *description, const ErrorData *error)
 	append_table(description);
 	appendStringInfoString(json, "\"primary_key\": [], \"drift\": [");
 	dtmodel_append_string(json, psprintf("the arguments of its triggers cannot be read: %s",
-								 error->message));
+										 error->message));
 	appendStringInfoString(json, "]}");
 }
 

@@ -47,11 +47,9 @@ typedef struct DictState
 	int			ncolumns;		/* how many columns have to be read */
 	int			count;
 	DtJsonField *fields;		/* the wanted columns, in jsonb's order */
-	RawBuffer	keys;			/* an object with their names, without
-								 * values */
+	RawBuffer	keys;			/* an object with their names, without values */
 	RawWriter	after_keys;
-	DtSettings *settings;		/* NULL: the table has none, or none is
-								 * wanted */
+	DtSettings *settings;		/* NULL: the table has none, or none is wanted */
 	AttrNumber	list;			/* the column that is written as a list */
 } DictState;
 

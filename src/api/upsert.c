@@ -39,8 +39,7 @@ typedef struct Upsert
 	DtRowCall	call;
 	DtDataPlace place;
 	DtData		data;
-	DtData		conflict;		/* the data's values for the conflict
-								 * columns */
+	DtData		conflict;		/* the data's values for the conflict columns */
 	DtOnDeleted on_deleted;
 	bool		restored;		/* the row to be met, which counts one change */
 	bool		met;			/* the statement met another row */
@@ -414,7 +413,7 @@ settle_deleted_row(Upsert *upsert, Datum *row)
 	 */
 	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);
 	if (dtmodel_find_by_criteria(&upsert->call, &upsert->place, &upsert->conflict,
-						 row) == DT_FOUND_DELETED)
+								 row) == DT_FOUND_DELETED)
 		upsert->restored = dtmodel_restore_found(&upsert->call, &upsert->place,
 												 &upsert->conflict,
 												 row) == DT_FOUND_LIVE;

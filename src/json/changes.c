@@ -67,7 +67,7 @@ report_row(DiffWalk *walk, DiffStep *at,
 	ChangeRows *rows = (ChangeRows *) walk;
 	MemoryContext before = MemoryContextSwitchTo(rows->per_row);
 	const char *op = old_value == NULL ? "add" :
-	new_value == NULL ? "remove" : "replace";
+		new_value == NULL ? "remove" : "replace";
 	Datum		values[CHANGES_COLUMNS] = {0};
 	bool		nulls[CHANGES_COLUMNS] = {false};
 

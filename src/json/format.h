@@ -104,8 +104,8 @@ typedef struct RawPairs
 	uint32		next;			/* number of the next pair */
 	uint32		count;
 	bool		same_layout;	/* do all have the same offsets in both? */
-	uint32		same;			/* if so: leading bytes of the payload that are
-								 * the same */
+	uint32		same;			/* if so: leading bytes of the payload that
+								 * are the same */
 	uint32		end;			/* if so: length of the payload */
 } RawPairs;
 

@@ -11,7 +11,7 @@
 #include "json/format.h"
 
 extern Jsonb *dtmodel_object_with_defaults(const RawValue *object,
-										  const RawValue *defaults);
+										   const RawValue *defaults);
 extern Jsonb *dtmodel_object_of(const RawMember *members, uint32 count);
 
 #endif							/* DTMODEL_JSON_OBJECT_H */

@@ -156,6 +156,7 @@ dtmodel_add_model(PG_FUNCTION_ARGS)
 	dtmodel_check_no_partition(change.rel);
 	change_id(&change, PG_ARGISNULL(1) ? id_function("v7") :
 			  id_function(text_to_cstring(PG_GETARG_TEXT_PP(1))));
+
 	/*
 	 * If it has them already, add_timestamps has added them to those that
 	 * inherit.

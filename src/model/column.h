@@ -34,7 +34,8 @@ typedef struct DtColumnUse
 	bool		(*fits) (Oid type);
 } DtColumnUse;
 
-extern const DtColumnUse dtmodel_use_time;	/* timestamptz, or timestamp in UTC */
+extern const DtColumnUse dtmodel_use_time;	/* timestamptz, or timestamp in
+											 * UTC */
 extern const DtColumnUse dtmodel_use_flag;
 extern const DtColumnUse dtmodel_use_actor; /* a name or a key of the actor */
 extern const DtColumnUse dtmodel_use_slug;

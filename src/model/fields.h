@@ -15,12 +15,11 @@
 /* How a JSON value becomes a value of the column. */
 typedef enum DtFieldKind
 {
-	DT_FIELD_TEXT,				/* its text, through the type's input
-								 * function */
+	DT_FIELD_TEXT,				/* its text, through the type's input function */
 	DT_FIELD_JSON,				/* its text, unchanged */
 	DT_FIELD_JSONB,				/* unchanged */
-	DT_FIELD_NESTED				/* an array or a composite: by the server's own
-								 * jsonb_to_record, in the query */
+	DT_FIELD_NESTED				/* an array or a composite: by the server's
+								 * own jsonb_to_record, in the query */
 } DtFieldKind;
 
 typedef struct DtField

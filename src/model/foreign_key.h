@@ -22,8 +22,7 @@ typedef struct DtForeignKey
 	Oid			child;			/* the referencing table */
 	Oid			parent;			/* the referenced one */
 	char		on_delete;		/* FKCONSTR_ACTION_… */
-	Oid			origin;			/* of a partition's key: the key of its
-								 * table */
+	Oid			origin;			/* of a partition's key: the key of its table */
 	Oid			index;			/* the unique index of the parent's key */
 	int			ncolumns;
 	AttrNumber	child_columns[INDEX_MAX_KEYS];

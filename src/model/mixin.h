@@ -37,8 +37,8 @@ typedef struct DtMixinColumn
 	const DtColumnUse *use;
 	Size		offset;			/* of its DtColumn in the struct of options */
 	const char *in_template;	/* its name in the template; NULL: not there */
-	bool		optional;		/* a model may do without it, if it has another
-								 * column of the mixin */
+	bool		optional;		/* a model may do without it, if it has
+								 * another column of the mixin */
 	bool		has_to_match;	/* if the partitioned table has it, so must a
 								 * table to attach */
 	bool		tells_live;		/* it says whether a row is live */
@@ -101,8 +101,7 @@ typedef struct DtMixin
 	const DtOption *options;	/* the arguments of "add", in their order */
 	const char *const *fixed_options;	/* names of options that a table to
 										 * attach must have in common with its
-										 * partitioned table; ends with
-										 * NULL */
+										 * partitioned table; ends with NULL */
 
 	const DtMixinColumn *columns;
 	int			ncolumns;

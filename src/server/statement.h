@@ -18,8 +18,7 @@ typedef enum DtNoteKind
 								 * partition */
 	DT_NOTE_FLIP,				/* rows that an UPDATE deletes or restores
 								 * while it moves them */
-	DT_NOTE_RESTORES,			/* rows whose restore is completed at the
-								 * end */
+	DT_NOTE_RESTORES,			/* rows whose restore is completed at the end */
 	DT_NOTE_NEW_SLUG			/* the statement gives rows new slugs */
 } DtNoteKind;
 

@@ -67,8 +67,7 @@ typedef struct PurgeRow
 typedef struct Link
 {
 	PurgeRow   *parent;
-	DtTally    *holder;			/* of the parent, if the child is not
-								 * deleted */
+	DtTally    *holder;			/* of the parent, if the child is not deleted */
 } Link;
 
 /* An attempt to purge some rows of a batch. */
@@ -92,7 +91,7 @@ static DtTally *
 find_tally(DtPurge *purge, const char *table, const char *constraint)
 {
 	MemoryContext caller;
-	DtTally	   *tally;
+	DtTally    *tally;
 	ListCell   *cell;
 
 	foreach(cell, purge->tallies)
@@ -280,7 +279,7 @@ static void
 hold_referenced(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
 				const DtPurgeReference *reference)
 {
-	DtPlaceSet   *held;
+	DtPlaceSet *held;
 	List	   *sets;
 
 	dtmodel_query_holders(attempt->purge, rel, set, reference);
@@ -372,7 +371,7 @@ look_at_references(const Attempt *attempt, const DtPlaceSet *set, List **next)
 static DtPlaceSet *
 lock_children(const Attempt *attempt, const DtPlaceSet *set)
 {
-	DtPlaceSet   *locked = dtmodel_lock_rows(attempt->purge, set);
+	DtPlaceSet *locked = dtmodel_lock_rows(attempt->purge, set);
 	HTAB	   *table = make_table("dtmodel locked rows", sizeof(RowKey),
 								   CurrentMemoryContext);
 	RowKey		key;
@@ -683,7 +682,7 @@ settle(DtPurge *purge, const DtPlaceSet *set)
 static DtPlaceSet *
 unknown_rows(DtPurge *purge, const DtPlaceSet *set)
 {
-	DtPlaceSet   *rest = palloc0(sizeof(DtPlaceSet));
+	DtPlaceSet *rest = palloc0(sizeof(DtPlaceSet));
 
 	rest->relid = set->relid;
 	for (int i = 0; i < set->count; i++)
@@ -703,7 +702,7 @@ unknown_rows(DtPurge *purge, const DtPlaceSet *set)
 void
 dtmodel_purge_rows(DtPurge *purge, const DtPlaceSet *set)
 {
-	DtPlaceSet   *rows = unknown_rows(purge, set);
+	DtPlaceSet *rows = unknown_rows(purge, set);
 
 	if (rows->count > 0)
 		settle(purge, dtmodel_lock_rows(purge, rows));

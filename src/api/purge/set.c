@@ -43,7 +43,7 @@ dtmodel_places_array(const DtPlaceSet *set)
 DtPlaceSet *
 dtmodel_set_of_table(List **sets, Oid relid)
 {
-	DtPlaceSet   *set;
+	DtPlaceSet *set;
 	ListCell   *cell;
 
 	foreach(cell, *sets)

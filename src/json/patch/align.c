@@ -50,8 +50,8 @@ struct ListAlignment
 	MemoryContext context;		/* of everything here */
 	HashMemo   *memo;
 	uint32		prefix;			/* length of the common prefix */
-	uint32		same;			/* leading bytes that are the same in the first
-								 * elements after it */
+	uint32		same;			/* leading bytes that are the same in the
+								 * first elements after it */
 	Side		old_side;
 	Side		new_side;
 	FixedPoint *points;

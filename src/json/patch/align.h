@@ -25,8 +25,8 @@ typedef struct ListRuns
 	uint32		new_count;
 	uint32		new_start;		/* number of the first one in the new list */
 	bool		same_known;		/* is "same" known? */
-	uint32		same;			/* leading bytes that are the same in the first
-								 * elements of both, whose bytes differ */
+	uint32		same;			/* leading bytes that are the same in the
+								 * first elements of both, whose bytes differ */
 } ListRuns;
 
 extern ListAlignment *dtmodel_align_begin(const RawValue *old_list,

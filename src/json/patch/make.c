@@ -125,7 +125,7 @@ report_operation(DiffWalk *walk, DiffStep *at,
 {
 	PatchMaker *maker = (PatchMaker *) walk;
 	const char *op = old_value == NULL ? "add" :
-	new_value == NULL ? "remove" : "replace";
+		new_value == NULL ? "remove" : "replace";
 	RawWriter	writer;
 
 	dtmodel_write_container(&writer, &maker->operations, JB_FOBJECT,

@@ -64,7 +64,7 @@ make_state(const TriggerData *trigdata)
 		state->key_columns[i] = dtmodel_showing_column(&source, key.columns[i].attnum);
 		if (!AttributeNumberIsValid(state->key_columns[i]))
 			dtmodel_report_no_live_view(view, psprintf("It does not show column \"%s\" of the primary key.",
-											   NameStr(key.columns[i].name)));
+													   NameStr(key.columns[i].name)));
 	}
 	table_close(rel, NoLock);
 	return state;

@@ -208,6 +208,7 @@ assignments(const DtSoftDelete *columns, const char *time, bool flag)
 
 	if (!dtmodel_column_is_used(&columns->flag))
 		return text;
+
 	return psprintf("%s, %s = %s", text, column_text(&columns->flag, NULL),
 					flag ? "true" : "false");
 }

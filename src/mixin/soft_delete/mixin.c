@@ -88,14 +88,14 @@ drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 		return;
 	if (!flag->is_not_null)
 		dtmodel_append_drift(drift, "column \"%s\" may be null; a row without it is live: %s",
-									 NameStr(flag->name),
-									 alter_column(rel, flag, "SET NOT NULL"));
+							 NameStr(flag->name),
+							 alter_column(rel, flag, "SET NOT NULL"));
 	if (!flag->has_default)
 		dtmodel_append_drift(drift, "column \"%s\" has no default: %s",
-									 NameStr(flag->name),
-									 alter_column(rel, flag, soft_delete->flag_is_live ?
-												  "SET DEFAULT true" :
-												  "SET DEFAULT false"));
+							 NameStr(flag->name),
+							 alter_column(rel, flag, soft_delete->flag_is_live ?
+										  "SET DEFAULT true" :
+										  "SET DEFAULT false"));
 }
 
 static void
@@ -197,11 +197,11 @@ drift_of_delete_triggers(StringInfo drift, Relation rel,
 			continue;
 		if (!TRIGGER_FOR_BEFORE(trigger->tgtype))
 			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE: let it be fired AFTER UPDATE OF %s too",
-										 trigger->tgname,
-										 mark_columns(soft_delete));
+								 trigger->tgname,
+								 mark_columns(soft_delete));
 		else if (!soft_delete->trigger_tier)
 			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE in sessions that preload the library: call %s.add_soft_delete with tier => 'trigger'",
-										 trigger->tgname, DTMODEL_SCHEMA);
+								 trigger->tgname, DTMODEL_SCHEMA);
 	}
 }
 
@@ -213,13 +213,13 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 	if (AttributeNumberIsValid(soft_delete->deleted_at.attnum) &&
 		!dtmodel_is_precise(&soft_delete->deleted_at))
 		dtmodel_append_drift(drift, "column \"%s\" does not hold microseconds, so deletions that get the same time are restored together",
-									 NameStr(soft_delete->deleted_at.name));
+							 NameStr(soft_delete->deleted_at.name));
 	drift_of_flag(drift, rel, soft_delete);
 	if (soft_delete->deleted_at.has_default)
 		dtmodel_append_drift(drift, "column \"%s\" has a default, so that new rows are deleted: %s",
-									 NameStr(soft_delete->deleted_at.name),
-									 alter_column(rel, &soft_delete->deleted_at,
-												  "DROP DEFAULT"));
+							 NameStr(soft_delete->deleted_at.name),
+							 alter_column(rel, &soft_delete->deleted_at,
+										  "DROP DEFAULT"));
 	if (soft_delete->hide)
 		drift_of_hidden_rows(drift, rel, soft_delete);
 	drift_of_missing(drift, rel, DT_SOFT_DELETE_FLAG);
@@ -229,8 +229,8 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 	if (dtmodel_column_is_used(&soft_delete->flag) &&
 		dtmodel_find_soft_delete_check(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
 		dtmodel_append_drift(drift, "no CHECK ties \"%s\" and \"%s\" together",
-									 NameStr(soft_delete->flag.name),
-									 NameStr(soft_delete->deleted_at.name));
+							 NameStr(soft_delete->flag.name),
+							 NameStr(soft_delete->deleted_at.name));
 	drift_of_delete_triggers(drift, rel, soft_delete);
 }
 

@@ -89,8 +89,7 @@ typedef struct Restore
 	List	   *order;			/* the rows in the order in which they were
 								 * found */
 	List	   *dependencies;
-	MemoryContext context;		/* of SPI, which lasts as long as the
-								 * restore */
+	MemoryContext context;		/* of SPI, which lasts as long as the restore */
 } Restore;
 
 static bool
@@ -440,7 +439,7 @@ open_target(Oid relid)
 
 static void
 append_write(StringInfo query, Relation target, Oid relid, const DtSoftDelete *columns,
-			bool restores)
+			 bool restores)
 {
 	const char *time = quote_identifier(NameStr(columns->deleted_at.name));
 
