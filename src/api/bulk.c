@@ -59,7 +59,7 @@ typedef struct Bulk
 	List	   *groups;
 	ObjectGroup *last;			/* the group of the previous object */
 	ObjectGroup *inserting;		/* the group whose INSERT runs */
-	RawValue	list;			/* of all objects */
+	DtRawValue	list;			/* of all objects */
 	int64		count;			/* the number of objects */
 	int64		at;				/* the object that is being written, or -1 */
 	HeapTuple  *rows;			/* by object; NULL if there is only one group */
@@ -150,7 +150,7 @@ add_to_group(ObjectGroup *group, const DtDataPlace *place, const DtData *data)
 }
 
 static void
-read_object(Bulk *bulk, const RawValue *object, int64 index,
+read_object(Bulk *bulk, const DtRawValue *object, int64 index,
 			MemoryContext per_object)
 {
 	DtDataPlace place = {bulk->call.rel, "data", index};
@@ -171,23 +171,23 @@ read_object(Bulk *bulk, const RawValue *object, int64 index,
 }
 
 static void
-read_objects(Bulk *bulk, const RawValue *list)
+read_objects(Bulk *bulk, const DtRawValue *list)
 {
 	MemoryContext per_object = AllocSetContextCreate(CurrentMemoryContext,
 													 "dtmodel bulk_create",
 													 ALLOCSET_DEFAULT_SIZES);
-	RawArray	walk;
-	RawValue	object;
+	DtRawArrayWalk walk;
+	DtRawValue	object;
 
-	if (!raw_is_array(list))
+	if (!dtmodel_raw_is_array(list))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("data must be a list of objects"),
 				 errdetail("It is %s.", dtmodel_raw_kind(list)),
 				 errhint("Pass a JSON array of objects; for one object call %s.create.",
 						 DTMODEL_SCHEMA)));
-	walk = raw_array(list);
-	while (raw_array_next(&walk, &object))
+	walk = dtmodel_raw_walk_array(list);
+	while (dtmodel_raw_next_element(&walk, &object))
 	{
 		CHECK_FOR_INTERRUPTS();
 		read_object(bulk, &object, bulk->count++, per_object);
@@ -318,10 +318,10 @@ static DtData
 current_object(const Bulk *bulk)
 {
 	DtData		data = {0};
-	RawArray	walk = raw_array(&bulk->list);
+	DtRawArrayWalk walk = dtmodel_raw_walk_array(&bulk->list);
 
 	for (int64 i = 0; i <= bulk->at; i++)
-		(void) raw_array_next(&walk, &data.object);
+		(void) dtmodel_raw_next_element(&walk, &data.object);
 	return data;
 }
 

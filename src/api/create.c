@@ -116,7 +116,7 @@ dtmodel_create(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
 	DtDataPlace place = {call.rel, "data", -1};
-	RawValue	object = dtmodel_data_argument(fcinfo, 1, place.argument);
+	DtRawValue	object = dtmodel_data_argument(fcinfo, 1, place.argument);
 	DtData		data = dtmodel_read_data(&place, &object,
 										 dtmodel_flag_argument(fcinfo, 2, false));
 	bool		inserted;
@@ -292,7 +292,7 @@ static Datum
 update_row(FunctionCallInfo fcinfo, const DtRowCall *call, int data_argument)
 {
 	DtDataPlace place = {call->rel, "data", -1};
-	RawValue	object = dtmodel_data_argument(fcinfo, data_argument,
+	DtRawValue	object = dtmodel_data_argument(fcinfo, data_argument,
 											   place.argument);
 	DtData		data = dtmodel_read_data(&place, &object,
 										 dtmodel_flag_argument(fcinfo, data_argument + 1, false));

@@ -37,7 +37,7 @@ typedef struct GivenSettings
 	const DtDataPlace *place;
 	const DtSettings *settings; /* NULL: the table has none */
 	bool		strict;
-	RawMember  *members;
+	DtRawMember *members;
 	uint32		count;
 	uint32		size;
 	List	   *removed;		/* names of settings to remove, as texts */
@@ -60,7 +60,7 @@ place_name(const DtDataPlace *place)
 }
 
 static void
-report_no_object(const char *name, const RawValue *value)
+report_no_object(const char *name, const DtRawValue *value)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -70,7 +70,7 @@ report_no_object(const char *name, const RawValue *value)
 }
 
 /* An argument that must be a JSON document. */
-RawValue
+DtRawValue
 dtmodel_data_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 {
 	if (PG_ARGISNULL(argument))
@@ -78,11 +78,11 @@ dtmodel_data_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not be null", name),
 				 errhint("Pass a JSON object; an empty one gives nothing.")));
-	return raw_root(PG_GETARG_JSONB_P(argument));
+	return dtmodel_raw_root(PG_GETARG_JSONB_P(argument));
 }
 
 static void
-report_unknown_key(const DtDataPlace *place, const RawValue *key)
+report_unknown_key(const DtDataPlace *place, const DtRawValue *key)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -95,14 +95,14 @@ report_unknown_key(const DtDataPlace *place, const RawValue *key)
 }
 
 static void
-add_setting(GivenSettings *given, const RawValue *key, const RawValue *value)
+add_setting(GivenSettings *given, const DtRawValue *key, const DtRawValue *value)
 {
 	if (given->count == given->size)
 	{
 		given->size = given->size == 0 ? 16 : given->size * 2;
 		given->members = given->members == NULL ?
-			palloc(sizeof(RawMember) * given->size) :
-			repalloc(given->members, sizeof(RawMember) * given->size);
+			palloc(sizeof(DtRawMember) * given->size) :
+			repalloc(given->members, sizeof(DtRawMember) * given->size);
 	}
 	given->members[given->count].key = *key;
 	given->members[given->count++].value = *value;
@@ -112,9 +112,9 @@ add_setting(GivenSettings *given, const RawValue *key, const RawValue *value)
  * Adds a setting that is given in the member for all settings, valid or not.
  */
 static void
-take_setting(GivenSettings *given, const RawValue *key, const RawValue *value)
+take_setting(GivenSettings *given, const DtRawValue *key, const DtRawValue *value)
 {
-	RawValue	rule;
+	DtRawValue	rule;
 
 	if (dtmodel_is_setting(given->settings, key, &rule) ||
 		given->settings->on_unknown == DT_UNKNOWN_ALLOW)
@@ -141,10 +141,10 @@ report_wrong_settings(const DtDataPlace *place, const DtSettings *settings,
  * any more.  An earlier value for it in the list is dropped.
  */
 static void
-remove_setting(GivenSettings *given, const RawValue *key)
+remove_setting(GivenSettings *given, const DtRawValue *key)
 {
 	uint32		kept = 0;
-	RawValue	rule;
+	DtRawValue	rule;
 
 	if (given->strict && given->settings->on_unknown != DT_UNKNOWN_ALLOW &&
 		!dtmodel_is_setting(given->settings, key, &rule))
@@ -152,7 +152,7 @@ remove_setting(GivenSettings *given, const RawValue *key)
 
 	for (uint32 i = 0; i < given->count; i++)
 	{
-		if (raw_compare_keys(&given->members[i].key, key) != 0)
+		if (dtmodel_raw_compare_keys(&given->members[i].key, key) != 0)
 			given->members[kept++] = given->members[i];
 	}
 	given->count = kept;
@@ -161,22 +161,22 @@ remove_setting(GivenSettings *given, const RawValue *key)
 }
 
 static bool
-find_member(const RawValue *object, const char *name, RawValue *value)
+find_member(const DtRawValue *object, const char *name, DtRawValue *value)
 {
-	RawValue	key = raw_string(name, strlen(name));
+	DtRawValue	key = dtmodel_raw_string(name, strlen(name));
 
 	return dtmodel_raw_find(object, &key, value, NULL);
 }
 
 /* What is wrong with an element of a list. */
 static const char *
-wrong_element(const RawValue *element)
+wrong_element(const DtRawValue *element)
 {
-	RawValue	key;
-	RawValue	value;
+	DtRawValue	key;
+	DtRawValue	value;
 	bool		has_value;
 
-	if (!raw_is_object(element))
+	if (!dtmodel_raw_is_object(element))
 		return psprintf("is %s", dtmodel_raw_kind(element));
 	if (!find_member(element, "key", &key))
 		return "has no \"key\"";
@@ -191,16 +191,16 @@ wrong_element(const RawValue *element)
 
 /* One {"key": ..., "value": ...} of a list, or {"key": ..., "remove": true}. */
 static void
-take_pair(GivenSettings *given, const RawValue *pair, int number)
+take_pair(GivenSettings *given, const DtRawValue *pair, int number)
 {
-	RawValue	key;
-	RawValue	value;
+	DtRawValue	key;
+	DtRawValue	value;
 
-	if (raw_is_object(pair) && find_member(pair, "key", &key) &&
+	if (dtmodel_raw_is_object(pair) && find_member(pair, "key", &key) &&
 		key.type == JENTRY_ISSTRING)
 	{
 		bool		has_value = find_member(pair, "value", &value);
-		RawValue	removes;
+		DtRawValue	removes;
 
 		if (has_value && !find_member(pair, "remove", &removes))
 		{
@@ -222,37 +222,37 @@ take_pair(GivenSettings *given, const RawValue *pair, int number)
 
 /* The member for all settings.  JSON null gives none. */
 static void
-take_settings(GivenSettings *given, const RawValue *value)
+take_settings(GivenSettings *given, const DtRawValue *value)
 {
-	RawObject	object;
-	RawMember	member;
-	RawArray	array;
-	RawValue	element;
+	DtRawObjectWalk object;
+	DtRawMember member;
+	DtRawArrayWalk array;
+	DtRawValue	element;
 	int			number = 0;
 
 	if (value->type == JENTRY_ISNULL)
 		return;
-	if (raw_is_object(value))
+	if (dtmodel_raw_is_object(value))
 	{
-		object = raw_object(value);
-		while (raw_object_next(&object, &member))
+		object = dtmodel_raw_walk_object(value);
+		while (dtmodel_raw_next_member(&object, &member))
 			take_setting(given, &member.key, &member.value);
 		return;
 	}
-	if (!raw_is_array(value))
+	if (!dtmodel_raw_is_array(value))
 		report_wrong_settings(given->place, given->settings,
 							  psprintf("It is %s.", dtmodel_raw_kind(value)));
-	array = raw_array(value);
-	while (raw_array_next(&array, &element))
+	array = dtmodel_raw_walk_array(value);
+	while (dtmodel_raw_next_element(&array, &element))
 		take_pair(given, &element, number++);
 }
 
 static void
-take_settings_of(GivenSettings *given, const RawValue *object)
+take_settings_of(GivenSettings *given, const DtRawValue *object)
 {
 	const char *name = NameStr(given->settings->column.name);
-	RawValue	key = raw_string(name, strlen(name));
-	RawValue	value;
+	DtRawValue	key = dtmodel_raw_string(name, strlen(name));
+	DtRawValue	value;
 
 	if (dtmodel_raw_find(object, &key, &value, NULL))
 		take_settings(given, &value);
@@ -260,9 +260,9 @@ take_settings_of(GivenSettings *given, const RawValue *object)
 
 /* A key that is not a column. */
 static void
-take_other_key(GivenSettings *given, const RawMember *member)
+take_other_key(GivenSettings *given, const DtRawMember *member)
 {
-	RawValue	rule;
+	DtRawValue	rule;
 
 	if (given->settings != NULL && given->settings->combined &&
 		dtmodel_is_setting(given->settings, &member->key, &rule))
@@ -296,7 +296,7 @@ guard_column(const DtModel *model)
 
 static void
 take_field(DtData *data, AttrNumber guard, const DtField *field,
-		   const RawValue *value)
+		   const DtRawValue *value)
 {
 	DtGiven    *given = &data->given[data->count];
 	bool		is_guard = field->attnum == guard;
@@ -314,12 +314,12 @@ take_field(DtData *data, AttrNumber guard, const DtField *field,
 
 /* The field for that key; the search continues where the last one ended. */
 static const DtField *
-next_field(const DtFields *fields, int *next, const RawValue *key)
+next_field(const DtFields *fields, int *next, const DtRawValue *key)
 {
 	for (; *next < fields->count; (*next)++)
 	{
-		RawValue	name = dtmodel_field_key(&fields->fields[*next]);
-		int			order = raw_compare_keys(&name, key);
+		DtRawValue	name = dtmodel_field_key(&fields->fields[*next]);
+		int			order = dtmodel_raw_compare_keys(&name, key);
 
 		if (order == 0)
 			return &fields->fields[*next];
@@ -332,14 +332,14 @@ next_field(const DtFields *fields, int *next, const RawValue *key)
 /* Goes through the keys and the columns in parallel. */
 static void
 take_members(DtData *data, GivenSettings *given, const DtModel *model,
-			 const RawValue *object)
+			 const DtRawValue *object)
 {
-	RawObject	walk = raw_object(object);
+	DtRawObjectWalk walk = dtmodel_raw_walk_object(object);
 	AttrNumber	guard = guard_column(model);
-	RawMember	member;
+	DtRawMember member;
 	int			next = 0;
 
-	while (raw_object_next(&walk, &member))
+	while (dtmodel_raw_next_member(&walk, &member))
 	{
 		const DtField *field = next_field(&model->fields, &next, &member.key);
 
@@ -367,7 +367,7 @@ add_settings_column(DtData *data, const GivenSettings *given)
 	column->field.typid = settings->typid;
 	column->field.typmod = settings->typmod;
 	column->field.kind = DT_FIELD_JSONB;
-	column->value = raw_root(dtmodel_object_of(given->members, given->count));
+	column->value = dtmodel_raw_root(dtmodel_make_object(given->members, given->count));
 	column->is_settings = true;
 	column->is_guard = false;
 	data->columns = bms_add_member(data->columns, settings->attnum);
@@ -380,7 +380,7 @@ add_settings_column(DtData *data, const GivenSettings *given)
  * into the object.
  */
 DtData
-dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
+dtmodel_read_data(const DtDataPlace *place, const DtRawValue *object, bool strict)
 {
 	const DtModel *model = dtmodel_get_model(place->rel);
 	DtData		data = {.object = *object};
@@ -390,9 +390,9 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 		.strict = strict,
 	};
 
-	if (!raw_is_object(object))
+	if (!dtmodel_raw_is_object(object))
 		report_no_object(place_name(place), object);
-	data.given = palloc(sizeof(DtGiven) * (Min((int) raw_count(object),
+	data.given = palloc(sizeof(DtGiven) * (Min((int) dtmodel_raw_count(object),
 											   model->fields.count) + 1));
 
 	/*
@@ -408,11 +408,11 @@ dtmodel_read_data(const DtDataPlace *place, const RawValue *object, bool strict)
 }
 
 static bool
-is_ignored(const DtModel *model, const RawValue *key)
+is_ignored(const DtModel *model, const DtRawValue *key)
 {
 	const DtSettings *settings = dtmodel_settings_of(model);
 	int			next = 0;
-	RawValue	rule;
+	DtRawValue	rule;
 
 	return next_field(&model->fields, &next, key) == NULL &&
 		(settings == NULL || !settings->combined ||
@@ -421,14 +421,14 @@ is_ignored(const DtModel *model, const RawValue *key)
 
 /* The object's keys that are ignored, as a list; NULL if there are none. */
 static char *
-ignored_keys(const DtModel *model, const RawValue *object)
+ignored_keys(const DtModel *model, const DtRawValue *object)
 {
-	RawObject	walk = raw_object(object);
-	RawMember	member;
+	DtRawObjectWalk walk = dtmodel_raw_walk_object(object);
+	DtRawMember member;
 	StringInfoData keys;
 
 	initStringInfo(&keys);
-	while (raw_object_next(&walk, &member))
+	while (dtmodel_raw_next_member(&walk, &member))
 	{
 		if (is_ignored(model, &member.key))
 			appendStringInfo(&keys, "%s\"%.*s\"", keys.len > 0 ? ", " : "",

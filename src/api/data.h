@@ -17,7 +17,7 @@
 typedef struct DtGiven
 {
 	DtField		field;
-	RawValue	value;
+	DtRawValue	value;
 	bool		is_settings;	/* settings, to be merged into the stored ones */
 	bool		is_guard;		/* compared by an update, not assigned */
 } DtGiven;
@@ -32,7 +32,7 @@ typedef struct DtData
 	DtGiven    *given;
 	Bitmapset  *columns;		/* attnums of what is given */
 	List	   *removed;		/* names of settings to remove, as texts */
-	RawValue	object;
+	DtRawValue	object;
 } DtData;
 
 /* The place of an object in the caller's data, for errors. */
@@ -43,10 +43,10 @@ typedef struct DtDataPlace
 	int64		index;			/* of the object in a list, or -1 */
 } DtDataPlace;
 
-extern RawValue dtmodel_data_argument(FunctionCallInfo fcinfo, int argument,
-									  const char *name);
+extern DtRawValue dtmodel_data_argument(FunctionCallInfo fcinfo, int argument,
+										const char *name);
 extern DtData dtmodel_read_data(const DtDataPlace *place,
-								const RawValue *object, bool strict);
+								const DtRawValue *object, bool strict);
 pg_noreturn extern void dtmodel_rethrow(const DtDataPlace *place,
 										const DtData *data,
 										MemoryContext caller);

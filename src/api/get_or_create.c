@@ -66,15 +66,15 @@ check_criteria(const Search *search)
 
 /* Reads the values of a new row: the defaults, overridden by the criteria. */
 static void
-read_data(Search *search, const RawValue *criteria, FunctionCallInfo fcinfo)
+read_data(Search *search, const DtRawValue *criteria, FunctionCallInfo fcinfo)
 {
-	RawValue	defaults = dtmodel_raw_empty_object;
-	RawValue	both;
+	DtRawValue	defaults = dtmodel_raw_empty_object;
+	DtRawValue	both;
 
 	if (!PG_ARGISNULL(2))
-		defaults = raw_root(PG_GETARG_JSONB_P(2));
+		defaults = dtmodel_raw_root(PG_GETARG_JSONB_P(2));
 	(void) dtmodel_read_data(&search->data_place, &defaults, false);
-	both = raw_root(dtmodel_object_with_defaults(criteria, &defaults));
+	both = dtmodel_raw_root(dtmodel_object_with_defaults(criteria, &defaults));
 	search->data = dtmodel_read_data(&search->data_place, &both, false);
 }
 
@@ -304,7 +304,7 @@ Datum
 dtmodel_get_or_create(PG_FUNCTION_ARGS)
 {
 	Search		search = {.call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock)};
-	RawValue	criteria = dtmodel_data_argument(fcinfo, 1, "criteria");
+	DtRawValue	criteria = dtmodel_data_argument(fcinfo, 1, "criteria");
 	Datum		row;
 	bool		created;
 	bool		found;

@@ -29,7 +29,7 @@ PG_FUNCTION_INFO_V1(dtmodel_get);
 typedef struct Names
 {
 	int			count;
-	RawValue   *names;
+	DtRawValue *names;
 } Names;
 
 /* The state of a call in a query, which is kept for its rows. */
@@ -47,8 +47,8 @@ typedef struct DictState
 	int			ncolumns;		/* how many columns have to be read */
 	int			count;
 	DtJsonField *fields;		/* the wanted columns, in jsonb's order */
-	RawBuffer	keys;			/* an object with their names, without values */
-	RawWriter	after_keys;
+	DtRawBuffer keys;			/* an object with their names, without values */
+	DtRawWriter after_keys;
 	DtSettings *settings;		/* NULL: the table has none, or none is wanted */
 	AttrNumber	list;			/* the column that is written as a list */
 } DictState;
@@ -58,7 +58,7 @@ typedef struct DictRow
 {
 	DtRecord	record;
 	uint32		nsettings;
-	RawMember  *settings;		/* the wanted settings, in jsonb's order */
+	DtRawMember *settings;		/* the wanted settings, in jsonb's order */
 } DictRow;
 
 static Names *
@@ -74,7 +74,7 @@ read_names(bytea *array)
 	list = palloc0(sizeof(Names));
 	deconstruct_array((ArrayType *) array, TEXTOID, -1, false, TYPALIGN_INT,
 					  &names, &nulls, &count);
-	list->names = palloc(sizeof(RawValue) * Max(count, 1));
+	list->names = palloc(sizeof(DtRawValue) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
 		text	   *name;
@@ -82,25 +82,25 @@ read_names(bytea *array)
 		if (nulls[i])
 			continue;
 		name = DatumGetTextPP(names[i]);
-		list->names[list->count++] = raw_string(VARDATA_ANY(name),
-												VARSIZE_ANY_EXHDR(name));
+		list->names[list->count++] = dtmodel_raw_string(VARDATA_ANY(name),
+														VARSIZE_ANY_EXHDR(name));
 	}
 	return list;
 }
 
 static bool
-is_among(const Names *list, const RawValue *name)
+is_among(const Names *list, const DtRawValue *name)
 {
 	for (int i = 0; i < list->count; i++)
 	{
-		if (raw_compare_keys(&list->names[i], name) == 0)
+		if (dtmodel_raw_compare_keys(&list->names[i], name) == 0)
 			return true;
 	}
 	return false;
 }
 
 static bool
-is_wanted(const DictState *state, const RawValue *name)
+is_wanted(const DictState *state, const DtRawValue *name)
 {
 	return (state->included == NULL || is_among(state->included, name)) &&
 		(state->excluded == NULL || !is_among(state->excluded, name));
@@ -108,10 +108,10 @@ is_wanted(const DictState *state, const RawValue *name)
 
 /* A setting is included by its own name, or by the column of all settings. */
 static bool
-is_setting_wanted(const DictState *state, const RawValue *name)
+is_setting_wanted(const DictState *state, const DtRawValue *name)
 {
 	const char *column = NameStr(state->settings->column.name);
-	RawValue	all = raw_string(column, strlen(column));
+	DtRawValue	all = dtmodel_raw_string(column, strlen(column));
 
 	return is_wanted(state, name) ||
 		(state->included != NULL && is_among(state->included, &all) &&
@@ -119,22 +119,22 @@ is_setting_wanted(const DictState *state, const RawValue *name)
 }
 
 static bool
-is_column(TupleDesc desc, const RawValue *name)
+is_column(TupleDesc desc, const DtRawValue *name)
 {
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
-		RawValue	column = raw_string(NameStr(att->attname),
-										strlen(NameStr(att->attname)));
+		DtRawValue	column = dtmodel_raw_string(NameStr(att->attname),
+												strlen(NameStr(att->attname)));
 
-		if (!att->attisdropped && raw_compare_keys(&column, name) == 0)
+		if (!att->attisdropped && dtmodel_raw_compare_keys(&column, name) == 0)
 			return true;
 	}
 	return false;
 }
 
 static void
-report_unknown_name(TupleDesc desc, const RawValue *name, const char *argument)
+report_unknown_name(TupleDesc desc, const DtRawValue *name, const char *argument)
 {
 	Oid			relid = get_typ_typrelid(desc->tdtypeid);
 
@@ -155,7 +155,7 @@ static void
 check_names(const Names *list, const char *argument, TupleDesc desc,
 			const DtSettings *settings)
 {
-	RawValue	rule;
+	DtRawValue	rule;
 
 	if (list == NULL ||
 		(settings != NULL && settings->on_unknown == DT_UNKNOWN_ALLOW))
@@ -173,14 +173,14 @@ static void
 read_settings(DictState *state, TupleDesc desc)
 {
 	DtSettings *settings = dtmodel_settings_of_rows(desc);
-	RawValue	name;
+	DtRawValue	name;
 
 	check_names(state->excluded, "excludes", desc, settings);
 	check_names(state->included, "includes", desc, settings);
 	if (settings == NULL)
 		return;
-	name = raw_string(NameStr(settings->column.name),
-					  strlen(NameStr(settings->column.name)));
+	name = dtmodel_raw_string(NameStr(settings->column.name),
+							  strlen(NameStr(settings->column.name)));
 	if (state->excluded != NULL && is_among(state->excluded, &name))
 		return;
 	state->settings = settings;
@@ -208,7 +208,7 @@ read_wanted_fields(DictState *state, TupleDesc desc)
 	for (int i = 0; i < fields.count; i++)
 	{
 		const DtField *field = &fields.fields[i];
-		RawValue	name = dtmodel_field_key(field);
+		DtRawValue	name = dtmodel_field_key(field);
 
 		if (state->settings != NULL &&
 			field->attnum == state->settings->column.attnum)
@@ -242,24 +242,24 @@ effective_settings(const DictState *state, const DictRow *row)
 static void
 find_settings(const DictState *state, DictRow *row)
 {
-	RawValue	root = raw_root(effective_settings(state, row));
-	RawObject	walk;
+	DtRawValue	root = dtmodel_raw_root(effective_settings(state, row));
+	DtRawObjectWalk walk;
 	int			next = 0;
 
-	if (!raw_is_object(&root))
+	if (!dtmodel_raw_is_object(&root))
 		return;
-	walk = raw_object(&root);
-	row->settings = palloc(sizeof(RawMember) * (walk.left + 1));
-	while (raw_object_next(&walk, &row->settings[row->nsettings]))
+	walk = dtmodel_raw_walk_object(&root);
+	row->settings = palloc(sizeof(DtRawMember) * (walk.left + 1));
+	while (dtmodel_raw_next_member(&walk, &row->settings[row->nsettings]))
 	{
-		const RawValue *key = &row->settings[row->nsettings].key;
+		const DtRawValue *key = &row->settings[row->nsettings].key;
 		int			order = 1;
 
 		for (; next < state->count && order > 0; next += (order > 0))
 		{
-			RawValue	name = dtmodel_field_key(&state->fields[next].field);
+			DtRawValue	name = dtmodel_field_key(&state->fields[next].field);
 
-			order = raw_compare_keys(key, &name);
+			order = dtmodel_raw_compare_keys(key, &name);
 		}
 		if (order != 0 && is_setting_wanted(state, key))
 			row->nsettings++;
@@ -268,36 +268,36 @@ find_settings(const DictState *state, DictRow *row)
 
 /* Writes {"key": ..., "value": ...}. */
 static void
-write_pair(RawBuffer *buffer, const RawMember *setting)
+write_pair(DtRawBuffer *buffer, const DtRawMember *setting)
 {
-	RawValue	key = raw_string("key", strlen("key"));
-	RawValue	value = raw_string("value", strlen("value"));
-	RawWriter	writer;
+	DtRawValue	key = dtmodel_raw_string("key", strlen("key"));
+	DtRawValue	value = dtmodel_raw_string("value", strlen("value"));
+	DtRawWriter writer;
 
 	dtmodel_write_container(&writer, buffer, JB_FOBJECT, 2);
-	write_value(&writer, &key);
-	write_value(&writer, &value);
-	write_value(&writer, &setting->key);
-	write_value(&writer, &setting->value);
+	dtmodel_write_value(&writer, &key);
+	dtmodel_write_value(&writer, &value);
+	dtmodel_write_value(&writer, &setting->key);
+	dtmodel_write_value(&writer, &setting->value);
 }
 
 /* Writes settings that are not combined with the columns. */
 static void
-write_list(RawWriter *parent, const DictRow *row)
+write_list(DtRawWriter *parent, const DictRow *row)
 {
-	RawWriter	writer;
+	DtRawWriter writer;
 
 	dtmodel_write_container(&writer, parent->buffer, JB_FARRAY, row->nsettings);
 	for (uint32 i = 0; i < row->nsettings; i++)
 	{
 		write_pair(parent->buffer, &row->settings[i]);
-		write_end(&writer, JENTRY_ISCONTAINER);
+		dtmodel_write_entry(&writer, JENTRY_ISCONTAINER);
 	}
-	write_end(parent, JENTRY_ISCONTAINER);
+	dtmodel_write_entry(parent, JENTRY_ISCONTAINER);
 }
 
 static void
-write_field(RawWriter *writer, const DictState *state, const DictRow *row,
+write_field(DtRawWriter *writer, const DictState *state, const DictRow *row,
 			DtJsonField *json)
 {
 	int			i = json->field.attnum - 1;
@@ -305,7 +305,7 @@ write_field(RawWriter *writer, const DictState *state, const DictRow *row,
 	if (json->field.attnum == state->list)
 		write_list(writer, row);
 	else if (row->record.nulls[i])
-		write_end(writer, JENTRY_ISNULL);
+		dtmodel_write_entry(writer, JENTRY_ISNULL);
 	else
 		dtmodel_write_field(writer, json, row->record.values[i]);
 }
@@ -315,7 +315,7 @@ write_field(RawWriter *writer, const DictState *state, const DictRow *row,
  * order; or, in the same order, the values.
  */
 static void
-write_members(RawWriter *writer, const DictState *state, const DictRow *row,
+write_members(DtRawWriter *writer, const DictState *state, const DictRow *row,
 			  uint32 nsettings, bool keys)
 {
 	uint32		setting = 0;
@@ -323,21 +323,21 @@ write_members(RawWriter *writer, const DictState *state, const DictRow *row,
 
 	while (field < state->count || setting < nsettings)
 	{
-		RawValue	name;
+		DtRawValue	name;
 		bool		is_field = setting == nsettings;
 
 		if (field < state->count)
 		{
 			name = dtmodel_field_key(&state->fields[field].field);
 			is_field = is_field ||
-				raw_compare_keys(&name, &row->settings[setting].key) < 0;
+				dtmodel_raw_compare_keys(&name, &row->settings[setting].key) < 0;
 		}
 		if (keys)
-			write_value(writer, is_field ? &name : &row->settings[setting].key);
+			dtmodel_write_value(writer, is_field ? &name : &row->settings[setting].key);
 		else if (is_field)
 			write_field(writer, state, row, &state->fields[field]);
 		else
-			write_value(writer, &row->settings[setting].value);
+			dtmodel_write_value(writer, &row->settings[setting].value);
 		if (is_field)
 			field++;
 		else
@@ -347,10 +347,10 @@ write_members(RawWriter *writer, const DictState *state, const DictRow *row,
 
 /* Begins an object and writes its keys. */
 static void
-write_keys(RawWriter *writer, RawBuffer *buffer, const DictState *state,
+write_keys(DtRawWriter *writer, DtRawBuffer *buffer, const DictState *state,
 		   const DictRow *row, uint32 nsettings)
 {
-	dtmodel_write_document(buffer, 256 + 64 * (Size) state->count);
+	dtmodel_begin_document(buffer, 256 + 64 * (Size) state->count);
 	dtmodel_write_container(writer, buffer, JB_FOBJECT,
 							state->count + nsettings);
 	write_members(writer, state, row, nsettings, true);
@@ -360,12 +360,12 @@ write_keys(RawWriter *writer, RawBuffer *buffer, const DictState *state,
  * The same if there are only the keys of columns, which are always the same.
  */
 static void
-copy_keys(RawWriter *writer, RawBuffer *buffer, const DictState *state)
+copy_keys(DtRawWriter *writer, DtRawBuffer *buffer, const DictState *state)
 {
 	Size		length = state->keys.len;
 
 	dtmodel_buffer_init(buffer, length + 64 * (Size) state->count);
-	memcpy(buffer_extend(buffer, length), state->keys.data, length);
+	memcpy(dtmodel_buffer_extend(buffer, length), state->keys.data, length);
 	*writer = state->after_keys;
 	writer->buffer = buffer;
 }
@@ -374,8 +374,8 @@ static Datum
 write_dict(const DictState *state, DictRow *row)
 {
 	uint32		nsettings;
-	RawBuffer	buffer;
-	RawWriter	writer;
+	DtRawBuffer buffer;
+	DtRawWriter writer;
 
 	if (state->settings != NULL)
 		find_settings(state, row);

@@ -467,7 +467,7 @@ Datum
 dtmodel_upsert(PG_FUNCTION_ARGS)
 {
 	Upsert		upsert = {.call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock)};
-	RawValue	object = dtmodel_data_argument(fcinfo, 1, "data");
+	DtRawValue	object = dtmodel_data_argument(fcinfo, 1, "data");
 	Datum		row;
 	bool		found;
 

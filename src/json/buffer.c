@@ -15,7 +15,7 @@
  * final size avoids copying.
  */
 void
-dtmodel_buffer_init(RawBuffer *buffer, Size size)
+dtmodel_buffer_init(DtRawBuffer *buffer, Size size)
 {
 	buffer->size = Min(size, MaxAllocSize);
 	buffer->data = palloc(buffer->size);
@@ -27,7 +27,7 @@ dtmodel_buffer_init(RawBuffer *buffer, Size size)
  * doubled, so that the total time is linear.
  */
 void
-dtmodel_buffer_enlarge(RawBuffer *buffer, Size more)
+dtmodel_buffer_enlarge(DtRawBuffer *buffer, Size more)
 {
 	Size		needed = buffer->len + more;
 

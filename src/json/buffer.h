@@ -8,15 +8,15 @@
 #ifndef DTMODEL_JSON_BUFFER_H
 #define DTMODEL_JSON_BUFFER_H
 
-typedef struct RawBuffer
+typedef struct DtRawBuffer
 {
 	char	   *data;
 	Size		len;			/* bytes in use */
 	Size		size;			/* bytes allocated */
-} RawBuffer;
+} DtRawBuffer;
 
-extern void dtmodel_buffer_init(RawBuffer *buffer, Size size);
-extern void dtmodel_buffer_enlarge(RawBuffer *buffer, Size more);
+extern void dtmodel_buffer_init(DtRawBuffer *buffer, Size size);
+extern void dtmodel_buffer_enlarge(DtRawBuffer *buffer, Size more);
 
 /*
  * Appends space for some bytes, to be written by the caller, and returns where
@@ -24,7 +24,7 @@ extern void dtmodel_buffer_enlarge(RawBuffer *buffer, Size more);
  * buffer.
  */
 static inline char *
-buffer_extend(RawBuffer *buffer, Size more)
+dtmodel_buffer_extend(DtRawBuffer *buffer, Size more)
 {
 	char	   *place;
 
@@ -37,12 +37,12 @@ buffer_extend(RawBuffer *buffer, Size more)
 
 /* Appends zero bytes up to the next multiple of four. */
 static inline void
-buffer_align(RawBuffer *buffer)
+dtmodel_buffer_align(DtRawBuffer *buffer)
 {
 	Size		padding = INTALIGN(buffer->len) - buffer->len;
 
 	if (padding > 0)
-		memset(buffer_extend(buffer, padding), 0, padding);
+		memset(dtmodel_buffer_extend(buffer, padding), 0, padding);
 }
 
 #endif							/* DTMODEL_JSON_BUFFER_H */

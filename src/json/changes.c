@@ -24,7 +24,7 @@
  */
 typedef struct ChangeRows
 {
-	DiffWalk	walk;
+	DtDiffWalk	walk;
 	Tuplestorestate *store;
 	TupleDesc	row_type;
 	MemoryContext per_row;
@@ -33,7 +33,7 @@ typedef struct ChangeRows
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_changes);
 
 static Datum
-step_text(DiffStep *step)
+step_text(DtDiffStep *step)
 {
 	if (step->key.data != NULL)
 		return PointerGetDatum(cstring_to_text_with_len(step->key.data,
@@ -45,9 +45,9 @@ step_text(DiffStep *step)
  * The path of a place as an array of keys and element numbers.
  */
 static ArrayType *
-path_array(DiffStep *at)
+path_array(DtDiffStep *at)
 {
-	DiffStep   *step;
+	DtDiffStep *step;
 	int			depth = 0;
 	int			i;
 	Datum	   *path;
@@ -61,8 +61,8 @@ path_array(DiffStep *at)
 }
 
 static void
-report_row(DiffWalk *walk, DiffStep *at,
-		   const RawValue *old_value, const RawValue *new_value)
+report_row(DtDiffWalk *walk, DtDiffStep *at,
+		   const DtRawValue *old_value, const DtRawValue *new_value)
 {
 	ChangeRows *rows = (ChangeRows *) walk;
 	MemoryContext before = MemoryContextSwitchTo(rows->per_row);
@@ -89,10 +89,10 @@ report_row(DiffWalk *walk, DiffStep *at,
  * Reports the elements of the longer list that the other one does not have.
  */
 static void
-report_rest(DiffWalk *walk, DiffStep *element,
-			const RawValue *old_list, const RawValue *new_list)
+report_rest(DtDiffWalk *walk, DtDiffStep *element,
+			const DtRawValue *old_list, const DtRawValue *new_list)
 {
-	RawValue	value;
+	DtRawValue	value;
 
 	for (;; element->index++)
 	{
@@ -111,17 +111,17 @@ report_rest(DiffWalk *walk, DiffStep *element,
  * that a number means the same place in both.
  */
 static void
-lists_by_position(DiffWalk *walk, DiffStep *at,
-				  const RawValue *old_list, const RawValue *new_list,
+lists_by_position(DtDiffWalk *walk, DtDiffStep *at,
+				  const DtRawValue *old_list, const DtRawValue *new_list,
 				  uint32 same)
 {
-	RawPairs	pairs = dtmodel_raw_element_pairs(old_list, new_list, same);
-	RawPair		pair;
-	DiffStep	element;
+	DtRawPairWalk pairs = dtmodel_raw_element_pairs(old_list, new_list, same);
+	DtRawPair	pair;
+	DtDiffStep	element;
 
 	check_stack_depth();
 	element.up = at;
-	element.key = raw_string(NULL, 0);
+	element.key = dtmodel_raw_string(NULL, 0);
 	element.caller_data = NULL;
 	while (dtmodel_raw_next_pair(&pairs, &pair))
 	{
@@ -182,8 +182,8 @@ Datum
 dtmodel_jsonb_changes(PG_FUNCTION_ARGS)
 {
 	bool		arrays = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	RawValue	old_value;
-	RawValue	new_value;
+	DtRawValue	old_value;
+	DtRawValue	new_value;
 	ChangeRows	rows;
 
 	rows.walk.report = report_row;
@@ -192,9 +192,9 @@ dtmodel_jsonb_changes(PG_FUNCTION_ARGS)
 	begin_rows(&rows, fcinfo);
 
 	if (!PG_ARGISNULL(0))
-		old_value = raw_root(PG_GETARG_JSONB_P(0));
+		old_value = dtmodel_raw_root(PG_GETARG_JSONB_P(0));
 	if (!PG_ARGISNULL(1))
-		new_value = raw_root(PG_GETARG_JSONB_P(1));
+		new_value = dtmodel_raw_root(PG_GETARG_JSONB_P(1));
 
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1))
 		dtmodel_diff_values(&rows.walk, NULL, &old_value, &new_value);

@@ -24,10 +24,10 @@
  */
 typedef struct PathList
 {
-	DiffWalk	walk;
+	DtDiffWalk	walk;
 	const char *prefix;			/* every path begins with it */
 	Size		prefix_len;
-	RawBuffer	array;			/* space for the array's header, then texts */
+	DtRawBuffer array;			/* space for the array's header, then texts */
 	int			count;
 } PathList;
 
@@ -37,20 +37,20 @@ PG_FUNCTION_INFO_V1(dtmodel_get_difference_between_dictionaries);
  * Compares objects that have the same keys.
  */
 static void
-diff_in_step(DiffWalk *walk, DiffStep *up, const RawValue *a,
-			 RawPairs *pairs)
+diff_in_step(DtDiffWalk *walk, DtDiffStep *up, const DtRawValue *a,
+			 DtRawPairWalk *pairs)
 {
-	RawCursor	keys = raw_children(a);
+	DtRawCursor keys = dtmodel_raw_children(a);
 	uint32		keys_taken = 0;
-	RawPair		pair;
-	DiffStep	at;
+	DtRawPair	pair;
+	DtDiffStep	at;
 
 	at.up = up;
 	at.index = 0;
 	while (dtmodel_raw_next_pair(pairs, &pair))
 	{
 		for (; keys_taken <= pair.number; keys_taken++)
-			at.key = raw_next(&keys);
+			at.key = dtmodel_raw_next(&keys);
 		at.caller_data = NULL;
 		dtmodel_diff_values_from(walk, &at, &pair.a, &pair.b, pair.same);
 	}
@@ -60,23 +60,23 @@ diff_in_step(DiffWalk *walk, DiffStep *up, const RawValue *a,
  * Compares objects whose keys differ, by a merge join.
  */
 static void
-diff_join(DiffWalk *walk, DiffStep *up,
-		  const RawValue *a, const RawValue *b)
+diff_join(DtDiffWalk *walk, DtDiffStep *up,
+		  const DtRawValue *a, const DtRawValue *b)
 {
-	RawObject	walk_a = raw_object(a);
-	RawObject	walk_b = raw_object(b);
-	RawMember	member_a;
-	RawMember	member_b;
-	bool		more_a = raw_object_next(&walk_a, &member_a);
-	bool		more_b = raw_object_next(&walk_b, &member_b);
-	DiffStep	at;
+	DtRawObjectWalk walk_a = dtmodel_raw_walk_object(a);
+	DtRawObjectWalk walk_b = dtmodel_raw_walk_object(b);
+	DtRawMember member_a;
+	DtRawMember member_b;
+	bool		more_a = dtmodel_raw_next_member(&walk_a, &member_a);
+	bool		more_b = dtmodel_raw_next_member(&walk_b, &member_b);
+	DtDiffStep	at;
 
 	at.up = up;
 	at.index = 0;
 	while (more_a || more_b)
 	{
-		int			order = raw_join_order(more_a ? &member_a : NULL,
-										   more_b ? &member_b : NULL);
+		int			order = dtmodel_raw_compare_members(more_a ? &member_a : NULL,
+														more_b ? &member_b : NULL);
 
 		CHECK_FOR_INTERRUPTS();
 		at.key = order <= 0 ? member_a.key : member_b.key;
@@ -88,17 +88,17 @@ diff_join(DiffWalk *walk, DiffStep *up,
 						 order > 0 ? &member_b.value : NULL);
 
 		if (order <= 0)
-			more_a = raw_object_next(&walk_a, &member_a);
+			more_a = dtmodel_raw_next_member(&walk_a, &member_a);
 		if (order >= 0)
-			more_b = raw_object_next(&walk_b, &member_b);
+			more_b = dtmodel_raw_next_member(&walk_b, &member_b);
 	}
 }
 
 static void
-diff_objects(DiffWalk *walk, DiffStep *at,
-			 const RawValue *a, const RawValue *b, uint32 same)
+diff_objects(DtDiffWalk *walk, DtDiffStep *at,
+			 const DtRawValue *a, const DtRawValue *b, uint32 same)
 {
-	RawPairs	pairs;
+	DtRawPairWalk pairs;
 
 	check_stack_depth();
 	if (dtmodel_raw_value_pairs(a, b, same, &pairs))
@@ -113,15 +113,15 @@ diff_objects(DiffWalk *walk, DiffStep *at,
  * the two are known to differ, and the first "same" bytes are the same.
  */
 void
-dtmodel_diff_values_from(DiffWalk *walk, DiffStep *at,
-						 const RawValue *old_value, const RawValue *new_value,
+dtmodel_diff_values_from(DtDiffWalk *walk, DtDiffStep *at,
+						 const DtRawValue *old_value, const DtRawValue *new_value,
 						 uint32 same)
 {
 	CHECK_FOR_INTERRUPTS();
 
-	if (raw_is_object(old_value) && raw_is_object(new_value))
+	if (dtmodel_raw_is_object(old_value) && dtmodel_raw_is_object(new_value))
 		diff_objects(walk, at, old_value, new_value, same);
-	else if (raw_is_array(old_value) && raw_is_array(new_value))
+	else if (dtmodel_raw_is_array(old_value) && dtmodel_raw_is_array(new_value))
 		walk->compare_lists(walk, at, old_value, new_value, same);
 	else if (!dtmodel_raw_equal_from(old_value, new_value, same))
 		walk->report(walk, at, old_value, new_value);
@@ -131,10 +131,10 @@ dtmodel_diff_values_from(DiffWalk *walk, DiffStep *at,
  * The same if nothing is known about the bytes.
  */
 void
-dtmodel_diff_values(DiffWalk *walk, DiffStep *at,
-					const RawValue *old_value, const RawValue *new_value)
+dtmodel_diff_values(DtDiffWalk *walk, DtDiffStep *at,
+					const DtRawValue *old_value, const DtRawValue *new_value)
 {
-	if (!raw_same_bytes(old_value, new_value))
+	if (!dtmodel_raw_same_bytes(old_value, new_value))
 		dtmodel_diff_values_from(walk, at, old_value, new_value,
 								 dtmodel_raw_common_bytes(old_value, new_value));
 }
@@ -143,9 +143,9 @@ dtmodel_diff_values(DiffWalk *walk, DiffStep *at,
  * Callback of a walk that compares lists as wholes.
  */
 void
-dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
-							 const RawValue *old_list,
-							 const RawValue *new_list, uint32 same)
+dtmodel_diff_lists_as_wholes(DtDiffWalk *walk, DtDiffStep *at,
+							 const DtRawValue *old_list,
+							 const DtRawValue *new_list, uint32 same)
 {
 	if (!dtmodel_raw_equal_from(old_list, new_list, same))
 		walk->report(walk, at, old_list, new_list);
@@ -153,14 +153,14 @@ dtmodel_diff_lists_as_wholes(DiffWalk *walk, DiffStep *at,
 
 /* Gives numbers to all elements of a list, and returns them. */
 static uint32 *
-add_elements(ElementNumbers *table, const RawValue *list)
+add_elements(DtElementNumbers *table, const DtRawValue *list)
 {
-	uint32	   *numbers = palloc_extended(raw_count(list) * sizeof(uint32),
+	uint32	   *numbers = palloc_extended(dtmodel_raw_count(list) * sizeof(uint32),
 										  MCXT_ALLOC_HUGE);
-	RawArray	walk = raw_array(list);
-	RawValue	element;
+	DtRawArrayWalk walk = dtmodel_raw_walk_array(list);
+	DtRawValue	element;
 
-	for (uint32 i = 0; raw_array_next(&walk, &element); i++)
+	for (uint32 i = 0; dtmodel_raw_next_element(&walk, &element); i++)
 		numbers[i] = dtmodel_element_numbers_add(table, &element);
 	return numbers;
 }
@@ -170,28 +170,28 @@ add_elements(ElementNumbers *table, const RawValue *list)
  * bytes as the one at the same place, and need not be looked up.
  */
 static bool
-same_elements(const RawValue *a, const RawValue *b)
+same_elements(const DtRawValue *a, const DtRawValue *b)
 {
-	ElementNumbers *table = dtmodel_element_numbers_create(raw_count(a), NULL);
+	DtElementNumbers *table = dtmodel_element_numbers_create(dtmodel_raw_count(a), NULL);
 	uint32	   *numbers = add_elements(table, a);
 	uint32		unseen = dtmodel_element_numbers_count(table);
 	bool	   *seen = palloc0(unseen * sizeof(bool));
-	RawArray	walk_a = raw_array(a);
-	RawArray	walk_b = raw_array(b);
-	RawValue	in_a;
-	RawValue	in_b;
+	DtRawArrayWalk walk_a = dtmodel_raw_walk_array(a);
+	DtRawArrayWalk walk_b = dtmodel_raw_walk_array(b);
+	DtRawValue	in_a;
+	DtRawValue	in_b;
 
-	for (uint32 i = 0; raw_array_next(&walk_b, &in_b); i++)
+	for (uint32 i = 0; dtmodel_raw_next_element(&walk_b, &in_b); i++)
 	{
 		uint32		number;
 
-		if (raw_array_next(&walk_a, &in_a) && raw_same_bytes(&in_a, &in_b))
+		if (dtmodel_raw_next_element(&walk_a, &in_a) && dtmodel_raw_same_bytes(&in_a, &in_b))
 			number = numbers[i];
 		else
 			number = dtmodel_element_numbers_find(table, &in_b);
-		if (number == NO_ELEMENT)
+		if (number == DT_NO_ELEMENT)
 		{
-			unseen = NO_ELEMENT;
+			unseen = DT_NO_ELEMENT;
 			break;
 		}
 		if (!seen[number])
@@ -206,8 +206,8 @@ same_elements(const RawValue *a, const RawValue *b)
 }
 
 static void
-lists_as_sets(DiffWalk *walk, DiffStep *at,
-			  const RawValue *old_list, const RawValue *new_list, uint32 same)
+lists_as_sets(DtDiffWalk *walk, DtDiffStep *at,
+			  const DtRawValue *old_list, const DtRawValue *new_list, uint32 same)
 {
 	if (!dtmodel_raw_equal_from(old_list, new_list, same) &&
 		!same_elements(old_list, new_list))
@@ -222,7 +222,7 @@ static char *
 add_text(PathList *list, Size len)
 {
 	Size		size = INTALIGN(VARHDRSZ + len);
-	char	   *element = buffer_extend(&list->array, size);
+	char	   *element = dtmodel_buffer_extend(&list->array, size);
 
 	/* The next element has to be aligned; the padding before it is zero. */
 	memset(element + size - sizeof(int32), 0, sizeof(int32));
@@ -235,14 +235,14 @@ add_text(PathList *list, Size len)
  * Appends the path of a place: the prefix and the keys, joined by dots.
  */
 static void
-report_path(DiffWalk *walk, DiffStep *at,
-			const RawValue *old_value pg_attribute_unused(),
-			const RawValue *new_value pg_attribute_unused())
+report_path(DtDiffWalk *walk, DtDiffStep *at,
+			const DtRawValue *old_value pg_attribute_unused(),
+			const DtRawValue *new_value pg_attribute_unused())
 {
 	PathList   *list = (PathList *) walk;
 	bool		has_prefix = list->prefix_len > 0;
 	Size		len = list->prefix_len;
-	DiffStep   *step;
+	DtDiffStep *step;
 	char	   *path;
 
 	for (step = at; step != NULL; step = step->up)
@@ -270,7 +270,7 @@ begin_paths(PathList *list, text *prefix, bool ignore_order)
 	list->prefix_len = prefix != NULL ? VARSIZE_ANY_EXHDR(prefix) : 0;
 	list->count = 0;
 	dtmodel_buffer_init(&list->array, 256);
-	buffer_extend(&list->array, ARR_OVERHEAD_NONULLS(1));
+	dtmodel_buffer_extend(&list->array, ARR_OVERHEAD_NONULLS(1));
 }
 
 static ArrayType *
@@ -334,15 +334,15 @@ dtmodel_get_difference_between_dictionaries(PG_FUNCTION_ARGS)
 	bool		ignore_order = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
 	PathList	list;
 
-	if (raw_same_document(old_document, new_document))
+	if (dtmodel_raw_same_document(old_document, new_document))
 		PG_RETURN_ARRAYTYPE_P(no_paths(fcinfo->flinfo));
 
 	begin_paths(&list, PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2),
 				ignore_order);
 	if (old_document != NULL && new_document != NULL)
 	{
-		RawValue	old_value = raw_root(old_document);
-		RawValue	new_value = raw_root(new_document);
+		DtRawValue	old_value = dtmodel_raw_root(old_document);
+		DtRawValue	new_value = dtmodel_raw_root(new_document);
 
 		dtmodel_diff_values(&list.walk, NULL, &old_value, &new_value);
 	}

@@ -17,7 +17,7 @@
 
 typedef struct ElementEntry
 {
-	RawValue	element;
+	DtRawValue	element;
 	uint32		number;			/* 0, 1, ... in the order of adding */
 	uint32		hash;
 	char		status;			/* for simplehash */
@@ -25,7 +25,7 @@ typedef struct ElementEntry
 
 #define SH_PREFIX element
 #define SH_ELEMENT_TYPE ElementEntry
-#define SH_KEY_TYPE RawValue
+#define SH_KEY_TYPE DtRawValue
 #define SH_KEY element
 #define SH_HASH_KEY(table, key) ((uint32) dtmodel_raw_hash(&(key), (table)->private_data))
 #define SH_EQUAL(table, a, b) dtmodel_raw_equal(&(a), &(b))
@@ -41,14 +41,14 @@ typedef struct ElementEntry
  * are not copied and must outlive the table.  With a memo, which may be NULL,
  * nested lists are not hashed again for each level.
  */
-ElementNumbers *
-dtmodel_element_numbers_create(uint32 expected, HashMemo *memo)
+DtElementNumbers *
+dtmodel_element_numbers_create(uint32 expected, DtHashMemo *memo)
 {
 	return element_create(CurrentMemoryContext, expected, memo);
 }
 
 void
-dtmodel_element_numbers_free(ElementNumbers *table)
+dtmodel_element_numbers_free(DtElementNumbers *table)
 {
 	element_destroy(table);
 }
@@ -57,7 +57,7 @@ dtmodel_element_numbers_free(ElementNumbers *table)
  * Returns the number of an element: a new number if there is no equal one yet.
  */
 uint32
-dtmodel_element_numbers_add(ElementNumbers *table, const RawValue *element)
+dtmodel_element_numbers_add(DtElementNumbers *table, const DtRawValue *element)
 {
 	ElementEntry *entry;
 	bool		found;
@@ -70,23 +70,23 @@ dtmodel_element_numbers_add(ElementNumbers *table, const RawValue *element)
 }
 
 /*
- * Returns the number of an element, or NO_ELEMENT if there is no equal one.
+ * Returns the number of an element, or DT_NO_ELEMENT if there is no equal one.
  */
 uint32
-dtmodel_element_numbers_find(ElementNumbers *table, const RawValue *element)
+dtmodel_element_numbers_find(DtElementNumbers *table, const DtRawValue *element)
 {
 	ElementEntry *entry;
 
 	CHECK_FOR_INTERRUPTS();
 	entry = element_lookup(table, *element);
-	return entry != NULL ? entry->number : NO_ELEMENT;
+	return entry != NULL ? entry->number : DT_NO_ELEMENT;
 }
 
 /*
  * Returns the number of different elements.
  */
 uint32
-dtmodel_element_numbers_count(ElementNumbers *table)
+dtmodel_element_numbers_count(DtElementNumbers *table)
 {
 	return table->members;
 }

@@ -11,17 +11,17 @@
 #include "json/format.h"
 #include "json/hash.h"
 
-#define NO_ELEMENT PG_UINT32_MAX
+#define DT_NO_ELEMENT PG_UINT32_MAX
 
-typedef struct element_hash ElementNumbers;
+typedef struct element_hash DtElementNumbers;
 
-extern ElementNumbers *dtmodel_element_numbers_create(uint32 expected,
-													  HashMemo *memo);
-extern void dtmodel_element_numbers_free(ElementNumbers *table);
-extern uint32 dtmodel_element_numbers_add(ElementNumbers *table,
-										  const RawValue *element);
-extern uint32 dtmodel_element_numbers_find(ElementNumbers *table,
-										   const RawValue *element);
-extern uint32 dtmodel_element_numbers_count(ElementNumbers *table);
+extern DtElementNumbers *dtmodel_element_numbers_create(uint32 expected,
+														DtHashMemo *memo);
+extern void dtmodel_element_numbers_free(DtElementNumbers *table);
+extern uint32 dtmodel_element_numbers_add(DtElementNumbers *table,
+										  const DtRawValue *element);
+extern uint32 dtmodel_element_numbers_find(DtElementNumbers *table,
+										   const DtRawValue *element);
+extern uint32 dtmodel_element_numbers_count(DtElementNumbers *table);
 
 #endif							/* DTMODEL_JSON_ELEMENT_NUMBERS_H */

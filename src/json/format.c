@@ -18,8 +18,8 @@
 
 static const JsonbContainer empty_object = {JB_FOBJECT};
 
-const RawValue dtmodel_raw_null = {JENTRY_ISNULL, 0, ""};
-const RawValue dtmodel_raw_empty_object = {
+const DtRawValue dtmodel_raw_null = {JENTRY_ISNULL, 0, ""};
+const DtRawValue dtmodel_raw_empty_object = {
 	JENTRY_ISCONTAINER, sizeof(empty_object), (const char *) &empty_object
 };
 
@@ -59,7 +59,7 @@ first_mismatch(const char *a, const char *b, uint32 from, uint32 to)
  * 0 for other values, for which it is not needed.
  */
 uint32
-dtmodel_raw_common_bytes(const RawValue *a, const RawValue *b)
+dtmodel_raw_common_bytes(const DtRawValue *a, const DtRawValue *b)
 {
 	if (a->type != JENTRY_ISCONTAINER || b->type != JENTRY_ISCONTAINER)
 		return 0;
@@ -68,25 +68,25 @@ dtmodel_raw_common_bytes(const RawValue *a, const RawValue *b)
 
 /* The length of a container's header and entries. */
 static uint32
-payload_start(const RawValue *container)
+payload_start(const DtRawValue *container)
 {
-	return raw_children(container).payload - container->data;
+	return dtmodel_raw_children(container).payload - container->data;
 }
 
 /*
  * Begins a walk through the elements of two arrays, up to the end of the
  * shorter one.  Their first "same" bytes are known to be the same.
  */
-RawPairs
-dtmodel_raw_element_pairs(const RawValue *a, const RawValue *b, uint32 same)
+DtRawPairWalk
+dtmodel_raw_element_pairs(const DtRawValue *a, const DtRawValue *b, uint32 same)
 {
 	uint32		start = payload_start(a);
-	RawPairs	pairs;
+	DtRawPairWalk pairs;
 
-	pairs.a = raw_children(a);
-	pairs.b = raw_children(b);
+	pairs.a = dtmodel_raw_children(a);
+	pairs.b = dtmodel_raw_children(b);
 	pairs.next = 0;
-	pairs.count = Min(raw_count(a), raw_count(b));
+	pairs.count = Min(dtmodel_raw_count(a), dtmodel_raw_count(b));
 	pairs.same_layout = same >= start;
 	pairs.same = same - start;
 	pairs.end = a->len - start;
@@ -99,21 +99,21 @@ dtmodel_raw_element_pairs(const RawValue *a, const RawValue *b, uint32 same)
  * equal keys always have had so far, one comparison of all keys is enough.
  */
 static bool
-same_keys(const RawValue *a, const RawValue *b, uint32 size)
+same_keys(const DtRawValue *a, const DtRawValue *b, uint32 size)
 {
-	RawCursor	keys_a = raw_children(a);
-	RawCursor	keys_b = raw_children(b);
-	uint32		n = raw_count(a);
+	DtRawCursor keys_a = dtmodel_raw_children(a);
+	DtRawCursor keys_b = dtmodel_raw_children(b);
+	uint32		n = dtmodel_raw_count(a);
 
 	if (memcmp(keys_a.entry, keys_b.entry, n * sizeof(JEntry)) == 0)
 		return memcmp(keys_a.payload, keys_b.payload, size) == 0;
 
 	for (uint32 i = 0; i < n; i++)
 	{
-		RawValue	key_a = raw_next(&keys_a);
-		RawValue	key_b = raw_next(&keys_b);
+		DtRawValue	key_a = dtmodel_raw_next(&keys_a);
+		DtRawValue	key_b = dtmodel_raw_next(&keys_b);
 
-		if (raw_compare_keys(&key_a, &key_b) != 0)
+		if (dtmodel_raw_compare_keys(&key_a, &key_b) != 0)
 			return false;
 	}
 	return true;
@@ -125,14 +125,14 @@ same_keys(const RawValue *a, const RawValue *b, uint32 size)
  * known to be the same.
  */
 bool
-dtmodel_raw_value_pairs(const RawValue *a, const RawValue *b, uint32 same,
-						RawPairs *pairs)
+dtmodel_raw_value_pairs(const DtRawValue *a, const DtRawValue *b, uint32 same,
+						DtRawPairWalk *pairs)
 {
 	uint32		start = payload_start(a);
-	RawCursor	values = raw_object(a).values;
+	DtRawCursor values = dtmodel_raw_walk_object(a).values;
 
-	pairs->count = raw_count(a);
-	if (pairs->count != raw_count(b))
+	pairs->count = dtmodel_raw_count(a);
+	if (pairs->count != dtmodel_raw_count(b))
 		return false;
 	pairs->same_layout = same >= start + values.offset;
 	if (!pairs->same_layout && !same_keys(a, b, values.offset))
@@ -140,7 +140,7 @@ dtmodel_raw_value_pairs(const RawValue *a, const RawValue *b, uint32 same,
 
 	/* The same keys take the same space in both. */
 	pairs->a = values;
-	pairs->b = raw_children(b);
+	pairs->b = dtmodel_raw_children(b);
 	pairs->b.entry += pairs->count;
 	pairs->b.offset = values.offset;
 	pairs->next = 0;
@@ -153,19 +153,19 @@ dtmodel_raw_value_pairs(const RawValue *a, const RawValue *b, uint32 same,
  * Fetches the next pair whose bytes differ, if the offsets differ.
  */
 static bool
-next_in_step(RawPairs *pairs, RawPair *pair)
+next_in_step(DtRawPairWalk *pairs, DtRawPair *pair)
 {
-	RawCursor	a = pairs->a;	/* in registers, for the loop */
-	RawCursor	b = pairs->b;
+	DtRawCursor a = pairs->a;	/* in registers, for the loop */
+	DtRawCursor b = pairs->b;
 	uint32		next = pairs->next;
 	bool		found = false;
 
 	while (next < pairs->count && !found)
 	{
-		RawValue	child_a = raw_next(&a);
-		RawValue	child_b = raw_next(&b);
+		DtRawValue	child_a = dtmodel_raw_next(&a);
+		DtRawValue	child_b = dtmodel_raw_next(&b);
 
-		if (!raw_same_bytes(&child_a, &child_b))
+		if (!dtmodel_raw_same_bytes(&child_a, &child_b))
 		{
 			pair->number = next;
 			pair->a = child_a;
@@ -185,7 +185,7 @@ next_in_step(RawPairs *pairs, RawPair *pair)
  * Fetches the next pair whose bytes differ, if the offsets are the same.
  */
 static bool
-next_in_layout(RawPairs *pairs, RawPair *pair)
+next_in_layout(DtRawPairWalk *pairs, DtRawPair *pair)
 {
 	uint32		start;
 
@@ -199,8 +199,8 @@ next_in_layout(RawPairs *pairs, RawPair *pair)
 	do
 	{
 		pair->number = pairs->next++;
-		pair->a = raw_next(&pairs->a);
-		pair->b = raw_next(&pairs->b);
+		pair->a = dtmodel_raw_next(&pairs->a);
+		pair->b = dtmodel_raw_next(&pairs->b);
 	} while (pairs->a.offset <= pairs->same);
 
 	start = pair->a.data - pairs->a.payload;
@@ -213,14 +213,14 @@ next_in_layout(RawPairs *pairs, RawPair *pair)
  * Fetches the next pair whose bytes differ; false when there is none left.
  */
 bool
-dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair)
+dtmodel_raw_next_pair(DtRawPairWalk *pairs, DtRawPair *pair)
 {
 	return pairs->same_layout ? next_in_layout(pairs, pair) :
 		next_in_step(pairs, pair);
 }
 
 static bool
-numbers_equal(const RawValue *a, const RawValue *b)
+numbers_equal(const DtRawValue *a, const DtRawValue *b)
 {
 	return DatumGetBool(DirectFunctionCall2(numeric_eq,
 											PointerGetDatum(a->data),
@@ -231,15 +231,15 @@ numbers_equal(const RawValue *a, const RawValue *b)
  * Are two containers of the same kind and size equal?
  */
 static bool
-containers_equal(const RawValue *a, const RawValue *b, uint32 same)
+containers_equal(const DtRawValue *a, const DtRawValue *b, uint32 same)
 {
-	RawPairs	pairs;
-	RawPair		pair;
+	DtRawPairWalk pairs;
+	DtRawPair	pair;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
-	if (raw_is_array(a))
+	if (dtmodel_raw_is_array(a))
 		pairs = dtmodel_raw_element_pairs(a, b, same);
 	else if (!dtmodel_raw_value_pairs(a, b, same, &pairs))
 		return false;
@@ -259,14 +259,14 @@ containers_equal(const RawValue *a, const RawValue *b, uint32 same)
  * They can only be equal if they contain numbers.
  */
 bool
-dtmodel_raw_equal_from(const RawValue *a, const RawValue *b, uint32 same)
+dtmodel_raw_equal_from(const DtRawValue *a, const DtRawValue *b, uint32 same)
 {
 	if (a->type != b->type)
 		return false;
 	if (a->type == JENTRY_ISNUMERIC)
 		return numbers_equal(a, b);
 	return a->type == JENTRY_ISCONTAINER &&
-		raw_container(a)->header == raw_container(b)->header &&
+		dtmodel_raw_container(a)->header == dtmodel_raw_container(b)->header &&
 		containers_equal(a, b, same);
 }
 
@@ -274,24 +274,24 @@ dtmodel_raw_equal_from(const RawValue *a, const RawValue *b, uint32 same)
  * Are two values equal, as by the "=" operator of jsonb?
  */
 bool
-dtmodel_raw_equal(const RawValue *a, const RawValue *b)
+dtmodel_raw_equal(const DtRawValue *a, const DtRawValue *b)
 {
-	return raw_same_bytes(a, b) ||
+	return dtmodel_raw_same_bytes(a, b) ||
 		dtmodel_raw_equal_from(a, b, dtmodel_raw_common_bytes(a, b));
 }
 
 /*
  * The child with that number.
  */
-static RawValue
+static DtRawValue
 child_at(const JsonbContainer *container, const char *payload, uint32 index)
 {
-	RawCursor	cursor;
+	DtRawCursor cursor;
 
 	cursor.entry = &container->children[index];
 	cursor.payload = payload;
 	cursor.offset = getJsonbOffset(container, index);
-	return raw_next(&cursor);
+	return dtmodel_raw_next(&cursor);
 }
 
 /*
@@ -304,11 +304,11 @@ child_at(const JsonbContainer *container, const char *payload, uint32 index)
  * large the object is.
  */
 bool
-dtmodel_raw_find(const RawValue *object, const RawValue *key,
-				 RawValue *value, uint32 *near)
+dtmodel_raw_find(const DtRawValue *object, const DtRawValue *key,
+				 DtRawValue *value, uint32 *near)
 {
-	const JsonbContainer *container = raw_container(object);
-	uint32		n = raw_count(object);
+	const JsonbContainer *container = dtmodel_raw_container(object);
+	uint32		n = dtmodel_raw_count(object);
 	const char *payload = (const char *) &container->children[2 * n];
 	uint32		low = 0;
 	uint32		high = n;
@@ -317,13 +317,13 @@ dtmodel_raw_find(const RawValue *object, const RawValue *key,
 
 	while (low < high)
 	{
-		RawValue	candidate;
+		DtRawValue	candidate;
 		int			order;
 
 		if (probe < low || probe >= high)
 			probe = low + (high - low) / 2;
 		candidate = child_at(container, payload, probe);
-		order = raw_compare_keys(key, &candidate);
+		order = dtmodel_raw_compare_keys(key, &candidate);
 
 		if (order == 0)
 		{
@@ -353,10 +353,10 @@ dtmodel_raw_find(const RawValue *object, const RawValue *key,
  * Fetches the element with that number; false if there is none.
  */
 bool
-dtmodel_raw_element(const RawValue *array, uint32 index, RawValue *element)
+dtmodel_raw_element(const DtRawValue *array, uint32 index, DtRawValue *element)
 {
-	const JsonbContainer *container = raw_container(array);
-	uint32		n = raw_count(array);
+	const JsonbContainer *container = dtmodel_raw_container(array);
+	uint32		n = dtmodel_raw_count(array);
 
 	if (index >= n)
 		return false;
@@ -368,7 +368,7 @@ dtmodel_raw_element(const RawValue *array, uint32 index, RawValue *element)
  * The type of a value, for error messages.
  */
 const char *
-dtmodel_raw_kind(const RawValue *value)
+dtmodel_raw_kind(const DtRawValue *value)
 {
 	switch (value->type)
 	{
@@ -382,7 +382,7 @@ dtmodel_raw_kind(const RawValue *value)
 		case JENTRY_ISNULL:
 			return "null";
 		default:
-			return raw_is_object(value) ? "an object" : "an array";
+			return dtmodel_raw_is_object(value) ? "an object" : "an array";
 	}
 }
 
@@ -390,10 +390,10 @@ dtmodel_raw_kind(const RawValue *value)
  * Begins a document in a new buffer.  The caller writes a container next.
  */
 void
-dtmodel_write_document(RawBuffer *buffer, Size size)
+dtmodel_begin_document(DtRawBuffer *buffer, Size size)
 {
 	dtmodel_buffer_init(buffer, size + VARHDRSZ);
-	buffer_extend(buffer, VARHDRSZ);
+	dtmodel_buffer_extend(buffer, VARHDRSZ);
 }
 
 /*
@@ -401,10 +401,10 @@ dtmodel_write_document(RawBuffer *buffer, Size size)
  * has 28 bits for its length: the server could not read its text again.
  */
 Jsonb *
-dtmodel_finish_document(RawBuffer *buffer)
+dtmodel_finish_document(DtRawBuffer *buffer)
 {
 	if (buffer->len - VARHDRSZ > JENTRY_OFFLENMASK)
-		dtmodel_too_large();
+		dtmodel_report_too_large();
 	SET_VARSIZE(buffer->data, buffer->len);
 	return (Jsonb *) buffer->data;
 }
@@ -435,7 +435,7 @@ check_count(uint32 flag, uint32 count)
  * of its elements or members.  The flag is stored in the header.
  */
 void
-dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
+dtmodel_write_container(DtRawWriter *writer, DtRawBuffer *buffer,
 						uint32 flag, uint32 count)
 {
 	Size		children = (flag & JB_FOBJECT) ? 2 * (Size) count : count;
@@ -443,8 +443,8 @@ dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
 
 	check_count(flag, count);
 
-	buffer_align(buffer);
-	header = buffer_extend(buffer, sizeof(uint32) + children * sizeof(JEntry));
+	dtmodel_buffer_align(buffer);
+	header = dtmodel_buffer_extend(buffer, sizeof(uint32) + children * sizeof(JEntry));
 	*(uint32 *) header = count | flag;
 
 	writer->buffer = buffer;
@@ -463,16 +463,16 @@ dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
  * others do.
  */
 void
-dtmodel_write_run(RawWriter *writer, RawCursor *cursor, uint32 count)
+dtmodel_write_run(DtRawWriter *writer, DtRawCursor *cursor, uint32 count)
 {
 	uint32		start;
 	JEntry	   *entry;
 
 	while (count > 0 && (writer->end - cursor->offset) % sizeof(int32) != 0)
 	{
-		RawValue	value = raw_next(cursor);
+		DtRawValue	value = dtmodel_raw_next(cursor);
 
-		write_value(writer, &value);
+		dtmodel_write_value(writer, &value);
 		count--;
 	}
 
@@ -491,35 +491,35 @@ dtmodel_write_run(RawWriter *writer, RawCursor *cursor, uint32 count)
 		else
 			*entry++ = type | (cursor->offset - before);
 	}
-	memcpy(buffer_extend(writer->buffer, cursor->offset - start),
+	memcpy(dtmodel_buffer_extend(writer->buffer, cursor->offset - start),
 		   cursor->payload + start, cursor->offset - start);
 	writer->end += cursor->offset - start;
 	if (writer->end > JENTRY_OFFLENMASK)
-		dtmodel_too_large();
+		dtmodel_report_too_large();
 }
 
 /*
  * Makes a document of a value of another one.
  */
 Jsonb *
-dtmodel_raw_document(const RawValue *value)
+dtmodel_raw_document(const DtRawValue *value)
 {
-	RawBuffer	buffer;
-	RawWriter	writer;
+	DtRawBuffer buffer;
+	DtRawWriter writer;
 
-	dtmodel_write_document(&buffer, value->len + 2 * sizeof(uint32));
+	dtmodel_begin_document(&buffer, value->len + 2 * sizeof(uint32));
 	if (value->type == JENTRY_ISCONTAINER)
-		memcpy(buffer_extend(&buffer, value->len), value->data, value->len);
+		memcpy(dtmodel_buffer_extend(&buffer, value->len), value->data, value->len);
 	else
 	{
 		dtmodel_write_container(&writer, &buffer, JB_FARRAY | JB_FSCALAR, 1);
-		write_value(&writer, value);
+		dtmodel_write_value(&writer, value);
 	}
 	return dtmodel_finish_document(&buffer);
 }
 
 void
-dtmodel_too_large(void)
+dtmodel_report_too_large(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -45,48 +45,48 @@
 /*
  * A value inside a document: its type and its bytes, without padding.
  */
-typedef struct RawValue
+typedef struct DtRawValue
 {
 	uint32		type;			/* one of JENTRY_IS... */
 	uint32		len;
 	const char *data;
-} RawValue;
+} DtRawValue;
 
 /*
  * One member of an object.  The key is a string.
  */
-typedef struct RawMember
+typedef struct DtRawMember
 {
-	RawValue	key;
-	RawValue	value;
-} RawMember;
+	DtRawValue	key;
+	DtRawValue	value;
+} DtRawMember;
 
 /*
  * A walk through adjacent children: the elements of an array, the keys of an
  * object, or its values.
  */
-typedef struct RawCursor
+typedef struct DtRawCursor
 {
 	const JEntry *entry;		/* of the next child */
 	const char *payload;		/* of the container */
 	uint32		offset;			/* in payload, of the last child's end */
-} RawCursor;
+} DtRawCursor;
 
 /*
  * A walk through the members of an object, or the elements of an array.
  */
-typedef struct RawObject
+typedef struct DtRawObjectWalk
 {
-	RawCursor	keys;
-	RawCursor	values;
+	DtRawCursor keys;
+	DtRawCursor values;
 	uint32		left;			/* number of members left */
-} RawObject;
+} DtRawObjectWalk;
 
-typedef struct RawArray
+typedef struct DtRawArrayWalk
 {
-	RawCursor	elements;
+	DtRawCursor elements;
 	uint32		left;			/* number of elements left */
-} RawArray;
+} DtRawArrayWalk;
 
 /*
  * A walk through the children of two containers at once, which returns the
@@ -97,101 +97,101 @@ typedef struct RawArray
  * caller need not compare these again.  Otherwise deeply nested documents
  * would be compared once for each level.
  */
-typedef struct RawPairs
+typedef struct DtRawPairWalk
 {
-	RawCursor	a;
-	RawCursor	b;
+	DtRawCursor a;
+	DtRawCursor b;
 	uint32		next;			/* number of the next pair */
 	uint32		count;
 	bool		same_layout;	/* do all have the same offsets in both? */
 	uint32		same;			/* if so: leading bytes of the payload that
 								 * are the same */
 	uint32		end;			/* if so: length of the payload */
-} RawPairs;
+} DtRawPairWalk;
 
-typedef struct RawPair
+typedef struct DtRawPair
 {
 	uint32		number;
-	RawValue	a;
-	RawValue	b;
+	DtRawValue	a;
+	DtRawValue	b;
 	uint32		same;			/* number of leading bytes that are the same */
-} RawPair;
+} DtRawPair;
 
 /*
  * Writes a container at the end of a buffer.  Its children are written in
  * their order, all keys of an object before its values.
  */
-typedef struct RawWriter
+typedef struct DtRawWriter
 {
-	RawBuffer  *buffer;
+	DtRawBuffer *buffer;
 	Size		entry;			/* in buffer, of the next JEntry */
 	Size		payload;		/* in buffer, of the children's bytes */
 	uint32		end;			/* in payload, of the last child's end */
 	uint32		written;		/* number of children so far */
-} RawWriter;
+} DtRawWriter;
 
-extern const RawValue dtmodel_raw_null;
-extern const RawValue dtmodel_raw_empty_object;
+extern const DtRawValue dtmodel_raw_null;
+extern const DtRawValue dtmodel_raw_empty_object;
 
-extern uint32 dtmodel_raw_common_bytes(const RawValue *a, const RawValue *b);
-extern bool dtmodel_raw_equal(const RawValue *a, const RawValue *b);
-extern bool dtmodel_raw_equal_from(const RawValue *a, const RawValue *b,
+extern uint32 dtmodel_raw_common_bytes(const DtRawValue *a, const DtRawValue *b);
+extern bool dtmodel_raw_equal(const DtRawValue *a, const DtRawValue *b);
+extern bool dtmodel_raw_equal_from(const DtRawValue *a, const DtRawValue *b,
 								   uint32 same);
-extern RawPairs dtmodel_raw_element_pairs(const RawValue *a, const RawValue *b,
-										  uint32 same);
-extern bool dtmodel_raw_value_pairs(const RawValue *a, const RawValue *b,
-									uint32 same, RawPairs *pairs);
-extern bool dtmodel_raw_next_pair(RawPairs *pairs, RawPair *pair);
-extern bool dtmodel_raw_find(const RawValue *object, const RawValue *key,
-							 RawValue *value, uint32 *near);
-extern bool dtmodel_raw_element(const RawValue *array, uint32 index,
-								RawValue *element);
+extern DtRawPairWalk dtmodel_raw_element_pairs(const DtRawValue *a, const DtRawValue *b,
+											   uint32 same);
+extern bool dtmodel_raw_value_pairs(const DtRawValue *a, const DtRawValue *b,
+									uint32 same, DtRawPairWalk *pairs);
+extern bool dtmodel_raw_next_pair(DtRawPairWalk *pairs, DtRawPair *pair);
+extern bool dtmodel_raw_find(const DtRawValue *object, const DtRawValue *key,
+							 DtRawValue *value, uint32 *near);
+extern bool dtmodel_raw_element(const DtRawValue *array, uint32 index,
+								DtRawValue *element);
 
-extern const char *dtmodel_raw_kind(const RawValue *value);
+extern const char *dtmodel_raw_kind(const DtRawValue *value);
 
-extern void dtmodel_write_document(RawBuffer *buffer, Size size);
-extern Jsonb *dtmodel_finish_document(RawBuffer *buffer);
-extern Jsonb *dtmodel_raw_document(const RawValue *value);
-extern void dtmodel_write_container(RawWriter *writer, RawBuffer *buffer,
+extern void dtmodel_begin_document(DtRawBuffer *buffer, Size size);
+extern Jsonb *dtmodel_finish_document(DtRawBuffer *buffer);
+extern Jsonb *dtmodel_raw_document(const DtRawValue *value);
+extern void dtmodel_write_container(DtRawWriter *writer, DtRawBuffer *buffer,
 									uint32 flag, uint32 count);
-extern void dtmodel_write_run(RawWriter *writer, RawCursor *cursor,
+extern void dtmodel_write_run(DtRawWriter *writer, DtRawCursor *cursor,
 							  uint32 count);
-extern void dtmodel_too_large(void);
+extern void dtmodel_report_too_large(void);
 
 static inline const JsonbContainer *
-raw_container(const RawValue *value)
+dtmodel_raw_container(const DtRawValue *value)
 {
 	return (const JsonbContainer *) value->data;
 }
 
 static inline bool
-raw_is_object(const RawValue *value)
+dtmodel_raw_is_object(const DtRawValue *value)
 {
 	return value->type == JENTRY_ISCONTAINER &&
-		JsonContainerIsObject(raw_container(value));
+		JsonContainerIsObject(dtmodel_raw_container(value));
 }
 
 static inline bool
-raw_is_array(const RawValue *value)
+dtmodel_raw_is_array(const DtRawValue *value)
 {
 	return value->type == JENTRY_ISCONTAINER &&
-		JsonContainerIsArray(raw_container(value));
+		JsonContainerIsArray(dtmodel_raw_container(value));
 }
 
 /* The number of members of an object, or of elements of an array. */
 static inline uint32
-raw_count(const RawValue *container)
+dtmodel_raw_count(const DtRawValue *container)
 {
-	return JsonContainerSize(raw_container(container));
+	return JsonContainerSize(dtmodel_raw_container(container));
 }
 
 /* Fetches the next child.  There must be one. */
-static inline RawValue
-raw_next(RawCursor *cursor)
+static inline DtRawValue
+dtmodel_raw_next(DtRawCursor *cursor)
 {
 	JEntry		entry = *cursor->entry++;
 	uint32		start = cursor->offset;
-	RawValue	child;
+	DtRawValue	child;
 
 	JBE_ADVANCE_OFFSET(cursor->offset, entry);
 	child.type = entry & JENTRY_TYPEMASK;
@@ -206,12 +206,12 @@ raw_next(RawCursor *cursor)
  * Begins a walk through all children of a container.  In an object, the first
  * value comes after the last key.
  */
-static inline RawCursor
-raw_children(const RawValue *value)
+static inline DtRawCursor
+dtmodel_raw_children(const DtRawValue *value)
 {
-	const JsonbContainer *container = raw_container(value);
+	const JsonbContainer *container = dtmodel_raw_container(value);
 	uint32		n = JsonContainerSize(container);
-	RawCursor	cursor;
+	DtRawCursor cursor;
 
 	if (JsonContainerIsObject(container))
 		n *= 2;
@@ -225,69 +225,69 @@ raw_children(const RawValue *value)
  * Begins a walk at the child with that number.  The values of an object are
  * numbered after its keys.
  */
-static inline RawCursor
-raw_children_from(const RawValue *value, uint32 first)
+static inline DtRawCursor
+dtmodel_raw_children_from(const DtRawValue *value, uint32 first)
 {
-	RawCursor	cursor = raw_children(value);
+	DtRawCursor cursor = dtmodel_raw_children(value);
 
 	cursor.entry += first;
-	cursor.offset = getJsonbOffset(raw_container(value), first);
+	cursor.offset = getJsonbOffset(dtmodel_raw_container(value), first);
 	return cursor;
 }
 
 /* Begins a walk through an array. */
-static inline RawArray
-raw_array(const RawValue *array)
+static inline DtRawArrayWalk
+dtmodel_raw_walk_array(const DtRawValue *array)
 {
-	RawArray	walk;
+	DtRawArrayWalk walk;
 
-	walk.left = raw_count(array);
-	walk.elements = raw_children(array);
+	walk.left = dtmodel_raw_count(array);
+	walk.elements = dtmodel_raw_children(array);
 	return walk;
 }
 
 /* Fetches the next element; false when there is none left. */
 static inline bool
-raw_array_next(RawArray *walk, RawValue *element)
+dtmodel_raw_next_element(DtRawArrayWalk *walk, DtRawValue *element)
 {
 	if (walk->left == 0)
 		return false;
 	walk->left--;
-	*element = raw_next(&walk->elements);
+	*element = dtmodel_raw_next(&walk->elements);
 	return true;
 }
 
 /* Begins a walk through an object. */
-static inline RawObject
-raw_object(const RawValue *object)
+static inline DtRawObjectWalk
+dtmodel_raw_walk_object(const DtRawValue *object)
 {
-	RawObject	walk;
+	DtRawObjectWalk walk;
 
-	walk.left = raw_count(object);
-	walk.keys = raw_children(object);
+	walk.left = dtmodel_raw_count(object);
+	walk.keys = dtmodel_raw_children(object);
 	walk.values = walk.keys;
 	walk.values.entry += walk.left;
-	walk.values.offset = getJsonbOffset(raw_container(object), walk.left);
+	walk.values.offset = getJsonbOffset(dtmodel_raw_container(object), walk.left);
 	return walk;
 }
 
 /* Fetches the next member; false when there is none left. */
 static inline bool
-raw_object_next(RawObject *walk, RawMember *member)
+dtmodel_raw_next_member(DtRawObjectWalk *walk, DtRawMember *member)
 {
 	if (walk->left == 0)
 		return false;
 	walk->left--;
-	member->key = raw_next(&walk->keys);
-	member->value = raw_next(&walk->values);
+	member->key = dtmodel_raw_next(&walk->keys);
+	member->value = dtmodel_raw_next(&walk->values);
 	return true;
 }
 
 /* A string whose bytes are not copied. */
-static inline RawValue
-raw_string(const char *data, uint32 len)
+static inline DtRawValue
+dtmodel_raw_string(const char *data, uint32 len)
 {
-	RawValue	string;
+	DtRawValue	string;
 
 	string.type = JENTRY_ISSTRING;
 	string.len = len;
@@ -297,7 +297,7 @@ raw_string(const char *data, uint32 len)
 
 /* Compares keys in the order of an object: by length, then by bytes. */
 static inline int
-raw_compare_keys(const RawValue *a, const RawValue *b)
+dtmodel_raw_compare_keys(const DtRawValue *a, const DtRawValue *b)
 {
 	if (a->len != b->len)
 		return a->len < b->len ? -1 : 1;
@@ -309,18 +309,18 @@ raw_compare_keys(const RawValue *a, const RawValue *b)
  * is NULL.  More than zero: b comes first, or a is NULL.  Zero: same key.
  */
 static inline int
-raw_join_order(const RawMember *a, const RawMember *b)
+dtmodel_raw_compare_members(const DtRawMember *a, const DtRawMember *b)
 {
 	if (a == NULL)
 		return 1;
 	if (b == NULL)
 		return -1;
-	return raw_compare_keys(&a->key, &b->key);
+	return dtmodel_raw_compare_keys(&a->key, &b->key);
 }
 
 /* Values with the same bytes are equal; others may be equal, too. */
 static inline bool
-raw_same_bytes(const RawValue *a, const RawValue *b)
+dtmodel_raw_same_bytes(const DtRawValue *a, const DtRawValue *b)
 {
 	return a->type == b->type && a->len == b->len &&
 		memcmp(a->data, b->data, a->len) == 0;
@@ -328,7 +328,7 @@ raw_same_bytes(const RawValue *a, const RawValue *b)
 
 /* The same for whole documents, either of which may be NULL. */
 static inline bool
-raw_same_document(const Jsonb *a, const Jsonb *b)
+dtmodel_raw_same_document(const Jsonb *a, const Jsonb *b)
 {
 	if (a == NULL || b == NULL)
 		return a == b;
@@ -337,19 +337,19 @@ raw_same_document(const Jsonb *a, const Jsonb *b)
 }
 
 /* The root of a document. */
-static inline RawValue
-raw_root(const Jsonb *document)
+static inline DtRawValue
+dtmodel_raw_root(const Jsonb *document)
 {
-	RawValue	root;
+	DtRawValue	root;
 
 	root.type = JENTRY_ISCONTAINER;
 	root.len = VARSIZE(document) - VARHDRSZ;
 	root.data = VARDATA(document);
-	if (JsonContainerIsScalar(raw_container(&root)))
+	if (JsonContainerIsScalar(dtmodel_raw_container(&root)))
 	{
-		RawArray	wrapper = raw_array(&root);
+		DtRawArrayWalk wrapper = dtmodel_raw_walk_array(&root);
 
-		raw_array_next(&wrapper, &root);
+		dtmodel_raw_next_element(&wrapper, &root);
 	}
 	return root;
 }
@@ -359,13 +359,13 @@ raw_root(const Jsonb *document)
  * its entry.
  */
 static inline void
-write_end(RawWriter *writer, uint32 type)
+dtmodel_write_entry(DtRawWriter *writer, uint32 type)
 {
 	Size		end = writer->buffer->len - writer->payload;
 	JEntry		entry;
 
 	if (unlikely(end > JENTRY_OFFLENMASK))
-		dtmodel_too_large();
+		dtmodel_report_too_large();
 
 	if (writer->written % JB_OFFSET_STRIDE == 0)
 		entry = type | (JEntry) end | JENTRY_HAS_OFF;
@@ -379,12 +379,12 @@ write_end(RawWriter *writer, uint32 type)
 
 /* Writes a child by copying it. */
 static inline void
-write_value(RawWriter *writer, const RawValue *value)
+dtmodel_write_value(DtRawWriter *writer, const DtRawValue *value)
 {
 	if (value->type == JENTRY_ISNUMERIC || value->type == JENTRY_ISCONTAINER)
-		buffer_align(writer->buffer);
-	memcpy(buffer_extend(writer->buffer, value->len), value->data, value->len);
-	write_end(writer, value->type);
+		dtmodel_buffer_align(writer->buffer);
+	memcpy(dtmodel_buffer_extend(writer->buffer, value->len), value->data, value->len);
+	dtmodel_write_entry(writer, value->type);
 }
 
 #endif							/* DTMODEL_JSON_FORMAT_H */

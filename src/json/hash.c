@@ -35,7 +35,7 @@ typedef struct MemoEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-struct HashMemo
+struct DtHashMemo
 {
 	MemoryContext context;
 	memo_hash  *hashes;			/* NULL before the first one */
@@ -51,10 +51,10 @@ struct HashMemo
  * Creates a memo in the current memory context.  Values hashed with it must
  * not move.
  */
-HashMemo *
-dtmodel_hash_memo(void)
+DtHashMemo *
+dtmodel_make_hash_memo(void)
 {
-	HashMemo   *memo = palloc(sizeof(HashMemo));
+	DtHashMemo *memo = palloc(sizeof(DtHashMemo));
 
 	memo->context = CurrentMemoryContext;
 	memo->hashes = NULL;
@@ -109,25 +109,25 @@ mix(uint64 hash, uint64 other)
 }
 
 static uint64
-hash_elements(const RawValue *array, HashMemo *memo)
+hash_elements(const DtRawValue *array, DtHashMemo *memo)
 {
-	RawArray	walk = raw_array(array);
-	RawValue	element;
+	DtRawArrayWalk walk = dtmodel_raw_walk_array(array);
+	DtRawValue	element;
 	uint64		hash = mix(JB_FARRAY, hash_seed());
 
-	while (raw_array_next(&walk, &element))
+	while (dtmodel_raw_next_element(&walk, &element))
 		hash = mix(hash, dtmodel_raw_hash(&element, memo));
 	return hash;
 }
 
 static uint64
-hash_members(const RawValue *object, HashMemo *memo)
+hash_members(const DtRawValue *object, DtHashMemo *memo)
 {
-	RawObject	walk = raw_object(object);
-	RawMember	member;
+	DtRawObjectWalk walk = dtmodel_raw_walk_object(object);
+	DtRawMember member;
 	uint64		hash = mix(JB_FOBJECT, hash_seed());
 
-	while (raw_object_next(&walk, &member))
+	while (dtmodel_raw_next_member(&walk, &member))
 	{
 		hash = mix(hash, dtmodel_raw_hash(&member.key, memo));
 		hash = mix(hash, dtmodel_raw_hash(&member.value, memo));
@@ -136,7 +136,7 @@ hash_members(const RawValue *object, HashMemo *memo)
 }
 
 static bool
-is_negative(const RawValue *number)
+is_negative(const DtRawValue *number)
 {
 	static Numeric zero = NULL;
 
@@ -157,7 +157,7 @@ is_negative(const RawValue *number)
  * all lists of 1 and -1 would have the same hash.
  */
 static uint64
-hash_number(const RawValue *number)
+hash_number(const DtRawValue *number)
 {
 	uint64		digits;
 
@@ -168,11 +168,11 @@ hash_number(const RawValue *number)
 }
 
 static uint64
-hash_container(const RawValue *container, HashMemo *memo)
+hash_container(const DtRawValue *container, DtHashMemo *memo)
 {
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	return raw_is_object(container) ? hash_members(container, memo) :
+	return dtmodel_raw_is_object(container) ? hash_members(container, memo) :
 		hash_elements(container, memo);
 }
 
@@ -180,7 +180,7 @@ hash_container(const RawValue *container, HashMemo *memo)
  * The same, looked up in the memo or added to it.
  */
 static uint64
-memo_container(const RawValue *container, HashMemo *memo)
+memo_container(const DtRawValue *container, DtHashMemo *memo)
 {
 	MemoEntry  *entry;
 	uint64		hash;
@@ -203,7 +203,7 @@ memo_container(const RawValue *container, HashMemo *memo)
  * however often it is hashed by itself or as part of another one.
  */
 uint64
-dtmodel_raw_hash(const RawValue *value, HashMemo *memo)
+dtmodel_raw_hash(const DtRawValue *value, DtHashMemo *memo)
 {
 	if (value->type == JENTRY_ISNUMERIC)
 		return hash_number(value);

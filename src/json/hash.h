@@ -13,10 +13,10 @@
 /*
  * The hashes of objects and arrays computed so far, by their addresses.
  */
-typedef struct HashMemo HashMemo;
+typedef struct DtHashMemo DtHashMemo;
 
-extern HashMemo *dtmodel_hash_memo(void);
-extern uint64 dtmodel_raw_hash(const RawValue *value, HashMemo *memo);
+extern DtHashMemo *dtmodel_make_hash_memo(void);
+extern uint64 dtmodel_raw_hash(const DtRawValue *value, DtHashMemo *memo);
 extern uint32 dtmodel_hash_random(void);
 
 #endif							/* DTMODEL_JSON_HASH_H */

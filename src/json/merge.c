@@ -39,8 +39,8 @@ typedef enum MergeChoice
  */
 typedef struct MergeSide
 {
-	RawObject	walk;
-	RawMember	member;			/* the current one, if there is more */
+	DtRawObjectWalk walk;
+	DtRawMember member;			/* the current one, if there is more */
 	bool		more;
 } MergeSide;
 
@@ -70,19 +70,19 @@ PG_FUNCTION_INFO_V1(dtmodel_merge_settings);
  * Applies the rule to a key that b has.  If a does not have it, a is NULL.
  */
 static MergeChoice
-choose(MergeRule rule, const RawValue *a, const RawValue *b)
+choose(MergeRule rule, const DtRawValue *a, const DtRawValue *b)
 {
 	switch (rule)
 	{
 		case MERGE_SHALLOW:
 			return CHOOSE_B;
 		case MERGE_DEEP:
-			return a != NULL && raw_is_object(a) && raw_is_object(b) ?
+			return a != NULL && dtmodel_raw_is_object(a) && dtmodel_raw_is_object(b) ?
 				CHOOSE_BOTH : CHOOSE_B;
 		case MERGE_PATCH:
 			if (b->type == JENTRY_ISNULL)
 				return CHOOSE_NONE;
-			return raw_is_object(b) ? CHOOSE_BOTH : CHOOSE_B;
+			return dtmodel_raw_is_object(b) ? CHOOSE_BOTH : CHOOSE_B;
 	}
 	pg_unreachable();
 }
@@ -90,24 +90,24 @@ choose(MergeRule rule, const RawValue *a, const RawValue *b)
 /*
  * The object into which b is merged: a if that is an object, otherwise {}.
  */
-static const RawValue *
-merge_target(const RawValue *a)
+static const DtRawValue *
+merge_target(const DtRawValue *a)
 {
-	return a != NULL && raw_is_object(a) ? a : &dtmodel_raw_empty_object;
+	return a != NULL && dtmodel_raw_is_object(a) ? a : &dtmodel_raw_empty_object;
 }
 
 static void
 side_next(MergeSide *side)
 {
-	side->more = raw_object_next(&side->walk, &side->member);
+	side->more = dtmodel_raw_next_member(&side->walk, &side->member);
 }
 
 static void
-begin_join(MergeWalk *join, MergeRule rule, const RawValue *a, const RawValue *b)
+begin_join(MergeWalk *join, MergeRule rule, const DtRawValue *a, const DtRawValue *b)
 {
 	join->rule = rule;
-	join->a.walk = raw_object(a);
-	join->b.walk = raw_object(b);
+	join->a.walk = dtmodel_raw_walk_object(a);
+	join->b.walk = dtmodel_raw_walk_object(b);
 	side_next(&join->a);
 	side_next(&join->b);
 }
@@ -118,8 +118,8 @@ begin_join(MergeWalk *join, MergeRule rule, const RawValue *a, const RawValue *b
 static MergeStep
 join_step(const MergeWalk *join)
 {
-	int			order = raw_join_order(join->a.more ? &join->a.member : NULL,
-									   join->b.more ? &join->b.member : NULL);
+	int			order = dtmodel_raw_compare_members(join->a.more ? &join->a.member : NULL,
+													join->b.more ? &join->b.member : NULL);
 
 	if (order < 0)
 		return STEP_HAS_A | CHOOSE_A;
@@ -138,24 +138,24 @@ join_next(MergeWalk *join, MergeStep step)
 		side_next(&join->b);
 }
 
-static bool merge_changes(MergeRule rule, const RawValue *a, const RawValue *b);
+static bool merge_changes(MergeRule rule, const DtRawValue *a, const DtRawValue *b);
 
 static bool
 step_changes(const MergeWalk *join, MergeStep step)
 {
-	const RawValue *a = (step & STEP_HAS_A) ? &join->a.member.value : NULL;
-	const RawValue *b = &join->b.member.value;
+	const DtRawValue *a = (step & STEP_HAS_A) ? &join->a.member.value : NULL;
+	const DtRawValue *b = &join->b.member.value;
 
 	switch ((MergeChoice) (step & STEP_CHOICE))
 	{
 		case CHOOSE_A:
 			return false;
 		case CHOOSE_B:
-			return a == NULL || !raw_same_bytes(a, b);
+			return a == NULL || !dtmodel_raw_same_bytes(a, b);
 		case CHOOSE_NONE:
 			return a != NULL;
 		case CHOOSE_BOTH:
-			return a == NULL || !raw_is_object(a) || merge_changes(join->rule, a, b);
+			return a == NULL || !dtmodel_raw_is_object(a) || merge_changes(join->rule, a, b);
 	}
 	pg_unreachable();
 }
@@ -165,7 +165,7 @@ step_changes(const MergeWalk *join, MergeStep step)
  * here: the result has the digits of b.
  */
 static bool
-merge_changes(MergeRule rule, const RawValue *a, const RawValue *b)
+merge_changes(MergeRule rule, const DtRawValue *a, const DtRawValue *b)
 {
 	MergeWalk	join;
 
@@ -189,7 +189,7 @@ merge_changes(MergeRule rule, const RawValue *a, const RawValue *b)
  * remain.
  */
 static void
-plan_merge(MergeRule rule, const RawValue *a, const RawValue *b,
+plan_merge(MergeRule rule, const DtRawValue *a, const DtRawValue *b,
 		   MergeStep *steps, uint32 *nsteps, uint32 *nmembers)
 {
 	MergeWalk	join;
@@ -226,15 +226,15 @@ run_length(const MergeStep *steps, uint32 nsteps, MergeStep like)
  * first value.
  */
 static void
-write_keys(RawWriter *writer, const MergeStep *steps, uint32 nsteps,
-		   RawCursor *a, RawCursor *b)
+write_keys(DtRawWriter *writer, const MergeStep *steps, uint32 nsteps,
+		   DtRawCursor *a, DtRawCursor *b)
 {
 	uint32		i = 0;
 
 	while (i < nsteps)
 	{
 		MergeStep	step = steps[i];
-		RawValue	key;
+		DtRawValue	key;
 
 		CHECK_FOR_INTERRUPTS();
 		if (step == (STEP_HAS_A | CHOOSE_A))
@@ -246,32 +246,32 @@ write_keys(RawWriter *writer, const MergeStep *steps, uint32 nsteps,
 			continue;
 		}
 		if (step & STEP_HAS_A)
-			key = raw_next(a);
+			key = dtmodel_raw_next(a);
 		if (step & STEP_HAS_B)
-			key = raw_next(b);
+			key = dtmodel_raw_next(b);
 		if ((step & STEP_CHOICE) != CHOOSE_NONE)
-			write_value(writer, &key);
+			dtmodel_write_value(writer, &key);
 		i++;
 	}
 }
 
-static void write_merged(RawBuffer *buffer, MergeRule rule,
-						 const RawValue *a, const RawValue *b);
+static void write_merged(DtRawBuffer *buffer, MergeRule rule,
+						 const DtRawValue *a, const DtRawValue *b);
 
 /*
  * Writes the values that remain, or result from merging two.
  */
 static void
-write_values(RawWriter *writer, MergeRule rule,
-			 const MergeStep *steps, uint32 nsteps, RawCursor *a, RawCursor *b)
+write_values(DtRawWriter *writer, MergeRule rule,
+			 const MergeStep *steps, uint32 nsteps, DtRawCursor *a, DtRawCursor *b)
 {
 	uint32		i = 0;
 
 	while (i < nsteps)
 	{
 		MergeStep	step = steps[i];
-		RawValue	value_a = dtmodel_raw_null;
-		RawValue	value_b;
+		DtRawValue	value_a = dtmodel_raw_null;
+		DtRawValue	value_b;
 
 		CHECK_FOR_INTERRUPTS();
 		if (step == (STEP_HAS_A | CHOOSE_A))
@@ -283,14 +283,14 @@ write_values(RawWriter *writer, MergeRule rule,
 			continue;
 		}
 		if (step & STEP_HAS_A)
-			value_a = raw_next(a);
-		value_b = raw_next(b);
+			value_a = dtmodel_raw_next(a);
+		value_b = dtmodel_raw_next(b);
 		if ((step & STEP_CHOICE) == CHOOSE_B)
-			write_value(writer, &value_b);
+			dtmodel_write_value(writer, &value_b);
 		else if ((step & STEP_CHOICE) == CHOOSE_BOTH)
 		{
 			write_merged(writer->buffer, rule, merge_target(&value_a), &value_b);
-			write_end(writer, JENTRY_ISCONTAINER);
+			dtmodel_write_entry(writer, JENTRY_ISCONTAINER);
 		}
 		i++;
 	}
@@ -300,17 +300,17 @@ write_values(RawWriter *writer, MergeRule rule,
  * Appends the result of merging object b into object a to the buffer.
  */
 static void
-write_merged(RawBuffer *buffer, MergeRule rule,
-			 const RawValue *a, const RawValue *b)
+write_merged(DtRawBuffer *buffer, MergeRule rule,
+			 const DtRawValue *a, const DtRawValue *b)
 {
-	RawCursor	children_a = raw_children(a);
-	RawCursor	children_b = raw_children(b);
-	Size		most = (Size) raw_count(a) + raw_count(b);
+	DtRawCursor children_a = dtmodel_raw_children(a);
+	DtRawCursor children_b = dtmodel_raw_children(b);
+	Size		most = (Size) dtmodel_raw_count(a) + dtmodel_raw_count(b);
 	MergeStep	few_steps[64];
 	MergeStep  *steps = few_steps;
 	uint32		nsteps;
 	uint32		nmembers;
-	RawWriter	writer;
+	DtRawWriter writer;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
@@ -319,11 +319,11 @@ write_merged(RawBuffer *buffer, MergeRule rule,
 		steps = palloc(most * sizeof(MergeStep));
 	plan_merge(rule, a, b, steps, &nsteps, &nmembers);
 	dtmodel_write_container(&writer, buffer, JB_FOBJECT, nmembers);
-	if (nsteps == raw_count(a) && nmembers == nsteps)
+	if (nsteps == dtmodel_raw_count(a) && nmembers == nsteps)
 	{
 		/* a has all keys, and all remain */
 		dtmodel_write_run(&writer, &children_a, nsteps);
-		children_b = raw_object(b).values;
+		children_b = dtmodel_raw_walk_object(b).values;
 	}
 	else
 		write_keys(&writer, steps, nsteps, &children_a, &children_b);
@@ -343,14 +343,14 @@ empty_document(void)
  */
 static Datum
 merge_objects(MergeRule rule, Datum a,
-			  const RawValue *root_a, const RawValue *root_b)
+			  const DtRawValue *root_a, const DtRawValue *root_b)
 {
-	RawBuffer	buffer;
+	DtRawBuffer buffer;
 
 	if (!merge_changes(rule, root_a, root_b))
 		return a;
 
-	dtmodel_write_document(&buffer, (Size) root_a->len + root_b->len);
+	dtmodel_begin_document(&buffer, (Size) root_a->len + root_b->len);
 	write_merged(&buffer, rule, root_a, root_b);
 	return JsonbPGetDatum(dtmodel_finish_document(&buffer));
 }
@@ -369,13 +369,13 @@ dtmodel_jsonb_deep_merge(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *a = PG_GETARG_JSONB_P(0);
 	Jsonb	   *b = PG_GETARG_JSONB_P(1);
-	RawValue	root_a = raw_root(a);
-	RawValue	root_b = raw_root(b);
+	DtRawValue	root_a = dtmodel_raw_root(a);
+	DtRawValue	root_b = dtmodel_raw_root(b);
 
-	if (raw_is_object(&root_a) && raw_is_object(&root_b))
+	if (dtmodel_raw_is_object(&root_a) && dtmodel_raw_is_object(&root_b))
 		PG_RETURN_DATUM(merge_objects(MERGE_DEEP, PG_GETARG_DATUM(0),
 									  &root_a, &root_b));
-	PG_RETURN_DATUM(PG_GETARG_DATUM(raw_same_document(a, b) ? 0 : 1));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(dtmodel_raw_same_document(a, b) ? 0 : 1));
 }
 
 /*
@@ -393,12 +393,12 @@ dtmodel_jsonb_merge_patch(PG_FUNCTION_ARGS)
 	Jsonb	   *document = PG_GETARG_JSONB_P(0);
 	Jsonb	   *patch = PG_GETARG_JSONB_P(1);
 	Datum		target = PG_GETARG_DATUM(0);
-	RawValue	root = raw_root(document);
-	RawValue	root_patch = raw_root(patch);
+	DtRawValue	root = dtmodel_raw_root(document);
+	DtRawValue	root_patch = dtmodel_raw_root(patch);
 
-	if (!raw_is_object(&root_patch))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(raw_same_document(document, patch) ? 0 : 1));
-	if (!raw_is_object(&root))
+	if (!dtmodel_raw_is_object(&root_patch))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(dtmodel_raw_same_document(document, patch) ? 0 : 1));
+	if (!dtmodel_raw_is_object(&root))
 	{
 		target = empty_document();
 		root = dtmodel_raw_empty_object;
@@ -420,16 +420,16 @@ dtmodel_merge_settings(PG_FUNCTION_ARGS)
 {
 	Datum		settings = PG_ARGISNULL(0) ? empty_document() : PG_GETARG_DATUM(0);
 	Datum		patch = PG_ARGISNULL(1) ? empty_document() : PG_GETARG_DATUM(1);
-	RawValue	root = raw_root(DatumGetJsonbP(settings));
-	RawValue	root_patch = raw_root(DatumGetJsonbP(patch));
+	DtRawValue	root = dtmodel_raw_root(DatumGetJsonbP(settings));
+	DtRawValue	root_patch = dtmodel_raw_root(DatumGetJsonbP(patch));
 
-	if (!raw_is_object(&root))
+	if (!dtmodel_raw_is_object(&root))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("settings must be an object"),
 				 errdetail("The settings are %s.", dtmodel_raw_kind(&root)),
 				 errhint("Store an object, or NULL for no settings.")));
-	if (!raw_is_object(&root_patch))
+	if (!dtmodel_raw_is_object(&root_patch))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("patch of settings must be an object"),

@@ -10,8 +10,8 @@
 
 #include "json/format.h"
 
-extern Jsonb *dtmodel_object_with_defaults(const RawValue *object,
-										   const RawValue *defaults);
-extern Jsonb *dtmodel_object_of(const RawMember *members, uint32 count);
+extern Jsonb *dtmodel_object_with_defaults(const DtRawValue *object,
+										   const DtRawValue *defaults);
+extern Jsonb *dtmodel_make_object(const DtRawMember *members, uint32 count);
 
 #endif							/* DTMODEL_JSON_OBJECT_H */

@@ -41,9 +41,9 @@ compare_fields(const void *a, const void *b)
 {
 	const DtField *x = a;
 	const DtField *y = b;
-	RawValue	name_x = dtmodel_field_key(x);
-	RawValue	name_y = dtmodel_field_key(y);
-	int			order = raw_compare_keys(&name_x, &name_y);
+	DtRawValue	name_x = dtmodel_field_key(x);
+	DtRawValue	name_y = dtmodel_field_key(y);
+	int			order = dtmodel_raw_compare_keys(&name_x, &name_y);
 
 	return order != 0 ? order : x->attnum - y->attnum;
 }
@@ -108,7 +108,7 @@ dtmodel_field_parameter(const DtField *field)
 
 /* A value as text: a string without its quotes, any other value as JSON. */
 char *
-dtmodel_raw_text(const RawValue *value)
+dtmodel_raw_text(const DtRawValue *value)
 {
 	Jsonb	   *document;
 
@@ -131,21 +131,21 @@ dtmodel_raw_text(const RawValue *value)
 
 /* {"column": value}, for jsonb_to_record, whose errors then name the key. */
 static Datum
-wrapped_value(const DtField *field, const RawValue *value)
+wrapped_value(const DtField *field, const DtRawValue *value)
 {
-	RawBuffer	buffer;
-	RawWriter	writer;
-	RawValue	key = dtmodel_field_key(field);
+	DtRawBuffer buffer;
+	DtRawWriter writer;
+	DtRawValue	key = dtmodel_field_key(field);
 
-	dtmodel_write_document(&buffer, value->len + NAMEDATALEN + 32);
+	dtmodel_begin_document(&buffer, value->len + NAMEDATALEN + 32);
 	dtmodel_write_container(&writer, &buffer, JB_FOBJECT, 1);
-	write_value(&writer, &key);
-	write_value(&writer, value);
+	dtmodel_write_value(&writer, &key);
+	dtmodel_write_value(&writer, value);
 	return JsonbPGetDatum(dtmodel_finish_document(&buffer));
 }
 
 static Datum
-read_text(const DtField *field, const RawValue *value)
+read_text(const DtField *field, const DtRawValue *value)
 {
 	Oid			function;
 	Oid			parameter;
@@ -175,7 +175,7 @@ read_null(const DtField *field)
  * column's type cannot read is that type's own error.
  */
 Datum
-dtmodel_field_value(const DtField *field, const RawValue *value, bool *isnull)
+dtmodel_field_value(const DtField *field, const DtRawValue *value, bool *isnull)
 {
 	*isnull = false;
 	if (field->kind == DT_FIELD_NESTED)

@@ -38,16 +38,16 @@ typedef struct DtFields
 	DtField    *fields;			/* sorted as the keys of a jsonb object are */
 } DtFields;
 
-static inline RawValue
+static inline DtRawValue
 dtmodel_field_key(const DtField *field)
 {
-	return raw_string(NameStr(field->name), field->length);
+	return dtmodel_raw_string(NameStr(field->name), field->length);
 }
 
 extern DtFields dtmodel_read_fields(TupleDesc desc);
 extern Oid	dtmodel_field_parameter(const DtField *field);
-extern Datum dtmodel_field_value(const DtField *field, const RawValue *value,
+extern Datum dtmodel_field_value(const DtField *field, const DtRawValue *value,
 								 bool *isnull);
-extern char *dtmodel_raw_text(const RawValue *value);
+extern char *dtmodel_raw_text(const DtRawValue *value);
 
 #endif							/* DTMODEL_FIELDS_H */

@@ -41,14 +41,14 @@ dtmodel_init_json_field(DtJsonField *json, const DtField *field)
 }
 
 static void
-write_string(RawWriter *writer, const char *string, uint32 length)
+write_string(DtRawWriter *writer, const char *string, uint32 length)
 {
-	memcpy(buffer_extend(writer->buffer, length), string, length);
-	write_end(writer, JENTRY_ISSTRING);
+	memcpy(dtmodel_buffer_extend(writer->buffer, length), string, length);
+	dtmodel_write_entry(writer, JENTRY_ISSTRING);
 }
 
 static void
-write_text(RawWriter *writer, Datum value)
+write_text(DtRawWriter *writer, Datum value)
 {
 	text	   *string = DatumGetTextPP(value);
 
@@ -56,19 +56,19 @@ write_text(RawWriter *writer, Datum value)
 }
 
 static void
-write_number(RawWriter *writer, Numeric number)
+write_number(DtRawWriter *writer, Numeric number)
 {
-	RawValue	value = {JENTRY_ISNUMERIC, VARSIZE(number), (const char *) number};
+	DtRawValue	value = {JENTRY_ISNUMERIC, VARSIZE(number), (const char *) number};
 
-	write_value(writer, &value);
+	dtmodel_write_value(writer, &value);
 }
 
 static void
-write_uuid(RawWriter *writer, Datum value)
+write_uuid(DtRawWriter *writer, Datum value)
 {
 	static const char digits[] = "0123456789abcdef";
 	const unsigned char *bytes = DatumGetUUIDP(value)->data;
-	char	   *place = buffer_extend(writer->buffer, 36);
+	char	   *place = dtmodel_buffer_extend(writer->buffer, 36);
 
 	for (int i = 0; i < UUID_LEN; i++)
 	{
@@ -77,11 +77,11 @@ write_uuid(RawWriter *writer, Datum value)
 		*place++ = digits[bytes[i] >> 4];
 		*place++ = digits[bytes[i] & 15];
 	}
-	write_end(writer, JENTRY_ISSTRING);
+	dtmodel_write_entry(writer, JENTRY_ISSTRING);
 }
 
 static void
-write_time(RawWriter *writer, Datum value, Oid type)
+write_time(DtRawWriter *writer, Datum value, Oid type)
 {
 	char		buffer[MAXDATELEN + 1];
 
@@ -90,11 +90,11 @@ write_time(RawWriter *writer, Datum value, Oid type)
 }
 
 static void
-write_document(RawWriter *writer, Datum value)
+write_document(DtRawWriter *writer, Datum value)
 {
-	RawValue	root = raw_root(DatumGetJsonbP(value));
+	DtRawValue	root = dtmodel_raw_root(DatumGetJsonbP(value));
 
-	write_value(writer, &root);
+	dtmodel_write_value(writer, &root);
 }
 
 /* JSON has no such numbers; to_jsonb makes strings of them. */
@@ -106,13 +106,13 @@ is_special(Numeric number)
 
 /* Writes a value, which is not NULL, as the next child of the writer. */
 void
-dtmodel_write_field(RawWriter *writer, DtJsonField *json, Datum value)
+dtmodel_write_field(DtRawWriter *writer, DtJsonField *json, Datum value)
 {
 	switch (json->base)
 	{
 		case BOOLOID:
-			write_end(writer, DatumGetBool(value) ?
-					  JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE);
+			dtmodel_write_entry(writer, DatumGetBool(value) ?
+								JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE);
 			return;
 		case INT2OID:
 			write_number(writer, int64_to_numeric(DatumGetInt16(value)));

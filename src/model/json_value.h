@@ -21,7 +21,7 @@ typedef struct DtJsonField
 } DtJsonField;
 
 extern void dtmodel_init_json_field(DtJsonField *json, const DtField *field);
-extern void dtmodel_write_field(RawWriter *writer, DtJsonField *json,
+extern void dtmodel_write_field(DtRawWriter *writer, DtJsonField *json,
 								Datum value);
 
 #endif							/* DTMODEL_JSON_VALUE_H */

@@ -332,8 +332,8 @@ count_differences(Jsonb *a, Jsonb *b, bool ignore_order)
 static void
 check_pair(Jsonb *a, Jsonb *b)
 {
-	RawValue	value_a = raw_root(a);
-	RawValue	value_b = raw_root(b);
+	DtRawValue	value_a = dtmodel_raw_root(a);
+	DtRawValue	value_b = dtmodel_raw_root(b);
 	bool		same = same_document(a, b);
 	Jsonb	   *patch;
 

@@ -30,7 +30,7 @@
  */
 typedef struct Side
 {
-	RawValue   *elements;
+	DtRawValue *elements;
 	uint32	   *numbers;		/* equal elements have equal numbers */
 	uint32		count;
 	uint32		at;				/* all before this is done */
@@ -45,10 +45,10 @@ typedef struct FixedPoint
 	uint32		new_at;
 } FixedPoint;
 
-struct ListAlignment
+struct DtListAlignment
 {
 	MemoryContext context;		/* of everything here */
-	HashMemo   *memo;
+	DtHashMemo *memo;
 	uint32		prefix;			/* length of the common prefix */
 	uint32		same;			/* leading bytes that are the same in the
 								 * first elements after it */
@@ -71,11 +71,11 @@ typedef struct Occurrence
  * Finds the common prefix of the lists, by their bytes.
  */
 static void
-find_prefix(ListAlignment *alignment, const RawValue *a, const RawValue *b,
+find_prefix(DtListAlignment *alignment, const DtRawValue *a, const DtRawValue *b,
 			uint32 same)
 {
-	RawPairs	pairs = dtmodel_raw_element_pairs(a, b, same);
-	RawPair		pair;
+	DtRawPairWalk pairs = dtmodel_raw_element_pairs(a, b, same);
+	DtRawPair	pair;
 
 	alignment->prefix = pairs.count;
 	if (dtmodel_raw_next_pair(&pairs, &pair))
@@ -90,22 +90,22 @@ find_prefix(ListAlignment *alignment, const RawValue *a, const RawValue *b,
  * elements after the prefix are known to differ.
  */
 static uint32
-common_suffix(const RawValue *a, const RawValue *b, uint32 prefix)
+common_suffix(const DtRawValue *a, const DtRawValue *b, uint32 prefix)
 {
-	uint32		last_a = raw_count(a);
-	uint32		last_b = raw_count(b);
+	uint32		last_a = dtmodel_raw_count(a);
+	uint32		last_b = dtmodel_raw_count(b);
 	uint32		n = 0;
 
 	while (last_a-- > prefix && last_b-- > prefix)
 	{
-		RawValue	element_a;
-		RawValue	element_b;
+		DtRawValue	element_a;
+		DtRawValue	element_b;
 
 		CHECK_FOR_INTERRUPTS();
 		if ((last_a == prefix && last_b == prefix) ||
 			!dtmodel_raw_element(a, last_a, &element_a) ||
 			!dtmodel_raw_element(b, last_b, &element_b) ||
-			!raw_same_bytes(&element_a, &element_b))
+			!dtmodel_raw_same_bytes(&element_a, &element_b))
 			break;
 		n++;
 	}
@@ -120,20 +120,20 @@ allocate(MemoryContext context, uint32 count, Size size)
 }
 
 static void
-load_side(ListAlignment *alignment, Side *side, const RawValue *list, uint32 suffix)
+load_side(DtListAlignment *alignment, Side *side, const DtRawValue *list, uint32 suffix)
 {
-	RawCursor	elements = raw_children_from(list, alignment->prefix);
+	DtRawCursor elements = dtmodel_raw_children_from(list, alignment->prefix);
 
 	side->at = 0;
-	side->count = raw_count(list) - alignment->prefix - suffix;
-	side->elements = allocate(alignment->context, side->count, sizeof(RawValue));
+	side->count = dtmodel_raw_count(list) - alignment->prefix - suffix;
+	side->elements = allocate(alignment->context, side->count, sizeof(DtRawValue));
 	side->numbers = NULL;
 	for (uint32 i = 0; i < side->count; i++)
-		side->elements[i] = raw_next(&elements);
+		side->elements[i] = dtmodel_raw_next(&elements);
 }
 
 static void
-number_elements(ListAlignment *alignment, ElementNumbers *table, Side *side)
+number_elements(DtListAlignment *alignment, DtElementNumbers *table, Side *side)
 {
 
 	side->numbers = allocate(alignment->context, side->count, sizeof(uint32));
@@ -146,7 +146,7 @@ number_elements(ListAlignment *alignment, ElementNumbers *table, Side *side)
  * list.
  */
 static FixedPoint *
-find_candidates(ListAlignment *alignment, uint32 different, uint32 *count)
+find_candidates(DtListAlignment *alignment, uint32 different, uint32 *count)
 {
 	const Side *old_side = &alignment->old_side;
 	const Side *new_side = &alignment->new_side;
@@ -206,7 +206,7 @@ find_pile(const FixedPoint *candidates, const uint32 *tops, uint32 npiles,
  * list, as in a game of patience.
  */
 static void
-keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 count)
+keep_longest_sequence(DtListAlignment *alignment, FixedPoint *candidates, uint32 count)
 {
 	uint32	   *tops = allocate(alignment->context, count, sizeof(uint32));
 	uint32	   *before = allocate(alignment->context, count, sizeof(uint32));
@@ -237,10 +237,10 @@ keep_longest_sequence(ListAlignment *alignment, FixedPoint *candidates, uint32 c
 }
 
 static void
-find_fixed_points(ListAlignment *alignment)
+find_fixed_points(DtListAlignment *alignment)
 {
-	ElementNumbers *table = dtmodel_element_numbers_create(alignment->old_side.count,
-														   alignment->memo);
+	DtElementNumbers *table = dtmodel_element_numbers_create(alignment->old_side.count,
+															 alignment->memo);
 	FixedPoint *candidates;
 	uint32		different;
 	uint32		count;
@@ -259,14 +259,14 @@ find_fixed_points(ListAlignment *alignment)
  * Begins the comparison of two lists whose bytes differ, and whose first
  * "same" bytes are the same.  The lists must not move until dtmodel_align_end.
  */
-ListAlignment *
-dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list,
-					uint32 same, HashMemo *memo)
+DtListAlignment *
+dtmodel_align_begin(const DtRawValue *old_list, const DtRawValue *new_list,
+					uint32 same, DtHashMemo *memo)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "dtmodel list alignment",
 												  ALLOCSET_SMALL_SIZES);
-	ListAlignment *alignment = MemoryContextAllocZero(context, sizeof(ListAlignment));
+	DtListAlignment *alignment = MemoryContextAllocZero(context, sizeof(DtListAlignment));
 	uint32		suffix;
 
 	alignment->context = context;
@@ -284,13 +284,13 @@ dtmodel_align_begin(const RawValue *old_list, const RawValue *new_list,
 }
 
 void
-dtmodel_align_end(ListAlignment *alignment)
+dtmodel_align_end(DtListAlignment *alignment)
 {
 	MemoryContextDelete(alignment->context);
 }
 
 static bool
-same_number(const ListAlignment *alignment, uint32 old_at, uint32 new_at)
+same_number(const DtListAlignment *alignment, uint32 old_at, uint32 new_at)
 {
 	return alignment->old_side.numbers != NULL &&
 		alignment->old_side.numbers[old_at] == alignment->new_side.numbers[new_at];
@@ -301,7 +301,7 @@ same_number(const ListAlignment *alignment, uint32 old_at, uint32 new_at)
  * common at the beginning and at the end.  Returns whether anything is left.
  */
 static bool
-trim_runs(ListAlignment *alignment, uint32 old_end, uint32 new_end, ListRuns *runs)
+trim_runs(DtListAlignment *alignment, uint32 old_end, uint32 new_end, DtListRuns *runs)
 {
 	uint32		old_at = alignment->old_side.at;
 	uint32		new_at = alignment->new_side.at;
@@ -334,7 +334,7 @@ trim_runs(ListAlignment *alignment, uint32 old_end, uint32 new_end, ListRuns *ru
  * are none left.
  */
 bool
-dtmodel_align_next(ListAlignment *alignment, ListRuns *runs)
+dtmodel_align_next(DtListAlignment *alignment, DtListRuns *runs)
 {
 	Side	   *old_side = &alignment->old_side;
 	Side	   *new_side = &alignment->new_side;

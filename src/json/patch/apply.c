@@ -22,13 +22,13 @@
 typedef struct PatchOperation
 {
 	uint32		number;			/* the first one is 1 */
-	RawValue	op;
-	RawValue	path;
-	RawValue	from;
-	RawValue	value;
+	DtRawValue	op;
+	DtRawValue	path;
+	DtRawValue	from;
+	DtRawValue	value;
 } PatchOperation;
 
-static const RawValue no_member = {NO_MEMBER, 0, NULL};
+static const DtRawValue no_member = {NO_MEMBER, 0, NULL};
 
 /*
  * A walk through the reference tokens of a JSON pointer (RFC 6901).
@@ -44,17 +44,17 @@ typedef struct PointerWalk
  */
 typedef struct Place
 {
-	MutableValue parent;		/* may be a scalar, which has no children */
-	RawValue	token;
+	DtMutableValue parent;		/* may be a scalar, which has no children */
+	DtRawValue	token;
 	uint32		number;			/* of the child */
-	MutableValue value;			/* MUTABLE_NONE: it does not exist */
+	DtMutableValue value;		/* DT_MUTABLE_NONE: it does not exist */
 	uint32	   *steps;			/* numbers of the children from root to parent */
 	uint32		short_steps[16];	/* ... if there are no more */
 	uint32		depth;			/* number of steps */
 	uint32		capacity;		/* allocated steps */
 } Place;
 
-typedef void (*PatchFunction) (const PatchOperation *operation, MutableValue *root);
+typedef void (*PatchFunction) (const PatchOperation *operation, DtMutableValue *root);
 
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_patch);
 
@@ -63,7 +63,7 @@ PG_FUNCTION_INFO_V1(dtmodel_jsonb_patch);
  * is shown.
  */
 static const char *
-quote(const RawValue *string)
+quote(const DtRawValue *string)
 {
 	const int	limit = 200;
 	int			len = pg_mbcliplen(string->data, string->len, limit);
@@ -118,16 +118,16 @@ cannot_apply(const PatchOperation *operation, const char *problem)
  * Reports a pointer whose token that ends at "end" finds nothing.
  */
 pg_noreturn static void
-nothing_there(const PatchOperation *operation, const RawValue *pointer,
+nothing_there(const PatchOperation *operation, const DtRawValue *pointer,
 			  const char *end)
 {
-	RawValue	beginning = raw_string(pointer->data, end - pointer->data);
+	DtRawValue	beginning = dtmodel_raw_string(pointer->data, end - pointer->data);
 
 	cannot_apply(operation, psprintf("there is nothing at %s", quote(&beginning)));
 }
 
 static PointerWalk
-pointer_begin(const PatchOperation *operation, const RawValue *pointer)
+pointer_begin(const PatchOperation *operation, const DtRawValue *pointer)
 {
 	PointerWalk walk;
 
@@ -142,8 +142,8 @@ pointer_begin(const PatchOperation *operation, const RawValue *pointer)
 /*
  * Replaces "~0" by "~" and "~1" by "/".
  */
-static RawValue
-unescape(const PatchOperation *operation, RawValue token)
+static DtRawValue
+unescape(const PatchOperation *operation, DtRawValue token)
 {
 	char	   *plain = palloc(token.len);
 	uint32		len = 0;
@@ -163,7 +163,7 @@ unescape(const PatchOperation *operation, RawValue token)
 		}
 		plain[len++] = c;
 	}
-	return raw_string(plain, len);
+	return dtmodel_raw_string(plain, len);
 }
 
 /*
@@ -171,7 +171,7 @@ unescape(const PatchOperation *operation, RawValue token)
  * escapes, as most are, are not copied.
  */
 static bool
-pointer_next(const PatchOperation *operation, PointerWalk *walk, RawValue *token)
+pointer_next(const PatchOperation *operation, PointerWalk *walk, DtRawValue *token)
 {
 	const char *begin = walk->next + 1;
 	const char *slash;
@@ -181,7 +181,7 @@ pointer_next(const PatchOperation *operation, PointerWalk *walk, RawValue *token
 
 	slash = memchr(begin, '/', walk->end - begin);
 	walk->next = slash != NULL ? slash : walk->end;
-	*token = raw_string(begin, walk->next - begin);
+	*token = dtmodel_raw_string(begin, walk->next - begin);
 	if (memchr(token->data, '~', token->len) != NULL)
 		*token = unescape(operation, *token);
 	return true;
@@ -192,7 +192,7 @@ pointer_next(const PatchOperation *operation, PointerWalk *walk, RawValue *token
  * array is returned as an index that no array has.
  */
 static uint32
-array_index(const PatchOperation *operation, const RawValue *token)
+array_index(const PatchOperation *operation, const DtRawValue *token)
 {
 	uint64		index = 0;
 
@@ -209,31 +209,31 @@ array_index(const PatchOperation *operation, const RawValue *token)
 }
 
 static bool
-is_dash(const RawValue *token)
+is_dash(const DtRawValue *token)
 {
 	return token->len == 1 && token->data[0] == '-';
 }
 
 /* The number of an element by its token; "-" is after the last element. */
 static uint32
-element_number(const PatchOperation *operation, const MutableValue *array,
-			   const RawValue *token)
+element_number(const PatchOperation *operation, const DtMutableValue *array,
+			   const DtRawValue *token)
 {
 	return is_dash(token) ? dtmodel_mutable_count(array) :
 		array_index(operation, token);
 }
 
 /*
- * Finds the child with that token, or MUTABLE_NONE, and its number.
+ * Finds the child with that token, or DT_MUTABLE_NONE, and its number.
  */
-static MutableValue
-find_child(const PatchOperation *operation, const MutableValue *parent,
-		   const RawValue *token, uint32 *number)
+static DtMutableValue
+find_child(const PatchOperation *operation, const DtMutableValue *parent,
+		   const DtRawValue *token, uint32 *number)
 {
 	if (dtmodel_mutable_is_object(parent))
 		return dtmodel_mutable_find(parent, token, number);
 	if (!dtmodel_mutable_is_array(parent))
-		return mutable_none();
+		return dtmodel_mutable_none();
 	*number = element_number(operation, parent, token);
 	return dtmodel_mutable_element(parent, *number);
 }
@@ -241,19 +241,19 @@ find_child(const PatchOperation *operation, const MutableValue *parent,
 /*
  * Finds the value at a pointer.  It must exist.
  */
-static MutableValue
-value_at(const PatchOperation *operation, const MutableValue *root,
-		 const RawValue *pointer)
+static DtMutableValue
+value_at(const PatchOperation *operation, const DtMutableValue *root,
+		 const DtRawValue *pointer)
 {
 	PointerWalk walk = pointer_begin(operation, pointer);
-	MutableValue place = *root;
-	RawValue	token;
+	DtMutableValue place = *root;
+	DtRawValue	token;
 	uint32		number;
 
 	while (pointer_next(operation, &walk, &token))
 	{
 		place = find_child(operation, &place, &token, &number);
-		if (place.kind == MUTABLE_NONE)
+		if (place.kind == DT_MUTABLE_NONE)
 			nothing_there(operation, pointer, walk.next);
 	}
 	return place;
@@ -283,8 +283,8 @@ descend(Place *place)
  * the value of the place.
  */
 static void
-find_parent(const PatchOperation *operation, const MutableValue *root,
-			const RawValue *pointer, Place *place)
+find_parent(const PatchOperation *operation, const DtMutableValue *root,
+			const DtRawValue *pointer, Place *place)
 {
 	PointerWalk walk = pointer_begin(operation, pointer);
 
@@ -297,7 +297,7 @@ find_parent(const PatchOperation *operation, const MutableValue *root,
 	{
 		place->value = find_child(operation, &place->parent, &place->token,
 								  &place->number);
-		if (place->value.kind == MUTABLE_NONE)
+		if (place->value.kind == DT_MUTABLE_NONE)
 			nothing_there(operation, pointer, walk.next);
 		descend(place);
 		pointer_next(operation, &walk, &place->token);
@@ -308,13 +308,13 @@ find_parent(const PatchOperation *operation, const MutableValue *root,
  * Finds the place that a pointer leads to.  It must have a value.
  */
 static void
-find_place(const PatchOperation *operation, const MutableValue *root,
-		   const RawValue *pointer, Place *place)
+find_place(const PatchOperation *operation, const DtMutableValue *root,
+		   const DtRawValue *pointer, Place *place)
 {
 	find_parent(operation, root, pointer, place);
 	place->value = find_child(operation, &place->parent, &place->token,
 							  &place->number);
-	if (place->value.kind == MUTABLE_NONE)
+	if (place->value.kind == DT_MUTABLE_NONE)
 		nothing_there(operation, pointer, pointer->data + pointer->len);
 }
 
@@ -322,10 +322,10 @@ find_place(const PatchOperation *operation, const MutableValue *root,
  * Opens all containers from the root to the parent of a place, which will grow
  * by that number of bytes, and returns the parent.
  */
-static MutableValue *
-open_parent(MutableValue *root, Place *place, int64 growth)
+static DtMutableValue *
+open_parent(DtMutableValue *root, Place *place, int64 growth)
 {
-	MutableValue *parent = root;
+	DtMutableValue *parent = root;
 
 	dtmodel_mutable_grow(parent, growth);
 	for (uint32 i = 0; i < place->depth; i++)
@@ -347,39 +347,39 @@ entry_size(const Place *place)
 }
 
 static int64
-size_of(const MutableValue *value)
+size_of(const DtMutableValue *value)
 {
 	return (int64) dtmodel_mutable_size(value);
 }
 
 static void
-set_root(MutableValue *root, MutableValue value)
+set_root(DtMutableValue *root, DtMutableValue value)
 {
 	dtmodel_mutable_release(root);
 	*root = value;
 }
 
 static void
-insert_value(MutableValue *root, Place *place, MutableValue value)
+insert_value(DtMutableValue *root, Place *place, DtMutableValue value)
 {
-	MutableValue *parent = open_parent(root, place,
-									   size_of(&value) + entry_size(place));
+	DtMutableValue *parent = open_parent(root, place,
+										 size_of(&value) + entry_size(place));
 
 	dtmodel_mutable_insert(parent, place->number, &place->token, value);
 }
 
 static void
-replace_value(MutableValue *root, Place *place, MutableValue value)
+replace_value(DtMutableValue *root, Place *place, DtMutableValue value)
 {
-	MutableValue *parent = open_parent(root, place,
-									   size_of(&value) - size_of(&place->value));
+	DtMutableValue *parent = open_parent(root, place,
+										 size_of(&value) - size_of(&place->value));
 
 	dtmodel_mutable_set(parent, place->number, value);
 }
 
 static void
-insert_at(const PatchOperation *operation, MutableValue *root,
-		  const RawValue *pointer, MutableValue value)
+insert_at(const PatchOperation *operation, DtMutableValue *root,
+		  const DtRawValue *pointer, DtMutableValue value)
 {
 	Place		place;
 
@@ -404,17 +404,17 @@ insert_at(const PatchOperation *operation, MutableValue *root,
 		cannot_apply(operation, "the place is in neither an object nor an array");
 
 	place.value = dtmodel_mutable_find(&place.parent, &place.token, &place.number);
-	if (place.value.kind == MUTABLE_NONE)
+	if (place.value.kind == DT_MUTABLE_NONE)
 		insert_value(root, &place, value);
 	else
 		replace_value(root, &place, value);
 }
 
 static void
-remove_at(const PatchOperation *operation, MutableValue *root,
-		  const RawValue *pointer)
+remove_at(const PatchOperation *operation, DtMutableValue *root,
+		  const DtRawValue *pointer)
 {
-	MutableValue *parent;
+	DtMutableValue *parent;
 	Place		place;
 
 	if (pointer->len == 0)
@@ -427,8 +427,8 @@ remove_at(const PatchOperation *operation, MutableValue *root,
 }
 
 static void
-replace_at(const PatchOperation *operation, MutableValue *root,
-		   const RawValue *pointer, MutableValue value)
+replace_at(const PatchOperation *operation, DtMutableValue *root,
+		   const DtRawValue *pointer, DtMutableValue value)
 {
 	Place		place;
 
@@ -443,16 +443,16 @@ replace_at(const PatchOperation *operation, MutableValue *root,
 }
 
 /* Fails unless the operation has a "value". */
-static MutableValue
+static DtMutableValue
 operation_value(const PatchOperation *operation)
 {
 	if (operation->value.type == NO_MEMBER)
 		bad_operation(operation, "\"value\" is missing");
-	return mutable_of(&operation->value);
+	return dtmodel_mutable_of(&operation->value);
 }
 
 /* Fails unless the operation has a "from" that is a string. */
-static const RawValue *
+static const DtRawValue *
 operation_from(const PatchOperation *operation)
 {
 	if (operation->from.type == NO_MEMBER)
@@ -463,29 +463,29 @@ operation_from(const PatchOperation *operation)
 }
 
 static void
-apply_add(const PatchOperation *operation, MutableValue *root)
+apply_add(const PatchOperation *operation, DtMutableValue *root)
 {
 	insert_at(operation, root, &operation->path, operation_value(operation));
 }
 
 static void
-apply_remove(const PatchOperation *operation, MutableValue *root)
+apply_remove(const PatchOperation *operation, DtMutableValue *root)
 {
 	remove_at(operation, root, &operation->path);
 }
 
 static void
-apply_replace(const PatchOperation *operation, MutableValue *root)
+apply_replace(const PatchOperation *operation, DtMutableValue *root)
 {
 	replace_at(operation, root, &operation->path, operation_value(operation));
 }
 
 static void
-apply_move(const PatchOperation *operation, MutableValue *root)
+apply_move(const PatchOperation *operation, DtMutableValue *root)
 {
-	const RawValue *from = operation_from(operation);
-	const RawValue *path = &operation->path;
-	MutableValue value = value_at(operation, root, from);
+	const DtRawValue *from = operation_from(operation);
+	const DtRawValue *path = &operation->path;
+	DtMutableValue value = value_at(operation, root, from);
 
 	if (path->len >= from->len && memcmp(path->data, from->data, from->len) == 0)
 	{
@@ -501,20 +501,20 @@ apply_move(const PatchOperation *operation, MutableValue *root)
 }
 
 static void
-apply_copy(const PatchOperation *operation, MutableValue *root)
+apply_copy(const PatchOperation *operation, DtMutableValue *root)
 {
-	MutableValue value = value_at(operation, root, operation_from(operation));
+	DtMutableValue value = value_at(operation, root, operation_from(operation));
 
 	dtmodel_mutable_share(&value);
 	insert_at(operation, root, &operation->path, value);
 }
 
 static void
-apply_test(const PatchOperation *operation, MutableValue *root)
+apply_test(const PatchOperation *operation, DtMutableValue *root)
 {
-	MutableValue expected = operation_value(operation);
-	RawValue	bytes = mutable_raw(&expected);
-	MutableValue value = value_at(operation, root, &operation->path);
+	DtMutableValue expected = operation_value(operation);
+	DtRawValue	bytes = dtmodel_mutable_raw(&expected);
+	DtMutableValue value = value_at(operation, root, &operation->path);
 
 	if (!dtmodel_mutable_equal(&value, &bytes))
 		cannot_apply(operation, "the value there is another one");
@@ -535,7 +535,7 @@ static const struct
 };
 
 static bool
-is_name(const RawValue *string, const char *name)
+is_name(const DtRawValue *string, const char *name)
 {
 	return string->len == strlen(name) &&
 		memcmp(string->data, name, string->len) == 0;
@@ -554,12 +554,12 @@ find_function(const PatchOperation *operation)
 
 /* Reads the members of an operation. */
 static void
-read_members(PatchOperation *operation, const RawValue *object)
+read_members(PatchOperation *operation, const DtRawValue *object)
 {
-	RawObject	walk = raw_object(object);
-	RawMember	member;
+	DtRawObjectWalk walk = dtmodel_raw_walk_object(object);
+	DtRawMember member;
 
-	while (raw_object_next(&walk, &member))
+	while (dtmodel_raw_next_member(&walk, &member))
 	{
 		if (is_name(&member.key, "op"))
 			operation->op = member.value;
@@ -573,13 +573,13 @@ read_members(PatchOperation *operation, const RawValue *object)
 }
 
 static void
-apply_operation(uint32 number, const RawValue *object, MutableValue *root)
+apply_operation(uint32 number, const DtRawValue *object, DtMutableValue *root)
 {
 	PatchOperation operation;
 
 	operation.number = number;
 	operation.op = operation.path = operation.from = operation.value = no_member;
-	if (!raw_is_object(object))
+	if (!dtmodel_raw_is_object(object))
 		bad_operation(&operation, psprintf("it is %s and no object",
 										   dtmodel_raw_kind(object)));
 
@@ -618,32 +618,32 @@ Datum
 dtmodel_jsonb_patch(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *document = PG_GETARG_JSONB_P(0);
-	RawValue	root = raw_root(document);
-	RawValue	patch = raw_root(PG_GETARG_JSONB_P(1));
-	MutableValue root_value = mutable_of(&root);
+	DtRawValue	root = dtmodel_raw_root(document);
+	DtRawValue	patch = dtmodel_raw_root(PG_GETARG_JSONB_P(1));
+	DtMutableValue root_value = dtmodel_mutable_of(&root);
 	Jsonb	   *result;
-	RawArray	walk;
-	RawValue	object;
+	DtRawArrayWalk walk;
+	DtRawValue	object;
 	uint32		number = 0;
 
-	if (!raw_is_array(&patch))
+	if (!dtmodel_raw_is_array(&patch))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid JSON patch"),
 				 errdetail("The patch is %s and no array.", dtmodel_raw_kind(&patch)),
 				 errhint("For a patch that is an object, use dtmodel.jsonb_merge_patch.")));
 
-	walk = raw_array(&patch);
-	while (raw_array_next(&walk, &object))
+	walk = dtmodel_raw_walk_array(&patch);
+	while (dtmodel_raw_next_element(&walk, &object))
 	{
 		CHECK_FOR_INTERRUPTS();
 		apply_operation(++number, &object, &root_value);
 	}
 
-	if (root_value.kind != MUTABLE_OPEN && root_value.u.bytes == root.data)
+	if (root_value.kind != DT_MUTABLE_OPEN && root_value.u.bytes == root.data)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	result = dtmodel_mutable_document(&root_value);
-	if (raw_same_document(document, result))
+	if (dtmodel_raw_same_document(document, result))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	PG_RETURN_JSONB_P(result);
 }

@@ -22,10 +22,10 @@
  */
 typedef struct PatchMaker
 {
-	DiffWalk	walk;
-	RawBuffer	operations;
-	RawBuffer	ends;			/* uint32 each: end of an operation */
-	HashMemo   *memo;			/* of all lists compared so far */
+	DtDiffWalk	walk;
+	DtRawBuffer operations;
+	DtRawBuffer ends;			/* uint32 each: end of an operation */
+	DtHashMemo *memo;			/* of all lists compared so far */
 } PatchMaker;
 
 /*
@@ -33,8 +33,8 @@ typedef struct PatchMaker
  */
 typedef struct MergePatchMaker
 {
-	DiffWalk	walk;
-	MutableValue patch;
+	DtDiffWalk	walk;
+	DtMutableValue patch;
 } MergePatchMaker;
 
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_diff);
@@ -48,7 +48,7 @@ needs_escape(char c)
 
 /* The length of a step in a pointer, with the slash before it. */
 static Size
-token_length(DiffStep *step)
+token_length(DtDiffStep *step)
 {
 	Size		len = 1;
 	char		number[16];
@@ -64,7 +64,7 @@ token_length(DiffStep *step)
 
 /* Writes a step, with the slash before it, so that it ends at "end". */
 static void
-write_token(DiffStep *step, char *end)
+write_token(DtDiffStep *step, char *end)
 {
 	char		number[16];
 	const char *token = step->key.data;
@@ -92,15 +92,15 @@ write_token(DiffStep *step, char *end)
  * Appends the pointer to a place to a buffer.
  */
 static void
-write_pointer(RawBuffer *buffer, DiffStep *at)
+write_pointer(DtRawBuffer *buffer, DtDiffStep *at)
 {
-	DiffStep   *step;
+	DtDiffStep *step;
 	Size		len = 0;
 	char	   *end;
 
 	for (step = at; step != NULL; step = step->up)
 		len += token_length(step);
-	end = buffer_extend(buffer, len) + len;
+	end = dtmodel_buffer_extend(buffer, len) + len;
 	for (step = at; step != NULL; step = step->up)
 	{
 		write_token(step, end);
@@ -109,24 +109,24 @@ write_pointer(RawBuffer *buffer, DiffStep *at)
 }
 
 static void
-write_text(RawWriter *writer, const char *string)
+write_text(DtRawWriter *writer, const char *string)
 {
-	RawValue	value = raw_string(string, strlen(string));
+	DtRawValue	value = dtmodel_raw_string(string, strlen(string));
 
-	write_value(writer, &value);
+	dtmodel_write_value(writer, &value);
 }
 
 /*
  * Appends an operation for a place where the documents differ.
  */
 static void
-report_operation(DiffWalk *walk, DiffStep *at,
-				 const RawValue *old_value, const RawValue *new_value)
+report_operation(DtDiffWalk *walk, DtDiffStep *at,
+				 const DtRawValue *old_value, const DtRawValue *new_value)
 {
 	PatchMaker *maker = (PatchMaker *) walk;
 	const char *op = old_value == NULL ? "add" :
 		new_value == NULL ? "remove" : "replace";
-	RawWriter	writer;
+	DtRawWriter writer;
 
 	dtmodel_write_container(&writer, &maker->operations, JB_FOBJECT,
 							new_value != NULL ? 3 : 2);
@@ -137,23 +137,23 @@ report_operation(DiffWalk *walk, DiffStep *at,
 
 	write_text(&writer, op);
 	write_pointer(writer.buffer, at);
-	write_end(&writer, JENTRY_ISSTRING);
+	dtmodel_write_entry(&writer, JENTRY_ISSTRING);
 	if (new_value != NULL)
-		write_value(&writer, new_value);
+		dtmodel_write_value(&writer, new_value);
 
 	if (maker->operations.len > JENTRY_OFFLENMASK)
-		dtmodel_too_large();
-	*(uint32 *) buffer_extend(&maker->ends, sizeof(uint32)) = maker->operations.len;
+		dtmodel_report_too_large();
+	*(uint32 *) dtmodel_buffer_extend(&maker->ends, sizeof(uint32)) = maker->operations.len;
 }
 
 /*
  * Reports how an old element becomes a new one; one of them may be missing.
  */
 static void
-diff_element(DiffWalk *walk, DiffStep *at, const ListRuns *runs, uint32 i)
+diff_element(DtDiffWalk *walk, DtDiffStep *at, const DtListRuns *runs, uint32 i)
 {
-	const RawValue *old_value = i < runs->old_count ? &runs->old_elements[i] : NULL;
-	const RawValue *new_value = i < runs->new_count ? &runs->new_elements[i] : NULL;
+	const DtRawValue *old_value = i < runs->old_count ? &runs->old_elements[i] : NULL;
+	const DtRawValue *new_value = i < runs->new_count ? &runs->new_elements[i] : NULL;
 
 	if (old_value == NULL || new_value == NULL)
 		walk->report(walk, at, old_value, new_value);
@@ -170,12 +170,12 @@ diff_element(DiffWalk *walk, DiffStep *at, const ListRuns *runs, uint32 i)
  * those of the new list.
  */
 static void
-diff_runs(DiffWalk *walk, DiffStep *list, const ListRuns *runs)
+diff_runs(DtDiffWalk *walk, DtDiffStep *list, const DtListRuns *runs)
 {
-	DiffStep	at;
+	DtDiffStep	at;
 
 	at.up = list;
-	at.key = raw_string(NULL, 0);
+	at.key = dtmodel_raw_string(NULL, 0);
 	at.caller_data = NULL;
 	for (uint32 i = 0; i < runs->old_count || i < runs->new_count; i++)
 	{
@@ -186,12 +186,12 @@ diff_runs(DiffWalk *walk, DiffStep *list, const ListRuns *runs)
 }
 
 static void
-lists_aligned(DiffWalk *walk, DiffStep *at,
-			  const RawValue *old_list, const RawValue *new_list, uint32 same)
+lists_aligned(DtDiffWalk *walk, DtDiffStep *at,
+			  const DtRawValue *old_list, const DtRawValue *new_list, uint32 same)
 {
 	PatchMaker *maker = (PatchMaker *) walk;
-	ListAlignment *alignment;
-	ListRuns	runs;
+	DtListAlignment *alignment;
+	DtListRuns	runs;
 
 	check_stack_depth();
 	alignment = dtmodel_align_begin(old_list, new_list, same, maker->memo);
@@ -207,20 +207,20 @@ lists_aligned(DiffWalk *walk, DiffStep *at,
 static Jsonb *
 finish_patch(PatchMaker *maker)
 {
-	RawBuffer  *buffer = &maker->operations;
+	DtRawBuffer *buffer = &maker->operations;
 	const uint32 *ends = (const uint32 *) maker->ends.data;
 	uint32		count = maker->ends.len / sizeof(uint32);
 	Size		len = buffer->len;
-	RawWriter	writer;
+	DtRawWriter writer;
 
-	buffer_extend(buffer, VARHDRSZ + (1 + count) * sizeof(uint32));
+	dtmodel_buffer_extend(buffer, VARHDRSZ + (1 + count) * sizeof(uint32));
 	memmove(buffer->data + buffer->len - len, buffer->data, len);
 	buffer->len = VARHDRSZ;
 	dtmodel_write_container(&writer, buffer, JB_FARRAY, count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		buffer->len = writer.payload + ends[i];
-		write_end(&writer, JENTRY_ISCONTAINER);
+		dtmodel_write_entry(&writer, JENTRY_ISCONTAINER);
 	}
 	return dtmodel_finish_document(buffer);
 }
@@ -240,15 +240,15 @@ finish_patch(PatchMaker *maker)
 Datum
 dtmodel_jsonb_diff(PG_FUNCTION_ARGS)
 {
-	RawValue	old_value = raw_root(PG_GETARG_JSONB_P(0));
-	RawValue	new_value = raw_root(PG_GETARG_JSONB_P(1));
+	DtRawValue	old_value = dtmodel_raw_root(PG_GETARG_JSONB_P(0));
+	DtRawValue	new_value = dtmodel_raw_root(PG_GETARG_JSONB_P(1));
 	PatchMaker	maker;
 
 	maker.walk.report = report_operation;
 	maker.walk.compare_lists = lists_aligned;
 	dtmodel_buffer_init(&maker.operations, 256);
 	dtmodel_buffer_init(&maker.ends, 64);
-	maker.memo = dtmodel_hash_memo();
+	maker.memo = dtmodel_make_hash_memo();
 	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
 	PG_RETURN_JSONB_P(finish_patch(&maker));
 }
@@ -257,18 +257,18 @@ dtmodel_jsonb_diff(PG_FUNCTION_ARGS)
  * Does the value contain something that a merge patch takes for a removal?
  */
 static bool
-has_null(const RawValue *value)
+has_null(const DtRawValue *value)
 {
-	RawObject	walk;
-	RawMember	member;
+	DtRawObjectWalk walk;
+	DtRawMember member;
 
-	if (!raw_is_object(value))
+	if (!dtmodel_raw_is_object(value))
 		return value->type == JENTRY_ISNULL;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	walk = raw_object(value);
-	while (raw_object_next(&walk, &member))
+	walk = dtmodel_raw_walk_object(value);
+	while (dtmodel_raw_next_member(&walk, &member))
 	{
 		if (has_null(&member.value))
 			return true;
@@ -280,16 +280,16 @@ has_null(const RawValue *value)
  * Checks that a merge patch can set a value.
  */
 static void
-check_settable(DiffStep *at, const RawValue *value)
+check_settable(DtDiffStep *at, const DtRawValue *value)
 {
-	RawBuffer	pointer;
+	DtRawBuffer pointer;
 
 	if (!has_null(value))
 		return;
 
 	dtmodel_buffer_init(&pointer, 64);
 	write_pointer(&pointer, at);
-	*buffer_extend(&pointer, 1) = '\0';
+	*dtmodel_buffer_extend(&pointer, 1) = '\0';
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("no merge patch leads from the old document to the new one"),
@@ -301,13 +301,13 @@ check_settable(DiffStep *at, const RawValue *value)
 /*
  * Adds a member to an object of the patch, which does not have the key.
  */
-static MutableValue *
-add_member(MutableValue *object, const RawValue *key, const RawValue *value)
+static DtMutableValue *
+add_member(DtMutableValue *object, const DtRawValue *key, const DtRawValue *value)
 {
 	uint32		number;
 
 	(void) dtmodel_mutable_find(object, key, &number);
-	dtmodel_mutable_insert(object, number, key, mutable_of(value));
+	dtmodel_mutable_insert(object, number, key, dtmodel_mutable_of(value));
 	return dtmodel_mutable_open(object, number);
 }
 
@@ -316,8 +316,8 @@ add_member(MutableValue *object, const RawValue *key, const RawValue *value)
  * yet.  It is kept with the place, so that it is not looked up from the root
  * again for each difference below.
  */
-static MutableValue *
-open_object_at(MutableValue *patch, DiffStep *at)
+static DtMutableValue *
+open_object_at(DtMutableValue *patch, DtDiffStep *at)
 {
 	if (at == NULL)
 		return patch;
@@ -330,9 +330,9 @@ open_object_at(MutableValue *patch, DiffStep *at)
 }
 
 static void
-report_merge(DiffWalk *walk, DiffStep *at,
-			 const RawValue *old_value pg_attribute_unused(),
-			 const RawValue *new_value)
+report_merge(DtDiffWalk *walk, DtDiffStep *at,
+			 const DtRawValue *old_value pg_attribute_unused(),
+			 const DtRawValue *new_value)
 {
 	MergePatchMaker *maker = (MergePatchMaker *) walk;
 
@@ -359,13 +359,13 @@ report_merge(DiffWalk *walk, DiffStep *at,
 Datum
 dtmodel_jsonb_merge_diff(PG_FUNCTION_ARGS)
 {
-	RawValue	old_value = raw_root(PG_GETARG_JSONB_P(0));
-	RawValue	new_value = raw_root(PG_GETARG_JSONB_P(1));
+	DtRawValue	old_value = dtmodel_raw_root(PG_GETARG_JSONB_P(0));
+	DtRawValue	new_value = dtmodel_raw_root(PG_GETARG_JSONB_P(1));
 	MergePatchMaker maker;
 
-	if (!raw_is_object(&new_value))
+	if (!dtmodel_raw_is_object(&new_value))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
-	if (!raw_is_object(&old_value))
+	if (!dtmodel_raw_is_object(&old_value))
 	{
 		check_settable(NULL, &new_value);
 		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
@@ -373,7 +373,7 @@ dtmodel_jsonb_merge_diff(PG_FUNCTION_ARGS)
 
 	maker.walk.report = report_merge;
 	maker.walk.compare_lists = dtmodel_diff_lists_as_wholes;
-	maker.patch = mutable_of(&dtmodel_raw_empty_object);
+	maker.patch = dtmodel_mutable_of(&dtmodel_raw_empty_object);
 	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
 	PG_RETURN_JSONB_P(dtmodel_mutable_document(&maker.patch));
 }

@@ -44,8 +44,8 @@ typedef struct MutableNode
 {
 	struct MutableNode *left;
 	struct MutableNode *right;
-	RawValue	key;
-	MutableValue value;
+	DtRawValue	key;
+	DtMutableValue value;
 	uint32		run;			/* number of children of this run */
 	uint32		count;			/* ... and of all runs below */
 	uint32		priority;		/* not less than those of the nodes below */
@@ -54,36 +54,36 @@ typedef struct MutableNode
 
 StaticAssertDecl(sizeof(MutableNode) <= 64, "a node of a mutable value has grown");
 
-typedef struct MutableContainer
+typedef struct DtMutableContainer
 {
 	uint32		flag;			/* JB_FOBJECT or JB_FARRAY */
 	uint32		references;		/* number of values that are this container */
 	uint64		size;			/* estimated bytes when it is written */
 	MutableNode *root;			/* NULL if it is empty */
-} MutableContainer;
+} DtMutableContainer;
 
 /* JB_FOBJECT or JB_FARRAY, or 0 for other values. */
 static uint32
-container_flag(const MutableValue *mutable)
+container_flag(const DtMutableValue *mutable)
 {
-	RawValue	raw;
+	DtRawValue	raw;
 
-	if (mutable->kind == MUTABLE_OPEN)
+	if (mutable->kind == DT_MUTABLE_OPEN)
 		return mutable->u.open->flag;
 	if (mutable->kind != JENTRY_ISCONTAINER)
 		return 0;
-	raw = mutable_raw(mutable);
-	return raw_is_object(&raw) ? JB_FOBJECT : JB_FARRAY;
+	raw = dtmodel_mutable_raw(mutable);
+	return dtmodel_raw_is_object(&raw) ? JB_FOBJECT : JB_FARRAY;
 }
 
 bool
-dtmodel_mutable_is_object(const MutableValue *mutable)
+dtmodel_mutable_is_object(const DtMutableValue *mutable)
 {
 	return container_flag(mutable) == JB_FOBJECT;
 }
 
 bool
-dtmodel_mutable_is_array(const MutableValue *mutable)
+dtmodel_mutable_is_array(const DtMutableValue *mutable)
 {
 	return container_flag(mutable) == JB_FARRAY;
 }
@@ -101,7 +101,7 @@ update_count(MutableNode *node)
 }
 
 static MutableNode *
-make_node(const RawValue *key, MutableValue value, uint32 run)
+make_node(const DtRawValue *key, DtMutableValue value, uint32 run)
 {
 	MutableNode *node = palloc(sizeof(MutableNode));
 
@@ -156,9 +156,9 @@ drop_node(MutableNode *node, MutableNode *dropped)
 }
 
 static MutableNode *
-drop_value(const MutableValue *value, MutableNode *dropped)
+drop_value(const DtMutableValue *value, MutableNode *dropped)
 {
-	if (value->kind != MUTABLE_OPEN || --value->u.open->references > 0)
+	if (value->kind != DT_MUTABLE_OPEN || --value->u.open->references > 0)
 		return dropped;
 	dropped = drop_node(value->u.open->root, dropped);
 	pfree(value->u.open);
@@ -186,10 +186,10 @@ free_nodes(MutableNode *dropped)
 }
 
 /* The container of a run's children. */
-static RawValue
+static DtRawValue
 run_container(const MutableNode *node)
 {
-	RawValue	container;
+	DtRawValue	container;
 
 	container.type = JENTRY_ISCONTAINER;
 	container.len = 0;			/* not known, and not used */
@@ -198,49 +198,49 @@ run_container(const MutableNode *node)
 }
 
 /* Begins a walk through the keys of a run. */
-static RawCursor
+static DtRawCursor
 run_keys(const MutableNode *node)
 {
-	RawValue	container = run_container(node);
+	DtRawValue	container = run_container(node);
 
-	return raw_children_from(&container, node->value.len);
+	return dtmodel_raw_children_from(&container, node->value.len);
 }
 
 /* Begins a walk through the elements or values of a run, at that child. */
-static RawCursor
+static DtRawCursor
 run_values(const MutableNode *node, uint32 number)
 {
-	RawValue	container = run_container(node);
+	DtRawValue	container = run_container(node);
 
 	number += node->value.len;
-	if (raw_is_object(&container))
-		number += raw_count(&container);
-	return raw_children_from(&container, number);
+	if (dtmodel_raw_is_object(&container))
+		number += dtmodel_raw_count(&container);
+	return dtmodel_raw_children_from(&container, number);
 }
 
 /* The child with that number in a run. */
-static MutableValue
+static DtMutableValue
 run_value(const MutableNode *node, uint32 number)
 {
-	RawCursor	cursor = run_values(node, number);
-	RawValue	value = raw_next(&cursor);
+	DtRawCursor cursor = run_values(node, number);
+	DtRawValue	value = dtmodel_raw_next(&cursor);
 
-	return mutable_of(&value);
+	return dtmodel_mutable_of(&value);
 }
 
 /* Removes that number of children from the beginning of a longer run. */
 static void
 skip_children(MutableNode *node, uint32 number)
 {
-	RawValue	container = run_container(node);
+	DtRawValue	container = run_container(node);
 
 	node->value.len += number;
 	node->run -= number;
-	if (raw_is_object(&container))
+	if (dtmodel_raw_is_object(&container))
 	{
-		RawCursor	keys = run_keys(node);
+		DtRawCursor keys = run_keys(node);
 
-		node->key = raw_next(&keys);
+		node->key = dtmodel_raw_next(&keys);
 	}
 }
 
@@ -377,7 +377,7 @@ find_link(MutableNode **link, uint32 number, uint32 fewer)
  * exists.
  */
 static void
-cut_run(MutableContainer *container, uint32 number)
+cut_run(DtMutableContainer *container, uint32 number)
 {
 	MutableNode *node;
 	MutableNode *rest;
@@ -400,7 +400,7 @@ cut_run(MutableContainer *container, uint32 number)
  * Returns a node that can be changed and has only the child with that number.
  */
 static MutableNode *
-writable_child(MutableContainer *container, uint32 number)
+writable_child(DtMutableContainer *container, uint32 number)
 {
 	MutableNode *node = *find_link(&container->root, number, 0);
 
@@ -411,15 +411,15 @@ writable_child(MutableContainer *container, uint32 number)
 	return *find_link(&container->root, number, 0);
 }
 
-static MutableContainer *
-open_bytes(const MutableValue *mutable)
+static DtMutableContainer *
+open_bytes(const DtMutableValue *mutable)
 {
-	MutableContainer *container = palloc(sizeof(MutableContainer));
-	RawValue	raw = mutable_raw(mutable);
-	uint32		count = raw_count(&raw);
-	RawValue	key = dtmodel_raw_null;
-	RawCursor	keys;
-	MutableValue children = *mutable;
+	DtMutableContainer *container = palloc(sizeof(DtMutableContainer));
+	DtRawValue	raw = dtmodel_mutable_raw(mutable);
+	uint32		count = dtmodel_raw_count(&raw);
+	DtRawValue	key = dtmodel_raw_null;
+	DtRawCursor keys;
+	DtMutableValue children = *mutable;
 
 	container->flag = container_flag(mutable);
 	container->references = 1;
@@ -430,8 +430,8 @@ open_bytes(const MutableValue *mutable)
 
 	if (container->flag == JB_FOBJECT)
 	{
-		keys = raw_children(&raw);
-		key = raw_next(&keys);
+		keys = dtmodel_raw_children(&raw);
+		key = dtmodel_raw_next(&keys);
 	}
 	children.kind = MUTABLE_RUN;
 	children.len = 0;
@@ -442,18 +442,18 @@ open_bytes(const MutableValue *mutable)
 /*
  * Opens the container of a value.  It is copied if it has other references.
  */
-static MutableContainer *
-open_mutable(MutableValue *mutable)
+static DtMutableContainer *
+open_mutable(DtMutableValue *mutable)
 {
-	MutableContainer *container;
+	DtMutableContainer *container;
 
 	Assert(container_flag(mutable) != 0);
-	if (mutable->kind != MUTABLE_OPEN)
+	if (mutable->kind != DT_MUTABLE_OPEN)
 		container = open_bytes(mutable);
 	else if (mutable->u.open->references > 1)
 	{
 		mutable->u.open->references--;
-		container = palloc(sizeof(MutableContainer));
+		container = palloc(sizeof(DtMutableContainer));
 		*container = *mutable->u.open;
 		container->references = 1;
 		if (container->root != NULL)
@@ -462,31 +462,31 @@ open_mutable(MutableValue *mutable)
 	else
 		return mutable->u.open;
 
-	mutable->kind = MUTABLE_OPEN;
+	mutable->kind = DT_MUTABLE_OPEN;
 	mutable->u.open = container;
 	return container;
 }
 
 /*
- * Finds the member with that key, or MUTABLE_NONE, in a run whose first member
+ * Finds the member with that key, or DT_MUTABLE_NONE, in a run whose first member
  * comes before it.  The number is that of the first member, and is changed to
  * the one that the member has or would have.
  *
  * Keys are usually looked up in their order, in what is left of a run, so the
  * member is near its beginning.
  */
-static MutableValue
-find_in_run(const MutableNode *node, const RawValue *key, uint32 *number)
+static DtMutableValue
+find_in_run(const MutableNode *node, const DtRawValue *key, uint32 *number)
 {
-	RawValue	container;
-	RawValue	value;
+	DtRawValue	container;
+	DtRawValue	value;
 	uint32		place = node->value.len + 1;
 	bool		found;
 
 	if (node->run == 1)
 	{
 		*number += 1;
-		return mutable_none();
+		return dtmodel_mutable_none();
 	}
 
 	/* The members that follow the run in the container do not belong to it. */
@@ -494,11 +494,11 @@ find_in_run(const MutableNode *node, const RawValue *key, uint32 *number)
 	found = dtmodel_raw_find(&container, key, &value, &place) &&
 		place - node->value.len < node->run;
 	*number += Min(place - node->value.len, node->run);
-	return found ? mutable_of(&value) : mutable_none();
+	return found ? dtmodel_mutable_of(&value) : dtmodel_mutable_none();
 }
 
-static MutableValue
-find_member(const MutableContainer *object, const RawValue *key, uint32 *number)
+static DtMutableValue
+find_member(const DtMutableContainer *object, const DtRawValue *key, uint32 *number)
 {
 	const MutableNode *node = object->root;
 	const MutableNode *last = NULL; /* the last that begins before the key */
@@ -507,7 +507,7 @@ find_member(const MutableContainer *object, const RawValue *key, uint32 *number)
 	*number = 0;
 	while (node)
 	{
-		int			order = raw_compare_keys(key, &node->key);
+		int			order = dtmodel_raw_compare_keys(key, &node->key);
 
 		if (order < 0)
 		{
@@ -521,72 +521,72 @@ find_member(const MutableContainer *object, const RawValue *key, uint32 *number)
 		before = *number + node->run;
 		node = node->right;
 	}
-	return last != NULL ? find_in_run(last, key, number) : mutable_none();
+	return last != NULL ? find_in_run(last, key, number) : dtmodel_mutable_none();
 }
 
 /*
- * Finds the member with that key, or MUTABLE_NONE, and the number that it has
+ * Finds the member with that key, or DT_MUTABLE_NONE, and the number that it has
  * or would have.
  */
-MutableValue
-dtmodel_mutable_find(const MutableValue *mutable, const RawValue *key,
+DtMutableValue
+dtmodel_mutable_find(const DtMutableValue *mutable, const DtRawValue *key,
 					 uint32 *number)
 {
-	RawValue	raw;
-	RawValue	value;
+	DtRawValue	raw;
+	DtRawValue	value;
 
 	Assert(dtmodel_mutable_is_object(mutable));
-	if (mutable->kind == MUTABLE_OPEN)
+	if (mutable->kind == DT_MUTABLE_OPEN)
 		return find_member(mutable->u.open, key, number);
-	raw = mutable_raw(mutable);
-	*number = raw_count(&raw);	/* the member may be anywhere */
+	raw = dtmodel_mutable_raw(mutable);
+	*number = dtmodel_raw_count(&raw);	/* the member may be anywhere */
 	return dtmodel_raw_find(&raw, key, &value, number) ?
-		mutable_of(&value) : mutable_none();
+		dtmodel_mutable_of(&value) : dtmodel_mutable_none();
 }
 
 /*
  * The number of children.
  */
 uint32
-dtmodel_mutable_count(const MutableValue *mutable)
+dtmodel_mutable_count(const DtMutableValue *mutable)
 {
-	RawValue	raw;
+	DtRawValue	raw;
 
-	if (mutable->kind == MUTABLE_OPEN)
+	if (mutable->kind == DT_MUTABLE_OPEN)
 		return count_of(mutable->u.open->root);
-	raw = mutable_raw(mutable);
-	return raw_count(&raw);
+	raw = dtmodel_mutable_raw(mutable);
+	return dtmodel_raw_count(&raw);
 }
 
 /*
- * The element with that number, or MUTABLE_NONE.
+ * The element with that number, or DT_MUTABLE_NONE.
  */
-MutableValue
-dtmodel_mutable_element(const MutableValue *mutable, uint32 number)
+DtMutableValue
+dtmodel_mutable_element(const DtMutableValue *mutable, uint32 number)
 {
-	RawValue	raw;
-	RawValue	element;
+	DtRawValue	raw;
+	DtRawValue	element;
 	MutableNode *node;
 
 	Assert(dtmodel_mutable_is_array(mutable));
 	if (number >= dtmodel_mutable_count(mutable))
-		return mutable_none();
-	if (mutable->kind == MUTABLE_OPEN)
+		return dtmodel_mutable_none();
+	if (mutable->kind == DT_MUTABLE_OPEN)
 	{
 		node = find_node(mutable->u.open->root, &number);
 		return node->value.kind == MUTABLE_RUN ? run_value(node, number) : node->value;
 	}
-	raw = mutable_raw(mutable);
+	raw = dtmodel_mutable_raw(mutable);
 	(void) dtmodel_raw_element(&raw, number, &element);
-	return mutable_of(&element);
+	return dtmodel_mutable_of(&element);
 }
 
 /*
  * Returns the child with that number, which must exist, to be changed inside.
  * The pointer is valid until the child is removed or the container is shared.
  */
-MutableValue *
-dtmodel_mutable_open(MutableValue *mutable, uint32 number)
+DtMutableValue *
+dtmodel_mutable_open(DtMutableValue *mutable, uint32 number)
 {
 	MutableNode *node = writable_child(open_mutable(mutable), number);
 
@@ -599,7 +599,7 @@ dtmodel_mutable_open(MutableValue *mutable, uint32 number)
  * Replaces the value of a child, which must exist.
  */
 void
-dtmodel_mutable_set(MutableValue *mutable, uint32 number, MutableValue value)
+dtmodel_mutable_set(DtMutableValue *mutable, uint32 number, DtMutableValue value)
 {
 	MutableNode *node = writable_child(open_mutable(mutable), number);
 
@@ -612,10 +612,10 @@ dtmodel_mutable_set(MutableValue *mutable, uint32 number, MutableValue value)
  * used only in an object.
  */
 void
-dtmodel_mutable_insert(MutableValue *mutable, uint32 number, const RawValue *key,
-					   MutableValue value)
+dtmodel_mutable_insert(DtMutableValue *mutable, uint32 number, const DtRawValue *key,
+					   DtMutableValue value)
 {
-	MutableContainer *container = open_mutable(mutable);
+	DtMutableContainer *container = open_mutable(mutable);
 
 	if (container->flag == JB_FARRAY)
 		key = &dtmodel_raw_null;
@@ -627,9 +627,9 @@ dtmodel_mutable_insert(MutableValue *mutable, uint32 number, const RawValue *key
  * Removes the child with that number, which must exist.
  */
 void
-dtmodel_mutable_remove(MutableValue *mutable, uint32 number)
+dtmodel_mutable_remove(DtMutableValue *mutable, uint32 number)
 {
-	MutableContainer *container = open_mutable(mutable);
+	DtMutableContainer *container = open_mutable(mutable);
 	MutableNode **link;
 	MutableNode *node;
 
@@ -651,11 +651,11 @@ dtmodel_mutable_remove(MutableValue *mutable, uint32 number)
  * different in the end.
  */
 uint64
-dtmodel_mutable_size(const MutableValue *mutable)
+dtmodel_mutable_size(const DtMutableValue *mutable)
 {
-	if (mutable->kind == MUTABLE_NONE)
+	if (mutable->kind == DT_MUTABLE_NONE)
 		return 0;
-	return mutable->kind == MUTABLE_OPEN ? mutable->u.open->size : mutable->len;
+	return mutable->kind == DT_MUTABLE_OPEN ? mutable->u.open->size : mutable->len;
 }
 
 /*
@@ -668,13 +668,13 @@ dtmodel_mutable_size(const MutableValue *mutable)
  * this depends on the padding, writing it fails.
  */
 void
-dtmodel_mutable_grow(MutableValue *mutable, int64 bytes)
+dtmodel_mutable_grow(DtMutableValue *mutable, int64 bytes)
 {
-	MutableContainer *container = open_mutable(mutable);
+	DtMutableContainer *container = open_mutable(mutable);
 
 	container->size += bytes;
 	if (container->size > 2 * (uint64) JENTRY_OFFLENMASK)
-		dtmodel_too_large();
+		dtmodel_report_too_large();
 }
 
 /*
@@ -682,9 +682,9 @@ dtmodel_mutable_grow(MutableValue *mutable, int64 bytes)
  * place.  A change in one place does not affect the others.
  */
 void
-dtmodel_mutable_share(const MutableValue *mutable)
+dtmodel_mutable_share(const DtMutableValue *mutable)
 {
-	if (mutable->kind == MUTABLE_OPEN)
+	if (mutable->kind == DT_MUTABLE_OPEN)
 		mutable->u.open->references++;
 }
 
@@ -692,7 +692,7 @@ dtmodel_mutable_share(const MutableValue *mutable)
  * Drops a reference to a value.
  */
 void
-dtmodel_mutable_release(const MutableValue *mutable)
+dtmodel_mutable_release(const DtMutableValue *mutable)
 {
 	free_nodes(drop_value(mutable, NULL));
 }
@@ -704,20 +704,20 @@ dtmodel_mutable_release(const MutableValue *mutable)
 typedef struct Comparison
 {
 	bool		object;
-	RawCursor	keys;			/* of an object */
-	RawCursor	values;
+	DtRawCursor keys;			/* of an object */
+	DtRawCursor values;
 } Comparison;
 
 /* Fetches the value's next child; false if its key is another one. */
 static bool
-next_expected(Comparison *comparison, const RawValue *key, RawValue *value)
+next_expected(Comparison *comparison, const DtRawValue *key, DtRawValue *value)
 {
-	*value = raw_next(&comparison->values);
+	*value = dtmodel_raw_next(&comparison->values);
 	if (comparison->object)
 	{
-		RawValue	expected = raw_next(&comparison->keys);
+		DtRawValue	expected = dtmodel_raw_next(&comparison->keys);
 
-		return raw_compare_keys(key, &expected) == 0;
+		return dtmodel_raw_compare_keys(key, &expected) == 0;
 	}
 	return true;
 }
@@ -725,14 +725,14 @@ next_expected(Comparison *comparison, const RawValue *key, RawValue *value)
 static bool
 run_equal(const MutableNode *node, Comparison *comparison)
 {
-	RawCursor	keys = run_keys(node);
-	RawCursor	values = run_values(node, 0);
+	DtRawCursor keys = run_keys(node);
+	DtRawCursor values = run_values(node, 0);
 
 	for (uint32 i = 0; i < node->run; i++)
 	{
-		RawValue	key = comparison->object ? raw_next(&keys) : node->key;
-		RawValue	value = raw_next(&values);
-		RawValue	expected;
+		DtRawValue	key = comparison->object ? dtmodel_raw_next(&keys) : node->key;
+		DtRawValue	value = dtmodel_raw_next(&values);
+		DtRawValue	expected;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!next_expected(comparison, &key, &expected) ||
@@ -745,7 +745,7 @@ run_equal(const MutableNode *node, Comparison *comparison)
 static bool
 node_equal(const MutableNode *node, Comparison *comparison)
 {
-	RawValue	expected;
+	DtRawValue	expected;
 
 	if (node->value.kind == MUTABLE_RUN)
 		return run_equal(node, comparison);
@@ -762,18 +762,18 @@ tree_equal(const MutableNode *node, Comparison *comparison)
 }
 
 static bool
-container_equal(const MutableContainer *container, const RawValue *value)
+container_equal(const DtMutableContainer *container, const DtRawValue *value)
 {
 	Comparison	comparison;
 
 	if (value->type != JENTRY_ISCONTAINER ||
-		count_of(container->root) != raw_count(value) ||
-		(container->flag == JB_FOBJECT) != raw_is_object(value))
+		count_of(container->root) != dtmodel_raw_count(value) ||
+		(container->flag == JB_FOBJECT) != dtmodel_raw_is_object(value))
 		return false;
 
-	comparison.object = raw_is_object(value);
-	comparison.keys = raw_children(value);
-	comparison.values = raw_children_from(value, comparison.object ? raw_count(value) : 0);
+	comparison.object = dtmodel_raw_is_object(value);
+	comparison.keys = dtmodel_raw_children(value);
+	comparison.values = dtmodel_raw_children_from(value, comparison.object ? dtmodel_raw_count(value) : 0);
 	return tree_equal(container->root, &comparison);
 }
 
@@ -781,34 +781,34 @@ container_equal(const MutableContainer *container, const RawValue *value)
  * Is a mutable value equal to a value, as by the "=" operator of jsonb?
  */
 bool
-dtmodel_mutable_equal(const MutableValue *mutable, const RawValue *value)
+dtmodel_mutable_equal(const DtMutableValue *mutable, const DtRawValue *value)
 {
-	RawValue	raw;
+	DtRawValue	raw;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
-	if (mutable->kind == MUTABLE_NONE)
+	if (mutable->kind == DT_MUTABLE_NONE)
 		return false;
-	if (mutable->kind == MUTABLE_OPEN)
+	if (mutable->kind == DT_MUTABLE_OPEN)
 		return container_equal(mutable->u.open, value);
-	raw = mutable_raw(mutable);
+	raw = dtmodel_mutable_raw(mutable);
 	return dtmodel_raw_equal(&raw, value);
 }
 
-static void write_container(RawBuffer *buffer, const MutableContainer *container);
+static void write_container(DtRawBuffer *buffer, const DtMutableContainer *container);
 
 static void
-write_keys(RawWriter *writer, const MutableNode *node)
+write_keys(DtRawWriter *writer, const MutableNode *node)
 {
-	RawCursor	keys;
+	DtRawCursor keys;
 
 	if (node == NULL)
 		return;
 	CHECK_FOR_INTERRUPTS();
 	write_keys(writer, node->left);
 	if (node->run == 1)
-		write_value(writer, &node->key);
+		dtmodel_write_value(writer, &node->key);
 	else
 	{
 		keys = run_keys(node);
@@ -819,30 +819,30 @@ write_keys(RawWriter *writer, const MutableNode *node)
 
 /* Writes the children of a node, without their keys. */
 static void
-write_children(RawWriter *writer, const MutableNode *node)
+write_children(DtRawWriter *writer, const MutableNode *node)
 {
-	RawCursor	values;
-	RawValue	raw;
+	DtRawCursor values;
+	DtRawValue	raw;
 
 	if (node->value.kind == MUTABLE_RUN)
 	{
 		values = run_values(node, 0);
 		dtmodel_write_run(writer, &values, node->run);
 	}
-	else if (node->value.kind == MUTABLE_OPEN)
+	else if (node->value.kind == DT_MUTABLE_OPEN)
 	{
 		write_container(writer->buffer, node->value.u.open);
-		write_end(writer, JENTRY_ISCONTAINER);
+		dtmodel_write_entry(writer, JENTRY_ISCONTAINER);
 	}
 	else
 	{
-		raw = mutable_raw(&node->value);
-		write_value(writer, &raw);
+		raw = dtmodel_mutable_raw(&node->value);
+		dtmodel_write_value(writer, &raw);
 	}
 }
 
 static void
-write_values(RawWriter *writer, const MutableNode *node)
+write_values(DtRawWriter *writer, const MutableNode *node)
 {
 	if (node == NULL)
 		return;
@@ -856,9 +856,9 @@ write_values(RawWriter *writer, const MutableNode *node)
  * Appends an opened container to the buffer.
  */
 static void
-write_container(RawBuffer *buffer, const MutableContainer *container)
+write_container(DtRawBuffer *buffer, const DtMutableContainer *container)
 {
-	RawWriter	writer;
+	DtRawWriter writer;
 
 	check_stack_depth();
 	dtmodel_write_container(&writer, buffer, container->flag,
@@ -872,19 +872,19 @@ write_container(RawBuffer *buffer, const MutableContainer *container)
  * Makes a document of a value.
  */
 Jsonb *
-dtmodel_mutable_document(const MutableValue *mutable)
+dtmodel_mutable_document(const DtMutableValue *mutable)
 {
-	RawBuffer	buffer;
-	RawValue	raw;
+	DtRawBuffer buffer;
+	DtRawValue	raw;
 
-	Assert(mutable->kind != MUTABLE_NONE);
-	if (mutable->kind != MUTABLE_OPEN)
+	Assert(mutable->kind != DT_MUTABLE_NONE);
+	if (mutable->kind != DT_MUTABLE_OPEN)
 	{
-		raw = mutable_raw(mutable);
+		raw = dtmodel_mutable_raw(mutable);
 		return dtmodel_raw_document(&raw);
 	}
 
-	dtmodel_write_document(&buffer, 1024 + mutable->u.open->size);
+	dtmodel_begin_document(&buffer, 1024 + mutable->u.open->size);
 	write_container(&buffer, mutable->u.open);
 	return dtmodel_finish_document(&buffer);
 }

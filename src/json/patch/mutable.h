@@ -17,34 +17,34 @@
  *
  * The kind of bytes is their type, one of JENTRY_IS...  These are other kinds.
  */
-#define MUTABLE_NONE 1			/* no value */
-#define MUTABLE_OPEN 2			/* an opened object or array */
+#define DT_MUTABLE_NONE 1		/* no value */
+#define DT_MUTABLE_OPEN 2		/* an opened object or array */
 
-typedef struct MutableValue
+typedef struct DtMutableValue
 {
 	uint32		kind;
 	uint32		len;			/* of the bytes */
 	union
 	{
 		const char *bytes;
-		struct MutableContainer *open;
+		struct DtMutableContainer *open;
 	}			u;
-} MutableValue;
+} DtMutableValue;
 
-static inline MutableValue
-mutable_none(void)
+static inline DtMutableValue
+dtmodel_mutable_none(void)
 {
-	MutableValue mutable;
+	DtMutableValue mutable;
 
 	memset(&mutable, 0, sizeof(mutable));
-	mutable.kind = MUTABLE_NONE;
+	mutable.kind = DT_MUTABLE_NONE;
 	return mutable;
 }
 
-static inline MutableValue
-mutable_of(const RawValue *raw)
+static inline DtMutableValue
+dtmodel_mutable_of(const DtRawValue *raw)
 {
-	MutableValue mutable;
+	DtMutableValue mutable;
 
 	mutable.kind = raw->type;
 	mutable.len = raw->len;
@@ -52,21 +52,21 @@ mutable_of(const RawValue *raw)
 	return mutable;
 }
 
-/* The bytes of a value that is neither MUTABLE_NONE nor MUTABLE_OPEN. */
-static inline RawValue
-mutable_raw(const MutableValue *mutable)
+/* The bytes of a value that is neither DT_MUTABLE_NONE nor DT_MUTABLE_OPEN. */
+static inline DtRawValue
+dtmodel_mutable_raw(const DtMutableValue *mutable)
 {
-	RawValue	raw;
+	DtRawValue	raw;
 
-	Assert(mutable->kind != MUTABLE_NONE && mutable->kind != MUTABLE_OPEN);
+	Assert(mutable->kind != DT_MUTABLE_NONE && mutable->kind != DT_MUTABLE_OPEN);
 	raw.type = mutable->kind;
 	raw.len = mutable->len;
 	raw.data = mutable->u.bytes;
 	return raw;
 }
 
-extern bool dtmodel_mutable_is_object(const MutableValue *mutable);
-extern bool dtmodel_mutable_is_array(const MutableValue *mutable);
+extern bool dtmodel_mutable_is_object(const DtMutableValue *mutable);
+extern bool dtmodel_mutable_is_array(const DtMutableValue *mutable);
 
 /*
  * The children of an object or array are numbered.  Those of an object are in
@@ -75,26 +75,26 @@ extern bool dtmodel_mutable_is_array(const MutableValue *mutable);
  * A value that is set or inserted belongs to its container from then on.  It
  * must be shared before it is inserted into another one.
  */
-extern uint32 dtmodel_mutable_count(const MutableValue *container);
-extern MutableValue dtmodel_mutable_find(const MutableValue *object,
-										 const RawValue *key,
-										 uint32 *number);
-extern MutableValue dtmodel_mutable_element(const MutableValue *array,
-											uint32 number);
-extern MutableValue *dtmodel_mutable_open(MutableValue *container, uint32 number);
-extern void dtmodel_mutable_set(MutableValue *container, uint32 number,
-								MutableValue value);
-extern void dtmodel_mutable_insert(MutableValue *container, uint32 number,
-								   const RawValue *key, MutableValue value);
-extern void dtmodel_mutable_remove(MutableValue *container, uint32 number);
+extern uint32 dtmodel_mutable_count(const DtMutableValue *container);
+extern DtMutableValue dtmodel_mutable_find(const DtMutableValue *object,
+										   const DtRawValue *key,
+										   uint32 *number);
+extern DtMutableValue dtmodel_mutable_element(const DtMutableValue *array,
+											  uint32 number);
+extern DtMutableValue *dtmodel_mutable_open(DtMutableValue *container, uint32 number);
+extern void dtmodel_mutable_set(DtMutableValue *container, uint32 number,
+								DtMutableValue value);
+extern void dtmodel_mutable_insert(DtMutableValue *container, uint32 number,
+								   const DtRawValue *key, DtMutableValue value);
+extern void dtmodel_mutable_remove(DtMutableValue *container, uint32 number);
 
 /* whole values */
-extern uint64 dtmodel_mutable_size(const MutableValue *mutable);
-extern void dtmodel_mutable_grow(MutableValue *container, int64 bytes);
-extern void dtmodel_mutable_share(const MutableValue *mutable);
-extern void dtmodel_mutable_release(const MutableValue *mutable);
-extern bool dtmodel_mutable_equal(const MutableValue *mutable,
-								  const RawValue *value);
-extern Jsonb *dtmodel_mutable_document(const MutableValue *mutable);
+extern uint64 dtmodel_mutable_size(const DtMutableValue *mutable);
+extern void dtmodel_mutable_grow(DtMutableValue *container, int64 bytes);
+extern void dtmodel_mutable_share(const DtMutableValue *mutable);
+extern void dtmodel_mutable_release(const DtMutableValue *mutable);
+extern bool dtmodel_mutable_equal(const DtMutableValue *mutable,
+								  const DtRawValue *value);
+extern Jsonb *dtmodel_mutable_document(const DtMutableValue *mutable);
 
 #endif							/* DTMODEL_PATCH_MUTABLE_H */

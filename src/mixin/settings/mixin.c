@@ -53,49 +53,49 @@ read_schema(const char *schema)
 
 /* All valid settings with their rules; the rule is empty if there is none. */
 static Jsonb *
-read_rules(const char *valid_settings, const RawValue *schema)
+read_rules(const char *valid_settings, const DtRawValue *schema)
 {
 	ArrayType  *array;
 	Datum	   *names;
 	int			count;
-	RawMember  *rules;
+	DtRawMember *rules;
 
 	array = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
 													pstrdup(valid_settings != NULL ? valid_settings : "{}"),
 													TEXTOID, -1));
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
 					  &names, NULL, &count);
-	rules = palloc(sizeof(RawMember) * Max(count, 1));
+	rules = palloc(sizeof(DtRawMember) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
 		text	   *name = DatumGetTextPP(names[i]);
 
-		rules[i].key = raw_string(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+		rules[i].key = dtmodel_raw_string(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 		if (!dtmodel_raw_find(schema, &rules[i].key, &rules[i].value, NULL))
 			rules[i].value = dtmodel_raw_empty_object;
 	}
-	return dtmodel_object_of(rules, count);
+	return dtmodel_make_object(rules, count);
 }
 
 /* The settings that have a default, with their defaults. */
 static Jsonb *
 read_defaults(const Jsonb *rules)
 {
-	RawValue	root = raw_root(rules);
-	RawObject	walk = raw_object(&root);
-	RawValue	word = raw_string("default", strlen("default"));
-	RawMember  *defaults = palloc(sizeof(RawMember) * Max(walk.left, 1));
-	RawMember	rule;
+	DtRawValue	root = dtmodel_raw_root(rules);
+	DtRawObjectWalk walk = dtmodel_raw_walk_object(&root);
+	DtRawValue	word = dtmodel_raw_string("default", strlen("default"));
+	DtRawMember *defaults = palloc(sizeof(DtRawMember) * Max(walk.left, 1));
+	DtRawMember rule;
 	uint32		count = 0;
 
-	while (raw_object_next(&walk, &rule))
+	while (dtmodel_raw_next_member(&walk, &rule))
 	{
-		if (!raw_is_object(&rule.value) ||
+		if (!dtmodel_raw_is_object(&rule.value) ||
 			!dtmodel_raw_find(&rule.value, &word, &defaults[count].value, NULL))
 			continue;
 		defaults[count++].key = rule.key;
 	}
-	return count == 0 ? NULL : dtmodel_object_of(defaults, count);
+	return count == 0 ? NULL : dtmodel_make_object(defaults, count);
 }
 
 /* The options were checked when the trigger was made. */
@@ -106,10 +106,10 @@ read_options(void *options, Relation rel pg_attribute_unused(),
 	DtSettings *settings = options;
 	const char *combined = dtmodel_trigger_option(trigger, "combined");
 	const char *on_unknown = dtmodel_trigger_option(trigger, "on_unknown");
-	RawValue	schema = raw_root(read_schema(dtmodel_trigger_option(trigger,
-																	 "schema")));
+	DtRawValue	schema = dtmodel_raw_root(read_schema(dtmodel_trigger_option(trigger,
+																			 "schema")));
 
-	if (!raw_is_object(&schema))
+	if (!dtmodel_raw_is_object(&schema))
 		schema = dtmodel_raw_empty_object;
 	settings->combined = combined == NULL || strcmp(combined, "false") != 0;
 	if (on_unknown != NULL)
@@ -143,10 +143,10 @@ dtmodel_copy_settings(const DtSettings *settings)
 
 /* Whether the model has a setting of that name, and its rule. */
 bool
-dtmodel_is_setting(const DtSettings *settings, const RawValue *key,
-				   RawValue *rule)
+dtmodel_is_setting(const DtSettings *settings, const DtRawValue *key,
+				   DtRawValue *rule)
 {
-	RawValue	rules = raw_root(settings->rules);
+	DtRawValue	rules = dtmodel_raw_root(settings->rules);
 
 	return dtmodel_raw_find(&rules, key, rule, NULL);
 }
@@ -156,15 +156,15 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 		 const void *options)
 {
 	const DtSettings *settings = options;
-	RawValue	rules = raw_root(settings->rules);
-	RawObject	walk = raw_object(&rules);
-	RawMember	rule;
+	DtRawValue	rules = dtmodel_raw_root(settings->rules);
+	DtRawObjectWalk walk = dtmodel_raw_walk_object(&rules);
+	DtRawMember rule;
 	const char *comma = "";
 
 	appendStringInfoChar(json, '{');
 	dtmodel_append_mixin_columns(json, &dtmodel_settings_mixin, options);
 	appendStringInfoString(json, ", \"valid_settings\": [");
-	while (raw_object_next(&walk, &rule))
+	while (dtmodel_raw_next_member(&walk, &rule))
 	{
 		appendStringInfoString(json, comma);
 		dtmodel_append_string(json, pnstrdup(rule.key.data, rule.key.len));
@@ -187,9 +187,9 @@ drift_of_hidden_settings(StringInfo drift, TupleDesc desc,
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
-		RawValue	name = raw_string(NameStr(att->attname),
-									  strlen(NameStr(att->attname)));
-		RawValue	rule;
+		DtRawValue	name = dtmodel_raw_string(NameStr(att->attname),
+											  strlen(NameStr(att->attname)));
+		DtRawValue	rule;
 
 		if (!att->attisdropped && dtmodel_is_setting(settings, &name, &rule))
 			dtmodel_append_drift(drift, "setting \"%s\" has the name of a column",

@@ -37,8 +37,8 @@ dtmodel_settings_of(const DtModel *model)
 }
 
 extern DtSettings *dtmodel_copy_settings(const DtSettings *settings);
-extern bool dtmodel_is_setting(const DtSettings *settings, const RawValue *key,
-							   RawValue *rule);
+extern bool dtmodel_is_setting(const DtSettings *settings, const DtRawValue *key,
+							   DtRawValue *rule);
 extern const char *dtmodel_on_unknown_name(DtOnUnknown on_unknown);
 extern bool dtmodel_parse_on_unknown(const char *name, DtOnUnknown *on_unknown);
 

@@ -29,19 +29,19 @@ typedef struct Word
 	 * Whether the word may have this operand; "operand" describes such
 	 * operands in errors.
 	 */
-	bool		(*makes_sense) (const RawValue *operand);
+	bool		(*makes_sense) (const DtRawValue *operand);
 	const char *operand;
 
 	/*
 	 * Whether the word allows the value.  NULL: it does not restrict values.
 	 */
-	bool		(*allows) (const RawValue *operand, const RawValue *value);
+	bool		(*allows) (const DtRawValue *operand, const DtRawValue *value);
 
 	/*
 	 * The condition under which "allows" may be called; weaker than
 	 * makes_sense.
 	 */
-	bool		(*is_readable) (const RawValue *operand);
+	bool		(*is_readable) (const DtRawValue *operand);
 } Word;
 
 static const char *const type_names[] = {
@@ -49,32 +49,32 @@ static const char *const type_names[] = {
 };
 
 static bool
-is_string(const RawValue *value)
+is_string(const DtRawValue *value)
 {
 	return value->type == JENTRY_ISSTRING;
 }
 
 static bool
-is_number(const RawValue *value)
+is_number(const DtRawValue *value)
 {
 	return value->type == JENTRY_ISNUMERIC;
 }
 
 static bool
-is_anything(const RawValue *value pg_attribute_unused())
+is_anything(const DtRawValue *value pg_attribute_unused())
 {
 	return true;
 }
 
 static bool
-string_is(const RawValue *value, const char *string)
+string_is(const DtRawValue *value, const char *string)
 {
 	return is_string(value) && value->len == strlen(string) &&
 		memcmp(value->data, string, value->len) == 0;
 }
 
 static int
-compare_numbers(const RawValue *a, const RawValue *b)
+compare_numbers(const DtRawValue *a, const DtRawValue *b)
 {
 	return DatumGetInt32(DirectFunctionCall2(numeric_cmp,
 											 PointerGetDatum(a->data),
@@ -83,7 +83,7 @@ compare_numbers(const RawValue *a, const RawValue *b)
 
 /* As in JSON Schema, 1.0 is an integer. */
 static bool
-is_integer(const RawValue *value)
+is_integer(const DtRawValue *value)
 {
 	Datum		number = PointerGetDatum(value->data);
 
@@ -93,19 +93,19 @@ is_integer(const RawValue *value)
 }
 
 static bool
-is_count(const RawValue *value)
+is_count(const DtRawValue *value)
 {
 	static const char zero[] = "0";
 	Datum		number = DirectFunctionCall3(numeric_in, CStringGetDatum(zero),
 											 ObjectIdGetDatum(InvalidOid),
 											 Int32GetDatum(-1));
-	RawValue	least = {JENTRY_ISNUMERIC, 0, DatumGetPointer(number)};
+	DtRawValue	least = {JENTRY_ISNUMERIC, 0, DatumGetPointer(number)};
 
 	return is_integer(value) && compare_numbers(value, &least) >= 0;
 }
 
 static bool
-is_type_name(const RawValue *value)
+is_type_name(const DtRawValue *value)
 {
 	for (size_t i = 0; i < lengthof(type_names); i++)
 	{
@@ -116,21 +116,21 @@ is_type_name(const RawValue *value)
 }
 
 static bool
-is_list(const RawValue *value)
+is_list(const DtRawValue *value)
 {
-	return raw_is_array(value) && raw_count(value) > 0;
+	return dtmodel_raw_is_array(value) && dtmodel_raw_count(value) > 0;
 }
 
 static bool
-names_types(const RawValue *operand)
+names_types(const DtRawValue *operand)
 {
-	RawArray	walk;
-	RawValue	name;
+	DtRawArrayWalk walk;
+	DtRawValue	name;
 
 	if (!is_list(operand))
 		return is_type_name(operand);
-	walk = raw_array(operand);
-	while (raw_array_next(&walk, &name))
+	walk = dtmodel_raw_walk_array(operand);
+	while (dtmodel_raw_next_element(&walk, &name))
 	{
 		if (!is_type_name(&name))
 			return false;
@@ -139,7 +139,7 @@ names_types(const RawValue *operand)
 }
 
 static bool
-has_type(const RawValue *name, const RawValue *value)
+has_type(const DtRawValue *name, const DtRawValue *value)
 {
 	switch (value->type)
 	{
@@ -154,20 +154,20 @@ has_type(const RawValue *name, const RawValue *value)
 		case JENTRY_ISNULL:
 			return string_is(name, "null");
 		default:
-			return string_is(name, raw_is_object(value) ? "object" : "array");
+			return string_is(name, dtmodel_raw_is_object(value) ? "object" : "array");
 	}
 }
 
 static bool
-allows_type(const RawValue *operand, const RawValue *value)
+allows_type(const DtRawValue *operand, const DtRawValue *value)
 {
-	RawArray	walk;
-	RawValue	name;
+	DtRawArrayWalk walk;
+	DtRawValue	name;
 
-	if (!raw_is_array(operand))
+	if (!dtmodel_raw_is_array(operand))
 		return has_type(operand, value);
-	walk = raw_array(operand);
-	while (raw_array_next(&walk, &name))
+	walk = dtmodel_raw_walk_array(operand);
+	while (dtmodel_raw_next_element(&walk, &name))
 	{
 		if (has_type(&name, value))
 			return true;
@@ -176,15 +176,15 @@ allows_type(const RawValue *operand, const RawValue *value)
 }
 
 static bool
-is_among(const RawValue *operand, const RawValue *value)
+is_among(const DtRawValue *operand, const DtRawValue *value)
 {
-	RawArray	walk;
-	RawValue	element;
+	DtRawArrayWalk walk;
+	DtRawValue	element;
 
-	if (!raw_is_array(operand))
+	if (!dtmodel_raw_is_array(operand))
 		return false;
-	walk = raw_array(operand);
-	while (raw_array_next(&walk, &element))
+	walk = dtmodel_raw_walk_array(operand);
+	while (dtmodel_raw_next_element(&walk, &element))
 	{
 		if (dtmodel_raw_equal(&element, value))
 			return true;
@@ -195,21 +195,21 @@ is_among(const RawValue *operand, const RawValue *value)
 /* The words below restrict values of one type and allow all others. */
 
 static bool
-is_at_least(const RawValue *operand, const RawValue *value)
+is_at_least(const DtRawValue *operand, const DtRawValue *value)
 {
 	return !is_number(value) ||
 		(is_number(operand) && compare_numbers(value, operand) >= 0);
 }
 
 static bool
-is_at_most(const RawValue *operand, const RawValue *value)
+is_at_most(const DtRawValue *operand, const DtRawValue *value)
 {
 	return !is_number(value) ||
 		(is_number(operand) && compare_numbers(value, operand) <= 0);
 }
 
 static bool
-is_short_enough(const RawValue *operand, const RawValue *value)
+is_short_enough(const DtRawValue *operand, const DtRawValue *value)
 {
 	int64		length;
 
@@ -225,7 +225,7 @@ is_short_enough(const RawValue *operand, const RawValue *value)
 }
 
 static bool
-matches(const RawValue *pattern, const RawValue *value)
+matches(const DtRawValue *pattern, const DtRawValue *value)
 {
 	text	   *subject;
 	text	   *expression;
@@ -247,7 +247,7 @@ matches(const RawValue *pattern, const RawValue *value)
  * not valid.
  */
 static bool
-is_pattern(const RawValue *operand)
+is_pattern(const DtRawValue *operand)
 {
 	return is_string(operand) && (matches(operand, operand) || true);
 }
@@ -264,7 +264,7 @@ static const Word words[] = {
 };
 
 static char *
-json_text(const RawValue *value)
+json_text(const DtRawValue *value)
 {
 	Jsonb	   *document = dtmodel_raw_document(value);
 
@@ -272,7 +272,7 @@ json_text(const RawValue *value)
 }
 
 static const Word *
-find_word(const RawValue *name)
+find_word(const DtRawValue *name)
 {
 	for (size_t i = 0; i < lengthof(words); i++)
 	{
@@ -283,7 +283,7 @@ find_word(const RawValue *name)
 }
 
 static void
-report_no_rule(const RawValue *name, const RawValue *rule)
+report_no_rule(const DtRawValue *name, const DtRawValue *rule)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -295,7 +295,7 @@ report_no_rule(const RawValue *name, const RawValue *rule)
 }
 
 static void
-report_unknown_word(const RawValue *name, const RawValue *word)
+report_unknown_word(const DtRawValue *name, const DtRawValue *word)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -305,8 +305,8 @@ report_unknown_word(const RawValue *name, const RawValue *word)
 }
 
 static void
-report_wrong_operand(const RawValue *name, const Word *word,
-					 const RawValue *operand)
+report_wrong_operand(const DtRawValue *name, const Word *word,
+					 const DtRawValue *operand)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -317,10 +317,10 @@ report_wrong_operand(const RawValue *name, const Word *word,
 }
 
 static void
-check_default(const RawValue *name, const RawValue *rule)
+check_default(const DtRawValue *name, const DtRawValue *rule)
 {
-	RawValue	key = raw_string("default", strlen("default"));
-	RawValue	value;
+	DtRawValue	key = dtmodel_raw_string("default", strlen("default"));
+	DtRawValue	value;
 	DtRuleBreach breach;
 
 	if (!dtmodel_raw_find(rule, &key, &value, NULL) ||
@@ -337,7 +337,7 @@ check_default(const RawValue *name, const RawValue *rule)
 static void
 rule_context(void *argument)
 {
-	const RawValue *name = argument;
+	const DtRawValue *name = argument;
 
 	errcontext("rule of setting \"%.*s\"", (int) name->len, name->data);
 }
@@ -347,7 +347,7 @@ rule_context(void *argument)
  * its own.
  */
 static bool
-makes_sense(const RawValue *name, const Word *word, const RawValue *operand)
+makes_sense(const DtRawValue *name, const Word *word, const DtRawValue *operand)
 {
 	ErrorContextCallback callback = {
 		.previous = error_context_stack,
@@ -364,15 +364,15 @@ makes_sense(const RawValue *name, const Word *word, const RawValue *operand)
 
 /* Checks that a rule is valid (22023): known words, each with its operand. */
 void
-dtmodel_check_rule(const RawValue *name, const RawValue *rule)
+dtmodel_check_rule(const DtRawValue *name, const DtRawValue *rule)
 {
-	RawObject	walk;
-	RawMember	member;
+	DtRawObjectWalk walk;
+	DtRawMember member;
 
-	if (!raw_is_object(rule))
+	if (!dtmodel_raw_is_object(rule))
 		report_no_rule(name, rule);
-	walk = raw_object(rule);
-	while (raw_object_next(&walk, &member))
+	walk = dtmodel_raw_walk_object(rule);
+	while (dtmodel_raw_next_member(&walk, &member))
 	{
 		const Word *word = find_word(&member.key);
 
@@ -385,14 +385,14 @@ dtmodel_check_rule(const RawValue *name, const RawValue *rule)
 }
 
 static bool
-is_allowed_by(const Word *word, const RawValue *operand, const RawValue *value)
+is_allowed_by(const Word *word, const DtRawValue *operand, const DtRawValue *value)
 {
 	return word->allows == NULL ||
 		(word->is_readable(operand) && word->allows(operand, value));
 }
 
 static bool
-breaks(DtRuleBreach *breach, const char *word, const RawValue *operand)
+breaks(DtRuleBreach *breach, const char *word, const DtRawValue *operand)
 {
 	breach->word = word;
 	breach->expected = json_text(operand);
@@ -405,16 +405,16 @@ breaks(DtRuleBreach *breach, const char *word, const RawValue *operand)
  * that cannot be read allows no value.
  */
 bool
-dtmodel_breaks_rule(const RawValue *rule, const RawValue *value,
+dtmodel_breaks_rule(const DtRawValue *rule, const DtRawValue *value,
 					DtRuleBreach *breach)
 {
-	RawObject	walk;
-	RawMember	member;
+	DtRawObjectWalk walk;
+	DtRawMember member;
 
-	if (!raw_is_object(rule))
+	if (!dtmodel_raw_is_object(rule))
 		return breaks(breach, "rule", rule);
-	walk = raw_object(rule);
-	while (raw_object_next(&walk, &member))
+	walk = dtmodel_raw_walk_object(rule);
+	while (dtmodel_raw_next_member(&walk, &member))
 	{
 		const Word *word = find_word(&member.key);
 

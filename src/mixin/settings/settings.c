@@ -40,7 +40,7 @@ typedef struct StoredSettings
 	Datum		value;
 	bool		isnull;
 	bool		is_fetched;
-	RawValue	document;		/* the value, once it was fetched */
+	DtRawValue	document;		/* the value, once it was fetched */
 } StoredSettings;
 
 PG_FUNCTION_INFO_V1(dtmodel_settings_trigger);
@@ -127,7 +127,7 @@ may_show_settings(Relation rel, const DtSettings *settings)
 }
 
 static void
-report_no_object(Relation rel, const DtSettings *settings, const RawValue *root)
+report_no_object(Relation rel, const DtSettings *settings, const DtRawValue *root)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
@@ -141,7 +141,7 @@ report_no_object(Relation rel, const DtSettings *settings, const RawValue *root)
 
 static void
 report_unknown_setting(Relation rel, const DtSettings *settings,
-					   const RawValue *key)
+					   const DtRawValue *key)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -159,7 +159,7 @@ report_unknown_setting(Relation rel, const DtSettings *settings,
 
 static void
 report_breach(Relation rel, const DtSettings *settings,
-			  const RawMember *member, const DtRuleBreach *breach)
+			  const DtRawMember *member, const DtRuleBreach *breach)
 {
 	Jsonb	   *value = dtmodel_raw_document(&member->value);
 	char	   *shown = may_show_settings(rel, settings) ?
@@ -189,9 +189,9 @@ report_breach(Relation rel, const DtSettings *settings,
  * knows it or allows others.
  */
 static bool
-is_allowed(const DtSettings *settings, const RawMember *member)
+is_allowed(const DtSettings *settings, const DtRawMember *member)
 {
-	RawValue	rule;
+	DtRawValue	rule;
 	DtRuleBreach breach;
 
 	if (!dtmodel_is_setting(settings, &member->key, &rule))
@@ -201,9 +201,9 @@ is_allowed(const DtSettings *settings, const RawMember *member)
 
 /* Raises an error for a setting that is not allowed, unless it is ignored. */
 static void
-refuse_member(Relation rel, const DtSettings *settings, const RawMember *member)
+refuse_member(Relation rel, const DtSettings *settings, const DtRawMember *member)
 {
-	RawValue	rule;
+	DtRawValue	rule;
 	DtRuleBreach breach;
 
 	if (dtmodel_is_setting(settings, &member->key, &rule) &&
@@ -218,14 +218,14 @@ refuse_member(Relation rel, const DtSettings *settings, const RawMember *member)
  * settings are fetched once, when they are first needed.
  */
 static bool
-find_stored(StoredSettings *stored, const RawValue *key, RawValue *value)
+find_stored(StoredSettings *stored, const DtRawValue *key, DtRawValue *value)
 {
 	if (stored->isnull)
 		return false;
 	if (!stored->is_fetched)
-		stored->document = raw_root(DatumGetJsonbP(stored->value));
+		stored->document = dtmodel_raw_root(DatumGetJsonbP(stored->value));
 	stored->is_fetched = true;
-	return raw_is_object(&stored->document) &&
+	return dtmodel_raw_is_object(&stored->document) &&
 		dtmodel_raw_find(&stored->document, key, value, NULL);
 }
 
@@ -238,18 +238,18 @@ find_stored(StoredSettings *stored, const RawValue *key, RawValue *value)
  * settings. A setting that is ignored keeps its old value.
  */
 static Jsonb *
-check_object(Relation rel, const DtSettings *settings, const RawValue *root,
+check_object(Relation rel, const DtSettings *settings, const DtRawValue *root,
 			 StoredSettings *stored)
 {
-	RawObject	walk = raw_object(root);
-	RawMember  *members = palloc(sizeof(RawMember) * Max(walk.left, 1));
+	DtRawObjectWalk walk = dtmodel_raw_walk_object(root);
+	DtRawMember *members = palloc(sizeof(DtRawMember) * Max(walk.left, 1));
 	uint32		kept = 0;
 	bool		is_other = false;
 
-	while (raw_object_next(&walk, &members[kept]))
+	while (dtmodel_raw_next_member(&walk, &members[kept]))
 	{
-		RawMember  *member = &members[kept];
-		RawValue	value;
+		DtRawMember *member = &members[kept];
+		DtRawValue	value;
 		bool		is_stored;
 
 		if (is_allowed(settings, member))
@@ -266,7 +266,7 @@ check_object(Relation rel, const DtSettings *settings, const RawValue *root,
 		if (is_stored)
 			members[kept++].value = value;
 	}
-	return is_other ? dtmodel_object_of(members, kept) : NULL;
+	return is_other ? dtmodel_make_object(members, kept) : NULL;
 }
 
 static StoredSettings
@@ -303,15 +303,15 @@ check_row(const TriggerData *trigdata, const DtSettings *settings,
 	HeapTuple	row = dtmodel_new_row(trigdata);
 	int			attnum = settings->column.attnum;
 	StoredSettings new_settings = read_settings(row, RelationGetDescr(rel), attnum);
-	RawValue	root;
+	DtRawValue	root;
 	Jsonb	   *kept;
 	bool		isnull = false;
 	Datum		value;
 
 	if (new_settings.isnull || is_same(stored, &new_settings))
 		return row;
-	root = raw_root(DatumGetJsonbP(new_settings.value));
-	if (!raw_is_object(&root))
+	root = dtmodel_raw_root(DatumGetJsonbP(new_settings.value));
+	if (!dtmodel_raw_is_object(&root))
 		report_no_object(rel, settings, &root);
 	kept = check_object(rel, settings, &root, stored);
 	if (kept == NULL)
@@ -408,15 +408,15 @@ dtmodel_settings_trigger(PG_FUNCTION_ARGS)
 List *
 dtmodel_invalid_settings_of(const DtSettings *settings, const Jsonb *stored)
 {
-	RawValue	root = raw_root(stored);
-	RawObject	walk;
-	RawMember	member;
+	DtRawValue	root = dtmodel_raw_root(stored);
+	DtRawObjectWalk walk;
+	DtRawMember member;
 	List	   *names = NIL;
 
-	if (!raw_is_object(&root))
+	if (!dtmodel_raw_is_object(&root))
 		return list_make1(pstrdup(NameStr(settings->column.name)));
-	walk = raw_object(&root);
-	while (raw_object_next(&walk, &member))
+	walk = dtmodel_raw_walk_object(&root);
+	while (dtmodel_raw_next_member(&walk, &member))
 	{
 		if (!is_allowed(settings, &member))
 			names = lappend(names, pnstrdup(member.key.data, member.key.len));
@@ -431,14 +431,14 @@ dtmodel_invalid_settings_of(const DtSettings *settings, const Jsonb *stored)
 Jsonb *
 dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 {
-	RawValue	root = stored != NULL ? raw_root(stored) : dtmodel_raw_empty_object;
-	RawValue	defaults;
+	DtRawValue	root = stored != NULL ? dtmodel_raw_root(stored) : dtmodel_raw_empty_object;
+	DtRawValue	defaults;
 
-	if (!raw_is_object(&root))
+	if (!dtmodel_raw_is_object(&root))
 		root = dtmodel_raw_empty_object;
 	if (settings->defaults == NULL)
 		return dtmodel_raw_document(&root);
-	defaults = raw_root(settings->defaults);
+	defaults = dtmodel_raw_root(settings->defaults);
 	return dtmodel_object_with_defaults(&root, &defaults);
 }
 

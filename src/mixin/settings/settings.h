@@ -46,8 +46,8 @@ extern const char *dtmodel_find_settings_check(Relation rel,
 											   const DtColumn *column);
 
 /* rule.c */
-extern void dtmodel_check_rule(const RawValue *name, const RawValue *rule);
-extern bool dtmodel_breaks_rule(const RawValue *rule, const RawValue *value,
+extern void dtmodel_check_rule(const DtRawValue *name, const DtRawValue *rule);
+extern bool dtmodel_breaks_rule(const DtRawValue *rule, const DtRawValue *value,
 								DtRuleBreach *breach);
 
 #endif							/* DTMODEL_MIXIN_SETTINGS_H */

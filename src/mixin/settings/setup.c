@@ -95,7 +95,7 @@ check_valid_settings(Relation rel, const SettingsRequest *request)
 }
 
 static bool
-is_named(ArrayType *valid, const RawValue *key)
+is_named(ArrayType *valid, const DtRawValue *key)
 {
 	Datum	   *names;
 	int			count;
@@ -105,28 +105,28 @@ is_named(ArrayType *valid, const RawValue *key)
 	for (int i = 0; i < count; i++)
 	{
 		text	   *name = DatumGetTextPP(names[i]);
-		RawValue	other = raw_string(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+		DtRawValue	other = dtmodel_raw_string(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 
-		if (raw_compare_keys(key, &other) == 0)
+		if (dtmodel_raw_compare_keys(key, &other) == 0)
 			return true;
 	}
 	return false;
 }
 
 static void
-check_schema(const RawValue *schema, ArrayType *valid)
+check_schema(const DtRawValue *schema, ArrayType *valid)
 {
-	RawObject	walk;
-	RawMember	rule;
+	DtRawObjectWalk walk;
+	DtRawMember rule;
 
-	if (!raw_is_object(schema))
+	if (!dtmodel_raw_is_object(schema))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("schema of settings must be an object"),
 				 errdetail("It is %s.", dtmodel_raw_kind(schema)),
 				 errhint("Write it as in {\"theme\": {\"type\": \"string\"}}.")));
-	walk = raw_object(schema);
-	while (raw_object_next(&walk, &rule))
+	walk = dtmodel_raw_walk_object(schema);
+	while (dtmodel_raw_next_member(&walk, &rule))
 	{
 		if (!is_named(valid, &rule.key))
 			ereport(ERROR,
@@ -144,21 +144,21 @@ check_schema(const RawValue *schema, ArrayType *valid)
  * then it has a rule.
  */
 static void
-check_no_document(const RawValue *schema)
+check_no_document(const DtRawValue *schema)
 {
-	RawValue	key = raw_string("properties", strlen("properties"));
-	RawValue	properties;
-	RawObject	walk;
-	RawMember	member;
+	DtRawValue	key = dtmodel_raw_string("properties", strlen("properties"));
+	DtRawValue	properties;
+	DtRawObjectWalk walk;
+	DtRawMember member;
 
-	if (!raw_is_object(schema) ||
+	if (!dtmodel_raw_is_object(schema) ||
 		!dtmodel_raw_find(schema, &key, &properties, NULL) ||
-		!raw_is_object(&properties))
+		!dtmodel_raw_is_object(&properties))
 		return;
-	walk = raw_object(schema);
-	while (raw_object_next(&walk, &member))
+	walk = dtmodel_raw_walk_object(schema);
+	while (dtmodel_raw_next_member(&walk, &member))
 	{
-		if (!raw_is_object(&member.value))
+		if (!dtmodel_raw_is_object(&member.value))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("schema of settings must have a rule for each setting"),
@@ -172,17 +172,17 @@ check_no_document(const RawValue *schema)
 static ArrayType *
 keys_of_schema(Jsonb *schema)
 {
-	RawValue	root = schema != NULL ? raw_root(schema) : dtmodel_raw_empty_object;
-	RawObject	walk;
-	RawMember	rule;
+	DtRawValue	root = schema != NULL ? dtmodel_raw_root(schema) : dtmodel_raw_empty_object;
+	DtRawObjectWalk walk;
+	DtRawMember rule;
 	Datum	   *names;
 	int			count = 0;
 
-	if (!raw_is_object(&root))
+	if (!dtmodel_raw_is_object(&root))
 		return construct_empty_array(TEXTOID);
-	walk = raw_object(&root);
+	walk = dtmodel_raw_walk_object(&root);
 	names = palloc(sizeof(Datum) * Max(walk.left, 1));
-	while (raw_object_next(&walk, &rule))
+	while (dtmodel_raw_next_member(&walk, &rule))
 		names[count++] = PointerGetDatum(cstring_to_text_with_len(rule.key.data,
 																  rule.key.len));
 	return construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT);
@@ -273,14 +273,14 @@ change_settings(DtChange *change, const SettingsRequest *request)
 	dtmodel_check_no_partition(change->rel);
 	if (request->schema != NULL)
 	{
-		RawValue	schema = raw_root(request->schema);
+		DtRawValue	schema = dtmodel_raw_root(request->schema);
 
 		check_no_document(&schema);
 	}
 	check_valid_settings(change->rel, request);
 	if (request->schema != NULL)
 	{
-		RawValue	schema = raw_root(request->schema);
+		DtRawValue	schema = dtmodel_raw_root(request->schema);
 
 		check_schema(&schema, request->valid);
 	}
