@@ -167,7 +167,7 @@ finish_executor(QueryDesc *query)
 void
 _PG_init(void)
 {
-	dtmodel_hand_down_mixins(dtmodel_all_mixins);
+	dtmodel_set_mixins(dtmodel_all_mixins);
 	dtmodel_define_switches();
 	next_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_executor;

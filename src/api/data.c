@@ -287,7 +287,7 @@ guard_column(const DtModel *model)
 			const DtMixinColumn *kept = &mixins[i]->columns[j];
 			const DtColumn *column = dtmodel_mixin_column(kept, model->options[i]);
 
-			if (kept->guards_updates && dtmodel_column_fits(column, kept->use))
+			if (kept->is_row_version && dtmodel_column_fits(column, kept->use))
 				return column->attnum;
 		}
 	}

@@ -119,7 +119,7 @@ drift_of_inheritors(StringInfo drift, Relation rel)
 	ListCell   *cell;
 
 	for (int i = 0; mixins[i] != NULL; i++)
-		expected[i] = mixins[i]->inherited &&
+		expected[i] = mixins[i]->must_be_inherited &&
 			dtmodel_options_of(dtmodel_get_model(rel), mixins[i]) != NULL;
 	foreach(cell, dtmodel_inheritors(rel))
 	{

@@ -114,7 +114,7 @@ change_id(DtChange *change, const char *function)
 	constraint = dtmodel_free_name(RelationGetNamespace(change->rel), "pk",
 								   RelationGetRelationName(change->rel),
 								   InvalidOid);
-	dtmodel_change(change, "added column \"" ID_COLUMN "\"",
+	dtmodel_add_statement(change, "added column \"" ID_COLUMN "\"",
 				   psprintf("ALTER TABLE %s ADD COLUMN " ID_COLUMN
 							" pg_catalog.uuid DEFAULT %s.%s() CONSTRAINT %s PRIMARY KEY",
 							change->table, DTMODEL_SCHEMA, function,
@@ -181,7 +181,7 @@ dtmodel_add_model(PG_FUNCTION_ARGS)
 static void
 replace_default(DtChange *change, Form_pg_attribute att)
 {
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("set the default of column \"%s\" to gen_random_uuid()",
 							NameStr(att->attname)),
 				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT pg_catalog.gen_random_uuid()",

@@ -162,7 +162,7 @@ report_missing_argument(Relation rel, const DtMixin *mixin,
 
 /* Rounds a time as an assignment to, for example, timestamptz(3) would. */
 TimestampTz
-dtmodel_fit_time(TimestampTz time, const DtColumn *column)
+dtmodel_time_for_column(TimestampTz time, const DtColumn *column)
 {
 	if (column->typmod < 0)
 		return time;

@@ -125,7 +125,7 @@ dtmodel_rename_constraint(DtChange *change, const char *name,
 	if (strcmp(name, new_name) == 0 ||
 		!can_rename(change->rel, name, new_name))
 		return;
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("renamed constraint \"%s\" to \"%s\"", name, new_name),
 				   psprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
 							change->table, quote_identifier(name),

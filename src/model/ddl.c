@@ -191,7 +191,7 @@ dtmodel_check_no_partition(Relation rel)
 
 /* Adds a statement and, in a few words, what it does. */
 void
-dtmodel_change(DtChange *change, const char *done, char *statement)
+dtmodel_add_statement(DtChange *change, const char *done, char *statement)
 {
 	if (change->done.len > 0)
 		appendStringInfoString(&change->done, ", ");
@@ -272,7 +272,7 @@ dtmodel_change_column(DtChange *change, const char *name, const DtColumnUse *use
 		return;
 	}
 
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("added column \"%s\"", name),
 				   psprintf("ALTER TABLE %s ADD COLUMN %s %s",
 							change->table, quote_identifier(name),
@@ -359,7 +359,7 @@ dtmodel_drop_column(DtChange *change, const DtColumn *column)
 		return;
 
 	check_no_live_view(change->rel, column);
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("dropped column \"%s\"", NameStr(column->name)),
 				   psprintf("ALTER TABLE %s DROP COLUMN %s", change->table,
 							quote_identifier(NameStr(column->name))));
@@ -453,7 +453,7 @@ has_trigger(const DtChange *change, const DtTriggerType *type,
 void
 dtmodel_drop_named_trigger(DtChange *change, const char *name)
 {
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("dropped trigger \"%s\"", name),
 				   psprintf("DROP TRIGGER %s ON %s",
 							quote_identifier(name), change->table));
@@ -487,7 +487,7 @@ dtmodel_drop_index(DtChange *change, Oid indexid)
 	char	   *name = get_rel_name(indexid);
 	char	   *schema = get_namespace_name(get_rel_namespace(indexid));
 
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("dropped index \"%s\"", name),
 				   psprintf("DROP INDEX %s",
 							quote_qualified_identifier(schema, name)));
@@ -516,7 +516,7 @@ set_trigger(DtChange *change, const DtTriggerType *type, const char *events,
 			const char *when, List *options)
 {
 	drop_triggers(change, type, type->name);
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("set trigger \"%s\"", type->name),
 				   psprintf("CREATE OR REPLACE TRIGGER %s %s %s ON %s FOR EACH %s %s "
 							"EXECUTE FUNCTION %s.%s(%s)",

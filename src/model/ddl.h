@@ -35,7 +35,7 @@ extern void dtmodel_check_no_partition(Relation rel);
 
 extern void dtmodel_check_not_generated(Relation rel, const DtColumn *column,
 										const char *why);
-extern void dtmodel_change(DtChange *change, const char *done, char *statement);
+extern void dtmodel_add_statement(DtChange *change, const char *done, char *statement);
 extern void dtmodel_change_column(DtChange *change, const char *name,
 								  const DtColumnUse *use, const char *definition,
 								  const DtMixin *mixin, const char *parameter,

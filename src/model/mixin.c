@@ -27,7 +27,7 @@ static const DtMixin *const *mixins;
 
 /* Called once, when the library is loaded. */
 void
-dtmodel_hand_down_mixins(const DtMixin *const *list)
+dtmodel_set_mixins(const DtMixin *const *list)
 {
 	mixins = list;
 }

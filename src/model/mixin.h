@@ -42,7 +42,7 @@ typedef struct DtMixinColumn
 	bool		has_to_match;	/* if the partitioned table has it, so must a
 								 * table to attach */
 	bool		tells_live;		/* it says whether a row is live */
-	bool		guards_updates; /* update() and upsert() compare it with the
+	bool		is_row_version; /* update() and upsert() compare it with the
 								 * row instead of assigning it */
 } DtMixinColumn;
 
@@ -87,7 +87,7 @@ typedef struct DtMixin
 								 * than a mixin */
 	const char *add;			/* the functions that add and remove it */
 	const char *remove;
-	bool		inherited;		/* tables that inherit must have it too */
+	bool		must_be_inherited;		/* tables that inherit must have it too */
 	bool		shows_in_columns;	/* a table with the template's columns
 									 * should have it */
 	bool		not_partitioned;	/* partitioned tables cannot have it */
@@ -163,7 +163,7 @@ typedef struct DtMixin
 	void		(*after_detach) (struct DtChange *change);
 } DtMixin;
 
-extern void dtmodel_hand_down_mixins(const DtMixin *const *mixins);
+extern void dtmodel_set_mixins(const DtMixin *const *mixins);
 extern const DtMixin *const *dtmodel_mixins(void);
 extern int	dtmodel_count_mixins(void);
 

@@ -45,7 +45,7 @@ read_other_trigger(DtModel *model, const Trigger *trigger)
 		TRIGGER_FOR_BEFORE(trigger->tgtype) &&
 		(TRIGGER_FOR_UPDATE(trigger->tgtype) ||
 		 TRIGGER_FOR_DELETE(trigger->tgtype)))
-		model->others_act_before = true;
+		model->has_other_before_triggers = true;
 }
 
 /* Finds the columns, then reads the options that only the mixin knows. */

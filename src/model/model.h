@@ -45,7 +45,7 @@ typedef struct DtModel
 	const void **options;		/* by mixin, in the order of the list; NULL:
 								 * not on this table */
 	bool		is_referenced;	/* by a foreign key */
-	bool		others_act_before;	/* other row triggers fire BEFORE UPDATE
+	bool		has_other_before_triggers;	/* other row triggers fire BEFORE UPDATE
 									 * or DELETE */
 } DtModel;
 

@@ -276,7 +276,7 @@ change_reference(DtChange *change, const DtColumn *column, Oid referred)
 
 	constraint = reference_name(change->rel, name, referred);
 	rel = dtmodel_open(referred, AccessShareLock);
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("added constraint \"%s\"", constraint),
 				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s",
 							change->table, quote_identifier(constraint),
@@ -374,7 +374,7 @@ drop_references(DtChange *change, const DtColumn *column)
 			strcmp(name, reference_name(change->rel, NameStr(column->name),
 										reference->confrelid)) != 0)
 			continue;
-		dtmodel_change(change,
+		dtmodel_add_statement(change,
 					   psprintf("dropped constraint \"%s\"", name),
 					   psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
 								change->table, quote_identifier(name)));

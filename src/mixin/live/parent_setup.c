@@ -221,7 +221,7 @@ choose_name(Relation rel, const DtLiveParent *asked)
 static void
 set_trigger(DtChange *change, const DtLiveParent *asked, const char *name)
 {
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("set trigger \"%s\"", name),
 				   psprintf("CREATE OR REPLACE TRIGGER %s AFTER INSERT OR UPDATE OF %s ON %s "
 							"FOR EACH ROW EXECUTE FUNCTION %s.%s()",

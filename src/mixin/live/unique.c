@@ -271,7 +271,7 @@ create_index(DtChange *change, const UniqueRequest *request, Oid former)
 	check_rows(change, request);
 	if (OidIsValid(former))
 		dtmodel_drop_index(change, former);
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("added index \"%s\"", name),
 				   psprintf("CREATE UNIQUE INDEX %s ON %s%s (%s) WHERE %s",
 							quote_identifier(name),

@@ -251,7 +251,7 @@ change_column_names(DtChange *change, Relation view, const DtViewSource *source,
 			continue;
 		new_name = get_attname(source->relid, attnum, false);
 		if (strcmp(old_name, new_name) != 0)
-			dtmodel_change(change,
+			dtmodel_add_statement(change,
 						   psprintf("renamed column \"%s\" of view \"%s\"",
 									old_name, RelationGetRelationName(view)),
 						   psprintf("ALTER VIEW %s RENAME COLUMN %s TO %s",
@@ -274,7 +274,7 @@ static void
 set_view(DtChange *change, const char *view_name, const char *columns,
 		 const DtSoftDelete *soft_delete, const char *done)
 {
-	dtmodel_change(change, done,
+	dtmodel_add_statement(change, done,
 				   psprintf("CREATE OR REPLACE VIEW %s" COMPAT_SECURITY_INVOKER
 							" AS SELECT %s FROM %s AS " DT_ROW " WHERE %s",
 							view_name, columns, change->table,
@@ -284,7 +284,7 @@ set_view(DtChange *change, const char *view_name, const char *columns,
 static void
 set_trigger(DtChange *change, const char *view_name, const char *name)
 {
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("set trigger \"%s\"", name),
 				   psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
 							"FOR EACH ROW EXECUTE FUNCTION %s.%s()",
@@ -304,7 +304,7 @@ create_view(DtChange *change, const char *name, const char *view_name,
 	set_trigger(change, view_name,
 				dtmodel_live_triggers[DT_LIVE_VIEW].name);
 	if (owner != GetUserId())
-		dtmodel_change(change, psprintf("gave view \"%s\" to the table's owner", name),
+		dtmodel_add_statement(change, psprintf("gave view \"%s\" to the table's owner", name),
 					   psprintf("ALTER VIEW %s OWNER TO %s", view_name,
 								quote_identifier(GetUserNameFromId(owner, false))));
 }

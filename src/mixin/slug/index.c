@@ -93,7 +93,7 @@ add_index(DtChange *change, const char *slug, Oid former)
 	const char *condition = soft_delete == NULL ? "" :
 		psprintf(" WHERE %s", dtmodel_live_text(soft_delete, NULL));
 
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("added index \"%s\"", name),
 				   psprintf("CREATE UNIQUE INDEX %s ON %s (%s)%s",
 							quote_identifier(name), change->table,

@@ -208,10 +208,10 @@ follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
 
 	if (is_deleted && !was_deleted)
 		follow_deletion(fcinfo, state, rel, referenced,
-						dtmodel_time_of_deletion(&state->columns, row, desc));
+						dtmodel_row_deleted_at(&state->columns, row, desc));
 	else if (was_deleted && !is_deleted)
 	{
-		root.time = dtmodel_time_of_deletion(&state->columns, old_row, desc);
+		root.time = dtmodel_row_deleted_at(&state->columns, old_row, desc);
 		if (!dtmodel_restore_below_row(&root))
 			postpone(fcinfo, &root);
 	}

@@ -51,7 +51,7 @@ static bool
 is_idle(const Trigger *trigger, const DtModel *model, Purpose purpose)
 {
 	const DtSoftDelete *columns = dtmodel_soft_delete_of(model);
-	bool		others_act = model->others_act_before ||
+	bool		others_act = model->has_other_before_triggers ||
 		purpose != PURPOSE_DELETE;
 
 	if (columns == NULL)

@@ -134,7 +134,7 @@ flip(const TriggerData *trigdata, HeapTuple row, const DtSoftDelete *columns,
 	if (deleted && dtmodel_preserve_timestamps && mark->timed)
 		time = mark->time;
 	else if (deleted)
-		time = dtmodel_deletion_time(columns);
+		time = dtmodel_new_deletion_time(columns);
 	if (mark->timed != deleted || (deleted && mark->time != time))
 		row = store_time(trigdata, row, columns, deleted, time);
 	if (mark->flag != deleted && dtmodel_column_is_used(&columns->flag))

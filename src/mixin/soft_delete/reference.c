@@ -185,7 +185,7 @@ dtmodel_ask_reference(const DtReference *reference, DtPlanPurpose purpose,
 		return false;
 	if (takes_time(purpose))
 		values[reference->key->ncolumns] =
-			TimestampTzGetDatum(dtmodel_fit_time(time, &reference->columns.deleted_at));
+			TimestampTzGetDatum(dtmodel_time_for_column(time, &reference->columns.deleted_at));
 
 	other = table_open(reference->other, RowExclusiveLock);
 	dtmodel_begin_owners_work(&work, other);

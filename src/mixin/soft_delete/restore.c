@@ -430,7 +430,7 @@ open_target(Oid relid)
 	Oid			root;
 
 	if (!rel->rd_rel->relispartition ||
-		!dtmodel_get_model(rel)->others_act_before)
+		!dtmodel_get_model(rel)->has_other_before_triggers)
 		return rel;
 	root = dtmodel_root_of(rel);
 	table_close(rel, NoLock);

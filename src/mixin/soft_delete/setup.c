@@ -194,7 +194,7 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 static void
 drop_check(DtChange *change, const char *check)
 {
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("dropped constraint \"%s\"", check),
 				   psprintf("ALTER TABLE %s DROP CONSTRAINT %s", change->table,
 							quote_identifier(check)));
@@ -206,7 +206,7 @@ add_check(DtChange *change, const SoftDeleteRequest *request)
 	char	   *name = dtmodel_check_name(change->rel, DT_SOFT_DELETE_CHECK);
 	DtSoftDelete columns = asked_columns(request);
 
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("added constraint \"%s\"", name),
 				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
 							"CHECK ((%s) OPERATOR(pg_catalog.=) (%s))",
@@ -346,7 +346,7 @@ change_flag_default(DtChange *change, const SoftDeleteRequest *request,
 
 	if (!AttributeNumberIsValid(flag->attnum) || flag->has_default)
 		return;
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("set the default of column \"%s\" to %s",
 							request->flag, live),
 				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",

@@ -51,7 +51,7 @@ typedef struct RowUpdate
 	ResultRelInfo *target;
 	EPQState	epqstate;
 	TupleTableSlot *slot;		/* the row, marked as deleted */
-	bool		others_act_before;	/* other triggers change rows BEFORE
+	bool		has_other_before_triggers;	/* other triggers change rows BEFORE
 									 * UPDATE */
 	ResourceOwner owner;		/* of the resources of everything above */
 	MemoryContextCallback callback;
@@ -93,7 +93,7 @@ dtmodel_usable_soft_delete(Relation rel)
 
 /* The time at which a row was deleted; it is not NULL in a deleted row. */
 TimestampTz
-dtmodel_time_of_deletion(const DtSoftDelete *soft_delete, HeapTuple row,
+dtmodel_row_deleted_at(const DtSoftDelete *soft_delete, HeapTuple row,
 						 TupleDesc desc)
 {
 	bool		isnull;
@@ -110,9 +110,9 @@ dtmodel_time_of_deletion(const DtSoftDelete *soft_delete, HeapTuple row,
  * the same representation.
  */
 TimestampTz
-dtmodel_deletion_time(const DtSoftDelete *soft_delete)
+dtmodel_new_deletion_time(const DtSoftDelete *soft_delete)
 {
-	return dtmodel_fit_time(GetCurrentTransactionStartTimestamp(),
+	return dtmodel_time_for_column(GetCurrentTransactionStartTimestamp(),
 							&soft_delete->deleted_at);
 }
 
@@ -185,7 +185,7 @@ begin_row_update(Relation rel, const DtSoftDelete *columns,
 	update->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(update->target, rel, 1, NULL, 0);
 	dtmodel_prepare_deletion(update->target);
-	update->others_act_before = dtmodel_get_model(rel)->others_act_before;
+	update->has_other_before_triggers = dtmodel_get_model(rel)->has_other_before_triggers;
 	compat_eval_plan_qual_init(&update->epqstate, estate);
 	update->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(rel)),
 											table_slot_callbacks(rel));
@@ -254,7 +254,7 @@ mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
 	EState	   *estate = update->estate;
 	MemoryContext caller;
 
-	if (update->others_act_before)
+	if (update->has_other_before_triggers)
 		check_untouched(trigdata, update->slot);
 
 	/*
@@ -318,7 +318,7 @@ make_state(const TriggerData *trigdata)
 	SoftDeleteState *state = palloc0(sizeof(SoftDeleteState));
 
 	state->columns = dtmodel_usable_soft_delete(trigdata->tg_relation);
-	state->time = dtmodel_deletion_time(&state->columns);
+	state->time = dtmodel_new_deletion_time(&state->columns);
 	return state;
 }
 

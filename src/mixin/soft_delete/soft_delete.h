@@ -34,9 +34,9 @@ extern DtSoftDeletion *dtmodel_soft_deletion;
 
 extern DtSoftDelete dtmodel_usable_soft_delete(Relation rel);
 extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
-extern TimestampTz dtmodel_time_of_deletion(const DtSoftDelete *soft_delete,
+extern TimestampTz dtmodel_row_deleted_at(const DtSoftDelete *soft_delete,
 											HeapTuple row, TupleDesc desc);
-extern TimestampTz dtmodel_deletion_time(const DtSoftDelete *soft_delete);
+extern TimestampTz dtmodel_new_deletion_time(const DtSoftDelete *soft_delete);
 
 /* executor.c */
 extern bool dtmodel_is_our_update(const TriggerData *trigdata);

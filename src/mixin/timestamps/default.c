@@ -112,7 +112,7 @@ static void
 set_default(DtChange *change, const char *table, const char *only,
 			const DtColumn *column, DtClock clock, const char *of_partition)
 {
-	dtmodel_change(change,
+	dtmodel_add_statement(change,
 				   psprintf("set the default of column \"%s\"%s to %s",
 							NameStr(column->name), of_partition,
 							default_expression("", clock, column->typid)),

@@ -92,10 +92,10 @@ stamp_new_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 	now = read_clock(columns->clock);
 	if (dtmodel_column_is_used(&columns->created_at))
 		row = store_time(trigdata, row, &columns->created_at,
-						 dtmodel_fit_time(now, &columns->created_at));
+						 dtmodel_time_for_column(now, &columns->created_at));
 	if (dtmodel_column_is_used(&columns->updated_at))
 		row = store_time(trigdata, row, &columns->updated_at,
-						 dtmodel_fit_time(now, &columns->updated_at));
+						 dtmodel_time_for_column(now, &columns->updated_at));
 	return row;
 }
 
@@ -115,7 +115,7 @@ static HeapTuple
 move_updated_at(const TriggerData *trigdata, HeapTuple row,
 				const DtTimestamps *columns, const DtColumnPair *updated_at)
 {
-	TimestampTz time = dtmodel_fit_time(read_clock(columns->clock),
+	TimestampTz time = dtmodel_time_for_column(read_clock(columns->clock),
 										&columns->updated_at);
 
 	/*

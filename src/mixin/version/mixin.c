@@ -50,7 +50,7 @@ static const DtMixinColumn columns[] = {
 		.use = &dtmodel_use_version,
 		.offset = offsetof(DtVersion, version),
 		.in_template = "version",
-		.guards_updates = true,
+		.is_row_version = true,
 	},
 };
 
@@ -64,7 +64,7 @@ const DtMixin dtmodel_version_mixin = {
 	.title = "version",
 	.add = "add_version",
 	.remove = "remove_version",
-	.inherited = true,
+	.must_be_inherited = true,
 	.triggers = triggers,
 	.ntriggers = lengthof(triggers),
 	.options = options,
