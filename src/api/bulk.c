@@ -82,7 +82,7 @@ make_desc(const DtData *data)
 	TupleDescInitEntry(desc, 1, IS_THERE, BOOLOID, -1, 0);
 	for (int i = 0; i < data->count; i++)
 		TupleDescInitEntry(desc, i + 2, psprintf("c%d", i),
-						   dtmodel_field_parameter(&data->given[i].field), -1, 0);
+						   dtmodel_field_parameter(&data->items[i].field), -1, 0);
 	compat_finish_row_type(desc);
 	return desc;
 }
@@ -93,8 +93,8 @@ make_group(Bulk *bulk, const DtData *data)
 	ObjectGroup *group = palloc0(sizeof(ObjectGroup));
 
 	group->data.count = data->count;
-	group->data.given = palloc(sizeof(DtGiven) * Max(data->count, 1));
-	memcpy(group->data.given, data->given, sizeof(DtGiven) * data->count);
+	group->data.items = palloc(sizeof(DtDataItem) * Max(data->count, 1));
+	memcpy(group->data.items, data->items, sizeof(DtDataItem) * data->count);
 	group->data.columns = bms_copy(data->columns);
 	group->desc = make_desc(data);
 	group->store = tuplestore_begin_heap(false, false, work_mem);
@@ -200,7 +200,7 @@ append_insert(StringInfo query, Relation rel, const DtData *data)
 {
 	char	   *table = dtmodel_qualified_name(rel);
 
-	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW " ", table);
+	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW_ALIAS " ", table);
 	if (data->count > 0)
 	{
 		appendStringInfoString(query, "(");
@@ -211,12 +211,12 @@ append_insert(StringInfo query, Relation rel, const DtData *data)
 	for (int i = 0; i < data->count; i++)
 	{
 		appendStringInfoString(query, i == 0 ? "" : ", ");
-		dtmodel_append_value(query, &data->given[i].field,
+		dtmodel_append_value(query, &data->items[i].field,
 							 psprintf("o.c%d", i));
 	}
 	appendStringInfo(query, " FROM " OBJECTS " AS o"
 					 " WHERE CASE WHEN o." IS_THERE " THEN $1 END"
-					 " RETURNING " DT_ROW ".*::%s", table);
+					 " RETURNING " DT_ROW_ALIAS ".*::%s", table);
 }
 
 static SPIPlanPtr
@@ -266,16 +266,16 @@ begin_object(void *caller, int which pg_attribute_unused())
 static void
 insert_group(Bulk *bulk, ObjectGroup *group)
 {
-	DtAnswers	answers = {1, begin_object, bulk};
+	DtCallbackParameters callbacks = {1, begin_object, bulk};
 	Datum		value = BoolGetDatum(true);
 
 	bulk->inserting = group;
 	SPI_connect();
 	if (SPI_register_relation(named_objects(group)) != SPI_OK_REL_REGISTER)
 		elog(ERROR, "could not register \"" OBJECTS "\"");
-	dtmodel_run_plan_with_answers(insert_plan(bulk->call.rel, &group->data),
-								  &value, NULL, &answers,
-								  &bulk->result->receiver);
+	dtmodel_run_plan_with_callback(insert_plan(bulk->call.rel, &group->data),
+								   &value, NULL, &callbacks,
+								   &bulk->result->receiver);
 	SPI_finish();
 	tuplestore_end(group->store);
 }

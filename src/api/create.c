@@ -18,14 +18,14 @@
 #include "utils/fmgrprotos.h"
 
 /*
- * What an UPDATE asks for the row that it finds, if data gives the version
- * that was read.
+ * The callback parameters of an UPDATE whose data gives the version that was
+ * read: it reads one of them for the row that it finds.
  */
 enum
 {
 	ROW_IS_FRESH,
 	ROW_IS_STALE,
-	ROW_ANSWERS
+	ROW_PARAMETERS
 };
 
 PG_FUNCTION_INFO_V1(dtmodel_create);
@@ -37,7 +37,7 @@ PG_FUNCTION_INFO_V1(dtmodel_create_by_name);
 static void
 append_insert(StringInfo query, Relation rel, const DtData *data, DtPlanPurpose purpose)
 {
-	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW " ",
+	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW_ALIAS " ",
 					 dtmodel_qualified_name(rel));
 	if (data->count == 0)
 		appendStringInfoString(query, "DEFAULT VALUES");
@@ -152,11 +152,11 @@ dtmodel_create_by_name(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/* A guard is assigned only where data gives nothing else. */
+/* The version is assigned only if data gives nothing else. */
 static bool
-is_assigned(const DtData *data, const DtGiven *given)
+is_assigned(const DtData *data, const DtDataItem *given)
 {
-	return !given->is_guard || data->count == 1;
+	return !given->is_row_version || data->count == 1;
 }
 
 static void
@@ -166,7 +166,7 @@ append_assignments(StringInfo query, const DtData *data, int first)
 
 	for (int i = 0; i < data->count; i++)
 	{
-		const DtGiven *given = &data->given[i];
+		const DtDataItem *given = &data->items[i];
 		const char *column = quote_identifier(NameStr(given->field.name));
 
 		if (!is_assigned(data, given))
@@ -183,45 +183,45 @@ append_assignments(StringInfo query, const DtData *data, int first)
 }
 
 /*
- * "AND the row is the one that was read", and if not the statement says so.
- * The row may become another one while it waits for a lock.
+ * "AND the row is the one that was read"; the callback parameters report
+ * whether it is.  The row may change while the statement waits for a lock.
  *
- * It must say so only of the row with the key, and only if policies let the
- * caller update it.  The planner asks cheap conditions first, and those made of
- * leakproof functions before the policies.  A comparison of texts is neither,
+ * They must be read only for the row with the key, and only if policies let
+ * the caller update it.  The server evaluates cheap conditions first, and those
+ * made of leakproof functions before the policies.  A comparison of texts is neither,
  * since the output function of a number is not leakproof.
  */
 static void
-append_guard(StringInfo query, const DtData *data, int first)
+append_version_condition(StringInfo query, const DtData *data, int first)
 {
-	int			guard = dtmodel_find_guard(data);
-	int			answer = first + dtmodel_update_count(data);
+	int			version = dtmodel_find_row_version(data);
+	int			callback = first + dtmodel_update_count(data);
 
-	if (guard < 0)
+	if (version < 0)
 		return;
-	appendStringInfo(query, " AND CASE WHEN " DT_ROW ".%s::pg_catalog.text OPERATOR(pg_catalog.=) $%d::pg_catalog.text THEN $%d ELSE $%d END",
-					 quote_identifier(NameStr(data->given[guard].field.name)),
-					 first + guard, answer + ROW_IS_FRESH, answer + ROW_IS_STALE);
+	appendStringInfo(query, " AND CASE WHEN " DT_ROW_ALIAS ".%s::pg_catalog.text OPERATOR(pg_catalog.=) $%d::pg_catalog.text THEN $%d ELSE $%d END",
+					 quote_identifier(NameStr(data->items[version].field.name)),
+					 first + version, callback + ROW_IS_FRESH, callback + ROW_IS_STALE);
 }
 
 static void
 append_update(StringInfo query, Relation rel, const DtKey *key, const DtData *data)
 {
-	appendStringInfo(query, "UPDATE %s AS " DT_ROW " SET ",
+	appendStringInfo(query, "UPDATE %s AS " DT_ROW_ALIAS " SET ",
 					 dtmodel_qualified_name(rel));
 	append_assignments(query, data, key->ncolumns + 1);
 	appendStringInfoString(query, " WHERE ");
-	dtmodel_append_key_condition(query, key, DT_ROW);
-	append_guard(query, data, key->ncolumns + 1);
+	dtmodel_append_key_condition(query, key, DT_ROW_ALIAS);
+	append_version_condition(query, data, key->ncolumns + 1);
 	appendStringInfoString(query, " RETURNING ");
 	dtmodel_append_row(query, rel);
 }
 
-/* The number of answers that the UPDATE asks for. */
+/* The number of callback parameters of the UPDATE. */
 static int
-answer_count(const DtData *data)
+callback_count(const DtData *data)
 {
-	return dtmodel_find_guard(data) < 0 ? 0 : ROW_ANSWERS;
+	return dtmodel_find_row_version(data) < 0 ? 0 : ROW_PARAMETERS;
 }
 
 static SPIPlanPtr
@@ -230,18 +230,18 @@ update_plan(Relation rel, const DtKey *key, const DtData *data)
 	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_UPDATE,
 										 dtmodel_update_set(data));
 	int			count = key->ncolumns + dtmodel_update_count(data);
-	int			answers = answer_count(data);
+	int			callbacks = callback_count(data);
 	Oid		   *types;
 
 	if (plan.saved != NULL)
 		return plan.saved;
 	append_update(&plan.query, rel, key, data);
-	types = palloc(sizeof(Oid) * (count + answers));
+	types = palloc(sizeof(Oid) * (count + callbacks));
 	memcpy(types, dtmodel_key_types(key), sizeof(Oid) * key->ncolumns);
 	dtmodel_update_types(data, types + key->ncolumns);
-	for (int i = 0; i < answers; i++)
+	for (int i = 0; i < callbacks; i++)
 		types[count + i] = BOOLOID;
-	return dtmodel_save_plan(&plan, count + answers, types);
+	return dtmodel_save_plan(&plan, count + callbacks, types);
 }
 
 /* Notes whether the row is the one that was read; only then it is updated. */
@@ -260,17 +260,17 @@ run_update(const DtRowCall *call, const DtDataPlace *place,
 {
 	const DtKey *key = &call->key;
 	int			count = key->ncolumns + dtmodel_update_count(data);
-	int			nanswers = answer_count(data);
-	Datum	   *values = palloc(sizeof(Datum) * (count + nanswers));
-	char	   *nulls = palloc(count + nanswers);
+	int			ncallbacks = callback_count(data);
+	Datum	   *values = palloc(sizeof(Datum) * (count + ncallbacks));
+	char	   *nulls = palloc(count + ncallbacks);
 	bool		is_stale = false;
-	DtAnswers	answers = {nanswers, note_row, &is_stale};
+	DtCallbackParameters callbacks = {ncallbacks, note_row, &is_stale};
 	SPIPlanPtr	plan;
 	bool		found;
 
 	memcpy(values, call->id.values, sizeof(Datum) * key->ncolumns);
 	memcpy(nulls, call->id.nulls, key->ncolumns);
-	for (int i = 0; i < nanswers; i++)
+	for (int i = 0; i < ncallbacks; i++)
 	{
 		values[count + i] = BoolGetDatum(true);
 		nulls[count + i] = ' ';
@@ -279,9 +279,9 @@ run_update(const DtRowCall *call, const DtDataPlace *place,
 	dtmodel_update_values(place, data, values + key->ncolumns,
 						  nulls + key->ncolumns);
 	plan = update_plan(call->rel, key, data);
-	found = nanswers == 0 ?
+	found = ncallbacks == 0 ?
 		dtmodel_fetch_row(call, plan, values, nulls, false, row) :
-		dtmodel_fetch_row_with_answers(call, plan, values, nulls, &answers, row);
+		dtmodel_fetch_row_with_callback(call, plan, values, nulls, &callbacks, row);
 	SPI_finish();
 	if (!found && is_stale)
 		dtmodel_report_stale_data(place, data);

@@ -88,7 +88,7 @@ equality_of(const DtDataPlace *place, const DtField *field)
 
 static void
 append_criterion(StringInfo query, const DtDataPlace *place,
-				 const DtGiven *given, int parameter)
+				 const DtDataItem *given, int parameter)
 {
 	const char *column = quote_identifier(NameStr(given->field.name));
 
@@ -97,10 +97,10 @@ append_criterion(StringInfo query, const DtDataPlace *place,
 	 */
 	if (given->value.type == JENTRY_ISNULL)
 	{
-		appendStringInfo(query, DT_ROW ".%s IS NOT DISTINCT FROM NULL", column);
+		appendStringInfo(query, DT_ROW_ALIAS ".%s IS NOT DISTINCT FROM NULL", column);
 		return;
 	}
-	appendStringInfo(query, DT_ROW ".%s %s ", column,
+	appendStringInfo(query, DT_ROW_ALIAS ".%s %s ", column,
 					 dtmodel_qualified_operator(equality_of(place, &given->field)));
 	dtmodel_append_value(query, &given->field, psprintf("$%d", parameter));
 }
@@ -118,15 +118,15 @@ append_search(StringInfo query, const DtDataPlace *place,
 	char	   *table = dtmodel_qualified_name(place->rel);
 	DtKey		key = dtmodel_key_if_any(place->rel);
 
-	appendStringInfo(query, "SELECT f.r, %s FROM (SELECT " DT_ROW ".*::%s AS r",
+	appendStringInfo(query, "SELECT f.r, %s FROM (SELECT " DT_ROW_ALIAS ".*::%s AS r",
 					 deleted ? "true" : "false", table);
 	for (int i = 0; i < key.ncolumns; i++)
-		appendStringInfo(query, ", " DT_ROW ".%s AS k%d",
+		appendStringInfo(query, ", " DT_ROW_ALIAS ".%s AS k%d",
 						 quote_identifier(NameStr(key.columns[i].name)), i);
-	appendStringInfo(query, " FROM %s AS " DT_ROW " WHERE ", table);
+	appendStringInfo(query, " FROM %s AS " DT_ROW_ALIAS " WHERE ", table);
 	for (int i = 0; i < criteria->count; i++)
 	{
-		append_criterion(query, place, &criteria->given[i], i + 1);
+		append_criterion(query, place, &criteria->items[i], i + 1);
 		appendStringInfoString(query, " AND ");
 	}
 	appendStringInfo(query, "%s OFFSET 0) AS f", condition);
@@ -154,13 +154,13 @@ append_query(StringInfo query, const DtDataPlace *place,
 	if (is_soft && !only_live)
 		appendStringInfoString(query, "WITH live AS (");
 	append_search(query, place, criteria, false, is_soft ?
-				  dtmodel_live_lookup_text(rel, &columns, DT_ROW) : "true");
+				  dtmodel_live_lookup_text(rel, &columns, DT_ROW_ALIAS) : "true");
 	if (is_soft && !only_live)
 	{
 		appendStringInfoString(query, ") SELECT * FROM live UNION ALL (");
 		append_search(query, place, criteria, true,
 					  psprintf("%s AND NOT EXISTS (SELECT FROM live)",
-							   dtmodel_deleted_lookup_text(rel, &columns, DT_ROW)));
+							   dtmodel_deleted_lookup_text(rel, &columns, DT_ROW_ALIAS)));
 		appendStringInfoString(query, ")");
 	}
 }
@@ -175,8 +175,8 @@ find_plan(const DtDataPlace *place, const DtData *criteria, bool only_live)
 
 	for (int i = 0; i < criteria->count; i++)
 	{
-		if (criteria->given[i].value.type == JENTRY_ISNULL)
-			set = bms_add_member(set, NULL_COLUMN + criteria->given[i].field.attnum);
+		if (criteria->items[i].value.type == JENTRY_ISNULL)
+			set = bms_add_member(set, NULL_COLUMN + criteria->items[i].field.attnum);
 	}
 	plan = dtmodel_find_plan(RelationGetRelid(place->rel), purpose, set);
 	if (plan.saved != NULL)
@@ -360,7 +360,7 @@ hash_of_criteria(const DtDataPlace *place, const DtData *criteria)
 	dtmodel_data_values(place, criteria, values, nulls);
 	for (int i = 0; i < criteria->count; i++)
 	{
-		const DtField *field = &criteria->given[i].field;
+		const DtField *field = &criteria->items[i].field;
 		uint32		value = nulls[i] == 'n' ? 0 :
 			hash_of_value(place->rel, field, values[i]);
 

@@ -276,7 +276,7 @@ take_other_key(GivenSettings *given, const DtRawMember *member)
  * older version of the row; InvalidAttrNumber for none.
  */
 static AttrNumber
-guard_column(const DtModel *model)
+row_version_column(const DtModel *model)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 
@@ -295,20 +295,20 @@ guard_column(const DtModel *model)
 }
 
 static void
-take_field(DtData *data, AttrNumber guard, const DtField *field,
+take_field(DtData *data, AttrNumber version, const DtField *field,
 		   const DtRawValue *value)
 {
-	DtGiven    *given = &data->given[data->count];
-	bool		is_guard = field->attnum == guard;
+	DtDataItem *given = &data->items[data->count];
+	bool		is_row_version = field->attnum == version;
 
 	/* A client that does not have a version yet gives null. */
-	if (is_guard && value->type == JENTRY_ISNULL)
+	if (is_row_version && value->type == JENTRY_ISNULL)
 		return;
 	data->count++;
 	given->field = *field;
 	given->value = *value;
 	given->is_settings = false;
-	given->is_guard = is_guard;
+	given->is_row_version = is_row_version;
 	data->columns = bms_add_member(data->columns, field->attnum);
 }
 
@@ -335,7 +335,7 @@ take_members(DtData *data, GivenSettings *given, const DtModel *model,
 			 const DtRawValue *object)
 {
 	DtRawObjectWalk walk = dtmodel_raw_walk_object(object);
-	AttrNumber	guard = guard_column(model);
+	AttrNumber	version = row_version_column(model);
 	DtRawMember member;
 	int			next = 0;
 
@@ -347,7 +347,7 @@ take_members(DtData *data, GivenSettings *given, const DtModel *model,
 			take_other_key(given, &member);
 		else if (given->settings == NULL ||
 				 field->attnum != given->settings->column.attnum)
-			take_field(data, guard, field, &member.value);
+			take_field(data, version, field, &member.value);
 	}
 }
 
@@ -355,7 +355,7 @@ take_members(DtData *data, GivenSettings *given, const DtModel *model,
 static void
 add_settings_column(DtData *data, const GivenSettings *given)
 {
-	DtGiven    *column = &data->given[data->count];
+	DtDataItem *column = &data->items[data->count];
 	const DtColumn *settings = &given->settings->column;
 
 	dtmodel_check_column(given->place->rel, settings, &dtmodel_use_document,
@@ -369,7 +369,7 @@ add_settings_column(DtData *data, const GivenSettings *given)
 	column->field.kind = DT_FIELD_JSONB;
 	column->value = dtmodel_raw_root(dtmodel_make_object(given->members, given->count));
 	column->is_settings = true;
-	column->is_guard = false;
+	column->is_row_version = false;
 	data->columns = bms_add_member(data->columns, settings->attnum);
 	data->removed = given->removed;
 }
@@ -392,8 +392,8 @@ dtmodel_read_data(const DtDataPlace *place, const DtRawValue *object, bool stric
 
 	if (!dtmodel_raw_is_object(object))
 		report_no_object(place_name(place), object);
-	data.given = palloc(sizeof(DtGiven) * (Min((int) dtmodel_raw_count(object),
-											   model->fields.count) + 1));
+	data.items = palloc(sizeof(DtDataItem) * (Min((int) dtmodel_raw_count(object),
+												  model->fields.count) + 1));
 
 	/*
 	 * A setting beside the columns overrides the member for all settings, so
@@ -481,24 +481,24 @@ dtmodel_rethrow(const DtDataPlace *place, const DtData *data,
 	ReThrowError(error);
 }
 
-const DtGiven *
-dtmodel_find_given(const DtData *data, AttrNumber attnum)
+const DtDataItem *
+dtmodel_find_data_item(const DtData *data, AttrNumber attnum)
 {
 	for (int i = 0; i < data->count; i++)
 	{
-		if (data->given[i].field.attnum == attnum)
-			return &data->given[i];
+		if (data->items[i].field.attnum == attnum)
+			return &data->items[i];
 	}
 	return NULL;
 }
 
 /* The column of the data that an update compares with the row; -1: none. */
 int
-dtmodel_find_guard(const DtData *data)
+dtmodel_find_row_version(const DtData *data)
 {
 	for (int i = 0; i < data->count; i++)
 	{
-		if (data->given[i].is_guard)
+		if (data->items[i].is_row_version)
 			return i;
 	}
 	return -1;
@@ -508,7 +508,7 @@ dtmodel_find_guard(const DtData *data)
 void
 dtmodel_report_stale_data(const DtDataPlace *place, const DtData *data)
 {
-	const DtGiven *given = &data->given[dtmodel_find_guard(data)];
+	const DtDataItem *given = &data->items[dtmodel_find_row_version(data)];
 	const char *name = NameStr(given->field.name);
 
 	ereport(ERROR,
@@ -550,8 +550,8 @@ dtmodel_data_values(const DtDataPlace *place, const DtData *data,
 	{
 		bool		isnull;
 
-		context.field = &data->given[i].field;
-		values[i] = dtmodel_field_value(context.field, &data->given[i].value,
+		context.field = &data->items[i].field;
+		values[i] = dtmodel_field_value(context.field, &data->items[i].value,
 										&isnull);
 		nulls[i] = isnull ? 'n' : ' ';
 	}
@@ -562,7 +562,7 @@ void
 dtmodel_data_types(const DtData *data, Oid *types)
 {
 	for (int i = 0; i < data->count; i++)
-		types[i] = dtmodel_field_parameter(&data->given[i].field);
+		types[i] = dtmodel_field_parameter(&data->items[i].field);
 }
 
 /*
@@ -616,7 +616,7 @@ void
 dtmodel_append_merge(StringInfo query, const DtData *data, const char *column,
 					 const char *given, int first)
 {
-	const char *stored = psprintf(DT_ROW ".%s", column);
+	const char *stored = psprintf(DT_ROW_ALIAS ".%s", column);
 
 	/* If they are not an object, merge_settings raises an error. */
 	if (data->removed != NIL)
@@ -632,7 +632,7 @@ dtmodel_append_columns(StringInfo query, const DtData *data)
 {
 	for (int i = 0; i < data->count; i++)
 		appendStringInfo(query, "%s%s", i == 0 ? "" : ", ",
-						 quote_identifier(NameStr(data->given[i].field.name)));
+						 quote_identifier(NameStr(data->items[i].field.name)));
 }
 
 /* Appends the expression that converts the parameter to the column's value. */
@@ -660,7 +660,7 @@ dtmodel_append_values(StringInfo query, const DtData *data)
 	for (int i = 0; i < data->count; i++)
 	{
 		appendStringInfoString(query, i == 0 ? "" : ", ");
-		dtmodel_append_value(query, &data->given[i].field,
+		dtmodel_append_value(query, &data->items[i].field,
 							 psprintf("$%d", i + 1));
 	}
 }

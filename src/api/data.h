@@ -14,13 +14,13 @@
 #include "model/model.h"
 
 /* A column for which an object has a value. */
-typedef struct DtGiven
+typedef struct DtDataItem
 {
 	DtField		field;
 	DtRawValue	value;
 	bool		is_settings;	/* settings, to be merged into the stored ones */
-	bool		is_guard;		/* compared by an update, not assigned */
-} DtGiven;
+	bool		is_row_version; /* compared by an update, not assigned */
+} DtDataItem;
 
 /*
  * The data of an object for a table.  The same columns are always in the same
@@ -29,7 +29,7 @@ typedef struct DtGiven
 typedef struct DtData
 {
 	int			count;
-	DtGiven    *given;
+	DtDataItem *items;
 	Bitmapset  *columns;		/* attnums of what is given */
 	List	   *removed;		/* names of settings to remove, as texts */
 	DtRawValue	object;
@@ -50,8 +50,8 @@ extern DtData dtmodel_read_data(const DtDataPlace *place,
 pg_noreturn extern void dtmodel_rethrow(const DtDataPlace *place,
 										const DtData *data,
 										MemoryContext caller);
-extern const DtGiven *dtmodel_find_given(const DtData *data, AttrNumber attnum);
-extern int	dtmodel_find_guard(const DtData *data);
+extern const DtDataItem *dtmodel_find_data_item(const DtData *data, AttrNumber attnum);
+extern int	dtmodel_find_row_version(const DtData *data);
 pg_noreturn extern void dtmodel_report_stale_data(const DtDataPlace *place,
 												  const DtData *data);
 

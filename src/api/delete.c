@@ -27,9 +27,9 @@ delete_plan(const DtRowCall *call)
 
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "DELETE FROM %s AS " DT_ROW " WHERE ",
+	appendStringInfo(&plan.query, "DELETE FROM %s AS " DT_ROW_ALIAS " WHERE ",
 					 dtmodel_qualified_name(call->rel));
-	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW);
+	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW_ALIAS);
 	appendStringInfoString(&plan.query, " RETURNING ");
 	dtmodel_append_row(&plan.query, call->rel);
 	return dtmodel_save_plan(&plan, call->key.ncolumns,

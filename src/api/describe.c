@@ -91,8 +91,8 @@ drift_of_mixin(StringInfo drift, Relation rel, const DtMixin *mixin)
 		dtmodel_drift_of_columns(drift, mixin, options);
 	if (options != NULL && mixin->find_drift != NULL)
 		mixin->find_drift(drift, rel, options);
-	if (mixin->find_outer_drift != NULL)
-		mixin->find_outer_drift(drift, rel);
+	if (mixin->find_drift_of_any_table != NULL)
+		mixin->find_drift_of_any_table(drift, rel);
 }
 
 /* Reports mixins that a table must share with the table it inherits from. */
@@ -212,7 +212,7 @@ template_columns(Relation rel, const DtMixin *mixin)
 {
 	StringInfoData names;
 
-	if (!mixin->shows_in_columns)
+	if (!mixin->implied_by_columns)
 		return NULL;
 	initStringInfo(&names);
 	for (int i = 0; i < mixin->ncolumns; i++)

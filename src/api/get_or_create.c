@@ -54,7 +54,7 @@ check_criteria(const Search *search)
 				 errhint("Name the columns by which the row is found.")));
 	for (int i = 0; i < search->criteria.count; i++)
 	{
-		if (search->criteria.given[i].is_settings)
+		if (search->criteria.items[i].is_settings)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("settings cannot be criteria"),
@@ -111,8 +111,8 @@ covers(Relation index, const Search *search)
 		return false;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
-		const DtGiven *given = dtmodel_find_given(&search->criteria,
-												  form->indkey.values[i]);
+		const DtDataItem *given = dtmodel_find_data_item(&search->criteria,
+														 form->indkey.values[i]);
 
 		if (given == NULL || given->value.type == JENTRY_ISNULL ||
 			!compares_as_criteria(search, index, i, &given->field))

@@ -86,11 +86,11 @@ exists_plan(Relation rel, const DtKey *key, const DtSoftDelete *live)
 
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "SELECT FROM %s AS " DT_ROW " WHERE ",
+	appendStringInfo(&plan.query, "SELECT FROM %s AS " DT_ROW_ALIAS " WHERE ",
 					 dtmodel_qualified_name(rel));
-	dtmodel_append_key_condition(&plan.query, key, DT_ROW);
+	dtmodel_append_key_condition(&plan.query, key, DT_ROW_ALIAS);
 	if (live != NULL)
-		appendStringInfo(&plan.query, " AND %s", dtmodel_live_text(live, DT_ROW));
+		appendStringInfo(&plan.query, " AND %s", dtmodel_live_text(live, DT_ROW_ALIAS));
 	return dtmodel_save_plan(&plan, key->ncolumns, dtmodel_key_types(key));
 }
 
@@ -137,9 +137,9 @@ count_plan(Relation rel, const DtSoftDelete *live)
 
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "SELECT pg_catalog.count(*) FROM %s AS " DT_ROW " WHERE %s",
+	appendStringInfo(&plan.query, "SELECT pg_catalog.count(*) FROM %s AS " DT_ROW_ALIAS " WHERE %s",
 					 dtmodel_qualified_name(rel),
-					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW));
+					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW_ALIAS));
 	return dtmodel_save_plan(&plan, 0, NULL);
 }
 
@@ -186,18 +186,18 @@ list_plan(Relation rel, const DtKey *key, const DtSoftDelete *live, bool after)
 	plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_LIST, set);
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "SELECT " DT_ROW ".*::%s FROM %s AS " DT_ROW " WHERE %s",
+	appendStringInfo(&plan.query, "SELECT " DT_ROW_ALIAS ".*::%s FROM %s AS " DT_ROW_ALIAS " WHERE %s",
 					 table, table,
-					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW));
+					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW_ALIAS));
 	if (after)
 	{
 		appendStringInfoString(&plan.query, " AND ");
-		dtmodel_append_key_after(&plan.query, key, DT_ROW, PAGE_PARAMETERS + 1);
+		dtmodel_append_key_after(&plan.query, key, DT_ROW_ALIAS, PAGE_PARAMETERS + 1);
 	}
 	if (key->ncolumns > 0)
 	{
 		appendStringInfoString(&plan.query, " ORDER BY ");
-		dtmodel_append_key_order(&plan.query, key, DT_ROW);
+		dtmodel_append_key_order(&plan.query, key, DT_ROW_ALIAS);
 	}
 	appendStringInfoString(&plan.query, " LIMIT $1 OFFSET $2");
 
@@ -280,7 +280,7 @@ static void
 append_time_condition(StringInfo query, const DtSoftDelete *columns,
 					  const char *operator, int parameter)
 {
-	appendStringInfo(query, " AND " DT_ROW ".%s OPERATOR(pg_catalog.%s) $%d",
+	appendStringInfo(query, " AND " DT_ROW_ALIAS ".%s OPERATOR(pg_catalog.%s) $%d",
 					 quote_identifier(NameStr(columns->deleted_at.name)),
 					 operator, parameter);
 }
@@ -299,18 +299,18 @@ deleted_plan(Relation rel, const DtSoftDelete *columns, bool at, bool since)
 	plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_LIST_DELETED, set);
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "SELECT " DT_ROW ".*::%s FROM %s AS " DT_ROW " WHERE %s",
-					 table, table, dtmodel_deleted_text(columns, DT_ROW));
+	appendStringInfo(&plan.query, "SELECT " DT_ROW_ALIAS ".*::%s FROM %s AS " DT_ROW_ALIAS " WHERE %s",
+					 table, table, dtmodel_deleted_text(columns, DT_ROW_ALIAS));
 	if (at)
 		append_time_condition(&plan.query, columns, "=", 1);
 	if (since)
 		append_time_condition(&plan.query, columns, ">=", 2);
-	appendStringInfo(&plan.query, " ORDER BY " DT_ROW ".%s DESC",
+	appendStringInfo(&plan.query, " ORDER BY " DT_ROW_ALIAS ".%s DESC",
 					 quote_identifier(NameStr(columns->deleted_at.name)));
 	if (key.ncolumns > 0)
 	{
 		appendStringInfoString(&plan.query, ", ");
-		dtmodel_append_key_order(&plan.query, &key, DT_ROW);
+		dtmodel_append_key_order(&plan.query, &key, DT_ROW_ALIAS);
 	}
 	return dtmodel_save_plan(&plan, lengthof(types), types);
 }

@@ -74,10 +74,10 @@ new_slug_plan(const DtRowCall *call, const DtSlug *slug)
 
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, DT_MAKES_SLUG "UPDATE %s AS " DT_ROW
-					 " SET %s = " DT_ROW ".%s WHERE ",
+	appendStringInfo(&plan.query, DT_MAKES_SLUG "UPDATE %s AS " DT_ROW_ALIAS
+					 " SET %s = " DT_ROW_ALIAS ".%s WHERE ",
 					 dtmodel_qualified_name(call->rel), column, column);
-	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW);
+	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW_ALIAS);
 	appendStringInfoString(&plan.query, " RETURNING ");
 	dtmodel_append_row(&plan.query, call->rel);
 	return dtmodel_save_plan(&plan, call->key.ncolumns,

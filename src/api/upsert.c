@@ -51,7 +51,7 @@ static void
 add_conflict_column(Upsert *upsert, const char *name)
 {
 	DtColumn	column;
-	const DtGiven *given;
+	const DtDataItem *given;
 
 	dtmodel_find_column(RelationGetDescr(upsert->call.rel), name, &column);
 	if (!AttributeNumberIsValid(column.attnum))
@@ -61,7 +61,7 @@ add_conflict_column(Upsert *upsert, const char *name)
 						name, RelationGetRelationName(upsert->call.rel)),
 				 errdetail("conflict_columns names it."),
 				 errtable(upsert->call.rel)));
-	given = dtmodel_find_given(&upsert->data, column.attnum);
+	given = dtmodel_find_data_item(&upsert->data, column.attnum);
 	if (given == NULL || given->is_settings)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -110,13 +110,13 @@ read_conflict(Upsert *upsert, FunctionCallInfo fcinfo)
 	DtData	   *conflict = &upsert->conflict;
 
 	read_conflict_columns(upsert, fcinfo);
-	conflict->given = palloc(sizeof(DtGiven) * upsert->data.count);
+	conflict->items = palloc(sizeof(DtDataItem) * upsert->data.count);
 	for (int i = 0; i < upsert->data.count; i++)
 	{
-		const DtGiven *given = &upsert->data.given[i];
+		const DtDataItem *given = &upsert->data.items[i];
 
 		if (bms_is_member(given->field.attnum, conflict->columns))
-			conflict->given[conflict->count++] = *given;
+			conflict->items[conflict->count++] = *given;
 	}
 }
 
@@ -196,7 +196,7 @@ can_conflict(const Upsert *upsert)
 {
 	for (int i = 0; i < upsert->conflict.count; i++)
 	{
-		if (upsert->conflict.given[i].value.type == JENTRY_ISNULL)
+		if (upsert->conflict.items[i].value.type == JENTRY_ISNULL)
 			return holds_nulls_equal(upsert);
 	}
 	return true;
@@ -216,7 +216,7 @@ check_unique(const Upsert *upsert)
 	initStringInfo(&literals);
 	for (int i = 0; i < upsert->conflict.count; i++)
 		appendStringInfo(&literals, ", %s",
-						 quote_literal_cstr(NameStr(upsert->conflict.given[i].field.name)));
+						 quote_literal_cstr(NameStr(upsert->conflict.items[i].field.name)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 			 errmsg("no unique index of table \"%s\" is one of the conflict columns",
@@ -231,9 +231,9 @@ check_unique(const Upsert *upsert)
 }
 
 static bool
-is_assigned(const Upsert *upsert, const DtGiven *given)
+is_assigned(const Upsert *upsert, const DtDataItem *given)
 {
-	return !given->is_guard &&
+	return !given->is_row_version &&
 		!bms_is_member(given->field.attnum, upsert->conflict.columns);
 }
 
@@ -246,10 +246,10 @@ append_assignments(StringInfo query, const Upsert *upsert)
 	const char *comma = "";
 
 	for (int i = 0; i < data->count; i++)
-		any |= is_assigned(upsert, &data->given[i]);
+		any |= is_assigned(upsert, &data->items[i]);
 	for (int i = 0; i < data->count; i++)
 	{
-		const DtGiven *given = &data->given[i];
+		const DtDataItem *given = &data->items[i];
 		const char *column = quote_identifier(NameStr(given->field.name));
 
 		/* There has to be one, for the row to come back. */
@@ -270,20 +270,20 @@ append_assignments(StringInfo query, const Upsert *upsert)
  * version.
  */
 static void
-append_guard(StringInfo query, const Upsert *upsert)
+append_version_condition(StringInfo query, const Upsert *upsert)
 {
 	const DtData *data = &upsert->data;
-	int			guard = dtmodel_find_guard(data);
+	int			version = dtmodel_find_row_version(data);
 	int			first = dtmodel_update_count(data) + 1;
 	const char *column;
 
-	if (guard < 0)
+	if (version < 0)
 		return;
-	column = quote_identifier(NameStr(data->given[guard].field.name));
-	appendStringInfo(query, " WHEN " DT_ROW ".%s OPERATOR(pg_catalog.=) $%d THEN $%d",
-					 column, guard + 1, first + MET_LIVE);
-	appendStringInfo(query, " WHEN " DT_ROW ".%s OPERATOR(pg_catalog.-) 1 OPERATOR(pg_catalog.=) $%d THEN $%d",
-					 column, guard + 1, first + MET_NEXT);
+	column = quote_identifier(NameStr(data->items[version].field.name));
+	appendStringInfo(query, " WHEN " DT_ROW_ALIAS ".%s OPERATOR(pg_catalog.=) $%d THEN $%d",
+					 column, version + 1, first + MET_LIVE);
+	appendStringInfo(query, " WHEN " DT_ROW_ALIAS ".%s OPERATOR(pg_catalog.-) 1 OPERATOR(pg_catalog.=) $%d THEN $%d",
+					 column, version + 1, first + MET_NEXT);
 }
 
 static void
@@ -294,7 +294,7 @@ append_upsert(StringInfo query, const Upsert *upsert)
 	const char *deleted = "false";
 	DtSoftDelete columns;
 
-	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW " (",
+	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW_ALIAS " (",
 					 dtmodel_qualified_name(rel));
 	dtmodel_append_columns(query, &upsert->data);
 	appendStringInfoString(query, ") VALUES (");
@@ -305,16 +305,16 @@ append_upsert(StringInfo query, const Upsert *upsert)
 	if (dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL)
 	{
 		columns = dtmodel_usable_soft_delete(rel);
-		deleted = dtmodel_deleted_text(&columns, DT_ROW);
-		appendStringInfo(query, " WHERE %s", dtmodel_live_lookup_text(rel, &columns, DT_ROW));
+		deleted = dtmodel_deleted_text(&columns, DT_ROW_ALIAS);
+		appendStringInfo(query, " WHERE %s", dtmodel_live_lookup_text(rel, &columns, DT_ROW_ALIAS));
 	}
 	appendStringInfoString(query, " DO UPDATE SET ");
 	append_assignments(query, upsert);
 	appendStringInfo(query, " WHERE CASE WHEN %s THEN $%d", deleted,
 					 count + MET_DELETED + 1);
-	append_guard(query, upsert);
+	append_version_condition(query, upsert);
 	appendStringInfo(query, " ELSE $%d END RETURNING ",
-					 count + 1 + (dtmodel_find_guard(&upsert->data) < 0 ?
+					 count + 1 + (dtmodel_find_row_version(&upsert->data) < 0 ?
 								  MET_LIVE : MET_STALE));
 	dtmodel_append_row(query, rel);
 }
@@ -366,7 +366,7 @@ run_upsert(Upsert *upsert, Datum *row)
 	int			count = dtmodel_update_count(&upsert->data);
 	Datum	   *values = palloc(sizeof(Datum) * (count + CONFLICTS));
 	char	   *nulls = palloc(count + CONFLICTS);
-	DtAnswers	answers = {CONFLICTS, note_conflict, upsert};
+	DtCallbackParameters callbacks = {CONFLICTS, note_conflict, upsert};
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool found = false;
 
@@ -379,8 +379,8 @@ run_upsert(Upsert *upsert, Datum *row)
 	upsert->met = upsert->met_deleted = upsert->met_stale = false;
 	PG_TRY();
 	{
-		found = dtmodel_fetch_row_with_answers(&upsert->call, upsert_plan(upsert),
-											   values, nulls, &answers, row);
+		found = dtmodel_fetch_row_with_callback(&upsert->call, upsert_plan(upsert),
+												values, nulls, &callbacks, row);
 	}
 	PG_CATCH();
 	{

@@ -111,14 +111,14 @@ change_id(DtChange *change, const char *function)
 		return;
 	check_id_is_free(change->rel);
 
-	constraint = dtmodel_free_name(RelationGetNamespace(change->rel), "pk",
-								   RelationGetRelationName(change->rel),
-								   InvalidOid);
+	constraint = dtmodel_choose_name(RelationGetNamespace(change->rel), "pk",
+									 RelationGetRelationName(change->rel),
+									 InvalidOid);
 	dtmodel_add_statement(change, "added column \"" ID_COLUMN "\"",
-				   psprintf("ALTER TABLE %s ADD COLUMN " ID_COLUMN
-							" pg_catalog.uuid DEFAULT %s.%s() CONSTRAINT %s PRIMARY KEY",
-							change->table, DTMODEL_SCHEMA, function,
-							quote_identifier(constraint)));
+						  psprintf("ALTER TABLE %s ADD COLUMN " ID_COLUMN
+								   " pg_catalog.uuid DEFAULT %s.%s() CONSTRAINT %s PRIMARY KEY",
+								   change->table, DTMODEL_SCHEMA, function,
+								   quote_identifier(constraint)));
 }
 
 /* Adds timestamps to the table, unless it has them. */
@@ -182,11 +182,11 @@ static void
 replace_default(DtChange *change, Form_pg_attribute att)
 {
 	dtmodel_add_statement(change,
-				   psprintf("set the default of column \"%s\" to gen_random_uuid()",
-							NameStr(att->attname)),
-				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT pg_catalog.gen_random_uuid()",
-							change->table,
-							quote_identifier(NameStr(att->attname))));
+						  psprintf("set the default of column \"%s\" to gen_random_uuid()",
+								   NameStr(att->attname)),
+						  psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT pg_catalog.gen_random_uuid()",
+								   change->table,
+								   quote_identifier(NameStr(att->attname))));
 }
 
 static void

@@ -40,7 +40,7 @@ dtmodel_check_name(Relation rel, const char *name)
  * relation of that name than "former".
  */
 char *
-dtmodel_free_name(Oid schema, const char *name1, const char *name2, Oid former)
+dtmodel_choose_name(Oid schema, const char *name1, const char *name2, Oid former)
 {
 	char	   *name = makeObjectName(name1, name2, NULL);
 
@@ -55,11 +55,11 @@ dtmodel_free_name(Oid schema, const char *name1, const char *name2, Oid former)
 }
 
 /*
- * Whether dtmodel_free_name() may have made the name, with a number or
+ * Whether dtmodel_choose_name() may have made the name, with a number or
  * without.
  */
 bool
-dtmodel_is_such_name(const char *name, const char *name1, const char *name2)
+dtmodel_is_chosen_name(const char *name, const char *name1, const char *name2)
 {
 	const char *number = strrchr(name, '_');
 	size_t		length = number == NULL ? 0 : strlen(++number);
@@ -126,10 +126,10 @@ dtmodel_rename_constraint(DtChange *change, const char *name,
 		!can_rename(change->rel, name, new_name))
 		return;
 	dtmodel_add_statement(change,
-				   psprintf("renamed constraint \"%s\" to \"%s\"", name, new_name),
-				   psprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
-							change->table, quote_identifier(name),
-							quote_identifier(new_name)));
+						  psprintf("renamed constraint \"%s\" to \"%s\"", name, new_name),
+						  psprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
+								   change->table, quote_identifier(name),
+								   quote_identifier(new_name)));
 }
 
 /* Renames a CHECK that still has the name of the template, ck_<name>. */

@@ -11,10 +11,10 @@
 #include "model/ddl.h"
 
 extern char *dtmodel_check_name(Relation rel, const char *name);
-extern char *dtmodel_free_name(Oid schema, const char *name1,
-							   const char *name2, Oid former);
-extern bool dtmodel_is_such_name(const char *name, const char *name1,
-								 const char *name2);
+extern char *dtmodel_choose_name(Oid schema, const char *name1,
+								 const char *name2, Oid former);
+extern bool dtmodel_is_chosen_name(const char *name, const char *name1,
+								   const char *name2);
 extern void dtmodel_rename_constraint(DtChange *change, const char *name,
 									  const char *new_name);
 extern void dtmodel_rename_template_check(DtChange *change, const char *check,

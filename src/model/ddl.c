@@ -212,7 +212,7 @@ run_statements(List *statements)
 
 /* Carries the change out without a NOTICE. */
 void
-dtmodel_run_change(DtChange *change)
+dtmodel_apply_change_silently(DtChange *change)
 {
 	/* ALTER TABLE refuses a table that this session has open. */
 	relation_close(change->rel, NoLock);
@@ -226,7 +226,7 @@ dtmodel_apply_change(DtChange *change)
 {
 	char	   *name = pstrdup(RelationGetRelationName(change->rel));
 
-	dtmodel_run_change(change);
+	dtmodel_apply_change_silently(change);
 	if (change->statements != NIL)
 		ereport(NOTICE,
 				(errmsg("table \"%s\": %s", name, change->done.data)));
@@ -273,10 +273,10 @@ dtmodel_change_column(DtChange *change, const char *name, const DtColumnUse *use
 	}
 
 	dtmodel_add_statement(change,
-				   psprintf("added column \"%s\"", name),
-				   psprintf("ALTER TABLE %s ADD COLUMN %s %s",
-							change->table, quote_identifier(name),
-							definition));
+						  psprintf("added column \"%s\"", name),
+						  psprintf("ALTER TABLE %s ADD COLUMN %s %s",
+								   change->table, quote_identifier(name),
+								   definition));
 }
 
 /* Whether the table can have a live view without the column. */
@@ -293,7 +293,7 @@ can_do_without(Relation rel, const DtColumn *column)
 		{
 			const DtMixinColumn *kept = &mixins[i]->columns[j];
 
-			if (!kept->tells_live)
+			if (!kept->marks_deleted)
 				continue;
 			has_live_rows = true;
 			if (dtmodel_mixin_column(kept, model->options[i])->attnum == column->attnum)
@@ -360,9 +360,9 @@ dtmodel_drop_column(DtChange *change, const DtColumn *column)
 
 	check_no_live_view(change->rel, column);
 	dtmodel_add_statement(change,
-				   psprintf("dropped column \"%s\"", NameStr(column->name)),
-				   psprintf("ALTER TABLE %s DROP COLUMN %s", change->table,
-							quote_identifier(NameStr(column->name))));
+						  psprintf("dropped column \"%s\"", NameStr(column->name)),
+						  psprintf("ALTER TABLE %s DROP COLUMN %s", change->table,
+								   quote_identifier(NameStr(column->name))));
 }
 
 /*
@@ -454,9 +454,9 @@ void
 dtmodel_drop_named_trigger(DtChange *change, const char *name)
 {
 	dtmodel_add_statement(change,
-				   psprintf("dropped trigger \"%s\"", name),
-				   psprintf("DROP TRIGGER %s ON %s",
-							quote_identifier(name), change->table));
+						  psprintf("dropped trigger \"%s\"", name),
+						  psprintf("DROP TRIGGER %s ON %s",
+								   quote_identifier(name), change->table));
 }
 
 /* Drops the triggers of the type, except the one with the name to keep. */
@@ -488,9 +488,9 @@ dtmodel_drop_index(DtChange *change, Oid indexid)
 	char	   *schema = get_namespace_name(get_rel_namespace(indexid));
 
 	dtmodel_add_statement(change,
-				   psprintf("dropped index \"%s\"", name),
-				   psprintf("DROP INDEX %s",
-							quote_qualified_identifier(schema, name)));
+						  psprintf("dropped index \"%s\"", name),
+						  psprintf("DROP INDEX %s",
+								   quote_qualified_identifier(schema, name)));
 }
 
 static char *
@@ -517,15 +517,15 @@ set_trigger(DtChange *change, const DtTriggerType *type, const char *events,
 {
 	drop_triggers(change, type, type->name);
 	dtmodel_add_statement(change,
-				   psprintf("set trigger \"%s\"", type->name),
-				   psprintf("CREATE OR REPLACE TRIGGER %s %s %s ON %s FOR EACH %s %s "
-							"EXECUTE FUNCTION %s.%s(%s)",
-							type->name,
-							TRIGGER_FOR_BEFORE(type->timing) ? "BEFORE" : "AFTER",
-							events, change->table,
-							TRIGGER_FOR_ROW(type->timing) ? "ROW" : "STATEMENT",
-							when, DTMODEL_SCHEMA, type->function,
-							options_text(options)));
+						  psprintf("set trigger \"%s\"", type->name),
+						  psprintf("CREATE OR REPLACE TRIGGER %s %s %s ON %s FOR EACH %s %s "
+								   "EXECUTE FUNCTION %s.%s(%s)",
+								   type->name,
+								   TRIGGER_FOR_BEFORE(type->timing) ? "BEFORE" : "AFTER",
+								   events, change->table,
+								   TRIGGER_FOR_ROW(type->timing) ? "ROW" : "STATEMENT",
+								   when, DTMODEL_SCHEMA, type->function,
+								   options_text(options)));
 }
 
 /* The same, unless the table already has exactly this trigger. */

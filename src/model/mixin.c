@@ -89,13 +89,13 @@ dtmodel_requires_live_parent(Relation rel, const DtForeignKey *key)
  * removed, with NULL: the other mixins add their changes.
  */
 void
-dtmodel_join_change(DtChange *change, const DtMixin *mixin,
-					const void *options)
+dtmodel_extend_change(DtChange *change, const DtMixin *mixin,
+					  const void *options)
 {
 	for (int i = 0; mixins[i] != NULL; i++)
 	{
-		if (mixins[i]->join_change != NULL)
-			mixins[i]->join_change(change, mixin, options);
+		if (mixins[i]->extend_change != NULL)
+			mixins[i]->extend_change(change, mixin, options);
 	}
 }
 

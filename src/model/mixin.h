@@ -41,7 +41,7 @@ typedef struct DtMixinColumn
 								 * another column of the mixin */
 	bool		has_to_match;	/* if the partitioned table has it, so must a
 								 * table to attach */
-	bool		tells_live;		/* it says whether a row is live */
+	bool		marks_deleted;	/* it says whether a row is live */
 	bool		is_row_version; /* update() and upsert() compare it with the
 								 * row instead of assigning it */
 } DtMixinColumn;
@@ -54,7 +54,7 @@ typedef enum DtOptionKind
 	DT_OPTION_COLUMN,			/* a column, or NULL for none */
 	DT_OPTION_COLUMNS,			/* an array of columns */
 	DT_OPTION_TEXT,
-	DT_OPTION_PLAIN,			/* a number or a boolean */
+	DT_OPTION_UNQUOTED,			/* a number or a boolean */
 	DT_OPTION_TRIGGER			/* true if the table has this trigger */
 } DtOptionKind;
 
@@ -87,10 +87,10 @@ typedef struct DtMixin
 								 * than a mixin */
 	const char *add;			/* the functions that add and remove it */
 	const char *remove;
-	bool		must_be_inherited;		/* tables that inherit must have it too */
-	bool		shows_in_columns;	/* a table with the template's columns
+	bool		must_be_inherited;	/* tables that inherit must have it too */
+	bool		implied_by_columns; /* a table with the template's columns
 									 * should have it */
-	bool		not_partitioned;	/* partitioned tables cannot have it */
+	bool		refuses_partitioned;	/* partitioned tables cannot have it */
 
 	/*
 	 * A table with the first of these triggers has the mixin, with the
@@ -99,9 +99,10 @@ typedef struct DtMixin
 	const DtTriggerType *triggers;
 	int			ntriggers;
 	const DtOption *options;	/* the arguments of "add", in their order */
-	const char *const *fixed_options;	/* names of options that a table to
-										 * attach must have in common with its
-										 * partitioned table; ends with NULL */
+	const char *const *options_to_match;	/* names of options that a table
+											 * to attach must have in common
+											 * with its partitioned table;
+											 * ends with NULL */
 
 	const DtMixinColumn *columns;
 	int			ncolumns;
@@ -130,7 +131,7 @@ typedef struct DtMixin
 							   const void *options);
 
 	/* The same for any table, also without the mixin. */
-	void		(*find_outer_drift) (StringInfo drift, Relation rel);
+	void		(*find_drift_of_any_table) (StringInfo drift, Relation rel);
 
 	/*
 	 * Called when another mixin is added to the table, with its options, or
@@ -138,9 +139,9 @@ typedef struct DtMixin
 	 * second is called when it is done, for changes that depend on its
 	 * result.
 	 */
-	void		(*join_change) (struct DtChange *change,
-								const struct DtMixin *other,
-								const void *options);
+	void		(*extend_change) (struct DtChange *change,
+								  const struct DtMixin *other,
+								  const void *options);
 	void		(*after_change) (Oid relid, const struct DtMixin *other);
 
 	/* Whether the row that a foreign key references must be live. */
@@ -169,8 +170,8 @@ extern int	dtmodel_count_mixins(void);
 
 extern bool dtmodel_requires_live_parent(Relation rel,
 										 const struct DtForeignKey *key);
-extern void dtmodel_join_change(struct DtChange *change, const DtMixin *mixin,
-								const void *options);
+extern void dtmodel_extend_change(struct DtChange *change, const DtMixin *mixin,
+								  const void *options);
 extern void dtmodel_after_change(Oid relid, const DtMixin *mixin);
 
 extern const char *dtmodel_function_name(Oid funcid);

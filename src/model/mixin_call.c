@@ -87,7 +87,7 @@ append_option(StringInfo call, const DtOption *option, const char *value)
 						  strcmp(value, option->default_value) == 0))
 		return;
 	appendStringInfo(call, ", %s => %s", option->name,
-					 option->kind == DT_OPTION_PLAIN ||
+					 option->kind == DT_OPTION_UNQUOTED ||
 					 option->kind == DT_OPTION_TRIGGER ? value :
 					 quote_literal_cstr(value));
 }

@@ -45,8 +45,8 @@ typedef struct DtModel
 	const void **options;		/* by mixin, in the order of the list; NULL:
 								 * not on this table */
 	bool		is_referenced;	/* by a foreign key */
-	bool		has_other_before_triggers;	/* other row triggers fire BEFORE UPDATE
-									 * or DELETE */
+	bool		has_other_before_triggers;	/* other row triggers fire BEFORE
+											 * UPDATE or DELETE */
 } DtModel;
 
 /*

@@ -227,7 +227,7 @@ add_what_partitions_lack(Oid relid)
 			dtmodel_options_of(dtmodel_get_model(change.rel), mixins[i]) != NULL)
 			mixins[i]->after_detach(&change);
 	}
-	dtmodel_run_change(&change);
+	dtmodel_apply_change_silently(&change);
 }
 
 static void
@@ -353,7 +353,7 @@ report_lost_mixin(Relation rel, Relation parent, const DtMixin *mixin)
 					RelationGetRelationName(rel), mixin->title,
 					RelationGetRelationName(parent)),
 			 errdetail("A partition has the mixins of its partitioned table, so this one would be lost."),
-			 mixin->not_partitioned ?
+			 mixin->refuses_partitioned ?
 			 errhint("Call %s first.", remove) :
 			 errhint("Call %s.%s(%s) or %s first.", DTMODEL_SCHEMA, mixin->add,
 					 dtmodel_quoted_name(parent), remove),
@@ -396,7 +396,7 @@ static void
 check_options(Relation rel, const Trigger *trigger, Relation parent,
 			  const Trigger *parents, const DtMixin *mixin)
 {
-	const char *const *fixed = mixin->fixed_options;
+	const char *const *fixed = mixin->options_to_match;
 
 	for (int i = 0; i < mixin->ncolumns; i++)
 		check_option(rel, trigger, parent, parents, mixin,
@@ -522,7 +522,7 @@ give_up_triggers(Oid relid, Relation parent)
 	name = pstrdup(RelationGetRelationName(change.rel));
 	rename_checks(&change, parent);
 	drop_all_triggers(&change);
-	dtmodel_run_change(&change);
+	dtmodel_apply_change_silently(&change);
 	ereport(NOTICE,
 			(errmsg("table \"%s\" becomes a part of the model \"%s\"", name,
 					RelationGetRelationName(parent)),

@@ -224,16 +224,16 @@ dtmodel_fetch_row_and_flag(const DtRowCall *call, SPIPlanPtr plan,
 	return receiver.found;
 }
 
-/* The same for a plan that asks for its last parameters during execution. */
+/* The same for a plan whose last parameters are callbacks. */
 bool
-dtmodel_fetch_row_with_answers(const DtRowCall *call, SPIPlanPtr plan,
-							   Datum *values, const char *nulls,
-							   DtAnswers *answers, Datum *row)
+dtmodel_fetch_row_with_callback(const DtRowCall *call, SPIPlanPtr plan,
+								Datum *values, const char *nulls,
+								DtCallbackParameters *callbacks, Datum *row)
 {
 	RowReceiver receiver = make_receiver(call, false);
 
-	dtmodel_run_plan_with_answers(plan, values, nulls, answers,
-								  &receiver.receiver);
+	dtmodel_run_plan_with_callback(plan, values, nulls, callbacks,
+								   &receiver.receiver);
 	*row = receiver.row;
 	return receiver.found;
 }
@@ -322,7 +322,7 @@ has_plain_columns(TupleDesc desc)
 void
 dtmodel_append_row(StringInfo query, Relation rel)
 {
-	appendStringInfoString(query, DT_ROW ".*");
+	appendStringInfoString(query, DT_ROW_ALIAS ".*");
 	if (!has_plain_columns(RelationGetDescr(rel)))
 		appendStringInfo(query, "::%s", dtmodel_qualified_name(rel));
 }
@@ -338,9 +338,9 @@ dtmodel_select_plan(const DtRowCall *call)
 		return plan.saved;
 	appendStringInfoString(&plan.query, "SELECT ");
 	dtmodel_append_row(&plan.query, call->rel);
-	appendStringInfo(&plan.query, " FROM %s AS " DT_ROW " WHERE ",
+	appendStringInfo(&plan.query, " FROM %s AS " DT_ROW_ALIAS " WHERE ",
 					 dtmodel_qualified_name(call->rel));
-	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW);
+	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW_ALIAS);
 	return dtmodel_save_plan(&plan, call->key.ncolumns,
 							 dtmodel_key_types(&call->key));
 }

@@ -16,7 +16,7 @@
 #include "server/plan_cache.h"
 
 /* The alias of the table in all queries. */
-#define DT_ROW "t"
+#define DT_ROW_ALIAS "t"
 
 /*
  * One call of a function: its table, the memory of its result and, for a
@@ -48,10 +48,10 @@ extern bool dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan,
 extern bool dtmodel_fetch_row_and_flag(const DtRowCall *call, SPIPlanPtr plan,
 									   Datum *values, const char *nulls,
 									   Datum *row, bool *flag);
-extern bool dtmodel_fetch_row_with_answers(const DtRowCall *call,
-										   SPIPlanPtr plan, Datum *values,
-										   const char *nulls,
-										   DtAnswers *answers, Datum *row);
+extern bool dtmodel_fetch_row_with_callback(const DtRowCall *call,
+											SPIPlanPtr plan, Datum *values,
+											const char *nulls,
+											DtCallbackParameters *callbacks, Datum *row);
 extern void dtmodel_close_row_call(const DtRowCall *call);
 extern Datum dtmodel_end_row_call(const DtRowCall *call,
 								  FunctionCallInfo fcinfo, Datum row,

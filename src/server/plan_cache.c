@@ -274,12 +274,12 @@ static ParamExternData *
 read_parameter(ParamListInfo parameters, int number, bool speculative,
 			   ParamExternData *workspace pg_attribute_unused())
 {
-	const DtAnswers *answers = (const DtAnswers *) parameters->paramFetchArg;
+	const DtCallbackParameters *callbacks = (const DtCallbackParameters *) parameters->paramFetchArg;
 	ParamExternData *parameter = &parameters->params[number - 1];
-	int			which = number - 1 - (parameters->numParams - answers->count);
+	int			which = number - 1 - (parameters->numParams - callbacks->count);
 
 	if (which >= 0 && !speculative)
-		parameter->value = BoolGetDatum(answers->answer(answers->caller, which));
+		parameter->value = BoolGetDatum(callbacks->value(callbacks->caller, which));
 	return parameter;
 }
 
@@ -289,11 +289,11 @@ read_parameter(ParamListInfo parameters, int number, bool speculative,
  * them.
  */
 static void
-ask_for_parameters(ParamListInfo parameters, DtAnswers *answers)
+set_callback_parameters(ParamListInfo parameters, DtCallbackParameters *callbacks)
 {
 	parameters->paramFetch = read_parameter;
-	parameters->paramFetchArg = answers;
-	for (int i = parameters->numParams - answers->count; i < parameters->numParams; i++)
+	parameters->paramFetchArg = callbacks;
+	for (int i = parameters->numParams - callbacks->count; i < parameters->numParams; i++)
 		parameters->params[i].pflags = 0;
 }
 
@@ -348,18 +348,19 @@ dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values, const char *nulls,
 }
 
 /*
- * The same for a plan that asks for its last parameters during execution;
- * "values" has true for each of them.
+ * The same for a plan whose last parameters are callbacks; "values" has true
+ * for each of them.
  */
 void
-dtmodel_run_plan_with_answers(SPIPlanPtr plan, Datum *values,
-							  const char *nulls, DtAnswers *answers,
-							  DestReceiver *receiver)
+dtmodel_run_plan_with_callback(SPIPlanPtr plan, Datum *values,
+							   const char *nulls,
+							   DtCallbackParameters *callbacks,
+							   DestReceiver *receiver)
 {
 	SPIExecuteOptions options = {.dest = receiver};
 
 	options.params = make_parameters(plan, values, nulls);
-	ask_for_parameters(options.params, answers);
+	set_callback_parameters(options.params, callbacks);
 	run_with_options(plan, options);
 }
 

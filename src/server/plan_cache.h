@@ -71,15 +71,15 @@ extern bool dtmodel_is_own_query(const char *query);
 extern bool dtmodel_is_run_by_us(const char *query);
 
 /*
- * The boolean parameters at the end of a plan that reports its progress by
- * them: each time the executor reads one, "answer" is called for its value.
+ * Boolean parameters at the end of a plan, by which it reports its progress:
+ * each time the executor reads one, "value" is called for its value.
  */
-typedef struct DtAnswers
+typedef struct DtCallbackParameters
 {
 	int			count;			/* the number of these parameters */
-	bool		(*answer) (void *caller, int which);	/* which: from 0 */
+	bool		(*value) (void *caller, int which); /* which: from 0 */
 	void	   *caller;
-} DtAnswers;
+} DtCallbackParameters;
 
 /*
  * The result of looking for a plan.  If none is saved yet, the caller writes
@@ -124,10 +124,10 @@ extern void dtmodel_run_plan_into(SPIPlanPtr plan, Datum *values,
 extern void dtmodel_read_first_row(SPIPlanPtr plan, Datum *values,
 								   const char *nulls, DestReceiver *receiver);
 
-extern void dtmodel_run_plan_with_answers(SPIPlanPtr plan, Datum *values,
-										  const char *nulls,
-										  DtAnswers *answers,
-										  DestReceiver *receiver);
+extern void dtmodel_run_plan_with_callback(SPIPlanPtr plan, Datum *values,
+										   const char *nulls,
+										   DtCallbackParameters *callbacks,
+										   DestReceiver *receiver);
 
 extern void dtmodel_run_plan_in_trigger(SPIPlanPtr plan, Datum *values,
 										long limit);

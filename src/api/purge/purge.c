@@ -55,9 +55,9 @@ report_progress(DtPurge *purge, bool at_end)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (!at_end && now < purge->told + PROGRESS_SECONDS * USECS_PER_SEC)
+	if (!at_end && now < purge->reported_at + PROGRESS_SECONDS * USECS_PER_SEC)
 		return;
-	purge->told = now;
+	purge->reported_at = now;
 	ereport(NOTICE,
 			(errmsg("table \"%s\": %s " UINT64_FORMAT " of " UINT64_FORMAT " rows%s",
 					purge->table, purge->dry_run ? "would purge" : "purged",
@@ -155,9 +155,9 @@ open_list(DtPurge *purge)
 
 	check_privileges(rel);
 	purge->table = pstrdup(RelationGetRelationName(rel));
-	query = psprintf(DT_OWN_QUERY "SELECT " DT_ROW ".tableoid, " DT_ROW
-					 ".ctid FROM %s AS " DT_ROW " WHERE %s",
-					 dtmodel_qualified_name(rel), dtmodel_old_text(&columns, DT_ROW));
+	query = psprintf(DT_OWN_QUERY "SELECT " DT_ROW_ALIAS ".tableoid, " DT_ROW_ALIAS
+					 ".ctid FROM %s AS " DT_ROW_ALIAS " WHERE %s",
+					 dtmodel_qualified_name(rel), dtmodel_old_text(&columns, DT_ROW_ALIAS));
 	table_close(rel, NoLock);
 	return SPI_cursor_open_with_args(NULL, query, lengthof(values), types,
 									 values, NULL, false, CURSOR_OPT_SCROLL);
@@ -280,7 +280,7 @@ dtmodel_purge(PG_FUNCTION_ARGS)
 	SPI_connect_ext(purge.dry_run ? 0 : SPI_OPT_NONATOMIC);
 	purge.context = CurrentMemoryContext;
 	purge.known = dtmodel_make_known_rows(purge.context);
-	purge.started = purge.told = GetCurrentTimestamp();
+	purge.started = purge.reported_at = GetCurrentTimestamp();
 	purge_all(&purge);
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -38,7 +38,7 @@ typedef struct DtPurge
 	uint64		held;
 	List	   *tallies;
 	TimestampTz started;
-	TimestampTz told;
+	TimestampTz reported_at;
 } DtPurge;
 
 /* Rows of one table, by their places (ctid). */

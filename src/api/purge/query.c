@@ -89,10 +89,10 @@ lock_plan(const DtPurge *purge, Relation rel)
 	if (plan.saved != NULL)
 		return plan.saved;
 	columns = dtmodel_usable_soft_delete(rel);
-	appendStringInfo(&plan.query, "SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
-					 " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
+	appendStringInfo(&plan.query, "SELECT " DT_ROW_ALIAS ".tableoid, " DT_ROW_ALIAS ".ctid FROM ONLY %s AS " DT_ROW_ALIAS
+					 " WHERE " DT_ROW_ALIAS ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
 					 dtmodel_qualified_name(rel),
-					 dtmodel_old_text(&columns, DT_ROW),
+					 dtmodel_old_text(&columns, DT_ROW_ALIAS),
 					 purge->dry_run ? "" : " FOR UPDATE SKIP LOCKED");
 	return save_plan(&plan);
 }
@@ -125,7 +125,7 @@ reference_text(const DtPurgeReference *reference)
 	StringInfoData text;
 
 	initStringInfo(&text);
-	dtmodel_append_reference(&text, reference->key, DT_ROW, CHILD);
+	dtmodel_append_reference(&text, reference->key, DT_ROW_ALIAS, CHILD);
 	return text.data;
 }
 
@@ -137,8 +137,8 @@ holders_plan(Relation rel, const DtPurgeReference *reference)
 
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "SELECT " DT_ROW ".tableoid, " DT_ROW ".ctid FROM ONLY %s AS " DT_ROW
-					 " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ")"
+	appendStringInfo(&plan.query, "SELECT " DT_ROW_ALIAS ".tableoid, " DT_ROW_ALIAS ".ctid FROM ONLY %s AS " DT_ROW_ALIAS
+					 " WHERE " DT_ROW_ALIAS ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ")"
 					 " AND EXISTS (SELECT FROM %s AS " CHILD " WHERE %s AND (%s) IS NOT TRUE)",
 					 dtmodel_qualified_name(rel), reference->child,
 					 reference_text(reference),
@@ -166,9 +166,9 @@ children_plan(Relation rel, const DtPurgeReference *reference)
 
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "SELECT " DT_ROW ".ctid, " CHILD ".tableoid, " CHILD ".ctid"
-					 " FROM ONLY %s AS " DT_ROW " JOIN %s AS " CHILD " ON %s"
-					 " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
+	appendStringInfo(&plan.query, "SELECT " DT_ROW_ALIAS ".ctid, " CHILD ".tableoid, " CHILD ".ctid"
+					 " FROM ONLY %s AS " DT_ROW_ALIAS " JOIN %s AS " CHILD " ON %s"
+					 " WHERE " DT_ROW_ALIAS ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
 					 dtmodel_qualified_name(rel), reference->child,
 					 reference_text(reference),
 					 dtmodel_old_text(&reference->columns, CHILD));

@@ -461,11 +461,11 @@ delete_query(const Attempt *attempt)
 									   RowExclusiveLock);
 		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
 
-		appendStringInfo(&query, "%s d%d AS (DELETE FROM ONLY %s AS " DT_ROW
-						 " WHERE " DT_ROW ".ctid OPERATOR(pg_catalog.=) ANY ($%d) AND %s RETURNING 1)",
+		appendStringInfo(&query, "%s d%d AS (DELETE FROM ONLY %s AS " DT_ROW_ALIAS
+						 " WHERE " DT_ROW_ALIAS ".ctid OPERATOR(pg_catalog.=) ANY ($%d) AND %s RETURNING 1)",
 						 parameter == 2 ? DT_OWN_QUERY "WITH" : ",", parameter,
 						 dtmodel_qualified_name(rel), parameter,
-						 dtmodel_old_text(&columns, DT_ROW));
+						 dtmodel_old_text(&columns, DT_ROW_ALIAS));
 		appendStringInfo(&counts, "%s (SELECT pg_catalog.count(*) FROM d%d)",
 						 parameter == 2 ? " SELECT" : ",", parameter);
 		table_close(rel, NoLock);

@@ -138,7 +138,7 @@ check_attach(Relation rel, Relation parent)
 }
 
 static void
-join_change(DtChange *change, const DtMixin *other, const void *options)
+extend_change(DtChange *change, const DtMixin *other, const void *options)
 {
 	const DtSoftDelete *columns = options;
 
@@ -149,7 +149,7 @@ join_change(DtChange *change, const DtMixin *other, const void *options)
 
 /* The table of a live view need not have triggers for live parents. */
 static void
-find_outer_drift(StringInfo drift, Relation rel)
+find_drift_of_any_table(StringInfo drift, Relation rel)
 {
 	const DtModel *model = dtmodel_get_model(rel);
 	ListCell   *cell;
@@ -181,8 +181,8 @@ const DtMixin dtmodel_live_mixin = {
 	.ntriggers = DT_LIVE_TRIGGERS,
 	.describe = describe,
 	.find_drift = find_drift,
-	.find_outer_drift = find_outer_drift,
-	.join_change = join_change,
+	.find_drift_of_any_table = find_drift_of_any_table,
+	.extend_change = extend_change,
 	.requires_live_parent = dtmodel_has_live_parent_trigger,
 	.check_attach = check_attach,
 };

@@ -222,15 +222,15 @@ static void
 set_trigger(DtChange *change, const DtLiveParent *asked, const char *name)
 {
 	dtmodel_add_statement(change,
-				   psprintf("set trigger \"%s\"", name),
-				   psprintf("CREATE OR REPLACE TRIGGER %s AFTER INSERT OR UPDATE OF %s ON %s "
-							"FOR EACH ROW EXECUTE FUNCTION %s.%s()",
-							quote_identifier(name),
-							dtmodel_column_list(RelationGetRelid(change->rel),
-												asked->ncolumns, asked->columns,
-												", ", true),
-							change->table, DTMODEL_SCHEMA,
-							dtmodel_live_triggers[DT_LIVE_PARENT].function));
+						  psprintf("set trigger \"%s\"", name),
+						  psprintf("CREATE OR REPLACE TRIGGER %s AFTER INSERT OR UPDATE OF %s ON %s "
+								   "FOR EACH ROW EXECUTE FUNCTION %s.%s()",
+								   quote_identifier(name),
+								   dtmodel_column_list(RelationGetRelid(change->rel),
+													   asked->ncolumns, asked->columns,
+													   ", ", true),
+								   change->table, DTMODEL_SCHEMA,
+								   dtmodel_live_triggers[DT_LIVE_PARENT].function));
 }
 
 /* Makes sure that the table has the trigger. */

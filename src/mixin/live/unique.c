@@ -264,20 +264,20 @@ static void
 create_index(DtChange *change, const UniqueRequest *request, Oid former)
 {
 	char	   *names = column_list(change->rel, request, "_", false);
-	char	   *name = dtmodel_free_name(RelationGetNamespace(change->rel),
-										 name_of_table(change->rel), names,
-										 former);
+	char	   *name = dtmodel_choose_name(RelationGetNamespace(change->rel),
+										   name_of_table(change->rel), names,
+										   former);
 
 	check_rows(change, request);
 	if (OidIsValid(former))
 		dtmodel_drop_index(change, former);
 	dtmodel_add_statement(change,
-				   psprintf("added index \"%s\"", name),
-				   psprintf("CREATE UNIQUE INDEX %s ON %s%s (%s) WHERE %s",
-							quote_identifier(name),
-							dtmodel_only(change->rel), change->table,
-							column_list(change->rel, request, ", ", true),
-							dtmodel_live_text(&request->soft_delete, NULL)));
+						  psprintf("added index \"%s\"", name),
+						  psprintf("CREATE UNIQUE INDEX %s ON %s%s (%s) WHERE %s",
+								   quote_identifier(name),
+								   dtmodel_only(change->rel), change->table,
+								   column_list(change->rel, request, ", ", true),
+								   dtmodel_live_text(&request->soft_delete, NULL)));
 }
 
 /*
@@ -300,8 +300,8 @@ change_index(DtChange *change, const UniqueRequest *request)
 		check_not_wider(change->rel, index, request);
 		found |= is_as_asked(change->rel, index, request);
 		if (is_former(index, request) &&
-			dtmodel_is_such_name(RelationGetRelationName(index),
-								 name_of_table(change->rel), names))
+			dtmodel_is_chosen_name(RelationGetRelationName(index),
+								   name_of_table(change->rel), names))
 			former = RelationGetRelid(index);
 		index_close(index, NoLock);
 	}

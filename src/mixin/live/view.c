@@ -105,10 +105,10 @@ get_plan(const DtRowCall *call, const DtSoftDelete *columns)
 
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "DELETE FROM %s AS " DT_ROW " WHERE %s AND ",
+	appendStringInfo(&plan.query, "DELETE FROM %s AS " DT_ROW_ALIAS " WHERE %s AND ",
 					 dtmodel_qualified_name(call->rel),
-					 dtmodel_live_text(columns, DT_ROW));
-	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW);
+					 dtmodel_live_text(columns, DT_ROW_ALIAS));
+	dtmodel_append_key_condition(&plan.query, &call->key, DT_ROW_ALIAS);
 	return dtmodel_save_plan(&plan, call->key.ncolumns,
 							 dtmodel_key_types(&call->key));
 }
@@ -179,7 +179,7 @@ column_list(Relation rel, int *ncolumns)
 
 		if (att->attisdropped)
 			continue;
-		appendStringInfo(&list, "%s" DT_ROW ".%s", list.len > 0 ? ", " : "",
+		appendStringInfo(&list, "%s" DT_ROW_ALIAS ".%s", list.len > 0 ? ", " : "",
 						 quote_identifier(NameStr(att->attname)));
 		(*ncolumns)++;
 	}
@@ -252,11 +252,11 @@ change_column_names(DtChange *change, Relation view, const DtViewSource *source,
 		new_name = get_attname(source->relid, attnum, false);
 		if (strcmp(old_name, new_name) != 0)
 			dtmodel_add_statement(change,
-						   psprintf("renamed column \"%s\" of view \"%s\"",
-									old_name, RelationGetRelationName(view)),
-						   psprintf("ALTER VIEW %s RENAME COLUMN %s TO %s",
-									view_name, quote_identifier(old_name),
-									quote_identifier(new_name)));
+								  psprintf("renamed column \"%s\" of view \"%s\"",
+										   old_name, RelationGetRelationName(view)),
+								  psprintf("ALTER VIEW %s RENAME COLUMN %s TO %s",
+										   view_name, quote_identifier(old_name),
+										   quote_identifier(new_name)));
 	}
 }
 
@@ -275,21 +275,21 @@ set_view(DtChange *change, const char *view_name, const char *columns,
 		 const DtSoftDelete *soft_delete, const char *done)
 {
 	dtmodel_add_statement(change, done,
-				   psprintf("CREATE OR REPLACE VIEW %s" COMPAT_SECURITY_INVOKER
-							" AS SELECT %s FROM %s AS " DT_ROW " WHERE %s",
-							view_name, columns, change->table,
-							dtmodel_live_text(soft_delete, DT_ROW)));
+						  psprintf("CREATE OR REPLACE VIEW %s" COMPAT_SECURITY_INVOKER
+								   " AS SELECT %s FROM %s AS " DT_ROW_ALIAS " WHERE %s",
+								   view_name, columns, change->table,
+								   dtmodel_live_text(soft_delete, DT_ROW_ALIAS)));
 }
 
 static void
 set_trigger(DtChange *change, const char *view_name, const char *name)
 {
 	dtmodel_add_statement(change,
-				   psprintf("set trigger \"%s\"", name),
-				   psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
-							"FOR EACH ROW EXECUTE FUNCTION %s.%s()",
-							quote_identifier(name), view_name, DTMODEL_SCHEMA,
-							dtmodel_live_triggers[DT_LIVE_VIEW].function));
+						  psprintf("set trigger \"%s\"", name),
+						  psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
+								   "FOR EACH ROW EXECUTE FUNCTION %s.%s()",
+								   quote_identifier(name), view_name, DTMODEL_SCHEMA,
+								   dtmodel_live_triggers[DT_LIVE_VIEW].function));
 }
 
 /* The view gets the owner of the table, whichever role creates it. */
@@ -305,8 +305,8 @@ create_view(DtChange *change, const char *name, const char *view_name,
 				dtmodel_live_triggers[DT_LIVE_VIEW].name);
 	if (owner != GetUserId())
 		dtmodel_add_statement(change, psprintf("gave view \"%s\" to the table's owner", name),
-					   psprintf("ALTER VIEW %s OWNER TO %s", view_name,
-								quote_identifier(GetUserNameFromId(owner, false))));
+							  psprintf("ALTER VIEW %s OWNER TO %s", view_name,
+									   quote_identifier(GetUserNameFromId(owner, false))));
 }
 
 /* Brings an existing view up to date with its table. */

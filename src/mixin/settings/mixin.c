@@ -238,7 +238,7 @@ static const DtMixinColumn columns[] = {
 
 static const DtOption options[] = {
 	{DT_OPTION_TEXT, "valid_settings", NULL, NULL},
-	{DT_OPTION_PLAIN, "combined", NULL, NULL},
+	{DT_OPTION_UNQUOTED, "combined", NULL, NULL},
 	{DT_OPTION_COLUMN, "settings", "settings", NULL},
 	{DT_OPTION_TEXT, "schema", NULL, NULL},
 	{DT_OPTION_TEXT, "on_unknown", NULL, NULL},

@@ -87,24 +87,24 @@ static void
 add_index(DtChange *change, const char *slug, Oid former)
 {
 	const DtSoftDelete *soft_delete = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
-	char	   *name = dtmodel_free_name(RelationGetNamespace(change->rel),
-										 name_of_table(change->rel), slug,
-										 former);
+	char	   *name = dtmodel_choose_name(RelationGetNamespace(change->rel),
+										   name_of_table(change->rel), slug,
+										   former);
 	const char *condition = soft_delete == NULL ? "" :
 		psprintf(" WHERE %s", dtmodel_live_text(soft_delete, NULL));
 
 	dtmodel_add_statement(change,
-				   psprintf("added index \"%s\"", name),
-				   psprintf("CREATE UNIQUE INDEX %s ON %s (%s)%s",
-							quote_identifier(name), change->table,
-							quote_identifier(slug), condition));
+						  psprintf("added index \"%s\"", name),
+						  psprintf("CREATE UNIQUE INDEX %s ON %s (%s)%s",
+								   quote_identifier(name), change->table,
+								   quote_identifier(slug), condition));
 }
 
 static bool
 is_our_index(Relation rel, Oid indexid, const char *slug)
 {
-	return dtmodel_is_such_name(get_rel_name(indexid), name_of_table(rel),
-								slug) &&
+	return dtmodel_is_chosen_name(get_rel_name(indexid), name_of_table(rel),
+								  slug) &&
 		!OidIsValid(get_index_constraint(indexid));
 }
 

@@ -90,8 +90,8 @@ static const DtMixinColumn columns[] = {
 static const DtOption options[] = {
 	{DT_OPTION_COLUMN, "source", NULL, NULL},
 	{DT_OPTION_COLUMN, "slug", "slug", NULL},
-	{DT_OPTION_PLAIN, "max_length", "80", NULL},
-	{DT_OPTION_PLAIN, "on_update", NULL, NULL},
+	{DT_OPTION_UNQUOTED, "max_length", "80", NULL},
+	{DT_OPTION_UNQUOTED, "on_update", NULL, NULL},
 	{0}
 };
 
@@ -100,7 +100,7 @@ const DtMixin dtmodel_slug_mixin = {
 	.title = "slugs",
 	.add = "add_slug",
 	.remove = "remove_slug",
-	.not_partitioned = true,
+	.refuses_partitioned = true,
 	.triggers = triggers,
 	.ntriggers = lengthof(triggers),
 	.options = options,

@@ -120,8 +120,8 @@ report_restrict(const DtReference *reference, Relation rel, HeapTuple row)
 }
 
 static void
-ask_children(const CascadeState *state, Relation rel, HeapTuple row,
-			 TimestampTz time)
+query_children(const CascadeState *state, Relation rel, HeapTuple row,
+			   TimestampTz time)
 {
 	ListCell   *cell;
 
@@ -130,8 +130,8 @@ ask_children(const CascadeState *state, Relation rel, HeapTuple row,
 		const DtReference *child = lfirst(cell);
 
 		if (child->key->on_delete == FKCONSTR_ACTION_CASCADE)
-			(void) dtmodel_ask_reference(child, DT_PLAN_CASCADE_DELETE, rel, row, time);
-		else if (dtmodel_ask_reference(child, DT_PLAN_LIVE_CHILD, rel, row, 0))
+			(void) dtmodel_query_reference(child, DT_PLAN_CASCADE_DELETE, rel, row, time);
+		else if (dtmodel_query_reference(child, DT_PLAN_LIVE_CHILD, rel, row, 0))
 			report_restrict(child, rel, row);
 	}
 }
@@ -148,7 +148,7 @@ follow_deletion(FunctionCallInfo fcinfo, const CascadeState *state,
 	followed_statement = fcinfo->flinfo->fn_mcxt;
 	PG_TRY();
 	{
-		ask_children(state, rel, row, time);
+		query_children(state, rel, row, time);
 	}
 	PG_FINALLY();
 	{

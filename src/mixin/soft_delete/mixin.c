@@ -279,7 +279,7 @@ static const DtMixinColumn columns[] = {
 		.use = &dtmodel_use_flag,
 		.offset = offsetof(DtSoftDelete, flag),
 		.optional = true,
-		.tells_live = true,
+		.marks_deleted = true,
 		.in_template = "is_deleted",
 		.has_to_match = true,
 	},
@@ -287,7 +287,7 @@ static const DtMixinColumn columns[] = {
 		.option = "deleted_at",
 		.use = &dtmodel_use_time,
 		.offset = offsetof(DtSoftDelete, deleted_at),
-		.tells_live = true,
+		.marks_deleted = true,
 		.in_template = "deleted_at",
 	},
 	{
@@ -299,14 +299,14 @@ static const DtMixinColumn columns[] = {
 };
 
 /* It determines which rows are live, as the flag does. */
-static const char *const fixed_options[] = {"flag_means", NULL};
+static const char *const options_to_match[] = {"flag_means", NULL};
 
 static const DtOption options[] = {
 	{DT_OPTION_COLUMN, "flag", "is_deleted", NULL},
 	{DT_OPTION_COLUMN, "deleted_at", "deleted_at", NULL},
 	{DT_OPTION_COLUMN, "deleted_by", NULL, NULL},
 	{DT_OPTION_TEXT, "flag_means", NULL, NULL},
-	{DT_OPTION_PLAIN, "hide", NULL, NULL},
+	{DT_OPTION_UNQUOTED, "hide", NULL, NULL},
 	{DT_OPTION_TRIGGER, "protect_truncate", NULL, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE]},
 	{DT_OPTION_TEXT, "flag_writes", NULL, NULL},
 	{DT_OPTION_TEXT, "tier", NULL, NULL},
@@ -319,11 +319,11 @@ const DtMixin dtmodel_soft_delete_mixin = {
 	.add = "add_soft_delete",
 	.remove = "remove_soft_delete",
 	.must_be_inherited = true,
-	.shows_in_columns = true,
+	.implied_by_columns = true,
 	.triggers = dtmodel_soft_delete_triggers,
 	.ntriggers = DT_SOFT_DELETE_TRIGGERS,
 	.options = options,
-	.fixed_options = fixed_options,
+	.options_to_match = options_to_match,
 	.columns = columns,
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtSoftDelete),

@@ -174,8 +174,8 @@ key_values(const DtReference *reference, Relation rel, HeapTuple row,
  * The result is in SPI, to which the caller has connected.
  */
 bool
-dtmodel_ask_reference(const DtReference *reference, DtPlanPurpose purpose,
-					  Relation rel, HeapTuple row, TimestampTz time)
+dtmodel_query_reference(const DtReference *reference, DtPlanPurpose purpose,
+						Relation rel, HeapTuple row, TimestampTz time)
 {
 	Datum		values[INDEX_MAX_KEYS + 1];
 	Relation	other;

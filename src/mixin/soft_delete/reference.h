@@ -25,9 +25,9 @@ typedef struct DtReference
 } DtReference;
 
 extern DtReference *dtmodel_make_reference(DtForeignKey *key, bool to_child);
-extern bool dtmodel_ask_reference(const DtReference *reference,
-								  DtPlanPurpose purpose, Relation rel,
-								  HeapTuple row, TimestampTz time);
+extern bool dtmodel_query_reference(const DtReference *reference,
+									DtPlanPurpose purpose, Relation rel,
+									HeapTuple row, TimestampTz time);
 extern char *dtmodel_describe_key(const DtReference *reference, Relation rel,
 								  HeapTuple row);
 

@@ -221,8 +221,8 @@ collect_children(Restore *restore, RestoredRow *row,
 
 	foreach(cell, keys->children)
 	{
-		if (!dtmodel_ask_reference(lfirst(cell), DT_PLAN_RESTORE_CHILDREN, rel,
-								   tuple, restore->time))
+		if (!dtmodel_query_reference(lfirst(cell), DT_PLAN_RESTORE_CHILDREN, rel,
+									 tuple, restore->time))
 			continue;
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
@@ -286,8 +286,8 @@ collect_parents(Restore *restore, RestoredRow *row, const DtRestoreKeys *keys,
 
 		if (row->above != NULL && row->found_by == reference->key->constraint)
 			depend_on_row_above(restore, row);
-		else if (dtmodel_ask_reference(reference, DT_PLAN_RESTORE_PARENT, rel,
-									   tuple, 0))
+		else if (dtmodel_query_reference(reference, DT_PLAN_RESTORE_PARENT, rel,
+										 tuple, 0))
 		{
 			note_parent(restore, row, reference);
 			SPI_freetuptable(SPI_tuptable);

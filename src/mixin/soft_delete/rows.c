@@ -74,21 +74,21 @@ write_query(StringInfo query, const SoftCall *soft, DtPlanPurpose purpose)
 		case DT_PLAN_SELECT_DELETED:
 			appendStringInfoString(query, "SELECT ");
 			dtmodel_append_row(query, rel);
-			appendStringInfo(query, " FROM %s AS " DT_ROW " WHERE %s AND ", table,
-							 dtmodel_deleted_text(&soft->columns, DT_ROW));
+			appendStringInfo(query, " FROM %s AS " DT_ROW_ALIAS " WHERE %s AND ", table,
+							 dtmodel_deleted_text(&soft->columns, DT_ROW_ALIAS));
 			break;
 		case DT_PLAN_SOFT_DELETE:
-			appendStringInfo(query, "DELETE FROM %s AS " DT_ROW " WHERE ", table);
+			appendStringInfo(query, "DELETE FROM %s AS " DT_ROW_ALIAS " WHERE ", table);
 			break;
 		case DT_PLAN_RESTORE:
-			appendStringInfo(query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND ",
+			appendStringInfo(query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW_ALIAS " SET %s WHERE %s AND ",
 							 table, dtmodel_restore_assignments(&soft->columns),
-							 dtmodel_deleted_text(&soft->columns, DT_ROW));
+							 dtmodel_deleted_text(&soft->columns, DT_ROW_ALIAS));
 			break;
 		default:
 			elog(ERROR, "no query on a row has purpose %d", (int) purpose);
 	}
-	dtmodel_append_key_condition(query, &soft->call.key, DT_ROW);
+	dtmodel_append_key_condition(query, &soft->call.key, DT_ROW_ALIAS);
 	if (purpose != DT_PLAN_SELECT_DELETED)
 	{
 		appendStringInfoString(query, " RETURNING ");
@@ -379,11 +379,11 @@ deletion_plan(const SoftCall *soft)
 
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW " SET %s WHERE %s AND "
-					 DT_ROW ".%s OPERATOR(pg_catalog.=) $1",
+	appendStringInfo(&plan.query, DT_MARKS_LIVE "UPDATE %s AS " DT_ROW_ALIAS " SET %s WHERE %s AND "
+					 DT_ROW_ALIAS ".%s OPERATOR(pg_catalog.=) $1",
 					 dtmodel_qualified_name(soft->call.rel),
 					 dtmodel_restore_assignments(&soft->columns),
-					 dtmodel_deleted_text(&soft->columns, DT_ROW),
+					 dtmodel_deleted_text(&soft->columns, DT_ROW_ALIAS),
 					 quote_identifier(NameStr(soft->columns.deleted_at.name)));
 	return dtmodel_save_plan(&plan, 1, &type);
 }

@@ -195,9 +195,9 @@ static void
 drop_check(DtChange *change, const char *check)
 {
 	dtmodel_add_statement(change,
-				   psprintf("dropped constraint \"%s\"", check),
-				   psprintf("ALTER TABLE %s DROP CONSTRAINT %s", change->table,
-							quote_identifier(check)));
+						  psprintf("dropped constraint \"%s\"", check),
+						  psprintf("ALTER TABLE %s DROP CONSTRAINT %s", change->table,
+								   quote_identifier(check)));
 }
 
 static void
@@ -207,12 +207,12 @@ add_check(DtChange *change, const SoftDeleteRequest *request)
 	DtSoftDelete columns = asked_columns(request);
 
 	dtmodel_add_statement(change,
-				   psprintf("added constraint \"%s\"", name),
-				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
-							"CHECK ((%s) OPERATOR(pg_catalog.=) (%s))",
-							change->table, quote_identifier(name),
-							dtmodel_flagged_text(&columns),
-							dtmodel_timed_text(&columns)));
+						  psprintf("added constraint \"%s\"", name),
+						  psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
+								   "CHECK ((%s) OPERATOR(pg_catalog.=) (%s))",
+								   change->table, quote_identifier(name),
+								   dtmodel_flagged_text(&columns),
+								   dtmodel_timed_text(&columns)));
 }
 
 static List *
@@ -347,10 +347,10 @@ change_flag_default(DtChange *change, const SoftDeleteRequest *request,
 	if (!AttributeNumberIsValid(flag->attnum) || flag->has_default)
 		return;
 	dtmodel_add_statement(change,
-				   psprintf("set the default of column \"%s\" to %s",
-							request->flag, live),
-				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
-							change->table, quote_identifier(request->flag), live));
+						  psprintf("set the default of column \"%s\" to %s",
+								   request->flag, live),
+						  psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
+								   change->table, quote_identifier(request->flag), live));
 }
 
 static void
@@ -451,7 +451,7 @@ change_soft_delete(DtChange *change, const void *asked)
 						   dtmodel_events_with_moves(change->rel, "DELETE"),
 						   trigger_options(request));
 	change_cascade_trigger(change, request);
-	dtmodel_join_change(change, &dtmodel_soft_delete_mixin, &columns);
+	dtmodel_extend_change(change, &dtmodel_soft_delete_mixin, &columns);
 	dtmodel_change_guard_trigger(change);
 	if (request->protect_truncate)
 		dtmodel_change_trigger(change, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE], "TRUNCATE",
@@ -602,7 +602,7 @@ drop_soft_delete(DtChange *change, bool drop_columns)
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE_MOVE]);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_GUARD]);
 	dtmodel_drop_trigger(change, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE]);
-	dtmodel_join_change(change, &dtmodel_soft_delete_mixin, NULL);
+	dtmodel_extend_change(change, &dtmodel_soft_delete_mixin, NULL);
 	if (drop_columns)
 	{
 		check_no_deleted_rows(change, &soft_delete);

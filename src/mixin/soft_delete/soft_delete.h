@@ -35,7 +35,7 @@ extern DtSoftDeletion *dtmodel_soft_deletion;
 extern DtSoftDelete dtmodel_usable_soft_delete(Relation rel);
 extern bool dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete);
 extern TimestampTz dtmodel_row_deleted_at(const DtSoftDelete *soft_delete,
-											HeapTuple row, TupleDesc desc);
+										  HeapTuple row, TupleDesc desc);
 extern TimestampTz dtmodel_new_deletion_time(const DtSoftDelete *soft_delete);
 
 /* executor.c */

@@ -113,13 +113,13 @@ set_default(DtChange *change, const char *table, const char *only,
 			const DtColumn *column, DtClock clock, const char *of_partition)
 {
 	dtmodel_add_statement(change,
-				   psprintf("set the default of column \"%s\"%s to %s",
-							NameStr(column->name), of_partition,
-							default_expression("", clock, column->typid)),
-				   psprintf("ALTER TABLE %s%s ALTER COLUMN %s SET DEFAULT %s",
-							only, table, quote_identifier(NameStr(column->name)),
-							default_expression("pg_catalog.", clock,
-											   column->typid)));
+						  psprintf("set the default of column \"%s\"%s to %s",
+								   NameStr(column->name), of_partition,
+								   default_expression("", clock, column->typid)),
+						  psprintf("ALTER TABLE %s%s ALTER COLUMN %s SET DEFAULT %s",
+								   only, table, quote_identifier(NameStr(column->name)),
+								   default_expression("pg_catalog.", clock,
+													  column->typid)));
 }
 
 /*
