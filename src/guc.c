@@ -27,7 +27,7 @@ bool		dtmodel_hard_delete = false;
 bool		dtmodel_with_deleted = false;
 char	   *dtmodel_actor_switch = NULL;
 bool		dtmodel_actor_locked = false;
-Oid			dtmodel_actor_claimant = InvalidOid;
+Oid			dtmodel_actor_setter = InvalidOid;
 uint64		dtmodel_actor_count = 1;
 bool		dtmodel_is_preloaded = false;
 
@@ -37,7 +37,7 @@ static bool rewrite = true;
  * The role that turned dtmodel.hard_delete on, kept with the value.  NULL if
  * it is off, or if the server's configuration turned it on.
  */
-static Oid *hard_delete_claim = NULL;
+static Oid *hard_delete_setter = NULL;
 
 /*
  * False while values that were set before the library was loaded are checked.
@@ -96,7 +96,7 @@ refuse_actor(Oid role)
  * role.
  */
 static bool
-is_claim(GucSource source)
+is_set_by_role(GucSource source)
 {
 	return source >= PGC_S_USER && !InitializingParallelWorker;
 }
@@ -107,26 +107,26 @@ is_claim(GucSource source)
  * that happens to load the library may run as another role.
  */
 static Oid
-claiming_role(void)
+current_setter(void)
 {
 	return is_defined ? GetUserId() : GetOuterUserId();
 }
 
 /* Keeps that role with the value; false if there is no memory for it. */
 static bool
-keep_claimant(void **extra)
+keep_setter(void **extra)
 {
-	Oid		   *claimant = compat_guc_malloc(sizeof(Oid));
+	Oid		   *setter = compat_guc_malloc(sizeof(Oid));
 
-	if (claimant == NULL)
+	if (setter == NULL)
 		return false;
-	*claimant = claiming_role();
-	*extra = claimant;
+	*setter = current_setter();
+	*extra = setter;
 	return true;
 }
 
 static Oid
-claimant_of(const void *extra)
+setter_of(const void *extra)
 {
 	return extra == NULL ? InvalidOid : *(const Oid *) extra;
 }
@@ -134,39 +134,39 @@ claimant_of(const void *extra)
 static bool
 check_actor(char **newval, void **extra, GucSource source)
 {
-	if ((*newval)[0] == '\0' || !is_claim(source))
+	if ((*newval)[0] == '\0' || !is_set_by_role(source))
 		return true;
 	if (dtmodel_actor_locked && IsTransactionState() &&
-		!dtmodel_may_set_actor(claiming_role()))
-		return refuse_actor(claiming_role());
-	return keep_claimant(extra);
+		!dtmodel_may_set_actor(current_setter()))
+		return refuse_actor(current_setter());
+	return keep_setter(extra);
 }
 
 static void
 assign_actor(const char *newval pg_attribute_unused(), void *extra)
 {
-	dtmodel_actor_claimant = claimant_of(extra);
+	dtmodel_actor_setter = setter_of(extra);
 	dtmodel_actor_count++;
 }
 
 static bool
 check_hard_delete(bool *newval, void **extra, GucSource source)
 {
-	return !*newval || !is_claim(source) || keep_claimant(extra);
+	return !*newval || !is_set_by_role(source) || keep_setter(extra);
 }
 
 static void
 assign_hard_delete(bool newval, void *extra)
 {
-	hard_delete_claim = extra;
+	hard_delete_setter = extra;
 	forget_plans(newval, extra);
 }
 
 /* The role that turned it on; invalid if the server's configuration did. */
 Oid
-dtmodel_hard_delete_claimant(void)
+dtmodel_hard_delete_setter(void)
 {
-	return claimant_of(hard_delete_claim);
+	return setter_of(hard_delete_setter);
 }
 
 /*
@@ -187,8 +187,8 @@ define_hard_delete(void)
 							 PGC_USERSET,
 							 0,
 							 check_hard_delete, assign_hard_delete, NULL);
-	if (hard_delete_claim != NULL && OidIsValid(role))
-		*hard_delete_claim = role;
+	if (hard_delete_setter != NULL && OidIsValid(role))
+		*hard_delete_setter = role;
 }
 
 /*

@@ -17,7 +17,7 @@ extern bool dtmodel_actor_locked;
 /*
  * The role that set dtmodel.actor; invalid if the server's configuration did.
  */
-extern Oid	dtmodel_actor_claimant;
+extern Oid	dtmodel_actor_setter;
 
 /* Counts the values that dtmodel.actor has had. */
 extern uint64 dtmodel_actor_count;
@@ -29,6 +29,6 @@ extern void dtmodel_define_switches(void);
 extern void dtmodel_set_guc(const char *name, const char *value);
 extern bool dtmodel_rewrites(void);
 extern bool dtmodel_may_set_actor(Oid role);
-extern Oid	dtmodel_hard_delete_claimant(void);
+extern Oid	dtmodel_hard_delete_setter(void);
 
 #endif							/* DTMODEL_GUC_H */

@@ -112,7 +112,7 @@ add_setting(GivenSettings *given, const DtRawValue *key, const DtRawValue *value
  * Adds a setting that is given in the member for all settings, valid or not.
  */
 static void
-take_setting(GivenSettings *given, const DtRawValue *key, const DtRawValue *value)
+read_given_setting(GivenSettings *given, const DtRawValue *key, const DtRawValue *value)
 {
 	DtRawValue	rule;
 
@@ -191,7 +191,7 @@ wrong_element(const DtRawValue *element)
 
 /* One {"key": ..., "value": ...} of a list, or {"key": ..., "remove": true}. */
 static void
-take_pair(GivenSettings *given, const DtRawValue *pair, int number)
+read_settings_element(GivenSettings *given, const DtRawValue *pair, int number)
 {
 	DtRawValue	key;
 	DtRawValue	value;
@@ -204,7 +204,7 @@ take_pair(GivenSettings *given, const DtRawValue *pair, int number)
 
 		if (has_value && !find_member(pair, "remove", &removes))
 		{
-			take_setting(given, &key, &value);
+			read_given_setting(given, &key, &value);
 			return;
 		}
 		if (!has_value && find_member(pair, "remove", &removes) &&
@@ -222,7 +222,7 @@ take_pair(GivenSettings *given, const DtRawValue *pair, int number)
 
 /* The member for all settings.  JSON null gives none. */
 static void
-take_settings(GivenSettings *given, const DtRawValue *value)
+read_given_settings(GivenSettings *given, const DtRawValue *value)
 {
 	DtRawObjectWalk object;
 	DtRawMember member;
@@ -236,7 +236,7 @@ take_settings(GivenSettings *given, const DtRawValue *value)
 	{
 		object = dtmodel_raw_walk_object(value);
 		while (dtmodel_raw_next_member(&object, &member))
-			take_setting(given, &member.key, &member.value);
+			read_given_setting(given, &member.key, &member.value);
 		return;
 	}
 	if (!dtmodel_raw_is_array(value))
@@ -244,23 +244,23 @@ take_settings(GivenSettings *given, const DtRawValue *value)
 							  psprintf("It is %s.", dtmodel_raw_kind(value)));
 	array = dtmodel_raw_walk_array(value);
 	while (dtmodel_raw_next_element(&array, &element))
-		take_pair(given, &element, number++);
+		read_settings_element(given, &element, number++);
 }
 
 static void
-take_settings_of(GivenSettings *given, const DtRawValue *object)
+read_settings_member(GivenSettings *given, const DtRawValue *object)
 {
 	const char *name = NameStr(given->settings->column.name);
 	DtRawValue	key = dtmodel_raw_string(name, strlen(name));
 	DtRawValue	value;
 
 	if (dtmodel_raw_find(object, &key, &value, NULL))
-		take_settings(given, &value);
+		read_given_settings(given, &value);
 }
 
 /* A key that is not a column. */
 static void
-take_other_key(GivenSettings *given, const DtRawMember *member)
+read_other_key(GivenSettings *given, const DtRawMember *member)
 {
 	DtRawValue	rule;
 
@@ -295,8 +295,8 @@ row_version_column(const DtModel *model)
 }
 
 static void
-take_field(DtData *data, AttrNumber version, const DtField *field,
-		   const DtRawValue *value)
+read_column(DtData *data, AttrNumber version, const DtField *field,
+			const DtRawValue *value)
 {
 	DtDataItem *given = &data->items[data->count];
 	bool		is_row_version = field->attnum == version;
@@ -331,7 +331,7 @@ next_field(const DtFields *fields, int *next, const DtRawValue *key)
 
 /* Goes through the keys and the columns in parallel. */
 static void
-take_members(DtData *data, GivenSettings *given, const DtModel *model,
+read_members(DtData *data, GivenSettings *given, const DtModel *model,
 			 const DtRawValue *object)
 {
 	DtRawObjectWalk walk = dtmodel_raw_walk_object(object);
@@ -344,10 +344,10 @@ take_members(DtData *data, GivenSettings *given, const DtModel *model,
 		const DtField *field = next_field(&model->fields, &next, &member.key);
 
 		if (field == NULL)
-			take_other_key(given, &member);
+			read_other_key(given, &member);
 		else if (given->settings == NULL ||
 				 field->attnum != given->settings->column.attnum)
-			take_field(data, version, field, &member.value);
+			read_column(data, version, field, &member.value);
 	}
 }
 
@@ -400,8 +400,8 @@ dtmodel_read_data(const DtDataPlace *place, const DtRawValue *object, bool stric
 	 * it is added later.
 	 */
 	if (dtmodel_settings_of(model) != NULL)
-		take_settings_of(&given, object);
-	take_members(&data, &given, model, object);
+		read_settings_member(&given, object);
+	read_members(&data, &given, model, object);
 	if (given.count > 0 || given.removed != NIL)
 		add_settings_column(&data, &given);
 	return data;

@@ -122,7 +122,7 @@ covers(Relation index, const Search *search)
 }
 
 static void
-look_at_index(Search *search, Relation index)
+check_index(Search *search, Relation index)
 {
 	if (!index->rd_index->indimmediate)
 		search->can_conflict = false;
@@ -136,7 +136,7 @@ look_at_index(Search *search, Relation index)
 }
 
 static void
-look_at_indexes(Search *search)
+check_indexes(Search *search)
 {
 	ListCell   *cell;
 
@@ -145,7 +145,7 @@ look_at_indexes(Search *search)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		look_at_index(search, index);
+		check_index(search, index);
 		index_close(index, AccessShareLock);
 	}
 }
@@ -172,7 +172,7 @@ report_deleted_row(const Search *search, Datum row)
 {
 	Search		looked = *search;
 
-	look_at_indexes(&looked);
+	check_indexes(&looked);
 	dtmodel_report_deleted_row(&search->call, row, OidIsValid(looked.unique) ?
 							   looked.unique : looked.live_unique);
 }
@@ -272,7 +272,7 @@ get_or_create(Search *search, Datum *row, bool *created)
 	*created = false;
 	if (found == DT_FOUND_LIVE)
 		return true;
-	look_at_indexes(search);
+	check_indexes(search);
 	if (!is_covered(search))
 	{
 		dtmodel_lock_criteria(&search->criteria_place, &search->criteria);

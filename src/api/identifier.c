@@ -50,7 +50,7 @@ PG_FUNCTION_INFO_V1(dtmodel_uuid_timestamp);
  * filled buffer must not use it.
  */
 static void
-take_random_bytes(uint8 *target, size_t length)
+get_random_bytes(uint8 *target, size_t length)
 {
 	static uint8 buffer[RANDOM_BUFFER_SIZE];
 	static size_t used = RANDOM_BUFFER_SIZE;
@@ -88,7 +88,7 @@ dtmodel_uuidv4(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
 
-	take_random_bytes(uuid->data, UUID_LEN);
+	get_random_bytes(uuid->data, UUID_LEN);
 	set_version(uuid, 4);
 	PG_RETURN_UUID_P(uuid);
 }
@@ -123,7 +123,7 @@ make_uuidv7(int64 ns)
 		uuid->data[i] = (uint8) (ms >> (40 - 8 * i));
 	uuid->data[6] = (uint8) (fraction >> 8);
 	uuid->data[7] = (uint8) fraction;
-	take_random_bytes(uuid->data + 8, UUID_LEN - 8);
+	get_random_bytes(uuid->data + 8, UUID_LEN - 8);
 	set_version(uuid, 7);
 	return uuid;
 }

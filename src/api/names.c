@@ -193,7 +193,7 @@ to_snake_case(const char *name)
  * separate words.
  */
 static NameParts
-take_apart(const char *text)
+split_name(const char *text)
 {
 	NameParts	name = {.before = strspn(text, "_")};
 	int			length = strlen(text) - name.before;
@@ -208,7 +208,7 @@ take_apart(const char *text)
 }
 
 static char *
-put_together(const NameParts *name, const char *words)
+join_name(const NameParts *name, const char *words)
 {
 	StringInfoData text;
 
@@ -241,13 +241,13 @@ last_word(const char *snake)
 Datum
 dtmodel_table_name(PG_FUNCTION_ARGS)
 {
-	NameParts	name = take_apart(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	NameParts	name = split_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	char	   *snake = to_snake_case(name.words);
 	const char *last = last_word(snake);
 	char	   *words = psprintf("%.*s%s", (int) (last - snake), snake,
 								 dtmodel_pluralize(last));
 
-	PG_RETURN_TEXT_P(cstring_to_text(put_together(&name, words)));
+	PG_RETURN_TEXT_P(cstring_to_text(join_name(&name, words)));
 }
 
 static void
@@ -264,7 +264,7 @@ char *
 dtmodel_make_class_name(const char *table)
 {
 	StringInfoData class;
-	NameParts	name = take_apart(table);
+	NameParts	name = split_name(table);
 	char	   *snake = to_snake_case(name.words);
 	char	   *singular = dtmodel_singularize(last_word(snake));
 	char	   *word = snake;
@@ -278,7 +278,7 @@ dtmodel_make_class_name(const char *table)
 		word = underscore + 1;
 	}
 	append_capitalized(&class, singular);
-	return class.len > 0 ? put_together(&name, class.data) : pstrdup(table);
+	return class.len > 0 ? join_name(&name, class.data) : pstrdup(table);
 }
 
 /*

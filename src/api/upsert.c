@@ -395,7 +395,7 @@ run_upsert(Upsert *upsert, Datum *row)
  * true if it is to be returned as it is.
  */
 static bool
-settle_deleted_row(Upsert *upsert, Datum *row)
+handle_deleted_row(Upsert *upsert, Datum *row)
 {
 	if (!can_conflict(upsert) ||
 		dtmodel_find_by_criteria(&upsert->call, &upsert->place, &upsert->conflict,
@@ -427,7 +427,7 @@ upsert_row(Upsert *upsert, Datum *row)
 
 	/* An index of live rows alone would allow a new row beside it. */
 	if (is_soft && upsert->on_deleted != DT_DELETED_IGNORE &&
-		settle_deleted_row(upsert, row))
+		handle_deleted_row(upsert, row))
 		return true;
 	for (int i = 0; i < DT_MAX_TRIES; i++)
 	{
@@ -437,7 +437,7 @@ upsert_row(Upsert *upsert, Datum *row)
 			dtmodel_report_stale_data(&upsert->place, &upsert->data);
 		if (!upsert->met_deleted)
 			return false;
-		if (settle_deleted_row(upsert, row))
+		if (handle_deleted_row(upsert, row))
 			return true;
 	}
 	ereport(ERROR,

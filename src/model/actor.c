@@ -28,9 +28,9 @@
 
 /* The role that set the actor may have been dropped. */
 static void
-report_claim(void)
+report_setter(void)
 {
-	const char *role = GetUserNameFromId(dtmodel_actor_claimant, true);
+	const char *role = GetUserNameFromId(dtmodel_actor_setter, true);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -50,8 +50,9 @@ dtmodel_actor(void)
 	if (dtmodel_actor_switch[0] == '\0')
 		return GetUserNameFromId(GetOuterUserId(), false);
 
-	if (dtmodel_actor_locked && OidIsValid(dtmodel_actor_claimant) && !dtmodel_may_set_actor(dtmodel_actor_claimant))
-		report_claim();
+	if (dtmodel_actor_locked && OidIsValid(dtmodel_actor_setter) &&
+		!dtmodel_may_set_actor(dtmodel_actor_setter))
+		report_setter();
 	return dtmodel_actor_switch;
 }
 

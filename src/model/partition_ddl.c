@@ -537,7 +537,7 @@ give_up_triggers(Oid relid, Relation parent)
  * the statement.
  */
 static void
-settle_name(RangeVar *name, Relation rel)
+add_schema_to_name(RangeVar *name, Relation rel)
 {
 	char	   *schema = get_namespace_name(RelationGetNamespace(rel));
 
@@ -564,7 +564,7 @@ prepare_partition(RangeVar *name, Oid relid, Relation parent)
 	if (is_model)
 	{
 		check_nothing_is_lost(rel, parent);
-		settle_name(name, rel);
+		add_schema_to_name(name, rel);
 
 		/* In the order in which the command locks them. */
 		(void) find_all_inheritors(relid, PARTITION_LOCK, NULL);
@@ -596,7 +596,7 @@ prepare_attach(RangeVar *parent_name, RangeVar *name)
 	if (parent->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
 		dtmodel_has_own_trigger(parent))
 	{
-		settle_name(parent_name, parent);
+		add_schema_to_name(parent_name, parent);
 		default_partition = get_default_partition_oid(parentid);
 		if (OidIsValid(default_partition))
 			LockRelationOid(default_partition, PARTITION_LOCK);

@@ -112,13 +112,13 @@ dtmodel_shown_key(Relation rel, int ncolumns, const AttrNumber *columns,
 static void
 hide_values(void *argument)
 {
-	const DtOwnersWork *work = argument;
+	const DtOwnerContext *owner = argument;
 
 	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION &&
-		!(may_read_table(work->caller.user, work->rel) &&
-		  may_read_table(GetOuterUserId(), work->rel)))
+		!(may_read_table(owner->caller.user, owner->rel) &&
+		  may_read_table(GetOuterUserId(), owner->rel)))
 		errdetail("The row is of table \"%s\", which you may not read.",
-				  RelationGetRelationName(work->rel));
+				  RelationGetRelationName(owner->rel));
 }
 
 /*
@@ -127,19 +127,19 @@ hide_values(void *argument)
  * that the caller may not read.
  */
 void
-dtmodel_begin_owners_work(DtOwnersWork *work, Relation rel)
+dtmodel_enter_owner_context(DtOwnerContext *owner, Relation rel)
 {
-	work->rel = rel;
-	work->callback.callback = hide_values;
-	work->callback.arg = work;
-	work->callback.previous = error_context_stack;
-	error_context_stack = &work->callback;
-	work->caller = dtmodel_act_as_owner(rel);
+	owner->rel = rel;
+	owner->callback.callback = hide_values;
+	owner->callback.arg = owner;
+	owner->callback.previous = error_context_stack;
+	error_context_stack = &owner->callback;
+	owner->caller = dtmodel_act_as_owner(rel);
 }
 
 void
-dtmodel_end_owners_work(DtOwnersWork *work)
+dtmodel_leave_owner_context(DtOwnerContext *owner)
 {
-	dtmodel_act_as(&work->caller);
-	error_context_stack = work->callback.previous;
+	dtmodel_act_as(&owner->caller);
+	error_context_stack = owner->callback.previous;
 }

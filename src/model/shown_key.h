@@ -12,12 +12,12 @@
 #include "server/relation.h"
 
 /* Writing a table as its owner, with errors that the caller may see. */
-typedef struct DtOwnersWork
+typedef struct DtOwnerContext
 {
 	DtCaller	caller;
 	Relation	rel;
 	ErrorContextCallback callback;
-} DtOwnersWork;
+} DtOwnerContext;
 
 extern bool dtmodel_may_show(Relation rel, int ncolumns,
 							 const AttrNumber *columns);
@@ -26,7 +26,7 @@ extern char *dtmodel_shown_key(Relation rel, int ncolumns,
 extern char *dtmodel_shown_values(HeapTuple row, TupleDesc desc, int ncolumns,
 								  const AttrNumber *columns);
 
-extern void dtmodel_begin_owners_work(DtOwnersWork *work, Relation rel);
-extern void dtmodel_end_owners_work(DtOwnersWork *work);
+extern void dtmodel_enter_owner_context(DtOwnerContext *owner, Relation rel);
+extern void dtmodel_leave_owner_context(DtOwnerContext *owner);
 
 #endif							/* DTMODEL_SHOWN_KEY_H */

@@ -65,31 +65,31 @@ report_progress(DtPurge *purge, bool at_end)
 }
 
 static void
-report_tally(const DtPurge *purge, const DtTally *tally)
+report_row_count(const DtPurge *purge, const DtRowCount *count)
 {
 	const char *done = purge->dry_run ? "would purge" : "purged";
 
-	if (tally->rows == 0)
+	if (count->rows == 0)
 		return;
-	if (tally->constraint == NULL)
+	if (count->constraint == NULL)
 		ereport(NOTICE,
 				(errmsg_plural("table \"%s\": %s " UINT64_FORMAT " row with them",
 							   "table \"%s\": %s " UINT64_FORMAT " rows with them",
-							   tally->rows, tally->table, done, tally->rows)));
+							   count->rows, count->table, done, count->rows)));
 	else
 		ereport(NOTICE,
 				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row is held by table \"%s\" (\"%s\")",
 							   "table \"%s\": " UINT64_FORMAT " rows are held by table \"%s\" (\"%s\")",
-							   tally->rows, purge->table, tally->rows,
-							   tally->table, tally->constraint)));
+							   count->rows, purge->table, count->rows,
+							   count->table, count->constraint)));
 }
 
 /* Rows that were purged first, then rows that are held, each by name. */
 static int
-compare_tallies(const ListCell *a, const ListCell *b)
+compare_row_counts(const ListCell *a, const ListCell *b)
 {
-	const DtTally *x = lfirst(a);
-	const DtTally *y = lfirst(b);
+	const DtRowCount *x = lfirst(a);
+	const DtRowCount *y = lfirst(b);
 	int			order = strcmp(x->table, y->table);
 
 	if ((x->constraint == NULL) != (y->constraint == NULL))
@@ -106,9 +106,9 @@ report_end(DtPurge *purge)
 	ListCell   *cell;
 
 	report_progress(purge, true);
-	list_sort(purge->tallies, compare_tallies);
-	foreach(cell, purge->tallies)
-		report_tally(purge, lfirst(cell));
+	list_sort(purge->row_counts, compare_row_counts);
+	foreach(cell, purge->row_counts)
+		report_row_count(purge, lfirst(cell));
 	if (accounted < purge->total)
 		ereport(NOTICE,
 				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row was skipped",
@@ -157,7 +157,7 @@ open_list(DtPurge *purge)
 	purge->table = pstrdup(RelationGetRelationName(rel));
 	query = psprintf(DT_OWN_QUERY "SELECT " DT_ROW_ALIAS ".tableoid, " DT_ROW_ALIAS
 					 ".ctid FROM %s AS " DT_ROW_ALIAS " WHERE %s",
-					 dtmodel_qualified_name(rel), dtmodel_old_text(&columns, DT_ROW_ALIAS));
+					 dtmodel_qualified_name(rel), dtmodel_expired_text(&columns, DT_ROW_ALIAS));
 	table_close(rel, NoLock);
 	return SPI_cursor_open_with_args(NULL, query, lengthof(values), types,
 									 values, NULL, false, CURSOR_OPT_SCROLL);
@@ -279,7 +279,7 @@ dtmodel_purge(PG_FUNCTION_ARGS)
 
 	SPI_connect_ext(purge.dry_run ? 0 : SPI_OPT_NONATOMIC);
 	purge.context = CurrentMemoryContext;
-	purge.known = dtmodel_make_known_rows(purge.context);
+	purge.checked = dtmodel_make_checked_rows(purge.context);
 	purge.started = purge.reported_at = GetCurrentTimestamp();
 	purge_all(&purge);
 	SPI_finish();

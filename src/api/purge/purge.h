@@ -15,12 +15,12 @@
 #include "utils/timestamp.h"
 
 /* A count of rows, for a NOTICE at the end. */
-typedef struct DtTally
+typedef struct DtRowCount
 {
 	char	   *table;
 	char	   *constraint;		/* NULL: purged rows; else rows held by it */
 	uint64		rows;
-} DtTally;
+} DtRowCount;
 
 typedef struct DtPurge
 {
@@ -31,12 +31,12 @@ typedef struct DtPurge
 	int			batch_size;
 	bool		dry_run;
 	MemoryContext context;		/* for memory that lasts over commits */
-	HTAB	   *known;			/* rows that need not be checked again */
+	HTAB	   *checked;		/* rows that need not be checked again */
 	uint64		total;
 	uint64		looked_at;
 	uint64		done;
 	uint64		held;
-	List	   *tallies;
+	List	   *row_counts;
 	TimestampTz started;
 	TimestampTz reported_at;
 } DtPurge;
@@ -57,11 +57,11 @@ typedef struct DtPurgeReference
 	bool		soft;			/* the child is a soft-delete model */
 	DtSoftDelete columns;		/* of the child, if it is */
 	char	   *child;			/* its name in FROM */
-	DtTally    *tally;			/* the rows that are held by it */
+	DtRowCount *count;			/* the rows that are held by it */
 } DtPurgeReference;
 
 /* rows.c */
-extern HTAB *dtmodel_make_known_rows(MemoryContext context);
+extern HTAB *dtmodel_make_checked_rows(MemoryContext context);
 extern void dtmodel_purge_rows(DtPurge *purge, const DtPlaceSet *set);
 
 /* set.c */
@@ -71,7 +71,7 @@ extern DtPlaceSet *dtmodel_set_of_table(List **sets, Oid relid);
 extern List *dtmodel_returned_rows(int column);
 
 /* query.c: the queries of a purge */
-extern char *dtmodel_old_text(const DtSoftDelete *columns, const char *alias);
+extern char *dtmodel_expired_text(const DtSoftDelete *columns, const char *alias);
 extern DtPlaceSet *dtmodel_lock_rows(const DtPurge *purge, const DtPlaceSet *set);
 extern void dtmodel_query_holders(const DtPurge *purge, Relation rel,
 								  const DtPlaceSet *set,

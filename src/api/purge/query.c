@@ -70,7 +70,7 @@ save_plan(const DtPlan *plan)
 
 /* "The row was deleted softly, and long enough ago", as SQL. */
 char *
-dtmodel_old_text(const DtSoftDelete *columns, const char *alias)
+dtmodel_expired_text(const DtSoftDelete *columns, const char *alias)
 {
 	return psprintf("%s AND %s.%s OPERATOR(pg_catalog.<) %s",
 					dtmodel_deleted_text(columns, alias), alias,
@@ -92,7 +92,7 @@ lock_plan(const DtPurge *purge, Relation rel)
 	appendStringInfo(&plan.query, "SELECT " DT_ROW_ALIAS ".tableoid, " DT_ROW_ALIAS ".ctid FROM ONLY %s AS " DT_ROW_ALIAS
 					 " WHERE " DT_ROW_ALIAS ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s%s",
 					 dtmodel_qualified_name(rel),
-					 dtmodel_old_text(&columns, DT_ROW_ALIAS),
+					 dtmodel_expired_text(&columns, DT_ROW_ALIAS),
 					 purge->dry_run ? "" : " FOR UPDATE SKIP LOCKED");
 	return save_plan(&plan);
 }
@@ -143,7 +143,7 @@ holders_plan(Relation rel, const DtPurgeReference *reference)
 					 dtmodel_qualified_name(rel), reference->child,
 					 reference_text(reference),
 					 reference->soft ?
-					 dtmodel_old_text(&reference->columns, CHILD) : "false");
+					 dtmodel_expired_text(&reference->columns, CHILD) : "false");
 	return save_plan(&plan);
 }
 
@@ -171,7 +171,7 @@ children_plan(Relation rel, const DtPurgeReference *reference)
 					 " WHERE " DT_ROW_ALIAS ".ctid OPERATOR(pg_catalog.=) ANY (" PLACES ") AND %s",
 					 dtmodel_qualified_name(rel), reference->child,
 					 reference_text(reference),
-					 dtmodel_old_text(&reference->columns, CHILD));
+					 dtmodel_expired_text(&reference->columns, CHILD));
 	return save_plan(&plan);
 }
 

@@ -45,21 +45,21 @@ typedef struct RowKey
 } RowKey;
 
 /* A row that a later batch need not check again. */
-typedef struct KnownRow
+typedef struct CheckedRow
 {
 	RowKey		key;
 	bool		held;			/* false: in a dry run, it would be deleted */
-	DtTally    *holder;			/* NULL: locked by another transaction */
-} KnownRow;
+	DtRowCount *holder;			/* NULL: locked by another transaction */
+} CheckedRow;
 
 /* A row of this batch, or one that references it directly or indirectly. */
 typedef struct PurgeRow
 {
 	RowKey		key;
 	bool		held;
-	bool		goes;			/* it is deleted, with a row of the batch that
+	bool		is_chosen;		/* it is deleted, with a row of the batch that
 								 * is not held */
-	DtTally    *holder;
+	DtRowCount *holder;
 	List	   *parents;		/* Link, to the rows that it references */
 	List	   *children;		/* PurgeRow */
 } PurgeRow;
@@ -67,7 +67,7 @@ typedef struct PurgeRow
 typedef struct Link
 {
 	PurgeRow   *parent;
-	DtTally    *holder;			/* of the parent, if the child is not deleted */
+	DtRowCount *holder;			/* of the parent, if the child is not deleted */
 } Link;
 
 /* An attempt to purge some rows of a batch. */
@@ -76,7 +76,7 @@ typedef struct Attempt
 	DtPurge    *purge;
 	HTAB	   *rows;			/* PurgeRow */
 	const DtPlaceSet *roots;
-	List	   *going;			/* DtPlaceSet, one for each table */
+	List	   *chosen;			/* DtPlaceSet, one for each table */
 	SPIPlanPtr	deletion;		/* of those rows */
 } Attempt;
 
@@ -84,31 +84,31 @@ typedef struct Attempt
 typedef struct Failure
 {
 	bool		failed;
-	DtTally    *holder;
+	DtRowCount *holder;
 } Failure;
 
-static DtTally *
-find_tally(DtPurge *purge, const char *table, const char *constraint)
+static DtRowCount *
+find_row_count(DtPurge *purge, const char *table, const char *constraint)
 {
 	MemoryContext caller;
-	DtTally    *tally;
+	DtRowCount *count;
 	ListCell   *cell;
 
-	foreach(cell, purge->tallies)
+	foreach(cell, purge->row_counts)
 	{
-		tally = lfirst(cell);
-		if (strcmp(tally->table, table) == 0 &&
-			(tally->constraint == NULL) == (constraint == NULL) &&
-			(constraint == NULL || strcmp(tally->constraint, constraint) == 0))
-			return tally;
+		count = lfirst(cell);
+		if (strcmp(count->table, table) == 0 &&
+			(count->constraint == NULL) == (constraint == NULL) &&
+			(constraint == NULL || strcmp(count->constraint, constraint) == 0))
+			return count;
 	}
 	caller = MemoryContextSwitchTo(purge->context);
-	tally = palloc0(sizeof(DtTally));
-	tally->table = pstrdup(table);
-	tally->constraint = constraint == NULL ? NULL : pstrdup(constraint);
-	purge->tallies = lappend(purge->tallies, tally);
+	count = palloc0(sizeof(DtRowCount));
+	count->table = pstrdup(table);
+	count->constraint = constraint == NULL ? NULL : pstrdup(constraint);
+	purge->row_counts = lappend(purge->row_counts, count);
 	MemoryContextSwitchTo(caller);
-	return tally;
+	return count;
 }
 
 /* Whether the table is the model, a partition of it, or inherits from it. */
@@ -120,12 +120,12 @@ is_of_model(const DtPurge *purge, Oid relid)
 }
 
 static void
-count_gone(DtPurge *purge, Oid relid, uint64 rows)
+count_purged(DtPurge *purge, Oid relid, uint64 rows)
 {
 	if (is_of_model(purge, relid))
 		purge->done += rows;
 	else if (rows > 0)
-		find_tally(purge, get_rel_name(relid), NULL)->rows += rows;
+		find_row_count(purge, get_rel_name(relid), NULL)->rows += rows;
 }
 
 /* What a foreign key means for the rows that it references. */
@@ -138,8 +138,8 @@ make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
 	reference->soft = dtmodel_soft_delete_of(dtmodel_get_model(child)) != NULL;
 	if (reference->soft)
 		reference->columns = dtmodel_usable_soft_delete(child);
-	reference->tally = find_tally(purge, RelationGetRelationName(child),
-								  dtmodel_declared_name(key));
+	reference->count = find_row_count(purge, RelationGetRelationName(child),
+									  dtmodel_declared_name(key));
 	reference->child = psprintf("%s%s", dtmodel_only(child),
 								dtmodel_qualified_name(child));
 	return reference;
@@ -150,7 +150,7 @@ make_reference(DtPurge *purge, DtForeignKey *key, Relation child)
  * key takes care of them.
  */
 static bool
-matters(const DtForeignKey *key, Relation child)
+needs_check(const DtForeignKey *key, Relation child)
 {
 	switch (key->on_delete)
 	{
@@ -176,7 +176,7 @@ find_references(DtPurge *purge, Relation rel)
 		DtForeignKey *key = lfirst(cell);
 		Relation	child = table_open(key->child, AccessShareLock);
 
-		if (matters(key, child))
+		if (needs_check(key, child))
 		{
 			dtmodel_check_sees_all(child, "They may reference rows that are to be purged.",
 								   "purge");
@@ -201,9 +201,9 @@ make_table(const char *name, Size entry, MemoryContext context)
 }
 
 HTAB *
-dtmodel_make_known_rows(MemoryContext context)
+dtmodel_make_checked_rows(MemoryContext context)
 {
-	return make_table("dtmodel known rows", sizeof(KnownRow), context);
+	return make_table("dtmodel checked rows", sizeof(CheckedRow), context);
 }
 
 static RowKey
@@ -214,10 +214,10 @@ row_key(Oid relid, ItemPointer place)
 	return key;
 }
 
-static KnownRow *
-find_known(const DtPurge *purge, const RowKey *key)
+static CheckedRow *
+find_checked(const DtPurge *purge, const RowKey *key)
 {
-	return hash_search(purge->known, key, HASH_FIND, NULL);
+	return hash_search(purge->checked, key, HASH_FIND, NULL);
 }
 
 static PurgeRow *
@@ -237,7 +237,7 @@ enter_row(const Attempt *attempt, const RowKey *key, bool *is_new)
 	row = hash_search(attempt->rows, key, HASH_ENTER, &found);
 	if (!found)
 	{
-		row->held = row->goes = false;
+		row->held = row->is_chosen = false;
 		row->holder = NULL;
 		row->parents = row->children = NIL;
 	}
@@ -247,7 +247,7 @@ enter_row(const Attempt *attempt, const RowKey *key, bool *is_new)
 
 /* Holds a row, and the rows that it references. */
 static void
-hold_row(PurgeRow *row, DtTally *holder)
+hold_row(PurgeRow *row, DtRowCount *holder)
 {
 	List	   *pending = list_make1(row);
 
@@ -287,7 +287,7 @@ hold_referenced(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
 	held = dtmodel_set_of_table(&sets, set->relid);
 	for (int i = 0; i < held->count; i++)
 		hold_row(find_row(attempt, set->relid, &held->places[i]),
-				 reference->tally);
+				 reference->count);
 }
 
 /*
@@ -298,25 +298,25 @@ static bool
 link_child(const Attempt *attempt, PurgeRow *parent, const RowKey *key,
 		   const DtPurgeReference *reference)
 {
-	KnownRow   *known = find_known(attempt->purge, key);
+	CheckedRow *checked = find_checked(attempt->purge, key);
 	PurgeRow   *child;
 	Link	   *link;
 	bool		is_new;
 
-	if (known != NULL)
+	if (checked != NULL)
 	{
-		if (known->held)
-			hold_row(parent, reference->tally);
+		if (checked->held)
+			hold_row(parent, reference->count);
 		return false;
 	}
 	child = enter_row(attempt, key, &is_new);
 	link = palloc(sizeof(Link));
 	link->parent = parent;
-	link->holder = reference->tally;
+	link->holder = reference->count;
 	child->parents = lappend(child->parents, link);
 	parent->children = lappend(parent->children, child);
 	if (child->held)
-		hold_row(parent, reference->tally);
+		hold_row(parent, reference->count);
 	return is_new;
 }
 
@@ -349,7 +349,7 @@ find_children(const Attempt *attempt, Relation rel, const DtPlaceSet *set,
 
 /* Checks everything that references these rows. */
 static void
-look_at_references(const Attempt *attempt, const DtPlaceSet *set, List **next)
+check_references(const Attempt *attempt, const DtPlaceSet *set, List **next)
 {
 	Relation	rel = dtmodel_open(set->relid, RowExclusiveLock);
 	ListCell   *cell;
@@ -393,7 +393,7 @@ lock_children(const Attempt *attempt, const DtPlaceSet *set)
 
 /* Follows the references, level by level. */
 static void
-gather(const Attempt *attempt)
+follow_references(const Attempt *attempt)
 {
 	List	   *level = list_make1((void *) attempt->roots);
 	bool		is_new;
@@ -411,7 +411,7 @@ gather(const Attempt *attempt)
 
 		CHECK_FOR_INTERRUPTS();
 		foreach(cell, level)
-			look_at_references(attempt, lfirst(cell), &next);
+			check_references(attempt, lfirst(cell), &next);
 		foreach(cell, next)
 			lfirst(cell) = lock_children(attempt, lfirst(cell));
 		level = next;
@@ -423,7 +423,7 @@ gather(const Attempt *attempt)
  * with them.
  */
 static void
-choose_going(Attempt *attempt)
+choose_rows_to_delete(Attempt *attempt)
 {
 	List	   *pending = NIL;
 
@@ -435,10 +435,10 @@ choose_going(Attempt *attempt)
 		PurgeRow   *row = llast(pending);
 
 		pending = list_delete_last(pending);
-		if (row->held || row->goes)
+		if (row->held || row->is_chosen)
 			continue;
-		row->goes = true;
-		dtmodel_add_place(dtmodel_set_of_table(&attempt->going, row->key.relid),
+		row->is_chosen = true;
+		dtmodel_add_place(dtmodel_set_of_table(&attempt->chosen, row->key.relid),
 						  &row->key.place);
 		pending = list_concat(pending, row->children);
 	}
@@ -455,7 +455,7 @@ delete_query(const Attempt *attempt)
 
 	initStringInfo(&query);
 	initStringInfo(&counts);
-	foreach(cell, attempt->going)
+	foreach(cell, attempt->chosen)
 	{
 		Relation	rel = dtmodel_open(((DtPlaceSet *) lfirst(cell))->relid,
 									   RowExclusiveLock);
@@ -465,7 +465,7 @@ delete_query(const Attempt *attempt)
 						 " WHERE " DT_ROW_ALIAS ".ctid OPERATOR(pg_catalog.=) ANY ($%d) AND %s RETURNING 1)",
 						 parameter == 2 ? DT_OWN_QUERY "WITH" : ",", parameter,
 						 dtmodel_qualified_name(rel), parameter,
-						 dtmodel_old_text(&columns, DT_ROW_ALIAS));
+						 dtmodel_expired_text(&columns, DT_ROW_ALIAS));
 		appendStringInfo(&counts, "%s (SELECT pg_catalog.count(*) FROM d%d)",
 						 parameter == 2 ? " SELECT" : ",", parameter);
 		table_close(rel, NoLock);
@@ -479,7 +479,7 @@ delete_query(const Attempt *attempt)
 static SPIPlanPtr
 prepare_delete(const Attempt *attempt)
 {
-	int			nargs = list_length(attempt->going) + 1;
+	int			nargs = list_length(attempt->chosen) + 1;
 	Oid		   *types = palloc(sizeof(Oid) * nargs);
 	char	   *query = delete_query(attempt);
 	SPIPlanPtr	plan;
@@ -497,19 +497,19 @@ prepare_delete(const Attempt *attempt)
 static void
 run_delete(const Attempt *attempt)
 {
-	Datum	   *values = palloc(sizeof(Datum) * (list_length(attempt->going) + 1));
+	Datum	   *values = palloc(sizeof(Datum) * (list_length(attempt->chosen) + 1));
 	int			i = 0;
 	ListCell   *cell;
 
 	values[i++] = TimestampTzGetDatum(attempt->purge->cutoff);
-	foreach(cell, attempt->going)
+	foreach(cell, attempt->chosen)
 		values[i++] = dtmodel_places_array(lfirst(cell));
 	(void) SPI_execute_plan(attempt->deletion, values, NULL, false, 0);
 }
 
 /* Deletes the chosen rows, physically, and counts them. */
 static void
-delete_going(const Attempt *attempt)
+delete_chosen_rows(const Attempt *attempt)
 {
 	int			level = NewGUCNestLevel();
 	bool		isnull;
@@ -517,16 +517,16 @@ delete_going(const Attempt *attempt)
 	dtmodel_set_guc("dtmodel.hard_delete", "on");
 	run_delete(attempt);
 	AtEOXact_GUC(true, level);
-	for (int i = 0; i < list_length(attempt->going); i++)
-		count_gone(attempt->purge, ((DtPlaceSet *) list_nth(attempt->going, i))->relid,
-				   DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-											   SPI_tuptable->tupdesc, i + 1,
-											   &isnull)));
+	for (int i = 0; i < list_length(attempt->chosen); i++)
+		count_purged(attempt->purge, ((DtPlaceSet *) list_nth(attempt->chosen, i))->relid,
+					 DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+												 SPI_tuptable->tupdesc, i + 1,
+												 &isnull)));
 }
 
 /* Whether an error means that another row needs this one. */
 static bool
-is_hold(const ErrorData *error)
+is_reference_error(const ErrorData *error)
 {
 	return error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION ||
 		error->sqlerrcode == ERRCODE_RESTRICT_VIOLATION ||
@@ -541,10 +541,10 @@ read_failure(DtPurge *purge, ErrorData *error)
 		error->constraint_name : error->column_name;
 	Failure		failure = {.failed = true};
 
-	if (!is_hold(error))
+	if (!is_reference_error(error))
 		ReThrowError(error);
 	if (error->table_name != NULL && object != NULL)
-		failure.holder = find_tally(purge, error->table_name, object);
+		failure.holder = find_row_count(purge, error->table_name, object);
 	FreeErrorData(error);
 	return failure;
 }
@@ -552,7 +552,7 @@ read_failure(DtPurge *purge, ErrorData *error)
 static void
 try_delete(void *argument)
 {
-	delete_going((const Attempt *) argument);
+	delete_chosen_rows((const Attempt *) argument);
 }
 
 /*
@@ -573,7 +573,7 @@ delete_safely(Attempt *attempt)
 }
 
 static void
-count_held(DtPurge *purge, DtTally *holder)
+count_held(DtPurge *purge, DtRowCount *holder)
 {
 	if (holder == NULL)
 		return;
@@ -582,12 +582,12 @@ count_held(DtPurge *purge, DtTally *holder)
 }
 
 static void
-remember(DtPurge *purge, const RowKey *key, bool held, DtTally *holder)
+remember(DtPurge *purge, const RowKey *key, bool held, DtRowCount *holder)
 {
-	KnownRow   *known = hash_search(purge->known, key, HASH_ENTER, NULL);
+	CheckedRow *checked = hash_search(purge->checked, key, HASH_ENTER, NULL);
 
-	known->held = held;
-	known->holder = holder;
+	checked->held = held;
+	checked->holder = holder;
 }
 
 /*
@@ -603,7 +603,7 @@ remember_rows(const Attempt *attempt)
 	hash_seq_init(&scan, attempt->rows);
 	while ((row = hash_seq_search(&scan)) != NULL)
 	{
-		if (row->held || (row->goes && attempt->purge->dry_run))
+		if (row->held || (row->is_chosen && attempt->purge->dry_run))
 			remember(attempt->purge, &row->key, row->held, row->holder);
 	}
 }
@@ -622,13 +622,13 @@ count_held_roots(const Attempt *attempt)
 }
 
 static void
-count_dry(const Attempt *attempt)
+count_dry_run(const Attempt *attempt)
 {
 	ListCell   *cell;
 
-	foreach(cell, attempt->going)
-		count_gone(attempt->purge, ((DtPlaceSet *) lfirst(cell))->relid,
-				   ((DtPlaceSet *) lfirst(cell))->count);
+	foreach(cell, attempt->chosen)
+		count_purged(attempt->purge, ((DtPlaceSet *) lfirst(cell))->relid,
+					 ((DtPlaceSet *) lfirst(cell))->count);
 }
 
 static DtPlaceSet
@@ -648,7 +648,7 @@ part_of_set(const DtPlaceSet *set, int first, int count)
  * may be the reason, so the set is halved until that row is alone.
  */
 static void
-settle(DtPurge *purge, const DtPlaceSet *set)
+purge_locked_rows(DtPurge *purge, const DtPlaceSet *set)
 {
 	Attempt		attempt = {.purge = purge,.roots = set};
 	DtPlaceSet	first = part_of_set(set, 0, set->count / 2);
@@ -659,17 +659,17 @@ settle(DtPurge *purge, const DtPlaceSet *set)
 		return;
 	attempt.rows = make_table("dtmodel purge", sizeof(PurgeRow),
 							  CurrentMemoryContext);
-	gather(&attempt);
-	choose_going(&attempt);
+	follow_references(&attempt);
+	choose_rows_to_delete(&attempt);
 	if (purge->dry_run)
-		count_dry(&attempt);
-	else if (attempt.going != NIL)
+		count_dry_run(&attempt);
+	else if (attempt.chosen != NIL)
 		failure = delete_safely(&attempt);
 
 	if (failure.failed && set->count > 1)
 	{
-		settle(purge, &first);
-		settle(purge, &second);
+		purge_locked_rows(purge, &first);
+		purge_locked_rows(purge, &second);
 		return;
 	}
 	if (failure.failed)
@@ -680,7 +680,7 @@ settle(DtPurge *purge, const DtPlaceSet *set)
 
 /* The rows that were not checked yet. */
 static DtPlaceSet *
-unknown_rows(DtPurge *purge, const DtPlaceSet *set)
+unchecked_rows(DtPurge *purge, const DtPlaceSet *set)
 {
 	DtPlaceSet *rest = palloc0(sizeof(DtPlaceSet));
 
@@ -688,12 +688,12 @@ unknown_rows(DtPurge *purge, const DtPlaceSet *set)
 	for (int i = 0; i < set->count; i++)
 	{
 		RowKey		key = row_key(set->relid, &set->places[i]);
-		KnownRow   *known = find_known(purge, &key);
+		CheckedRow *checked = find_checked(purge, &key);
 
-		if (known == NULL)
+		if (checked == NULL)
 			dtmodel_add_place(rest, &set->places[i]);
-		else if (known->held)
-			count_held(purge, known->holder);
+		else if (checked->held)
+			count_held(purge, checked->holder);
 	}
 	return rest;
 }
@@ -702,8 +702,8 @@ unknown_rows(DtPurge *purge, const DtPlaceSet *set)
 void
 dtmodel_purge_rows(DtPurge *purge, const DtPlaceSet *set)
 {
-	DtPlaceSet *rows = unknown_rows(purge, set);
+	DtPlaceSet *rows = unchecked_rows(purge, set);
 
 	if (rows->count > 0)
-		settle(purge, dtmodel_lock_rows(purge, rows));
+		purge_locked_rows(purge, dtmodel_lock_rows(purge, rows));
 }

@@ -26,15 +26,15 @@ extern List *dtmodel_invalid_settings_of(const DtSettings *settings,
 										 const Jsonb *stored);
 
 /* stored.c: how many rows have settings that are not valid now */
-typedef struct DtSettingsTally
+typedef struct DtSettingsCount
 {
 	uint64		looked_at;		/* rows with settings that were read */
 	uint64		invalid;
 	bool		is_sample;		/* not all rows were read */
 	List	   *names;			/* some of the settings that are not valid */
-} DtSettingsTally;
+} DtSettingsCount;
 
-extern DtSettingsTally dtmodel_count_invalid_settings(Relation rel,
+extern DtSettingsCount dtmodel_count_invalid_settings(Relation rel,
 													  const DtSettings *settings,
 													  double rows);
 extern void dtmodel_report_invalid_settings(Oid relid);

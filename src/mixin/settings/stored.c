@@ -93,11 +93,11 @@ sample_query(Relation rel, const DtSettings *settings, double rows,
 }
 
 static bool
-is_noted(const DtSettingsTally *tally, const char *name)
+is_noted(const DtSettingsCount *count, const char *name)
 {
 	ListCell   *cell;
 
-	foreach(cell, tally->names)
+	foreach(cell, count->names)
 	{
 		if (strcmp(lfirst(cell), name) == 0)
 			return true;
@@ -106,7 +106,7 @@ is_noted(const DtSettingsTally *tally, const char *name)
 }
 
 static void
-tally_row(DtSettingsTally *tally, const DtSettings *settings, Datum stored,
+count_row(DtSettingsCount *count, const DtSettings *settings, Datum stored,
 		  MemoryContext context)
 {
 	List	   *invalid = dtmodel_invalid_settings_of(settings,
@@ -114,27 +114,27 @@ tally_row(DtSettingsTally *tally, const DtSettings *settings, Datum stored,
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	ListCell   *cell;
 
-	tally->looked_at++;
+	count->looked_at++;
 	if (invalid != NIL)
-		tally->invalid++;
+		count->invalid++;
 	foreach(cell, invalid)
 	{
-		if (list_length(tally->names) < NAMES && !is_noted(tally, lfirst(cell)))
-			tally->names = lappend(tally->names, pstrdup(lfirst(cell)));
+		if (list_length(count->names) < NAMES && !is_noted(count, lfirst(cell)))
+			count->names = lappend(count->names, pstrdup(lfirst(cell)));
 	}
 	MemoryContextSwitchTo(caller);
 }
 
 /* Counts the next rows; false if there are none. */
 static bool
-tally_rows(DtSettingsTally *tally, const DtSettings *settings, Portal cursor,
+count_rows(DtSettingsCount *count, const DtSettings *settings, Portal cursor,
 		   MemoryContext context, MemoryContext work)
 {
-	uint64		count;
+	uint64		fetched;
 
 	SPI_cursor_fetch(cursor, true, FETCH_ROWS);
-	count = SPI_processed;
-	for (uint64 i = 0; i < count; i++)
+	fetched = SPI_processed;
+	for (uint64 i = 0; i < fetched; i++)
 	{
 		bool		isnull;
 		Datum		stored = SPI_getbinval(SPI_tuptable->vals[i],
@@ -142,43 +142,43 @@ tally_rows(DtSettingsTally *tally, const DtSettings *settings, Portal cursor,
 		MemoryContext caller = MemoryContextSwitchTo(work);
 
 		CHECK_FOR_INTERRUPTS();
-		tally_row(tally, settings, stored, context);
+		count_row(count, settings, stored, context);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(work);
 	}
 	SPI_freetuptable(SPI_tuptable);
-	return count > 0;
+	return fetched > 0;
 }
 
 /*
  * Counts the rows whose settings are not all valid, among about this many
  * rows of the table.  The caller has checked that the user may read them.
  */
-DtSettingsTally
+DtSettingsCount
 dtmodel_count_invalid_settings(Relation rel, const DtSettings *settings,
 							   double rows)
 {
-	DtSettingsTally tally = {0};
+	DtSettingsCount count = {0};
 	MemoryContext context = CurrentMemoryContext;
 	double		estimate = estimate_rows(rel);
 	MemoryContext work;
 	Portal		cursor;
 
 	if (estimate < 0)
-		return tally;
+		return count;
 	work = AllocSetContextCreate(context, "dtmodel settings",
 								 ALLOCSET_DEFAULT_SIZES);
 	SPI_connect();
 	cursor = SPI_cursor_open_with_args(NULL, sample_query(rel, settings, rows,
 														  estimate),
 									   0, NULL, NULL, NULL, true, 0);
-	while (tally_rows(&tally, settings, cursor, context, work))
+	while (count_rows(&count, settings, cursor, context, work))
 		;
 	SPI_cursor_close(cursor);
 	SPI_finish();
 	MemoryContextDelete(work);
-	tally.is_sample = estimate > rows || tally.looked_at >= MOST_TIMES * rows;
-	return tally;
+	count.is_sample = estimate > rows || count.looked_at >= MOST_TIMES * rows;
+	return count;
 }
 
 /* Whether the current user may read the settings of all rows. */
@@ -198,36 +198,36 @@ may_look(Relation rel, const DtSettings *settings)
 		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
-static DtSettingsTally
+static DtSettingsCount
 count_if_allowed(Relation rel, const DtSettings *settings, double rows)
 {
-	DtSettingsTally tally = {0};
+	DtSettingsCount count = {0};
 
 	if (may_look(rel, settings) &&
 		dtmodel_column_fits(&settings->column, &dtmodel_use_document))
-		tally = dtmodel_count_invalid_settings(rel, settings, rows);
-	return tally;
+		count = dtmodel_count_invalid_settings(rel, settings, rows);
+	return count;
 }
 
 /* "3 of 10 rows" */
 static char *
-tally_text(const DtSettingsTally *tally)
+count_text(const DtSettingsCount *count)
 {
-	return psprintf(UINT64_FORMAT " of " UINT64_FORMAT " rows%s", tally->invalid,
-					tally->looked_at, tally->is_sample ? " in a sample" : "");
+	return psprintf(UINT64_FORMAT " of " UINT64_FORMAT " rows%s", count->invalid,
+					count->looked_at, count->is_sample ? " in a sample" : "");
 }
 
 static char *
-names_text(const DtSettingsTally *tally)
+names_text(const DtSettingsCount *count)
 {
 	StringInfoData text;
 	ListCell   *cell;
 
 	initStringInfo(&text);
-	foreach(cell, tally->names)
+	foreach(cell, count->names)
 		appendStringInfo(&text, "%s\"%s\"", text.len > 0 ? ", " : "",
 						 (char *) lfirst(cell));
-	if (list_length(tally->names) == NAMES)
+	if (list_length(count->names) == NAMES)
 		appendStringInfoString(&text, " ...");
 	return text.data;
 }
@@ -252,14 +252,14 @@ dtmodel_report_invalid_settings(Oid relid)
 {
 	Relation	rel = dtmodel_open(relid, AccessShareLock);
 	DtSettings *settings = dtmodel_usable_settings(rel);
-	DtSettingsTally tally = count_if_allowed(rel, settings, ROWS_AT_CHANGE);
+	DtSettingsCount count = count_if_allowed(rel, settings, ROWS_AT_CHANGE);
 
-	if (tally.invalid > 0)
+	if (count.invalid > 0)
 		ereport(NOTICE,
 				(errmsg("table \"%s\": %s have settings that are not valid now",
-						RelationGetRelationName(rel), tally_text(&tally)),
+						RelationGetRelationName(rel), count_text(&count)),
 				 errdetail("Settings %s. They stay until they are changed.",
-						   names_text(&tally)),
+						   names_text(&count)),
 				 errhint("To remove them: %s;", removal_text(rel, settings))));
 	relation_close(rel, NoLock);
 }
@@ -270,11 +270,11 @@ dtmodel_report_invalid_settings(Oid relid)
 char *
 dtmodel_drift_of_stored_settings(Relation rel, const DtSettings *settings)
 {
-	DtSettingsTally tally = count_if_allowed(rel, settings, ROWS_FOR_DRIFT);
+	DtSettingsCount count = count_if_allowed(rel, settings, ROWS_FOR_DRIFT);
 
-	if (tally.invalid == 0)
+	if (count.invalid == 0)
 		return NULL;
 	return psprintf("%s have settings that are not valid: %s. To remove them: %s",
-					tally_text(&tally), names_text(&tally),
+					count_text(&count), names_text(&count),
 					removal_text(rel, settings));
 }

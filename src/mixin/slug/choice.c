@@ -184,7 +184,7 @@ dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug)
  * outer statement, which fired us.
  */
 bool
-dtmodel_take_slug(DtSlugChoice *choice, const char *slug, ItemPointer own)
+dtmodel_reserve_free_slug(DtSlugChoice *choice, const char *slug, ItemPointer own)
 {
 	if (lock_slug(choice, slug, CHOICE_LOCK) == LOCKACQUIRE_OK &&
 		!is_taken(choice, slug, own))
@@ -258,13 +258,13 @@ dtmodel_choose_slug(DtSlugChoice *choice, const char *base, ItemPointer own,
 {
 	int64		number;
 
-	if (dtmodel_take_slug(choice, base, own))
+	if (dtmodel_reserve_free_slug(choice, base, own))
 		return base;
 	if (current != NULL && is_numbered(choice, base, current) &&
-		dtmodel_take_slug(choice, current, own))
+		dtmodel_reserve_free_slug(choice, current, own))
 		return current;
 	number = find_free_number(choice, base, own);
-	while (!dtmodel_take_slug(choice, numbered(choice, base, number), own))
+	while (!dtmodel_reserve_free_slug(choice, numbered(choice, base, number), own))
 	{
 		CHECK_FOR_INTERRUPTS();
 		number++;

@@ -287,8 +287,8 @@ name_restored_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 	const char *base = base_of(trigdata, row, state);
 	size_t		length = base == NULL ? 0 : strlen(base);
 
-	if (dtmodel_take_slug(choice_of(trigdata, state), slug,
-						  &trigdata->tg_trigtuple->t_self))
+	if (dtmodel_reserve_free_slug(choice_of(trigdata, state), slug,
+								  &trigdata->tg_trigtuple->t_self))
 		return row;
 
 	/*

@@ -41,8 +41,8 @@ extern DtSlugChoice *dtmodel_begin_slug_choice(Relation rel,
 extern void dtmodel_end_reservation(DtSlugChoice *choice);
 extern void dtmodel_reserve_slug(DtSlugChoice *choice, const char *slug);
 extern bool dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug);
-extern bool dtmodel_take_slug(DtSlugChoice *choice, const char *slug,
-							  ItemPointer own);
+extern bool dtmodel_reserve_free_slug(DtSlugChoice *choice, const char *slug,
+									  ItemPointer own);
 extern const char *dtmodel_choose_slug(DtSlugChoice *choice, const char *base,
 									   ItemPointer own, const char *current);
 

@@ -33,13 +33,13 @@ may_truncate(Relation rel, Oid role)
 static Oid
 role_without_privilege(Relation rel)
 {
-	Oid			claimant = dtmodel_hard_delete_claimant();
+	Oid			setter = dtmodel_hard_delete_setter();
 
 	if (!may_truncate(rel, GetUserId()))
 		return GetUserId();
-	if (OidIsValid(claimant) && claimant != GetUserId() &&
-		!may_truncate(rel, claimant))
-		return claimant;
+	if (OidIsValid(setter) && setter != GetUserId() &&
+		!may_truncate(rel, setter))
+		return setter;
 	return InvalidOid;
 }
 
@@ -52,9 +52,9 @@ dtmodel_may_delete_for_good(Relation rel)
 
 /* The role that turned it on may have been dropped. */
 static void
-report_claimant(Relation rel, Oid claimant)
+report_setter(Relation rel, Oid setter)
 {
-	const char *role = GetUserNameFromId(claimant, true);
+	const char *role = GetUserNameFromId(setter, true);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -76,7 +76,7 @@ dtmodel_check_hard_delete(Relation rel)
 	if (!OidIsValid(lacking))
 		return;
 	if (lacking != GetUserId())
-		report_claimant(rel, lacking);
+		report_setter(rel, lacking);
 
 	role = GetUserNameFromId(lacking, false);
 	ereport(ERROR,

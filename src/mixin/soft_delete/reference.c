@@ -179,7 +179,7 @@ dtmodel_query_reference(const DtReference *reference, DtPlanPurpose purpose,
 {
 	Datum		values[INDEX_MAX_KEYS + 1];
 	Relation	other;
-	DtOwnersWork work;
+	DtOwnerContext owner;
 
 	if (!key_values(reference, rel, row, values))
 		return false;
@@ -188,10 +188,10 @@ dtmodel_query_reference(const DtReference *reference, DtPlanPurpose purpose,
 			TimestampTzGetDatum(dtmodel_time_for_column(time, &reference->columns.deleted_at));
 
 	other = table_open(reference->other, RowExclusiveLock);
-	dtmodel_begin_owners_work(&work, other);
+	dtmodel_enter_owner_context(&owner, other);
 	dtmodel_run_plan_in_trigger(get_plan(reference, purpose, other), values,
 								purpose == DT_PLAN_LIVE_CHILD ? 1 : 0);
-	dtmodel_end_owners_work(&work);
+	dtmodel_leave_owner_context(&owner);
 	table_close(other, NoLock);
 	if (SPI_processed == 0)
 		SPI_freetuptable(SPI_tuptable);

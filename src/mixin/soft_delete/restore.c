@@ -300,7 +300,7 @@ collect_parents(Restore *restore, RestoredRow *row, const DtRestoreKeys *keys,
  * it. The row is locked, so that no other transaction can change it.
  */
 static void
-look_around(Restore *restore, RestoredRow *row)
+follow_references(Restore *restore, RestoredRow *row)
 {
 	Relation	rel = table_open(row->place.relid, RowExclusiveLock);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
@@ -323,7 +323,7 @@ look_around(Restore *restore, RestoredRow *row)
 
 /* Removes a row from the set, and then the rows whose parent it is. */
 static void
-take_out(RestoredRow *row, TimestampTz time)
+remove_from_set(RestoredRow *row, TimestampTz time)
 {
 	List	   *pending = NIL;
 	ListCell   *cell;
@@ -381,7 +381,7 @@ prune(Restore *restore)
 
 		if (find_in_set(restore, &dependency->parent) == NULL &&
 			(!row->waits || row->time < dependency->time))
-			take_out(row, dependency->time);
+			remove_from_set(row, dependency->time);
 	}
 }
 
@@ -484,17 +484,17 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 {
 	Relation	target = open_target(relid);
 	Datum		values[2];
-	DtOwnersWork work;
+	DtOwnerContext owner;
 
 	values[0] = PointerGetDatum(construct_array(tids, count, TIDOID,
 												sizeof(ItemPointerData), false,
 												TYPALIGN_SHORT));
 	values[1] = TimestampTzGetDatum(time);
-	dtmodel_begin_owners_work(&work, target);
+	dtmodel_enter_owner_context(&owner, target);
 	dtmodel_run_plan_in_trigger(write_plan(target, relid,
 										   columns_of(restore, relid), restores),
 								values, 0);
-	dtmodel_end_owners_work(&work);
+	dtmodel_leave_owner_context(&owner);
 	if (SPI_processed != (uint64) count)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
@@ -565,7 +565,7 @@ write_set(Restore *restore)
 }
 
 static RestoredRow *
-look_around_root(Restore *restore, const DtRestoreRoot *root)
+follow_root_references(Restore *restore, const DtRestoreRoot *root)
 {
 	Relation	rel = table_open(root->relid, NoLock);
 	RestoredRow *row = MemoryContextAllocZero(restore->context,
@@ -588,11 +588,11 @@ collect(Restore *restore, List *roots)
 	ListCell   *cell;
 
 	foreach(cell, roots)
-		rows = lappend(rows, look_around_root(restore, lfirst(cell)));
+		rows = lappend(rows, follow_root_references(restore, lfirst(cell)));
 	for (int i = 0; i < list_length(restore->order); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		look_around(restore, list_nth(restore->order, i));
+		follow_references(restore, list_nth(restore->order, i));
 	}
 	return rows;
 }
