@@ -32,7 +32,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_uuidv7'
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.uuidv7() IS
-'a UUID that begins with the time and grows within a session (RFC 9562, version 7)';
+'a UUID ordered by time, increasing within a session (RFC 9562, version 7)';
 
 CREATE FUNCTION dtmodel.uuidv7(shift pg_catalog.interval)
 RETURNS pg_catalog.uuid
@@ -40,7 +40,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_uuidv7_shifted'
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.uuidv7(pg_catalog.interval) IS
-'a UUID of version 7 whose time is moved by an interval';
+'a UUID of version 7 whose time is shifted by an interval';
 
 CREATE FUNCTION dtmodel.uuidv5(namespace pg_catalog.uuid, name pg_catalog.text)
 RETURNS pg_catalog.uuid
@@ -163,7 +163,7 @@ CREATE TABLE dtmodel.slug_mixin (
 
 COMMENT ON TABLE dtmodel.slug_mixin IS
 'template: slug; see dtmodel.add_slug';
-COMMENT ON COLUMN dtmodel.slug_mixin.slug IS 'the row''s part of an address';
+COMMENT ON COLUMN dtmodel.slug_mixin.slug IS 'identifies the row in a URL';
 
 CREATE TABLE dtmodel.active_mixin (
     is_active pg_catalog.bool NOT NULL DEFAULT true
@@ -190,7 +190,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_timestamps_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.timestamps_trigger() IS
-'trigger of dtmodel.add_timestamps: stamps the row';
+'trigger of dtmodel.add_timestamps: sets the times of the row';
 
 CREATE FUNCTION dtmodel.add_timestamps(
     model pg_catalog.regclass,
@@ -206,7 +206,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.add_timestamps(
     pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.name[],
     pg_catalog.text, pg_catalog.text) IS
-'makes a table keep the times of creation and of the last change of its rows';
+'makes a table record when its rows were created and last changed';
 
 CREATE FUNCTION dtmodel.remove_timestamps(
     model pg_catalog.regclass,
@@ -263,7 +263,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_flag_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.soft_delete_flag_trigger() IS
-'trigger of dtmodel.add_soft_delete: keeps flag and time of deletion in step';
+'trigger of dtmodel.add_soft_delete: keeps the flag and the time of deletion consistent';
 
 CREATE FUNCTION dtmodel.soft_cascade_trigger()
 RETURNS pg_catalog.trigger
@@ -287,7 +287,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_guard_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.soft_delete_guard_trigger() IS
-'trigger of dtmodel.add_soft_delete: refuses a DELETE that reaches inherited tables without it';
+'trigger of dtmodel.add_soft_delete: refuses a DELETE on a table from which tables without soft delete inherit';
 
 CREATE FUNCTION dtmodel.protect_truncate_trigger()
 RETURNS pg_catalog.trigger
@@ -342,7 +342,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_row'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.soft_delete(pg_catalog.anyelement) IS
-'deletes a row softly and returns it';
+'soft-deletes a row and returns it';
 
 CREATE FUNCTION dtmodel.soft_delete(
     model pg_catalog.anyelement,
@@ -353,7 +353,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.soft_delete(
     pg_catalog.anyelement, pg_catalog.anycompatible) IS
-'deletes the row with a primary key softly and returns it';
+'soft-deletes the row with the given primary key and returns it';
 
 CREATE FUNCTION dtmodel.restore(instance pg_catalog.anyelement)
 RETURNS pg_catalog.anyelement
@@ -361,7 +361,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_restore_row'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.restore(pg_catalog.anyelement) IS
-'makes a deleted row live again and returns it';
+'restores a deleted row and returns it';
 
 CREATE FUNCTION dtmodel.restore(
     model pg_catalog.anyelement,
@@ -372,7 +372,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.restore(
     pg_catalog.anyelement, pg_catalog.anycompatible) IS
-'makes the deleted row with a primary key live again and returns it';
+'restores the deleted row with the given primary key and returns it';
 
 CREATE FUNCTION dtmodel.restore_deletion(
     model pg_catalog.anyelement,
@@ -383,7 +383,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.restore_deletion(
     pg_catalog.anyelement, pg_catalog.timestamptz) IS
-'makes live again all that one deletion took, and returns how many rows of the table';
+'restores all rows of one deletion, and returns how many of them are rows of the table';
 
 --
 -- Audit (src/mixin/audit)
@@ -395,7 +395,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_audit_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.audit_trigger() IS
-'trigger of dtmodel.add_audit: stamps the row with who acts';
+'trigger of dtmodel.add_audit: records the actor in the row';
 
 CREATE FUNCTION dtmodel.add_audit(
     model pg_catalog.regclass,
@@ -410,7 +410,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.add_audit(
     pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.regtype,
     pg_catalog.regclass) IS
-'makes a table keep who created its rows and who changed them last';
+'makes a table record who created its rows and who changed them last';
 
 CREATE FUNCTION dtmodel.remove_audit(
     model pg_catalog.regclass,
@@ -429,7 +429,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_set_actor'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.set_actor(pg_catalog.text) IS
-'says who acts for the rest of the transaction';
+'sets the actor for the rest of the transaction';
 
 --
 -- Version (src/mixin/version)
@@ -452,7 +452,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.add_version(
     pg_catalog.regclass, pg_catalog.name) IS
-'makes a table count the versions of its rows, for optimistic locking';
+'makes a table number the versions of its rows, for optimistic locking';
 
 CREATE FUNCTION dtmodel.remove_version(
     model pg_catalog.regclass,
@@ -479,7 +479,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.slugify(
     pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
-'a text as a part of an address: lower case Latin letters and digits, words separated by the separator';
+'converts text to a slug: words of lower-case Latin letters and digits, joined by the separator';
 
 CREATE FUNCTION dtmodel.slug_trigger()
 RETURNS pg_catalog.trigger
@@ -487,7 +487,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_slug_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.slug_trigger() IS
-'trigger of dtmodel.add_slug: gives the row a slug of its own';
+'trigger of dtmodel.add_slug: gives the row a unique slug';
 
 CREATE FUNCTION dtmodel.add_slug(
     model pg_catalog.regclass,
@@ -502,7 +502,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.add_slug(
     pg_catalog.regclass, pg_catalog.name, pg_catalog.name, pg_catalog.int4,
     pg_catalog.bool) IS
-'makes a table give its rows slugs, unique among the live ones';
+'makes a table give its rows slugs, which are unique among live rows';
 
 CREATE FUNCTION dtmodel.remove_slug(
     model pg_catalog.regclass,
@@ -521,7 +521,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_new_slug'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.new_slug(pg_catalog.anyelement) IS
-'gives a row a new slug, made from its source as that is now, and returns the row';
+'gives a row a new slug, made from the current value of its source, and returns the row';
 
 CREATE PROCEDURE dtmodel.fill_slugs(
     model pg_catalog.regclass,
@@ -531,7 +531,7 @@ LANGUAGE C;
 
 COMMENT ON PROCEDURE dtmodel.fill_slugs(
     pg_catalog.regclass, pg_catalog.int4) IS
-'gives slugs to the rows of a table that have none, batch by batch';
+'gives slugs to the rows of a table that have none, in batches';
 
 --
 -- Live rows (src/mixin/live)
@@ -554,7 +554,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_live_parent_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.live_parent_trigger() IS
-'trigger of dtmodel.require_live_parent: refuses a live row under a deleted one';
+'trigger of dtmodel.require_live_parent: refuses a live row whose parent is deleted';
 
 CREATE FUNCTION dtmodel.live_parent_update_trigger()
 RETURNS pg_catalog.trigger
@@ -562,7 +562,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_live_parent_update_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.live_parent_update_trigger() IS
-'trigger of dtmodel.require_live_parent: the same for rows that change';
+'trigger of dtmodel.require_live_parent: the same for updated rows';
 
 CREATE FUNCTION dtmodel.require_live_parent(
     child pg_catalog.regclass,
@@ -603,7 +603,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.create_live_view(
     pg_catalog.regclass, pg_catalog.name) IS
-'makes a view of the live rows of a table, which can be written through';
+'creates an updatable view of the live rows of a table';
 
 --
 -- ATTACH and DETACH PARTITION (src/model/partition_ddl.c)
@@ -615,7 +615,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_partition_attach_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.partition_attach_trigger() IS
-'event trigger: makes a model that is attached to a partitioned model a part of it';
+'event trigger: prepares a model to become a partition of a partitioned model';
 
 CREATE FUNCTION dtmodel.partition_detach_trigger()
 RETURNS pg_catalog.event_trigger
@@ -623,7 +623,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_partition_detach_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.partition_detach_trigger() IS
-'event trigger: keeps a partition that is detached from a model a model';
+'event trigger: keeps a partition a model after it is detached';
 
 -- ALWAYS: a DELETE on a detached table would be just as final on a replica.
 CREATE EVENT TRIGGER dtmodel_partition_attach ON ddl_command_start
@@ -632,7 +632,7 @@ CREATE EVENT TRIGGER dtmodel_partition_attach ON ddl_command_start
 ALTER EVENT TRIGGER dtmodel_partition_attach ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_partition_attach IS
-'makes a model that is attached to a partitioned model a part of it';
+'prepares a model to become a partition of a partitioned model';
 
 CREATE EVENT TRIGGER dtmodel_partition_detach ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE')
@@ -640,7 +640,7 @@ CREATE EVENT TRIGGER dtmodel_partition_detach ON ddl_command_end
 ALTER EVENT TRIGGER dtmodel_partition_detach ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_partition_detach IS
-'keeps a partition that is detached from a model a model';
+'keeps a partition a model after it is detached';
 
 --
 -- Deleting for good (src/api/purge)
@@ -657,7 +657,7 @@ LANGUAGE C;
 COMMENT ON PROCEDURE dtmodel.purge(
     pg_catalog.regclass, pg_catalog.interval, pg_catalog.int4,
     pg_catalog.bool) IS
-'deletes for good what was deleted a while ago, batch by batch';
+'physically deletes rows that were soft-deleted long enough ago, in batches';
 
 --
 -- Settings (src/mixin/settings)
@@ -685,7 +685,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.add_settings(
     pg_catalog.regclass, pg_catalog.text[], pg_catalog.bool, pg_catalog.name,
     pg_catalog.jsonb, pg_catalog.text) IS
-'gives a table named settings, kept in one jsonb column';
+'gives a table named settings, stored in one jsonb column';
 
 CREATE FUNCTION dtmodel.remove_settings(
     model pg_catalog.regclass,
@@ -704,7 +704,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_settings'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.settings(pg_catalog.anyelement) IS
-'the settings of a row, those that it lacks with their defaults';
+'the settings of a row, with the defaults of those that it lacks';
 
 CREATE FUNCTION dtmodel.invalid_settings(instance pg_catalog.anyelement)
 RETURNS pg_catalog.text[]
@@ -712,7 +712,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_invalid_settings'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.invalid_settings(pg_catalog.anyelement) IS
-'the settings of a row that were stored under other rules and are not valid now';
+'the settings of a row that were stored under other rules and are no longer valid';
 
 --
 -- Working with rows (src/api)
@@ -731,7 +731,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.create(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
-'inserts a row with what a JSON object gives its columns and settings';
+'inserts a row with the columns and settings in a JSON object';
 
 -- Raises an error: the name of a table is not its type.
 CREATE FUNCTION dtmodel.create(
@@ -744,7 +744,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.create(
     pg_catalog.text, pg_catalog.jsonb, pg_catalog.bool) IS
-'an error: the model is NULL cast to the table, as in NULL::users';
+'raises an error: the model must be NULL cast to the table, as in NULL::users';
 
 CREATE FUNCTION dtmodel.bulk_create(
     model pg_catalog.anyelement,
@@ -756,7 +756,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.bulk_create(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
-'inserts a row for each object of a JSON array and returns them in its order';
+'inserts a row for each object in a JSON array and returns the rows in the same order';
 
 CREATE FUNCTION dtmodel.update(
     instance pg_catalog.anyelement,
@@ -768,7 +768,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.update(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.bool) IS
-'updates a row with what a JSON object gives its columns and settings';
+'updates a row with the columns and settings in a JSON object';
 
 CREATE FUNCTION dtmodel.update(
     model pg_catalog.anyelement,
@@ -782,7 +782,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.update(
     pg_catalog.anyelement, pg_catalog.anycompatible, pg_catalog.jsonb,
     pg_catalog.bool) IS
-'updates the row with a primary key with what a JSON object gives';
+'updates the row with the given primary key with the columns and settings in a JSON object';
 
 -- The same, so that data without a type is not taken for "strict".
 CREATE FUNCTION dtmodel.update(
@@ -797,7 +797,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.update(
     pg_catalog.anyelement, pg_catalog.text, pg_catalog.text,
     pg_catalog.bool) IS
-'updates the row with a primary key with what a JSON object gives';
+'updates the row with the given primary key with the columns and settings in a JSON object';
 
 CREATE FUNCTION dtmodel.update(
     model pg_catalog.anyelement,
@@ -811,7 +811,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.update(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.text,
     pg_catalog.bool) IS
-'updates the row with a primary key with what a JSON object gives';
+'updates the row with the given primary key with the columns and settings in a JSON object';
 
 CREATE FUNCTION dtmodel.delete(
     instance pg_catalog.anyelement,
@@ -822,7 +822,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.delete(
     pg_catalog.anyelement, pg_catalog.bool) IS
-'deletes a row, softly where its model knows how, and returns it';
+'deletes a row, softly if its table has soft delete, and returns it';
 
 CREATE FUNCTION dtmodel.delete(
     model pg_catalog.anyelement,
@@ -834,7 +834,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.delete(
     pg_catalog.anyelement, pg_catalog.anycompatible, pg_catalog.bool) IS
-'deletes the row with a primary key, softly where its model knows how';
+'deletes the row with the given primary key, softly if its table has soft delete';
 
 -- The same, so that an id without a type is not taken for "soft".
 CREATE FUNCTION dtmodel.delete(
@@ -847,7 +847,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.delete(
     pg_catalog.anyelement, pg_catalog.text, pg_catalog.bool) IS
-'deletes the row with a primary key, softly where its model knows how';
+'deletes the row with the given primary key, softly if its table has soft delete';
 
 CREATE FUNCTION dtmodel.get_by_id(
     model pg_catalog.anyelement,
@@ -858,7 +858,7 @@ LANGUAGE C STABLE;
 
 COMMENT ON FUNCTION dtmodel.get_by_id(
     pg_catalog.anyelement, pg_catalog.anycompatible) IS
-'the row with a primary key, deleted or not';
+'the row with the given primary key, deleted or not';
 
 CREATE FUNCTION dtmodel.get_all(
     model pg_catalog.anyelement,
@@ -885,7 +885,7 @@ LANGUAGE C STABLE;
 
 COMMENT ON FUNCTION dtmodel.get_deleted(
     pg_catalog.anyelement, pg_catalog.timestamptz, pg_catalog.interval) IS
-'the deleted rows of a table, all or those of one deletion or since a time, hidden ones too';
+'the deleted rows of a table, also hidden ones: all, those of one deletion, or those deleted since a time';
 
 CREATE FUNCTION dtmodel.count(
     model pg_catalog.anyelement,
@@ -908,7 +908,7 @@ LANGUAGE C STABLE;
 
 COMMENT ON FUNCTION dtmodel.exists(
     pg_catalog.anyelement, pg_catalog.anycompatible, pg_catalog.bool) IS
-'whether there is a live row with a primary key';
+'whether there is a live row with the given primary key';
 
 CREATE FUNCTION dtmodel.get_or_create(
     model pg_catalog.anyelement,
@@ -923,7 +923,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.get_or_create(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.jsonb,
     pg_catalog.text) IS
-'the row that a JSON object describes, or else a new one';
+'finds the row with the columns in a JSON object, or inserts it';
 
 CREATE FUNCTION dtmodel.upsert(
     model pg_catalog.anyelement,
@@ -939,7 +939,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.upsert(
     pg_catalog.anyelement, pg_catalog.jsonb, pg_catalog.name[],
     pg_catalog.text, pg_catalog.bool) IS
-'inserts a row, or updates the one that a unique index finds in its place';
+'inserts a row, or updates the row that has the same values in a unique index';
 
 CREATE FUNCTION dtmodel.to_dict(
     instance pg_catalog.anyelement,
@@ -971,7 +971,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_repr'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.repr(pg_catalog.anyelement) IS
-'a row as a debugger shows it: <User(id=1)>';
+'a row as text for debugging: <User(id=1)>';
 
 CREATE FUNCTION dtmodel.str(instance pg_catalog.anyelement)
 RETURNS pg_catalog.text
@@ -979,7 +979,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_str'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.str(pg_catalog.anyelement) IS
-'a row as people call it: User 1';
+'a row as readable text: User 1';
 
 --
 -- What changed (src/api/record_diff.c)
@@ -994,7 +994,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.get_modified_keys(
     pg_catalog.record, pg_catalog.record) IS
-'the columns that differ between two versions of a row, as OLD and NEW';
+'the columns that differ between two versions of a row, such as OLD and NEW';
 
 CREATE FUNCTION dtmodel.get_changes(
     old pg_catalog.record,
@@ -1005,7 +1005,7 @@ LANGUAGE C STABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.get_changes(
     pg_catalog.record, pg_catalog.record) IS
-'the same, with the paths at which the settings differ';
+'the columns that differ between two versions of a row, with the paths at which settings differ';
 
 --
 -- What a table is (src/api/describe.c)
@@ -1035,7 +1035,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_list_mixins'
 LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 10;
 
 COMMENT ON FUNCTION dtmodel.mixins() IS
-'the mixins that there are, with the columns that their templates bring';
+'all mixins, with the columns of their templates';
 
 -- A table that has a mixin's columns but not its trigger is listed too, since
 -- that is drift.
@@ -1074,8 +1074,8 @@ COMMENT ON VIEW dtmodel.models IS
 COMMENT ON COLUMN dtmodel.models.model IS 'the table';
 COMMENT ON COLUMN dtmodel.models.class IS 'its class by convention: User for users';
 COMMENT ON COLUMN dtmodel.models.primary_key IS 'the columns of its primary key';
-COMMENT ON COLUMN dtmodel.models.mixins IS 'what it has of dtmodel';
-COMMENT ON COLUMN dtmodel.models.drift IS 'what keeps them from doing their work';
+COMMENT ON COLUMN dtmodel.models.mixins IS 'its mixins';
+COMMENT ON COLUMN dtmodel.models.drift IS 'what prevents them from working';
 
 GRANT SELECT ON dtmodel.models TO PUBLIC;
 
@@ -1094,7 +1094,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.get_difference_between_dictionaries(
     pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS
-'paths at which two documents differ: objects recursed, lists compared as wholes (or as sets)';
+'the paths at which two documents differ; arrays are compared as a whole, or as sets';
 
 CREATE FUNCTION dtmodel.jsonb_changes(
     old pg_catalog.jsonb,
@@ -1110,7 +1110,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.jsonb_changes(
     pg_catalog.jsonb, pg_catalog.jsonb, pg_catalog.bool) IS
-'places at which two documents differ, with what was there and what is; on demand also inside lists';
+'the places at which two documents differ, with the old and the new value; optionally also inside arrays';
 
 CREATE FUNCTION dtmodel.jsonb_deep_merge(
     a pg_catalog.jsonb,
@@ -1121,7 +1121,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.jsonb_deep_merge(
     pg_catalog.jsonb, pg_catalog.jsonb) IS
-'a with b merged into it: objects member by member at every level, null kept as a value';
+'a with b merged into it: objects are merged at every level, and null is kept as a value';
 
 CREATE FUNCTION dtmodel.jsonb_merge_patch(
     doc pg_catalog.jsonb,
@@ -1132,7 +1132,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.jsonb_merge_patch(
     pg_catalog.jsonb, pg_catalog.jsonb) IS
-'document with a JSON merge patch (RFC 7396) applied: null removes a member';
+'the document with a JSON merge patch (RFC 7396) applied; null removes a member';
 
 CREATE FUNCTION dtmodel.merge_settings(
     settings pg_catalog.jsonb,
@@ -1143,7 +1143,7 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.merge_settings(
     pg_catalog.jsonb, pg_catalog.jsonb) IS
-'settings with the members of patch put over them, one level deep; NULL counts as {}';
+'settings with the members of patch added or replaced, one level deep; NULL counts as {}';
 
 --
 -- JSON patches (src/json/patch)
@@ -1158,7 +1158,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.jsonb_diff(
     pg_catalog.jsonb, pg_catalog.jsonb) IS
-'JSON patch (RFC 6902) that leads from the old document to the new one';
+'the JSON patch (RFC 6902) that changes the old document to the new one';
 
 CREATE FUNCTION dtmodel.jsonb_patch(
     doc pg_catalog.jsonb,
@@ -1169,7 +1169,7 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.jsonb_patch(
     pg_catalog.jsonb, pg_catalog.jsonb) IS
-'document with a JSON patch (RFC 6902) applied, the whole patch or none of it';
+'the document with a JSON patch (RFC 6902) applied, the whole patch or none of it';
 
 CREATE FUNCTION dtmodel.jsonb_merge_diff(
     old pg_catalog.jsonb,
@@ -1180,4 +1180,4 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel.jsonb_merge_diff(
     pg_catalog.jsonb, pg_catalog.jsonb) IS
-'JSON merge patch (RFC 7396) that leads from the old document to the new one';
+'the JSON merge patch (RFC 7396) that changes the old document to the new one';

@@ -86,7 +86,7 @@ refuse_actor(Oid role)
 	GUC_check_errmsg("permission denied to set parameter \"dtmodel.actor\"");
 	GUC_check_errdetail("dtmodel.actor_locked is on, and role \"%s\" has not been granted SET on the parameter.",
 						name);
-	GUC_check_errhint("GRANT SET ON PARAMETER dtmodel.actor TO %s.",
+	GUC_check_errhint("Use GRANT SET ON PARAMETER dtmodel.actor TO %s.",
 					  quote_identifier(name));
 	return false;
 }
@@ -180,8 +180,8 @@ define_hard_delete(void)
 	Oid			role = compat_setting_role("dtmodel.hard_delete");
 
 	DefineCustomBoolVariable("dtmodel.hard_delete",
-							 "Makes DELETE on a soft-delete model physical.",
-							 "Needs the TRUNCATE privilege on the table besides DELETE.",
+							 "Makes DELETE remove the rows of soft-delete models physically.",
+							 "Requires the TRUNCATE privilege on the table in addition to DELETE.",
 							 &dtmodel_hard_delete,
 							 false,
 							 PGC_USERSET,
@@ -199,8 +199,8 @@ static void
 define_actor(void)
 {
 	DefineCustomBoolVariable("dtmodel.actor_locked",
-							 "Lets only roles that were granted SET on dtmodel.actor say who acts.",
-							 "For all others the role itself acts. Set it for the server or the database.",
+							 "Allows only roles that have been granted SET on dtmodel.actor to set it.",
+							 "For all other roles, the actor is the role itself. Set this for the server or the database.",
 							 &dtmodel_actor_locked,
 							 false,
 							 PGC_SUSET,
@@ -208,8 +208,8 @@ define_actor(void)
 							 NULL, NULL, NULL);
 
 	DefineCustomStringVariable("dtmodel.actor",
-							   "Who acts: recorded in the columns of audit.",
-							   "When it is empty, the role acts: the session's, or the one of SET ROLE.",
+							   "Sets the actor, which is recorded in the audit columns.",
+							   "If empty, the actor is the role of the session, or of SET ROLE.",
 							   &dtmodel_actor_switch,
 							   "",
 							   PGC_USERSET,
@@ -221,8 +221,8 @@ void
 dtmodel_define_switches(void)
 {
 	DefineCustomBoolVariable("dtmodel.preserve_timestamps",
-							 "Lets INSERT and UPDATE write the columns that record when and by whom rows were created and updated.",
-							 "For imports. Only superusers, and roles granted SET on it, may turn it on.",
+							 "Allows INSERT and UPDATE to write the columns that record when and by whom rows were created and updated.",
+							 "For imports. Only superusers and roles that have been granted SET on it can turn it on.",
 							 &dtmodel_preserve_timestamps,
 							 false,
 							 PGC_SUSET,
@@ -240,8 +240,8 @@ dtmodel_define_switches(void)
 							 NULL, forget_plans, NULL);
 
 	DefineCustomBoolVariable("dtmodel.rewrite",
-							 "Lets the planner make DELETE soft and hide deleted rows.",
-							 "Has an effect only where the library is preloaded. Without it the triggers make DELETE soft, and nothing is hidden.",
+							 "Allows the planner to make DELETE soft and to hide deleted rows.",
+							 "Has an effect only if the library is preloaded. When off, the triggers make DELETE soft, and nothing is hidden.",
 							 &rewrite,
 							 true,
 							 PGC_SUSET,

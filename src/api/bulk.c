@@ -182,7 +182,7 @@ read_objects(Bulk *bulk, const DtRawValue *list)
 	if (!dtmodel_raw_is_array(list))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("data must be a list of objects"),
+				 errmsg("data must be an array of objects"),
 				 errdetail("It is %s.", dtmodel_raw_kind(list)),
 				 errhint("Pass a JSON array of objects; for one object call %s.create.",
 						 DTMODEL_SCHEMA)));
@@ -291,7 +291,7 @@ keep_row(DtResultReceiver *result, Datum row)
 	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
 	if (bulk->at < 0)
-		elog(ERROR, "a row of bulk_create is of no object");
+		elog(ERROR, "bulk_create returned a row without an object");
 	bulk->rows[bulk->at] = heap_copytuple(&tuple);
 	MemoryContextSwitchTo(caller);
 }

@@ -404,13 +404,13 @@ dtmodel_report_deleted_row(const DtRowCall *call, Datum row, Oid index)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("a deleted row of table \"%s\" stands in the way",
+			 errmsg("a deleted row of table \"%s\" conflicts with the new row",
 					RelationGetRelationName(call->rel)),
 			 key.ncolumns > 0 &&
 			 dtmodel_may_show(call->rel, key.ncolumns, columns) ?
 			 errdetail("%s is deleted.",
 					   dtmodel_shown_key(call->rel, key.ncolumns, columns, &tuple)) : 0,
-			 errhint("Let on_deleted be \"restore\" or \"return\", or make the unique index one of live rows alone."),
+			 errhint("Set on_deleted to \"restore\" or \"return\", or create the unique index for live rows only."),
 			 OidIsValid(index) ?
 			 errtableconstraint(call->rel, get_rel_name(index)) :
 			 errtable(call->rel)));

@@ -77,7 +77,7 @@ dtmodel_data_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s must not be null", name),
-				 errhint("Pass a JSON object; an empty one gives nothing.")));
+				 errhint("Pass a JSON object; it can be empty.")));
 	return dtmodel_raw_root(PG_GETARG_JSONB_P(argument));
 }
 
@@ -129,7 +129,7 @@ report_wrong_settings(const DtDataPlace *place, const DtSettings *settings,
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" in %s must be an object or a list of settings",
+			 errmsg("\"%s\" in %s must be an object or an array of settings",
 					NameStr(settings->column.name), place_name(place)),
 			 errdetail("%s", detail),
 			 errhint("Write {\"name\": value} or [{\"key\": \"name\", \"value\": value}]; {\"key\": \"name\", \"remove\": true} removes a setting."),
@@ -461,7 +461,7 @@ name_ignored_keys(const DtDataPlace *place, const DtData *data,
 		return;
 	keys = ignored_keys(dtmodel_get_model(place->rel), &data->object);
 	if (keys != NULL)
-		error->hint = psprintf("Keys in %s that are no column and no setting were ignored: %s.",
+		error->hint = psprintf("Keys in %s that are neither a column nor a setting were ignored: %s.",
 							   place_name(place), keys);
 }
 
@@ -515,9 +515,9 @@ dtmodel_report_stale_data(const DtDataPlace *place, const DtData *data)
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 			 errmsg("a row of table \"%s\" was changed since it was read",
 					RelationGetRelationName(place->rel)),
-			 errdetail("Its \"%s\" is not the one in %s any more.", name,
+			 errdetail("Its \"%s\" is no longer the one in %s.", name,
 					   place_name(place)),
-			 errhint("Read the row again, and make the change to that; without \"%s\" the update is made whatever it is.",
+			 errhint("Read the row again and repeat the change, or omit \"%s\" to update any version of the row.",
 					 name),
 			 errtablecol(place->rel, given->field.attnum)));
 }

@@ -105,7 +105,7 @@ drift_of_inheritor(StringInfo drift, Relation inheritor, const bool *expected)
 	{
 		if (expected[i] &&
 			dtmodel_options_of(dtmodel_get_model(inheritor), mixins[i]) == NULL)
-			dtmodel_append_drift(drift, "table \"%s\" inherits but has no %s",
+			dtmodel_append_drift(drift, "table \"%s\" inherits from this one but has no %s",
 								 RelationGetRelationName(inheritor),
 								 mixins[i]->title);
 	}

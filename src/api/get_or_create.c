@@ -60,7 +60,7 @@ check_criteria(const Search *search)
 					 errmsg("settings cannot be criteria"),
 					 errdetail("Rows of table \"%s\" are found by their columns.",
 							   RelationGetRelationName(search->call.rel)),
-					 errhint("Give settings as defaults.")));
+					 errhint("Pass settings in defaults.")));
 	}
 }
 

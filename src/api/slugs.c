@@ -40,7 +40,7 @@ check_trigger_fires(Relation rel)
 			 errmsg("the slug trigger of table \"%s\" does not fire in this session",
 					RelationGetRelationName(rel)),
 			 errdetail("It is disabled, or session_replication_role is not the one that it fires for."),
-			 errhint("Call ALTER TABLE %s ENABLE TRIGGER %s.",
+			 errhint("Use ALTER TABLE %s ENABLE TRIGGER %s.",
 					 dtmodel_qualified_name(rel),
 					 quote_identifier(trigger->tgname)),
 			 errtable(rel)));
@@ -214,9 +214,9 @@ dtmodel_fill_slugs(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the arguments of %s.fill_slugs must not be null",
 						DTMODEL_SCHEMA),
-				 errhint("Leave out what is to have its default.")));
+				 errhint("Omit the arguments that are to have their defaults.")));
 	dtmodel_check_batch_size(PG_GETARG_INT32(1));
-	dtmodel_check_may_commit(fcinfo, "fill_slugs", "CALL it on its own.");
+	dtmodel_check_may_commit(fcinfo, "fill_slugs", "Run the CALL as a statement of its own.");
 
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 	filling = fill_slugs(PG_GETARG_OID(0), PG_GETARG_INT32(1));
@@ -226,8 +226,8 @@ dtmodel_fill_slugs(PG_FUNCTION_ARGS)
 						   "filled in " INT64_FORMAT " slugs",
 						   filling.filled, filling.filled),
 			 filling.passed_over == 0 ? 0 :
-			 errdetail_plural(INT64_FORMAT " row was passed over, since its source has no letters and no digits.",
-							  INT64_FORMAT " rows were passed over, since their source has no letters and no digits.",
+			 errdetail_plural(INT64_FORMAT " row was skipped, since its source has no letters and no digits.",
+							  INT64_FORMAT " rows were skipped, since their sources have no letters and no digits.",
 							  filling.passed_over, filling.passed_over)));
 	PG_RETURN_VOID();
 }

@@ -66,7 +66,7 @@ add_conflict_column(Upsert *upsert, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("data has no value for conflict column \"%s\"", name),
-				 errdetail("Without it no row of table \"%s\" would ever be met.",
+				 errdetail("Without it, no existing row of table \"%s\" can be found.",
 						   RelationGetRelationName(upsert->call.rel)),
 				 errhint("Add the value, or call %s.create.", DTMODEL_SCHEMA)));
 	upsert->conflict.columns = bms_add_member(upsert->conflict.columns,
@@ -219,13 +219,13 @@ check_unique(const Upsert *upsert)
 						 quote_literal_cstr(NameStr(upsert->conflict.items[i].field.name)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
-			 errmsg("no unique index of table \"%s\" is one of the conflict columns",
+			 errmsg("table \"%s\" has no unique index on the conflict columns",
 					RelationGetRelationName(rel)),
 			 errdetail("They are %s.", columns.data),
 			 dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL ?
 			 errhint("Call %s.unique_live(%s%s).", DTMODEL_SCHEMA,
 					 dtmodel_quoted_name(rel), literals.data) :
-			 errhint("Call CREATE UNIQUE INDEX ON %s (%s).",
+			 errhint("Use CREATE UNIQUE INDEX ON %s (%s).",
 					 dtmodel_qualified_name(rel), columns.data),
 			 errtable(rel)));
 }
@@ -442,7 +442,7 @@ upsert_row(Upsert *upsert, Datum *row)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-			 errmsg("a row of table \"%s\" is deleted and restored by others all the time",
+			 errmsg("a row of table \"%s\" is repeatedly deleted and restored by other transactions",
 					RelationGetRelationName(upsert->call.rel)),
 			 errhint("Try again.")));
 }

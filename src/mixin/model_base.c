@@ -58,7 +58,7 @@ check_id_is_free(Relation rel)
 			(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 			 errmsg("table \"%s\" has a column \"%s\" but no primary key",
 					RelationGetRelationName(rel), ID_COLUMN),
-			 errhint("Call ALTER TABLE %s ADD PRIMARY KEY (%s), or %s.add_model(%s, id => 'none').",
+			 errhint("Use ALTER TABLE %s ADD PRIMARY KEY (%s), or %s.add_model(%s, id => 'none').",
 					 dtmodel_qualified_name(rel), ID_COLUMN, DTMODEL_SCHEMA,
 					 dtmodel_quoted_name(rel)),
 			 errtablecol(rel, column.attnum)));

@@ -37,7 +37,7 @@ report_setter(void)
 			 errmsg("permission denied to act as \"%s\"", dtmodel_actor_switch),
 			 errdetail("dtmodel.actor_locked is on, and role \"%s\", which set dtmodel.actor, has not been granted SET on the parameter.",
 					   role == NULL ? "" : role),
-			 errhint("RESET dtmodel.actor.")));
+			 errhint("Use RESET dtmodel.actor.")));
 }
 
 /*
@@ -90,9 +90,9 @@ report_unknown_actor(const DtActorColumn *actor)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NOT_NULL_VIOLATION),
-			 errmsg("nobody said who acts, and column \"%s\" of table \"%s\" must not be null",
+			 errmsg("no actor is set for column \"%s\" of table \"%s\", which must not be null",
 					NameStr(actor->column.name), NameStr(actor->table)),
-			 errdetail("The column is of type %s, which holds no name of a role.",
+			 errdetail("The column is of type %s, which cannot hold the name of a role.",
 					   format_type_be(actor->column.typid)),
 			 errhint("Call %s.set_actor first, in the same transaction.",
 					 DTMODEL_SCHEMA)));

@@ -104,7 +104,7 @@ check_is_users(Relation rel)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("table \"%s\" is a system catalog", name),
-				 errdetail("A model is a table of yours."),
+				 errdetail("A system catalog cannot be a model."),
 				 errtable(rel)));
 	if (getExtensionOfObject(RelationRelationId, relid) ==
 		get_extension_oid("dtmodel", true))
@@ -183,7 +183,7 @@ dtmodel_check_no_partition(Relation rel)
 					RelationGetRelationName(rel)),
 			 errdetail("A partition has the mixins of its partitioned table."),
 			 dtmodel_root_of(rel) == RelationGetRelid(rel) ?
-			 errhint("It is being detached: call %s first.", finalize_call(rel)) :
+			 errhint("It is being detached: use %s first.", finalize_call(rel)) :
 			 errhint("Call the function for %s; its partitions follow.",
 					 dtmodel_quoted_name(rel)),
 			 errtable(rel)));
@@ -268,7 +268,7 @@ dtmodel_change_column(DtChange *change, const char *name, const DtColumnUse *use
 	{
 		dtmodel_check_column(change->rel, column, use, mixin, parameter);
 		dtmodel_check_not_generated(change->rel, column,
-									"A column that a mixin keeps is written by its trigger.");
+									"The trigger of the mixin must be able to write the column.");
 		return;
 	}
 
@@ -332,8 +332,8 @@ report_live_views(Relation rel, const DtColumn *column, List *views)
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("cannot drop column \"%s\" of table \"%s\" because a view of live rows shows it",
 					NameStr(column->name), RelationGetRelationName(rel)),
-			 calls.len == 0 ? errhint("Call DROP VIEW %s first.", names.data) :
-			 errhint("Call DROP VIEW %s first, and %s afterwards.", names.data,
+			 calls.len == 0 ? errhint("Use DROP VIEW %s first.", names.data) :
+			 errhint("Use DROP VIEW %s first, and %s afterwards.", names.data,
 					 calls.data),
 			 errtablecol(rel, column->attnum)));
 }

@@ -42,7 +42,7 @@ dtmodel_table_argument(FunctionCallInfo fcinfo, int argument)
 				 errmsg("the model must be a row of a table"),
 				 errdetail("It is of type %s.", format_type_be(type)),
 				 type == RECORDOID ?
-				 errhint("A row of a subquery is of no table. Pass one of the table itself, or cast it as in ROW(x.*)::users.") :
+				 errhint("A row of a subquery does not belong to a table. Pass a row of the table itself, or cast it as in ROW(x.*)::users.") :
 				 errhint("Pass a row, or NULL cast to the table as in NULL::users.")));
 	return relid;
 }
@@ -71,7 +71,7 @@ dtmodel_usable_key(Relation rel)
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("table \"%s\" has no primary key",
 						RelationGetRelationName(rel)),
-				 errhint("Call ALTER TABLE %s ADD PRIMARY KEY (...), or %s.add_model(%s).",
+				 errhint("Use ALTER TABLE %s ADD PRIMARY KEY (...), or %s.add_model(%s).",
 						 dtmodel_qualified_name(rel), DTMODEL_SCHEMA,
 						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
@@ -180,9 +180,9 @@ scalar_text(const JsonbValue *value, const DtKeyColumn *column)
 		default:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the id's value for column \"%s\" is no scalar",
+					 errmsg("the value for column \"%s\" in the id is not a scalar",
 							NameStr(column->name)),
-					 errhint("Give each column of the primary key one value.")));
+					 errhint("Pass one value for each column of the primary key.")));
 	}
 	return NULL;
 }
@@ -198,7 +198,7 @@ find_key_member(Jsonb *object, const DtKeyColumn *column)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the id has no value for column \"%s\"", name),
-				 errhint("Give an object with every column of the primary key.")));
+				 errhint("Pass an object with every column of the primary key.")));
 	return value;
 }
 
@@ -211,7 +211,7 @@ key_of_object(const DtKey *key, Jsonb *object)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the id of a table with a composite primary key must be a JSON object"),
-				 errhint("Give an object with every column of the primary key.")));
+				 errhint("Pass an object with every column of the primary key.")));
 	for (int i = 0; i < key->ncolumns; i++)
 	{
 		const DtKeyColumn *column = &key->columns[i];

@@ -181,7 +181,7 @@ check_condition(const Trigger *trigger, Relation parent, Relation rel)
 			 errmsg("trigger \"%s\" of table \"%s\" cannot stay on table \"%s\"",
 					trigger->tgname, RelationGetRelationName(parent),
 					RelationGetRelationName(rel)),
-			 errdetail("Its condition calls a function of another role than the owner of \"%s\".",
+			 errdetail("Its condition calls a function whose owner is not the owner of \"%s\".",
 					   RelationGetRelationName(rel)),
 			 errhint("Drop the trigger first, or create it without the condition."),
 			 errtable(rel)));
@@ -234,7 +234,7 @@ static void
 report_detached_foreign_table(Relation rel, Relation parent)
 {
 	ereport(NOTICE,
-			(errmsg("foreign table \"%s\" is no model any more",
+			(errmsg("foreign table \"%s\" is no longer a model",
 					RelationGetRelationName(rel)),
 			 errdetail("It had the triggers of table \"%s\" as its partition.",
 					   RelationGetRelationName(parent)),
@@ -266,7 +266,7 @@ keep_model(Relation parent, Relation rel)
 	add_what_partitions_lack(RelationGetRelid(rel));
 	dtmodel_act_as(&caller);
 	ereport(NOTICE,
-			(errmsg("table \"%s\" stays a model", RelationGetRelationName(rel)),
+			(errmsg("table \"%s\" remains a model", RelationGetRelationName(rel)),
 			 errdetail("Its triggers are those of table \"%s\": %s.",
 					   RelationGetRelationName(parent), names),
 			 errtable(rel)));
@@ -289,7 +289,7 @@ open_locked(const RangeVar *name, LOCKMODE mode, bool missing_ok)
 	if (!compat_lock_held_by_me(&tag, mode))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("another table \"%s\" was created meanwhile",
+				 errmsg("another table \"%s\" was created concurrently",
 						name->relname),
 				 errhint("Name the tables with their schemas.")));
 	return relation_open(relid, NoLock);
@@ -526,7 +526,7 @@ give_up_triggers(Oid relid, Relation parent)
 	ereport(NOTICE,
 			(errmsg("table \"%s\" becomes a part of the model \"%s\"", name,
 					RelationGetRelationName(parent)),
-			 errdetail("The triggers of \"%s\" and their options take the place of its own.",
+			 errdetail("The triggers of \"%s\" and their options replace its own.",
 					   RelationGetRelationName(parent))));
 }
 

@@ -58,11 +58,11 @@ report_null_instance(FunctionCallInfo fcinfo, Relation rel)
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 			 errmsg("the instance must not be null"),
-			 errdetail("NULL::%s means the table, and no row of it. A row that an outer join did not find is null too.",
+			 errdetail("NULL::%s stands for the table, not for a row. A row that an outer join did not find is also null.",
 					   table),
 			 strcmp(function, "new_slug") == 0 ?
-			 errhint("Pass a row, and leave out with WHERE what is null.") :
-			 errhint("Give the id, as in %s.%s(NULL::%s, id%s), or leave out with WHERE what is null.",
+			 errhint("Pass a row, and exclude null rows with WHERE.") :
+			 errhint("Pass the id, as in %s.%s(NULL::%s, id%s), or exclude null rows with WHERE.",
 					 DTMODEL_SCHEMA, function, table,
 					 strcmp(function, "update") == 0 ? ", data" : ""),
 			 errtable(rel)));

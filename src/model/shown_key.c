@@ -117,7 +117,7 @@ hide_values(void *argument)
 	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION &&
 		!(may_read_table(owner->caller.user, owner->rel) &&
 		  may_read_table(GetOuterUserId(), owner->rel)))
-		errdetail("The row is of table \"%s\", which you may not read.",
+		errdetail("The row belongs to table \"%s\", which you do not have permission to read.",
 				  RelationGetRelationName(owner->rel));
 }
 

@@ -168,7 +168,7 @@ dtmodel_report_no_live_view(Relation view, const char *detail)
 					RelationGetRelationName(view)),
 			 errdetail("%s", detail),
 			 call != NULL ?
-			 errhint("Call %s again: the view follows its table.", call) :
+			 errhint("Call %s again to update the view.", call) :
 			 errhint("Drop it, and call %s.create_live_view with the table.",
 					 DTMODEL_SCHEMA),
 			 errtable(view)));
@@ -272,7 +272,7 @@ dtmodel_open_live_view(Oid relid)
 	}
 	view->source = dtmodel_read_view(view->rel);
 	if (view->source.rtindex == 0)
-		dtmodel_report_no_live_view(view->rel, "It does not read one table.");
+		dtmodel_report_no_live_view(view->rel, "It does not read exactly one table.");
 	return view;
 }
 
@@ -329,7 +329,7 @@ dtmodel_check_live_view(const DtLiveView *view)
 
 		if (!entry->resjunk && dtmodel_shown_column(&view->source, entry) <= 0)
 			dtmodel_report_no_live_view(view->rel,
-										psprintf("Its column \"%s\" is not one of the table.",
+										psprintf("Its column \"%s\" is not a column of the table.",
 												 entry->resname));
 	}
 }

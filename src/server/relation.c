@@ -97,7 +97,7 @@ check_relkind(Relation rel)
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("\"%s\" is not a table", RelationGetRelationName(rel)),
-			 errdetail("It is %s, and a model is a table.",
+			 errdetail("It is %s, but a model must be a table.",
 					   relkind_name(relkind)),
 			 relkind == RELKIND_VIEW || relkind == RELKIND_FOREIGN_TABLE ?
 			 errhint("Name the table that holds the rows.") : 0));
@@ -189,7 +189,7 @@ dtmodel_check_sees_all(Relation rel, const char *why, const char *function)
 					RelationGetRelationName(rel),
 					GetUserNameFromId(GetUserId(), false)),
 			 errdetail("%s", why),
-			 errhint("Call %s.%s as a role that the policies do not apply to.",
+			 errhint("Call %s.%s as a role to which the policies do not apply.",
 					 DTMODEL_SCHEMA, function),
 			 errtable(rel)));
 }

@@ -228,7 +228,7 @@ $node->safe_psql('postgres',
 ###
 my $hard = 'SET dtmodel.hard_delete = on;';
 my $no_truncate =
-  qr/42501: permission denied to delete rows of table "doc" for good.*HINT:  GRANT TRUNCATE ON public\.doc TO app/s;
+  qr/42501: permission denied to delete rows of table "doc" for good.*HINT:  Use GRANT TRUNCATE ON public\.doc TO app/s;
 
 sub live_and_deleted
 {

@@ -73,8 +73,8 @@ report_row_count(const DtPurge *purge, const DtRowCount *count)
 		return;
 	if (count->constraint == NULL)
 		ereport(NOTICE,
-				(errmsg_plural("table \"%s\": %s " UINT64_FORMAT " row with them",
-							   "table \"%s\": %s " UINT64_FORMAT " rows with them",
+				(errmsg_plural("table \"%s\": %s " UINT64_FORMAT " row together with them",
+							   "table \"%s\": %s " UINT64_FORMAT " rows together with them",
 							   count->rows, count->table, done, count->rows)));
 	else
 		ereport(NOTICE,
@@ -115,7 +115,7 @@ report_end(DtPurge *purge)
 							   "table \"%s\": " UINT64_FORMAT " rows were skipped",
 							   purge->total - accounted, purge->table,
 							   purge->total - accounted),
-				 errdetail("Other sessions hold, have changed or have deleted them, or a policy or trigger keeps them.")));
+				 errdetail("They were locked, changed or deleted by other sessions, or a policy or a trigger prevents their deletion.")));
 }
 
 /*
@@ -138,7 +138,7 @@ check_privileges(Relation rel)
 					RelationGetRelationName(rel)),
 			 errdetail("To delete for good, role \"%s\" needs the DELETE and TRUNCATE privileges on the table.",
 					   role),
-			 errhint("GRANT SELECT, DELETE, TRUNCATE ON %s TO %s.",
+			 errhint("Use GRANT SELECT, DELETE, TRUNCATE ON %s TO %s.",
 					 dtmodel_qualified_name(rel), quote_identifier(role)),
 			 errtable(rel)));
 }
@@ -226,7 +226,7 @@ check_arguments(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the arguments of %s.purge must not be null",
 						DTMODEL_SCHEMA),
-				 errhint("Leave out what is to have its default.")));
+				 errhint("Omit the arguments that are to have their defaults.")));
 	dtmodel_check_batch_size(PG_GETARG_INT32(2));
 }
 
@@ -244,7 +244,7 @@ cutoff_argument(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("older_than must not be negative"),
-				 errhint("Give '0' to purge all that is deleted.")));
+				 errhint("Pass '0' to purge all deleted rows.")));
 	return cutoff;
 }
 
@@ -275,7 +275,7 @@ dtmodel_purge(PG_FUNCTION_ARGS)
 	purge.dry_run = PG_GETARG_BOOL(3);
 	if (!purge.dry_run)
 		dtmodel_check_may_commit(fcinfo, "purge",
-								 "CALL it on its own, or with dry_run => true.");
+								 "Run the CALL as a statement of its own, or with dry_run => true.");
 
 	SPI_connect_ext(purge.dry_run ? 0 : SPI_OPT_NONATOMIC);
 	purge.context = CurrentMemoryContext;

@@ -123,7 +123,7 @@ nothing_there(const PatchOperation *operation, const DtRawValue *pointer,
 {
 	DtRawValue	beginning = dtmodel_raw_string(pointer->data, end - pointer->data);
 
-	cannot_apply(operation, psprintf("there is nothing at %s", quote(&beginning)));
+	cannot_apply(operation, psprintf("there is no value at %s", quote(&beginning)));
 }
 
 static PointerWalk
@@ -197,12 +197,12 @@ array_index(const PatchOperation *operation, const DtRawValue *token)
 	uint64		index = 0;
 
 	if (token->len == 0 || (token->data[0] == '0' && token->len > 1))
-		cannot_apply(operation, psprintf("%s is no array index", quote(token)));
+		cannot_apply(operation, psprintf("%s is not an array index", quote(token)));
 
 	for (uint32 i = 0; i < token->len; i++)
 	{
 		if (token->data[i] < '0' || token->data[i] > '9')
-			cannot_apply(operation, psprintf("%s is no array index", quote(token)));
+			cannot_apply(operation, psprintf("%s is not an array index", quote(token)));
 		index = Min(index * 10 + (token->data[i] - '0'), PG_UINT32_MAX);
 	}
 	return (uint32) index;
@@ -401,7 +401,7 @@ insert_at(const PatchOperation *operation, DtMutableValue *root,
 		return;
 	}
 	if (!dtmodel_mutable_is_object(&place.parent))
-		cannot_apply(operation, "the place is in neither an object nor an array");
+		cannot_apply(operation, "the target is in neither an object nor an array");
 
 	place.value = dtmodel_mutable_find(&place.parent, &place.token, &place.number);
 	if (place.value.kind == DT_MUTABLE_NONE)
@@ -517,7 +517,7 @@ apply_test(const PatchOperation *operation, DtMutableValue *root)
 	DtMutableValue value = value_at(operation, root, &operation->path);
 
 	if (!dtmodel_mutable_equal(&value, &bytes))
-		cannot_apply(operation, "the value there is another one");
+		cannot_apply(operation, "the value is different");
 }
 
 static const struct
@@ -580,7 +580,7 @@ apply_operation(uint32 number, const DtRawValue *object, DtMutableValue *root)
 	operation.number = number;
 	operation.op = operation.path = operation.from = operation.value = no_member;
 	if (!dtmodel_raw_is_object(object))
-		bad_operation(&operation, psprintf("it is %s and no object",
+		bad_operation(&operation, psprintf("it is %s instead of an object",
 										   dtmodel_raw_kind(object)));
 
 	read_members(&operation, object);
@@ -630,7 +630,7 @@ dtmodel_jsonb_patch(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid JSON patch"),
-				 errdetail("The patch is %s and no array.", dtmodel_raw_kind(&patch)),
+				 errdetail("The patch is %s instead of an array.", dtmodel_raw_kind(&patch)),
 				 errhint("For a patch that is an object, use dtmodel.jsonb_merge_patch.")));
 
 	walk = dtmodel_raw_walk_array(&patch);

@@ -292,10 +292,10 @@ check_settable(DtDiffStep *at, const DtRawValue *value)
 	*dtmodel_buffer_extend(&pointer, 1) = '\0';
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("no merge patch leads from the old document to the new one"),
-			 errdetail("The new value at \"%s\" is or has a null, which a merge patch takes for a removal.",
+			 errmsg("no JSON merge patch can change the old document to the new one"),
+			 errdetail("The new value at \"%s\" is or contains a null, and a null in a merge patch removes the member.",
 					   pointer.data),
-			 errhint("Use dtmodel.jsonb_diff.")));
+			 errhint("Use dtmodel.jsonb_diff, which makes a JSON patch.")));
 }
 
 /*

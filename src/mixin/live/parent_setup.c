@@ -48,8 +48,8 @@ report_no_key(Relation rel, const DtLiveParent *asked)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("table \"%s\" has no foreign key on (%s)",
 					RelationGetRelationName(rel), columns),
-			 errdetail("A parent is what a foreign key on just these columns references."),
-			 errhint("Call ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES ... first.",
+			 errdetail("The parent is the row that a foreign key on exactly these columns references."),
+			 errhint("Use ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES ... first.",
 					 dtmodel_qualified_name(rel), columns),
 			 errtable(rel)));
 }
@@ -64,7 +64,7 @@ check_not_temporal(Relation rel, const DtForeignKey *key)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("a foreign key of table \"%s\" references periods",
 					RelationGetRelationName(rel)),
-			 errdetail("Its parent is no single row that could be live or deleted."),
+			 errdetail("Its parent is not a single row that can be live or deleted."),
 			 errtable(rel)));
 }
 
@@ -139,7 +139,7 @@ check_rows(const DtChange *change, const DtForeignKey *key,
 	MemoryContext caller = CurrentMemoryContext;
 	char	   *orphans = NULL;
 
-	dtmodel_check_sees_all(parent, "Live rows under deleted ones could not all be found.",
+	dtmodel_check_sees_all(parent, "Not all live rows under deleted rows could be found.",
 						   "require_live_parent");
 	initStringInfo(&select);
 	appendStringInfoString(&select, DT_OWN_QUERY "SELECT DISTINCT ");
@@ -406,7 +406,7 @@ dtmodel_drift_of_live_parents(Relation rel)
 	if (trigger == NULL)
 		return psprintf("trigger \"%s\" does not exist", type->name);
 	if (!fires_as_needed(rel, trigger, keys, own_deleted_at(rel)))
-		return psprintf("trigger \"%s\" is not fired whenever a row gets another parent or is restored",
+		return psprintf("trigger \"%s\" is not fired by every UPDATE that gives a row another parent or restores it",
 						trigger->tgname);
 	return NULL;
 }

@@ -68,7 +68,7 @@ check_sortable(Relation rel, const UniqueRequest *request)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("column \"%s\" of table \"%s\" cannot be unique",
 						NameStr(att->attname), RelationGetRelationName(rel)),
-				 errdetail("Its type %s has no order, which a unique index goes by.",
+				 errdetail("Its type %s has no default operator class for btree, which a unique index requires.",
 						   format_type_be(att->atttypid)),
 				 errtablecol(rel, att->attnum)));
 	}
@@ -137,7 +137,7 @@ check_not_wider(Relation rel, Relation index, const UniqueRequest *request)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("index \"%s\" makes deleted rows of table \"%s\" unique too",
 					name, RelationGetRelationName(rel)),
-			 errdetail("While it is there, the values of a deleted row cannot be used again."),
+			 errdetail("As long as it exists, the values of a deleted row cannot be used again."),
 			 OidIsValid(get_index_constraint(RelationGetRelid(index))) ?
 			 errhint("ALTER TABLE %s DROP CONSTRAINT %s; and then call %s.unique_live again.",
 					 dtmodel_qualified_name(rel), quote_identifier(name),
@@ -217,8 +217,8 @@ report_duplicates(const DtChange *change, const UniqueRequest *request,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("live rows of table \"%s\" are not unique",
 					RelationGetRelationName(change->rel)),
-			 errdetail("There are %s.", duplicates),
-			 errhint("Delete or change all but one of each first. To find them: SELECT %s, count(*) FROM %s WHERE %s GROUP BY %s HAVING count(*) > 1;",
+			 errdetail("The duplicates are %s.", duplicates),
+			 errhint("Delete or change all but one row of each first. To find them: SELECT %s, count(*) FROM %s WHERE %s GROUP BY %s HAVING count(*) > 1;",
 					 columns, change->table,
 					 dtmodel_live_text(&request->soft_delete, NULL), columns),
 			 errtable(change->rel)));

@@ -54,7 +54,7 @@ make_state(const TriggerData *trigdata)
 	DtKey		key;
 
 	if (source.rtindex == 0)
-		dtmodel_report_no_live_view(view, "It does not read one table.");
+		dtmodel_report_no_live_view(view, "It does not read exactly one table.");
 	rel = dtmodel_open(source.relid, AccessShareLock);
 	key = dtmodel_usable_key(rel);
 	state->relid = source.relid;

@@ -287,7 +287,7 @@ report_no_rule(const DtRawValue *name, const DtRawValue *rule)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the rule of setting \"%.*s\" is no object",
+			 errmsg("the rule of setting \"%.*s\" is not an object",
 					(int) name->len, name->data),
 			 errdetail("It is %s.", dtmodel_raw_kind(rule)),
 			 errhint("Write the schema as in {\"%.*s\": {\"type\": \"string\"}}.",
@@ -299,9 +299,9 @@ report_unknown_word(const DtRawValue *name, const DtRawValue *word)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown word \"%.*s\" in the rule of setting \"%.*s\"",
+			 errmsg("unknown keyword \"%.*s\" in the rule of setting \"%.*s\"",
 					(int) word->len, word->data, (int) name->len, name->data),
-			 errhint("The words are \"type\", \"enum\", \"minimum\", \"maximum\", \"maxLength\", \"pattern\", \"default\" and \"description\".")));
+			 errhint("The keywords are \"type\", \"enum\", \"minimum\", \"maximum\", \"maxLength\", \"pattern\", \"default\" and \"description\".")));
 }
 
 static void
@@ -310,9 +310,9 @@ report_wrong_operand(const DtRawValue *name, const Word *word,
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" in the rule of setting \"%.*s\" makes no sense",
+			 errmsg("invalid \"%s\" in the rule of setting \"%.*s\"",
 					word->name, (int) name->len, name->data),
-			 errdetail("It must be %s, and it is %s.", word->operand,
+			 errdetail("It must be %s, but it is %s.", word->operand,
 					   json_text(operand))));
 }
 
@@ -328,7 +328,7 @@ check_default(const DtRawValue *name, const DtRawValue *rule)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the default of setting \"%.*s\" breaks the setting's own rule",
+			 errmsg("the default of setting \"%.*s\" violates the setting's own rule",
 					(int) name->len, name->data),
 			 errdetail("Expected %s %s, got %s.", breach.word, breach.expected,
 					   json_text(&value))));

@@ -150,9 +150,9 @@ report_unknown_setting(Relation rel, const DtSettings *settings,
 					(int) key->len, key->data, RelationGetRelationName(rel)) :
 			 errmsg("unknown setting of table \"%s\"",
 					RelationGetRelationName(rel)),
-			 errdetail("Column \"%s\" holds the settings that %s.add_settings was given.",
+			 errdetail("Column \"%s\" can hold only the settings that were passed to %s.add_settings.",
 					   NameStr(settings->column.name), DTMODEL_SCHEMA),
-			 errhint("Name it in a new call of %s.add_settings(%s, ...), or let on_unknown be \"ignore\" or \"allow\".",
+			 errhint("Name it in another call of %s.add_settings(%s, ...), or set on_unknown to \"ignore\" or \"allow\".",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
 			 errtablecol(rel, settings->column.attnum)));
 }
@@ -168,7 +168,7 @@ report_breach(Relation rel, const DtSettings *settings,
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("setting \"%.*s\" of table \"%s\" breaks its rule",
+			 errmsg("setting \"%.*s\" of table \"%s\" violates its rule",
 					(int) member->key.len, member->key.data,
 					RelationGetRelationName(rel)),
 			 errdetail("At %s.%.*s: expected %s %s, got %s.",
@@ -176,7 +176,7 @@ report_breach(Relation rel, const DtSettings *settings,
 					   (int) member->key.len, member->key.data,
 					   breach->word, breach->expected, shown),
 			 member->value.type == JENTRY_ISNULL ?
-			 errhint("JSON null is a value. To remove the setting, give %s.update {\"%s\": [{\"key\": \"%.*s\", \"remove\": true}]}, or subtract its name in SQL.",
+			 errhint("JSON null is a value. To remove the setting, pass %s.update {\"%s\": [{\"key\": \"%.*s\", \"remove\": true}]}, or subtract its name in SQL.",
 					 DTMODEL_SCHEMA, NameStr(settings->column.name),
 					 (int) member->key.len, member->key.data) :
 			 errhint("Give another value, or change the schema: %s.add_settings(%s, ...).",

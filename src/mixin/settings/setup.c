@@ -54,7 +54,7 @@ check_setting_name(Relation rel, const SettingsRequest *request,
 			(errcode(ERRCODE_DUPLICATE_COLUMN),
 			 errmsg("setting \"%s\" has the name of a column of table \"%s\"",
 					name, RelationGetRelationName(rel)),
-			 errdetail("Settings and columns are read and written beside each other."),
+			 errdetail("Settings and columns are members of the same JSON object."),
 			 errhint("Give the setting another name."),
 			 errtable(rel), err_generic_string(PG_DIAG_COLUMN_NAME, name)));
 }
@@ -89,7 +89,7 @@ check_valid_settings(Relation rel, const SettingsRequest *request)
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						 errmsg("setting \"%s\" is named twice",
 								TextDatumGetCString(names[i])),
-						 errdetail("valid_settings names it.")));
+						 errdetail("It appears more than once in valid_settings.")));
 		}
 	}
 }
@@ -131,7 +131,7 @@ check_schema(const DtRawValue *schema, ArrayType *valid)
 		if (!is_named(valid, &rule.key))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the schema has a rule for \"%.*s\", which is no setting",
+					 errmsg("the schema has a rule for \"%.*s\", which is not a setting",
 							(int) rule.key.len, rule.key.data),
 					 errhint("Name it in valid_settings too.")));
 		dtmodel_check_rule(&rule.key, &rule.value);
@@ -162,9 +162,9 @@ check_no_document(const DtRawValue *schema)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("schema of settings must have a rule for each setting"),
-					 errdetail("It has \"properties\" beside \"%.*s\", which is no rule.",
+					 errdetail("It has \"properties\" and also \"%.*s\", which is not a rule.",
 							   (int) member.key.len, member.key.data),
-					 errhint("Pass what is under \"properties\" alone.")));
+					 errhint("Pass only the value of \"properties\".")));
 	}
 }
 
@@ -315,7 +315,7 @@ read_request(FunctionCallInfo fcinfo, SettingsRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("settings must not be null"),
-				 errhint("Name the column that is to hold them.")));
+				 errhint("Name the column that stores them.")));
 	request->settings = NameStr(*PG_GETARG_NAME(3));
 	if (!PG_ARGISNULL(4))
 		request->schema = PG_GETARG_JSONB_P(4);
@@ -325,8 +325,8 @@ read_request(FunctionCallInfo fcinfo, SettingsRequest *request)
 	if (PG_ARGISNULL(1) && request->schema == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("settings need a list of names or a schema"),
-				 errhint("Pass valid_settings, schema or both; for any settings, valid_settings => '{}' with on_unknown => 'allow'.")));
+				 errmsg("settings require a list of names or a schema"),
+				 errhint("Pass valid_settings, schema or both; to allow any settings, pass valid_settings => '{}' and on_unknown => 'allow'.")));
 	request->valid = PG_ARGISNULL(1) ? keys_of_schema(request->schema) :
 		PG_GETARG_ARRAYTYPE_P(1);
 }

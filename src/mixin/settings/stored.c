@@ -256,9 +256,9 @@ dtmodel_report_invalid_settings(Oid relid)
 
 	if (count.invalid > 0)
 		ereport(NOTICE,
-				(errmsg("table \"%s\": %s have settings that are not valid now",
+				(errmsg("table \"%s\": %s have settings that are no longer valid",
 						RelationGetRelationName(rel), count_text(&count)),
-				 errdetail("Settings %s. They stay until they are changed.",
+				 errdetail("The settings are %s. They are kept until they are changed.",
 						   names_text(&count)),
 				 errhint("To remove them: %s;", removal_text(rel, settings))));
 	relation_close(rel, NoLock);

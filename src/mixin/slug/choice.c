@@ -123,11 +123,11 @@ dtmodel_begin_slug_choice(Relation rel, const DtSlug *slug,
 	if (choice->indexes == NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no unique index on column \"%s\" of table \"%s\" keeps slugs apart",
+				 errmsg("no unique index makes the slugs in column \"%s\" of table \"%s\" unique",
 						NameStr(slug->slug.name), RelationGetRelationName(rel)),
-				 errdetail("%s.add_slug made one, which has been dropped since.",
+				 errdetail("The index that %s.add_slug created has been dropped.",
 						   DTMODEL_SCHEMA),
-				 errhint("Call %s to have it again.",
+				 errhint("Call %s to create it again.",
 						 dtmodel_mixin_call(rel, &dtmodel_slug_mixin, NULL, NULL)),
 				 errtable(rel)));
 

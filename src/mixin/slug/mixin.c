@@ -54,7 +54,7 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 	if (AttributeNumberIsValid(slug->slug.attnum) &&
 		!dtmodel_slug_is_unique(rel, slug->slug.attnum))
 		dtmodel_append_drift(drift,
-							 "no unique index on \"%s\" keeps the slugs of live rows apart",
+							 "no unique index on \"%s\" makes the slugs of live rows unique",
 							 NameStr(slug->slug.name));
 }
 

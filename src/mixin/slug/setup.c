@@ -36,7 +36,7 @@ check_not_partitioned(Relation rel)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("table \"%s\" is partitioned",
 					RelationGetRelationName(rel)),
-			 errdetail("An index of a partitioned table keeps the slugs of one partition apart, and not of all."),
+			 errdetail("A unique index of a partitioned table cannot make slugs unique across all partitions."),
 			 errhint("Fill the column with %s.slugify(...) in the application.",
 					 DTMODEL_SCHEMA),
 			 errtable(rel)));

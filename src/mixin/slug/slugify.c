@@ -83,9 +83,9 @@ report_icu_error(UErrorCode status)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-			 errmsg("could not write a text in Latin letters: %s",
+			 errmsg("could not transliterate text to Latin letters: %s",
 					u_errorName(status)),
-			 errhint("Check that the server's ICU library has its data.")));
+			 errhint("Check that the data files of the server's ICU library are installed.")));
 }
 
 static void
@@ -404,9 +404,9 @@ dtmodel_slugify(const char *text pg_attribute_unused(),
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("slugs need a server that was built with ICU"),
-			 errdetail("ICU writes other scripts in Latin letters."),
-			 errhint("Use a server that was configured with ICU, or write slugs in the application.")));
+			 errmsg("slugs require a server that was built with ICU"),
+			 errdetail("ICU transliterates other scripts to Latin letters."),
+			 errhint("Use a server that was built with ICU, or make slugs in the application.")));
 	return NULL;
 }
 
@@ -420,7 +420,7 @@ max_length_argument(int max_length)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_length must be at least 1"),
 				 errdetail("It is %d.", max_length),
-				 errhint("Leave it out for slugs of any length.")));
+				 errhint("Omit it for slugs of any length.")));
 	return max_length;
 }
 

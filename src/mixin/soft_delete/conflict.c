@@ -54,7 +54,7 @@ report_hidden_row(const CheckedWhere *checked)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
-			 errmsg("a deleted row of table \"%s\", which is hidden, is in conflict",
+			 errmsg("ON CONFLICT found a deleted row of table \"%s\", which is hidden",
 					RelationGetRelationName(rel)),
 			 errdetail("ON CONFLICT DO UPDATE would change a row that stays hidden."),
 			 errhint("Restore the row, as %s.upsert with on_deleted => 'restore' does, or replace the unique index by one of live rows: %s.unique_live(%s, ...).",

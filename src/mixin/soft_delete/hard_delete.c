@@ -62,7 +62,7 @@ report_setter(Relation rel, Oid setter)
 					RelationGetRelationName(rel)),
 			 errdetail("dtmodel.hard_delete was turned on by role \"%s\", which has no TRUNCATE privilege on the table.",
 					   role == NULL ? "" : role),
-			 errhint("SET dtmodel.hard_delete = off, or turn it on as a role that has the privilege."),
+			 errhint("Use SET dtmodel.hard_delete = off, or turn it on as a role that has the privilege."),
 			 errtable(rel)));
 }
 
@@ -87,7 +87,7 @@ dtmodel_check_hard_delete(Relation rel)
 			 errdetail("Role \"%s\" has no TRUNCATE privilege on the table.", role) :
 			 errdetail("dtmodel.hard_delete is on, and role \"%s\" has no TRUNCATE privilege on the table.",
 					   role),
-			 errhint("GRANT TRUNCATE ON %s TO %s, or %s.",
+			 errhint("Use GRANT TRUNCATE ON %s TO %s, or %s.",
 					 dtmodel_qualified_name(rel), quote_identifier(role),
 					 dtmodel_soft_is_false ? "leave out soft => false" :
 					 "SET dtmodel.hard_delete = off"),

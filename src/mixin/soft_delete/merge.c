@@ -88,7 +88,7 @@ check_flag_writes(const Query *query, const DtSoftTarget *target)
 		if (assigns_mark(lfirst_node(MergeAction, cell), &target->columns))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("a MERGE cannot both delete rows of table \"%s\" and write the columns of its soft delete",
+					 errmsg("a MERGE cannot both delete rows of table \"%s\" and write its soft-delete columns",
 							get_rel_name(target->rte->relid)),
 					 errdetail("The model was made with flag_writes => 'error'."),
 					 errhint("Leave the columns out of the UPDATE, or use two statements.")));

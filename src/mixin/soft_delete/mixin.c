@@ -87,7 +87,7 @@ drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 	if (!AttributeNumberIsValid(flag->attnum))
 		return;
 	if (!flag->is_not_null)
-		dtmodel_append_drift(drift, "column \"%s\" may be null; a row without it is live: %s",
+		dtmodel_append_drift(drift, "column \"%s\" can be null, and a row in which it is null is live: %s",
 							 NameStr(flag->name),
 							 alter_column(rel, flag, "SET NOT NULL"));
 	if (!flag->has_default)
@@ -196,7 +196,7 @@ drift_of_delete_triggers(StringInfo drift, Relation rel,
 			function_sees_mark(triggers, trigger, soft_delete))
 			continue;
 		if (!TRIGGER_FOR_BEFORE(trigger->tgtype))
-			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE: let it be fired AFTER UPDATE OF %s too",
+			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE: create it for AFTER UPDATE OF %s too",
 								 trigger->tgname,
 								 mark_columns(soft_delete));
 		else if (!soft_delete->trigger_tier)
@@ -228,7 +228,7 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 		drift_of_missing(drift, rel, DT_SOFT_CASCADE_MOVE);
 	if (dtmodel_column_is_used(&soft_delete->flag) &&
 		dtmodel_find_soft_delete_check(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
-		dtmodel_append_drift(drift, "no CHECK ties \"%s\" and \"%s\" together",
+		dtmodel_append_drift(drift, "no CHECK keeps \"%s\" and \"%s\" consistent",
 							 NameStr(soft_delete->flag.name),
 							 NameStr(soft_delete->deleted_at.name));
 	drift_of_delete_triggers(drift, rel, soft_delete);

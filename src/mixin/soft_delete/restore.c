@@ -414,7 +414,7 @@ report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
 					RelationGetRelationName(rel), NameStr(reference->key->name)),
 			 errdetail("%s references a deleted row of table \"%s\".",
 					   dtmodel_describe_key(reference, rel, root->row), parent),
-			 errhint("Restore the row of \"%s\" first: what was deleted with it comes back with it.",
+			 errhint("Restore the row of \"%s\" first; the rows that were deleted with it are restored with it.",
 					 parent),
 			 dtmodel_errforeignkey(reference->key)));
 }
@@ -500,8 +500,8 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("rows of table \"%s\" could not be restored",
 						RelationGetRelationName(target)),
-				 errdetail("A BEFORE UPDATE trigger skipped a row that comes back with another one, or changed it on the way."),
-				 errhint("Let the trigger pass restored rows, or make it an AFTER trigger."),
+				 errdetail("A BEFORE UPDATE trigger skipped or changed a row that is restored together with another one."),
+				 errhint("Make the trigger leave restored rows unchanged, or make it an AFTER trigger."),
 				 errtable(target)));
 	table_close(target, NoLock);
 }

@@ -98,8 +98,8 @@ check_request(const SoftDeleteRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("deleted_at must not be null"),
-				 errdetail("The time of a deletion is what a restore goes by."),
-				 errhint("A model can go without the flag instead: flag => NULL.")));
+				 errdetail("A restore finds the rows of a deletion by its time."),
+				 errhint("To use a single column, pass flag => NULL instead.")));
 	dtmodel_check_different(request->flag, "flag", request->deleted_at, "deleted_at");
 	dtmodel_check_different(request->flag, "flag", request->deleted_by, "deleted_by");
 	dtmodel_check_different(request->deleted_by, "deleted_by",
@@ -162,8 +162,8 @@ report_unflagged_rows(const DtChange *change, const SoftDeleteRequest *request)
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("table \"%s\" has deleted rows but no column \"%s\"",
 					RelationGetRelationName(change->rel), request->flag),
-			 errdetail("\"%s\" is set in some rows already.", request->deleted_at),
-			 errhint("Go without a flag: %s.add_soft_delete(%s, flag => NULL); or add the column and set it for those rows first.",
+			 errdetail("Column \"%s\" is already set in some rows.", request->deleted_at),
+			 errhint("Call %s.add_soft_delete(%s, flag => NULL), or add the column and set it for those rows first.",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel)),
 			 errtable(change->rel)));
 }
@@ -319,7 +319,7 @@ check_precision(const DtChange *change, const DtColumn *deleted_at)
 		dtmodel_is_precise(deleted_at))
 		return;
 
-	alter = psprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s;", change->table,
+	alter = psprintf("ALTER TABLE %s ALTER COLUMN %s TYPE %s", change->table,
 					 quote_identifier(NameStr(deleted_at->name)),
 					 format_type_be(deleted_at->typid));
 	ereport(ERROR,
@@ -330,8 +330,8 @@ check_precision(const DtChange *change, const DtColumn *deleted_at)
 					   format_type_with_typemod(deleted_at->typid,
 												deleted_at->typmod)),
 			 dtmodel_soft_delete_of(dtmodel_get_model(change->rel)) == NULL ?
-			 errhint("%s which rewrites nothing.", alter) :
-			 errhint("Call %s.remove_soft_delete(%s), then %s which rewrites nothing, and then %s.add_soft_delete again.",
+			 errhint("Use %s, which does not rewrite the table.", alter) :
+			 errhint("Call %s.remove_soft_delete(%s), then use %s, which does not rewrite the table, and then call %s.add_soft_delete again.",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(change->rel), alter,
 					 DTMODEL_SCHEMA),
 			 errtablecol(change->rel, deleted_at->attnum)));
@@ -364,8 +364,8 @@ check_no_default(const DtChange *change, const DtColumn *deleted_at)
 			 errmsg("column \"%s\" of table \"%s\" has a default",
 					NameStr(deleted_at->name),
 					RelationGetRelationName(change->rel)),
-			 errdetail("A row that has a time of deletion is deleted, and so every new row would be."),
-			 errhint("Call ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT.",
+			 errdetail("Every new row would have a time of deletion, and so be deleted."),
+			 errhint("Use ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT.",
 					 change->table,
 					 quote_identifier(NameStr(deleted_at->name))),
 			 errtablecol(change->rel, deleted_at->attnum)));
@@ -410,7 +410,7 @@ check_none_revived(const DtChange *change, const SoftDeleteRequest *request,
 					RelationGetRelationName(change->rel)),
 			 errdetail("The time of their deletion is in column \"%s\", and the call names \"%s\".",
 					   NameStr(former->deleted_at.name), request->deleted_at),
-			 errhint("The model was made by %s. If a column was renamed, name it.",
+			 errhint("The model was made by %s. If a column was renamed, pass its new name.",
 					 dtmodel_mixin_call(change->rel, &dtmodel_soft_delete_mixin,
 										NULL, NULL)),
 			 errtable(change->rel)));
@@ -500,7 +500,7 @@ report_nothing_is_hidden(Oid relid)
 			(errmsg("the deleted rows of table \"%s\" are not hidden in this session",
 					get_rel_name(relid)),
 			 dtmodel_is_preloaded ?
-			 errhint("SET dtmodel.rewrite = on.") :
+			 errhint("Use SET dtmodel.rewrite = on.") :
 			 errhint("Only sessions that preload the library hide them: %s;",
 					 preload_statement())));
 }

@@ -186,7 +186,7 @@ report_table(Relation rel)
 		ereport(NOTICE,
 				(errmsg("table \"%s\" has unique indexes that count hidden rows: %s",
 						RelationGetRelationName(rel), index_names(indexes)),
-				 errdetail("An INSERT with the values of a hidden row is refused, or does nothing with ON CONFLICT DO NOTHING."),
+				 errdetail("An INSERT with the values of a hidden row fails, or does nothing with ON CONFLICT DO NOTHING."),
 				 errhint("SELECT %s.describe(%s) -> 'drift' has what replaces them by indexes of live rows.",
 						 DTMODEL_SCHEMA, dtmodel_quoted_name(rel))));
 	close_indexes(indexes);
