@@ -79,7 +79,7 @@ DELETE FROM countries WHERE code = 'FR';
 SELECT c.name, count(s.deleted_at) AS deleted, count(*) FILTER (WHERE s.deleted_at = c.deleted_at) AS with_the_country
 FROM countries AS c JOIN subdivisions AS s ON s.country = c.code WHERE c.is_deleted GROUP BY c.id;
 
-\echo '5. restore brings a row back, and exactly what went with it.'
+\echo '5. restore brings a row back, and exactly the rows that were deleted with it.'
 \echo
 SELECT r.name, r.is_deleted FROM countries AS c, dtmodel.restore(c) AS r WHERE c.code = 'FR';
 SELECT code, name, is_deleted FROM subdivisions WHERE country = 'FR' AND is_deleted;
@@ -91,7 +91,7 @@ SELECT l.name, e AS iso_639_2, l.entry AS iso_639_3,
 FROM iso('639-2') AS e JOIN languages AS l ON l.code = e ->> 'alpha_3'
 WHERE l.code IN ('deu', 'ell') ORDER BY l.name \gx
 
-\echo '7. Rows from JSON and to JSON. Whoever asks first makes the row.'
+\echo '7. Rows from JSON and to JSON. The first call inserts the row.'
 \echo
 SELECT l.created, dtmodel.to_dict(l.instance, includes => '{code,name,scope}') AS language
 FROM (VALUES ('Quenya'), ('Sindarin')) AS asked (name),
