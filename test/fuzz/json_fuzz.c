@@ -398,7 +398,7 @@ LLVMFuzzerCustomMutator(uint8 *data, size_t size, size_t max_size,
 /*
  * json_fuzz(seconds int, corpus text) RETURNS text
  *
- * Fuzzes for so long and tells how often.  The corpus is a folder of the
+ * Fuzzes for so long and prints how often.  The corpus is a folder of the
  * server's, for the bytes that took new ways, and those that led astray.
  */
 Datum

@@ -1,5 +1,5 @@
 --
--- who acts: the role that a person would name, or a claim and the right to it
+-- the actor: the current role, or the value of dtmodel.actor and the privilege to set it
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -21,12 +21,12 @@ CREATE TABLE log (id int GENERATED ALWAYS AS IDENTITY, event text);
 SELECT dtmodel.add_audit('authors'), dtmodel.add_audit('posts'), dtmodel.add_audit('log');
 GRANT SELECT, INSERT, UPDATE, DELETE ON authors, posts TO actor_user, actor_app;
 
--- the role of SET ROLE, though the session is another's
+-- after SET ROLE, the role of SET ROLE
 INSERT INTO authors VALUES (1, 'one') RETURNING created_by, updated_by;
 SET ROLE actor_user;
 UPDATE authors SET name = 'uno' RETURNING created_by, updated_by;
 
--- inside of SECURITY DEFINER functions, who called them
+-- inside SECURITY DEFINER functions, the role that called them
 RESET ROLE;
 SET ROLE actor_owner;
 CREATE FUNCTION add_post(int, text) RETURNS SETOF posts LANGUAGE sql SECURITY DEFINER
@@ -35,14 +35,14 @@ CREATE FUNCTION add_post(int, text) RETURNS SETOF posts LANGUAGE sql SECURITY DE
 SET ROLE actor_user;
 SELECT id, created_by, updated_by FROM add_post(1, 'by a function');
 
--- in foreign-key actions, which run as the owner of the table, who caused them
+-- in foreign-key actions, which run as the owner of the table, the role that caused them
 UPDATE authors SET id = 2;
 SELECT author, created_by, updated_by FROM posts;
 SET ROLE actor_app;
 DELETE FROM authors;
 SELECT author, created_by, updated_by FROM posts;
 
--- in deferred triggers, who commits
+-- in deferred triggers, the role that commits
 RESET ROLE;
 SET ROLE actor_owner;
 CREATE FUNCTION write_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -57,7 +57,7 @@ COMMIT;
 SET ROLE actor_owner;
 SELECT event, created_by FROM log;
 
--- a claim goes everywhere too
+-- an actor that was set is used everywhere too
 SET ROLE actor_user;
 SET dtmodel.actor = 'ann@example.com';
 SELECT created_by FROM add_post(2, 'by ann');
@@ -68,7 +68,7 @@ SET ROLE actor_owner;
 SELECT event, created_by FROM log;
 RESET dtmodel.actor;
 
--- who acts needs no privilege on the columns: as the caller, and no more
+-- the stamps need no privilege on the columns; everything else runs as the caller
 GRANT INSERT (id), UPDATE (title) ON posts TO actor_app;
 REVOKE SELECT, INSERT, UPDATE ON posts FROM actor_app;
 GRANT INSERT (id), UPDATE (title), SELECT (id, updated_by) ON posts TO actor_app;
@@ -81,7 +81,7 @@ SELECT created_by FROM posts;
 \echo :SQLSTATE
 RESET ROLE;
 
--- under row-level security the stamps are what the policies see
+-- under row-level security, policies see the stamps
 SET ROLE actor_owner;
 GRANT SELECT, INSERT, UPDATE ON posts TO actor_app, actor_user;
 ALTER TABLE posts ENABLE ROW LEVEL SECURITY;
@@ -98,7 +98,7 @@ RESET ROLE;
 ALTER TABLE posts DISABLE ROW LEVEL SECURITY;
 
 --
--- locked: who claims to be somebody needs the right to
+-- locked: setting the actor needs the privilege
 --
 SET ROLE actor_user;
 SET dtmodel.actor_locked = on;
@@ -118,7 +118,7 @@ SET dtmodel.actor_locked = off;
 \echo :SQLSTATE
 SHOW dtmodel.actor;
 
--- nobody in particular needs no right
+-- an empty actor needs no privilege
 BEGIN;
 SELECT dtmodel.set_actor(NULL), dtmodel.set_actor('');
 COMMIT;
@@ -126,7 +126,7 @@ SET dtmodel.actor = '';
 RESET dtmodel.actor;
 INSERT INTO posts (id) VALUES (10) RETURNING created_by;
 
--- a function whose owner has the right claims on behalf of its caller
+-- a function whose owner has the privilege sets the actor for its caller
 RESET ROLE;
 CREATE FUNCTION sign_in(token text) RETURNS void LANGUAGE sql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -138,7 +138,7 @@ INSERT INTO posts (id) VALUES (11) RETURNING created_by;
 COMMIT;
 INSERT INTO posts (id) VALUES (12) RETURNING created_by;
 
--- a role that was granted the right has it, wherever it goes, until it loses it
+-- a role that was granted the privilege has it everywhere, until it is revoked
 RESET ROLE;
 SELECT current_setting('server_version_num')::int >= 150000 AS can_grant \gset
 \if :can_grant
@@ -161,7 +161,7 @@ INSERT INTO posts (id) VALUES (21);
 RESET dtmodel.actor;
 INSERT INTO posts (id) VALUES (21) RETURNING created_by;
 
--- a claim that was made before there was a lock is refused where it is used
+-- an actor that was set before the lock is refused when it is used
 RESET ROLE;
 SET dtmodel.actor_locked = off;
 SET ROLE actor_user;
@@ -175,7 +175,7 @@ UPDATE posts SET title = title WHERE id = 12;
 RESET dtmodel.actor;
 INSERT INTO posts (id) VALUES (13) RETURNING created_by;
 
--- superusers may claim, and what they claim holds for whom they become
+-- superusers may set the actor, also for roles that they switch to
 RESET ROLE;
 SET dtmodel.actor = 'the boss';
 SET ROLE actor_user;

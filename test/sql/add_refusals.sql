@@ -1,5 +1,5 @@
 --
--- what no add_* takes: templates, catalogs, partitions
+-- what all add_* refuse: templates, catalogs, partitions
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -35,12 +35,12 @@ SELECT try('dtmodel.add_timestamps(''information_schema.sql_features'')');
 SELECT format(call, 'partition') AS call, try(format(call, 'part_of_part')) FROM calls ORDER BY n;
 SELECT try('dtmodel.unique_live(''dtmodel.model_base'', ''id'')'), try('dtmodel.create_live_view(''dtmodel.soft_delete_mixin'')');
 
--- of a partitioned table of whatever name
+-- the hint names the partitioned table
 CREATE TABLE "Odd ""name" (id int) PARTITION BY LIST (id);
 CREATE TABLE odd_part PARTITION OF "Odd ""name" DEFAULT;
 SELECT try('dtmodel.add_timestamps(''odd_part'')');
 
--- a table that another extension's or our schema has is no template
+-- a table in our schema that is not a template is accepted
 CREATE TABLE dtmodel.of_the_user (id int);
 SELECT try('dtmodel.add_timestamps(''dtmodel.of_the_user'')');
 DROP TABLE dtmodel.of_the_user;

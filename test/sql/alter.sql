@@ -1,5 +1,5 @@
 --
--- ALTER TABLE behind a model's back: right, or a clear error, with cached plans
+-- ALTER TABLE of a model, with cached plans: the right result, or a clear error
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -23,7 +23,7 @@ EXECUTE soft (2);
 EXECUTE back (1);
 SELECT state();
 
--- columns come and go around the managed ones
+-- other columns are added and dropped
 ALTER TABLE t DROP COLUMN note, ADD COLUMN note text, ADD COLUMN more numeric DEFAULT 1.5;
 EXECUTE up (3);
 EXECUTE del (3);
@@ -31,7 +31,7 @@ EXECUTE soft (4);
 EXECUTE back (4);
 SELECT state();
 
--- managed columns renamed: an error that says what to call, nothing deleted
+-- managed columns renamed: an error with the call to make; nothing is deleted
 ALTER TABLE t RENAME COLUMN deleted_at TO gone_at;
 EXECUTE del (5);
 \echo :SQLSTATE
@@ -41,7 +41,7 @@ EXECUTE back (2);
 \echo :SQLSTATE
 UPDATE t SET is_deleted = true WHERE id = 5;
 \echo :SQLSTATE
--- an INSERT has nothing to do with the triggers
+-- an INSERT does not use the triggers
 INSERT INTO t (id) VALUES (21);
 \echo :SQLSTATE
 ALTER TABLE t RENAME COLUMN gone_at TO deleted_at;
@@ -68,15 +68,15 @@ ALTER TABLE t RENAME COLUMN changed_at TO updated_at;
 SELECT dtmodel.add_timestamps('t');
 EXECUTE up (8);
 
--- swapped names: the name is what counts
+-- swapped names: the triggers go by the names
 ALTER TABLE t RENAME COLUMN created_at TO tmp;
 ALTER TABLE t RENAME COLUMN updated_at TO created_at;
 ALTER TABLE t RENAME COLUMN tmp TO updated_at;
 UPDATE t SET note = 'swapped', created_at = '2001-01-01' WHERE id = 8
 RETURNING updated_at = now() AS moved, created_at > '2020-01-01' AS kept;
 
--- retyped: to what still fits, and to what does not; what a trigger names the
--- server keeps from being retyped
+-- retyped: to a type that is accepted, and to one that is not; the server does
+-- not retype a column that a trigger names
 \set VERBOSITY terse
 ALTER TABLE t ALTER COLUMN deleted_at TYPE text;
 \set VERBOSITY default
@@ -94,7 +94,7 @@ ALTER TABLE t ALTER COLUMN updated_at TYPE timestamptz USING now();
 EXECUTE del (10);
 SELECT state();
 
--- dropped: an UPDATE stops, an INSERT has nothing to do with the trigger
+-- dropped: an UPDATE fails, an INSERT does not use the trigger
 ALTER TABLE t DROP COLUMN updated_at;
 UPDATE t SET note = 'dropped' WHERE id = 11;
 \echo :SQLSTATE
@@ -119,7 +119,7 @@ ALTER TABLE t ADD PRIMARY KEY (note);
 SELECT (dtmodel.soft_delete(NULL::t, '12')).number;
 SELECT state();
 
--- the table renamed and moved: nothing to do
+-- the table renamed and moved to another schema: nothing has to be done
 ALTER TABLE t RENAME TO renamed;
 ALTER TABLE renamed SET SCHEMA elsewhere;
 DELETE FROM elsewhere.renamed WHERE number = 13;
@@ -127,7 +127,7 @@ SELECT (dtmodel.soft_delete(r)).number FROM elsewhere.renamed AS r WHERE number 
 SELECT (dtmodel.restore(NULL::elsewhere.renamed, '14')).number;
 SELECT count(*), count(deleted_at) FROM elsewhere.renamed;
 
--- another table under the old name: not the old plans
+-- another table with the old name: the old plans are not used
 CREATE TABLE t (id text PRIMARY KEY, is_deleted boolean, deleted_at timestamptz);
 SELECT dtmodel.add_soft_delete('t');
 INSERT INTO t (id) VALUES ('12'), ('13');
@@ -138,7 +138,7 @@ CREATE TABLE t (id int PRIMARY KEY);
 SELECT dtmodel.soft_delete(NULL::t, 12);
 \echo :SQLSTATE
 
--- rolled back, the definition is the old one again
+-- after ROLLBACK, the old definition is used
 SELECT dtmodel.add_soft_delete('t');
 INSERT INTO t VALUES (1), (2), (3);
 BEGIN;

@@ -11,15 +11,15 @@ RESET client_min_messages;
 CREATE TABLE audit.posts (id int PRIMARY KEY, title text, visits int NOT NULL DEFAULT 0);
 INSERT INTO audit.posts VALUES (1, 'before');
 
--- the columns that are missing are added; nobody knows about rows that exist
+-- missing columns are added; in existing rows they are null
 SELECT dtmodel.add_audit('audit.posts');
 \d audit.posts
 SELECT id, created_by, updated_by FROM audit.posts;
 
--- asked again, it has nothing to do
+-- called again, it does nothing
 SELECT dtmodel.add_audit('audit.posts');
 
--- INSERT stamps both, whatever it is given: with the role, or with the actor
+-- INSERT sets both, whatever values it gives: to the role, or to the actor
 INSERT INTO audit.posts VALUES (2, 'by the role', 0, 'forged', 'forged');
 SET dtmodel.actor = 'ann';
 INSERT INTO audit.posts (id, title) SELECT i, 'by ann' FROM generate_series(3, 4) AS i;
@@ -28,7 +28,7 @@ COPY audit.posts (id, title, created_by) FROM stdin;
 \.
 SELECT id, title, created_by, updated_by FROM audit.posts ORDER BY id;
 
--- UPDATE moves updated_by; who writes the two columns writes nothing
+-- UPDATE sets updated_by; assignments to the two columns are ignored
 SET dtmodel.actor = 'bob';
 UPDATE audit.posts SET title = 'changed' WHERE id = 2 RETURNING created_by, updated_by;
 UPDATE audit.posts SET title = 'changed', created_by = 'forged', updated_by = 'forged' WHERE id = 3
@@ -38,16 +38,16 @@ RETURNING created_by, updated_by;
 UPDATE audit.posts SET created_by = NULL, updated_by = NULL WHERE id = 4
 RETURNING created_by, updated_by;
 
--- an UPDATE that changes nothing moves nothing, yet counts its rows
+-- an UPDATE that changes nothing sets nothing, but counts its rows
 UPDATE audit.posts SET title = title, visits = 0 WHERE id >= 4;
 \echo :ROW_COUNT
 SELECT id, updated_by FROM audit.posts WHERE id >= 4 ORDER BY id;
 
--- what was never set may be set, once
+-- a null created_by can be set once
 UPDATE audit.posts SET created_by = 'eve' WHERE id = 1 RETURNING created_by, updated_by;
 UPDATE audit.posts SET created_by = 'mallory' WHERE id = 1 RETURNING created_by, updated_by;
 
--- names that are longer, shorter, just as long, empty; who acts may change in a transaction
+-- longer, shorter, equally long and empty names; the actor can change within a transaction
 BEGIN;
 SELECT dtmodel.set_actor('a person with quite a long name');
 UPDATE audit.posts SET visits = visits + 1 WHERE id = 2 RETURNING created_by, updated_by, title;
@@ -61,7 +61,7 @@ SELECT dtmodel.set_actor('');
 SHOW dtmodel.actor;
 ROLLBACK;
 
--- set_actor is for the transaction, SET for the session
+-- set_actor lasts for the transaction, SET for the session
 SHOW dtmodel.actor;
 BEGIN;
 SELECT dtmodel.set_actor('cy');
@@ -69,13 +69,13 @@ SHOW dtmodel.actor;
 COMMIT;
 SHOW dtmodel.actor;
 
--- even within one statement
+-- also within one statement
 CREATE FUNCTION audit.act(name text) RETURNS int LANGUAGE sql VOLATILE AS
     $$ SELECT dtmodel.set_actor(name); SELECT 1 $$;
 UPDATE audit.posts SET visits = visits + audit.act('actor of ' || id) WHERE id IN (3, 4);
 SELECT id, updated_by FROM audit.posts WHERE id IN (3, 4) ORDER BY id;
 
--- alone in its transaction it has no effect, and warns as SET LOCAL does (25P01)
+-- outside a transaction block it has no effect, and warns like SET LOCAL (25P01)
 SET LOCAL dtmodel.actor = 'cy';
 SELECT dtmodel.set_actor('cy');
 SELECT * FROM dtmodel.set_actor('cy');
@@ -83,10 +83,10 @@ SELECT * FROM dtmodel.set_actor('cy');
 SELECT dtmodel.set_actor('cy');
 \set VERBOSITY default
 SHOW dtmodel.actor;
--- not where something follows: in one statement, in one message, in a function
+-- no warning if something follows: in one statement, in one message, in a function
 WITH a AS MATERIALIZED (SELECT dtmodel.set_actor('in a query'))
 UPDATE audit.posts SET visits = visits + 1 FROM a WHERE id = 3 RETURNING updated_by;
--- 14 shows the last result alone
+-- psql 14 shows only the last result
 \set SHOW_ALL_RESULTS off
 SELECT dtmodel.set_actor('in a message')\; UPDATE audit.posts SET visits = visits + 1 WHERE id = 3 RETURNING updated_by;
 DO $$ BEGIN PERFORM dtmodel.set_actor('in a block'); UPDATE audit.posts SET visits = visits + 1 WHERE id = 3; END $$;
@@ -108,20 +108,20 @@ SELECT dtmodel.set_actor('in a transaction');
 COMMIT;
 SHOW dtmodel.actor;
 
--- ON CONFLICT cannot forge either
+-- ON CONFLICT cannot forge the columns either
 INSERT INTO audit.posts (id, title) VALUES (2, 'again')
 ON CONFLICT (id) DO UPDATE SET title = excluded.title, created_by = excluded.created_by
 RETURNING created_by, updated_by;
 INSERT INTO audit.posts (id, title) VALUES (2, 'not again') ON CONFLICT DO NOTHING;
 
--- imports bring their own names along
+-- imports keep the names that they give
 BEGIN;
 SET LOCAL dtmodel.preserve_timestamps = on;
 INSERT INTO audit.posts VALUES (9, 'imported', 0, 'long ago', 'later') RETURNING created_by, updated_by;
 UPDATE audit.posts SET created_by = 'earlier' WHERE id = 9 RETURNING created_by, updated_by;
 ROLLBACK;
 
--- with timestamps, in either order: what moves one moves the other
+-- with timestamps, in either order: both are set by the same changes
 CREATE TABLE audit.first (id int, v int, visits int);
 SELECT dtmodel.add_audit('audit.first');
 SELECT dtmodel.add_timestamps('audit.first', ignore_columns => '{visits}');
@@ -150,14 +150,14 @@ SELECT id, f.updated_by, f.updated_at > f.created_at AS moved,
        (f.updated_at > f.created_at) = (s.updated_at > s.created_at) AS same
 FROM audit.first AS f JOIN audit.second AS s USING (id) ORDER BY id;
 
--- a row that was written before the columns were there
+-- a row that was written before the columns were added
 CREATE TABLE audit.old (id int);
 INSERT INTO audit.old VALUES (1), (2);
 SELECT dtmodel.add_audit('audit.old');
 UPDATE audit.old SET id = id WHERE id = 1 RETURNING *;
 UPDATE audit.old SET id = 3 WHERE id = 2 RETURNING *;
 
--- keys instead of names, and foreign keys: one NOTICE, nothing the second time
+-- keys instead of names, and foreign keys: one NOTICE, and none the second time
 CREATE TABLE audit.users (id bigint PRIMARY KEY, name text);
 INSERT INTO audit.users VALUES (1, 'ann'), (2, 'bob');
 CREATE TABLE audit.notes (id int);
@@ -173,11 +173,11 @@ UPDATE audit.notes SET id = 3;
 \echo :SQLSTATE
 RESET dtmodel.actor;
 
--- a role has no key: nobody is known to have done it
+-- a role has no key: the columns are null
 INSERT INTO audit.notes VALUES (4) RETURNING *;
 UPDATE audit.notes SET id = 5 WHERE id = 2 RETURNING *;
 
--- every type that will do
+-- all types that are accepted
 CREATE DOMAIN audit.actor_name AS text CHECK (VALUE ~ '^[a-z_]+$');
 CREATE DOMAIN audit.actor_id AS uuid;
 CREATE TABLE audit.types (
@@ -214,7 +214,7 @@ SELECT dtmodel.add_audit('audit.typed', 'made_by', 'changed "by"', type => 'audi
 SELECT dtmodel.describe('audit.typed') -> 'audit' AS audit;
 SELECT mixins FROM dtmodel.models WHERE model = 'audit.typed'::regclass;
 
--- one column alone
+-- only one of the columns
 SELECT dtmodel.add_audit('audit.typed', 'made_by', NULL);
 SET dtmodel.actor = '6ba7b810-9dad-11d1-80b4-00c04fd430c8';
 INSERT INTO audit.typed VALUES (1) RETURNING *;
@@ -222,7 +222,7 @@ UPDATE audit.typed SET made_by = NULL RETURNING *;
 SELECT dtmodel.describe('audit.typed') -> 'audit' AS audit;
 RESET dtmodel.actor;
 
--- a row that moves to another partition is no new row
+-- a row that moves to another partition is not a new row
 CREATE TABLE audit.parted (id int, region text) PARTITION BY LIST (region);
 CREATE TABLE audit.north PARTITION OF audit.parted FOR VALUES IN ('north');
 CREATE TABLE audit.south PARTITION OF audit.parted FOR VALUES IN ('south');
@@ -233,7 +233,7 @@ SET dtmodel.actor = 'bob';
 UPDATE audit.parted SET region = 'south' RETURNING tableoid::regclass, created_by, updated_by;
 RESET dtmodel.actor;
 
--- taken off, with and without the columns
+-- removed, with and without the columns
 SELECT dtmodel.remove_audit('audit.notes');
 SELECT dtmodel.remove_audit('audit.notes');
 \d audit.notes

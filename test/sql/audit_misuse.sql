@@ -1,5 +1,5 @@
 --
--- audit: what is refused, and how
+-- audit: errors
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -12,7 +12,7 @@ CREATE VIEW v AS SELECT * FROM t;
 CREATE TABLE parted (id int) PARTITION BY LIST (id);
 CREATE TABLE part PARTITION OF parted FOR VALUES IN (1);
 
--- not a table, not one's own, a partition alone
+-- not a table, a table of another role, a partition
 SELECT dtmodel.add_audit(NULL);
 \echo :SQLSTATE
 SELECT dtmodel.add_audit('v');
@@ -43,7 +43,7 @@ SELECT dtmodel.add_audit('t', type => 'boolean');
 SELECT dtmodel.add_audit('t', type => 'text[]');
 \echo :SQLSTATE
 
--- what the columns refer to
+-- the referenced table
 CREATE TABLE keyless (id int);
 CREATE TABLE composite (a int, b int, PRIMARY KEY (a, b));
 CREATE TABLE numbered (id numeric PRIMARY KEY);
@@ -56,13 +56,13 @@ SELECT dtmodel.add_audit('t', "references" => 'numbered');
 \echo :SQLSTATE
 SELECT dtmodel.add_audit('t', "references" => 'v');
 \echo :SQLSTATE
--- how the detail says it is up to the server's version
+-- the wording of the detail depends on the server's version
 \set VERBOSITY terse
 SELECT dtmodel.add_audit('t', type => 'uuid', "references" => 'named');
 \set VERBOSITY default
 \echo :SQLSTATE
 
--- nothing was done so far
+-- nothing was changed so far
 \d t
 
 -- an actor that the column cannot hold
@@ -87,7 +87,7 @@ SET dtmodel.actor = 'ann';
 INSERT INTO short VALUES (1) RETURNING *;
 RESET dtmodel.actor;
 
--- a column that is gone, renamed or retyped stops every write, in the same session too
+-- every write fails after a column was dropped, renamed or retyped, in the same session too
 ALTER TABLE short RENAME updated_by TO changed_by;
 UPDATE short SET id = 2;
 \echo :SQLSTATE
@@ -106,7 +106,7 @@ SELECT dtmodel.remove_audit('short');
 INSERT INTO short VALUES (3, 'x') RETURNING *;
 RESET dtmodel.actor;
 
--- the trigger function elsewhere than add_audit puts it
+-- the trigger function in other triggers than those of add_audit
 SELECT dtmodel.audit_trigger();
 \echo :SQLSTATE
 CREATE TABLE odd (id int, created_by text);
@@ -119,7 +119,7 @@ INSERT INTO odd VALUES (1);
 DELETE FROM odd;
 \echo :SQLSTATE
 DROP TRIGGER a ON odd;
--- before a DELETE, which may be a part of a move to another partition, it lets the row pass
+-- before a DELETE, which may be part of a move to another partition, the row passes
 CREATE TRIGGER a BEFORE DELETE ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger('created_by=created_by');
 DELETE FROM odd RETURNING *;
 DROP TRIGGER a ON odd;

@@ -1,5 +1,5 @@
 --
--- bulk_create: many rows of one list
+-- bulk_create: many rows from one list
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -17,14 +17,14 @@ END $$;
 CREATE TRIGGER count_rows AFTER INSERT ON items REFERENCING NEW TABLE AS inserted
     FOR EACH STATEMENT EXECUTE FUNCTION count_rows();
 
--- in the order of the list; defaults for what is not given; one statement for each set of columns
+-- in the order of the list; defaults for missing keys; one statement for each set of columns
 SELECT name, q, tags, twice FROM dtmodel.bulk_create(NULL::items, '[
     {"name": "a", "q": 1}, {"name": "b"}, {"q": 3, "name": "c", "tags": [1, 2]}, {}, {"name": "d", "q": null}, {"name": "e", "bogus": 1}]');
 SELECT rows FROM statements ORDER BY n;
 SELECT count(*) FROM dtmodel.bulk_create(NULL::items, '[]');
 SELECT (dtmodel.bulk_create(NULL::items, '[{"name": "f"}, {"name": "g", "q": 1}]')).name;
 
--- one bad row names its index, and nothing is written
+-- the error for one invalid row has its index, and nothing is written
 SELECT dtmodel.bulk_create(NULL::items, '[{"name": "x"}, {"name": "y", "q": "many"}]');
 \echo :SQLSTATE
 SELECT dtmodel.bulk_create(NULL::items, '[{"name": "x"}, {"name": "y"}, {"name": "x"}]');
@@ -37,12 +37,12 @@ SELECT dtmodel.bulk_create(NULL::items, '[{"name": "x"}, 1]');
 \echo :SQLSTATE
 SELECT dtmodel.bulk_create(NULL::items, '[{"name": "x"}, {"nam": "y"}]', strict => true);
 \echo :SQLSTATE
--- what is found out at the end of the statement is not about one row
+-- an error at the end of the statement does not have an index
 SELECT dtmodel.bulk_create(NULL::items, '[{"name": "x", "parent": 1}, {"name": "y", "parent": -1}, {"name": "z", "parent": 1}]');
 \echo :SQLSTATE
 SELECT count(*) FROM items WHERE name >= 'x';
 
--- rows that a trigger leaves out, or makes of others; a bulk_create within another one
+-- rows that a trigger skips, or for which it inserts others; a bulk_create within another one
 CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.name LIKE 'skip%' THEN RETURN NULL; END IF;
@@ -59,7 +59,7 @@ SELECT dtmodel.bulk_create(NULL::items, '[{"name": "i"}, {"name": "two 1", "q": 
 \echo :SQLSTATE
 DROP TRIGGER act ON items;
 
--- a rule that writes the rows somewhere else too
+-- a rule that also writes the rows to another table
 CREATE TABLE noted (id int PRIMARY KEY, q int);
 CREATE TABLE notes (note text);
 CREATE RULE note AS ON INSERT TO noted DO ALSO INSERT INTO notes VALUES ('noted ' || NEW.id || coalesce(', ' || NEW.q, ''));
@@ -72,7 +72,7 @@ SELECT dtmodel.bulk_create(NULL::noted, '[{"id": 5}, {"id": 6, "q": 2}]');
 \set VERBOSITY default
 SELECT count(*) FROM noted;
 
--- what is no list
+-- arguments that are not a list
 SELECT dtmodel.bulk_create(NULL::items, '{"name": "x"}');
 \echo :SQLSTATE
 SELECT dtmodel.bulk_create(NULL::items, '1');
@@ -80,7 +80,7 @@ SELECT dtmodel.bulk_create(NULL::items, '1');
 SELECT dtmodel.bulk_create(NULL::items, NULL);
 \echo :SQLSTATE
 
--- 100,000 rows; many of them are large on disk alone
+-- 100,000 rows, which do not fit into work_mem
 TRUNCATE statements;
 WITH data AS MATERIALIZED (
     SELECT jsonb_agg(jsonb_build_object('name', 'n' || i, 'q', i % 100, 'tags', ARRAY[i]) ORDER BY i) AS list FROM generate_series(1, 100000) AS i)

@@ -7,7 +7,7 @@ CREATE SCHEMA cascade;
 CREATE SCHEMA elsewhere;
 SET search_path = cascade;
 
--- every action, in tables with soft delete and without
+-- each action, in tables with soft delete and without
 CREATE TABLE authors (id int PRIMARY KEY);
 CREATE TABLE books (id int PRIMARY KEY, author int REFERENCES authors ON DELETE CASCADE);
 CREATE TABLE chapters (id int PRIMARY KEY, book int REFERENCES books ON DELETE CASCADE);
@@ -36,18 +36,18 @@ INSERT INTO prices VALUES (1, 1);
 INSERT INTO loans VALUES (1, 1);
 INSERT INTO plain VALUES (1, 1);
 
--- one deletion, one time; what was deleted before keeps its own
+-- one deletion has one time; rows that were deleted before keep theirs
 DELETE FROM chapters WHERE id = 2;
 DELETE FROM authors WHERE id = 1;
 TABLE state;
 SELECT book FROM reviews UNION ALL SELECT book FROM prices;
 
--- a restore brings back what went along, and nothing else
+-- a restore brings back the rows that were deleted with it, and no others
 SELECT (dtmodel.restore(NULL::authors, 1)).id;
 TABLE state;
 SELECT (dtmodel.restore(NULL::chapters, 2)).id;
 
--- under a deleted parent there is no way back
+-- a row under a deleted parent cannot be restored
 DELETE FROM books WHERE id = 1;
 SELECT (dtmodel.restore(NULL::chapters, 1)).id;
 \echo :SQLSTATE
@@ -57,20 +57,20 @@ UPDATE loans SET is_deleted = true;
 UPDATE loans SET is_deleted = false;
 TABLE state;
 
--- a deletion inside of a deletion comes back with its own row alone
+-- a deletion inside a deletion is restored only with its own row
 DELETE FROM authors WHERE id = 1;
 SELECT (dtmodel.restore(NULL::authors, 1)).id;
 TABLE state;
 SELECT (dtmodel.restore(NULL::books, 1)).id;
 TABLE state;
 
--- by the columns, as by DELETE
+-- by an UPDATE of the columns, as by DELETE
 UPDATE authors SET is_deleted = true WHERE id = 2;
 TABLE state;
 UPDATE authors SET deleted_at = NULL WHERE id = 2;
 TABLE state;
 
--- many parents in one statement are one deletion; all of it comes back at once
+-- many parents in one statement are one deletion, and are restored together
 DELETE FROM authors;
 TABLE state;
 SELECT deleted_at AS t FROM authors LIMIT 1 \gset
@@ -78,7 +78,7 @@ SELECT dtmodel.restore_deletion(NULL::authors, :'t');
 TABLE state;
 SELECT dtmodel.restore_deletion(NULL::authors, :'t') AS again, dtmodel.restore_deletion(NULL::authors, NULL) AS null;
 
--- RESTRICT minds live rows: all of a table without soft delete
+-- RESTRICT: live rows, or all rows of a table without soft delete
 CREATE TABLE shelves (id int PRIMARY KEY, book int REFERENCES books ON DELETE RESTRICT);
 CREATE TABLE labels (id int PRIMARY KEY, book int REFERENCES books ON DELETE RESTRICT);
 SELECT dtmodel.add_soft_delete('shelves');
@@ -98,7 +98,7 @@ SELECT (dtmodel.restore(NULL::shelves, 1)).id;
 SELECT (dtmodel.restore(NULL::books, 1)).id;
 DELETE FROM labels;
 
--- onto a live duplicate
+-- a restored row that duplicates a live one
 CREATE TABLE users (id int PRIMARY KEY, email text, boss int REFERENCES users ON DELETE CASCADE);
 SELECT dtmodel.add_soft_delete('users');
 CREATE UNIQUE INDEX uq_users_email ON users (email) WHERE NOT is_deleted;
@@ -172,7 +172,7 @@ SELECT count(DISTINCT deleted_at) FROM (SELECT deleted_at FROM regions UNION SEL
 SELECT (dtmodel.restore(NULL::regions, '{"id": 1, "part": 2}')).id;
 SELECT id, is_deleted FROM shops ORDER BY id;
 
--- with keys renamed, retyped and dropped under saved plans
+-- with keys renamed, retyped and dropped after plans were saved
 DELETE FROM books WHERE id = 1;
 SELECT (dtmodel.restore(NULL::books, 1)).id;
 ALTER TABLE chapters RENAME COLUMN book TO "the book";
@@ -190,7 +190,7 @@ ALTER TABLE parts DROP COLUMN "the book";
 DELETE FROM books WHERE number = 1;
 SELECT id, is_deleted FROM parts ORDER BY id;
 
--- an unrelated DELETE by a trigger on the way is soft, and part of what the transaction deletes
+-- an unrelated DELETE by a trigger during the cascade is soft, and belongs to the same deletion
 CREATE TABLE others (id int PRIMARY KEY);
 SELECT dtmodel.add_soft_delete('others');
 INSERT INTO others VALUES (1);
@@ -200,7 +200,7 @@ CREATE TRIGGER meddle AFTER UPDATE ON books FOR EACH ROW EXECUTE FUNCTION meddle
 DELETE FROM authors WHERE id = 2;
 SELECT o.is_deleted, o.deleted_at = b.deleted_at AS one_deletion FROM others AS o, books AS b WHERE b.number = 3;
 
--- not by hand
+-- the trigger functions cannot be called directly
 SELECT dtmodel.soft_cascade_trigger();
 \echo :SQLSTATE
 SELECT dtmodel.restore_deletion(NULL::plain, now());

@@ -2,7 +2,7 @@
 -- soft delete: cascades and restores of rows that a BEFORE trigger moves to
 -- another partition, and MERGE that meets a row twice
 --
--- 14 has no MERGE, and takes a move for a deletion that foreign keys follow
+-- 14 has no MERGE, and follows foreign keys for a moved row as for a deleted one
 SELECT current_setting('server_version_num')::int < 150000 AS skip \gset
 \if :skip
 \quit
@@ -12,7 +12,7 @@ CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA cascade_moves;
 SET search_path = cascade_moves;
 
--- deleted orders go to an archive
+-- deleted orders move to an archive partition
 CREATE TABLE customers (id int PRIMARY KEY);
 CREATE TABLE orders (id int, archived bool NOT NULL DEFAULT false,
     customer int REFERENCES customers ON DELETE CASCADE,
@@ -46,7 +46,7 @@ TABLE state;
 UPDATE orders SET is_deleted = false WHERE id <> 2;
 TABLE state;
 
--- an UPDATE that a later trigger vetoes, and then a DELETE of the same row
+-- an UPDATE that a later trigger skips, and then a DELETE of the same row
 CREATE TABLE parted (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
@@ -62,7 +62,7 @@ MERGE INTO parted AS p USING (VALUES (1, 2), (2, 2)) AS s (step, id) ON p.id = s
     WHEN MATCHED AND s.step = 1 THEN UPDATE SET k = 2
     WHEN MATCHED THEN DELETE;
 SELECT id, k, is_deleted FROM parted WHERE id = 2;
--- nor can an INSERT of the same statement pass for the row that did not arrive
+-- nor is an INSERT of the same statement mistaken for the row that did not arrive
 WITH u AS (UPDATE parted SET k = 2 WHERE id = 3 RETURNING id)
     INSERT INTO parted (id, k, created_by) SELECT 4, 2, 'forged' WHERE (SELECT count(*) FROM u) = 0;
 SELECT id, created_by = current_user AS honest FROM parted WHERE id = 4;

@@ -1,6 +1,6 @@
 --
--- a DELETE by a user's trigger, on the way of a cascade: soft, whatever the
--- cascade is, and whatever table the row's own parent is in
+-- a DELETE by a user's trigger during a cascade: soft, whether the cascade is
+-- soft or physical, and in whichever table the row's own parent is
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -45,7 +45,7 @@ DELETE FROM accounts;
 SELECT count(*) AS entries FROM entries;
 SELECT id, is_deleted FROM docs ORDER BY id;
 
--- where the row's own parent goes physically, the row goes too
+-- if the row's own parent is deleted physically, the row is too
 CREATE TABLE cards (id int PRIMARY KEY, account int REFERENCES accounts ON DELETE CASCADE);
 SELECT dtmodel.add_soft_delete('cards') \g /dev/null
 CREATE TRIGGER delete_doc BEFORE DELETE ON cards FOR EACH ROW EXECUTE FUNCTION delete_doc_too();

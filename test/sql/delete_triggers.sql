@@ -1,5 +1,5 @@
 --
--- drift: triggers for DELETE that a soft one does not fire
+-- drift: triggers for DELETE that a soft DELETE does not fire
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -17,7 +17,7 @@ SELECT dtmodel.add_soft_delete('posts');
 SELECT unnest(drift) AS drift FROM dtmodel.models WHERE model = 'posts'::regclass;
 SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
 
--- left to the triggers, those before the DELETE fire
+-- with tier => 'trigger', those before the DELETE fire
 SELECT dtmodel.add_soft_delete('posts', tier => 'trigger');
 SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
 SELECT dtmodel.add_soft_delete('posts', flag => NULL);
@@ -25,7 +25,7 @@ SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
 SELECT dtmodel.remove_soft_delete('posts', drop_columns => true);
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 
--- triggers that see the UPDATE as well, by themselves or by their function
+-- triggers that are also fired by the UPDATE, or whose function is
 DROP TRIGGER c_constraint ON posts;
 DROP TRIGGER b_after ON posts;
 DROP TRIGGER a_before ON posts;

@@ -16,7 +16,7 @@ SELECT dtmodel.describe('posts') -> 'soft_delete' AS soft_delete;
 INSERT INTO posts (id) SELECT generate_series(1, 12);
 GRANT DELETE, SELECT, UPDATE ON posts TO deleted_by_ann, deleted_by_bob;
 
--- the role that acts, or whom dtmodel.actor names
+-- the current role, or the value of dtmodel.actor
 SET ROLE deleted_by_ann;
 DELETE FROM posts WHERE id IN (1, 2);
 SELECT (dtmodel.soft_delete(NULL::posts, 3)).deleted_by;
@@ -36,28 +36,28 @@ RESET ROLE;
 UPDATE posts SET is_deleted = true, deleted_by = 'dave' WHERE id = 8;
 INSERT INTO posts (id, is_deleted, deleted_at, deleted_by) VALUES (13, true, '2001-01-01', 'erin');
 INSERT INTO posts (id, is_deleted, deleted_at) VALUES (14, true, '2001-01-01');
-INSERT INTO posts (id, deleted_by) VALUES (15, 'nobody');
+INSERT INTO posts (id, deleted_by) VALUES (15, 'another');
 DELETE FROM posts WHERE id = 8;
 SELECT id, is_deleted, replace(deleted_by, current_user, 'superuser') AS deleted_by FROM posts WHERE id <= 8 OR id > 12 ORDER BY id;
 
--- nor afterwards
+-- nor can a later UPDATE
 UPDATE posts SET deleted_by = 'frank' WHERE id IN (4, 13, 14, 15);
 UPDATE posts SET deleted_by = NULL WHERE id = 5;
 SELECT id, is_deleted, deleted_by FROM posts WHERE id IN (4, 5, 13, 14, 15) ORDER BY id;
 
--- but an import keeps what it brings
+-- but an import keeps the value that it gives
 SET dtmodel.preserve_timestamps = on;
 INSERT INTO posts (id, is_deleted, deleted_at, deleted_by) VALUES (16, true, '2001-01-01', 'gina');
 UPDATE posts SET deleted_by = 'frank' WHERE id IN (4, 15);
 SELECT id, is_deleted, deleted_by FROM posts WHERE id IN (4, 15, 16) ORDER BY id;
 RESET dtmodel.preserve_timestamps;
 
--- a restore forgets
+-- a restore sets it to null
 SELECT (dtmodel.restore(NULL::posts, 1)).deleted_by;
 UPDATE posts SET is_deleted = false WHERE id = 2;
 SELECT id, is_deleted, deleted_by FROM posts WHERE id <= 2 ORDER BY id;
 
--- along a cascade it is the one who acts, not the owner of the child
+-- in a cascade it is the current actor, not the owner of the child
 CREATE TABLE comments (id int PRIMARY KEY, post int REFERENCES posts ON DELETE CASCADE);
 SELECT dtmodel.add_soft_delete('comments', deleted_by => 'who');
 INSERT INTO comments VALUES (1, 9);
@@ -66,7 +66,7 @@ DELETE FROM posts WHERE id = 9;
 RESET ROLE;
 SELECT p.deleted_by, c.who FROM posts AS p JOIN comments AS c ON c.post = p.id;
 
--- keys of users; nobody known is null
+-- keys of users; null if no actor is set
 CREATE TABLE rows (id int PRIMARY KEY, gone timestamptz);
 SELECT dtmodel.add_soft_delete('rows', flag => NULL, deleted_at => 'gone');
 ALTER TABLE rows ADD COLUMN u uuid, ADD COLUMN b bigint;
@@ -86,7 +86,7 @@ DELETE FROM rows WHERE id = 3;
 RESET dtmodel.actor;
 SELECT id, gone IS NOT NULL AS deleted, b, u FROM rows ORDER BY id;
 
--- what cannot be
+-- errors
 SELECT dtmodel.add_soft_delete('rows', flag => NULL, deleted_at => 'gone', deleted_by => 'gone');
 \echo :SQLSTATE
 ALTER TABLE rows ADD COLUMN d date;
@@ -96,7 +96,7 @@ ALTER TABLE rows RENAME COLUMN u TO x;
 DELETE FROM rows WHERE id = 2;
 \echo :SQLSTATE
 
--- across partitions it stays
+-- it is kept in a move to another partition
 CREATE TABLE parted (id int, part int, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES IN (2);
@@ -109,7 +109,7 @@ UPDATE parted SET part = 2;
 RESET dtmodel.actor;
 SELECT id, part, is_deleted, who FROM parted ORDER BY id;
 
--- undone
+-- removed
 SELECT dtmodel.add_soft_delete('posts');
 DELETE FROM posts WHERE id = 10;
 SELECT id, is_deleted, deleted_by FROM posts WHERE id = 10;

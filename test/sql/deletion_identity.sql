@@ -1,6 +1,6 @@
 --
 -- one transaction is one deletion: deleted_at is the transaction's time, and
--- what was deleted by another keeps its own
+-- rows that another transaction deleted keep theirs
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -21,7 +21,7 @@ INSERT INTO authors SELECT generate_series(1, 1000);
 INSERT INTO books SELECT i, i FROM generate_series(1, 3) AS i;
 INSERT INTO chapters SELECT i, 1 + i % 3 FROM generate_series(1, 9) AS i;
 
--- however many statements, however they say it
+-- in any number and any kind of statements
 BEGIN;
 SELECT now() AS t \gset
 DELETE FROM authors WHERE id = 10;
@@ -42,7 +42,7 @@ COMMIT;
 SELECT dtmodel.restore_deletion(NULL::authors, :'t');
 TABLE deletions;
 
--- the next transaction is another, and the first one's rows keep their time
+-- the next transaction has another time, and the first one's rows keep theirs
 DELETE FROM authors WHERE id IN (10, 11);
 SELECT deleted_at AS first FROM authors WHERE id = 10 \gset
 BEGIN;
@@ -56,7 +56,7 @@ SELECT dtmodel.restore_deletion(NULL::authors, :'first');
 SELECT id FROM authors WHERE is_deleted;
 SELECT (dtmodel.restore(NULL::authors, 12)).id;
 
--- only who may preserve timestamps can write others
+-- other times can be written only with dtmodel.preserve_timestamps
 BEGIN;
 SET LOCAL dtmodel.preserve_timestamps = on;
 UPDATE authors SET is_deleted = true, deleted_at = '2001-01-01 00:00+00' WHERE id = 20;
@@ -64,7 +64,7 @@ UPDATE authors SET deleted_at = '2002-02-02 00:00+00' WHERE id = 20;
 SELECT deleted_at = '2002-02-02 00:00+00' AS given FROM authors WHERE id = 20;
 ROLLBACK;
 
--- as an ORM deletes: table by table, children first, in one transaction
+-- as an ORM deletes: one table at a time, children first, in one transaction
 BEGIN;
 DELETE FROM chapters WHERE book IN (1, 2);
 DELETE FROM books WHERE author IN (1, 2);

@@ -5,12 +5,12 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 SET search_path = '';
 
--- the example of the reference
+-- the example of the reference documents
 SELECT dtmodel.get_difference_between_dictionaries(
     '{"theme": "light", "notifications": {"email": true, "sms": false}, "tags": ["python", "django"]}',
     '{"theme": "dark",  "notifications": {"email": true, "sms": true},  "tags": ["python", "fastapi"]}');
 
--- one row a case: what differs, and what differs with the sides exchanged
+-- one row for each case: the difference, and the difference with the sides exchanged
 CREATE TEMP TABLE cases (number int PRIMARY KEY, what text, a jsonb, b jsonb);
 INSERT INTO cases VALUES
     (1, 'nothing differs', '{"a": 1, "b": {"c": [1, 2]}}', '{"b": {"c": [1, 2]}, "a": 1}'),
@@ -69,14 +69,14 @@ FROM pg_temp.cases c,
                     dtmodel.get_difference_between_dictionaries(c.b, c.a) AS back) d
 ORDER BY c.number;
 
--- nothing differs exactly where jsonb says "equal"
+-- there is no difference exactly where jsonb values are equal
 SELECT c.number, c.what
 FROM pg_temp.cases c
 WHERE (c.a = c.b) <> (dtmodel.get_difference_between_dictionaries(c.a, c.b) = '{}')
    OR dtmodel.get_difference_between_dictionaries(c.a, c.a) <> '{}'
    OR dtmodel.get_difference_between_dictionaries(c.b, c.b) <> '{}';
 
--- path is put before, with a dot; a NULL or empty one is none
+-- path is put before each path, with a dot; NULL or an empty path is not
 SELECT c.number, c.what,
        dtmodel.get_difference_between_dictionaries(c.a, c.b, 'settings') AS settings,
        dtmodel.get_difference_between_dictionaries(c.a, c.b, NULL) AS no_path
@@ -131,7 +131,7 @@ FROM (VALUES (31), (32), (33), (64), (65), (1000)) AS size(n),
 WHERE changed < n
 ORDER BY n, changed;
 
--- the same with changes that keep the length, and one key more on either side
+-- the same with changes that keep the length, and one more key on either side
 SELECT n, dtmodel.get_difference_between_dictionaries(a, a || '{"k7": "X007", "k29": "X029"}') AS same_length,
        dtmodel.get_difference_between_dictionaries(a - 'k3', a - 'k17') AS one_more
 FROM (VALUES (30), (33), (100)) AS size(n),
@@ -139,7 +139,7 @@ FROM (VALUES (30), (33), (100)) AS size(n),
              FROM generate_series(0, n - 1) i) d
 ORDER BY n;
 
--- a long array is put together in pieces
+-- a long array is built in several pieces
 SELECT cardinality(d.paths), d.paths[1], d.paths[20000],
        d.paths = (SELECT array_agg('group.' || k ORDER BY length(k), k COLLATE "C")
                   FROM jsonb_object_keys(d.a -> 'group') AS k) AS all_there
@@ -147,13 +147,13 @@ FROM (SELECT a, dtmodel.get_difference_between_dictionaries(a, '{"group": {}}') 
       FROM (SELECT jsonb_build_object('group', jsonb_object_agg('key ' || i, i)) AS a
             FROM generate_series(1, 20000) i) big) d;
 
--- and so is a long path, whatever its length
+-- and so is a long path
 SELECT count(*), count(*) FILTER (WHERE d.paths = ARRAY[repeat('k', n), repeat('k', n) || 'z'])
 FROM generate_series(0, 3000) n,
     LATERAL (SELECT dtmodel.get_difference_between_dictionaries(
                  jsonb_build_object(repeat('k', n), 1, repeat('k', n) || 'z', 1), '{}') AS paths) d;
 
--- the array is one like any other
+-- the result is an ordinary array
 SELECT d.paths || 'c'::text AS appended, array_ndims(d.paths), array_lower(d.paths, 1), array_upper(d.paths, 1),
        pg_typeof(d.paths), pg_column_size(d.paths) = pg_column_size(ARRAY['a', 'b.c']::text[]) AS as_usual
 FROM (SELECT dtmodel.get_difference_between_dictionaries('{"a": 1, "b": {"c": 1}}', '{"b": {"c": 2}}') AS paths) d;

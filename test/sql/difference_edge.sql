@@ -1,5 +1,5 @@
 --
--- get_difference_between_dictionaries: misuse, depth and what the catalog says
+-- get_difference_between_dictionaries: errors, depth and the function's catalog entry
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -14,7 +14,7 @@ FROM pg_catalog.pg_proc p
 WHERE p.proname = 'get_difference_between_dictionaries'
   AND p.pronamespace = 'dtmodel'::regnamespace;
 
--- what is no JSON is the type's own error, and there is no third document
+-- invalid JSON is an error of the type, and a third document is not accepted
 \set VERBOSITY terse
 SELECT dtmodel.get_difference_between_dictionaries('{"a": 1', '{}');
 SELECT dtmodel.get_difference_between_dictionaries('{}');
@@ -33,14 +33,14 @@ INSERT INTO deep
 SELECT 'both', (repeat('{"a":[1,', 5000) || '1' || repeat(']}', 5000))::jsonb,
                (repeat('{"a":[1,', 5000) || '1.0' || repeat(']}', 5000))::jsonb;
 
--- with room for it, the answer is right
+-- with enough stack, the result is right
 SELECT what, ignore_order, cardinality(paths), length(paths[1]),
        paths[1] = rtrim(repeat('a.', 10000), '.') AS all_the_way
 FROM pg_temp.deep, (VALUES (false), (true)) AS o(ignore_order),
     LATERAL (SELECT dtmodel.get_difference_between_dictionaries(a, b, '', ignore_order) AS paths) d
 ORDER BY what, ignore_order;
 
--- without, it is an error
+-- with less, it is an error
 SET max_stack_depth = '100kB';
 \set VERBOSITY sqlstate
 SELECT dtmodel.get_difference_between_dictionaries(a, b) FROM pg_temp.deep WHERE what = 'objects';
@@ -49,7 +49,7 @@ SELECT dtmodel.get_difference_between_dictionaries(a, b) FROM pg_temp.deep WHERE
 SELECT dtmodel.get_difference_between_dictionaries(a, b, ignore_order => true) FROM pg_temp.deep WHERE what = 'lists';
 SELECT dtmodel.get_difference_between_dictionaries(a || '[]', b || '[2]', ignore_order => true) FROM pg_temp.deep WHERE what = 'lists';
 
--- equal bytes are equal however deep they are
+-- equal bytes are equal at any depth
 SELECT what, dtmodel.get_difference_between_dictionaries(a, a) FROM pg_temp.deep ORDER BY what;
 RESET max_stack_depth;
 

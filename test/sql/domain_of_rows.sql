@@ -1,5 +1,5 @@
 --
--- a domain over a row type is a model too, and what is returned meets its CHECKs
+-- a domain over a row type can be the model too, and returned rows are checked by its CHECKs
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;

@@ -1,5 +1,5 @@
 --
--- foreign keys whose columns have different collations: rows are found as the key finds them
+-- foreign keys whose columns have different collations: rows are compared as the key compares them
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -7,7 +7,7 @@ CREATE SCHEMA foreign_key_collation;
 SET search_path = foreign_key_collation;
 \set VERBOSITY sqlstate
 
--- two that say the same of equality: no query may be in doubt about which one to take
+-- two collations with the same equality: no query may be ambiguous between them
 CREATE TABLE countries (code text COLLATE "POSIX" PRIMARY KEY);
 CREATE TABLE towns (name text PRIMARY KEY, country text COLLATE "C" REFERENCES countries ON DELETE CASCADE);
 CREATE TABLE shops (town text COLLATE "C" REFERENCES towns ON DELETE RESTRICT);
@@ -33,7 +33,7 @@ UPDATE towns SET is_deleted = true WHERE name = 'b3';
 CALL dtmodel.purge('countries', '0');
 SELECT name FROM towns ORDER BY name;
 
--- a parent that is found whatever the case
+-- a parent that is found in any case
 SELECT getdatabaseencoding() <> 'UTF8' OR
        NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
 \if :skip
@@ -53,7 +53,7 @@ SELECT (dtmodel.restore(NULL::posts, 1)).id;
 SELECT (dtmodel.restore(NULL::users, 'aNN')).email;
 SELECT id, is_deleted FROM posts ORDER BY id;
 
--- the same for children that are compared otherwise among themselves; 18 has no such keys
+-- the same for children with another equality among themselves; 18 refuses such keys
 SELECT current_setting('server_version_num')::int >= 180000 AS skip \gset
 \if :skip
 DROP SCHEMA foreign_key_collation CASCADE;
@@ -79,14 +79,14 @@ UPDATE notes SET author = 'aNn' WHERE id = 3;
 SELECT dtmodel.remove_live_parent('notes', 'author');
 INSERT INTO notes VALUES (4, 'aNn');
 SELECT dtmodel.require_live_parent('notes', 'author');
--- what a live row references is not purged, and a deleted one goes along
+-- a row that a live row references is not purged, and a deleted one is purged with its parent
 CALL dtmodel.purge('users', '0');
 SELECT email FROM users ORDER BY email;
 UPDATE notes SET is_deleted = true WHERE id = 4;
 CALL dtmodel.purge('users', '0');
 SELECT email FROM users ORDER BY email;
 SELECT id FROM notes ORDER BY id;
--- a hard delete leaves no child behind
+-- a hard delete leaves no child
 DELETE FROM bills;
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;

@@ -1,5 +1,5 @@
 --
--- foreign keys do not reach the heirs of either table: neither do cascades, RESTRICT, restores and live parents
+-- foreign keys do not cover inheriting tables: neither do cascades, RESTRICT, restores and live parents
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -16,7 +16,7 @@ SELECT dtmodel.add_soft_delete('users');
 SELECT dtmodel.add_soft_delete('posts');
 SELECT dtmodel.add_soft_delete('bills');
 
--- an heir of the child is no child: not for a cascade, not for RESTRICT
+-- a row of a table that inherits from the child is not a child: not for a cascade, not for RESTRICT
 INSERT INTO users VALUES (1), (2);
 INSERT INTO posts VALUES (1, 1);
 INSERT INTO drafts VALUES (2, 1);
@@ -29,17 +29,17 @@ UPDATE drafts SET is_deleted = true;
 COMMIT;
 INSERT INTO bills VALUES (2, 2);
 UPDATE users SET is_deleted = true WHERE id = 2;
--- as it is with the foreign key itself
+-- as it is for the foreign key itself
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;
 DELETE FROM users WHERE id = 1;
 SELECT tableoid::regclass, id, is_deleted FROM posts ORDER BY id;
 ROLLBACK;
--- nor is it one for a restore, although it was deleted in the same transaction
+-- nor for a restore, although it was deleted in the same transaction
 SELECT (dtmodel.restore(NULL::users, 1)).id;
 SELECT tableoid::regclass, id, is_deleted FROM posts ORDER BY id;
 
--- an heir of the parent is no parent: a live one does not replace a deleted one
+-- a row of a table that inherits from the parent is not a parent: a live one does not replace a deleted one
 CREATE TABLE guests () INHERITS (users);
 SELECT dtmodel.add_soft_delete('users');
 DELETE FROM ONLY users WHERE id = 1;
@@ -47,14 +47,14 @@ INSERT INTO guests VALUES (1);
 SELECT (dtmodel.restore(NULL::posts, 1)).id;
 SELECT dtmodel.require_live_parent('posts', 'author');
 INSERT INTO posts VALUES (3, 1);
--- and a deleted one does not stand for a live one
+-- and a deleted one does not replace a live one
 DELETE FROM guests;
 INSERT INTO guests VALUES (2);
 DELETE FROM guests;
 INSERT INTO posts VALUES (3, 2);
 SELECT tableoid::regclass, id, author, is_deleted FROM posts ORDER BY id;
 
--- partitions are reached on both sides
+-- partitions are covered on both sides
 CREATE TABLE accounts (id int PRIMARY KEY) PARTITION BY LIST (id);
 CREATE TABLE accounts_1 PARTITION OF accounts FOR VALUES IN (1, 2);
 CREATE TABLE bookings (id int, account int REFERENCES accounts ON DELETE CASCADE) PARTITION BY LIST (id);

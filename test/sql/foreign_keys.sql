@@ -1,12 +1,12 @@
 --
--- soft delete under foreign keys: no reference dangles, no row goes by mistake
+-- soft delete with foreign keys: no child refers to a missing row, and no row is deleted by mistake
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA foreign_keys;
 SET search_path = foreign_keys;
 
--- a parent that goes for good takes its soft-deletable children along
+-- a physical delete of a parent deletes its children with soft delete physically too
 CREATE TABLE parents (id int PRIMARY KEY);
 CREATE TABLE children (id int PRIMARY KEY, parent_id int REFERENCES parents ON DELETE CASCADE);
 CREATE TABLE grandchildren (id int PRIMARY KEY, child_id int REFERENCES children ON DELETE CASCADE);
@@ -61,7 +61,7 @@ DELETE FROM nodes WHERE id IN (1, 5);
 COMMIT;
 SELECT id, parent_id, is_deleted FROM nodes ORDER BY id;
 
--- a partitioned parent, whose index holds no rows
+-- a partitioned parent, whose own index has no rows
 CREATE TABLE regions (id int PRIMARY KEY) PARTITION BY LIST (id);
 CREATE TABLE regions_1 PARTITION OF regions FOR VALUES IN (1);
 CREATE TABLE regions_2 PARTITION OF regions FOR VALUES IN (2);
@@ -72,7 +72,7 @@ INSERT INTO shops VALUES (1, 1), (2, 2);
 DELETE FROM regions WHERE id = 1;
 SELECT id, is_deleted FROM shops ORDER BY id;
 
--- what a soft delete leaves is still there for the other foreign keys
+-- other foreign keys still see the rows that a soft delete leaves
 CREATE TABLE authors (id int PRIMARY KEY);
 CREATE TABLE books (id int PRIMARY KEY, author_id int REFERENCES authors, editor_id int REFERENCES authors ON DELETE SET NULL);
 SELECT dtmodel.add_soft_delete('authors');

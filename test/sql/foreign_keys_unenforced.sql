@@ -1,6 +1,6 @@
 --
--- A foreign key that is NOT ENFORCED, which servers have from 18 on, says
--- nothing: no deletion follows it, and no restore is stopped by it
+-- a foreign key that is NOT ENFORCED (since PostgreSQL 18) has no effect: no
+-- deletion follows it, and no restore is refused because of it
 --
 SELECT current_setting('server_version_num')::int < 180000 AS skip \gset
 \if :skip
@@ -24,7 +24,7 @@ SELECT r.id, r.is_deleted FROM users, dtmodel.restore(users) AS r ORDER BY id;
 SELECT dtmodel.require_live_parent('users', 'team');
 \echo :SQLSTATE
 
--- once it is enforced it is as any other
+-- once it is enforced, it is like any other
 DELETE FROM users WHERE id = 1;
 CALL dtmodel.purge('users', older_than => '0');
 UPDATE users SET team = 1;

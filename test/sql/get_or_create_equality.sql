@@ -1,12 +1,12 @@
 --
--- get_or_create by columns whose index does not compare as the criteria do
+-- get_or_create by columns whose index compares in another way than the criteria
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA get_or_create_equality;
 SET search_path = get_or_create_equality;
 
--- whether a lock keeps others out, rather than the index
+-- whether a lock, rather than the index, excludes other sessions
 CREATE FUNCTION is_locked(model anyelement, criteria jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     locked text;
@@ -20,7 +20,7 @@ EXCEPTION WHEN raise_exception THEN
 END
 $$;
 
--- an operator class to which 1.0 is not 1.00
+-- an operator class for which 1.0 differs from 1.00
 CREATE TYPE pair AS (a numeric, b text);
 CREATE TABLE exact (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, p pair);
 CREATE UNIQUE INDEX ON exact (p record_image_ops);
@@ -29,12 +29,12 @@ SELECT (instance).p, created FROM dtmodel.get_or_create(NULL::exact, '{"p": {"a"
 SELECT (instance).p, created FROM dtmodel.get_or_create(NULL::exact, '{"p": {"a": 1.00}}');
 CREATE UNIQUE INDEX ON exact (p);
 SELECT is_locked(NULL::exact, '{"p": {"a": 2.0}}');
--- null is not the value whose fields all are
+-- null differs from a row whose fields are all null
 INSERT INTO exact (p) VALUES (ROW(NULL, NULL));
 SELECT (instance).p IS NOT DISTINCT FROM NULL AS is_null, created FROM dtmodel.get_or_create(NULL::exact, '{"p": null}');
 SELECT (instance).p IS NOT DISTINCT FROM NULL AS is_null, created FROM dtmodel.get_or_create(NULL::exact, '{"p": null}');
 
--- types whose operator class is that of another one
+-- types that use the operator class of another type
 CREATE TYPE mood AS ENUM ('good', 'bad');
 CREATE DOMAIN word AS varchar(20);
 CREATE TABLE kinds (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, m mood UNIQUE, v varchar(9) UNIQUE, w word UNIQUE, a int[] UNIQUE, r int4range UNIQUE,
@@ -44,7 +44,7 @@ CREATE UNIQUE INDEX ON kinds (t text_pattern_ops);
 ALTER TABLE kinds DROP CONSTRAINT t;
 SELECT is_locked(NULL::kinds, '{"t": "x"}');
 
--- a collation to which a is A, and an index to which it is not; where there is ICU
+-- a collation for which a equals A, and an index for which it does not; if there is ICU
 DO $$
 BEGIN
     IF getdatabaseencoding() <> 'UTF8' OR NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') THEN

@@ -1,5 +1,5 @@
 --
--- get_or_create without an index: a transaction holds few locks, however many values
+-- get_or_create without an index: a transaction holds few locks, for any number of values
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -17,23 +17,23 @@ CREATE FUNCTION make(model anyelement, first int, last int) RETURNS bigint LANGU
 BEGIN;
 SELECT make(NULL::a, 1, 5);
 TABLE locks;
--- the same again need no more
+-- the same values again need no more locks
 DELETE FROM a;
 SELECT make(NULL::a, 1, 5);
 TABLE locks;
--- many are one
+-- many values are one lock
 SELECT make(NULL::a, 1, 32);
 SELECT criteria BETWEEN 31 AND 32 AS each, of_the_table FROM locks;
 SELECT make(NULL::a, 1, 200);
 SELECT criteria BETWEEN 31 AND 32 AS each, of_the_table FROM locks;
--- and so they are of other tables then
+-- and so they are for other tables then
 SELECT make(NULL::b, 1, 2);
 SELECT criteria, of_the_table FROM locks WHERE "table" = 'b'::regclass;
 COMMIT;
 TABLE locks;
 SELECT count(*), count(DISTINCT name) FROM a;
 
--- the next transaction starts over; a savepoint gives back what it took
+-- the next transaction starts with none; a savepoint releases its locks
 BEGIN;
 SAVEPOINT s;
 SELECT make(NULL::b, 3, 40);

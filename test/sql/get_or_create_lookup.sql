@@ -1,6 +1,6 @@
 --
--- get_or_create and upsert look for rows by an index, not through the whole
--- table, nor along the primary key
+-- get_or_create and upsert find rows by an index, without reading the whole
+-- table or the index of the primary key
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -14,7 +14,7 @@ UPDATE items SET is_deleted = true WHERE id % 2 = 0;
 VACUUM ANALYZE items;
 SELECT dtmodel.unique_live('items', 'name');
 
--- how many blocks of the table a call reads, in a session whose plans are there
+-- how many blocks of the table a call reads, in a session that has the plans already
 CREATE FUNCTION reads(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     line json;
@@ -30,12 +30,12 @@ BEGIN
 END $$;
 SELECT reads('SELECT count(name) FROM items') AS whole_table;
 
--- live rows that are there, and that are not
+-- live rows that exist, and that do not
 SELECT kind, reads(format('SELECT * FROM dtmodel.get_or_create(NULL::items, %L, on_deleted => %L)', criteria, kind)) AS there,
        reads(format('SELECT * FROM dtmodel.upsert(NULL::items, %L, ''{name}'', on_deleted => %L)', criteria, kind)) AS upserted
 FROM unnest('{ignore,return,restore,error}'::text[]) AS kind, (VALUES ('{"name": "name 777"}'::jsonb)) AS c (criteria);
 SELECT reads($$SELECT * FROM dtmodel.get_or_create(NULL::items, '{"name": "none"}')$$) AS absent;
--- deleted ones, once there is an index of them, in any words
+-- deleted rows, if there is an index of them, in any form
 SELECT reads($$SELECT * FROM dtmodel.get_or_create(NULL::items, '{"name": "none"}', on_deleted => 'return')$$) AS without_index;
 CREATE FUNCTION with_index(predicate text) RETURNS TABLE (kind text, absent text, deleted text, upserted text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -49,13 +49,13 @@ BEGIN
 END $$;
 SELECT predicate, w.* FROM unnest('{is_deleted, is_deleted IS TRUE, deleted_at IS NOT NULL, true}'::text[]) AS predicate, LATERAL with_index(predicate) AS w;
 
--- a column with an index that is not unique: the key is no way to an absent value
+-- a column with an index that is not unique: the primary key is not used to search for a missing value
 DROP INDEX uq_items_name;
 CREATE INDEX ON items (name);
 SELECT kind, reads(format('SELECT * FROM dtmodel.get_or_create(NULL::items, ''{"name": "none"}'', on_deleted => %L)', kind)) AS absent
 FROM unnest('{ignore,return,restore,error}'::text[]) AS kind;
 
--- of several rows still the one with the least key, a live one first
+-- of several rows, the one with the least key, live rows first
 CREATE TABLE several (a int, b int, name text, PRIMARY KEY (b, a));
 SELECT dtmodel.add_soft_delete('several');
 INSERT INTO several (a, b, name) VALUES (1, 1, 'x'), (3, 2, 'x'), (2, 2, 'x'), (1, 3, 'x'), (5, 5, 'y'), (4, 5, 'y');
@@ -68,7 +68,7 @@ CREATE TABLE keyless (name text, v int);
 SELECT dtmodel.add_soft_delete('keyless');
 INSERT INTO keyless VALUES ('x', 1);
 SELECT (instance).v, created FROM dtmodel.get_or_create(NULL::keyless, '{"name": "x"}', on_deleted => 'return');
--- a flag that may be null, one that is true for live rows, and none
+-- a flag that can be null, one that is true for live rows, and none
 CREATE TABLE nullable (id int PRIMARY KEY, name text, is_deleted boolean);
 CREATE TABLE active (id int PRIMARY KEY, name text, is_active boolean NOT NULL DEFAULT true);
 CREATE TABLE timed (id int PRIMARY KEY, name text);

@@ -1,6 +1,6 @@
 --
--- deleting for good is for those who may TRUNCATE: the current role, and the
--- one that turned dtmodel.hard_delete on
+-- hard DELETE needs the TRUNCATE privilege: of the current role, and of the
+-- role that turned dtmodel.hard_delete on
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -28,7 +28,7 @@ CREATE FUNCTION erase(int) RETURNS void LANGUAGE sql SECURITY DEFINER SET dtmode
 CREATE FUNCTION forget(int) RETURNS int LANGUAGE sql SECURITY DEFINER AS
     'SELECT (dtmodel.delete(NULL::hard_delete_rights.posts, $1, soft => false)).id';
 
--- a function of the owner's deletes softly; its caller cannot make it more than that
+-- a function of the owner deletes softly; its caller cannot make it delete physically
 SET ROLE hard_delete_rights_user;
 SELECT remove(1);
 SET dtmodel.hard_delete = on;
@@ -36,14 +36,14 @@ SELECT remove(2);
 \echo :SQLSTATE
 SELECT clear();
 \echo :SQLSTATE
--- what the function says itself is its owner's word
+-- a value that the function sets itself is set by its owner
 SELECT erase(3), forget(4);
 RESET dtmodel.hard_delete;
 SELECT erase(5), forget(6);
 RESET ROLE;
 SELECT t, id, is_deleted FROM state WHERE id < 7 ORDER BY t DESC, id;
 
--- the role that turned it on needs the right, also after SET ROLE
+-- the role that turned it on needs the privilege, also after SET ROLE
 SET ROLE hard_delete_rights_user;
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;
@@ -58,7 +58,7 @@ DELETE FROM posts WHERE id = 7;
 SELECT t, id, is_deleted FROM state WHERE id = 7;
 ROLLBACK;
 
--- a foreign key takes children along without any right on them
+-- a foreign key deletes children without any privilege on them
 SET ROLE hard_delete_rights_owner;
 GRANT SELECT, DELETE, TRUNCATE ON posts TO hard_delete_rights_user;
 SET ROLE hard_delete_rights_user;
@@ -69,7 +69,7 @@ RESET ROLE;
 SELECT t, id, is_deleted FROM state WHERE id = 7;
 ROLLBACK;
 
--- another DELETE inside of a foreign key's work is none, whatever the row references
+-- another DELETE during a foreign-key action is not part of it, whatever the row references
 SET ROLE hard_delete_rights_owner;
 REVOKE TRUNCATE ON posts FROM hard_delete_rights_user;
 GRANT SELECT, DELETE, UPDATE (post) ON comments TO hard_delete_rights_user;
@@ -87,7 +87,7 @@ DELETE FROM parents;
 SELECT id, post, is_deleted FROM comments WHERE id = 8;
 ROLLBACK;
 
--- a table that inherits without soft delete is safe from it too
+-- a table that inherits and has no soft delete is protected too
 SET ROLE hard_delete_rights_owner;
 CREATE TABLE notes (id int PRIMARY KEY);
 SELECT dtmodel.add_soft_delete('notes');
@@ -103,7 +103,7 @@ RESET dtmodel.hard_delete;
 RESET ROLE;
 SELECT count(*) FROM memos;
 
--- a role that is gone has no right
+-- a role that was dropped has no privilege
 SET ROLE hard_delete_rights_user;
 SET dtmodel.hard_delete = on;
 RESET ROLE;

@@ -6,7 +6,7 @@ CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA hide_unique;
 SET search_path = hide_unique;
 
--- an association table: its primary key has the row that a user has removed
+-- an association table: its primary key includes rows that a user has removed
 CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE, name text, tenant int);
 CREATE TABLE tags (id int PRIMARY KEY);
 CREATE TABLE user_tags (user_id int REFERENCES users, tag_id int REFERENCES tags, PRIMARY KEY (user_id, tag_id));
@@ -19,7 +19,7 @@ DELETE FROM user_tags;
 INSERT INTO user_tags VALUES (1, 1) ON CONFLICT DO NOTHING;
 SELECT count(*) FROM user_tags WHERE NOT is_deleted;
 
--- every index that counts deleted rows, and no other
+-- all indexes that count deleted rows, and no others
 CREATE UNIQUE INDEX "By ""name""" ON users (name, tenant);
 CREATE UNIQUE INDEX by_lower ON users (lower(email));
 CREATE UNIQUE INDEX by_tenant ON users (tenant) WHERE name IS NOT NULL;
@@ -35,7 +35,7 @@ SELECT dtmodel.describe('users') -> 'drift' AS drift;
 SELECT dtmodel.add_soft_delete('users', hide => true);
 SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
 
--- what the drift says is what ends it
+-- the statements in the drift remove it
 ALTER TABLE hide_unique.users DROP CONSTRAINT users_email_key;
 SELECT dtmodel.unique_live('hide_unique.users', 'email');
 DROP INDEX hide_unique."By ""name""";
@@ -52,7 +52,7 @@ SELECT dtmodel.describe('user_tags') -> 'drift' AS drift;
 INSERT INTO user_tags (user_id, tag_id) VALUES (1, 1) ON CONFLICT DO NOTHING;
 SELECT user_id, tag_id FROM user_tags WHERE NOT is_deleted;
 
--- the time alone, a flag the other way round, and one that may be null
+-- no flag, an inverted flag, and one that can be null
 CREATE TABLE notes (id int PRIMARY KEY, name text UNIQUE);
 SELECT dtmodel.add_soft_delete('notes', flag => NULL, hide => true);
 CREATE UNIQUE INDEX live_notes ON notes (name) WHERE deleted_at IS NULL;

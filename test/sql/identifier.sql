@@ -4,13 +4,13 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 
--- version and variant; no two alike
+-- version and variant; no two values are the same
 SELECT count(DISTINCT u), bool_and(u::text ~ '^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$') AS form
 FROM (SELECT dtmodel.uuidv4() AS u FROM generate_series(1, 20000)) AS s;
 SELECT count(DISTINCT u), bool_and(u::text ~ '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$') AS form
 FROM (SELECT dtmodel.uuidv7() AS u FROM generate_series(1, 20000)) AS s;
 
--- every random bit is used: over many values each one is set and is clear
+-- every random bit is used: over many values each one is 1 and 0
 SELECT bool_and(share BETWEEN 0.4 AND 0.6) AS fair, count(*)
 FROM (SELECT bit, avg(get_bit(uuid_send(u), bit)) AS share
       FROM (SELECT dtmodel.uuidv4() AS u FROM generate_series(1, 2000)) AS s,
@@ -32,7 +32,7 @@ WHERE before IS NOT NULL;
 SELECT dtmodel.uuidv7() AS first \gset
 SELECT dtmodel.uuidv7() > :'first' AS grows, dtmodel.uuidv7('1 day') > dtmodel.uuidv7() AS shifted;
 
--- its time is the clock's
+-- its time is that of the clock
 SELECT dtmodel.uuid_timestamp(dtmodel.uuidv7()) BETWEEN now() - interval '1 minute' AND now() + interval '1 minute' AS now,
        dtmodel.uuid_timestamp(dtmodel.uuidv7('-1 month')) BETWEEN now() - interval '1 month 1 minute' AND now() - interval '1 month' + interval '1 minute' AS month_ago,
        dtmodel.uuid_timestamp(dtmodel.uuidv7('10 years')) BETWEEN now() + interval '10 years' - interval '1 minute' AND now() + interval '10 years 1 minute' AS years_on,
@@ -47,11 +47,11 @@ FROM (VALUES (1, 'C232AB00-9414-11EC-B3C8-9F6BDECED846'::uuid),
              (6, '1EC9414C-232A-6B00-B3C8-9F6BDECED846'),
              (7, '017F22E2-79B0-7CC3-98C4-DC0C0C07398F'),
              (8, '2489E9AD-2EE2-8E00-8EC9-32D5F69181C0')) AS s (v, u) ORDER BY v;
--- the nil and max UUIDs and other variants hold none either
+-- the nil and max UUIDs and other variants hold no time either
 SELECT dtmodel.uuid_timestamp('00000000-0000-0000-0000-000000000000') IS NULL AS nil,
        dtmodel.uuid_timestamp('ffffffff-ffff-ffff-ffff-ffffffffffff') IS NULL AS max,
        dtmodel.uuid_timestamp('017f22e2-79b0-7cc3-18c4-dc0c0c07398f') IS NULL AS variant;
--- the edges of what they hold
+-- the first and last times that they hold
 SELECT dtmodel.uuid_timestamp('00000000-0000-1000-8000-000000000000') AT TIME ZONE 'UTC' AS first_v1,
        dtmodel.uuid_timestamp('00000000-0000-6000-8000-000000000000') AT TIME ZONE 'UTC' AS first_v6,
        dtmodel.uuid_timestamp('00000000-0000-7000-8000-000000000000') AT TIME ZONE 'UTC' AS first_v7,
@@ -68,6 +68,6 @@ SELECT dtmodel.uuidv5('6ba7b810-9dad-11d1-80b4-00c04fd430c8', '') AS empty,
 SELECT dtmodel.uuidv5(NULL, 'x') IS NULL AS a, dtmodel.uuidv5(dtmodel.uuidv4(), NULL) IS NULL AS b,
        dtmodel.uuidv7(NULL) IS NULL AS c, dtmodel.uuid_timestamp(NULL) IS NULL AS d;
 
--- what the planner may do with them
+-- volatility, strictness and parallel safety
 SELECT proname, proparallel, provolatile FROM pg_proc
 WHERE pronamespace = 'dtmodel'::regnamespace AND proname LIKE 'uuid%' ORDER BY 1, 2, pronargs;

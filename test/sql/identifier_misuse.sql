@@ -1,5 +1,5 @@
 --
--- identifiers: what is refused, and how
+-- identifiers: errors
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;

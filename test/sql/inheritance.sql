@@ -6,7 +6,7 @@ CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA inheritance;
 SET search_path = inheritance;
 
--- what \d says of a table that inherits is laid out in more than one way
+-- psql's \d shows a table that inherits in more than one way
 CREATE FUNCTION described(tbl regclass) RETURNS SETOF text LANGUAGE sql AS $$
     (SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'NOT NULL' END,
                       'DEFAULT ' || pg_get_expr(adbin, adrelid))
@@ -31,7 +31,7 @@ INSERT INTO grandchild VALUES (5), (6), (7);
 CREATE VIEW state AS
     SELECT tableoid::regclass AS part, id, is_deleted, deleted_at IS NOT NULL AS timed FROM base ORDER BY id;
 
--- a DELETE reaches them all, as one deletion
+-- a DELETE deletes rows of all of them, as one deletion
 DELETE FROM base WHERE id IN (1, 3, 5);
 DELETE FROM ONLY base WHERE id IN (2, 4);
 DELETE FROM grandchild WHERE id = 6;
@@ -42,7 +42,7 @@ SELECT r.id, r.is_deleted FROM dtmodel.soft_delete(NULL::base, 7) AS r;
 SELECT r.id, r.is_deleted FROM child AS c, LATERAL dtmodel.restore(c) AS r WHERE c.id = 3;
 TABLE state;
 
--- one that comes later is no model; no row of it goes by mistake
+-- a table that inherits later is not a model; none of its rows is deleted by mistake
 CREATE TABLE late () INHERITS (base);
 INSERT INTO late VALUES (8);
 SELECT unnest(drift) AS drift FROM dtmodel.models WHERE model = 'base'::regclass;
@@ -51,13 +51,13 @@ SELECT drift FROM dtmodel.models WHERE model = 'late'::regclass;
 DELETE FROM base WHERE id = 8;
 SELECT * FROM state WHERE id = 8;
 
--- for good
+-- physically
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;
 DELETE FROM base WHERE id IN (1, 5, 8) RETURNING tableoid::regclass, id;
 ROLLBACK;
 
--- an inverted flag, and one that inherits from no model
+-- an inverted flag, and a table that inherits from one that is not a model
 CREATE TABLE accounts (id int PRIMARY KEY, is_active boolean NOT NULL DEFAULT true);
 CREATE TABLE members () INHERITS (accounts);
 SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'live');
@@ -66,13 +66,13 @@ INSERT INTO members VALUES (1), (2);
 DELETE FROM accounts WHERE id = 1;
 SELECT id, is_active FROM accounts ORDER BY id;
 CREATE TABLE plain (id int);
-CREATE TABLE heir (name text) INHERITS (plain);
-SELECT dtmodel.add_soft_delete('heir');
-INSERT INTO heir VALUES (1, 'a');
+CREATE TABLE inheritor (name text) INHERITS (plain);
+SELECT dtmodel.add_soft_delete('inheritor');
+INSERT INTO inheritor VALUES (1, 'a');
 DELETE FROM plain;
-SELECT id, name, is_deleted FROM heir;
+SELECT id, name, is_deleted FROM inheritor;
 
--- undone
+-- removed
 UPDATE base SET is_deleted = false;
 DROP VIEW state;
 SELECT dtmodel.remove_soft_delete('base', drop_columns => true);

@@ -1,11 +1,11 @@
 --
--- documents of 10,000 levels: a right answer or 54001, never a crash
+-- documents of 10,000 levels: the right result or 54001, never a crash
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 SET search_path = '';
 
--- It takes a larger stack to read them.
+-- Reading them takes a larger stack.
 SET max_stack_depth = '7MB';
 CREATE TEMP TABLE deep AS
 SELECT what, (repeat(opening, 10000) || '1' || repeat(closing, 10000))::jsonb AS a,
@@ -47,7 +47,7 @@ SELECT e.number, d.what, pg_temp.outcome(e.expression, d.what)
 FROM pg_temp.expressions e, pg_temp.deep d
 ORDER BY e.number, d.what;
 
--- With little stack left, only what looks at bytes alone can tell.
+-- With little stack left, only functions that compare bytes give a result.
 SET max_stack_depth = '100kB';
 SELECT e.number, d.what, pg_temp.outcome(e.expression, d.what)
 FROM pg_temp.expressions e, pg_temp.deep d

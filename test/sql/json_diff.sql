@@ -1,5 +1,5 @@
 --
--- jsonb_diff and jsonb_changes: what differs, as a patch and as rows
+-- jsonb_diff and jsonb_changes: differences as a patch and as rows
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -47,13 +47,13 @@ SELECT c.number, c.old, c.new, dtmodel.jsonb_diff(c.old, c.new) AS patch
 FROM pg_temp.cases c
 ORDER BY c.number;
 
--- the patch leads from the one to the other, and back
+-- the patch changes the old document to the new one, and back
 SELECT c.number
 FROM pg_temp.cases c
 WHERE dtmodel.jsonb_patch(c.old, dtmodel.jsonb_diff(c.old, c.new)) <> c.new
    OR dtmodel.jsonb_patch(c.new, dtmodel.jsonb_diff(c.new, c.old)) <> c.old;
 
--- from each document to each other one
+-- from each document to each other document
 SELECT count(*) AS pairs,
        count(*) FILTER (WHERE dtmodel.jsonb_patch(a.old, dtmodel.jsonb_diff(a.old, b.new)) = b.new) AS led_there
 FROM pg_temp.cases a, pg_temp.cases b;
@@ -69,7 +69,7 @@ FROM pg_temp.cases c, dtmodel.jsonb_changes(c.old, c.new, arrays => true) WITH O
 WHERE c.number >= 20
 ORDER BY c.number, j.ordinality;
 
--- NULL is no document, and arrays of NULL is false
+-- NULL is not a document, and arrays => NULL is false
 SELECT * FROM dtmodel.jsonb_changes(NULL, NULL);
 SELECT * FROM dtmodel.jsonb_changes(NULL, '{"a": 1}');
 SELECT * FROM dtmodel.jsonb_changes('1', NULL, NULL);
@@ -77,10 +77,10 @@ SELECT * FROM dtmodel.jsonb_changes('[1]', '[2]', NULL);
 SELECT dtmodel.jsonb_diff(NULL, '{}') IS NULL AS no_old, dtmodel.jsonb_diff('{}', NULL) IS NULL AS no_new,
        dtmodel.jsonb_merge_diff(NULL, '{}') IS NULL AS no_old_merge;
 
--- called in the select list it gives rows as well
+-- called in the select list, it returns rows too
 SELECT (dtmodel.jsonb_changes('{"a": 1, "b": 1}', '{"a": 2}')).*;
 
--- values are documents of their own
+-- values are jsonb documents
 SELECT path, jsonb_typeof(old_value), jsonb_typeof(new_value), old_value = '1', new_value -> 'x'
 FROM dtmodel.jsonb_changes('{"a": 1, "b": 1.50}', '{"a": {"x": [null, 1.50]}, "b": null}');
 
@@ -90,7 +90,7 @@ SELECT count(*) AS pairs,
                             = ARRAY(SELECT array_to_string(path, '.') FROM dtmodel.jsonb_changes(a.old, b.new))) AS same_paths
 FROM pg_temp.cases a, pg_temp.cases b;
 
--- one element taken out of many, one put in, one changed: one operation
+-- one element removed from many, one added, one changed: one operation
 SELECT n, jsonb_array_length(dtmodel.jsonb_diff(l, l - (n / 2))) AS removed,
        jsonb_array_length(dtmodel.jsonb_diff(l, jsonb_insert(l, ARRAY[(n / 2)::text], '"new"'))) AS added,
        jsonb_array_length(dtmodel.jsonb_diff(l, jsonb_set(l, ARRAY[(n / 2)::text, 'v'], '"changed"'))) AS changed,
@@ -98,7 +98,7 @@ SELECT n, jsonb_array_length(dtmodel.jsonb_diff(l, l - (n / 2))) AS removed,
 FROM (VALUES (10), (1000)) AS t(n),
     LATERAL (SELECT jsonb_agg(jsonb_build_object('id', i, 'v', 'value ' || i)) AS l FROM generate_series(1, n) i) d;
 
--- every third taken out, every fifth changed, new ones in between
+-- every third removed, every fifth changed, new ones in between
 SELECT jsonb_array_length(p.patch) AS operations,
        dtmodel.jsonb_patch(d.old, p.patch) = d.new AS leads_there
 FROM (SELECT jsonb_agg(jsonb_build_object('id', i, 'v', i)) AS old,
@@ -108,7 +108,7 @@ FROM (SELECT jsonb_agg(jsonb_build_object('id', i, 'v', i)) AS old,
       FROM generate_series(1, 3000) i) d,
     LATERAL (SELECT dtmodel.jsonb_diff(d.old, d.new) AS patch) p;
 
--- lists in lists: what differs is found at every level, and only that
+-- lists in lists: differences are found at every level, and no others
 SELECT d.n, d.what, jsonb_array_length(p.patch) AS operations, dtmodel.jsonb_patch(d.old, p.patch)::text = d.new::text AS same_text,
        dtmodel.jsonb_patch(d.old, p.patch) = d.new AS leads_there
 FROM (SELECT n, what, (repeat(old_before, n) || '1' || repeat(old_after, n))::jsonb AS old,

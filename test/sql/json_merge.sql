@@ -31,7 +31,7 @@ SELECT dtmodel.jsonb_merge_patch(
     '{"title": "Hello!", "phoneNumber": "+01-123-456-7890", "author": {"familyName": null}, "tags": ["example"]}')
     = '{"title": "Hello!", "author": {"givenName": "John"}, "tags": ["example"], "content": "This will be unchanged", "phoneNumber": "+01-123-456-7890"}' AS passes;
 
--- what the three merges make of the same
+-- how the three merges differ
 SELECT t.a, t.b,
        dtmodel.jsonb_merge_patch(t.a, t.b) AS merge_patch,
        dtmodel.jsonb_deep_merge(t.a, t.b) AS deep_merge,
@@ -59,7 +59,7 @@ FROM (VALUES
     ('"x"',                       '"x"')
 ) AS t(a, b);
 
--- NULL is no document to the merges, and no settings to merge_settings
+-- NULL is not a document for the merges, and no settings for merge_settings
 SELECT dtmodel.jsonb_merge_patch(NULL, '{}') IS NULL AS merge_patch_null,
        dtmodel.jsonb_deep_merge('{}', NULL) IS NULL AS deep_merge_null,
        dtmodel.merge_settings(NULL, '{"a": null}') AS no_settings,
@@ -110,13 +110,13 @@ FROM (VALUES
     ('[1]',                            '{"a": 1}')
 ) AS t(old, new), LATERAL (SELECT dtmodel.jsonb_merge_diff(t.old, t.new) AS patch) d;
 
--- a null that has to be set is more than a merge patch can say
+-- a merge patch cannot set a null
 SELECT dtmodel.jsonb_merge_diff('{"a": {"b": 1}}', '{"a": {"b": null}}');
 SELECT dtmodel.jsonb_merge_diff('{}', '{"a/b": {"c": [1], "d": {"e": null}}}');
 SELECT dtmodel.jsonb_merge_diff('1', '{"a": null}');
 
--- A merge that changes nothing gives back the very datum, compressed as it
--- is; one that changes something does not.
+-- A merge that changes nothing returns the first argument itself, still
+-- compressed; one that changes something does not.
 CREATE TEMP TABLE toasted (d jsonb);
 INSERT INTO toasted SELECT jsonb_build_object('a', jsonb_build_object('b', repeat('x', 10000), 'c', 1), 'n', null);
 SELECT pg_column_size(d) < 1000 AS is_compressed,
@@ -135,8 +135,8 @@ SELECT pg_column_size(dtmodel.jsonb_deep_merge(d, '{"a": {"c": 2}}')) > 10000 AS
 FROM pg_temp.toasted;
 DROP TABLE pg_temp.toasted;
 
--- what is written is written as the server would: same bytes, whatever the
--- number of members and the alignment
+-- the result has the same bytes as the server would write, for any number of
+-- members and any alignment
 SELECT count(*) AS documents,
        count(*) FILTER (WHERE m = j AND m::text = j::text AND pg_column_size(m) = pg_column_size(j)) AS as_the_server
 FROM (SELECT dtmodel.jsonb_deep_merge(a, b) AS m, a || b AS j

@@ -27,7 +27,7 @@ FROM (VALUES
     ('[{"op": "test", "path": "", "value": {"b": {"c": [1.0, 2, 3.00]}, "a": 1}}]')
 ) AS p(patch);
 
--- operations see what those before them did
+-- operations see the results of those before them
 SELECT dtmodel.jsonb_patch('{"a": {"b": [1, 2]}}', '[
     {"op": "add",     "path": "/a/b/-",  "value": {"c": 1}},
     {"op": "replace", "path": "/a/b/2/c", "value": 2},
@@ -42,8 +42,8 @@ SELECT dtmodel.jsonb_patch('{"a": {"b": [1, 2]}}', '[
     {"op": "add",     "path": "/a/was/1", "value": "one"},
     {"op": "test",    "path": "",        "value": {"a": {"b": [2, {"c": 2}], "was": [1, "one", {"c": 2, "d": true}]}}}]');
 
--- a copy and what it is a copy of go their own ways, also copies in copies, and
--- whichever is changed first
+-- a copy and its original change independently, also copies in copies, in
+-- either order
 SELECT dtmodel.jsonb_patch('{"a": {"l": [1, 2, 3], "m": {"x": 1, "y": 2}}}', '[
     {"op": "add",     "path": "/a/l/1",   "value": "in a"},
     {"op": "copy",    "from": "/a",       "path": "/b"},
@@ -55,7 +55,7 @@ SELECT dtmodel.jsonb_patch('{"a": {"l": [1, 2, 3], "m": {"x": 1, "y": 2}}}', '[
     {"op": "remove",  "path": "/b/l/4/y"},
     {"op": "move",    "from": "/c/l",     "path": "/c/m/l"},
     {"op": "remove",  "path": "/c/m/l/0"}]');
--- into itself, and onto itself
+-- a move into itself, and onto itself
 SELECT dtmodel.jsonb_patch('{"a": [1]}', '[
     {"op": "add",  "path": "/a/-", "value": 2},
     {"op": "copy", "from": "/a",   "path": "/a/0"},
@@ -81,7 +81,7 @@ SELECT dtmodel.jsonb_patch('{"a": 1, "b": 2}', '[{"op": "remove", "path": "/a"},
        dtmodel.jsonb_patch('[1]', '[{"op": "remove", "path": "/0"}]') AS empty_array,
        dtmodel.jsonb_patch('[]', '[{"op": "add", "path": "/0", "value": 1}, {"op": "add", "path": "/0", "value": 0}]') AS filled;
 
--- escapes, and keys that look like something else
+-- escapes, and keys that look like escapes or indexes
 SELECT p.pointer, dtmodel.jsonb_patch('{"a/b": 1, "m~n": 2, "~1": 3, "": {"": 4}, "-": 5, "0": 6, " ": 7}',
            jsonb_build_array(jsonb_build_object('op', 'replace', 'path', p.pointer, 'value', 'x'))) AS result
 FROM (VALUES ('/a~1b'), ('/m~0n'), ('/~01'), ('/'), ('//'), ('/-'), ('/0'), ('/ ')) AS p(pointer);
@@ -90,10 +90,10 @@ FROM (VALUES ('/a~1b'), ('/m~0n'), ('/~01'), ('/'), ('//'), ('/-'), ('/0'), ('/ 
 SELECT dtmodel.jsonb_patch('1', '[{"op": "test", "path": "", "value": 1.0}, {"op": "replace", "path": "", "value": [1]}]') AS to_array,
        dtmodel.jsonb_patch('"a"', '[]') AS untouched;
 
--- NULL is no document and no patch
+-- NULL is neither a document nor a patch
 SELECT dtmodel.jsonb_patch(NULL, '[]') IS NULL AS no_document, dtmodel.jsonb_patch('{}', NULL) IS NULL AS no_patch;
 
--- what is not a patch
+-- invalid patches
 \set SHOW_CONTEXT never
 CREATE FUNCTION pg_temp.refused(doc jsonb, patch jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -160,8 +160,8 @@ FROM (VALUES
 -- "/ab" is not inside "/a"
 SELECT dtmodel.jsonb_patch('{"a": 1}', '[{"op": "move", "from": "/a", "path": "/ab"}]');
 
--- patches that make much of little: what doubles a value again and again fails
--- as soon as jsonb cannot hold it, long before it takes memory or time
+-- patches that enlarge a document: one that doubles a value again and again fails
+-- as soon as jsonb cannot hold it, before it takes much memory or time
 CREATE FUNCTION pg_temp.repeated(times int, VARIADIC operations jsonb[]) RETURNS jsonb
 LANGUAGE sql
 RETURN (SELECT jsonb_agg(o ORDER BY i, n) FROM generate_series(1, times) AS i, unnest(operations) WITH ORDINALITY AS u(o, n));
@@ -173,14 +173,14 @@ FROM (VALUES
     ('a long string',      jsonb_build_array(repeat('x', 1000000)), pg_temp.repeated(1000, '{"op": "copy", "from": "/0", "path": "/-"}')),
     ('removed in the end', '{"a": {"x": 1}}', pg_temp.repeated(100, '{"op": "copy", "from": "/a", "path": "/a/b"}', '{"op": "copy", "from": "/a", "path": "/a/c"}') || '[{"op": "remove", "path": "/a"}]')
 ) AS b(what, doc, patch);
--- what is replaced or removed does not count
+-- values that are replaced or removed do not count
 SELECT octet_length(dtmodel.jsonb_patch(jsonb_build_object('a', repeat('x', 1000000)),
            pg_temp.repeated(1000, '{"op": "copy", "from": "/a", "path": "/b"}', '{"op": "add", "path": "/c", "value": [1]}', '{"op": "copy", "from": "/a", "path": "/c/0"}', '{"op": "remove", "path": "/b"}')) ->> 'a');
--- a level for each copy: far more levels than the stack could take come and go
+-- one level for each copy: many more levels than the stack allows are added and removed
 SELECT dtmodel.jsonb_patch('{"a": {"x": 1}}', pg_temp.repeated(50000, '{"op": "add", "path": "/b", "value": {}}', '{"op": "move", "from": "/a", "path": "/b/a"}', '{"op": "move", "from": "/b", "path": "/a"}')
            || '[{"op": "replace", "path": "/a", "value": 2}]');
 
--- all or nothing: the document of the statement is as it was
+-- all or nothing: the document is unchanged
 CREATE TEMP TABLE doc (d jsonb);
 INSERT INTO doc VALUES ('{"a": 1}');
 \set VERBOSITY sqlstate
@@ -191,7 +191,7 @@ DROP TABLE pg_temp.doc;
 -- a long pointer is cut in the message
 SELECT length(pg_temp.refused('{}', jsonb_build_array(jsonb_build_object('op', 'remove', 'path', '/' || repeat('x', 100000))))) < 1000 AS is_short;
 
--- changes all along lists of any length
+-- changes in many places of long lists
 \pset tuples_only off
 CREATE TEMP TABLE long_list AS
 SELECT n, (SELECT jsonb_agg(i) FROM generate_series(1, n) i) AS list
@@ -205,7 +205,7 @@ SELECT l.n,
 FROM pg_temp.long_list l
 ORDER BY l.n;
 
--- into the middle, against the server's own jsonb_insert
+-- inserts in the middle, compared with the server's own jsonb_insert
 CREATE FUNCTION pg_temp.inserted(list jsonb, times int) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 BEGIN

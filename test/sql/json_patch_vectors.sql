@@ -456,7 +456,7 @@ INSERT INTO vectors VALUES
      '[{"op": "copy", "from": "/foo", "path": "/bak"}, {"op": "replace", "path": "/foo/bar/baz/0/boo", "value": "qux"}]',
      '{"foo": {"bar": {"baz": [{"boo": "qux"}]}}, "bak": {"bar": {"baz": [{"boo": "net"}]}}}', NULL);
 
--- what comes out, be it an error
+-- the results, including errors
 CREATE FUNCTION pg_temp.outcome(doc jsonb, patch jsonb, OUT result jsonb, OUT error text)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -480,7 +480,7 @@ SELECT count(*) AS vectors,
        count(*) FILTER (WHERE CASE WHEN v.error IS NULL THEN o.result = v.expected ELSE o.error IS NOT NULL END) AS passed
 FROM pg_temp.vectors v, pg_temp.outcome(v.doc, v.patch) o;
 
--- and the way back and forth between the documents of each vector
+-- and diffs in both directions between the documents of each vector
 SELECT v.file, v.number
 FROM pg_temp.vectors v
 WHERE v.expected IS NOT NULL

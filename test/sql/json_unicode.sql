@@ -11,14 +11,14 @@ CREATE EXTENSION IF NOT EXISTS dtmodel;
 SET search_path = '';
 
 -- paths keep the characters of the keys; keys are ordered by their bytes
--- (how wide they are is up to psql's version)
+-- (the width of the column depends on psql's version)
 \pset format unaligned
 SELECT dtmodel.get_difference_between_dictionaries(
     '{"größe": {"高": 1}, "😀": "é", "é": 1, "zz": 1}', '{"größe": {"高": 2}, "😀": "è"}', 'größen');
 \pset format aligned
 
--- an escape is the character that it stands for
+-- an escape is equal to its character
 SELECT dtmodel.get_difference_between_dictionaries('{"a\tb": "\u00e9"}', '{"a\u0009b": "é"}');
 
--- composed and decomposed characters are different ones, as everywhere in jsonb
+-- composed and decomposed characters differ, as everywhere in jsonb
 SELECT dtmodel.get_difference_between_dictionaries('{"\u00e9": 1}', '{"e\u0301": 1}') = ARRAY['é', E'e\u0301'] AS both;

@@ -1,16 +1,16 @@
 --
--- existing indexes of live rows: in whatever words they say so, they are used
+-- existing indexes of live rows are used, in any form of their condition
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA live_indexes;
 SET search_path = live_indexes;
--- so that an index is used wherever it can be
+-- so that an index is used wherever possible
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET jit = off;
 
--- whether a statement makes use of an index, now that this is not EXPLAIN's
+-- whether a statement uses an index, including statements that functions run
 CREATE FUNCTION uses(index regclass, statement text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -21,7 +21,7 @@ BEGIN
 END
 $$;
 
--- whether a statement does without another index
+-- whether a statement creates another index
 CREATE FUNCTION adds_index(tbl regclass, statement text) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -32,7 +32,7 @@ BEGIN
 END
 $$;
 
--- what becomes of an index with this predicate on this kind of table
+-- how an index with this predicate is treated on this kind of table
 CREATE FUNCTION try(columns text, model text, predicate text,
     OUT "unique" text, OUT slug text, OUT upsert text, OUT get_or_create text,
     OUT cascade text, OUT "restrict" text)
@@ -93,16 +93,16 @@ FROM unnest('{is_active, is_active = true, is_active IS TRUE,
 -- no flag
 SELECT predicate, t.* FROM unnest('{deleted_at IS NULL}'::text[]) AS predicate,
      LATERAL try('', 'flag => NULL', predicate) AS t;
--- a flag that may be null: what leaves nulls out is not of all live rows
+-- a flag that can be null: a condition that excludes nulls does not cover all live rows
 SELECT predicate, t.*
 FROM unnest('{NOT is_deleted, is_deleted IS FALSE, is_deleted IS NOT TRUE, deleted_at IS NULL}'::text[]) AS predicate,
      LATERAL try('is_deleted boolean,', 'flag => ''is_deleted''', predicate) AS t;
--- of more, fewer, or other rows
+-- conditions for more, fewer, or other rows
 SELECT predicate, t.*
 FROM unnest('{is_deleted, deleted_at IS NOT NULL, name <> ''item 7'', NOT is_deleted AND name <> ''item 7''}'::text[]) AS predicate,
      LATERAL try('', 'flag => ''is_deleted''', predicate) AS t;
 
--- where no CHECK ties the columns, or not for all rows, the time says nothing about the flag
+-- without a valid CHECK on flag and time, the time does not determine the flag
 CREATE TABLE untied (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_soft_delete('untied');
 CREATE UNIQUE INDEX by_name ON untied (name) WHERE deleted_at IS NULL;
@@ -120,7 +120,7 @@ SELECT adds_index('untied', $$SELECT dtmodel.unique_live('untied', 'name')$$) AS
 SELECT created FROM dtmodel.upsert(NULL::untied, '{"id": 1, "name": "a"}', '{name}');
 SELECT created FROM dtmodel.upsert(NULL::untied, '{"id": 1, "name": "a"}', '{name}');
 
--- a deleted row is found when it is asked for, and beside a live one it is not
+-- a deleted row is found only on request, and not if there is a live one
 INSERT INTO untied VALUES (2, 'a2'), (3, 'b');
 DELETE FROM untied WHERE id IN (2, 3);
 INSERT INTO untied VALUES (4, 'a2');

@@ -17,7 +17,7 @@ SELECT dtmodel.require_live_parent('posts', 'author_id');
 SELECT dtmodel.require_live_parent('posts', 'author_id');
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal ORDER BY tgname;
 
--- a live row under a live one, under none, and under a deleted one
+-- a live row with a live parent, without one, and with a deleted one
 INSERT INTO posts VALUES (1, 1), (2, 2), (3, NULL);
 DELETE FROM users WHERE id = 2;
 INSERT INTO posts VALUES (4, 2);
@@ -27,18 +27,18 @@ UPDATE posts SET author_id = 2 WHERE id = 1;
 INSERT INTO posts VALUES (4, 99);
 \echo :SQLSTATE
 
--- a row that stays where it is may change, and may leave
+-- a row that keeps its parent can change, and can change to no parent
 UPDATE posts SET title = 'changed', author_id = author_id;
 UPDATE posts SET author_id = 1 WHERE id = 2;
 SELECT id, author_id, title FROM posts ORDER BY id;
 
--- ON CONFLICT DO NOTHING asks for nothing that it does not write
+-- ON CONFLICT DO NOTHING checks nothing if it writes nothing
 INSERT INTO posts VALUES (1, 2) ON CONFLICT DO NOTHING;
 INSERT INTO posts VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET title = excluded.title;
 INSERT INTO posts VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET author_id = 2;
 \echo :SQLSTATE
 
--- what somebody's trigger writes is what counts
+-- the row is checked as a user's trigger has changed it
 CREATE FUNCTION move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.author_id := 2; RETURN NEW; END $$;
 CREATE TRIGGER zzz_move BEFORE INSERT ON posts FOR EACH ROW EXECUTE FUNCTION move();
 INSERT INTO posts VALUES (4, 1);
@@ -51,7 +51,7 @@ UPDATE users SET is_deleted = true WHERE id = 3;
 UPDATE users SET id = id + 100 WHERE id IN (3, 4);
 SELECT id, author_id FROM posts WHERE id IN (4, 5) ORDER BY id;
 
--- the child has soft delete too: a deleted row may be anywhere, but not come back
+-- the child has soft delete too: a deleted row can have any parent, but cannot be restored there
 SET client_min_messages = warning;
 SELECT dtmodel.add_soft_delete('posts');
 RESET client_min_messages;
@@ -71,7 +71,7 @@ UPDATE posts SET deleted_at = NULL WHERE id = 7;
 SELECT (dtmodel.restore(NULL::users, 104)).id;
 SELECT (dtmodel.restore(NULL::posts, 5)).author_id;
 
--- names change, and nothing has to be told
+-- columns and tables are renamed, and nothing has to be called
 ALTER TABLE posts RENAME COLUMN author_id TO "Writer; id";
 ALTER TABLE posts RENAME CONSTRAINT fk_author TO fk_writer;
 ALTER TABLE posts RENAME COLUMN is_deleted TO gone;
@@ -86,7 +86,7 @@ INSERT INTO posts VALUES (8, 2);
 SELECT dtmodel.require_live_parent('posts', 'Writer; id');
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND tgname ~ 'live_parent' ORDER BY tgname;
 
--- the parent is no soft-delete model any more, and then is one again
+-- the parent loses its soft delete, and gets it again
 SET client_min_messages = warning;
 SELECT dtmodel.remove_soft_delete('"Other Schema"."The users"');
 INSERT INTO posts VALUES (8, 2);
@@ -96,7 +96,7 @@ INSERT INTO posts VALUES (9, 2);
 \echo :SQLSTATE
 RESET client_min_messages;
 
--- several keys, one of them of two columns, and a tree
+-- several keys, one of them with two columns, and a tree
 SET client_min_messages = warning;
 CREATE TABLE docs (tenant bigint, number bigint, PRIMARY KEY (number, tenant));
 SELECT dtmodel.add_soft_delete('docs', flag => NULL);
@@ -126,7 +126,7 @@ UPDATE notes SET is_active = true WHERE id = 12;
 UPDATE notes SET is_active = true WHERE id >= 10;
 SELECT count(*) FROM notes WHERE is_active;
 
--- taken off again
+-- removed
 SELECT dtmodel.remove_live_parent('notes', 'doc', 'tenant');
 SELECT dtmodel.remove_live_parent('notes', 'doc', 'tenant');
 INSERT INTO notes VALUES (4, 1, 2);

@@ -1,5 +1,5 @@
 --
--- require_live_parent: what BEFORE triggers make of an UPDATE is looked at, and nothing is looked at twice
+-- require_live_parent: the row is checked as BEFORE triggers have changed it, and only once
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -62,12 +62,12 @@ UPDATE posts SET note = 'revive' WHERE id = 4;
 \echo :SQLSTATE
 UPDATE posts SET note = 'revive' WHERE id = 5;
 SELECT id, author, note, is_deleted FROM posts ORDER BY id;
--- a deleted row may go where it likes, and a row that is deleted has nothing to ask
+-- a deleted row can refer to any row, and a row that is being deleted is not checked
 UPDATE posts SET author = 2 WHERE id = 4;
 UPDATE posts SET author = 2, is_deleted = true WHERE id = 1;
 DROP TRIGGER revive ON posts;
 
--- how often the parent is looked at: once for each row that needs it, and not for others
+-- how often the parent is read: once for each row that must be checked, and not for others
 CREATE FUNCTION looks(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     before bigint := pg_stat_get_xact_numscans('users_pkey'::regclass);
@@ -76,7 +76,7 @@ BEGIN
     RETURN pg_stat_get_xact_numscans('users_pkey'::regclass) - before;
 END
 $$;
--- the foreign key's own check counts too, where there is one
+-- the foreign key's own check is counted too, if there is one
 CREATE TABLE plain (id int PRIMARY KEY, author int REFERENCES users, note text, is_deleted boolean);
 INSERT INTO plain VALUES (1, 1), (2, 1);
 SET enable_seqscan = off;
@@ -93,7 +93,7 @@ ORDER BY n;
 RESET enable_seqscan;
 UPDATE posts SET is_deleted = false WHERE id = 10;
 
--- the key's columns and the time are renamed, nothing has to be told
+-- the key's columns and the time are renamed, and nothing has to be called
 ALTER TABLE posts RENAME COLUMN author TO "The author";
 ALTER TABLE posts RENAME COLUMN deleted_at TO removed;
 SET client_min_messages = warning;
@@ -102,7 +102,7 @@ RESET client_min_messages;
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 UPDATE posts SET "The author" = 2 WHERE id = 12;
 \echo :SQLSTATE
--- another time, no soft delete, and none of its columns
+-- another column for the time, no soft delete, and none of its columns
 SELECT dtmodel.remove_soft_delete('posts');
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 UPDATE posts SET "The author" = 2 WHERE id = 12;
@@ -115,7 +115,7 @@ SELECT dtmodel.remove_soft_delete('posts', drop_columns => true);
 RESET client_min_messages;
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'zz_dtmodel_live_parents';
 
--- several keys share the trigger, which goes with the last of them
+-- several keys share the trigger, which is dropped with the last of them
 SET client_min_messages = warning;
 CREATE TABLE docs (tenant bigint, number int, PRIMARY KEY (tenant, number));
 SELECT dtmodel.add_soft_delete('docs');
@@ -141,7 +141,7 @@ SELECT dtmodel.remove_live_parent('posts', 'tenant', 'doc');
 UPDATE posts SET doc = 2, tenant = 1 WHERE id = 20;
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'posts'::regclass AND NOT tgisinternal ORDER BY tgname;
 
--- what is out of order, and put right by another call
+-- drift, and the call that removes it
 DELETE FROM posts WHERE id IN (12, 20);
 DELETE FROM posts WHERE "The author" = 2;
 SET client_min_messages = warning;
@@ -162,7 +162,7 @@ CREATE OR REPLACE TRIGGER "other name" AFTER UPDATE ON posts FOR EACH ROW
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 SELECT dtmodel.require_live_parent('posts', 'The author');
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
--- no function to call, nor a trigger for what it is not
+-- the function cannot be called directly, nor in other triggers
 SELECT dtmodel.live_parent_update_trigger();
 \echo :SQLSTATE
 CREATE TRIGGER wrong AFTER INSERT ON posts FOR EACH ROW EXECUTE FUNCTION dtmodel.live_parent_update_trigger();
@@ -170,7 +170,7 @@ INSERT INTO posts (id) VALUES (30);
 \echo :SQLSTATE
 DROP TRIGGER wrong ON posts;
 
--- types whose equality is not in pg_catalog, and operators that are no equality
+-- types whose equality is not in pg_catalog, and operators that are not equality
 SET client_min_messages = warning;
 CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.equal(int, int) RETURNS boolean LANGUAGE sql AS 'SELECT true';
@@ -195,7 +195,7 @@ UPDATE visits SET other = 2;
 \echo :SQLSTATE
 UPDATE visits SET mood = NULL, other = 3;
 
--- partitions have it too, and rows that go from one to another are looked at once
+-- partitions have the trigger too, and a row that moves is checked once
 SET client_min_messages = warning;
 CREATE TABLE bookings (id int, account int REFERENCES users, day int) PARTITION BY LIST (day);
 CREATE TABLE bookings_1 (day int, id int, account int);

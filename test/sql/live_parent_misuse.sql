@@ -1,5 +1,5 @@
 --
--- require_live_parent: what is refused, and how; privileges; a hostile path
+-- require_live_parent: errors, privileges, and a hostile search_path
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -34,7 +34,7 @@ SELECT dtmodel.remove_live_parent('posts', 'nothing');
 \echo :SQLSTATE
 SELECT dtmodel.remove_live_parent('posts', 'a');
 
--- live rows that are orphans already
+-- live rows that have deleted parents already
 INSERT INTO users SELECT i, 'user ' || i FROM generate_series(1, 9) AS i;
 INSERT INTO posts (id, b) SELECT i, i FROM generate_series(1, 9) AS i;
 DELETE FROM users WHERE id > 5;
@@ -46,7 +46,7 @@ SELECT dtmodel.require_live_parent('posts', 'b');
 DELETE FROM posts WHERE b > 5;
 SELECT dtmodel.require_live_parent('posts', 'b');
 
--- the foreign key goes: the trigger says so, and is taken off by its columns
+-- the foreign key is dropped: the trigger reports it, and is removed by its columns
 BEGIN;
 ALTER TABLE posts DROP CONSTRAINT fk_b;
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
@@ -58,14 +58,14 @@ SELECT dtmodel.remove_live_parent('posts', 'b');
 INSERT INTO posts (id, b) VALUES (20, 1);
 ROLLBACK;
 
--- a column of the parent's goes
+-- a column of the parent is dropped
 BEGIN;
 ALTER TABLE users RENAME COLUMN is_deleted TO gone;
 INSERT INTO posts (id, b) VALUES (20, 1);
 \echo :SQLSTATE
 ROLLBACK;
 
--- the trigger function is no function of one's own
+-- the trigger function in a trigger by hand
 SELECT dtmodel.live_parent_trigger();
 \echo :SQLSTATE
 CREATE TRIGGER wrong BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel.live_parent_trigger();
@@ -77,7 +77,7 @@ INSERT INTO plain VALUES (1);
 \echo :SQLSTATE
 DROP TRIGGER bare ON plain;
 
--- the parent's rows are looked at on the table's behalf, under whatever policies
+-- the parent's rows are read as the table's owner, whatever policies they have
 CREATE ROLE live_parent_owner;
 CREATE ROLE live_parent_child;
 CREATE ROLE live_parent_user;
@@ -116,7 +116,7 @@ SELECT dtmodel.require_live_parent('hints', 'secret');
 \echo :SQLSTATE
 RESET ROLE;
 
--- nobody's operators or tables stand in
+-- operators and tables of other roles are not used
 CREATE SCHEMA live_parent_hostile;
 CREATE FUNCTION live_parent_hostile.same(int, int) RETURNS boolean LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'hostile operator'; END $$;

@@ -1,5 +1,5 @@
 --
--- create_live_view: a view of the live rows that can be written through
+-- create_live_view: an updatable view of the live rows
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -26,7 +26,7 @@ DELETE FROM live_posts WHERE id <= 3;
 SELECT count(*) AS rows, count(*) FILTER (WHERE is_deleted) AS deleted,
        bool_and(is_deleted = (deleted_at IS NOT NULL)) AS in_step FROM posts;
 
--- in a CTE, with USING that matches twice, in a prepared statement, in a function
+-- in a CTE, with USING that matches a row twice, in a prepared statement, in a function
 WITH gone AS (DELETE FROM live_posts WHERE id = 4 RETURNING id) SELECT * FROM gone;
 DELETE FROM live_posts USING (VALUES (5), (5)) AS d (id) WHERE live_posts.id = d.id;
 \echo :ROW_COUNT
@@ -49,11 +49,11 @@ UPDATE live_posts SET n = n + 1 WHERE id IN (9, 20, 30) RETURNING id;
 INSERT INTO live_posts (id, title) VALUES (31, 'post 1') ON CONFLICT (title) WHERE NOT is_deleted DO NOTHING RETURNING id;
 INSERT INTO live_posts (id, title, n) VALUES (32, 'thirty', 5) ON CONFLICT (title) WHERE NOT is_deleted DO UPDATE SET n = excluded.n RETURNING id, n;
 
--- to set the flag through the view is a deletion too: there is no CHECK OPTION
+-- setting the flag through the view is a deletion too: there is no CHECK OPTION
 UPDATE live_posts SET is_deleted = true WHERE id = 30 RETURNING id;
 SELECT id, is_deleted, deleted_at IS NOT NULL AS timed FROM posts WHERE id = 30;
 
--- COPY reads a query, and writes the table
+-- COPY reads a query, and writes to the table
 COPY (SELECT id, title FROM live_posts WHERE id > 30) TO STDOUT;
 COPY live_posts (id) TO STDOUT;
 \echo :SQLSTATE
@@ -67,14 +67,14 @@ DELETE FROM live_posts WHERE id = 9 RETURNING id;
 SELECT count(*) FROM posts WHERE id = 9;
 ROLLBACK;
 
--- rolled back, it never was
+-- rolled back
 BEGIN;
 DELETE FROM live_posts;
 \echo :ROW_COUNT
 ROLLBACK;
 SELECT count(*) FROM live_posts;
 
--- the table changes, and the view follows when it is asked
+-- the table changes, and a new call updates the view
 ALTER TABLE posts RENAME COLUMN id TO "Post id";
 ALTER TABLE posts RENAME COLUMN is_deleted TO gone;
 ALTER TABLE posts ADD COLUMN extra text DEFAULT 'new';
@@ -92,7 +92,7 @@ DELETE FROM live_posts WHERE "Post id" = 10;
 \echo :ROW_COUNT
 SELECT dtmodel.create_live_view('articles');
 
--- a view of one's own gets the trigger by hand
+-- a view of the user with the trigger by hand
 CREATE VIEW titled AS SELECT a.title AS t, a."Post id" AS id FROM articles AS a WHERE NOT gone AND title IS NOT NULL;
 CREATE TRIGGER remove INSTEAD OF DELETE ON titled FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
 DELETE FROM titled WHERE id = 11 RETURNING *;
@@ -115,14 +115,14 @@ DELETE FROM live_parted WHERE id IN (1, 19) RETURNING id;
 SELECT count(*) AS rows, count(deleted_at) AS deleted FROM parted;
 RESET client_min_messages;
 
--- drift: a view that the model has outgrown, with the call that makes it good
+-- drift: a view that no longer matches its table, with the call that updates it
 SET client_min_messages = warning;
 CREATE TABLE tasks (id int PRIMARY KEY, note text);
 SELECT dtmodel.add_soft_delete('tasks');
 SELECT dtmodel.create_live_view('tasks'), dtmodel.create_live_view('tasks', view => 'Open "ones"');
 CREATE VIEW hand_made AS SELECT id, note AS title FROM tasks WHERE is_deleted = false AND note <> '';
 CREATE TRIGGER remove INSTEAD OF DELETE ON hand_made FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
--- a look at the drift calls none of its functions
+-- reading the drift calls none of its functions
 CREATE FUNCTION spy() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE WARNING ''called by %'', current_user; RETURN true; END';
 CREATE VIEW spying AS SELECT id FROM tasks WHERE (is_deleted IS FALSE AND id > 0) AND spy();
 CREATE TRIGGER remove INSTEAD OF DELETE ON spying FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
@@ -162,14 +162,14 @@ SELECT count(*) FROM live_tasks;
 SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS drift ORDER BY 1;
 SELECT follow_drift();
 SELECT count(*) FROM live_tasks;
--- elsewhere and under another name it is found, too
+-- it is found in another schema and under another name too
 ALTER VIEW live_tasks SET SCHEMA public;
 ALTER VIEW public.live_tasks RENAME TO live_view_moved;
 SELECT dtmodel.add_soft_delete('tasks', flag => NULL);
 SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS drift ORDER BY 1;
 DROP VIEW public.live_view_moved;
 
--- columns do not go while a view shows them
+-- columns cannot be dropped while a view shows them
 SELECT dtmodel.remove_settings('tasks', drop_columns => true);
 \echo :SQLSTATE
 SELECT dtmodel.restore_deletion(NULL::tasks, deleted_at) FROM tasks WHERE id = 1;

@@ -1,5 +1,5 @@
 --
--- MERGE into a live view, which servers have from 17 on
+-- MERGE into a live view, since PostgreSQL 17
 --
 SELECT current_setting('server_version_num')::int < 170000 AS skip \gset
 \if :skip
@@ -17,7 +17,7 @@ INSERT INTO posts SELECT i, 'post ' || i, 0 FROM generate_series(1, 9) AS i;
 DELETE FROM posts WHERE id = 9;
 RESET client_min_messages;
 
--- DELETE alone goes through the view's trigger: softly, counted and returned
+-- DELETE alone uses the view's trigger: soft, counted and returned
 MERGE INTO live_posts AS p USING (VALUES (1), (9), (10)) AS s (id) ON p.id = s.id
     WHEN MATCHED THEN DELETE
     RETURNING merge_action(), p.id, p.is_deleted;
@@ -43,12 +43,12 @@ MERGE INTO live_posts AS p USING (VALUES (9)) AS s (id) ON p.id = s.id
     WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id);
 \echo :SQLSTATE
 
--- to set the flag is a deletion here too
+-- setting the flag is a deletion here too
 MERGE INTO live_posts AS p USING (VALUES (11)) AS s (id) ON p.id = s.id
     WHEN MATCHED THEN UPDATE SET is_deleted = true;
 SELECT id, is_deleted, deleted_at IS NOT NULL AS timed FROM posts WHERE id = 11;
 
--- DELETE with one of them needs the table, where it is soft as well
+-- DELETE together with one of them needs the table, where it is soft as well
 MERGE INTO live_posts AS p USING (VALUES (5), (6)) AS s (id) ON p.id = s.id
     WHEN MATCHED AND p.n = 1 THEN DELETE
     WHEN MATCHED THEN UPDATE SET n = 2;
@@ -58,7 +58,7 @@ MERGE INTO posts AS p USING (VALUES (5), (6)) AS s (id) ON p.id = s.id AND NOT p
     WHEN MATCHED THEN UPDATE SET n = 2;
 SELECT id, n, is_deleted FROM posts WHERE id IN (5, 6) ORDER BY id;
 
--- rows that the source lacks
+-- rows that are missing in the source
 MERGE INTO live_posts AS p USING (VALUES (3), (6)) AS s (id) ON p.id = s.id
     WHEN NOT MATCHED BY SOURCE THEN DELETE
     RETURNING p.id;
@@ -75,7 +75,7 @@ MERGE INTO live_posts AS p USING (VALUES (1), (6), (12)) AS s (id) ON p.id = s.i
     WHEN NOT MATCHED AND s.id > 10 THEN INSERT (id, n) VALUES (s.id, 3);
 SELECT id, n FROM live_posts ORDER BY id;
 
--- physical where DELETE is
+-- physical if DELETE is
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;
 MERGE INTO live_posts AS p USING (VALUES (6)) AS s (id) ON p.id = s.id WHEN MATCHED THEN DELETE;
@@ -83,7 +83,7 @@ SET LOCAL dtmodel.with_deleted = on;
 SELECT count(*) FROM posts WHERE id = 6;
 ROLLBACK;
 
--- as the caller, never more
+-- with the caller's privileges only
 CREATE ROLE live_view_merge_user;
 GRANT USAGE ON SCHEMA live_view_merge TO live_view_merge_user;
 GRANT SELECT, UPDATE, DELETE ON live_posts TO live_view_merge_user;

@@ -1,5 +1,5 @@
 --
--- create_live_view: what is refused, and how
+-- create_live_view: errors
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -23,7 +23,7 @@ SELECT dtmodel.create_live_view('plain');
 SELECT dtmodel.create_live_view('keyless');
 \echo :SQLSTATE
 
--- what has the name already is not touched
+-- an existing relation of that name is not changed
 SELECT dtmodel.create_live_view('posts', view => 'plain');
 \echo :SQLSTATE
 SELECT dtmodel.create_live_view('posts', view => 'v');
@@ -36,7 +36,7 @@ SELECT dtmodel.create_live_view('posts');
 DROP VIEW live_posts;
 SELECT dtmodel.create_live_view('posts');
 
--- the model is none any more, or its trigger is off: nothing is deleted for good
+-- the table is no longer a model, or its trigger is disabled: no row is deleted physically
 SELECT dtmodel.remove_soft_delete('posts');
 DELETE FROM live_posts WHERE id = 1;
 \echo :SQLSTATE
@@ -48,7 +48,7 @@ ALTER TABLE posts ENABLE TRIGGER zz_dtmodel_soft_delete;
 DELETE FROM live_posts WHERE id = 1;
 SELECT id, is_deleted FROM posts ORDER BY id;
 
--- the key goes, or the view does not show it
+-- the primary key is dropped, or the view does not show it
 ALTER TABLE posts DROP CONSTRAINT posts_pkey;
 DELETE FROM live_posts WHERE id = 2;
 \echo :SQLSTATE

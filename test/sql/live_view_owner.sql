@@ -1,5 +1,5 @@
 --
--- a view of another owner is not taken for the live view of a table
+-- a view of another owner is not replaced by the live view of a table
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -25,7 +25,7 @@ SELECT dtmodel.create_live_view('posts');
 \echo :SQLSTATE
 DROP VIEW live_posts;
 
--- a superuser makes it the owner's, and then both may bring it up to date
+-- a superuser gives it to the table's owner, and then both can update it
 SELECT dtmodel.create_live_view('posts');
 ALTER TABLE posts ADD COLUMN n int;
 SET ROLE live_view_owner;
@@ -36,7 +36,7 @@ SELECT dtmodel.create_live_view('posts');
 SELECT relowner::regrole, (SELECT count(*) FROM pg_attribute WHERE attrelid = oid AND attnum > 0) AS columns
 FROM pg_class WHERE oid = 'live_posts'::regclass;
 
--- the view has to follow when the table goes to another owner
+-- the view gets the new owner when the table does
 ALTER TABLE posts OWNER TO live_view_other;
 SELECT dtmodel.create_live_view('posts');
 \echo :SQLSTATE

@@ -1,6 +1,6 @@
 --
--- create_live_view: whose privileges and policies count.  Before PostgreSQL 15
--- it is the view's owner who reads through it.
+-- create_live_view: whose privileges and policies are used.  Before PostgreSQL 15
+-- the view is read as its owner.
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -14,7 +14,7 @@ SELECT dtmodel.add_soft_delete('parted', flag => NULL), dtmodel.create_live_view
 INSERT INTO live_parted SELECT generate_series(4, 16, 3);
 RESET client_min_messages;
 
--- as the caller, never more
+-- with the caller's privileges only
 CREATE ROLE live_view_user;
 GRANT USAGE ON SCHEMA live_view_privileges TO live_view_user;
 GRANT SELECT, DELETE ON live_parted TO live_view_user;
@@ -38,7 +38,7 @@ DELETE FROM live_parted RETURNING id;
 SELECT id FROM live_parted;
 RESET ROLE;
 
--- the view is the owner's, whoever made it
+-- the view belongs to the table's owner, whichever role created it
 CREATE ROLE live_view_owner;
 ALTER TABLE parted OWNER TO live_view_owner;
 GRANT USAGE, CREATE ON SCHEMA live_view_privileges TO live_view_owner;

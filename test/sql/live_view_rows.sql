@@ -11,20 +11,20 @@ SELECT dtmodel.add_soft_delete('people'), dtmodel.add_settings('people', schema 
 ALTER TABLE people DROP gone;
 SELECT dtmodel.create_live_view('people');
 INSERT INTO people (name, id, settings) VALUES ('Ann', 1, '{"size": 3}'), ('Bob', 2, NULL), ('Cid', 3, NULL);
--- of the view, the columns have other numbers; later they have other names too
+-- in the view, the columns have other numbers; later also other names
 SELECT dtmodel.to_dict(v, excludes => '{deleted_at,is_deleted}'), dtmodel.settings(v), dtmodel.repr(v), dtmodel.str(v) FROM live_people AS v ORDER BY id;
 SELECT dtmodel.to_dict(v, includes => '{id,theme}') AS some, dtmodel.to_dict(v, includes => '{settings}') AS settings, dtmodel.to_dict(v, excludes => '{settings}') ->> 'theme' AS none FROM live_people AS v WHERE id = 1;
 SELECT pg_typeof(u), u.* FROM live_people AS v, dtmodel.update(v, '{"name": "Anna", "theme": "dark"}') AS u WHERE v.id = 1;
 SELECT name, settings FROM people WHERE id = 1;
 SELECT (dtmodel.update(v, '{}')).name FROM live_people AS v WHERE id = 2;
--- settings that are not valid any more
+-- settings that are no longer valid
 SELECT dtmodel.add_settings('people', schema => '{"size": {"type": "number", "maximum": 2}}');
 SELECT v.id, dtmodel.invalid_settings(v) FROM live_people AS v ORDER BY id;
 SELECT dtmodel.add_settings('people', schema => '{"theme": {"type": "string", "default": "light"}, "size": {"type": "number"}}');
 SELECT pg_typeof(d), d.id, d.name, d.is_deleted, d.deleted_at = now() AS now FROM live_people AS v, dtmodel.soft_delete(v) AS d WHERE v.id = 1;
 SELECT d.id, d.is_deleted FROM live_people AS v, dtmodel.delete(v) AS d WHERE v.id = 2;
 SELECT id FROM live_people;
--- a row that was read before; then it is gone
+-- a row that was read before and is then deleted
 DO $$
 DECLARE
     v view_rows.live_people;
@@ -45,7 +45,7 @@ UPDATE people SET is_deleted = false;
 SELECT dtmodel.get_modified_keys(v, dtmodel.update(v, '{"city": "Rom", "theme": "blue"}')) AS keys,
        dtmodel.get_changes(v, dtmodel.update(v, '{"city": "Ulm", "theme": "red"}')) AS changes FROM live_people AS v WHERE id = 1;
 
--- renamed columns keep their names in the view until that is made again
+-- renamed columns keep their names in the view until it is created again
 ALTER TABLE people RENAME id TO number;
 ALTER TABLE people RENAME settings TO choices;
 SELECT dtmodel.add_settings('people', schema => '{"theme": {"type": "string", "default": "light"}, "size": {"type": "number"}}', settings => 'choices');
@@ -57,17 +57,17 @@ SELECT dtmodel.to_dict(v, includes => '{number,choices}') AS dict, dtmodel.setti
 ALTER TABLE people ADD born date DEFAULT '2000-01-01';
 SELECT u.number, u.city FROM live_people AS v, dtmodel.update(v, '{"born": "1999-09-09"}') AS u WHERE v.number = 1;
 SELECT born FROM people WHERE number = 1;
--- settings that are not valid any more
+-- settings that are no longer valid
 SELECT dtmodel.add_settings('people', schema => '{"theme": {"enum": ["light"]}}', settings => 'choices');
 SELECT v.number, v.choices, dtmodel.invalid_settings(v) FROM live_people AS v ORDER BY number;
 UPDATE live_people AS v SET choices = choices - dtmodel.invalid_settings(v) WHERE number = 1 RETURNING choices;
--- the key of two columns
+-- a key with two columns
 CREATE TABLE pairs (b text, v int, a int, PRIMARY KEY (a, b));
 SELECT dtmodel.add_soft_delete('pairs'), dtmodel.create_live_view('pairs', 'live pairs');
 INSERT INTO pairs VALUES ('x', 1, 7);
 SELECT dtmodel.repr(p), (dtmodel.update(p, '{"v": 5}')).v FROM "live pairs" AS p;
 
--- only our views, as they were made
+-- only views of create_live_view, unchanged
 CREATE VIEW other AS SELECT * FROM people;
 SELECT dtmodel.repr(o) FROM other AS o;
 \echo :SQLSTATE
@@ -89,13 +89,13 @@ CREATE TRIGGER delete INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION 
 SELECT dtmodel.repr(j) FROM joined AS j;
 \echo :SQLSTATE
 
--- no more than the caller may do with the table
+-- with the caller's privileges on the table only
 CREATE ROLE view_rows_user;
 GRANT USAGE ON SCHEMA dtmodel TO view_rows_user;
 GRANT ALL ON SCHEMA view_rows TO view_rows_user;
 GRANT SELECT ON people, pairs TO view_rows_user;
 SET ROLE view_rows_user;
--- a view of one's own, with our trigger
+-- a view of the user, with our trigger
 CREATE VIEW mine AS SELECT * FROM pairs;
 CREATE TRIGGER delete INSTEAD OF DELETE ON mine FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
 SELECT dtmodel.repr(m) FROM mine AS m;

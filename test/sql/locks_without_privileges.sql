@@ -43,7 +43,7 @@ SELECT dtmodel.describe('secrets') ->> 'class' AS class, dtmodel.get_fields('sec
 TABLE locks;
 COMMIT;
 
--- what a statement has locked stays locked: one with SELECT reads
+-- locks of statements are kept: a role with SELECT reads
 RESET ROLE;
 GRANT SELECT ON secrets TO locks_without_privileges_user;
 SET ROLE locks_without_privileges_user;

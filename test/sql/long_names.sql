@@ -1,5 +1,5 @@
 --
--- names of indexes and constraints where they are cut, or taken
+-- names of indexes and constraints that are truncated or in use
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -9,7 +9,7 @@ CREATE VIEW indexes AS
 SELECT regexp_replace(tablename::text, '(.)\1{9,}', '\1*', 'g') AS table, regexp_replace(indexname::text, '(.)\1{9,}', '\1*', 'g') AS index,
        octet_length(indexname) AS length, substring(indexdef FROM 'WHERE.*') AS rows FROM pg_indexes WHERE schemaname = 'long_names' ORDER BY tablename COLLATE "C", indexname COLLATE "C";
 
--- two tables whose names differ at their ends alone, which the names of their indexes lose
+-- two tables whose names differ only at their ends, which the names of their indexes do not have
 SELECT repeat('a', 62) || '1' AS one, repeat('a', 62) || '2' AS two \gset
 CREATE TABLE :one (title text);
 CREATE TABLE :two (title text);
@@ -17,7 +17,7 @@ CREATE TABLE users (id int PRIMARY KEY);
 SELECT dtmodel.add_model(:'one'), dtmodel.add_soft_delete(:'one'), dtmodel.unique_live(:'one', 'title'), dtmodel.add_slug(:'one', 'title');
 SELECT dtmodel.add_model(:'two'), dtmodel.add_soft_delete(:'two'), dtmodel.unique_live(:'two', 'title'), dtmodel.add_slug(:'two', 'title');
 TABLE indexes;
--- the same again is nothing, another flag is another index in the place of each
+-- the same call changes nothing; with another flag, other indexes replace them
 SET client_min_messages = notice;
 SELECT dtmodel.add_model(:'two'), dtmodel.add_soft_delete(:'two'), dtmodel.unique_live(:'two', 'title'), dtmodel.add_slug(:'two', 'title');
 SET client_min_messages = warning;
@@ -28,18 +28,18 @@ INSERT INTO :two (title) SELECT upper(title) FROM :two;
 SELECT slug FROM :two ORDER BY slug;
 SELECT dtmodel.remove_slug(:'two');
 TABLE indexes;
--- the foreign keys of both columns, which the name keeps apart
+-- the foreign keys of both columns, whose names distinguish them
 SELECT dtmodel.add_audit(:'one', type => 'int', "references" => 'users');
 SELECT conname, octet_length(conname) AS length FROM pg_constraint WHERE conrelid = :'one'::regclass AND contype = 'f' ORDER BY conname COLLATE "C";
 
--- names that other relations have
+-- names of existing relations
 CREATE TABLE pk_things ();
 CREATE VIEW uq_things_slug AS SELECT 1 AS one;
 CREATE SEQUENCE uq_things_title;
 CREATE TABLE things (title text);
 SELECT dtmodel.add_model('things'), dtmodel.add_soft_delete('things'), dtmodel.add_slug('things', 'title'), dtmodel.unique_live('things', 'title');
 SELECT index FROM indexes WHERE "table" = 'things';
--- a number at its end does not make an index ours
+-- an index with a number at its end is not necessarily ours
 CREATE TABLE pages (slug text, title text);
 CREATE UNIQUE INDEX uq_pages_slug_ ON pages (slug);
 CREATE UNIQUE INDEX uq_pages_slug_2x ON pages (slug);

@@ -1,5 +1,5 @@
 --
--- deleted_at says which deletion it was: it must hold microseconds
+-- deleted_at identifies a deletion, so it must hold microseconds
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -21,7 +21,7 @@ ALTER TABLE a ALTER COLUMN deleted_at TYPE timestamp;
 ALTER TABLE b ALTER COLUMN deleted_at TYPE timestamptz;
 SELECT dtmodel.add_soft_delete('a', flag => NULL), dtmodel.add_soft_delete('b', flag => NULL);
 
--- two deletions within one second are two
+-- two deletions within one second are different
 INSERT INTO a VALUES (1);
 INSERT INTO b VALUES (1, 1), (2, 1);
 DELETE FROM b WHERE id = 1;
@@ -29,8 +29,8 @@ DELETE FROM a;
 SELECT (dtmodel.restore(a)).id FROM a;
 SELECT id, deleted_at IS NULL AS live FROM b ORDER BY id;
 
--- a model whose column is so already, as from before this was refused: what
--- it says to do is right
+-- a model that was made before such columns were refused: the statements in
+-- the hint work
 UPDATE pg_attribute SET atttypmod = 3 WHERE attrelid = 'b'::regclass AND attname = 'deleted_at';
 SELECT jsonb_array_elements_text(dtmodel.describe('b') -> 'drift') AS drift;
 SELECT dtmodel.add_soft_delete('b', flag => NULL);

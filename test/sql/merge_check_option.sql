@@ -1,6 +1,6 @@
 --
--- MERGE into a view WITH CHECK OPTION, which servers have from 17 on: the
--- option is for rows that are written, not for those that are deleted
+-- MERGE into a view WITH CHECK OPTION (since PostgreSQL 17): the option
+-- applies to rows that are written, not to those that are deleted
 --
 SELECT current_setting('server_version_num')::int < 170000 AS skip \gset
 \if :skip
@@ -33,7 +33,7 @@ MERGE INTO fewer AS p USING (VALUES (5), (11)) AS s (id) ON p.id = s.id
     WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (s.id, 11);
 MERGE INTO guarded AS p USING (VALUES (6), (7)) AS s (id) ON p.id = s.id
     WHEN MATCHED AND p.id = 6 THEN DELETE WHEN MATCHED THEN UPDATE SET n = 700;
--- the option still stands
+-- the option is still enforced
 MERGE INTO few AS p USING (VALUES (8), (9)) AS s (id) ON p.id = s.id
     WHEN MATCHED AND p.id = 8 THEN DELETE WHEN MATCHED THEN UPDATE SET n = 900;
 \echo :SQLSTATE

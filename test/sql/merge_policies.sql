@@ -1,6 +1,6 @@
 --
--- MERGE under row-level security: a row is deleted by the policies of DELETE,
--- whatever those of UPDATE say, in both tiers
+-- MERGE under row-level security: the policies of DELETE decide on deletions,
+-- not those of UPDATE, in both tiers
 --
 SELECT current_setting('server_version_num')::int < 150000 AS skip \gset
 \if :skip
@@ -29,7 +29,7 @@ CREATE FUNCTION again() RETURNS void LANGUAGE sql AS $$
 $$;
 CREATE VIEW state AS SELECT id, owner, n, is_deleted FROM posts ORDER BY id;
 
--- a row that may be deleted and not updated
+-- a row that can be deleted but not updated
 SELECT again();
 INSERT INTO wanted VALUES (1), (2);
 SET ROLE merge_policies_user;
@@ -37,7 +37,7 @@ MERGE INTO posts AS p USING wanted AS w ON p.id = w.id WHEN MATCHED THEN DELETE;
 RESET ROLE;
 TABLE state;
 
--- one that may be updated and not deleted, and one that may be neither
+-- one that can be updated but not deleted, and one for which neither is allowed
 SELECT again();
 INSERT INTO wanted VALUES (3);
 SET ROLE merge_policies_user;
@@ -51,7 +51,7 @@ MERGE INTO posts AS p USING wanted AS w ON p.id = w.id WHEN MATCHED THEN DELETE;
 RESET ROLE;
 TABLE state;
 
--- beside an INSERT, which obeys its own
+-- together with an INSERT, which has its own policies
 INSERT INTO wanted VALUES (1), (9);
 DELETE FROM wanted WHERE id = 4;
 SET ROLE merge_policies_user;
@@ -65,7 +65,7 @@ MERGE INTO posts AS p USING wanted AS w ON p.id = w.id
 RESET ROLE;
 TABLE state;
 
--- beside an UPDATE: each row by the policies of what is done to it
+-- together with an UPDATE: for each row, the policies of its action
 SELECT again();
 INSERT INTO wanted VALUES (1), (2), (3);
 SET ROLE merge_policies_user;
@@ -92,7 +92,7 @@ MERGE INTO posts AS p USING wanted AS w ON p.id = w.id
 RESET ROLE;
 TABLE state;
 
--- a policy that hides deleted rows does not get in the way
+-- a policy that hides deleted rows does not prevent the deletion
 SELECT again();
 INSERT INTO wanted VALUES (1), (2);
 DROP POLICY reading ON posts;
@@ -102,7 +102,7 @@ MERGE INTO posts AS p USING wanted AS w ON p.id = w.id WHEN MATCHED THEN DELETE;
 RESET ROLE;
 TABLE state;
 
--- a prepared one, for the owner and then for a role with policies
+-- a prepared MERGE, for the owner and then for a role with policies
 SELECT again();
 INSERT INTO wanted VALUES (1), (3);
 PREPARE merging AS MERGE INTO posts AS p USING wanted AS w ON p.id = w.id WHEN MATCHED THEN DELETE;
@@ -114,7 +114,7 @@ TABLE state;
 EXECUTE merging;
 TABLE state;
 
--- privileges on columns: an UPDATE needs them for what it assigns, a deletion for nothing
+-- privileges on columns: an UPDATE needs them for the assigned columns, a deletion does not
 SELECT again();
 INSERT INTO wanted VALUES (1), (3);
 ALTER TABLE posts DISABLE ROW LEVEL SECURITY;

@@ -1,11 +1,11 @@
 --
--- every function of the catalogue with each privilege missing that it needs: 42501, and no row is changed
+-- every function of the extension, without each privilege that it needs: 42501, and no row is changed
 --
 SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE ROLE missing_privileges_owner;
 CREATE ROLE missing_privileges_user;
--- "model" has a model with all mixins, and "caller" what the user needs to speak of it without its name
+-- "model" has a model with all mixins, and "caller" the objects by which the user refers to it without its name
 CREATE SCHEMA missing_privileges_model AUTHORIZATION missing_privileges_owner;
 CREATE SCHEMA missing_privileges;
 GRANT USAGE ON SCHEMA missing_privileges TO missing_privileges_user, missing_privileges_owner;
@@ -29,7 +29,7 @@ DELETE FROM users WHERE id = 2;
 RESET ROLE;
 SET search_path = missing_privileges;
 
--- A model, a row and a table, for a user who may not read them; names in a text would be looked up as the user.
+-- A model, a row and a table, for a user who cannot read them; names in a text would be looked up as the user.
 CREATE FUNCTION model() RETURNS missing_privileges_model.users LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE FUNCTION row_of(key int) RETURNS missing_privileges_model.users LANGUAGE plpgsql SECURITY DEFINER AS
     'DECLARE r missing_privileges_model.users; BEGIN SELECT * INTO r FROM missing_privileges_model.users WHERE id = key; RETURN r; END';
@@ -39,7 +39,7 @@ CREATE FUNCTION children() RETURNS regclass LANGUAGE plpgsql SECURITY DEFINER AS
 CREATE FUNCTION deletion() RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER AS
     'BEGIN RETURN (SELECT deleted_at FROM missing_privileges_model.users WHERE id = 2); END';
 
--- A call of each function, and more than one where what it needs depends on its arguments.
+-- A call of each function, and several calls if the privileges depend on the arguments.
 CREATE TABLE calls (signature text, arguments text);
 INSERT INTO calls VALUES
     ('"create"(anyelement,jsonb,boolean)', $$model(), '{"id": 4, "name": "Dan", "theme": "dark"}'$$),
@@ -122,12 +122,12 @@ CREATE VIEW functions AS
     FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'dtmodel'
     WHERE p.prorettype <> ALL ('{trigger,event_trigger}'::regtype[]);
--- (One is an error whatever is granted, and one commits on its own: it is called below.)
+-- (One always raises an error, and one commits: it is called below.)
 SELECT signature AS "is called by none" FROM functions WHERE signature NOT IN (SELECT signature FROM calls)
     AND signature NOT IN ('"create"(text,jsonb,boolean)', 'fill_slugs(regclass,integer)');
 SELECT signature AS "is no function" FROM calls WHERE signature NOT IN (SELECT signature FROM functions);
 
--- What there is: the rows, and how many objects.
+-- The state: the rows, and the number of objects.
 CREATE FUNCTION contents() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     RETURN concat((SELECT string_agg(u::text, ' ') FROM missing_privileges_model.users AS u),
@@ -137,7 +137,7 @@ BEGIN
 END
 $$;
 
--- What a call answers, and whether anything is another after it than before; nothing is kept.
+-- The result of a call, and whether it changes the state; the change is rolled back.
 CREATE FUNCTION outcome(name name, is_procedure bool, arguments text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     before text := contents();
@@ -193,19 +193,19 @@ BEGIN
 END
 $$;
 
--- For each call the least privileges with which it answers, and what it then does.
+-- For each call the smallest set of privileges with which it succeeds, and its effect then.
 SELECT o.signature, o.arguments, coalesce(nullif(array_to_string(o.privileges, ' '), ''), 'none') AS needs, o.outcome
 FROM outcomes AS o
 WHERE o.outcome LIKE 'ok%'
   AND NOT EXISTS (SELECT FROM outcomes AS less WHERE (less.signature, less.arguments) = (o.signature, o.arguments)
                   AND less.outcome LIKE 'ok%' AND less.privileges <@ o.privileges AND less.privileges <> o.privileges)
 ORDER BY o.signature COLLATE "C", o.arguments COLLATE "C", o.privileges;
--- Those that no such privilege is enough for: they need the owner.
+-- Calls for which no such privilege is sufficient: they need the owner.
 SELECT signature, arguments, array_agg(DISTINCT outcome) FROM outcomes GROUP BY 1, 2
 HAVING bool_and(outcome NOT LIKE 'ok%') ORDER BY signature COLLATE "C";
 -- Without them: 42501 and nothing else.
 SELECT * FROM outcomes WHERE outcome NOT IN ('ok', 'ok, changed', '42501');
--- With more it does the same.
+-- With more privileges the effect is the same.
 SELECT less.*, o.privileges, o.outcome FROM outcomes AS less JOIN outcomes AS o USING (signature, arguments)
 WHERE less.outcome LIKE 'ok%' AND less.privileges <@ o.privileges AND o.outcome <> less.outcome;
 
@@ -232,7 +232,7 @@ FROM calls JOIN functions USING (signature),
      outcome_without('REVOKE USAGE ON SCHEMA dtmodel FROM PUBLIC', name, is_procedure, arguments) AS outcome
 GROUP BY 1;
 
--- purge for good, which commits on its own
+-- a purge, which commits
 REVOKE ALL ON missing_privileges_model.users FROM missing_privileges_user;
 GRANT SELECT, UPDATE, INSERT, DELETE ON missing_privileges_model.users TO missing_privileges_user;
 SET ROLE missing_privileges_user;

@@ -1,7 +1,7 @@
--- The one list of mixins, and that none is forgotten in it.
+-- The list of mixins is complete.
 SELECT * FROM dtmodel.mixins();
 
--- every mixin is given and taken off by its functions, and there are no others
+-- each mixin has a function that adds it and one that removes it, and there are no others
 SELECT proname AS "has no mixin"
 FROM pg_proc
 WHERE pronamespace = 'dtmodel'::regnamespace AND proname ~ '^(add|remove)_'
@@ -12,7 +12,7 @@ FROM dtmodel.mixins(), unnest(ARRAY['add_', 'remove_']) AS prefix
 WHERE NOT EXISTS (SELECT FROM pg_proc
                   WHERE pronamespace = 'dtmodel'::regnamespace AND proname = prefix || mixin);
 
--- each trigger function belongs to one of them: describe knows its trigger
+-- each trigger function belongs to a mixin: describe recognizes its trigger
 CREATE SCHEMA listed;
 DO $$
 DECLARE

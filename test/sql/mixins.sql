@@ -1,5 +1,5 @@
 --
--- every mixin together: in any order of add_* a model behaves the same
+-- all mixins together: a model behaves the same for any order of add_*
 --
 SELECT getdatabaseencoding() <> 'UTF8' OR
        NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
@@ -48,7 +48,7 @@ SELECT DISTINCT dtmodel.describe(model::regclass) - 'table' - 'class' AS descrip
 SELECT DISTINCT regexp_replace(pg_get_indexdef(indexrelid), 'm_\d+', 'm', 'g') AS index
 FROM pg_index JOIN models ON indrelid = model::regclass WHERE NOT indisprimary;
 
--- the same life for a row of each: what came out is one thing
+-- the same statements for a row of each: the results are the same
 CREATE FUNCTION live(model text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     step text;
@@ -79,13 +79,13 @@ BEGIN
 END
 $$;
 CREATE TABLE lives (model text, n bigint, step text);
--- the clock of each row, or updated_at would not move in one transaction; read
--- once for both times of a new row, which two defaults would read twice
+-- the clock of each row, since otherwise updated_at would not change in one
+-- transaction; read once for both times of a new row
 SELECT count(dtmodel.add_timestamps(model::regclass, ignore_columns => '{visits}', clock => 'clock', on_insert => 'stamp')) FROM models;
 INSERT INTO lives SELECT m.model, l.n, l.step FROM models AS m, LATERAL live(m.model) WITH ORDINALITY AS l (step, n);
 SELECT step, count(*) FROM lives GROUP BY n, step ORDER BY n;
 
--- taken off in any order, nothing of ours is left
+-- removed in any order, no trigger or default of ours remains
 DO $$
 DECLARE
     m record;
@@ -103,7 +103,7 @@ SELECT count(*) FROM pg_trigger JOIN models ON tgrelid = model::regclass;
 SELECT DISTINCT dtmodel.get_fields(model::regclass) FROM models;
 SELECT count(*) FROM pg_index JOIN models ON indrelid = model::regclass WHERE NOT indisprimary;
 
--- what a mixin takes back is no change: nobody has changed the row, and at no time
+-- a change that a mixin reverts is not a change: updated_at and updated_by stay
 CREATE TABLE configured (id int PRIMARY KEY, title text);
 SELECT dtmodel.add_timestamps('configured', clock => 'clock', on_insert => 'stamp'), dtmodel.add_audit('configured'),
        dtmodel.add_settings('configured', '{theme}', on_unknown => 'ignore');
@@ -114,7 +114,7 @@ UPDATE configured SET settings = settings || '{"unknown": true}' RETURNING setti
 UPDATE configured SET settings = settings || '{"theme": "light"}' RETURNING settings, updated_by, updated_at > created_at AS moved;
 RESET dtmodel.actor;
 
--- a column that was renamed: what the hint says to call keeps all other options
+-- a column that was renamed: the call in the hint keeps all other options
 CREATE FUNCTION follow_hint(statement text, new_name text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     call text;
@@ -161,7 +161,7 @@ END
 $$;
 \pset format unaligned
 SELECT r.* FROM renames AS n, LATERAL rename_and_follow(n.old_name, n.statement) AS r;
--- two at once: the call has a place for both names
+-- two renamed columns: the call has both
 ALTER TABLE renamed RENAME COLUMN new_alive TO alive;
 ALTER TABLE renamed RENAME COLUMN new_deleted_at TO deleted_at;
 ALTER TABLE renamed RENAME COLUMN new_moved TO moved;

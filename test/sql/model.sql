@@ -30,7 +30,7 @@ INSERT INTO everything (name, settings) VALUES ('third', '[]');
 \set VERBOSITY default
 \echo :SQLSTATE
 
--- an existing table gets what it lacks
+-- an existing table gets the columns that it lacks
 CREATE TABLE articles (title text);
 INSERT INTO articles VALUES ('one'), ('two');
 SELECT dtmodel.add_model('articles');
@@ -38,7 +38,7 @@ SELECT dtmodel.add_model('articles');
 \d articles
 SELECT count(DISTINCT id), bool_and(created_at = updated_at) AS stamped FROM articles;
 
--- v4, none, and a key of one's own
+-- v4, none, and an existing key
 CREATE TABLE random (title text);
 SELECT dtmodel.add_model('random', id => 'v4');
 \d random
@@ -55,7 +55,7 @@ CREATE TABLE pairs (a int, b int, PRIMARY KEY (b, a));
 SELECT dtmodel.add_model('pairs');
 SELECT dtmodel.describe('pairs') -> 'primary_key' AS key;
 
--- timestamps that were made otherwise stay as they are
+-- existing timestamps with other options are kept
 CREATE TABLE custom (id int PRIMARY KEY);
 SELECT dtmodel.add_timestamps('custom', updated_at => 'changed', clock => 'clock');
 SELECT dtmodel.add_model('custom');
@@ -70,12 +70,12 @@ CREATE TABLE prose (settings text, id int);
 ALTER TABLE prose DROP COLUMN id, ADD COLUMN last int;
 SELECT dtmodel.get_fields('prose');
 
--- what a table is
+-- the description of a table
 SELECT jsonb_pretty(dtmodel.describe('everything'));
 SELECT dtmodel.describe('empty');
 SELECT * FROM dtmodel.models WHERE model::text !~ '\.' ORDER BY model::text;
 
--- what keeps a mixin from doing its work
+-- drift
 CREATE TABLE drifting (id int PRIMARY KEY, note text);
 SELECT dtmodel.add_model('drifting');
 SELECT dtmodel.add_timestamps('drifting', ignore_columns => '{note}');
@@ -93,25 +93,25 @@ CREATE TRIGGER zzz_after AFTER UPDATE ON drifting FOR EACH ROW EXECUTE FUNCTION 
 CREATE TRIGGER zzz_other BEFORE TRUNCATE ON drifting FOR EACH STATEMENT EXECUTE FUNCTION later();
 SELECT unnest(drift) AS drift FROM dtmodel.models WHERE model = 'drifting'::regclass;
 
--- and the calls that mend it
+-- and the calls that remove it
 ALTER TABLE drifting RENAME COLUMN changed_at TO updated_at;
 ALTER TABLE drifting ALTER COLUMN deleted_at TYPE timestamptz USING deleted_at::timestamptz;
 DROP TRIGGER zzz ON drifting;
 SELECT dtmodel.add_timestamps('drifting');
 SELECT dtmodel.add_soft_delete('drifting');
 SELECT drift FROM dtmodel.models WHERE model = 'drifting'::regclass;
-CREATE TABLE heir () INHERITS (drifting);
+CREATE TABLE inheritor () INHERITS (drifting);
 SELECT drift FROM dtmodel.models WHERE model = 'drifting'::regclass;
-DROP TABLE heir;
+DROP TABLE inheritor;
 
--- a trigger is known by its function, whatever its name
+-- a trigger is recognized by its function, whatever its name is
 ALTER TRIGGER zz_dtmodel_timestamps ON drifting RENAME TO mine;
 UPDATE drifting SET updated_at = '2001-01-01';
 SELECT dtmodel.describe('drifting') ? 'timestamps' AS known;
 SELECT dtmodel.add_timestamps('drifting');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'drifting'::regclass ORDER BY 1;
 
--- undone: with and without the columns, and no need of the extension is left
+-- removed, with and without the columns; the table no longer depends on the extension
 SELECT dtmodel.remove_model('articles');
 \d articles
 INSERT INTO articles (title) VALUES ('three');

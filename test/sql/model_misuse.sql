@@ -1,5 +1,5 @@
 --
--- models: what is refused, and how
+-- models: errors
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -32,7 +32,7 @@ SELECT dtmodel.remove_model('used', drop_columns => true);
 \d taken
 \d used
 
--- looking at what is no table, or is gone
+-- describing something that is not a table, or that was dropped
 SELECT dtmodel.describe('v');
 \echo :SQLSTATE
 SELECT dtmodel.get_fields('v');
@@ -44,7 +44,7 @@ SELECT dtmodel.describe('nothing_there');
 SELECT dtmodel.describe(NULL) IS NULL AS a, dtmodel.get_fields(NULL) IS NULL AS b, dtmodel.class_name(NULL) IS NULL AS c,
        dtmodel.describe(1::oid) IS NULL AS d, dtmodel.get_fields(1::oid) IS NULL AS e, dtmodel.class_name(1::oid) IS NULL AS f;
 
--- a refusal in the middle leaves nothing half done
+-- after an error halfway, nothing is changed
 BEGIN;
 SAVEPOINT s;
 SELECT dtmodel.add_model('t'), dtmodel.add_soft_delete('t', flag => 'a');

@@ -1,5 +1,5 @@
 --
--- tables that have a mixin's columns and not its triggers
+-- tables that have the columns of a mixin but not its triggers
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -28,15 +28,15 @@ CREATE UNLOGGED TABLE unlogged (LIKE partly);
 TABLE found;
 SELECT dtmodel.describe('partly') -> 'drift' AS drift, dtmodel.describe('unlogged') AS unlogged;
 
--- what is none
+-- tables that are not reported
 CREATE TABLE not_two (created_at timestamptz, is_deleted boolean, deleted_by text, settings jsonb, slug text);
 CREATE TABLE not_the_types (created_at date, updated_at timestamptz, is_deleted int, deleted_at timestamptz,
                             created_by json, updated_by text);
 CREATE TABLE generated (is_deleted boolean GENERATED ALWAYS AS (deleted_at IS NOT NULL) STORED, deleted_at timestamptz);
 CREATE TABLE dropped (created_at timestamptz, updated_at timestamptz);
 ALTER TABLE dropped DROP COLUMN updated_at;
-CREATE TABLE heir () INHERITS (partly);
-CREATE TABLE heir_of_none () INHERITS (all_of_them);
+CREATE TABLE inheritor () INHERITS (partly);
+CREATE TABLE inheritor_of_none () INHERITS (all_of_them);
 CREATE TEMPORARY TABLE temporary (LIKE partly);
 CREATE FOREIGN DATA WRAPPER models_without_triggers;
 CREATE SERVER models_without_triggers FOREIGN DATA WRAPPER models_without_triggers;
@@ -46,11 +46,11 @@ CREATE MATERIALIZED VIEW looks_alike_too AS SELECT * FROM partly;
 SELECT model FROM found GROUP BY model ORDER BY model::text;
 SELECT model FROM dtmodel.models WHERE model::text ~ '^(pg_catalog|information_schema|dtmodel)\.' OR model = 'temporary'::regclass;
 
--- columns of an heir's own are its own
-CREATE TABLE heir_with_more (created_by text, updated_by text) INHERITS (partly);
-SELECT * FROM found WHERE model = 'heir_with_more'::regclass;
+-- columns that a table does not inherit are its own
+CREATE TABLE inheritor_with_more (created_by text, updated_by text) INHERITS (partly);
+SELECT * FROM found WHERE model = 'inheritor_with_more'::regclass;
 
--- the call that is named does it
+-- the call in the drift adds the mixin
 SELECT dtmodel.add_timestamps('models_without_triggers."of; other types"');
 SELECT dtmodel.add_soft_delete('models_without_triggers."of; other types"');
 SELECT dtmodel.add_audit('models_without_triggers."of; other types"');
@@ -59,11 +59,11 @@ ALTER TABLE models_without_triggers."of; other types" ALTER COLUMN is_deleted SE
 SELECT * FROM found WHERE model = '"of; other types"'::regclass;
 SELECT dtmodel.remove_audit('"of; other types"');
 SELECT * FROM found WHERE model = '"of; other types"'::regclass;
--- and a model with other columns needs none
+-- and a model with other columns is not reported
 SELECT dtmodel.add_soft_delete('unlogged', flag => NULL, deleted_at => 'gone_at');
 SELECT * FROM found WHERE model = 'unlogged'::regclass;
 
--- nothing that a search_path holds gets into the view
+-- objects in search_path do not affect the view
 CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.unnest(text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RAISE 'hostile unnest'; END $$;
 CREATE FUNCTION hostile.jsonb_array_elements_text(jsonb) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RAISE 'hostile'; END $$;

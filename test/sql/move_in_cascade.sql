@@ -1,5 +1,5 @@
 --
--- a trigger that moves deleted rows to a partition of their own, inside a
+-- a trigger that moves deleted rows to an archive partition, inside a
 -- cascade and inside a restore
 --
 SET client_min_messages = warning;
@@ -32,7 +32,7 @@ INSERT INTO owners VALUES (1), (2);
 INSERT INTO boxes (id, owner_id) VALUES (1, 1), (2, 1), (3, 2);
 INSERT INTO things (id, box_id) VALUES (1, 1), (2, 2), (3, 3);
 
--- what is below the rows that move goes with them, and comes back with them
+-- rows below the moved rows are deleted with them, and restored with them
 DELETE FROM owners WHERE id = 1;
 \if :moves_keys
 \else

@@ -13,7 +13,7 @@ SELECT c AS class, dtmodel.table_name(c) FROM unnest(ARRAY[
     'Movie', 'Cache', 'Size', 'House', 'Response', 'Database', 'Leaf', 'Life', 'News', 'Series', 'UserData', 'Staff',
     'users', 'People', 'my class', 'kebab-case', '__private__', '', '_', '42']) AS c;
 
--- the way back, by the same rules
+-- the other direction, by the same rules
 CREATE FUNCTION class_of(name text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     class text;
@@ -29,7 +29,7 @@ SELECT t AS table, class_of(t) AS class FROM unnest(ARRAY[
     'indexes', 'photos', 'movies', 'caches', 'sizes', 'houses', 'responses', 'databases', 'leaves', 'news', 'series',
     'user', 'address', 'status', 'as', 'UserProfile', 'my table', 'a.b', 'weird"name', '_', '42']) AS t;
 
--- whatever goes there comes back
+-- names that are the same after conversion there and back
 SELECT c AS class, class_of(dtmodel.table_name(c)) AS back FROM unnest(ARRAY[
     'User', 'UserProfile', 'Category', 'Box', 'Address', 'Bus', 'Status', 'Person', 'Analysis', 'Photo', 'Movie',
     'Cache', 'House', 'Leaf', 'News', 'Course', 'Purchase', 'License', 'Expense', 'Warehouse', 'Invoice', 'Batch',
@@ -39,13 +39,13 @@ SELECT c AS class, class_of(dtmodel.table_name(c)) AS back FROM unnest(ARRAY[
     'Base', 'KnowledgeBase', '_', '__']) AS c
 WHERE class_of(dtmodel.table_name(c)) <> c;
 
--- a -ch that is spoken as k; underscores at the ends are no part of a word
+-- a -ch that is pronounced k; underscores at the ends are not part of a word
 SELECT c AS class, dtmodel.table_name(c) FROM unnest(ARRAY[
     'Stomach', 'Monarch', 'Epoch', 'Church', '_Private', 'User_', '__Meta__', '_HTTPServer_', '_', '__', '_ _']) AS c;
 SELECT t AS table, class_of(t) AS class FROM unnest(ARRAY[
     'stomachs', 'monarchs', 'epochs', 'churches', '_privates', 'users_', '__metas__', '_http_servers_', '__']) AS t;
 
--- an -e that belongs to the word, and Latin ones, of which an index has two plurals
+-- an -e that belongs to the word, and Latin words, of which index has two plurals
 SELECT t AS table, class_of(t) AS class, dtmodel.table_name(class_of(t)) AS back FROM unnest(ARRAY[
     'aches', 'avalanches', 'cliches', 'toothaches', 'beaches', 'indices', 'indexes', 'search_indices', 'matrices', 'matrixes',
     'vertices', 'appendices']) AS t;

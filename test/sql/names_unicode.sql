@@ -1,5 +1,5 @@
 --
--- names beyond ASCII: upper and lower case as Unicode has it, whatever the locale
+-- names beyond ASCII: upper and lower case by Unicode, in any locale
 --
 SELECT getdatabaseencoding() <> 'UTF8' OR
        NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
@@ -19,7 +19,7 @@ CREATE TABLE übers ();
 CREATE TABLE état_civils ();
 SELECT dtmodel.class_name('größen'), dtmodel.class_name('"顧客"'), dtmodel.class_name('übers'), dtmodel.class_name('état_civils');
 
--- 63 bytes of two-byte letters: constraint names are cut between letters
+-- 63 bytes of two-byte letters: constraint names are truncated between letters
 SELECT repeat('ä', 31) AS long \gset
 CREATE TABLE :"long" (name text);
 SELECT dtmodel.add_model(quote_ident(:'long')::regclass);

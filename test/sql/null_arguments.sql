@@ -1,6 +1,6 @@
 --
--- every function of the catalogue with NULL for every argument, and with NULL for one of them:
--- a result or an error that says what is missing, never an internal one
+-- every function of the extension with NULL for all arguments, and with NULL for one of them:
+-- a result or an error that says what is missing, never an internal error
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -12,7 +12,7 @@ SET datestyle = 'ISO';
 \pset null NULL
 SET dtmodel.actor = 'ann';
 
--- a model with all mixins, a table that is none, a child
+-- a model with all mixins, a table that is not a model, a child
 CREATE TABLE users (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('users'), dtmodel.add_audit('users'),
        dtmodel.add_soft_delete('users', deleted_by => 'deleted_by'), dtmodel.add_slug('users', 'name'),
@@ -23,7 +23,7 @@ SELECT dtmodel.add_soft_delete('children');
 INSERT INTO users (id, name, settings) VALUES (1, 'Ann', '{"theme": "dark"}'), (2, 'Bob', NULL), (3, 'Cid', '{}');
 DELETE FROM users WHERE id = 2;
 
--- What a call answers, and how many rows of the model are then others than before; nothing is kept.
+-- The result of a call, and how many rows of the model it changes; the change is rolled back.
 CREATE FUNCTION outcome(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     result text;
@@ -70,7 +70,7 @@ CREATE TABLE outcomes AS
     SELECT f.signature, NULL AS "null", outcome(call(f, array_fill(NULL::text, ARRAY[cardinality(f.types)]))) FROM functions AS f;
 SELECT signature, outcome FROM outcomes ORDER BY signature::text COLLATE "C";
 
--- one argument, beside others that make sense
+-- one argument, with valid values for the others
 CREATE TABLE sensible (signature text PRIMARY KEY, arguments text[]);
 INSERT INTO sensible VALUES
     ($$add_audit(regclass,name,name,regtype,regclass)$$, ARRAY[$$'plain'$$, $$'created_by'$$, $$'updated_by'$$, $$'int'$$, $$'users'$$]),
@@ -154,7 +154,7 @@ WITH one AS (
     RETURNING *)
 SELECT * FROM one;
 
--- none is an internal error, or the end of a session
+-- no call raises an internal error or ends the session
 SELECT * FROM outcomes WHERE outcome ~ '^(XX|57|58|F0)';
 SELECT count(*) > 190 AS called, count(*) FILTER (WHERE outcome ~ '^\w{5}: ') > 50 AS refused FROM outcomes;
 

@@ -1,5 +1,5 @@
 --
--- ON CONFLICT: created_at stays, a row that is not inserted leaves no trace
+-- ON CONFLICT: created_at stays, and a row that is not inserted changes nothing
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -30,8 +30,8 @@ SELECT updated_at = :'updated' AS updated_kept FROM users;
 INSERT INTO users VALUES ('a', 5) ON CONFLICT (email) DO UPDATE SET n = 6 WHERE false;
 SELECT n, updated_at = :'updated' AS updated_kept FROM users;
 
--- excluded shows the row that is proposed: as it is given, or as it is stamped
--- before the conflict is known
+-- excluded shows the proposed row: as it is given, or as it is stamped before
+-- the conflict is detected
 INSERT INTO users (email, n, created_at) VALUES ('a', 7, '2001-01-01') ON CONFLICT (email)
     DO UPDATE SET n = CASE WHEN excluded.created_at = '2001-01-01' THEN 70 ELSE 0 END RETURNING n;
 SELECT dtmodel.add_timestamps('users', on_insert => 'stamp');
@@ -39,7 +39,7 @@ INSERT INTO users (email, n, created_at) VALUES ('a', 7, '2001-01-01') ON CONFLI
     DO UPDATE SET n = CASE WHEN excluded.created_at = now() THEN 71 ELSE 0 END RETURNING n;
 SELECT dtmodel.add_timestamps('users');
 
--- deleted rows conflict too, and an upsert does not bring them back by itself
+-- deleted rows conflict too, and an upsert does not restore them
 DELETE FROM users;
 SELECT deleted_at AS deleted FROM users \gset
 INSERT INTO users VALUES ('a', 8) ON CONFLICT (email) DO UPDATE SET n = excluded.n;
@@ -47,7 +47,7 @@ SELECT n, is_deleted, deleted_at = :'deleted' AS kept FROM users;
 INSERT INTO users VALUES ('a', 9) ON CONFLICT (email) DO UPDATE SET n = excluded.n, is_deleted = excluded.is_deleted;
 SELECT n, is_deleted, deleted_at FROM users;
 
--- many at once
+-- many rows in one statement
 INSERT INTO users SELECT i::text, i FROM generate_series(1, 1000) AS i;
 INSERT INTO users SELECT i::text, i + i % 2 FROM generate_series(1, 2000) AS i
     ON CONFLICT (email) DO UPDATE SET n = excluded.n;

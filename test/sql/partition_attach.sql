@@ -1,5 +1,5 @@
 --
--- a table that is a model already is attached to a partitioned model
+-- a table that is a model is attached to a partitioned model
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -9,7 +9,7 @@ CREATE FUNCTION partition_attach.triggers(regclass) RETURNS TABLE (trigger text,
     $$ SELECT tgname, tgparentid <> 0 FROM pg_trigger
        WHERE tgrelid = $1 AND tgname NOT LIKE 'RI_%' ORDER BY tgname $$;
 
--- its rows stay as they are, its triggers are those of the partitioned table
+-- its rows do not change, its triggers become those of the partitioned table
 CREATE TABLE events (id int, region text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
 SELECT dtmodel.add_timestamps('events');
 SELECT dtmodel.add_soft_delete('events');
@@ -29,7 +29,7 @@ SELECT (dtmodel.restore(e)).id FROM events AS e WHERE id = 2;
 SELECT tableoid::regclass, id, is_deleted FROM events ORDER BY id;
 SELECT model, mixins, drift FROM dtmodel.models WHERE model::text LIKE 'events%' ORDER BY 1;
 
--- the default partition, with a CHECK of the right name already
+-- the default partition, which already has a CHECK of that name
 CREATE TABLE events_b (LIKE events INCLUDING ALL);
 SELECT dtmodel.add_timestamps('events_b');
 SELECT dtmodel.add_soft_delete('events_b');
@@ -39,7 +39,7 @@ SELECT dtmodel.add_soft_delete('events_c');
 ALTER TABLE events ATTACH PARTITION events_c FOR VALUES IN ('c');
 SELECT * FROM triggers('events_c');
 
--- a command that fails leaves the table as it was
+-- a command that fails leaves the table unchanged
 CREATE TABLE events_d (LIKE events INCLUDING ALL);
 SELECT dtmodel.add_soft_delete('events_d');
 INSERT INTO events_d VALUES (4, 'x');
@@ -96,7 +96,7 @@ ALTER TABLE jobs ATTACH PARTITION jobs_1 FOR VALUES IN (1);
 SELECT * FROM triggers('jobs_1');
 ROLLBACK;
 
--- a mixin with other columns; what the partitioned table has more is no loss
+-- a mixin with other columns; additional mixins of the partitioned table are allowed
 SELECT dtmodel.add_timestamps('jobs_1', updated_at => 'made');
 ALTER TABLE jobs ATTACH PARTITION jobs_1 FOR VALUES IN (1);
 \echo :SQLSTATE
@@ -114,7 +114,7 @@ SELECT dtmodel.add_soft_delete('jobs', deleted_by => 'note');
 ALTER TABLE jobs ATTACH PARTITION jobs_1 FOR VALUES IN (1);
 SELECT DISTINCT cloned FROM triggers('jobs_1');
 
--- a trigger of a mixin that was taken apart
+-- a trigger of a mixin without its other triggers
 CREATE TABLE files (id int) PARTITION BY LIST (id);
 SELECT dtmodel.add_settings('files', '{theme}');
 CREATE TABLE files_1 (id int);
@@ -128,7 +128,7 @@ SELECT * FROM triggers('files_1');
 INSERT INTO files VALUES (1, '{"colour": 1}');
 \echo :SQLSTATE
 
--- a table that is partitioned itself, to one that is a partition itself
+-- a partitioned table, to a table that is a partition itself
 CREATE TABLE logs (id int, day int) PARTITION BY RANGE (day);
 CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM (1) TO (8) PARTITION BY RANGE (day);
 CREATE TABLE logs_1_1 (day int, id int) PARTITION BY LIST (day);
@@ -142,7 +142,7 @@ SELECT 'logs_1_1' AS table, * FROM triggers('logs_1_1') UNION ALL SELECT 'logs_1
 DELETE FROM logs;
 SELECT tableoid::regclass, id, is_deleted FROM logs ORDER BY id;
 
--- to a partitioned table that is no model: as the server has it
+-- to a partitioned table that is not a model: as without dtmodel
 CREATE TABLE plain (id int, is_deleted boolean NOT NULL, deleted_at timestamptz) PARTITION BY LIST (id);
 CREATE TABLE plain_1 (id int);
 SELECT dtmodel.add_soft_delete('plain_1');
@@ -152,7 +152,7 @@ INSERT INTO plain_1 VALUES (1);
 DELETE FROM plain;
 SELECT id, is_deleted FROM plain_1;
 
--- privileges are those of the command
+-- the privileges are those of the command
 CREATE ROLE partition_attach_user;
 GRANT USAGE, CREATE ON SCHEMA partition_attach TO partition_attach_user;
 SET ROLE partition_attach_user;
@@ -168,7 +168,7 @@ ALTER TABLE tasks ATTACH PARTITION tasks_1 FOR VALUES IN (1);
 SELECT * FROM triggers('tasks_1');
 RESET ROLE;
 
--- names are found as the command finds them
+-- names are looked up as the command looks them up
 CREATE SCHEMA "other; schema";
 CREATE TABLE "other; schema"."tasks_2" (id int);
 SELECT dtmodel.add_soft_delete('"other; schema"."tasks_2"');

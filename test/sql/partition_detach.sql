@@ -1,5 +1,5 @@
 --
--- a partition that is detached from a model stays one
+-- a partition that is detached from a model remains a model
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -10,7 +10,7 @@ CREATE FUNCTION partition_detach.triggers(regclass) RETURNS TABLE (trigger text,
               tgenabled, tgparentid <> 0
        FROM pg_trigger WHERE tgrelid = $1 AND tgname NOT LIKE 'RI_%' ORDER BY tgname $$;
 
--- all that add_* gives to a plain table, whatever the numbers of its columns
+-- all that add_* adds to a plain table, also if its columns have other numbers
 CREATE TABLE tenants (id int PRIMARY KEY);
 CREATE TABLE events (id int, region text, tenant int REFERENCES tenants, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
 CREATE TABLE events_a PARTITION OF events FOR VALUES IN ('a');
@@ -42,7 +42,7 @@ UPDATE events_b SET settings = '{"colour": 1}';
 \echo :SQLSTATE
 TRUNCATE events_b;
 \echo :SQLSTATE
--- which can be attached again, re-configured, and undone
+-- it can be attached again, re-configured, and its mixins removed
 ALTER TABLE events ATTACH PARTITION events_b FOR VALUES IN ('b');
 SELECT * FROM triggers('events_b');
 ALTER TABLE events DETACH PARTITION events_b;
@@ -51,7 +51,7 @@ SELECT dtmodel.remove_soft_delete('events_b');
 SELECT dtmodel.remove_timestamps('events_b');
 SELECT * FROM triggers('events_b');
 
--- undone with the command
+-- rolled back with the command
 BEGIN;
 ALTER TABLE events DETACH PARTITION events_a;
 DELETE FROM events_a WHERE id = 1;
@@ -67,7 +67,7 @@ COMMIT;
 SELECT * FROM triggers('events_a');
 ALTER TABLE events ATTACH PARTITION events_a FOR VALUES IN ('a');
 
--- one of a model by some mixins, and what it says; triggers fire when they did
+-- of a model with some of the mixins, and the NOTICEs; triggers fire for the same events as before
 CREATE TABLE docs (id int, body text) PARTITION BY RANGE (id);
 CREATE TABLE docs_1 PARTITION OF docs FOR VALUES FROM (1) TO (2);
 CREATE TABLE docs_2 PARTITION OF docs FOR VALUES FROM (2) TO (3);
@@ -86,7 +86,7 @@ ALTER TABLE docs DISABLE TRIGGER zz_dtmodel_settings;
 ALTER TABLE docs DETACH PARTITION docs_2;
 SELECT * FROM triggers('docs_2');
 
--- triggers of the user's, of the partition alone and of the partitioned table
+-- triggers of the user, on the partition only and on the partitioned table
 CREATE TABLE notes (id int, body text, settings jsonb) PARTITION BY LIST (id);
 CREATE TABLE notes_1 PARTITION OF notes FOR VALUES IN (1);
 SELECT dtmodel.add_timestamps('notes');
@@ -136,7 +136,7 @@ SELECT * FROM triggers('logs_9');
 DELETE FROM logs_9;
 SELECT id, is_deleted FROM logs_9 ORDER BY id;
 
--- on a replica, and where there is nothing to detach
+-- on a replica, and if nothing is detached
 ALTER TABLE logs ATTACH PARTITION logs_9 FOR VALUES FROM (9) TO (10);
 SET session_replication_role = replica;
 ALTER TABLE logs DETACH PARTITION logs_9;
@@ -146,7 +146,7 @@ ALTER TABLE IF EXISTS no_logs DETACH PARTITION logs_9;
 ALTER TABLE logs DETACH PARTITION logs_9;
 \echo :SQLSTATE
 
--- in a function, under a search_path in which an operator stands in the way
+-- in a function, with a search_path that has another operator <>
 CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.equal(boolean, boolean) RETURNS boolean LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'hostile <>'; END $$;
@@ -186,7 +186,7 @@ DELETE FROM jobs_1;
 SELECT id, is_deleted FROM jobs_1;
 RESET ROLE;
 
--- a foreign table can be a partition, but no model
+-- a foreign table can be a partition, but not a model
 CREATE FOREIGN DATA WRAPPER partition_detach_wrapper;
 CREATE SERVER partition_detach_server FOREIGN DATA WRAPPER partition_detach_wrapper;
 CREATE FOREIGN TABLE docs_4 PARTITION OF docs FOR VALUES FROM (4) TO (5) SERVER partition_detach_server;
@@ -195,7 +195,7 @@ ALTER TABLE docs DETACH PARTITION docs_4;
 SET client_min_messages = warning;
 SELECT * FROM triggers('docs_4');
 
--- the function is for the event alone
+-- the function can only be called for the event
 SELECT dtmodel.partition_detach_trigger();
 \echo :SQLSTATE
 SELECT dtmodel.partition_attach_trigger();

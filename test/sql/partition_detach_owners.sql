@@ -1,5 +1,5 @@
 --
--- a partition that is detached takes no code of its former parent's owner along
+-- a detached partition does not keep code of its former parent's owner
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -27,7 +27,7 @@ CREATE TABLE jobs_1 (LIKE jobs INCLUDING ALL);
 ALTER TABLE jobs_1 OWNER TO detach_owners_child;
 ALTER TABLE jobs ATTACH PARTITION jobs_1 FOR VALUES IN (1);
 
--- in a condition, be it a call or the CHECK of a domain
+-- in a condition: a function call, or the CHECK of a domain
 SET ROLE detach_owners_parent;
 ALTER TABLE jobs DETACH PARTITION jobs_1;
 \echo :SQLSTATE
@@ -38,12 +38,12 @@ ALTER TABLE jobs DETACH PARTITION jobs_1 FINALIZE;
 \echo :SQLSTATE
 SELECT count(*) AS partitions FROM pg_inherits WHERE inhparent = 'jobs'::regclass;
 
--- one's own table may call one's own functions
+-- a table can call functions of its own owner
 ALTER TABLE jobs DETACH PARTITION jobs_2;
 INSERT INTO jobs_2 VALUES (1, 2);
 UPDATE jobs_2 SET id = 2;
 
--- with those of the server the table stays a model
+-- with functions of the server the table remains a model
 DROP TRIGGER spying_too ON jobs;
 ALTER TABLE jobs DETACH PARTITION jobs_1 FINALIZE;
 SET ROLE detach_owners_child;

@@ -1,5 +1,5 @@
 --
--- partitioned models: rows that move, partitions that come and go
+-- partitioned models: rows that move, partitions that are attached and detached
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -36,7 +36,7 @@ INSERT INTO events (id, region, created_at) VALUES (101, 'a', '2001-01-01');
 SELECT * FROM state WHERE id IN (2, 3, 4, 6, 101);
 SELECT created_at = updated_at AS stamped FROM events WHERE id = 101;
 
--- moves and inserts in one statement are told apart
+-- moves and inserts in one statement are distinguished
 WITH moved AS (UPDATE events SET region = 'a' WHERE id = 5 RETURNING id),
      added AS (INSERT INTO events (id, region, created_at) VALUES (102, 'a', '2001-01-01'), (103, 'b', '2001-01-01')
                RETURNING id, created_at = now() AS stamped)
@@ -47,7 +47,7 @@ INSERT INTO events (id, region, note, created_at) SELECT i, 'a', 'upserted', '20
     ON CONFLICT (id, region) DO UPDATE SET note = excluded.note;
 SELECT * FROM state WHERE id BETWEEN 5 AND 12 OR id > 100;
 
--- where INSERT keeps what it is given, a row that moves keeps what it has
+-- where INSERT keeps given values, a moved row keeps its values
 BEGIN;
 SELECT dtmodel.add_timestamps('events');
 SELECT tgname, tgtype = (SELECT tgtype FROM pg_trigger
@@ -65,7 +65,7 @@ DELETE FROM events WHERE id = 105;
 SELECT is_deleted, created_at = '2001-01-01' AS given FROM events WHERE id = 105;
 ROLLBACK;
 
--- a move, undone, then a DELETE: soft
+-- a move is rolled back, then a DELETE: soft
 BEGIN;
 UPDATE events SET region = 'a' WHERE id = 13;
 SAVEPOINT s;
@@ -81,7 +81,7 @@ DELETE FROM events WHERE id = 15;
 COMMIT;
 SELECT * FROM state WHERE id IN (13, 15);
 
--- an UPDATE and a DELETE of the same row in one statement: as natively
+-- an UPDATE and a DELETE of the same row in one statement: as without dtmodel
 WITH u AS (UPDATE events SET note = 'u' WHERE id = 16 RETURNING id) DELETE FROM events WHERE id IN (16, 17);
 WITH d AS (DELETE FROM events WHERE id = 18 RETURNING id) UPDATE events SET region = 'b' WHERE id IN (18, 20);
 SELECT * FROM state WHERE id BETWEEN 16 AND 20;
@@ -98,13 +98,13 @@ SELECT (dtmodel.soft_delete(NULL::events, '{"id": 1, "region": "b"}')).*  \gset
 SELECT :'id' AS id, :'region' AS region, :'is_deleted' AS is_deleted;
 SELECT (dtmodel.restore(e)).id FROM events_b AS e WHERE id = 1;
 
--- for good
+-- physically
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;
 DELETE FROM events WHERE id = 1 RETURNING id;
 ROLLBACK;
 
--- partitions made, attached, detached later
+-- partitions that are created, attached and detached later
 CREATE TABLE events_c PARTITION OF events FOR VALUES IN ('c');
 INSERT INTO events VALUES (30, 'c') RETURNING created_at = now() AS stamped;
 DELETE FROM events WHERE id = 30;
@@ -137,7 +137,7 @@ SET dtmodel.preserve_timestamps = on;
 INSERT INTO logs VALUES (3, '2001-01-01') RETURNING tableoid::regclass;
 RESET dtmodel.preserve_timestamps;
 
--- undone
+-- removed
 SELECT dtmodel.remove_timestamps('events');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'events'::regclass ORDER BY 1;
 SELECT dtmodel.remove_soft_delete('events');

@@ -1,5 +1,5 @@
 --
--- plans that a function made inside of a cascade are right outside of it
+-- plans that a function made inside a cascade are right outside it
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -45,7 +45,7 @@ SELECT wipe_one(6);
 SELECT wipe();
 TABLE state;
 
--- a hard delete, and a plan that it leaves
+-- a hard delete, and a plan that it saves
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;
 SELECT wipe_one(7);

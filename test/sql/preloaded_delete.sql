@@ -18,7 +18,7 @@ SELECT dtmodel.add_soft_delete('posts');
 CREATE FUNCTION deleted_ids() RETURNS text LANGUAGE sql AS
     $$ SELECT string_agg(id::text, ' ' ORDER BY id) FROM preloaded_delete.posts WHERE is_deleted $$;
 
--- a DELETE is one UPDATE plan, and tells the truth
+-- a DELETE is one UPDATE plan, with the right count and rows
 EXPLAIN (COSTS OFF, VERBOSE) DELETE FROM posts WHERE id = 1 RETURNING id;
 DELETE FROM posts WHERE id <= 2;
 \echo :ROW_COUNT
@@ -64,7 +64,7 @@ DELETE FROM posts WHERE CURRENT OF c RETURNING id;
 COMMIT;
 SELECT count(DISTINCT deleted_at) FROM posts WHERE id IN (16, 17);
 
--- MERGE: a row that is deleted already keeps its time and falls through to nothing
+-- MERGE: a row that is deleted already keeps its time and is not matched
 SELECT deleted_at AS first FROM posts WHERE id = 1 \gset
 SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
 \if :has_merge
@@ -82,7 +82,7 @@ INSERT INTO posts (id) VALUES (200);
 \echo :merged
 SELECT id, n, is_deleted, state, deleted_at = :'first' AS first FROM posts WHERE id IN (1, 18, 19, 200) ORDER BY id;
 
--- the triggers of the UPDATE fire, those of a column when it is the flag
+-- the triggers of the UPDATE fire, and those of a column if it is the flag
 CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE WARNING '% % % %', TG_NAME, TG_WHEN, TG_LEVEL, TG_OP;
@@ -107,7 +107,7 @@ SELECT count(*) FROM posts WHERE state = 'gone';
 RESET enable_seqscan;
 SELECT count(*) FROM posts WHERE is_deleted;
 
--- a DELETE that is matched twice with a busy trigger is no trouble here
+-- a row that is matched twice, with a trigger that runs SQL in between, is not an error here
 CREATE TABLE log (n int);
 CREATE FUNCTION busy() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN INSERT INTO preloaded_delete.log VALUES (1); RETURN NEW; END $$;
@@ -115,7 +115,7 @@ CREATE TRIGGER busy BEFORE UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION busy();
 DELETE FROM posts USING (VALUES (21), (21)) AS twice (id) WHERE posts.id = twice.id RETURNING posts.id;
 DROP TRIGGER busy ON posts;
 
--- hard deletes, with plans that are kept
+-- hard deletes, with saved plans
 SET dtmodel.hard_delete = on;
 EXECUTE del (22);
 EXPLAIN (COSTS OFF) DELETE FROM posts WHERE id = 1;
@@ -128,7 +128,7 @@ ROLLBACK;
 EXECUTE del (24);
 SELECT id, is_deleted FROM posts WHERE id BETWEEN 22 AND 24 ORDER BY id;
 
--- with the rewrite off, the trigger does it
+-- with dtmodel.rewrite off, the trigger makes it soft
 SET dtmodel.rewrite = off;
 EXPLAIN (COSTS OFF) DELETE FROM posts WHERE id = 25;
 EXECUTE del (25);
@@ -154,7 +154,7 @@ INSERT INTO accounts (id) VALUES (1), (2);
 EXPLAIN (COSTS OFF, VERBOSE) DELETE FROM accounts WHERE id = 1;
 DELETE FROM accounts WHERE id = 1 RETURNING id, is_active, gone = timezone('UTC', now()) AS utc;
 DELETE FROM accounts WHERE id = 1 RETURNING id;
--- a model that was made before may have a column of whole seconds
+-- an older model may have a column without microseconds
 DROP TRIGGER zz_dtmodel_soft_cascade ON accounts;
 DROP TRIGGER zz_dtmodel_soft_delete_flag ON accounts;
 ALTER TABLE accounts ALTER COLUMN gone TYPE timestamp(0);
@@ -170,20 +170,20 @@ EXPLAIN (COSTS OFF, VERBOSE) DELETE FROM notes;
 DELETE FROM notes RETURNING id, maybe;
 DELETE FROM notes RETURNING id, maybe;
 
--- a table that inherits later on
-CREATE TABLE heirs () INHERITS (notes);
-INSERT INTO heirs VALUES (3, NULL, NULL);
+-- a table that inherits later
+CREATE TABLE inheritors () INHERITS (notes);
+INSERT INTO inheritors VALUES (3, NULL, NULL);
 DELETE FROM notes RETURNING tableoid::regclass, id, maybe;
 
--- and one that has lost a part of its soft delete
+-- and one whose triggers are partly dropped
 SELECT dtmodel.add_soft_delete('notes', flag => 'maybe', deleted_at => 'removed');
-INSERT INTO heirs VALUES (4, NULL, NULL);
-DROP TRIGGER zz_dtmodel_soft_delete ON heirs;
+INSERT INTO inheritors VALUES (4, NULL, NULL);
+DROP TRIGGER zz_dtmodel_soft_delete ON inheritors;
 DELETE FROM notes;
-SELECT dtmodel.add_soft_delete('heirs', flag => 'maybe', deleted_at => 'removed');
+SELECT dtmodel.add_soft_delete('inheritors', flag => 'maybe', deleted_at => 'removed');
 DELETE FROM notes RETURNING tableoid::regclass, id, maybe;
 
--- privileges and policies are those of the DELETE
+-- the privileges and policies are those of the DELETE
 CREATE ROLE preloaded_user;
 GRANT USAGE ON SCHEMA preloaded_delete TO preloaded_user;
 GRANT DELETE, SELECT ON posts TO preloaded_user;
@@ -199,7 +199,7 @@ UPDATE posts SET is_deleted = true WHERE id = 37;
 RESET ROLE;
 SELECT id, is_deleted FROM posts WHERE id BETWEEN 37 AND 41 ORDER BY id;
 
--- what names other functions or types stands elsewhere
+-- functions and types in another schema
 CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.deletion_time() RETURNS timestamptz LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'hostile deletion_time()'; END $$;

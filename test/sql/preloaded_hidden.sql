@@ -43,7 +43,7 @@ SELECT id FROM posts WHERE id < 4 ORDER BY id FOR UPDATE;
 PREPARE counting AS SELECT count(*) FROM posts;
 EXECUTE counting;
 
--- targets
+-- targets of UPDATE and DELETE
 UPDATE posts SET author = -1 WHERE id IN (1, 2) RETURNING id;
 DELETE FROM posts WHERE id IN (2, 3) RETURNING id;
 SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
@@ -75,13 +75,13 @@ MOVE ALL IN _pg_dump_cursor;
 \echo :ROW_COUNT
 ROLLBACK;
 
--- whether row-level security is on has no part in it, though a dump turns it off
+-- independently of row_security, which a dump turns off
 SET row_security = off;
 SELECT count(*) FROM posts;
 EXECUTE counting;
 RESET row_security;
 
--- shown when asked for, in plans that are kept too
+-- shown on request, also in saved plans
 SET dtmodel.with_deleted = on;
 EXECUTE counting;
 SELECT count(*), counted() FROM over;
@@ -93,7 +93,7 @@ EXECUTE counting;
 ROLLBACK;
 EXECUTE counting;
 
--- hard deletes find what they are for
+-- hard deletes find deleted rows
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;
 DELETE FROM comments;
@@ -146,7 +146,7 @@ INSERT INTO parted SELECT i, 1 + i % 2 FROM generate_series(1, 10) AS i;
 DELETE FROM parted WHERE id < 5;
 SELECT (SELECT count(*) FROM parted) AS parted, (SELECT count(*) FROM parted_1) AS part;
 
--- a column that is missing is an error, and not a sight of deleted rows
+-- a missing column is an error, and does not show deleted rows
 ALTER TABLE posts RENAME COLUMN is_deleted TO gone;
 SELECT count(*) FROM posts;
 \echo :SQLSTATE

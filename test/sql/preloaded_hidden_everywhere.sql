@@ -1,6 +1,6 @@
 --
--- hidden rows stay hidden in functions, plans and views, and the server's own
--- validation sees them
+-- hidden rows are hidden in functions, plans and views, but not from the
+-- server's own validation
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -37,7 +37,7 @@ SELECT count(*) FROM all_stable();
 RESET dtmodel.with_deleted;
 EXECUTE inlined;
 
--- row_security is about policies alone
+-- row_security only affects policies
 SET row_security = off;
 SELECT count(*) FROM posts;
 PREPARE secured AS SELECT count(*) FROM posts;
@@ -52,7 +52,7 @@ SELECT count(*) FROM kept;
 REFRESH MATERIALIZED VIEW kept;
 SELECT count(*) FROM kept;
 
--- what references a row that is not there cannot be a foreign key, hidden or not
+-- a foreign key cannot be added if a row refers to a missing row, hidden or not
 CREATE TABLE parents (id int PRIMARY KEY);
 CREATE TABLE children (id int PRIMARY KEY, parent int);
 SELECT dtmodel.add_soft_delete('children', hide => true);
@@ -66,7 +66,7 @@ ALTER TABLE children VALIDATE CONSTRAINT children_parent_fkey;
 \echo :SQLSTATE
 ALTER TABLE children DROP CONSTRAINT children_parent_fkey;
 
--- what references a hidden row can
+-- it can if the row refers to a hidden row
 SELECT dtmodel.add_soft_delete('parents', hide => true);
 UPDATE children SET parent = 1;
 SET dtmodel.with_deleted = on;
@@ -76,7 +76,7 @@ DELETE FROM parents;
 ALTER TABLE children ADD CONSTRAINT children_parent_fkey FOREIGN KEY (parent) REFERENCES parents;
 SELECT convalidated FROM pg_constraint WHERE conname = 'children_parent_fkey' AND connamespace = 'preloaded_everywhere'::regnamespace;
 
--- a referenced partition, whose row is hidden, stays where it is
+-- a referenced partition, whose row is hidden, cannot be detached
 CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
 SELECT dtmodel.add_soft_delete('parted', hide => true);

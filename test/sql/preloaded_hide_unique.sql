@@ -16,14 +16,14 @@ RESET client_min_messages;
 
 SELECT dtmodel.add_soft_delete('users', hide => true);
 SELECT dtmodel.add_soft_delete('user_tags', hide => true);
--- none, and not when nothing is hidden
+-- no NOTICE without such indexes, nor if nothing is hidden
 SELECT dtmodel.add_soft_delete('tags', hide => true);
 SELECT dtmodel.add_soft_delete('user_tags');
 
 -- tables that inherit have indexes of their own, partitions those of their table
 SET client_min_messages = warning;
 CREATE TABLE base (id int PRIMARY KEY, name text);
-CREATE TABLE heir (UNIQUE (name)) INHERITS (base);
+CREATE TABLE inheritor (UNIQUE (name)) INHERITS (base);
 CREATE TABLE parted (id int, part int, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
 SELECT dtmodel.add_soft_delete('base');

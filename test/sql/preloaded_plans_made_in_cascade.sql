@@ -1,6 +1,6 @@
 --
--- plans that a function made inside of a cascade count rows and hide them
--- outside of it as everywhere
+-- plans that a function made inside a cascade count and hide rows outside it
+-- as anywhere else
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;

@@ -1,5 +1,5 @@
 --
--- which tier a session is of, where the library is preloaded
+-- the tier of a session, if the library is preloaded
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;

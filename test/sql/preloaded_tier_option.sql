@@ -1,5 +1,5 @@
 --
--- a model that leaves DELETE to its triggers although the library is preloaded
+-- a model that leaves DELETE to its triggers even if the library is preloaded
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -17,11 +17,11 @@ CREATE TRIGGER after_delete AFTER DELETE ON posts FOR EACH ROW EXECUTE FUNCTION 
 CREATE TRIGGER after_update AFTER UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION tell();
 INSERT INTO posts SELECT generate_series(1, 20);
 
--- without the option the planner does it
+-- without the option, the planner makes DELETE soft
 SELECT dtmodel.add_soft_delete('posts');
 DELETE FROM posts WHERE id = 1 RETURNING id;
 
--- with it the triggers do
+-- with it, the triggers do
 PREPARE del (int) AS DELETE FROM posts WHERE id = $1 RETURNING id;
 EXECUTE del (2);
 SELECT dtmodel.add_soft_delete('posts', tier => 'trigger');
@@ -48,13 +48,13 @@ DELETE FROM live_posts WHERE id = 11 RETURNING id;
 SELECT id FROM posts WHERE is_deleted ORDER BY id;
 SELECT count(*) FROM posts;
 
--- the user's trigger may refuse the row
+-- the user's trigger can skip the row
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER before_delete_2 BEFORE DELETE ON posts FOR EACH ROW WHEN (OLD.id = 12) EXECUTE FUNCTION refuse();
 DELETE FROM posts WHERE id IN (12, 13);
 SELECT id, is_deleted FROM posts WHERE id IN (12, 13) ORDER BY id;
 
--- hidden rows stay hidden, from the DELETE too; a hard one finds them
+-- hidden rows stay hidden, also from the DELETE; a hard DELETE finds them
 SELECT dtmodel.add_soft_delete('posts', hide => true, tier => 'trigger');
 SELECT count(*) FROM posts;
 DELETE FROM posts WHERE id IN (13, 14);
@@ -77,7 +77,7 @@ SET dtmodel.with_deleted = on;
 SELECT count(*), count(*) FILTER (WHERE is_deleted) AS deleted FROM posts;
 RESET dtmodel.with_deleted;
 
--- the table that is named decides, for partitions and heirs too
+-- the option of the table in the statement applies, also to its partitions and inheriting tables
 CREATE TABLE events (id int) PARTITION BY LIST (id);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1, 2);
 SELECT dtmodel.add_soft_delete('events', tier => 'trigger');
@@ -101,7 +101,7 @@ INSERT INTO comments VALUES (1, 17);
 DELETE FROM posts WHERE id = 17;
 SELECT id, is_deleted FROM comments;
 
--- and back again
+-- and without the option again
 SELECT dtmodel.add_soft_delete('posts');
 EXECUTE del (18);
 

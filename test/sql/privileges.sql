@@ -1,5 +1,5 @@
 --
--- as the caller, never more: real roles, column grants, row-level security
+-- with the caller's privileges only: roles, column grants, row-level security
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -19,7 +19,7 @@ CREATE VIEW state AS
            bool_and(is_deleted = (deleted_at IS NOT NULL)) AS in_step
     FROM posts;
 
--- whoever may DELETE may delete, and needs nothing else; nobody else may
+-- a soft DELETE needs the DELETE privilege and no other, and fails without it
 SET ROLE privileges_user;
 DELETE FROM posts;
 \echo :SQLSTATE
@@ -72,7 +72,7 @@ TABLE state;
 RESET ROLE;
 TABLE state;
 
--- column grants: updated_at moves though the caller may not write it
+-- column grants: updated_at changes even if the caller cannot write it
 SET ROLE privileges_owner;
 GRANT UPDATE (title), INSERT (id, title) ON posts TO privileges_user;
 SET ROLE privileges_user;
@@ -83,7 +83,7 @@ INSERT INTO posts (id, title) VALUES (21, 'mine') RETURNING created_at = now() A
 INSERT INTO posts (id, created_at) VALUES (22, now());
 \echo :SQLSTATE
 
--- for good only with TRUNCATE besides
+-- physical deletion only with TRUNCATE in addition
 SET dtmodel.hard_delete = on;
 DELETE FROM posts WHERE id = 5;
 \echo :SQLSTATE
@@ -115,7 +115,7 @@ UPDATE posts SET is_deleted = true WHERE id = 9;
 RESET ROLE;
 TABLE state;
 
--- forced upon the owner as well
+-- forced for the owner as well
 SET ROLE privileges_owner;
 ALTER TABLE posts FORCE ROW LEVEL SECURITY;
 DELETE FROM posts WHERE id IN (13, 19);
@@ -124,7 +124,7 @@ ALTER TABLE posts NO FORCE ROW LEVEL SECURITY;
 TABLE state;
 ALTER TABLE posts DISABLE ROW LEVEL SECURITY;
 
--- triggers of the table run as the caller, who deletes; so do SECURITY DEFINER functions as theirs
+-- triggers of the table run as the caller, SECURITY DEFINER functions as their owner
 CREATE FUNCTION who() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE WARNING '% as %', TG_OP, current_user; RETURN NEW; END $$;
 CREATE TRIGGER who BEFORE UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION who();
@@ -136,9 +136,9 @@ SELECT remove(15);
 RESET ROLE;
 TABLE state;
 
--- the functions are there for everybody, the tables they serve are not
-CREATE ROLE privileges_nobody;
-SET ROLE privileges_nobody;
+-- every role can call the functions, but not write to the templates
+CREATE ROLE privileges_other;
+SET ROLE privileges_other;
 SELECT dtmodel.uuidv7() IS NOT NULL AS id, dtmodel.table_name('User');
 SELECT count(*) FROM dtmodel.models WHERE model::text = 'privileges.posts';
 INSERT INTO dtmodel.model_base DEFAULT VALUES;
@@ -146,4 +146,4 @@ INSERT INTO dtmodel.model_base DEFAULT VALUES;
 RESET ROLE;
 
 DROP SCHEMA privileges CASCADE;
-DROP ROLE privileges_owner, privileges_user, privileges_nobody;
+DROP ROLE privileges_owner, privileges_user, privileges_other;

@@ -1,5 +1,5 @@
 --
--- purge: deleting for good what was deleted softly a while ago
+-- purge: physical deletion of rows that were soft-deleted some time ago
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -13,20 +13,20 @@ INSERT INTO logs (line, is_deleted, deleted_at) SELECT 'old ' || i, true, now() 
 INSERT INTO logs (line, is_deleted, deleted_at) SELECT 'young ' || i, true, now() - interval '29 days' FROM generate_series(1, 5) AS i;
 RESET client_min_messages;
 
--- a dry run changes nothing, and may be part of a transaction
+-- a dry run changes nothing, and can be part of a transaction
 BEGIN;
 CALL dtmodel.purge('logs', dry_run => true);
 COMMIT;
 SELECT split_part(line, ' ', 1) AS kind, count(*) FROM logs GROUP BY kind ORDER BY kind;
 
--- batches, by default for what is older than 30 days; live rows always stay
+-- batches, by default for rows deleted more than 30 days ago; live rows are kept
 CALL dtmodel.purge('logs', batch_size => 10);
 SELECT split_part(line, ' ', 1) AS kind, count(*) FROM logs GROUP BY kind ORDER BY kind;
 CALL dtmodel.purge('logs', '0', batch_size => 1);
 CALL dtmodel.purge('logs', '0');
 SELECT split_part(line, ' ', 1) AS kind, count(*) FROM logs GROUP BY kind ORDER BY kind;
 
--- foreign keys: each action, by children that are purged as well, deleted later, live, or no models
+-- foreign keys: each action, with children that are purged as well, deleted later, live, or not models
 SET client_min_messages = warning;
 CREATE TABLE users (id int PRIMARY KEY);
 SELECT dtmodel.add_soft_delete('users', flag => 'is_active', flag_means => 'live');
@@ -48,7 +48,7 @@ INSERT INTO photos (id, user_id) VALUES (5, 5), (6, 6), (7, 7);
 INSERT INTO invoices VALUES (8, 8), (9, 8);
 INSERT INTO likes VALUES (1, 1), (9, 9);
 INSERT INTO badges VALUES (10, 10);
--- the purge's view: 3 has a live post, 4 a post with a live comment, 5 a live photo, 6 a young one
+-- 3 has a live post, 4 a post with a live comment, 5 a live photo, 6 a recently deleted one
 ALTER TABLE users DISABLE TRIGGER zz_dtmodel_soft_cascade;
 ALTER TABLE posts DISABLE TRIGGER zz_dtmodel_soft_cascade;
 SET dtmodel.preserve_timestamps = on;
@@ -69,13 +69,13 @@ SELECT string_agg(id::text, ' ' ORDER BY id) AS comments FROM comments;
 SELECT string_agg(id::text, ' ' ORDER BY id) AS photos FROM photos;
 SELECT string_agg(id::text, ' ' ORDER BY id) AS sessions FROM sessions;
 SELECT id, user_id FROM likes ORDER BY id;
--- what is in the way goes, and so do they
+-- after the rows that hold them are deleted, they are purged too
 DELETE FROM invoices;
 DELETE FROM badges;
 DELETE FROM comments;
 CALL dtmodel.purge('users', '0');
 
--- trees and cycles, in batches that cut through them
+-- trees and cycles that are split between batches
 SET client_min_messages = warning;
 CREATE TABLE tree (id int PRIMARY KEY, parent int CONSTRAINT fk_tree REFERENCES tree ON DELETE RESTRICT);
 CREATE INDEX ON tree (parent);
@@ -121,7 +121,7 @@ CALL dtmodel.purge('"Parted; ""x"""', '1 hour', batch_size => 4);
 SELECT id FROM "Parted; ""x""" ORDER BY id;
 RESET timezone;
 
--- tables that inherit are the model's too
+-- tables that inherit belong to the model
 SET client_min_messages = warning;
 CREATE TABLE animals (id int PRIMARY KEY);
 CREATE TABLE dogs (PRIMARY KEY (id)) INHERITS (animals);
@@ -133,7 +133,7 @@ RESET client_min_messages;
 CALL dtmodel.purge('animals', '0');
 SELECT id FROM animals ORDER BY id;
 
--- a trigger of the table's may keep a row, which is then skipped; other errors end the purge
+-- a row that the table's trigger keeps is skipped; other errors end the purge
 CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.line = 'line 2' THEN RETURN NULL; END IF;
@@ -148,7 +148,7 @@ CALL dtmodel.purge('logs', '0', batch_size => 1);
 SELECT line FROM logs WHERE is_deleted ORDER BY line;
 
 
--- what is done stays done when it is interrupted
+-- completed batches stay purged when it is interrupted
 CREATE FUNCTION interrupt() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.line = 'line 7' THEN
@@ -165,11 +165,11 @@ CALL dtmodel.purge('logs', '0', batch_size => 2);
 \echo :SQLSTATE
 SELECT line FROM logs WHERE is_deleted ORDER BY line;
 
--- nothing is left open, and the setting is as it was
+-- no transaction is left open, and the switch has its old value
 SELECT count(*) FROM pg_cursors;
 SHOW dtmodel.hard_delete;
 
--- the rows are found by an index, where there is one
+-- the rows are found by an index, if there is one
 SET client_min_messages = warning;
 CREATE TABLE big (id int PRIMARY KEY, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 SELECT dtmodel.add_soft_delete('big');
@@ -186,7 +186,7 @@ COMMIT;
 CALL dtmodel.purge('big');
 SELECT count(*) AS rows, count(deleted_at) AS deleted FROM big;
 
--- so is what references them, however small the tables are and whether or not they are analyzed
+-- so are the rows that reference them, also if the tables are small or not analyzed
 SET client_min_messages = warning;
 CREATE TABLE folders (id int PRIMARY KEY);
 CREATE TABLE files (id int PRIMARY KEY, folder int REFERENCES folders ON DELETE CASCADE);
@@ -204,7 +204,7 @@ SELECT sum(seq_scan) - :before AS scans, sum(idx_scan) > 0 AS by_index FROM pg_s
 COMMIT;
 SHOW enable_seqscan;
 
--- a session that purges again sees what has changed since, and no result of a batch is kept
+-- a second purge in the same session sees changes since, and keeps no result of an earlier batch
 CREATE TABLE memory (bytes bigint);
 CREATE FUNCTION note_memory() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

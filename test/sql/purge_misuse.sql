@@ -1,5 +1,5 @@
 --
--- purge: what is refused, and how; privileges; a hostile path
+-- purge: errors, privileges, and a hostile search_path
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -27,7 +27,7 @@ CALL dtmodel.purge('posts', batch_size => NULL);
 CALL dtmodel.purge('posts', dry_run => NULL);
 \echo :SQLSTATE
 
--- it commits, so it cannot be a part of anything
+-- it commits, so it cannot be part of a transaction
 BEGIN;
 CALL dtmodel.purge('posts');
 \echo :SQLSTATE
@@ -38,7 +38,7 @@ SELECT f();
 DO $$ BEGIN CALL dtmodel.purge('purge_misuse.posts'); END $$;
 \echo :SQLSTATE
 
--- as the caller, who must be one that may delete for good
+-- as the caller, who needs the privileges for physical deletion
 CREATE ROLE purge_owner;
 CREATE ROLE purge_user;
 GRANT USAGE, CREATE ON SCHEMA purge_misuse TO purge_owner;
@@ -84,7 +84,7 @@ RESET ROLE;
 SELECT string_agg(id::text, ' ' ORDER BY id) AS users FROM users;
 SELECT string_agg(id::text, ' ' ORDER BY id) AS notes FROM notes;
 
--- nobody's operators, functions or tables stand in
+-- operators, functions and tables of other roles are not used
 CREATE SCHEMA purge_hostile;
 CREATE FUNCTION purge_hostile.same(int, int) RETURNS boolean LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'hostile operator'; END $$;

@@ -61,7 +61,7 @@ SELECT * FROM try('%s%n', '%I', '%L', '%1$s', '%%', '%');
 SELECT * FROM try('t', 'T', 'u', 'U', 'row', 'Row');
 SELECT * FROM try(repeat('t', 63), repeat('i', 63), repeat('f', 63), repeat('c', 63), repeat('u', 63), repeat('d', 63));
 
--- an error names them as they are, and its hint can be run
+-- errors show the names unchanged, and the statements in hints can be run
 CREATE TABLE "it's" (id int PRIMARY KEY);
 SELECT dtmodel.add_timestamps('"it''s"', 'made "at"', 'moved at');
 INSERT INTO "it's" VALUES (1);

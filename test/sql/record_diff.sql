@@ -34,7 +34,7 @@ UPDATE t SET settings = '{"theme": "light", "notify": {"sms": true}}';
 UPDATE t SET settings = '{"theme": "dark", "notify": {"sms": false}}';
 DELETE FROM t;
 
--- a record that was changed in the function, and rows in SQL
+-- a record that a function has changed, and rows in SQL
 CREATE FUNCTION change() RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
     a record_diff.t;
@@ -52,7 +52,7 @@ SELECT dtmodel.get_modified_keys(a, a), dtmodel.get_modified_keys(a, NULL), dtmo
 SELECT dtmodel.get_modified_keys(NULL, NULL), dtmodel.get_changes(NULL, NULL);
 SELECT dtmodel.get_changes(a, b) FROM (VALUES (1, '{"k": 1}'::jsonb)) AS a (x, y), (VALUES (1, '{"k": 2}'::jsonb)) AS b (x, y);
 
--- rows of no table in PL/pgSQL, whose types all have the same number
+-- PL/pgSQL records that are not rows of a table, whose types all have the same OID
 CREATE FUNCTION differ(query text, other text) RETURNS SETOF text[] LANGUAGE plpgsql AS $$
 DECLARE
     a record;
@@ -80,7 +80,7 @@ INSERT INTO gone VALUES ('x', 'y');
 SELECT dtmodel.get_changes(three, gone) FROM three, gone;
 \echo :SQLSTATE
 
--- a row from before its table was altered
+-- a row that was stored before its table was altered
 CREATE TABLE old (id int, note text);
 INSERT INTO old VALUES (1, '{"theme": "dark"}');
 DO $$

@@ -80,7 +80,7 @@ SELECT name FROM dtmodel.create(NULL::users,
     '{"id": "550e8400-e29b-41d4-a716-446655440000", "name": "John Doe", "email": "john@example.com"}');
 SELECT name FROM dtmodel.get_by_id(NULL::users, '550e8400-e29b-41d4-a716-446655440000');
 SELECT name FROM dtmodel.get_by_id(NULL::users, '550e8400-e29b-41d4-a716-446655440000'::uuid);
-SELECT dtmodel.get_by_id(NULL::users, '550e8400-e29b-41d4-a716-446655440001') IS NULL AS nobody;
+SELECT dtmodel.get_by_id(NULL::users, '550e8400-e29b-41d4-a716-446655440001') IS NULL AS missing;
 
 \echo == ModelBase: get_all(db: Session, limit=None, offset=0) -> List[T]
 SELECT count(*) FROM dtmodel.bulk_create(NULL::users, (
@@ -97,7 +97,7 @@ SELECT dtmodel.count(NULL::posts) AS live, dtmodel.count(NULL::posts, include_de
 
 \echo == ModelBase: exists(db: Session, id: Union[str, UUID]) -> bool
 SELECT dtmodel.exists(NULL::users, '550e8400-e29b-41d4-a716-446655440000') AS there,
-       dtmodel.exists(NULL::users, '550e8400-e29b-41d4-a716-446655440001') AS nobody;
+       dtmodel.exists(NULL::users, '550e8400-e29b-41d4-a716-446655440001') AS missing;
 
 \echo == ModelBase: bulk_create(db: Session, data_list: List[Dict]) -> List[T]
 SELECT name FROM dtmodel.bulk_create(NULL::users, '[

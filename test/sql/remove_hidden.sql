@@ -1,5 +1,5 @@
 --
--- taking soft delete off, or another flag, where deleted rows are hidden
+-- removing soft delete, or changing its flag, if deleted rows are hidden
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -17,18 +17,18 @@ SELECT dtmodel.remove_soft_delete('posts', drop_columns => true);
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 SELECT count(*) FROM posts WHERE NOT is_deleted;
 
--- without the columns they stay what they are
+-- if the columns are kept, the rows stay deleted
 BEGIN;
 SELECT dtmodel.remove_soft_delete('posts');
 SELECT id, v, is_deleted FROM posts ORDER BY id;
 ROLLBACK;
 
--- once they are gone the columns can go
+-- after the rows are deleted physically, the columns can be dropped
 CALL dtmodel.purge('posts', '0');
 SELECT dtmodel.remove_soft_delete('posts', drop_columns => true);
 SELECT * FROM posts;
 
--- another flag: rows that are deleted by the old one, and live by the new
+-- another flag: rows that are deleted by the old flag and live by the new one
 CREATE TABLE users (id int PRIMARY KEY, active boolean NOT NULL DEFAULT true);
 SELECT dtmodel.add_soft_delete('users', hide => true);
 INSERT INTO users VALUES (1), (2);
@@ -37,7 +37,7 @@ SELECT dtmodel.add_soft_delete('users', flag => 'active', flag_means => 'live', 
 \echo :SQLSTATE
 SELECT id FROM users WHERE deleted_at IS NULL;
 
--- unique_live looks at hidden rows as at others: they do not count
+-- unique_live treats hidden rows like other deleted rows: they do not count
 CREATE TABLE tags (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_soft_delete('tags', hide => true);
 INSERT INTO tags VALUES (1, 'a'), (2, 'a');

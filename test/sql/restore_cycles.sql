@@ -31,7 +31,7 @@ DELETE FROM x;
 SELECT dtmodel.restore_deletion(NULL::y, deleted_at) FROM y LIMIT 1;
 TABLE state;
 
--- a table whose rows reference two of it
+-- a table whose rows reference two rows of it
 CREATE TABLE nodes (id int PRIMARY KEY, parent int REFERENCES nodes ON DELETE CASCADE, root int REFERENCES nodes ON DELETE CASCADE);
 SELECT dtmodel.add_soft_delete('nodes');
 INSERT INTO nodes VALUES (1, NULL, NULL), (2, 1, 1), (3, 2, 1), (4, 3, 1), (5, 4, 1);
@@ -50,7 +50,7 @@ SELECT id FROM nodes WHERE is_deleted;
 SELECT (dtmodel.restore(n)).id FROM nodes AS n WHERE id = 3;
 SELECT id FROM nodes WHERE is_deleted;
 
--- association rows come back with the last of the rows that they join
+-- association rows are restored with the last of the rows that they join
 CREATE TABLE books (a int, b int, PRIMARY KEY (b, a));
 CREATE TABLE tags (name text PRIMARY KEY);
 CREATE TABLE book_tags (tag text REFERENCES tags ON DELETE CASCADE, a int, b int, PRIMARY KEY (a, b, tag),

@@ -1,5 +1,5 @@
 --
--- a restore brings back what hangs on several rows of the deletion
+-- a restore with rows that have several parents in the deletion
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -25,7 +25,7 @@ INSERT INTO spaces VALUES (1, 1), (2, 1);
 INSERT INTO tasks VALUES (1, 1), (2, 2);
 INSERT INTO comments VALUES (1, 1, 1), (2, 2, 1), (3, 2, 2);
 
--- all of it
+-- the whole deletion
 DELETE FROM tenants;
 SELECT count(*), count(DISTINCT deleted_at) FROM deleted;
 SELECT (dtmodel.restore(t)).id FROM tenants AS t;
@@ -41,7 +41,7 @@ TABLE state;
 SELECT dtmodel.restore_deletion(NULL::tenants, :'t');
 TABLE state;
 
--- a comment comes back with the last of the two that it hangs on
+-- a comment is restored with the last of its two parents
 BEGIN;
 DELETE FROM users WHERE id = 1;
 DELETE FROM spaces WHERE id = 1;
@@ -52,7 +52,7 @@ TABLE state;
 SELECT (dtmodel.restore(NULL::spaces, 1)).id;
 TABLE state;
 
--- so too when these were deleted by two transactions, in either order
+-- also if two transactions deleted the parents, in either order
 DELETE FROM users WHERE id = 2;
 DELETE FROM spaces WHERE id = 1;
 TABLE state;
@@ -67,7 +67,7 @@ TABLE state;
 SELECT (dtmodel.restore(NULL::users, 2)).id;
 TABLE state;
 
--- by the flag
+-- by an UPDATE of the flag
 DELETE FROM tenants;
 UPDATE tenants SET is_deleted = false;
 TABLE state;

@@ -1,5 +1,5 @@
 --
--- ON DELETE RESTRICT on the way of a cascade
+-- ON DELETE RESTRICT during a cascade
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -29,7 +29,7 @@ INSERT INTO restrict_in_cascade_plain.users SELECT id, org FROM users;
 INSERT INTO restrict_in_cascade_plain.projects SELECT id, org FROM projects;
 INSERT INTO restrict_in_cascade_plain.tasks SELECT id, project, owner FROM tasks;
 
--- users come before the tasks, whose owners they are
+-- the users are deleted before the tasks that reference them
 DELETE FROM orgs;
 SELECT count(*) FILTER (WHERE is_deleted) FROM tasks;
 DO $$
@@ -39,7 +39,7 @@ EXCEPTION WHEN foreign_key_violation OR restrict_violation THEN
     RAISE WARNING 'so without soft delete';
 END $$;
 
--- the tasks before
+-- the tasks are deleted first
 DELETE FROM tasks;
 DELETE FROM orgs;
 SELECT count(*) FILTER (WHERE is_deleted) FROM users;

@@ -1,5 +1,5 @@
 --
--- DELETE, UPDATE and MERGE on a model need privileges on the table and no other: no
+-- DELETE, UPDATE and MERGE on a model need privileges on the table and no others: no
 -- EXECUTE, no USAGE of the extension's schema
 --
 SET client_min_messages = warning;
@@ -33,7 +33,7 @@ CREATE VIEW state AS
     SELECT 'parents' AS t, id, slug, is_deleted, deleted_at = now() AS now, deleted_by, updated_by FROM parents
     UNION ALL SELECT 'children', id, NULL, is_deleted, deleted_at = now(), deleted_by, NULL FROM children
     UNION ALL SELECT 'parted', id, k::text, is_deleted, deleted_at = now(), NULL, NULL FROM parted;
--- without UPDATE or INSERT of what the mixins keep; a view's DELETE reads all columns
+-- no UPDATE or INSERT privilege on columns of the mixins; a DELETE on a view reads all columns
 GRANT DELETE, SELECT, UPDATE (title, is_deleted, settings), INSERT (id, title, settings) ON parents, live_parents TO revoked_execute_user;
 GRANT DELETE, SELECT (id, parent, is_deleted), UPDATE (parent, is_deleted), INSERT (id, parent) ON children TO revoked_execute_user;
 GRANT DELETE, SELECT (id, k, is_deleted), UPDATE (k, is_deleted), INSERT (id, k) ON parted TO revoked_execute_user;
@@ -78,7 +78,7 @@ ROLLBACK TO s;
 RESET ROLE;
 SELECT * FROM state WHERE id BETWEEN 5 AND 7 OR t = 'parted' ORDER BY t DESC, id;
 
--- restores by UPDATE, with what went along
+-- restores by UPDATE, with the rows that were deleted together
 SET ROLE revoked_execute_user;
 UPDATE parents SET is_deleted = false WHERE id IN (1, 3, 6);
 UPDATE children SET is_deleted = false WHERE id = 2;
@@ -86,7 +86,7 @@ UPDATE parted SET is_deleted = false WHERE id = 1;
 RESET ROLE;
 SELECT * FROM state WHERE is_deleted ORDER BY t DESC, id;
 
--- INSERT, where no DEFAULT calls a function of ours
+-- INSERT, if no DEFAULT calls a function of ours
 SET ROLE revoked_execute_user;
 INSERT INTO parents (id, title) VALUES (10, 'Title 5');
 INSERT INTO parents (id, title) VALUES (10, 'again') ON CONFLICT (id) DO UPDATE SET title = excluded.title;
@@ -96,7 +96,7 @@ RESET ROLE;
 SELECT * FROM state WHERE id = 10 ORDER BY t DESC;
 ROLLBACK;
 
--- MERGE, which servers have from 15 on: this one deletes, updates and inserts
+-- MERGE (since PostgreSQL 15): this one deletes, updates and inserts
 SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
 GRANT UPDATE ON parents, parted TO revoked_execute_user;
 BEGIN;
@@ -133,7 +133,7 @@ RESET ROLE;
 SELECT * FROM state WHERE id = 9 ORDER BY t DESC;
 ROLLBACK;
 
--- a DEFAULT runs as the user that inserts, as the server has it: EXECUTE on its function, but no USAGE of the schema
+-- a DEFAULT runs as the user that inserts: EXECUTE on its function is needed, but not USAGE of the schema
 CREATE TABLE identified (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 SELECT dtmodel.add_model('identified'), dtmodel.add_soft_delete('identified');
 GRANT INSERT, SELECT, UPDATE, DELETE ON identified TO revoked_execute_user;
@@ -156,7 +156,7 @@ RESET ROLE;
 SELECT is_deleted, count(*) FROM identified GROUP BY 1 ORDER BY 1;
 ROLLBACK;
 
--- who is granted a function of ours needs no other one for it, but for settings that are merged
+-- a granted function of ours needs no privilege on another one, except to merge settings
 GRANT ALL ON parents TO revoked_execute_user;
 BEGIN;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel FROM public;

@@ -1,6 +1,6 @@
 --
--- an UPDATE or a move that failed, was rolled back or vetoed leaves nothing
--- behind: the next DELETE is soft, the next INSERT is stamped
+-- an UPDATE or a move that failed, was rolled back or was skipped has no later
+-- effect: the next DELETE is soft, the next INSERT is stamped
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -45,7 +45,7 @@ BEGIN
 END $$;
 TABLE state;
 
--- failed: in an expression, in a CHECK, for want of a partition
+-- failed: in an expression, in a CHECK, because there is no partition
 \set VERBOSITY sqlstate
 UPDATE parted SET v = (1 / (id - 5))::text WHERE id = 5;
 UPDATE parted SET v = 'bad' WHERE id = 5;
@@ -57,12 +57,12 @@ DELETE FROM parted WHERE id = 7;
 \set VERBOSITY default
 TABLE state;
 
--- vetoed
+-- skipped by a trigger
 UPDATE parted SET v = 'veto', k = 2 WHERE id = 8;
 DELETE FROM parted WHERE id = 8;
 TABLE state;
 
--- as a plain table does it, a move that the other partition does not take is a deletion
+-- as in a plain table, a move whose INSERT is skipped deletes the row
 CREATE TABLE plain (id int, k int) PARTITION BY LIST (k);
 CREATE TABLE plain_1 PARTITION OF plain FOR VALUES IN (1);
 CREATE TABLE plain_3 PARTITION OF plain FOR VALUES IN (3);
@@ -74,7 +74,7 @@ UPDATE parted SET k = 3 WHERE id = 9;
 DELETE FROM parted WHERE id IN (9, 10);
 TABLE state;
 
--- what an INSERT says of its author after a move that failed
+-- created_by of an INSERT after a move that failed
 \set VERBOSITY sqlstate
 UPDATE parted SET k = 9 WHERE id = 11;
 INSERT INTO parted (id, k, created_by, updated_by) VALUES (13, 1, 'forged', 'forged');

@@ -1,6 +1,6 @@
 --
--- moves between partitions are no deletions, whatever the triggers are called,
--- and those that also flip the flag cascade
+-- moves between partitions are not deletions, whatever names the triggers have,
+-- and those that also change the flag cascade
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -64,7 +64,7 @@ UPDATE parted SET k = 1 WHERE id = 4;
 SELECT tableoid::regclass, id, is_deleted FROM parted ORDER BY id;
 SELECT dtmodel.describe('parted') -> 'drift' AS drift;
 
--- a MERGE that deletes a row whose UPDATE a later trigger has refused
+-- a MERGE that deletes a row whose UPDATE a later trigger has skipped
 CREATE TABLE kept (id int, k int, v int) PARTITION BY LIST (k);
 CREATE TABLE kept_1 PARTITION OF kept FOR VALUES IN (1);
 SELECT dtmodel.add_soft_delete('kept');

@@ -1,6 +1,6 @@
 --
--- to look for a row by a key of a domain calls none of the domain's CHECKs, as a
--- WHERE clause calls none: they may be another role's functions
+-- looking up a row by a key of a domain type calls none of the domain's CHECKs,
+-- as a WHERE clause does not: they may be functions of another role
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -35,7 +35,7 @@ SELECT (dtmodel.soft_delete(NULL::posts, 2)).is_deleted, dtmodel.restore(NULL::p
 DELETE FROM live_posts WHERE id = 2;
 SELECT id, n, is_deleted FROM posts ORDER BY id;
 
--- what refers to such a key is of its type
+-- a column that references such a key has the key's type
 CREATE TABLE notes (n int);
 SELECT dtmodel.add_audit('notes', "references" => 'posts');
 SELECT attname, atttypid::regtype FROM pg_attribute WHERE attrelid = 'notes'::regclass AND attnum > 1;

@@ -1,12 +1,12 @@
 --
--- get_by_id: one query, run by the executor, which checks what the caller may read
+-- get_by_id: one query, run by the executor, which checks the caller's privileges
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA rows_lookup;
 SET search_path = rows_lookup;
 
--- what lies in a row: out of line, by default, dropped, not there
+-- values out of line, missing attributes with a default, and dropped columns
 CREATE TABLE stored (gone int, id int PRIMARY KEY, wide text, short text);
 ALTER TABLE stored ALTER wide SET STORAGE EXTERNAL;
 INSERT INTO stored VALUES (7, 1, repeat('wide ', 2000), NULL), (8, 2, 'narrow', 'b');
@@ -23,7 +23,7 @@ BEGIN
     TRUNCATE rows_lookup.stored;
     RAISE EXCEPTION 'kept % bytes, %', length(row.wide), row.later;
 END $$;
--- a statement sees what it saw when it began, and the next one what that did
+-- a statement sees its own snapshot, and the next one the changes of the first
 WITH changed AS (UPDATE stored SET short = 'new' WHERE id = 2 RETURNING short)
 SELECT changed.short, (dtmodel.get_by_id(NULL::stored, 2)).short AS seen FROM changed;
 SELECT short FROM dtmodel.get_by_id(NULL::stored, 2);
@@ -54,7 +54,7 @@ SELECT (dtmodel.get_by_id(NULL::of_domain, 'x'::text)).v AS domain,
        (dtmodel.get_by_id(NULL::of_two, '{"a": 1, "b": null}'::jsonb)).v AS half,
        (dtmodel.get_by_id(NULL::including, 1)).v AS including;
 
--- the key changes under the session
+-- the key changes during the session
 CREATE TABLE changed (id int PRIMARY KEY, other int, v text);
 INSERT INTO changed VALUES (1, 10, 'by id');
 SELECT v FROM dtmodel.get_by_id(NULL::changed, 1);
@@ -77,14 +77,14 @@ CREATE TABLE part PARTITION OF parted FOR VALUES FROM (1) TO (10);
 INSERT INTO parted VALUES (1, 'in a partition');
 SELECT v FROM dtmodel.get_by_id(NULL::part, 1);
 
--- partitions and heirs
+-- partitions and tables that inherit
 SELECT v FROM dtmodel.get_by_id(NULL::parted, 1);
 CREATE TABLE parent (id int PRIMARY KEY, v text);
-CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (parent);
-INSERT INTO heir VALUES (1, 'of an heir');
+CREATE TABLE inheritor (PRIMARY KEY (id)) INHERITS (parent);
+INSERT INTO inheritor VALUES (1, 'of an inheritor');
 SELECT v FROM dtmodel.get_by_id(NULL::parent, 1);
 
--- a key that is not checked at once does not have one row for sure
+-- a deferrable key may have several rows
 CREATE TABLE deferred (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, v text);
 INSERT INTO deferred VALUES (1, 'deferred');
 SELECT v FROM dtmodel.get_by_id(NULL::deferred, 1);
@@ -122,7 +122,7 @@ SELECT v FROM dtmodel.get_by_id(NULL::columnwise, 1);
 \echo :SQLSTATE
 RESET ROLE;
 
--- a schema that the user may not look into, also when another user has a plan
+-- a schema that the user has no USAGE on, also if another user has a plan
 CREATE SCHEMA rows_lookup_closed;
 CREATE TABLE rows_lookup_closed.t (id int PRIMARY KEY, v text, secret text);
 INSERT INTO rows_lookup_closed.t VALUES (1, 'closed', 'away');
@@ -152,7 +152,7 @@ SELECT (dtmodel.get_by_id(model, 1)).v FROM door;
 RESET ROLE;
 \set VERBOSITY default
 
--- an error in the query, and then no trace of it; a look-up inside of another
+-- an error in the query, after which nothing is left open; a call inside another one
 CREATE TABLE failing (id int PRIMARY KEY, v int);
 INSERT INTO failing VALUES (1, 0), (2, 2);
 ALTER TABLE failing ENABLE ROW LEVEL SECURITY;
@@ -179,7 +179,7 @@ RESET ROLE;
 DROP POLICY calls ON policed;
 CREATE POLICY even ON policed USING (id % 2 = 0);
 
--- forced upon the owner, who in this test would bypass them as a superuser
+-- forced for the owner, who in this test would bypass policies as a superuser
 CREATE ROLE rows_lookup_owner;
 GRANT USAGE ON SCHEMA dtmodel TO rows_lookup_owner;
 GRANT ALL ON SCHEMA rows_lookup TO rows_lookup_owner;
@@ -190,7 +190,7 @@ ALTER TABLE policed FORCE ROW LEVEL SECURITY;
 SELECT count(*) FROM dtmodel.get_by_id(NULL::policed, 1) AS p WHERE p.id IS NOT NULL;
 RESET ROLE;
 
--- an update of nothing reads the row in the same way
+-- an update with empty data reads the row in the same way
 SELECT (dtmodel.update(NULL::stored, 2, '{}')).short;
 
 DROP SCHEMA rows_lookup, rows_lookup_closed CASCADE;

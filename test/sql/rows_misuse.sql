@@ -1,5 +1,5 @@
 --
--- functions on rows: what is refused, and how
+-- functions on rows: errors
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -11,7 +11,7 @@ CREATE TABLE keyless (a int);
 CREATE TYPE pair AS (a int, b int);
 CREATE VIEW v AS SELECT * FROM users;
 
--- what is no model
+-- not a model
 SELECT dtmodel.create(1, '{}');
 \echo :SQLSTATE
 SELECT dtmodel.create(ROW(1, 2), '{}');
@@ -49,7 +49,7 @@ SELECT dtmodel.update(NULL::users, '550e8400-e29b-41d4-a716-446655440000', '{"na
 \echo :SQLSTATE
 SELECT dtmodel.update(NULL::users, '550e8400-e29b-41d4-a716-446655440000', NULL);
 \echo :SQLSTATE
--- of a key that is given twice, the last one counts, as in jsonb
+-- of a duplicate key the last one counts, as in jsonb
 SELECT name FROM dtmodel.create(NULL::users, '{"id": "550e8400-e29b-41d4-a716-446655440000", "name": "a", "name": "b"}');
 
 -- values
@@ -97,7 +97,7 @@ SELECT * FROM dtmodel.get_all(NULL::keyless, after_id => 1);
 SELECT * FROM dtmodel.get_all(NULL::users, "limit" => -1);
 \echo :SQLSTATE
 
--- versions of no one row
+-- versions of different rows
 SELECT dtmodel.get_modified_keys(u, k) FROM users AS u, (SELECT ROW(1)::keyless) AS x (k);
 \echo :SQLSTATE
 SELECT dtmodel.get_changes(u, ROW(1)) FROM users AS u;

@@ -1,5 +1,5 @@
 --
--- functions on rows: plans that are kept while tables change, and privileges
+-- functions on rows: saved plans while tables change, and privileges
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -42,7 +42,7 @@ SELECT dtmodel.delete(NULL::t, 1) IS NOT NULL AS deleted, dtmodel.count(NULL::t)
 SELECT dtmodel.remove_soft_delete('t');
 SELECT dtmodel.count(NULL::t);
 
--- more sets of columns than plans are kept for; two that share a plan's place
+-- more sets of columns than the plan cache holds; two plans with the same place in it
 CREATE TABLE wide (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, c0 int, c1 int, c2 int, c3 int, c4 int, c5 int, c6 int, c7 int);
 DO $$
 DECLARE
@@ -57,7 +57,7 @@ BEGIN
 END $$;
 SELECT count(*) FROM wide;
 
--- upsert and get_or_create look rows up with one plan, whatever order the columns are named in
+-- upsert and get_or_create have one plan for any order of the columns
 CREATE TABLE ordered (a int, b text, v text, PRIMARY KEY (b, a));
 SELECT dtmodel.add_soft_delete('ordered');
 INSERT INTO ordered VALUES (1, 'x', 'old');
@@ -67,7 +67,7 @@ SELECT (instance).v, created FROM dtmodel.get_or_create(NULL::ordered, '{"a": 1,
 SELECT (instance).v, created FROM dtmodel.upsert(NULL::ordered, '{"a": 1, "b": "x"}', '{a,b}', 'restore');
 SELECT (instance).v, created FROM dtmodel.upsert(NULL::ordered, '{"a": 1, "b": "x"}', '{b,b,a}', 'restore');
 
--- as the caller: no more than granted is written or read
+-- as the caller: only granted columns are written and read
 CREATE TABLE secrets (id int PRIMARY KEY DEFAULT 1, open text, hidden text DEFAULT 'hidden');
 CREATE ROLE dtmodel_rows_reader;
 GRANT USAGE ON SCHEMA rows_plans TO dtmodel_rows_reader;
@@ -90,7 +90,7 @@ SELECT dtmodel.update(NULL::secrets, 1, '{"hidden": "written"}');
 SELECT dtmodel.delete(NULL::secrets, 1);
 \echo :SQLSTATE
 RESET ROLE;
--- the plan is the caller's each time: what the owner may, the next role may not
+-- the plan belongs to the caller of each call: after the owner, a role with fewer privileges
 SELECT hidden FROM dtmodel.update(NULL::secrets, 1, '{"hidden": "by the owner"}');
 SET ROLE dtmodel_rows_reader;
 SELECT hidden FROM dtmodel.update(NULL::secrets, 1, '{"hidden": "by another"}');
@@ -109,7 +109,7 @@ SELECT dtmodel.create(NULL::secrets, '{"id": 21}');
 SELECT id FROM dtmodel.create(NULL::secrets, '{"id": 2}');
 RESET ROLE;
 SELECT id, open FROM secrets ORDER BY id;
--- deletion for good needs what dtmodel.hard_delete needs
+-- physical deletion needs the same as dtmodel.hard_delete
 ALTER TABLE secrets DISABLE ROW LEVEL SECURITY;
 SELECT dtmodel.add_soft_delete('secrets');
 SET ROLE dtmodel_rows_reader;

@@ -1,12 +1,12 @@
 --
--- a hostile search_path: nobody's functions, operators or types stand in
+-- a hostile search_path: functions, operators and types of other roles are not used
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA search_path;
 CREATE SCHEMA hostile;
 
--- everything that a careless query would find first
+-- all objects that an unqualified name would find first
 CREATE FUNCTION hostile.now() RETURNS timestamptz LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'hostile now()'; END $$;
 CREATE FUNCTION hostile.uuidv7() RETURNS uuid LANGUAGE plpgsql AS
@@ -68,13 +68,13 @@ SELECT id, is_deleted FROM search_path.posts ORDER BY id;
 SELECT id, parent_id, is_deleted FROM search_path.children ORDER BY id;
 SELECT note, live, deleted_at IS NOT NULL AS timed FROM search_path.fresh ORDER BY note;
 
--- a temporary table of the same name does not capture anything either
+-- nor is a temporary table of the same name
 CREATE TEMP TABLE posts (id int PRIMARY KEY, is_deleted boolean, deleted_at timestamptz);
 INSERT INTO pg_temp.posts VALUES (2);
 SELECT (dtmodel.restore(NULL::search_path.posts, 2)).is_deleted;
 SELECT * FROM pg_temp.posts;
 
--- no function of ours leaves its privileges or its path to the caller
+-- no function of ours changes the caller's privileges or search_path
 SELECT p.proname FROM pg_proc AS p
 JOIN pg_depend AS d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'dtmodel'

@@ -1,5 +1,5 @@
 --
--- settings: what they may be, how they are written and read
+-- settings: which are valid, how they are written and read
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -21,7 +21,7 @@ SET client_min_messages = warning;
 SELECT jsonb_pretty(dtmodel.describe('users') -> 'settings');
 SELECT dtmodel.get_fields('users');
 
--- written by anybody, read with defaults; a default is stored nowhere
+-- written by any client, read with defaults; a default is not stored
 INSERT INTO users VALUES (1, 'none', NULL), (2, 'empty', '{}'), (3, 'some', '{"theme": "dark", "language": null}');
 SELECT id, settings, dtmodel.settings(u) FROM users AS u ORDER BY id;
 UPDATE users SET settings = dtmodel.merge_settings(settings, '{"language": "fr"}');
@@ -29,7 +29,7 @@ SELECT id, settings FROM users ORDER BY id;
 SELECT dtmodel.settings(NULL::users) IS NULL AS nothing;
 SELECT id, dtmodel.to_dict(u) FROM users AS u ORDER BY id;
 
--- what is stored stays, whatever the rules say
+-- stored settings are kept, whatever the rules are
 ALTER TABLE users DISABLE TRIGGER zz_dtmodel_settings;
 UPDATE users SET settings = '{"theme": "blue", "old": 1}' WHERE id = 1;
 ALTER TABLE users ENABLE TRIGGER zz_dtmodel_settings;
@@ -38,7 +38,7 @@ UPDATE users SET settings = settings WHERE id = 1;
 SELECT dtmodel.to_dict(u) FROM users AS u WHERE id = 1;
 UPDATE users SET settings = NULL WHERE id = 1;
 
--- what is not valid: an error, left out, or kept
+-- settings that are not valid: an error, left out, or kept
 INSERT INTO users VALUES (4, 'unknown', '{"theme": "dark", "colour": "red"}');
 \echo :SQLSTATE
 SELECT dtmodel.add_settings('users', '{theme}', on_unknown => 'ignore');
@@ -47,7 +47,7 @@ SELECT dtmodel.add_settings('users', '{theme}', on_unknown => 'allow');
 UPDATE users SET settings = '{"theme": "dark", "colour": "red"}' WHERE id = 4 RETURNING settings;
 SELECT settings FROM dtmodel.update(NULL::users, 4, '{"settings": {"size": 1}, "weight": 2}');
 
--- given beside the columns, as an object, as a list; the ones beside count more
+-- given beside the columns, as an object, as a list; those beside the columns take precedence
 SELECT dtmodel.add_settings('users', '{theme,language}');
 SELECT settings FROM dtmodel.create(NULL::users, '{"id": 5, "theme": "a", "language": "b", "colour": "c"}');
 SELECT settings FROM dtmodel.create(NULL::users, '{"id": 6, "settings": {"theme": "a", "colour": "c"}}');
@@ -59,7 +59,7 @@ SELECT settings FROM dtmodel.update(NULL::users, 8, '{"settings": null, "name": 
 SELECT settings FROM dtmodel.update(NULL::users, 9, '{"theme": {"deep": 1}}');
 SELECT settings FROM dtmodel.update(NULL::users, 9, '{"theme": {"other": 1}}');
 
--- apart from the columns
+-- not beside the columns
 SELECT dtmodel.add_settings('users', '{theme,language}', combined => false, schema => '{"language": {"default": "en"}}');
 SELECT name, settings FROM dtmodel.create(NULL::users, '{"id": 10, "theme": "ignored", "settings": [{"key": "theme", "value": ["x"]}]}');
 SELECT dtmodel.to_dict(u), dtmodel.to_dict(u, excludes => '{settings}') AS without, dtmodel.to_dict(u, includes => '{settings,id}') AS only,
@@ -83,7 +83,7 @@ SELECT dtmodel.to_dict(t) FROM t;
 SELECT dtmodel.get_fields('t');
 SELECT length(dtmodel.to_dict(u) ->> 'a b') FROM dtmodel.update(NULL::t, 1, jsonb_build_object('a b', repeat('x', 100000))) AS u;
 
--- a column that takes the name of a setting later wins, and is told
+-- a column that is added later with the name of a setting takes precedence, and is drift
 ALTER TABLE t ADD COLUMN "a b" text DEFAULT 'column';
 SELECT dtmodel.to_dict(t) FROM t;
 SELECT dtmodel.describe('t') -> 'drift' AS drift;
@@ -97,7 +97,7 @@ SELECT dtmodel.create(NULL::t, '{"id": 2, "a.b": 1}');
 SELECT dtmodel.add_settings('t', '{"a.b"}', settings => 'prefs');
 INSERT INTO t (id, prefs) VALUES (2, '{}');
 
--- and off again
+-- removed
 SELECT dtmodel.remove_settings('t');
 SELECT dtmodel.remove_settings('users', drop_columns => true);
 SELECT dtmodel.remove_settings('users');

@@ -1,12 +1,12 @@
 --
--- settings: what changes is checked, also if a trigger does it; what is stored stays
+-- settings: changes are checked, also those of a trigger; stored settings are kept
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA settings_kept;
 SET search_path = settings_kept;
 
--- a BEFORE trigger of the user's that writes settings, in an UPDATE of other columns
+-- a BEFORE trigger of the user that writes settings, in an UPDATE of other columns
 CREATE TABLE users (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_settings('users', '{theme,size}', schema => '{"size": {"type": "integer"}}');
 CREATE FUNCTION write_settings() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -35,7 +35,7 @@ SELECT settings FROM dtmodel.update(NULL::users, 1, '{"name": "{\"other\": 1}"}'
 SELECT dtmodel.add_settings('users', '{theme,size}', on_unknown => 'ignore');
 UPDATE users SET name = '{"other": 1, "size": 4}' WHERE id = 1 RETURNING settings;
 
--- a setting is retired, and another one gets a stricter rule: add_settings tells
+-- a setting is removed from the model, and another one gets a stricter rule: add_settings reports it
 SELECT dtmodel.add_settings('users', '{theme,size,old}');
 DELETE FROM users;
 INSERT INTO users VALUES (1, 'a', '{"theme": "dark", "old": 1}'), (2, 'b', '{"size": "large"}'), (3, 'c', '{"size": 1}'), (4, 'd', NULL);
@@ -47,7 +47,7 @@ SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
 SELECT id, dtmodel.invalid_settings(u) FROM users AS u ORDER BY id;
 SELECT dtmodel.invalid_settings(NULL::users) IS NULL AS nothing;
 
--- they stay in updates of others, by any way, also of all columns
+-- they are kept in updates of other settings, of any kind, also of all columns
 UPDATE users SET name = 'still works', settings = settings WHERE id = 1;
 UPDATE users SET settings = '{"old": 1, "theme": "light"}' WHERE id = 1 RETURNING settings;
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"theme": "blue", "name": "by id"}');
@@ -62,10 +62,10 @@ UPDATE users SET settings = '{"old": 1}' WHERE id = 3;
 \echo :SQLSTATE
 INSERT INTO users VALUES (5, 'e', '{"old": 1}');
 \echo :SQLSTATE
--- equal is what jsonb holds to be equal
+-- equality is that of jsonb
 UPDATE users SET settings = '{"old": 1.0}' WHERE id = 1 RETURNING settings;
 
--- with "ignore" what is stored stays too, and what is new is left out
+-- with "ignore", stored settings are kept too, and new ones are left out
 SELECT dtmodel.add_settings('users', '{theme,size}', on_unknown => 'ignore');
 UPDATE users SET settings = '{"old": 1, "other": 2, "theme": "dark"}' WHERE id = 1 RETURNING settings;
 UPDATE users SET settings = '{"old": 2, "theme": "dark"}' WHERE id = 1 RETURNING settings;
@@ -74,17 +74,17 @@ UPDATE users SET settings = '{"old": 1, "theme": "dark"}' WHERE id = 1 RETURNING
 SELECT dtmodel.invalid_settings(u) FROM users AS u WHERE id = 1;
 SELECT dtmodel.add_settings('users', '{theme,size}', schema => '{"size": {"type": "integer"}}');
 
--- update removes a setting, retired or not; null is a value
+-- update removes a setting, whether the model has it or not; null is a value
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "old", "remove": true}]}');
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "theme", "value": null}, {"key": "size", "value": 7}]}');
 SELECT (dtmodel.update(u, '{"name": "n", "settings": [{"key": "theme", "remove": true}, {"key": "never", "remove": true}]}')).* FROM users AS u WHERE id = 1;
--- of one that is given and removed the last counts, and what stands beside the columns counts most
+-- of a setting that is given and removed the last element counts, and a key beside the columns takes precedence
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "size", "remove": true}, {"key": "size", "value": 1}]}');
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "theme", "value": "x"}, {"key": "size", "value": 1}, {"key": "size", "remove": true}]}');
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"theme": "beside", "settings": [{"key": "theme", "remove": true}]}');
 SELECT settings FROM dtmodel.update(NULL::users, 4, '{"settings": [{"key": "theme", "remove": true}]}');
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "theme", "remove": true}]}', strict => true);
--- with strict it has to be one that the model has
+-- with strict the model must have it
 SELECT settings FROM dtmodel.update(NULL::users, 1, '{"settings": [{"key": "old", "remove": true}]}', strict => true);
 \echo :SQLSTATE
 SELECT (instance).settings, created FROM dtmodel.upsert(NULL::users, '{"id": 2, "theme": "up", "settings": [{"key": "size", "remove": true}]}');
@@ -104,7 +104,7 @@ UPDATE users AS u SET settings = settings - dtmodel.invalid_settings(u) WHERE dt
 SELECT id, settings FROM users ORDER BY id;
 SELECT dtmodel.describe('users') -> 'drift' AS drift;
 
--- settings that are no object stay as well, unless they are changed
+-- settings that are not an object are kept too, unless they are changed
 CREATE TABLE loose (id int, settings jsonb, n int);
 INSERT INTO loose VALUES (1, '[1]', 1);
 SELECT dtmodel.add_settings('loose', '{a}');
@@ -113,7 +113,7 @@ UPDATE loose SET settings = '[2]';
 \echo :SQLSTATE
 SELECT dtmodel.invalid_settings(l), dtmodel.describe('loose') -> 'drift' ->> 0 AS drift FROM loose AS l;
 
--- values out of line are neither read nor written again
+-- values out of line are not read or written again
 CREATE TABLE large (id int PRIMARY KEY, n int, settings jsonb);
 ALTER TABLE large ALTER settings SET STORAGE EXTERNAL;
 SELECT dtmodel.add_settings('large', '{text}');
@@ -122,7 +122,7 @@ SELECT dtmodel.add_settings('large', '{other}');
 UPDATE large SET n = 2;
 SELECT settings - 'text' AS rest, length(settings ->> 'text') FROM dtmodel.update(NULL::large, 1, '{"other": 1}');
 
--- and they are read once, however many settings of the row are not valid any more
+-- and they are read once, even if many settings of the row are no longer valid
 CREATE TABLE crowded (id int PRIMARY KEY, settings jsonb);
 CREATE TABLE memory (bytes bigint);
 CREATE FUNCTION note_memory() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -137,7 +137,7 @@ CREATE TRIGGER zzz_note_memory BEFORE UPDATE ON crowded FOR EACH ROW EXECUTE FUN
 UPDATE crowded SET settings = settings || '{"a": 1}';
 SELECT count(*), max(bytes) - min(bytes) < 5000000 AS little FROM memory;
 
--- a row that moves to another partition takes them along, and no others
+-- a row that moves to another partition keeps them, and gets no others
 CREATE TABLE parts (k int, settings jsonb, n int) PARTITION BY LIST (k);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
 CREATE TABLE parts_2 (gone int, n int, settings jsonb, k int);
@@ -163,7 +163,7 @@ ALTER TABLE parts DETACH PARTITION parts_2;
 INSERT INTO parts_2 VALUES (1, '{"old": 1}', 2);
 \echo :SQLSTATE
 
--- a large table is looked at in a sample, and by those who may read it
+-- a sample of a large table is read, if the user can read it
 CREATE TABLE many (id int, settings jsonb);
 INSERT INTO many SELECT i, CASE WHEN i % 2 = 0 THEN '{"old": 1}' ELSE '{"new": 1}' END::jsonb FROM generate_series(1, 120000) AS i;
 CREATE FUNCTION drift_share() RETURNS TABLE (sampled boolean, looked_at_few boolean, about_half boolean) LANGUAGE sql AS $$
@@ -185,19 +185,19 @@ SELECT dtmodel.describe(c.oid) -> 'drift' AS drift FROM pg_class AS c WHERE reln
 RESET ROLE;
 GRANT USAGE ON SCHEMA settings_kept TO settings_kept_user;
 SET ROLE settings_kept_user;
-SELECT dtmodel.describe('many') -> 'drift' ->> 0 ~ '^\d+ of' AS told;
+SELECT dtmodel.describe('many') -> 'drift' ->> 0 ~ '^\d+ of' AS reported;
 RESET ROLE;
 REVOKE SELECT ON many FROM settings_kept_user;
 GRANT SELECT (settings) ON many TO settings_kept_user;
 SET ROLE settings_kept_user;
-SELECT dtmodel.describe('many') -> 'drift' ->> 0 ~ '^\d+ of' AS told;
+SELECT dtmodel.describe('many') -> 'drift' ->> 0 ~ '^\d+ of' AS reported;
 RESET ROLE;
 ALTER TABLE many ENABLE ROW LEVEL SECURITY;
 SET ROLE settings_kept_user;
 SELECT dtmodel.describe('many') -> 'drift' AS drift;
 RESET ROLE;
 
--- what is no object is removed by the same statement, which drift and the NOTICE have
+-- settings that are not an object are removed by the same statement, which drift and the NOTICE show
 RESET client_min_messages;
 CREATE TABLE "odd ones" (id int PRIMARY KEY, t text, "set" jsonb NOT NULL);
 INSERT INTO "odd ones" VALUES (1, 't', 'null'), (2, 't', '[]'), (3, 't', '"x"'), (4, 't', '["set"]'),

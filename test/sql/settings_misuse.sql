@@ -1,5 +1,5 @@
 --
--- settings: what is refused, and how
+-- settings: errors
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -59,7 +59,7 @@ SELECT s, try(s) FROM (VALUES
 -- the error of a pattern is the server's, and the context names the setting
 SELECT dtmodel.add_settings('t', schema => '{"a": {"type": "string"}, "b": {"pattern": "("}}');
 \echo :SQLSTATE
--- a JSON Schema of all settings, instead of a rule for each
+-- a JSON Schema for all settings, instead of a rule for each
 SELECT dtmodel.add_settings('t', schema => '{"$schema": "x", "type": "object", "properties": {"a": {"type": "string"}}}');
 \echo :SQLSTATE
 SELECT dtmodel.add_settings('t', '{a}', schema => '{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}');
@@ -67,7 +67,7 @@ BEGIN;
 SELECT dtmodel.add_settings('t', schema => '{"type": {"enum": [1]}, "properties": {"type": "object"}}');
 ROLLBACK;
 
--- values, by each word
+-- values, for each keyword
 SELECT dtmodel.add_settings('t', '{kind,count,share,code,any}', schema => '{
     "kind": {"enum": ["a", 1, null]},
     "count": {"type": "integer", "minimum": 0, "maximum": 10},
@@ -92,11 +92,11 @@ SELECT s, try_value(s) FROM (VALUES
     ('{"any": {"x": [1]}}'), ('{"other": 1}'), ('[]'), ('1'), ('null')) AS v (s);
 INSERT INTO t (id, settings) VALUES (1, '{"count": 11}');
 \echo :SQLSTATE
--- null is a value, and may be meant to remove the setting
+-- null is a value, and the hint says how to remove the setting
 INSERT INTO t (id, settings) VALUES (1, '{"count": null}');
 \echo :SQLSTATE
 
--- the constraint that an error names is ours, if there is one, and not another CHECK of the column
+-- the error has the name of our constraint, if there is one, and not of another CHECK of the column
 CREATE TABLE named (id int PRIMARY KEY, LIKE dtmodel.configurable_mixin INCLUDING ALL);
 SELECT dtmodel.add_settings('named', '{a}', schema => '{"a": {"type": "number"}}');
 ALTER TABLE named ADD CONSTRAINT ck_named_a_few CHECK (settings <> '{"a": 5}'), ADD CONSTRAINT ck_no_settings CHECK (id > 0 OR settings IS NULL);
@@ -135,7 +135,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 SELECT e, try_element(e) FROM (VALUES ('1'::jsonb), ('[]'), ('{}'), ('{"key": 1, "value": 1}'), ('{"key": "any"}'),
     ('{"key": "any", "remove": false}'), ('{"key": "any", "remove": true, "value": 1}'), ('{"key": "any", "remove": true}')) AS v (e);
--- where any setting is allowed, one without a name in the model goes under "settings": beside the columns it may be a misspelt column
+-- if any setting is allowed, one that the model does not name is given under "settings": beside the columns it may be a misspelt column
 BEGIN;
 SELECT dtmodel.add_settings('t', '{a}', on_unknown => 'allow');
 INSERT INTO t (id) VALUES (1);
@@ -147,7 +147,7 @@ ROLLBACK;
 SELECT dtmodel.create(NULL::t, '{"id": 1, "settings": {"other": 1}}', strict => true);
 \echo :SQLSTATE
 
--- the trigger function is no function of one's own
+-- the trigger function in a trigger by hand
 SELECT dtmodel.settings_trigger();
 \echo :SQLSTATE
 CREATE TABLE bare (id int PRIMARY KEY, settings jsonb);
@@ -159,24 +159,24 @@ CREATE TRIGGER wrong AFTER INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.
 INSERT INTO bare VALUES (1, '{}');
 \echo :SQLSTATE
 
--- one that is made by hand may say anything: what makes no sense allows nothing, and is not read as something else
+-- a trigger by hand can have any rule: one that is not valid accepts no value, and is not read in another way
 CREATE TABLE by_hand (settings jsonb);
 CREATE FUNCTION try_schema(schema text) RETURNS TABLE (number text, string text, list text) LANGUAGE plpgsql AS $$
 DECLARE
-    told text[];
+    outcome text[];
 BEGIN
     EXECUTE format('CREATE TRIGGER by_hand BEFORE INSERT ON settings_misuse.by_hand FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger(''settings=settings'', ''valid_settings={a}'', %L)',
                    'schema=' || schema);
     FOR i IN 1..3 LOOP
         BEGIN
             INSERT INTO settings_misuse.by_hand VALUES (('[{"a": 1}, {"a": "1"}, {"a": [1]}]'::jsonb) -> i - 1);
-            told[i] := 'no error';
+            outcome[i] := 'no error';
         EXCEPTION WHEN OTHERS THEN
-            told[i] := SQLSTATE;
+            outcome[i] := SQLSTATE;
         END;
     END LOOP;
     DROP TRIGGER by_hand ON settings_misuse.by_hand;
-    RETURN QUERY VALUES (told[1], told[2], told[3]);
+    RETURN QUERY VALUES (outcome[1], outcome[2], outcome[3]);
 END $$;
 SELECT s AS schema, t.* FROM unnest(ARRAY[
     '5', '[1]', '{"a": 5}', '{"a": "\u0001\u0001aaaaaaaaaaaaaaaa"}', '{"a": [{"minimum": 1}]}', '{"a": null}',

@@ -1,5 +1,5 @@
 --
--- Errors show values only to those who may SELECT them, and name the constraint
+-- Errors show values only to users with SELECT on them, and have the name of the constraint
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -8,7 +8,7 @@ SET search_path = shown_keys;
 CREATE ROLE shown_keys_user;
 GRANT USAGE ON SCHEMA dtmodel, shown_keys TO shown_keys_user;
 
--- what a client learns of an error, with the role that it connects as
+-- the fields of an error that a client sees, with the role that it connects as
 CREATE FUNCTION fails(statement text) RETURNS TABLE (code text, schema_name text, table_name text, column_name text, constraint_name text, detail text)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -53,7 +53,7 @@ SELECT * FROM fails('DELETE FROM shown_keys.owners');
 RESET ROLE;
 ALTER TABLE owners DISABLE ROW LEVEL SECURITY;
 
--- the owner of a function may read, but not the one who calls it; long values are cut
+-- the owner of a function can read, but not its caller; long values are truncated
 REVOKE SELECT ON owners FROM shown_keys_user;
 INSERT INTO owners VALUES (9, repeat('long ', 100));
 INSERT INTO pets VALUES (9, 9, repeat('long ', 100));
@@ -87,7 +87,7 @@ INSERT INTO pets VALUES (2, 7, 'north');
 SELECT * FROM fails($$SELECT dtmodel.require_live_parent('pets', 'owner', 'region')$$);
 DELETE FROM pets WHERE id = 2;
 
--- what is written on the table's behalf: a restore that brings back a child, which another live one is in the way of
+-- errors of writes as the table's owner: a restore of a child that conflicts with a live row
 SELECT (dtmodel.restore(NULL::owners, '{"id": 7, "region": "north"}')).id AS owner, (dtmodel.restore(NULL::pets, 1)).id AS pet;
 INSERT INTO collars VALUES (1, 1, 'secret code');
 DELETE FROM pets WHERE id = 1;
@@ -117,7 +117,7 @@ SELECT * FROM fails('DELETE FROM shown_keys.pets WHERE id = 1');
 RESET ROLE;
 ALTER TABLE collars DROP CONSTRAINT never_deleted;
 
--- a deleted row in the way
+-- a conflict with a deleted row
 CREATE TABLE notes (id int PRIMARY KEY, name text, CONSTRAINT notes_name UNIQUE (name));
 SELECT dtmodel.add_soft_delete('notes');
 INSERT INTO notes VALUES (1, 'n');
@@ -139,7 +139,7 @@ SELECT * FROM fails($$SELECT dtmodel.upsert(NULL::notes, '{"id": 2, "name": "n"}
 INSERT INTO notes VALUES (3, 'n');
 SELECT * FROM fails($$SELECT dtmodel.restore(NULL::notes, 1)$$);
 
--- flag and time that contradict each other
+-- flag and time that are not consistent
 SELECT * FROM fails($$UPDATE notes SET is_deleted = false, deleted_at = '2020-01-01' WHERE id = 1$$);
 ALTER TABLE notes DROP CONSTRAINT ck_notes_soft_delete;
 SELECT * FROM fails($$UPDATE notes SET is_deleted = false, deleted_at = '2020-01-01' WHERE id = 1$$);
@@ -151,7 +151,7 @@ REVOKE SELECT ON pets FROM shown_keys_user;
 SET ROLE shown_keys_user;
 SELECT * FROM fails($$UPDATE shown_keys.pets SET settings = '{"food": ["secret"]}'$$);
 SELECT * FROM fails($$UPDATE shown_keys.pets SET settings = '["secret"]'$$);
--- the name of a setting that there is not is a value too
+-- the name of an unknown setting is a value too
 UPDATE pets SET settings = '{"secret": 1}';
 RESET ROLE;
 UPDATE pets SET settings = '{"secret": 1}';

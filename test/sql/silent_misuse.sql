@@ -1,5 +1,5 @@
 --
--- Calls that would do nothing, or something else than what was meant, say so
+-- Calls that would do nothing, or not what was meant, raise an error
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -11,7 +11,7 @@ SELECT dtmodel.add_soft_delete('users'), dtmodel.add_settings('users', '{theme}'
 SELECT dtmodel.create_live_view('users');
 INSERT INTO users VALUES (1, 'Ann'), (2, 'Bob');
 
--- an instance that is null: the id was forgotten
+-- an instance that is null, because the id was forgotten
 SELECT dtmodel.update(NULL::users, '{"name": "x"}');
 \echo :SQLSTATE
 SELECT dtmodel.delete(NULL::users);
@@ -24,15 +24,15 @@ SELECT dtmodel.restore(NULL::users);
 \echo :SQLSTATE
 SELECT dtmodel.update(NULL::live_users, '{"name": "x"}');
 \echo :SQLSTATE
--- and so is one that an outer join did not find
+-- or because an outer join did not find it
 SELECT dtmodel.update(u, '{"name": "x"}') FROM (VALUES (1), (3)) AS v (id) LEFT JOIN users AS u USING (id);
 \echo :SQLSTATE
 SELECT v.id, (dtmodel.update(u, '{"name": "Anna"}')).name FROM (VALUES (1), (3)) AS v (id) LEFT JOIN users AS u USING (id) WHERE u.id IS NOT NULL;
--- what only reads is null for null, and so is a null id
+-- functions that only read return null for null, and for a null id
 SELECT v.id, dtmodel.to_dict(u) AS dict, dtmodel.repr(u), dtmodel.str(u), dtmodel.settings(u) FROM (VALUES (3)) AS v (id) LEFT JOIN users AS u USING (id);
 SELECT dtmodel.update(NULL::users, NULL::int, '{"name": "x"}') IS NULL AS updated, dtmodel.delete(NULL::users, NULL::int) IS NULL AS deleted;
 
--- names that there are not
+-- names that do not exist
 SELECT dtmodel.to_dict(u, includes => '{nope}') FROM users AS u;
 \echo :SQLSTATE
 SELECT dtmodel.to_dict(u, '{id,nope}') FROM users AS u;
@@ -50,7 +50,7 @@ SELECT dtmodel.add_settings('users', '{theme}', on_unknown => 'allow');
 SELECT dtmodel.to_dict(u, '{nope}', '{id,other}') FROM users AS u WHERE id = 1;
 SELECT dtmodel.add_settings('users', '{theme}');
 
--- keys that were ignored, when a column lacks its value
+-- keys that were ignored, if a column has no value
 SELECT dtmodel.create(NULL::users, '{"id": 3, "nmae": "x", "theme": "dark", "Id": 4}');
 \echo :SQLSTATE
 SELECT dtmodel.create(NULL::users, '{"id": 3, "theme": "dark"}');
@@ -65,7 +65,7 @@ SELECT dtmodel.bulk_create(NULL::users, '[{"id": 3, "name": "x", "nmae": "y"}, {
 \echo :SQLSTATE
 SELECT dtmodel.bulk_create(NULL::users, '[{"id": 3, "name": "x", "nmae": "y"}, {"id": 5}]');
 SELECT dtmodel.bulk_create(NULL::parted, '[{"id": 3, "name": "x"}, {"id": 1, "nmae": "x"}]');
--- of another table it is no matter of ours, and other errors are not either
+-- no hint for errors of another table, nor for other errors
 CREATE TABLE logs (id int NOT NULL);
 CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO logs VALUES (NULL); RETURN NEW; END $$;
 CREATE TRIGGER log BEFORE INSERT ON parted FOR EACH ROW EXECUTE FUNCTION log();
@@ -79,7 +79,7 @@ EXCEPTION WHEN not_null_violation THEN
     RAISE WARNING '%, and there is %', SQLERRM, (dtmodel.create(NULL::silent.users, '{"id": 3, "name": "x", "nmae": "x"}')).name;
 END $$;
 
--- the name of a table in the place of its type
+-- the name of a table instead of its type
 SELECT dtmodel.create('users', '{"id": 4, "name": "x"}');
 \echo :SQLSTATE
 SELECT * FROM dtmodel.create('users', '{"id": 4, "name": "x"}');
@@ -89,7 +89,7 @@ SELECT dtmodel.create(NULL, '{"id": 4, "name": "x"}');
 SELECT dtmodel.create('users'::regclass, '{"id": 4, "name": "x"}');
 \echo :SQLSTATE
 
--- soft => false: the setting is not the caller's
+-- soft => false: the hint does not name the switch
 CREATE ROLE silent_user;
 GRANT USAGE ON SCHEMA dtmodel, silent TO silent_user;
 GRANT SELECT, INSERT, UPDATE, DELETE ON users TO silent_user;
@@ -110,7 +110,7 @@ EXCEPTION WHEN insufficient_privilege THEN
 END $$;
 RESET ROLE;
 
--- strict, and every way to say which row and what
+-- strict, with all signatures
 SELECT dtmodel.update(u, '{"nope": 1}', strict => true) FROM users AS u WHERE id = 1;
 \echo :SQLSTATE
 SELECT dtmodel.update(u, '{"nope": 1}', true) FROM users AS u WHERE id = 1;

@@ -1,5 +1,5 @@
 --
--- slugs: given to rows that come without, unique among live rows
+-- slugs: for rows that are inserted without one, unique among live rows
 --
 SELECT getdatabaseencoding() <> 'UTF8' OR
        NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
@@ -17,12 +17,12 @@ SELECT dtmodel.add_slug('slug.articles', 'title');
 \d slug.articles
 SELECT dtmodel.add_slug('slug.articles', 'title');
 
--- rows that exist keep what they have; who wants slugs for them asks
+-- existing rows are not changed; their slugs are filled in on request
 SELECT slug FROM slug.articles;
 UPDATE slug.articles SET slug = NULL WHERE slug IS NULL;
 SELECT slug FROM slug.articles;
 
--- one after the other, many in one statement, by COPY
+-- one by one, many in one statement, by COPY
 INSERT INTO slug.articles VALUES (2, 'Hello, World!') RETURNING slug;
 INSERT INTO slug.articles VALUES (3, 'Hello World'), (4, 'hello world?'), (5, 'Other') RETURNING slug;
 COPY slug.articles (id, title) FROM stdin;
@@ -35,32 +35,32 @@ SELECT count(DISTINCT slug), bool_and(slug = 'many' OR slug = 'many-' || id - 10
 FROM slug.articles WHERE id > 100;
 DELETE FROM slug.articles WHERE id > 100;
 
--- no words, no slug
+-- no slug without words
 INSERT INTO slug.articles VALUES (8, '?!'), (9, NULL), (10, '') RETURNING id, slug;
 
--- an empty one is none, a given one stays as it is
+-- an empty slug is replaced, a given one is kept
 INSERT INTO slug.articles (id, title, slug) VALUES (11, 'Empty', '') RETURNING slug;
 INSERT INTO slug.articles (id, title, slug) VALUES (12, 'Given', 'As/It/Is') RETURNING slug;
 INSERT INTO slug.articles (id, title, slug) VALUES (13, 'Given', 'hello-world');
 \echo :SQLSTATE
 
--- it does not follow the title, unless it is asked to
+-- it does not follow the title without on_update
 UPDATE slug.articles SET title = 'Renamed' WHERE id = 2 RETURNING slug;
 UPDATE slug.articles SET slug = '' WHERE id = 2 RETURNING slug;
 UPDATE slug.articles SET slug = 'mine' WHERE id = 3 RETURNING slug;
 UPDATE slug.articles SET slug = 'other' WHERE id = 3;
 \echo :SQLSTATE
--- the same as it was: its own slug does not stand in its way
+-- the same slug again: the row does not conflict with itself
 UPDATE slug.articles SET slug = '' WHERE id = 4 RETURNING slug;
 UPDATE slug.articles SET slug = '' WHERE id = 4 RETURNING slug;
 
--- ON CONFLICT: a row that is not inserted takes no slug
+-- ON CONFLICT: a row that is not inserted uses no slug
 INSERT INTO slug.articles VALUES (5, 'Fresh') ON CONFLICT DO NOTHING;
 INSERT INTO slug.articles VALUES (14, 'Fresh') RETURNING slug;
 INSERT INTO slug.articles VALUES (14, 'Fresh') ON CONFLICT (id) DO UPDATE SET title = 'Newer' RETURNING title, slug;
 INSERT INTO slug.articles (id, title, slug) VALUES (15, 'x', 'fresh') ON CONFLICT (slug) DO UPDATE SET title = 'Newest' RETURNING id, slug;
 
--- rolled back, it is free again
+-- after a rollback it is free again
 BEGIN;
 INSERT INTO slug.articles VALUES (16, 'Undone') RETURNING slug;
 SAVEPOINT s;
@@ -70,7 +70,7 @@ INSERT INTO slug.articles VALUES (17, 'Undone') RETURNING slug;
 ROLLBACK;
 INSERT INTO slug.articles VALUES (16, 'Undone') RETURNING slug;
 
--- a statement holds one reservation at most, and no transaction holds any
+-- a statement holds at most one reservation, and a transaction none
 BEGIN;
 INSERT INTO slug.articles SELECT i, 'Row ' || i FROM generate_series(1001, 1200) AS i;
 DO $$
@@ -86,7 +86,7 @@ $$;
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
 ROLLBACK;
 
--- max_length keeps words whole, and leaves room for the number
+-- max_length keeps words whole, with room for the number
 SELECT dtmodel.add_slug('slug.articles', 'title', max_length => 24);
 INSERT INTO slug.articles SELECT i, 'The quick brown fox jumps over' FROM generate_series(20, 22) AS i RETURNING slug;
 INSERT INTO slug.articles SELECT i, repeat('x', 30) FROM generate_series(23, 24) AS i RETURNING slug;
@@ -108,7 +108,7 @@ UPDATE slug.pages SET name = 'All the same' RETURNING id, path;
 SELECT dtmodel.describe('slug.pages') -> 'slug' AS slug;
 SELECT mixins FROM dtmodel.models WHERE model = 'slug.pages'::regclass;
 
--- any type can be the source, a domain hold the slug
+-- the source can have any type, and the slug a domain
 CREATE DOMAIN slug.path AS varchar(40) CHECK (VALUE ~ '^[a-z0-9-]+$');
 CREATE TABLE slug.days (day date, path slug.path);
 SELECT dtmodel.add_slug('slug.days', 'day', 'path');
@@ -131,7 +131,7 @@ INSERT INTO slug.first VALUES (1, 'Hello'), (2, 'Hello') RETURNING slug;
 SELECT slug FROM dtmodel.soft_delete(NULL::slug.first, 1);
 INSERT INTO slug.first VALUES (3, 'Hello') RETURNING slug;
 
--- restored, a row keeps its slug if it can and gets the next one if not
+-- a restored row keeps its slug if possible and gets the next number otherwise
 SELECT id, slug FROM dtmodel.restore(NULL::slug.first, 1);
 SELECT id, slug FROM dtmodel.soft_delete(NULL::slug.first, 1);
 SELECT id, slug FROM dtmodel.restore(NULL::slug.first, 1);
@@ -149,14 +149,14 @@ SELECT dtmodel.remove_soft_delete('slug.second');
 SELECT indexrelid::regclass, pg_get_expr(indpred, indrelid) FROM pg_index
 WHERE indrelid IN ('slug.first'::regclass, 'slug.second'::regclass) AND NOT indisprimary ORDER BY 1;
 
--- a unique constraint that was there is enough, and stays
+-- an existing unique constraint is sufficient, and is kept
 CREATE TABLE slug.older (title text, slug text UNIQUE);
 SELECT dtmodel.add_slug('slug.older', 'title');
 INSERT INTO slug.older VALUES ('One'), ('One') RETURNING slug;
 SELECT dtmodel.remove_slug('slug.older');
 \d slug.older
 
--- who may only insert needs no more: nothing is read in their name
+-- a role with INSERT needs no more: the slugs of others are not read as that role
 CREATE ROLE slug_user;
 GRANT USAGE ON SCHEMA slug TO slug_user;
 GRANT INSERT (id, title, slug) ON slug.articles TO slug_user;
@@ -170,7 +170,7 @@ INSERT INTO slug.articles (id, title, slug) VALUES (31, 'x', 'mine');
 RESET ROLE;
 SELECT slug FROM slug.articles WHERE id = 30;
 
--- the slug in an isolated transaction is free of what others have committed
+-- in an isolated transaction the slug differs from those that others have committed
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 INSERT INTO slug.articles VALUES (40, 'Hello World'), (41, 'Hello World') RETURNING slug;
 COMMIT;
@@ -178,7 +178,7 @@ BEGIN ISOLATION LEVEL SERIALIZABLE;
 INSERT INTO slug.articles VALUES (42, 'Hello World') RETURNING slug;
 COMMIT;
 
--- taken off, with and without the column
+-- removed, with and without the column
 SELECT dtmodel.remove_slug('slug.articles');
 SELECT dtmodel.remove_slug('slug.articles');
 \d slug.articles

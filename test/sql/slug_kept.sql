@@ -1,5 +1,5 @@
 --
--- slugs stay in clients that write all columns, and are new when that is asked for
+-- slugs are kept if clients write all columns, and are replaced on request
 --
 SELECT getdatabaseencoding() <> 'UTF8' OR
        NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
@@ -14,24 +14,24 @@ CREATE TABLE posts (id int PRIMARY KEY, title text);
 SELECT dtmodel.add_slug('posts', 'title'), dtmodel.add_timestamps('posts'), dtmodel.add_audit('posts');
 INSERT INTO posts VALUES (1, 'One'), (2, 'Two'), (3, '?!');
 
--- NULL or the same keeps it, whatever else changes
+-- NULL or the same slug keeps it, whatever else changes
 UPDATE posts SET title = 'Uno', slug = NULL WHERE id = 1 RETURNING slug;
 UPDATE posts SET title = 'Eins', slug = slug WHERE id = 1 RETURNING slug;
 UPDATE posts SET title = 'Un', slug = 'one' WHERE id = 1 RETURNING slug;
 SELECT slug FROM dtmodel.update(NULL::posts, 1, '{"title": "Ena", "slug": null}');
--- also in an INSERT that becomes an UPDATE, where EXCLUDED has a slug that we made
+-- also in an INSERT that becomes an UPDATE, where EXCLUDED has a generated slug
 INSERT INTO posts (id, title) VALUES (1, 'Ichi'), (4, 'Four')
 ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title, slug = EXCLUDED.slug RETURNING id, title, slug;
 INSERT INTO posts (id, title, slug) VALUES (1, 'Ichi', 'given'), (4, 'Shi', '')
 ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title, slug = EXCLUDED.slug RETURNING id, title, slug;
 INSERT INTO posts (id, title) VALUES (3, 'Three')
 ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title, slug = EXCLUDED.slug RETURNING id, title, slug;
--- a title without letters and digits gives no slug: the old one stays
+-- a title without letters and digits gives no slug: the old one is kept
 UPDATE posts SET title = '?!', slug = '' WHERE id = 3 RETURNING slug;
 UPDATE posts SET slug = '' WHERE id = 3 RETURNING slug;
 UPDATE posts SET slug = 'one' WHERE id = 1 RETURNING slug;
 
--- a new one, for the title as it is: by a call, by an empty text
+-- a new slug for the current title: by a call, by an empty text
 SELECT id, title, slug FROM posts ORDER BY id;
 SELECT (dtmodel.new_slug(p)).slug FROM posts AS p WHERE id = 1;
 SELECT (dtmodel.new_slug(p)).slug FROM posts AS p WHERE id = 1;
@@ -42,7 +42,7 @@ UPDATE posts SET title = 'Two' WHERE id = 1;
 SELECT (dtmodel.new_slug(p)).slug FROM posts AS p WHERE id = 1;
 UPDATE posts SET slug = '', title = 'Dos' WHERE id = 1 RETURNING slug;
 UPDATE posts SET slug = '' WHERE id = 1 RETURNING slug;
--- the row as it is now counts, not the one that is passed
+-- the current row counts, not the one that is passed
 SELECT slug FROM dtmodel.new_slug((SELECT ROW(1, 'Passed', 'x', now(), now(), 'x', 'x')::posts));
 SELECT dtmodel.new_slug(ROW(99, 'x', 'x', now(), now(), 'x', 'x')::posts) IS NULL AS gone;
 SELECT dtmodel.new_slug(NULL::posts);
@@ -52,7 +52,7 @@ SELECT dtmodel.new_slug(p) FROM (VALUES (1)) AS v LEFT JOIN posts AS p ON false;
 CREATE TABLE plain (id int PRIMARY KEY);
 SELECT dtmodel.new_slug(ROW(1)::plain);
 \echo :SQLSTATE
--- one with a number is kept as long as that without is another row's, however many there are
+-- one with a number is kept as long as another row has it without a number, however many there are
 CREATE TABLE many (id int PRIMARY KEY, title text);
 SELECT dtmodel.add_slug('many', 'title', max_length => 24), dtmodel.add_soft_delete('many'), dtmodel.create_live_view('many');
 INSERT INTO many SELECT i, 'Same' FROM generate_series(1, 100) AS i;
@@ -65,10 +65,10 @@ UPDATE many SET slug = 'same-044' WHERE id = 44;
 SELECT m.id, m.slug <> (dtmodel.new_slug(m)).slug AS changed FROM many AS m WHERE id IN (43, 44) ORDER BY id;
 DELETE FROM many WHERE id = 1;
 UPDATE many SET slug = '' WHERE id = 42 RETURNING slug;
--- a row that is deleted has one that is another row's by now
+-- a deleted row whose slug another row has by now
 UPDATE many SET title = 'Same', slug = 'same-7' WHERE id = 1;
 UPDATE many SET slug = '' WHERE id = 1 RETURNING slug IN ('same', 'same-7') AS taken;
--- where no empty slug can be; one that a trigger or a rule updates on the way is not meant
+-- if a slug cannot be empty; a row that a trigger or a rule also updates is not affected
 CREATE DOMAIN address AS text CHECK (VALUE ~ '^[a-z0-9-]+$');
 CREATE TABLE paths (id int PRIMARY KEY, title text, slug address);
 SELECT dtmodel.add_slug('paths', 'title');
@@ -82,20 +82,20 @@ SELECT (dtmodel.new_slug(p)).slug FROM paths AS p WHERE id = 1;
 SELECT slug FROM paths ORDER BY id;
 SELECT slug LIKE 'same%' AS kept FROM many WHERE id = 43;
 UPDATE paths SET slug = slug WHERE id = 3 RETURNING slug;
--- who sends our text is not us
+-- the text of our query has no effect when a client sends it
 /* dtmodel */ /* new slug */ UPDATE paths SET slug = slug WHERE id = 3 RETURNING slug;
-CREATE TABLE heirs () INHERITS (paths);
-SELECT dtmodel.add_slug('heirs', 'title');
-INSERT INTO heirs VALUES (4, 'Four');
-UPDATE heirs SET title = 'New four';
+CREATE TABLE inheritors () INHERITS (paths);
+SELECT dtmodel.add_slug('inheritors', 'title');
+INSERT INTO inheritors VALUES (4, 'Four');
+UPDATE inheritors SET title = 'New four';
 SELECT (dtmodel.new_slug(p)).slug FROM paths AS p WHERE id = 4;
-DROP TABLE heirs;
+DROP TABLE inheritors;
 -- a row of a view of live rows
 SELECT n.id, n.slug, pg_typeof(n) FROM live_many AS v, dtmodel.new_slug(v) AS n WHERE v.id = 5;
 UPDATE live_many SET title = 'Else' WHERE id = 5 RETURNING slug;
 SELECT (dtmodel.new_slug(v)).slug FROM live_many AS v WHERE id = 5;
 
--- a trigger that does not fire would let the empty text be stored
+-- if the trigger does not fire, the empty text would be stored
 ALTER TABLE posts DISABLE TRIGGER zz_dtmodel_slug;
 SELECT dtmodel.new_slug(p) FROM posts AS p WHERE id = 1;
 \echo :SQLSTATE
@@ -116,7 +116,7 @@ SELECT id, slug FROM posts ORDER BY id;
 -- a row without a slug gets one when it is updated
 UPDATE posts SET title = 'At last' WHERE id = 5 RETURNING slug;
 
--- a slug that is filled in is no change of the row; any other is
+-- a slug that is filled in is not a change of the row; any other slug is
 CREATE TABLE old (LIKE posts);
 ALTER TABLE old ADD PRIMARY KEY (id);
 INSERT INTO old (id, title, slug, created_at, updated_at) SELECT i, 'Old ' || i % 100, CASE WHEN i = 2 THEN '' END, '2001-01-01', '2001-01-01' FROM generate_series(1, 2000) AS i;
@@ -141,11 +141,11 @@ UPDATE old SET slug = 'changed' WHERE id = 3;
 UPDATE old SET slug = '', title = title WHERE id = 3;
 UPDATE old SET title = 'changed', slug = NULL WHERE id = 4;
 TABLE state;
--- a change of something else is one
+-- another change together with it is one
 UPDATE old SET slug = NULL, title = 'x' WHERE id = 3001;
 TABLE state;
 
--- each batch is a transaction; what a batch has done stays
+-- each batch is a transaction: completed batches are kept
 TRUNCATE old;
 ALTER TABLE old DISABLE TRIGGER zz_dtmodel_slug;
 INSERT INTO old (id, title) SELECT i, string_agg(md5(i || ' ' || j), ' ') FROM generate_series(1, 100) AS i, generate_series(1, 20) AS j GROUP BY i;
@@ -187,14 +187,14 @@ SET ROLE slug_kept_user;
 SELECT id, (dtmodel.new_slug(p)).slug FROM posts AS p WHERE id < 3 ORDER BY id;
 RESET ROLE;
 
--- slugs that follow their source follow it with NULL too
+-- with on_update, slugs follow their source with NULL too
 CREATE TABLE pages (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_slug('pages', 'name', on_update => true);
 INSERT INTO pages VALUES (1, 'About');
 UPDATE pages SET slug = NULL RETURNING slug;
 UPDATE pages SET name = 'Contact', slug = NULL RETURNING slug;
 
--- a restored row with NULL in its slug keeps it, if it can
+-- a restored row with NULL for its slug keeps it, if possible
 CREATE TABLE soft (id int PRIMARY KEY, title text);
 SELECT dtmodel.add_soft_delete('soft'), dtmodel.add_slug('soft', 'title');
 INSERT INTO soft VALUES (1, 'Hello'), (2, 'World');

@@ -1,5 +1,5 @@
 --
--- slugs: what is refused, and how
+-- slugs: errors
 --
 SELECT getdatabaseencoding() <> 'UTF8' OR
        NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
@@ -20,7 +20,7 @@ CREATE VIEW v AS SELECT * FROM t;
 CREATE TABLE parted (title text) PARTITION BY LIST (title);
 CREATE TABLE part PARTITION OF parted FOR VALUES IN ('a');
 
--- not a table, not one's own, in partitions
+-- not a table, a table of another role, in partitions
 SELECT dtmodel.add_slug(NULL, 'title');
 \echo :SQLSTATE
 SELECT dtmodel.add_slug('v', 'title');
@@ -59,17 +59,17 @@ SELECT dtmodel.add_slug('t', 'title', max_length => 23);
 SELECT dtmodel.add_slug('t', 'title', max_length => 1001);
 \echo :SQLSTATE
 
--- duplicates that are there already
+-- existing duplicates
 CREATE TABLE twice (title text, slug text);
 INSERT INTO twice VALUES ('a', 'same'), ('b', 'same');
 SELECT dtmodel.add_slug('twice', 'title');
 \echo :SQLSTATE
 \d twice
 
--- nothing was done so far
+-- nothing was changed so far
 \d t
 
--- the index is gone
+-- the index was dropped
 SELECT dtmodel.add_slug('t', 'title');
 INSERT INTO t VALUES (1, 'One');
 DROP INDEX uq_t_slug;
@@ -80,18 +80,18 @@ SELECT dtmodel.describe('t') -> 'drift' AS drift;
 SELECT dtmodel.add_slug('t', 'title');
 INSERT INTO t VALUES (2, 'Two') RETURNING slug;
 
--- the hint has the options that it was made with
+-- the hint has the options of the model
 CREATE TABLE options (title text);
 SELECT dtmodel.add_slug('options', 'title', slug => 'the "path"', max_length => 40, on_update => true);
 DROP INDEX "uq_options_the ""path""";
 INSERT INTO options VALUES ('One');
 
--- a trigger that is made by hand may say anything
+-- a trigger by hand can have any arguments
 CREATE TABLE by_hand (title text, slug text UNIQUE);
 CREATE TRIGGER by_hand BEFORE INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=title', 'slug=slug', 'max_length=-5');
 INSERT INTO by_hand VALUES ('One'), ('One') RETURNING slug;
 
--- columns that are renamed, retyped or gone stop every write, in the same session too
+-- every write fails after a column was renamed, retyped or dropped, in the same session too
 ALTER TABLE t RENAME title TO headline;
 INSERT INTO t VALUES (3, 'Three');
 \echo :SQLSTATE
@@ -113,7 +113,7 @@ INSERT INTO t VALUES (4, 'Four');
 SELECT dtmodel.remove_slug('t');
 INSERT INTO t VALUES (4, 'Four');
 
--- without soft delete two rows would have one slug
+-- without soft delete two rows would have the same slug
 CREATE TABLE deleted (id int PRIMARY KEY, title text);
 SELECT dtmodel.add_slug('deleted', 'title');
 SELECT dtmodel.add_soft_delete('deleted');
@@ -123,7 +123,7 @@ INSERT INTO deleted VALUES (2, 'One');
 SELECT dtmodel.remove_soft_delete('deleted');
 \echo :SQLSTATE
 
--- the trigger function elsewhere than add_slug puts it
+-- the trigger function in other triggers than those of add_slug
 SELECT dtmodel.slug_trigger();
 \echo :SQLSTATE
 CREATE TABLE odd (id int, slug text);

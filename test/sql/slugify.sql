@@ -1,5 +1,5 @@
 --
--- slugify: text as a part of an address
+-- slugify: text as part of a URL
 --
 SELECT getdatabaseencoding() <> 'UTF8' OR
        NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') AS skip \gset
@@ -21,16 +21,16 @@ SELECT title, dtmodel.slugify(title) FROM (VALUES
     ('l’été')) AS t (title);
 SELECT dtmodel.slugify(U&'zero\200Bwidth soft\00ADhyphen') AS invisible;
 
--- other scripts, whose width on the screen not every psql knows
+-- other scripts, whose width psql does not always know
 SELECT dtmodel.slugify(title) FROM (VALUES
     ('Большой театр, Объявление'), ('Київ, Їжак'), ('Београд'), ('Αθήνα, Ελλάδα'), ('北京大学'), ('서울 특별시'),
     ('ひらがな カタカナ'), ('नमस्ते'), ('الْعَرَبِيَّة'), ('תל אביב'), ('Հայաստան'), ('საქართველო')) AS t (title);
 
--- digits of all scripts are digits; a letter without Latin form is its code point; the rest parts words
+-- digits of all scripts are digits; a letter without Latin form becomes its code point; other characters separate words
 SELECT dtmodel.slugify(title) FROM (VALUES
     ('٢٠٢٤ २०२४ ২০২৪'), ('ⵣ and ⵥ'), ('🎉 party 🎉'), ('🎉'), ('中🎉文')) AS t (title);
 
--- never empty for letters and digits, and never anything but ASCII
+-- never empty for letters and digits, and always ASCII
 SELECT count(*) > 40000 AS many,
        bool_and(s ~ '^[a-z0-9]+(-[a-z0-9]+)*$') AS ascii
 FROM generate_series(1, 55295) AS c, LATERAL dtmodel.slugify('a' || chr(c) || 'b') AS s;
@@ -38,7 +38,7 @@ SELECT count(*) FROM generate_series(1, 1279) AS c
 WHERE chr(c) ~ '[[:alnum:]]' COLLATE "und-x-icu" AND dtmodel.slugify(chr(c)) = '';
 SELECT dtmodel.slugify('ъ'), dtmodel.slugify('ь, א');
 
--- letters that are looked up one by one give what ICU gives them in a text
+-- letters that are looked up one by one give the same as ICU does in a text
 WITH letters AS (
     SELECT chr(c) AS l FROM generate_series(33, 591) AS c WHERE c NOT BETWEEN 127 AND 160 UNION ALL
     SELECT chr(c) FROM generate_series(1024, 1279) AS c UNION ALL
@@ -55,7 +55,7 @@ FROM texts;
 SELECT dtmodel.slugify('a b, c', '_'), dtmodel.slugify('a b, c', ''), dtmodel.slugify('a b, c', ' – '),
        dtmodel.slugify('a b', NULL), dtmodel.slugify('a b', separator => '.');
 
--- max_length keeps words whole, but for a first one that is too long
+-- max_length keeps words whole, except a first one that is too long
 SELECT n, dtmodel.slugify('the quick brown fox', max_length => n) FROM generate_series(1, 20, 3) AS n;
 SELECT dtmodel.slugify('a b c', ' – ', 5), dtmodel.slugify('internationalisation of', max_length => 13),
        dtmodel.slugify('a b', max_length => NULL), length(dtmodel.slugify('ⵣⵣ', max_length => 8));
@@ -64,7 +64,7 @@ SELECT dtmodel.slugify('a', max_length => 0);
 SELECT dtmodel.slugify('a', max_length => -1);
 \echo :SQLSTATE
 
--- NULL, and texts that are long
+-- NULL, and long texts
 SELECT dtmodel.slugify(NULL) IS NULL AS null;
 SELECT length(dtmodel.slugify(repeat('é ', 100000))) AS words, length(dtmodel.slugify(repeat('é', 100000))) AS word,
        length(dtmodel.slugify(repeat('ω ', 10000))) AS greek, length(dtmodel.slugify(repeat('ω', 10000))) AS greek_word,

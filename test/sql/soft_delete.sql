@@ -1,5 +1,5 @@
 --
--- soft delete: a DELETE marks its rows, whatever statement it is part of
+-- soft delete: a DELETE marks its rows, in any kind of statement
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -20,7 +20,7 @@ CREATE FUNCTION deleted_ids() RETURNS text LANGUAGE sql AS
 CREATE FUNCTION in_step() RETURNS boolean LANGUAGE sql AS
     $$ SELECT bool_and(is_deleted = (deleted_at IS NOT NULL)) AND count(*) = 30 FROM soft_delete.posts $$;
 
--- one statement is one deletion, and all its rows have its one time
+-- one statement is one deletion, and all its rows have the same time
 DELETE FROM posts WHERE id <= 3;
 SELECT count(DISTINCT deleted_at), deleted_ids(), in_step() FROM deleted;
 
@@ -29,7 +29,7 @@ SELECT deleted_at AS first FROM deleted LIMIT 1 \gset
 DELETE FROM posts WHERE id <= 3;
 SELECT bool_and(deleted_at = :'first') AS kept, in_step() FROM deleted;
 
--- what one transaction deletes is one deletion: in a block, in a function, in a message
+-- one transaction is one deletion: in a block, in a function, in a message
 BEGIN;
 DELETE FROM posts WHERE id = 4;
 DELETE FROM posts WHERE id = 5;
@@ -39,7 +39,7 @@ DELETE FROM posts WHERE id = 8 \; DELETE FROM posts WHERE id = 9;
 SELECT count(*), count(DISTINCT deleted_at), bool_and(deleted_at <= clock_timestamp()) AS past, in_step()
 FROM deleted WHERE id BETWEEN 4 AND 9;
 
--- rolled back, it never was
+-- rolled back
 BEGIN;
 DELETE FROM posts;
 SAVEPOINT s;
@@ -48,17 +48,17 @@ ROLLBACK TO s;
 ROLLBACK;
 SELECT deleted_ids(), in_step();
 
--- in a CTE, with RETURNING that nobody reads
+-- in a CTE, whose RETURNING is not read
 WITH gone AS (DELETE FROM posts WHERE id IN (10, 11) RETURNING id) SELECT 1 AS one;
 SELECT deleted_ids(), in_step();
 
--- DELETE ... USING with duplicates deletes once, as the server natively does
+-- DELETE ... USING with duplicates deletes once, as without dtmodel
 CREATE TABLE doomed (id int);
 INSERT INTO doomed VALUES (12), (12), (13), (12);
 DELETE FROM posts USING doomed WHERE posts.id = doomed.id;
 SELECT deleted_ids(), in_step();
 
--- a row that one statement updates and deletes is the first one's, as natively
+-- of an UPDATE and a DELETE of one row in one statement the first one counts, as without dtmodel
 CREATE TABLE native (id int PRIMARY KEY, n int);
 INSERT INTO native SELECT i FROM generate_series(14, 17) AS i;
 WITH u AS (UPDATE native SET n = 1 WHERE id = 14 RETURNING id) DELETE FROM native WHERE id IN (14, 15);
@@ -102,14 +102,14 @@ DELETE FROM live WHERE id = 23;
 DELETE FROM live WHERE id = 23;
 SELECT deleted_ids(), in_step();
 
--- updated_at moves with a deletion, created_at stays
+-- updated_at changes with a deletion, created_at does not
 SELECT dtmodel.add_timestamps('posts');
 SELECT created_at AS created, updated_at AS updated FROM posts WHERE id = 24 \gset
 DELETE FROM posts WHERE id = 24;
 SELECT created_at = :'created' AS created_kept, updated_at > :'updated' AS updated_moved FROM posts WHERE id = 24;
 SELECT dtmodel.remove_timestamps('posts', drop_columns => true);
 
--- the triggers, constraints, generated columns and indexes of an UPDATE are served
+-- the triggers, constraints, generated columns and indexes of an UPDATE are used
 CREATE TABLE served (
     id int PRIMARY KEY,
     state text GENERATED ALWAYS AS (CASE WHEN is_deleted THEN 'gone' ELSE 'here' END) STORED,
@@ -142,14 +142,14 @@ DELETE FROM served WHERE id = 2;
 \set VERBOSITY default
 SELECT id, state FROM served WHERE state = 'here';
 
--- a BEFORE UPDATE trigger may refuse the mark
+-- a BEFORE UPDATE trigger can skip the row
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER refuse BEFORE UPDATE ON posts FOR EACH ROW WHEN (OLD.id = 25) EXECUTE FUNCTION refuse();
 DELETE FROM posts WHERE id IN (25, 26, 27);
 SELECT deleted_ids(), in_step();
 DROP TRIGGER refuse ON posts;
 
--- a trigger that runs SQL on the way
+-- a trigger that runs SQL during the deletion
 CREATE FUNCTION busy() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE soft_delete.native SET n = coalesce(n, 0) + 1;
@@ -160,7 +160,7 @@ DELETE FROM posts WHERE id IN (28, 29);
 SELECT deleted_ids(), in_step();
 DROP TRIGGER busy ON posts;
 
--- only the owner of the data deletes for good, and only when told to
+-- the owner deletes physically with dtmodel.hard_delete
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;
 DELETE FROM posts WHERE id IN (29, 30) RETURNING id;
@@ -168,7 +168,7 @@ SELECT count(*) FROM posts;
 ROLLBACK;
 SELECT count(*) FROM posts;
 
--- TRUNCATE is TRUNCATE, unless the model asks for protection
+-- TRUNCATE works as usual, unless the model is protected
 BEGIN;
 TRUNCATE posts;
 SELECT count(*) FROM posts;
@@ -184,13 +184,13 @@ ROLLBACK;
 SELECT dtmodel.add_soft_delete('posts');
 SELECT dtmodel.describe('posts') -> 'soft_delete' AS soft_delete;
 
--- on a replica rows come and go as the origin says
+-- on a replica, rows are deleted as on the origin
 SET session_replication_role = replica;
 DELETE FROM posts WHERE id = 30;
 SELECT count(*) FROM posts;
 RESET session_replication_role;
 
--- taken off, a DELETE is a DELETE
+-- removed, a DELETE is physical
 SELECT dtmodel.remove_soft_delete('posts');
 SELECT dtmodel.remove_soft_delete('posts');
 DELETE FROM posts WHERE id = 29 RETURNING id;

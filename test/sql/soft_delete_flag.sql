@@ -13,7 +13,7 @@ CREATE VIEW state AS
            deleted_at = '2001-01-01 00:00+00' AS given
     FROM posts ORDER BY id;
 
--- INSERT: what it gives is kept, and has to agree
+-- INSERT: given values are kept, and must be consistent
 INSERT INTO posts (id) VALUES (1);
 INSERT INTO posts (id, is_deleted) VALUES (2, true);
 \echo :SQLSTATE
@@ -32,7 +32,7 @@ UPDATE posts SET is_deleted = false WHERE id IN (2, 3);
 UPDATE posts SET is_deleted = true, n = 1 WHERE id = 4;
 TABLE state;
 
--- UPDATE of the time: a row that it deletes gets that of the transaction
+-- UPDATE of the time: a row that it deletes gets the transaction's time
 UPDATE posts SET deleted_at = NULL WHERE id IN (1, 5);
 BEGIN;
 UPDATE posts SET deleted_at = '2001-01-01 00:00+00' WHERE id = 2;
@@ -40,14 +40,14 @@ SELECT deleted_at = now() AS now FROM posts WHERE id = 2;
 COMMIT;
 TABLE state;
 
--- UPDATE of both; the time of a row that is deleted already stays
+-- UPDATE of both; the time of a deleted row does not change
 UPDATE posts SET is_deleted = true, deleted_at = '2001-01-01 00:00+00' WHERE id = 1;
 UPDATE posts SET is_deleted = false, deleted_at = NULL WHERE id = 2;
 UPDATE posts SET is_deleted = true, deleted_at = NULL WHERE id = 3;
 UPDATE posts SET deleted_at = '2002-02-02' WHERE id = 4;
 TABLE state;
 
--- an import writes the times that it brings
+-- an import keeps the times that it gives
 BEGIN;
 SET LOCAL dtmodel.preserve_timestamps = on;
 UPDATE posts SET deleted_at = '2002-02-02 00:00+00' WHERE id = 4;
@@ -67,7 +67,7 @@ UPDATE posts SET deleted_at = now() WHERE id = 5;
 SELECT count(DISTINCT deleted_at), min(deleted_at) = now() AS now FROM posts WHERE id IN (2, 5);
 COMMIT;
 
--- to take it back and set a time is a contradiction
+-- restoring a row and setting its time is a contradiction
 UPDATE posts SET is_deleted = false, deleted_at = now() WHERE id = 1;
 \echo :SQLSTATE
 TABLE state;
@@ -84,11 +84,11 @@ COPY posts (id, is_deleted, deleted_at) FROM stdin;
 INSERT INTO posts VALUES (7, 70) ON CONFLICT (id) DO UPDATE SET is_deleted = true;
 SELECT * FROM state WHERE id >= 6;
 
--- an UPDATE of nothing else does not even call the trigger
+-- an UPDATE of other columns does not call the trigger
 SELECT pg_get_triggerdef(oid) FROM pg_trigger
 WHERE tgrelid = 'posts'::regclass AND tgname = 'zz_dtmodel_soft_delete_flag';
 
--- what other triggers leave behind is caught by the CHECK
+-- inconsistent values of other triggers violate the CHECK
 CREATE FUNCTION sly() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN NEW.is_deleted := true; RETURN NEW; END $$;
 CREATE TRIGGER sly BEFORE UPDATE ON posts FOR EACH ROW WHEN (OLD.id = 8) EXECUTE FUNCTION sly();
@@ -119,7 +119,7 @@ UPDATE accounts SET is_active = true, deleted_at = now() WHERE id = 4;
 \echo :SQLSTATE
 SELECT dtmodel.describe('accounts') -> 'soft_delete' AS soft_delete;
 
--- no flag: the time alone
+-- no flag: only the time
 CREATE TABLE notes (id int PRIMARY KEY, removed timestamp);
 SELECT dtmodel.add_soft_delete('notes', flag => NULL, deleted_at => 'removed');
 \d notes
@@ -132,7 +132,7 @@ RESET timezone;
 SELECT (dtmodel.restore(NULL::notes, 1)).*;
 SELECT dtmodel.describe('notes') -> 'soft_delete' AS soft_delete;
 
--- a flag that may be null: null is live
+-- a flag that can be null: null is live
 CREATE TABLE loose (id int PRIMARY KEY, gone boolean, deleted_at timestamptz);
 INSERT INTO loose VALUES (1, NULL, NULL), (2, false, NULL), (3, true, now());
 SELECT dtmodel.add_soft_delete('loose', flag => 'gone');
@@ -143,7 +143,7 @@ INSERT INTO loose VALUES (4, NULL, '2001-01-01');
 INSERT INTO loose VALUES (4, true, '2001-01-01');
 SELECT id, gone, deleted_at IS NOT NULL AS timed FROM loose ORDER BY id;
 
--- re-configured: another flag, another meaning, none
+-- re-configured: another flag, an inverted flag, no flag
 ALTER TABLE loose ADD COLUMN active boolean;
 UPDATE loose SET active = NOT coalesce(gone, false);
 SELECT dtmodel.add_soft_delete('loose', flag => 'active', flag_means => 'live');
@@ -153,7 +153,7 @@ SELECT id, gone, active, deleted_at IS NOT NULL AS timed FROM loose ORDER BY id;
 SELECT dtmodel.add_soft_delete('loose', flag => NULL);
 \d loose
 
--- a rule of another table is no deletion of ours, though it runs with one
+-- an UPDATE by a rule on another table is not part of our deletion
 SET client_min_messages = warning;
 CREATE TABLE strict (id int PRIMARY KEY);
 CREATE TABLE ruled (id int PRIMARY KEY);

@@ -1,12 +1,12 @@
 --
--- soft delete: what is refused, and how
+-- soft delete: errors
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA soft_delete_misuse;
 SET search_path = soft_delete_misuse;
 
--- what is no table of its own
+-- tables that are refused
 CREATE TABLE base (id int PRIMARY KEY);
 CREATE VIEW v AS SELECT * FROM base;
 CREATE TABLE parted (id int, is_deleted boolean) PARTITION BY LIST (is_deleted);
@@ -27,7 +27,7 @@ SELECT dtmodel.add_soft_delete('pg_catalog.pg_class');
 SELECT dtmodel.add_soft_delete(NULL);
 \echo :SQLSTATE
 
--- columns and options that cannot be
+-- columns and options that are refused
 CREATE TABLE t (id int PRIMARY KEY, state text, flag boolean, at timestamptz);
 SELECT dtmodel.add_soft_delete('t', deleted_at => NULL);
 \echo :SQLSTATE
@@ -40,7 +40,7 @@ SELECT dtmodel.add_soft_delete('t', deleted_at => 'state');
 SELECT dtmodel.add_soft_delete('t', flag_means => 'perhaps');
 \echo :SQLSTATE
 
--- rows that contradict themselves; the hint mends them
+-- rows whose flag and time are not consistent; the hint shows the correction
 INSERT INTO t VALUES (1, 'a', true, NULL), (2, 'b', false, NULL);
 SELECT dtmodel.add_soft_delete('t', flag => 'flag');
 \echo :SQLSTATE
@@ -57,7 +57,7 @@ SELECT dtmodel.add_soft_delete('t', flag => 'flag', deleted_at => 'at');
 DELETE FROM t;
 SELECT id, flag, at IS NOT NULL AS timed FROM t ORDER BY id;
 
--- the columns stay while they tell which rows are deleted
+-- the columns cannot be dropped while rows are deleted
 SELECT dtmodel.remove_soft_delete('t', drop_columns => true);
 \echo :SQLSTATE
 BEGIN;
@@ -110,7 +110,7 @@ SELECT dtmodel.soft_delete(NULL::lines, '{"a": 1, "b": "x"}');
 SELECT dtmodel.soft_delete(NULL::lines, '{"a": 1, "b": 12345678901}');
 \echo :SQLSTATE
 
--- the trigger functions are no functions of one's own
+-- the trigger functions in triggers by hand
 SELECT dtmodel.soft_delete_trigger();
 \echo :SQLSTATE
 SELECT dtmodel.soft_delete_flag_trigger();
@@ -132,7 +132,7 @@ DELETE FROM base;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON base;
 
--- a trigger made by hand without its arguments deletes nothing
+-- a trigger by hand without its arguments deletes nothing
 CREATE TRIGGER bare BEFORE DELETE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_trigger();
 DELETE FROM base;
 \echo :SQLSTATE

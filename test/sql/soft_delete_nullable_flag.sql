@@ -1,5 +1,5 @@
 --
--- soft delete: a flag that may be null, and the defaults of its columns
+-- soft delete: a flag that can be null, and the defaults of its columns
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -7,7 +7,7 @@ CREATE SCHEMA nullable_flag;
 SET search_path = nullable_flag;
 RESET client_min_messages;
 
--- a flag without a default gets one, and what may be null is drift
+-- a flag without a default gets one, and a flag that can be null is drift
 CREATE TABLE users (id int PRIMARY KEY, is_deleted boolean, name text, deleted_at timestamptz);
 INSERT INTO users VALUES (1, NULL, 'none', NULL), (2, false, 'live', NULL), (3, true, 'deleted', '2001-01-01');
 SELECT dtmodel.add_soft_delete('users');
@@ -17,7 +17,7 @@ INSERT INTO users (id) VALUES (4);
 INSERT INTO users (id, is_deleted) VALUES (5, NULL);
 SELECT id, is_deleted, deleted_at IS NOT NULL AS has_time FROM users ORDER BY id;
 
--- null is live, wherever that is asked
+-- null is live everywhere
 SELECT dtmodel.count(NULL::users), dtmodel.count(NULL::users, true);
 SELECT id FROM dtmodel.get_all(NULL::users) ORDER BY id;
 SELECT (instance).id, created FROM dtmodel.get_or_create(NULL::users, '{"name": "none"}');
@@ -27,7 +27,7 @@ SELECT (instance).id, created FROM dtmodel.upsert(NULL::users, '{"id": 6, "name"
 SELECT pg_get_indexdef('uq_users_name'::regclass);
 SELECT dtmodel.create_live_view('users');
 SELECT id FROM live_users ORDER BY id;
--- it is deleted, and restored, as one that is false
+-- it is deleted and restored like a row whose flag is false
 SELECT (dtmodel.soft_delete(NULL::users, 1)).is_deleted;
 UPDATE users SET is_deleted = NULL WHERE id = 1;
 SELECT id, is_deleted, deleted_at FROM users WHERE id = 1;
@@ -51,12 +51,12 @@ UPDATE users SET is_deleted = true WHERE id = 5;
 \echo :SQLSTATE
 DROP TABLE posts, notes;
 
--- the ALTER TABLE that ends it
+-- the ALTER TABLE of the drift
 UPDATE users SET is_deleted = false WHERE is_deleted IS NULL;
 ALTER TABLE nullable_flag.users ALTER COLUMN is_deleted SET NOT NULL;
 SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
 SELECT id FROM live_users ORDER BY id;
--- a default that is gone, and one that comes
+-- a default that was dropped, and one that was added
 ALTER TABLE users ALTER COLUMN is_deleted DROP DEFAULT;
 ALTER TABLE users ALTER COLUMN deleted_at SET DEFAULT now();
 SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
@@ -66,7 +66,7 @@ ALTER TABLE nullable_flag.users ALTER COLUMN deleted_at DROP DEFAULT;
 SELECT dtmodel.add_soft_delete('users');
 SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
 
--- a flag that is true for live rows; a default of the table's own stays
+-- a flag that is true for live rows; an existing default is kept
 CREATE TABLE "Some accounts" ("Is active" boolean, removed timestamp);
 SELECT dtmodel.add_soft_delete('"Some accounts"', flag => 'Is active', flag_means => 'live', deleted_at => 'removed');
 SELECT jsonb_array_elements_text(dtmodel.describe('"Some accounts"') -> 'drift') AS drift;
@@ -80,21 +80,21 @@ SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = '"Some accoun
 ALTER TABLE "Some accounts" ALTER COLUMN "Is active" DROP DEFAULT;
 SELECT jsonb_array_elements_text(dtmodel.describe('"Some accounts"') -> 'drift') AS drift;
 
--- a column that is new has both, and a table that goes without a flag needs none
+-- a new column has both, and a table without a flag needs none
 SET client_min_messages = warning;
 CREATE TABLE plain (id int);
 SELECT dtmodel.add_soft_delete('plain');
 CREATE TABLE flagless (id int);
 SELECT dtmodel.add_soft_delete('flagless', flag => NULL);
 SELECT dtmodel.describe('plain') -> 'drift', dtmodel.describe('flagless') -> 'drift';
--- what is inherited, and partitions
+-- inherited columns, and partitions
 CREATE TABLE base (id int, is_deleted boolean);
-CREATE TABLE heir () INHERITS (base);
+CREATE TABLE inheritor () INHERITS (base);
 SELECT dtmodel.add_soft_delete('base');
 CREATE TABLE parted (id int, is_deleted boolean) PARTITION BY LIST (id);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
 SELECT dtmodel.add_soft_delete('parted');
-INSERT INTO heir (id) VALUES (1);
+INSERT INTO inheritor (id) VALUES (1);
 INSERT INTO parted_1 (id) VALUES (1);
 SELECT is_deleted FROM base UNION ALL SELECT is_deleted FROM parted;
 

@@ -1,6 +1,6 @@
 --
--- soft delete: a new call that names other columns must not make deleted rows
--- live, and hints name the whole call
+-- soft delete: another call with other columns must not make deleted rows
+-- live, and hints have the whole call
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -20,7 +20,7 @@ SELECT dtmodel.add_soft_delete('accounts', flag => NULL);
 \echo :SQLSTATE
 SELECT id, is_active FROM accounts ORDER BY id;
 
--- a column was renamed: the hints lead to the model that it was
+-- a column was renamed: the call in the hint restores the model
 ALTER TABLE accounts RENAME COLUMN closed_at TO shut_at;
 DELETE FROM accounts WHERE id = 2;
 \echo :SQLSTATE
@@ -32,7 +32,7 @@ SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'l
 SELECT dtmodel.describe('accounts') -> 'drift' AS drift;
 SELECT id, is_active, shut_at IS NOT NULL AS timed FROM accounts ORDER BY id;
 
--- other columns that say the same are no loss
+-- other columns with the same content are allowed
 ALTER TABLE accounts ADD COLUMN gone_at timestamptz;
 UPDATE accounts SET gone_at = shut_at;
 SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'live', deleted_at => 'gone_at');

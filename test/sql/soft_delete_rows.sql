@@ -6,7 +6,7 @@ CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA soft_delete_rows;
 SET search_path = soft_delete_rows;
 
--- rows that lost a column on the way: the result is the table's own row type
+-- rows with dropped columns: the result has the table's row type
 CREATE TABLE posts (gone int, id int PRIMARY KEY, title text);
 ALTER TABLE posts DROP COLUMN gone;
 SELECT dtmodel.add_soft_delete('posts');
@@ -18,14 +18,14 @@ CREATE VIEW state AS
            bool_and(is_deleted = (deleted_at IS NOT NULL)) AS in_step
     FROM posts;
 
--- the row as it then is
+-- the row after the call
 SELECT r.id, r.title, r.late, r.is_deleted, r.deleted_at IS NOT NULL AS timed
 FROM posts AS p, LATERAL dtmodel.soft_delete(p) AS r WHERE p.id IN (1, 2) ORDER BY r.id;
 SELECT r.id, r.is_deleted, r.deleted_at IS NOT NULL AS timed FROM dtmodel.soft_delete(NULL::posts, 3) AS r;
 TABLE state;
 SELECT pg_typeof(dtmodel.soft_delete(NULL::posts, 3)), (dtmodel.soft_delete(NULL::posts, 3)).title;
 
--- a row that is so already is left alone, and keeps its deleted_at
+-- a row that is already deleted is not changed, and keeps its deleted_at
 SELECT deleted_at AS first FROM posts WHERE id = 1 \gset
 SELECT (dtmodel.soft_delete(p)).deleted_at = :'first' AS kept FROM posts AS p WHERE id = 1;
 SELECT (dtmodel.restore(p)).id FROM posts AS p WHERE id = 4;
@@ -36,12 +36,12 @@ FROM posts AS p, LATERAL dtmodel.restore(p) AS r WHERE p.id IN (1, 4) ORDER BY r
 SELECT r.* FROM dtmodel.restore(NULL::posts, 2) AS r;
 TABLE state;
 
--- NULL, no such row
+-- NULL, and a row that does not exist
 SELECT dtmodel.soft_delete(NULL::posts, NULL::int) IS NULL AS c, dtmodel.restore(NULL::posts, NULL::int) IS NULL AS d,
        dtmodel.soft_delete(NULL::posts, 99) IS NULL AS e, dtmodel.restore(NULL::posts, 99) IS NULL AS f;
 SELECT dtmodel.soft_delete(ROW(NULL, 'no id', false, NULL, NULL)::posts) IS NULL AS no_key;
 
--- a stale row means its key, and a call is a part of its transaction
+-- of an old version of a row only the key counts, and a call is part of its transaction
 BEGIN;
 CREATE TEMP TABLE stale ON COMMIT DROP AS SELECT p AS post FROM posts AS p WHERE id = 5;
 UPDATE posts SET title = 'newer' WHERE id = 5;
@@ -49,7 +49,7 @@ SELECT (dtmodel.soft_delete(post)).title FROM stale;
 ROLLBACK;
 TABLE state;
 
--- never physical, whatever is set
+-- never physical, whatever the switches are
 BEGIN;
 SET LOCAL dtmodel.hard_delete = on;
 SELECT (dtmodel.soft_delete(NULL::posts, 6)).is_deleted;
@@ -58,7 +58,7 @@ ROLLBACK;
 SELECT (dtmodel.soft_delete(NULL::posts, 5)).id;
 TABLE state;
 
--- a trigger that is disabled would let the DELETE be physical
+-- with a disabled trigger the DELETE would be physical
 ALTER TABLE posts DISABLE TRIGGER zz_dtmodel_soft_delete;
 SELECT dtmodel.soft_delete(NULL::posts, 4);
 \echo :SQLSTATE
@@ -73,7 +73,7 @@ SELECT (dtmodel.soft_delete(NULL::posts, 4)).is_deleted;
 RESET session_replication_role;
 TABLE state;
 
--- keys of many types; an id of any type that reads as the key's
+-- keys of many types; an id of any type that can be converted to the key's
 CREATE FUNCTION try(key_type text, key text, OUT by_id text, OUT by_text text, OUT by_row text)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -105,20 +105,20 @@ SELECT (dtmodel.soft_delete(NULL::lines, '{"order_id": "2", "line no": 1, "more"
 SELECT (dtmodel.soft_delete(l)).is_deleted FROM lines AS l WHERE "line no" = 1 AND order_id = 1;
 SELECT (dtmodel.restore(NULL::lines, json_build_object('order_id', 1, 'line no', 2))).is_deleted;
 SELECT order_id, "line no", is_deleted FROM lines ORDER BY 1, 2;
-SELECT dtmodel.soft_delete(NULL::lines, '{"order_id": null, "line no": 2}') IS NULL AS nobody;
+SELECT dtmodel.soft_delete(NULL::lines, '{"order_id": null, "line no": 2}') IS NULL AS missing;
 CREATE TABLE typed (d date, f boolean, PRIMARY KEY (d, f));
 SELECT dtmodel.add_soft_delete('typed');
 INSERT INTO typed VALUES ('2001-01-01', true);
 SELECT (dtmodel.soft_delete(NULL::typed, '{"d": "2001-01-01", "f": true}')).is_deleted;
 
--- large values come back whole
+-- large values are returned whole
 CREATE TABLE large (id int PRIMARY KEY, doc text);
 SELECT dtmodel.add_soft_delete('large');
 INSERT INTO large VALUES (1, (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 3000) AS i));
 CREATE TABLE copies AS SELECT r.doc FROM dtmodel.soft_delete(NULL::large, 1) AS r;
 SELECT length(c.doc), c.doc = l.doc AS same FROM copies AS c, large AS l;
 
--- in a loop, from a function, with plans that are kept
+-- in a loop, from a function, with saved plans
 DO $$
 DECLARE
     p soft_delete_rows.posts;
@@ -132,7 +132,7 @@ BEGIN
 END $$;
 TABLE state;
 
--- more tables than plans are kept for
+-- more tables than the plan cache holds
 DO $$
 BEGIN
     FOR i IN 1..150 LOOP
@@ -151,7 +151,7 @@ SELECT count(*) FILTER (WHERE x::text LIKE '%<row%') AS live
 FROM generate_series(1, 150) AS i,
      LATERAL query_to_xml(format('SELECT FROM soft_delete_rows.t%s WHERE NOT is_deleted', i), true, false, '') AS x;
 
--- a row that policies or a trigger keep from being restored is none, as in update
+-- for a row that policies or a trigger do not allow to be restored the result is NULL, as for update
 CREATE TABLE guarded (id int PRIMARY KEY, title text);
 SELECT dtmodel.add_soft_delete('guarded');
 INSERT INTO guarded VALUES (1, 'mine'), (2, 'yours'), (3, 'live'), (4, 'skipped');
@@ -174,7 +174,7 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RAISE WARNING '%: %', SQLSTATE, SQLERRM;
 END $$;
--- to delete one and not to see it then are no contradiction
+-- a policy can allow the deletion of a row that is invisible afterwards
 RESET ROLE;
 DROP POLICY see ON guarded;
 CREATE POLICY see ON guarded FOR SELECT USING (NOT is_deleted);

@@ -1,5 +1,5 @@
 --
--- names on tables made by LIKE: those that add_* gives
+-- names on tables made by LIKE: the same as those of add_*
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -9,7 +9,7 @@ CREATE FUNCTION names(model regclass) RETURNS TABLE (name name, kind "char", ind
     SELECT conname, contype, nullif(conindid, 0)::regclass FROM pg_constraint
     WHERE conrelid = model AND contype <> 'n' ORDER BY conname $$;
 
--- the same as of a table to which the columns are added
+-- the same as of a table to which add_* adds the columns
 CREATE TABLE users (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL,
                     LIKE dtmodel.configurable_mixin INCLUDING ALL, name text);
 SELECT * FROM names('users');
@@ -30,7 +30,7 @@ SELECT dtmodel.describe('users') -> 'drift' AS drift;
 INSERT INTO users (name, is_deleted) VALUES ('x', true);
 \set VERBOSITY default
 
--- in quotes, and cut to 63 bytes
+-- quoted, and truncated to 63 bytes
 SELECT 'My "table" of a name that is as long as the names of tables may' AS long \gset
 CREATE TABLE :"long" (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 SELECT dtmodel.add_model(quote_ident(:'long')::regclass), dtmodel.add_soft_delete(quote_ident(:'long')::regclass);
@@ -39,7 +39,7 @@ CREATE TABLE "Odd ""name""" (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel
 SELECT dtmodel.add_model('"Odd ""name"""'), dtmodel.add_soft_delete('"Odd ""name"""');
 SELECT * FROM names('"Odd ""name"""');
 
--- names that a user chose stay, and so do keys of other kinds
+-- names that a user chose are kept, and so are keys of other kinds
 CREATE TABLE chosen (LIKE dtmodel.soft_delete_mixin INCLUDING ALL, id uuid DEFAULT dtmodel.uuidv7() CONSTRAINT my_key PRIMARY KEY);
 ALTER TABLE chosen RENAME CONSTRAINT ck_soft_delete TO my_ck_soft_delete;
 CREATE TABLE numbered (id bigint PRIMARY KEY, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
@@ -47,25 +47,25 @@ SELECT dtmodel.add_model('chosen'), dtmodel.add_soft_delete('chosen'), dtmodel.a
 SELECT * FROM names('chosen');
 SELECT * FROM names('numbered');
 
--- names that are taken
+-- names that are in use
 CREATE TABLE taken (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL,
                     n int CONSTRAINT ck_taken_soft_delete CHECK (n > 0));
 CREATE TABLE pk_taken ();
 SELECT dtmodel.add_model('taken'), dtmodel.add_soft_delete('taken');
 SELECT * FROM names('taken');
 
--- with heirs: they follow, unless they have the constraint from elsewhere too
+-- tables that inherit: they get the same names, unless they inherit the constraint from another table too
 CREATE TABLE parent (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
-CREATE TABLE heir () INHERITS (parent);
-CREATE TABLE heir_of_heir () INHERITS (heir);
+CREATE TABLE inheritor () INHERITS (parent);
+CREATE TABLE inheritor_of_heir () INHERITS (inheritor);
 SELECT dtmodel.add_model('parent'), dtmodel.add_soft_delete('parent');
-SELECT 'parent' AS table, * FROM names('parent') UNION ALL SELECT 'heir', * FROM names('heir')
-UNION ALL SELECT 'heir of heir', * FROM names('heir_of_heir');
+SELECT 'parent' AS table, * FROM names('parent') UNION ALL SELECT 'inheritor', * FROM names('inheritor')
+UNION ALL SELECT 'inheritor of inheritor', * FROM names('inheritor_of_heir');
 CREATE TABLE one (LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 CREATE TABLE two (LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
-CREATE TABLE heir_of_both () INHERITS (one, two);
+CREATE TABLE inheritor_of_both () INHERITS (one, two);
 SELECT dtmodel.add_soft_delete('one'), dtmodel.add_soft_delete('two');
-SELECT 'one' AS table, * FROM names('one') UNION ALL SELECT 'heir', * FROM names('heir_of_both');
+SELECT 'one' AS table, * FROM names('one') UNION ALL SELECT 'inheritor', * FROM names('inheritor_of_both');
 
 -- partitions follow their table
 CREATE TABLE parted (k int, LIKE dtmodel.soft_delete_mixin INCLUDING ALL, LIKE dtmodel.configurable_mixin INCLUDING ALL) PARTITION BY LIST (k);
@@ -77,7 +77,7 @@ SELECT dtmodel.add_soft_delete('parted_2'), dtmodel.add_settings('parted_2', '{a
 ALTER TABLE parted ATTACH PARTITION parted_2 FOR VALUES IN (2);
 SELECT * FROM names('parted_2');
 
--- undone with the rest
+-- rolled back with the rest
 BEGIN;
 CREATE TABLE undone (LIKE dtmodel.model_base INCLUDING ALL);
 SAVEPOINT s;

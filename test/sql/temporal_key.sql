@@ -1,6 +1,6 @@
 --
--- A primary key WITHOUT OVERLAPS, which servers have from 18 on: an id is a
--- row's own, not what overlaps it
+-- A primary key WITHOUT OVERLAPS (since PostgreSQL 18): an id means a row
+-- with exactly this period, not one that overlaps it
 --
 SELECT current_setting('server_version_num')::int < 180000 AS skip \gset
 \if :skip
@@ -22,7 +22,7 @@ SELECT id, during, price FROM dtmodel.bulk_create(NULL::rooms, '[{"id": "[1,2)",
 SELECT dtmodel.create(NULL::rooms, '{"id": "[1,2)", "during": "[15,25)"}');
 \echo :SQLSTATE
 
--- an id that overlaps rows is none of theirs
+-- an id whose period overlaps rows finds none of them
 SELECT price FROM dtmodel.get_by_id(NULL::rooms, '{"id": "[1,2)", "during": "[10,20)"}');
 SELECT dtmodel.exists(NULL::rooms, '{"id": "[1,2)", "during": "[10,20)"}'), dtmodel.exists(NULL::rooms, '{"id": "[1,2)", "during": "[10,21)"}');
 SELECT dtmodel.get_by_id(NULL::rooms, '{"id": "[0,9)", "during": "[0,99)"}') IS NULL AS get,
@@ -44,7 +44,7 @@ SELECT (instance).price, created FROM dtmodel.get_or_create(NULL::rooms, '{"id":
 SELECT (instance).price, created FROM dtmodel.get_or_create(NULL::rooms, '{"id": "[1,2)", "during": "[35,45)"}', '{"price": 4}');
 \echo :SQLSTATE
 
--- ON CONFLICT DO UPDATE takes no such key
+-- ON CONFLICT DO UPDATE does not support such a key
 SELECT dtmodel.upsert(NULL::rooms, '{"id": "[1,2)", "during": "[10,20)", "price": 5}');
 \echo :SQLSTATE
 
@@ -53,7 +53,7 @@ DELETE FROM live_rooms WHERE during @> 12 RETURNING id, during;
 CALL dtmodel.purge('rooms', older_than => '0');
 SELECT id, during, price, is_deleted FROM rooms ORDER BY id, during;
 
--- a foreign key to periods has no single parent; it is no cascade either
+-- a foreign key with PERIOD has no single parent, and is no cascade
 CREATE TABLE bookings (id int PRIMARY KEY, room int4range, during int4range,
                        FOREIGN KEY (room, PERIOD during) REFERENCES rooms (id, PERIOD during));
 SET client_min_messages = warning;

@@ -13,12 +13,12 @@ CREATE TABLE timestamps.users (
 );
 INSERT INTO timestamps.users VALUES (1, 'before');
 
--- the columns that are missing are added, rows that exist get the time of now
+-- missing columns are added, existing rows get the current time
 SELECT dtmodel.add_timestamps('timestamps.users');
 \d timestamps.users
 SELECT created_at = updated_at AS same, created_at <= now() AS past FROM timestamps.users;
 
--- asked again, it has nothing to do
+-- called again, it does nothing
 SELECT dtmodel.add_timestamps('timestamps.users');
 
 -- INSERT sets both
@@ -32,7 +32,7 @@ SELECT count(*), bool_and(created_at > now() - interval '1 hour') AS recent,
        bool_and(created_at = updated_at) AS same
 FROM timestamps.users;
 
--- UPDATE moves updated_at and nothing else
+-- UPDATE changes updated_at and nothing else
 CREATE TABLE timestamps.seen AS SELECT * FROM timestamps.users;
 CREATE VIEW timestamps.moved AS
     SELECT u.id, u.created_at <> s.created_at AS created_moved,
@@ -46,7 +46,7 @@ UPDATE timestamps.users SET name = 'changed' WHERE id = 1;
 TABLE timestamps.moved;
 ROLLBACK;
 
--- created_at cannot be written, and an attempt is no change
+-- created_at cannot be written, and an attempt is not a change
 BEGIN;
 UPDATE timestamps.users SET created_at = '2001-01-01' WHERE id = 1;
 UPDATE timestamps.users SET created_at = NULL WHERE id = 2;
@@ -63,14 +63,14 @@ UPDATE timestamps.users SET updated_at = NULL WHERE id = 3;
 TABLE timestamps.moved;
 ROLLBACK;
 
--- an UPDATE that changes nothing moves nothing, yet counts its rows
+-- an UPDATE that changes nothing does not set updated_at, but counts its rows
 BEGIN;
 UPDATE timestamps.users SET name = name, visits = 0;
 \echo :ROW_COUNT
 TABLE timestamps.moved;
 ROLLBACK;
 
--- null to value, value to null, and equal strings of another origin
+-- null to value, value to null, and equal strings in other memory
 BEGIN;
 UPDATE timestamps.users SET name = NULL WHERE id IN (1, 2);
 UPDATE timestamps.users SET name = 'ma' || 'ny' WHERE id = 3;
@@ -78,7 +78,7 @@ UPDATE timestamps.users SET name = NULL WHERE id = 4;
 TABLE timestamps.moved;
 ROLLBACK;
 
--- updated_at never goes back, even when the clock does
+-- updated_at never goes back, even if the clock does
 BEGIN;
 SET LOCAL dtmodel.preserve_timestamps = on;
 UPDATE timestamps.users SET updated_at = '2999-01-01' WHERE id = 1;
@@ -86,7 +86,7 @@ SET LOCAL dtmodel.preserve_timestamps = off;
 UPDATE timestamps.users SET name = 'changed' WHERE id = 1 RETURNING updated_at = '2999-01-01' AS kept;
 ROLLBACK;
 
--- imports preserve what they are given, in every statement
+-- imports keep the times that they give, in each kind of statement
 BEGIN;
 SET LOCAL dtmodel.preserve_timestamps = on;
 INSERT INTO timestamps.users VALUES (7, 'import', 0, '2001-01-01 00:00+00', '2002-02-02 00:00+00')
@@ -125,7 +125,7 @@ SELECT dtmodel.describe('timestamps.users') #>> '{timestamps,clock}' AS clock;
 SELECT dtmodel.add_timestamps('timestamps.users');
 SELECT dtmodel.describe('timestamps.users') -> 'timestamps' AS timestamps;
 
--- names of one's own; one column alone; timestamp without time zone is UTC
+-- other names; only one column; timestamp without time zone is UTC
 CREATE TABLE timestamps.legacy (id int, born timestamp, touched timestamp(0));
 SELECT dtmodel.add_timestamps('timestamps.legacy', 'born', 'touched');
 SET timezone = 'America/New_York';
@@ -142,7 +142,7 @@ INSERT INTO timestamps.log VALUES (1) RETURNING created_at = now() AS created;
 UPDATE timestamps.log SET id = 2, created_at = '2001-01-01' RETURNING created_at > '2020-01-01' AS kept;
 SELECT dtmodel.describe('timestamps.log') -> 'timestamps' AS timestamps;
 
--- a created_at that was never set may be filled in, once
+-- a null created_at can be set once
 CREATE TABLE timestamps.gaps (id int, created_at timestamptz, updated_at timestamptz);
 INSERT INTO timestamps.gaps VALUES (1);
 SELECT dtmodel.add_timestamps('timestamps.gaps');
@@ -150,7 +150,7 @@ UPDATE timestamps.gaps SET created_at = '2001-01-01 00:00+00'
 RETURNING created_at = '2001-01-01 00:00+00' AS filled, updated_at = now() AS updated;
 UPDATE timestamps.gaps SET created_at = '2002-02-02' RETURNING created_at = '2001-01-01 00:00+00' AS kept;
 
--- taken off, with and without the columns
+-- removed, with and without the columns
 SELECT dtmodel.remove_timestamps('timestamps.gaps');
 UPDATE timestamps.gaps SET created_at = NULL RETURNING created_at;
 SELECT dtmodel.remove_timestamps('timestamps.gaps');

@@ -8,8 +8,8 @@ CREATE SCHEMA timestamps_inheritance_2;
 SET search_path = timestamps_inheritance;
 SET timezone = 'UTC';
 
--- heirs, their heirs, one of two parents, one that declares the columns itself,
--- and one of the same name in another schema
+-- tables that inherit, tables that inherit from them, one with two parents, one
+-- that declares the columns itself, and one of the same name in another schema
 CREATE TABLE base (id int, note text, visits int DEFAULT 0);
 CREATE TABLE child (more text) INHERITS (base);
 CREATE TABLE other (note text, extra int) INHERITS (base);
@@ -18,7 +18,7 @@ CREATE TABLE declared (updated_at timestamptz, created_at timestamptz DEFAULT 'e
 CREATE TABLE timestamps_inheritance_2.child () INHERITS (child);
 CREATE TABLE stranger (id int, note text, visits int);
 CREATE VIEW triggers AS
-    SELECT c.oid::regclass AS heir, pg_get_triggerdef(t.oid) AS definition
+    SELECT c.oid::regclass AS inheritor, pg_get_triggerdef(t.oid) AS definition
     FROM pg_class AS c JOIN pg_trigger AS t ON t.tgrelid = c.oid
     WHERE c.relnamespace::regnamespace::text LIKE 'timestamps_inheritance%' ORDER BY c.oid;
 SELECT dtmodel.add_timestamps('base', ignore_columns => '{visits}');
@@ -26,11 +26,11 @@ RESET client_min_messages;
 SELECT * FROM triggers;
 SELECT dtmodel.add_timestamps('base', ignore_columns => '{visits}');
 SELECT model, mixins, drift FROM dtmodel.models WHERE mixins <> '{}' AND drift <> '{}';
-SELECT attrelid::regclass AS heir, attname, attislocal, pg_get_expr(adbin, adrelid) AS expression
+SELECT attrelid::regclass AS inheritor, attname, attislocal, pg_get_expr(adbin, adrelid) AS expression
 FROM pg_attribute LEFT JOIN pg_attrdef ON attrelid = adrelid AND attnum = adnum
 WHERE attrelid IN ('both_of'::regclass, 'declared'::regclass) AND attname LIKE '%\_at' ORDER BY attrelid, attname;
 
--- a statement on the parent does the same to the rows of them all
+-- a statement on the parent has the same effect on the rows of all of them
 INSERT INTO base VALUES (1);
 INSERT INTO child VALUES (2);
 INSERT INTO both_of VALUES (3);
@@ -39,7 +39,7 @@ INSERT INTO timestamps_inheritance_2.child VALUES (5);
 INSERT INTO other (id, created_at) VALUES (6, '2001-01-01 00:00+00');
 CREATE TABLE before AS SELECT id, created_at, updated_at FROM base;
 CREATE VIEW state AS
-    SELECT b.tableoid::regclass AS heir, id, b.created_at = o.created_at AS kept, b.updated_at > o.updated_at AS moved
+    SELECT b.tableoid::regclass AS inheritor, id, b.created_at = o.created_at AS kept, b.updated_at > o.updated_at AS moved
     FROM base AS b JOIN before AS o USING (id) ORDER BY id;
 UPDATE base SET visits = visits + 1, created_at = 'now';
 TABLE state;
@@ -51,17 +51,17 @@ INSERT INTO before SELECT id, created_at, updated_at FROM base;
 UPDATE ONLY child SET note = 'again';
 SELECT * FROM state WHERE moved;
 
--- another configuration reaches them all; a default of a heir's own stays
+-- another call changes them all; a default of an inheriting table is kept
 SELECT dtmodel.add_timestamps('base', clock => 'statement', on_insert => 'stamp');
 SELECT DISTINCT definition LIKE '%BEFORE INSERT OR UPDATE%on_insert=stamp%' AS stamps, count(*) FROM triggers GROUP BY 1;
 INSERT INTO declared (id, created_at) VALUES (7, '2001-01-01') RETURNING created_at = statement_timestamp() AS stamped;
 SELECT DISTINCT attname, pg_get_expr(adbin, adrelid) AS expression, count(*)
 FROM pg_attrdef JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
-WHERE adrelid IN (SELECT heir FROM triggers) AND attname LIKE '%\_at' GROUP BY 1, 2 ORDER BY 1, 2;
+WHERE adrelid IN (SELECT inheritor FROM triggers) AND attname LIKE '%\_at' GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT dtmodel.add_timestamps('base');
 
--- one that comes later has the columns and no trigger, which is drift of each
--- table above it; the next call includes it
+-- a table that inherits later has the columns and no trigger, which is drift of
+-- each table above it; the next call adds the trigger
 CREATE TABLE late () INHERITS (child);
 INSERT INTO late VALUES (8);
 ALTER TABLE stranger ADD COLUMN created_at timestamptz NOT NULL, ADD COLUMN updated_at timestamptz NOT NULL;
@@ -84,14 +84,14 @@ DROP TABLE stranger;
 CREATE TABLE people (name text PRIMARY KEY);
 INSERT INTO people VALUES ('ann'), ('bob');
 SELECT dtmodel.add_audit('child', "references" => 'people');
-SELECT conrelid::regclass AS heir, conname FROM pg_constraint WHERE confrelid = 'people'::regclass ORDER BY conrelid, conname;
+SELECT conrelid::regclass AS inheritor, conname FROM pg_constraint WHERE confrelid = 'people'::regclass ORDER BY conrelid, conname;
 SELECT dtmodel.add_audit('child', "references" => 'people');
 SET dtmodel.actor = 'ann';
 INSERT INTO both_of VALUES (9);
 INSERT INTO timestamps_inheritance_2.child VALUES (10);
 SET dtmodel.actor = 'bob';
 UPDATE child SET created_by = 'x', note = 'of bob' WHERE id IN (9, 10);
-SELECT tableoid::regclass AS heir, created_by, updated_by FROM child WHERE id IN (9, 10) ORDER BY id;
+SELECT tableoid::regclass AS inheritor, created_by, updated_by FROM child WHERE id IN (9, 10) ORDER BY id;
 SET dtmodel.actor = 'cy';
 UPDATE child SET note = 'of cy' WHERE id = 9;
 \echo :SQLSTATE
@@ -101,25 +101,25 @@ SELECT model, unnest(drift) AS drift FROM dtmodel.models WHERE mixins <> '{}' OR
 SELECT dtmodel.add_timestamps('base'), dtmodel.add_audit('child');
 SELECT count(*) FROM dtmodel.models WHERE mixins <> '{}' AND drift <> '{}';
 SELECT dtmodel.remove_audit('child');
-SELECT conrelid::regclass AS heir, conname FROM pg_constraint WHERE confrelid = 'people'::regclass ORDER BY conrelid, conname;
-SELECT DISTINCT mixins FROM dtmodel.models WHERE model IN (SELECT heir FROM triggers);
+SELECT conrelid::regclass AS inheritor, conname FROM pg_constraint WHERE confrelid = 'people'::regclass ORDER BY conrelid, conname;
+SELECT DISTINCT mixins FROM dtmodel.models WHERE model IN (SELECT inheritor FROM triggers);
 SELECT dtmodel.add_audit('child', "references" => 'people');
 SELECT dtmodel.remove_audit('child', drop_columns => true);
 SELECT dtmodel.get_fields('child'), dtmodel.get_fields('late'), dtmodel.get_fields('base');
 
--- taken off a heir alone, its inherited columns stay
+-- removed from an inheriting table only, whose inherited columns stay
 SELECT dtmodel.remove_timestamps('other', drop_columns => true);
 SELECT dtmodel.get_fields('other');
 SELECT model, unnest(drift) AS drift FROM dtmodel.models WHERE mixins <> '{}' ORDER BY 1, 2;
 
--- taken off them all: what a heir declares itself stays its own
+-- removed from all: columns that an inheriting table declares itself stay
 DROP VIEW state;
 SELECT dtmodel.remove_timestamps('base', drop_columns => true);
 SELECT dtmodel.remove_timestamps('base', drop_columns => true);
 SELECT count(*) FROM triggers;
 SELECT dtmodel.get_fields('base'), dtmodel.get_fields('both_of'), dtmodel.get_fields('declared');
 
--- add_model makes models of them too, and leaves the timestamps that there are
+-- add_model makes models of them too, and keeps existing timestamps
 CREATE TABLE root (name text);
 CREATE TABLE leaf () INHERITS (root);
 CREATE TABLE slow (made_at timestamptz) INHERITS (root);
@@ -141,8 +141,8 @@ SELECT dtmodel.add_model('root');
 SELECT dtmodel.remove_model('root', drop_columns => true);
 SELECT dtmodel.get_fields('root'), dtmodel.get_fields('late_leaf'), dtmodel.get_fields('slow');
 
--- all of them or none: a heir of another owner, one whose column does not fit, and
--- one that is no table
+-- all of them or none: an inheriting table of another owner, one whose column has
+-- another type, and a foreign table
 CREATE ROLE timestamps_inheritance_other;
 GRANT ALL ON SCHEMA timestamps_inheritance TO timestamps_inheritance_other;
 ALTER TABLE root OWNER TO timestamps_inheritance_other;

@@ -1,5 +1,5 @@
 --
--- timestamps: INSERT keeps what it is given, the DEFAULT of the columns does the rest
+-- timestamps: INSERT keeps given times, the DEFAULT of the columns sets the others
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -16,7 +16,7 @@ CREATE VIEW state AS
            CASE updated_at WHEN '2002-02-02' THEN 'given' WHEN now() THEN 'now' ELSE 'other' END AS updated
     FROM docs ORDER BY id;
 
--- every kind of INSERT: given, half given, not given
+-- each kind of INSERT: both given, one given, none given
 BEGIN;
 INSERT INTO docs VALUES (1, 1, '2001-01-01', '2002-02-02'), (2, 2, '2001-01-01', DEFAULT), (3, 3, DEFAULT, DEFAULT);
 INSERT INTO docs (id, updated_at) VALUES (4, '2002-02-02');
@@ -44,7 +44,7 @@ SELECT created FROM dtmodel.get_or_create(NULL::docs, '{"id": 44}', '{"updated_a
 TABLE state;
 COMMIT;
 
--- a row that is there keeps its created_at, however it is met
+-- an existing row keeps its created_at in each kind of conflict
 BEGIN;
 INSERT INTO docs (id, v, created_at) VALUES (1, 100, '2003-03-03'), (50, 1, '2001-01-01')
     ON CONFLICT (id) DO UPDATE SET v = excluded.v, created_at = excluded.created_at, updated_at = excluded.updated_at;
@@ -62,7 +62,7 @@ INSERT INTO docs (id, v, created_at) VALUES (11, -1, '2003-03-03'), (60, 60, '20
 SELECT * FROM state WHERE id IN (11, 60);
 ROLLBACK;
 
--- an updated_at that was given is the one that the next UPDATE starts from
+-- an UPDATE does not set updated_at to less than a given value
 INSERT INTO docs VALUES (70, 1, DEFAULT, '2999-01-01'), (71, 1, DEFAULT, '2002-02-02');
 UPDATE docs SET v = 2 WHERE id >= 70 RETURNING id, updated_at = '2999-01-01' AS kept, updated_at = now() AS moved;
 
@@ -78,8 +78,8 @@ INSERT INTO nullable VALUES (2) RETURNING created_at = now() AS created, updated
 UPDATE nullable SET id = 3, created_at = '2001-01-01' WHERE id = 1
 RETURNING created_at = '2001-01-01' AS filled, updated_at = now() AS updated;
 
--- DEFAULTs by clock and type, whatever stands in front of pg_catalog; what was
--- there before gets one time, and no table is rewritten
+-- DEFAULTs by clock and type, whatever search_path is; existing rows get one time,
+-- and no table is rewritten
 CREATE SCHEMA timestamps_insert_shadow;
 CREATE FUNCTION timestamps_insert_shadow.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT '1999-01-01'::timestamptz $$;
 CREATE FUNCTION timestamps_insert_shadow.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $$ SELECT '1999-01-01'::timestamptz $$;
@@ -114,7 +114,7 @@ RETURNING "at z" = now() AS "at z", z3 = statement_timestamp()::timestamptz(3) A
 COMMIT;
 SET timezone = 'UTC';
 
--- a DEFAULT of the user's stays, under any clock; one in the session's time zone
+-- a DEFAULT of the user is kept, with any clock; one in the session's time zone
 -- is reported
 CREATE TABLE own (
     a timestamptz DEFAULT 'epoch',
@@ -140,7 +140,7 @@ SELECT dtmodel.add_timestamps('own', 'g', 'h', clock => 'clock');
 SELECT attname, expression FROM defaults WHERE model = 'own'::regclass AND attname IN ('g', 'h');
 SELECT drift FROM dtmodel.models WHERE model = 'own'::regclass;
 
--- stamp: the trigger overrules what INSERT is given, under any plan
+-- stamp: the trigger overwrites the values of INSERT, in any plan
 PREPARE given(int) AS INSERT INTO docs VALUES ($1, 1, '2001-01-01', '2002-02-02');
 BEGIN;
 EXECUTE given (91);
@@ -161,7 +161,7 @@ SELECT dtmodel.describe('docs') -> 'timestamps' AS timestamps;
 ROLLBACK;
 SELECT dtmodel.describe('docs') -> 'timestamps' AS timestamps;
 
--- and back
+-- and without the option again
 SELECT dtmodel.add_timestamps('docs', on_insert => 'stamp', clock => 'clock');
 INSERT INTO docs VALUES (97, 1, '2001-01-01', '2002-02-02') RETURNING created_at = updated_at AS one_time;
 SELECT dtmodel.add_timestamps('docs');
@@ -171,8 +171,8 @@ EXECUTE given (98);
 SELECT * FROM state WHERE id = 98;
 ROLLBACK;
 
--- a trigger that was given other events is made again; until then it does what
--- its options say
+-- a trigger with other events is created again; until then it does what its
+-- options say
 CREATE OR REPLACE TRIGGER zz_dtmodel_timestamps BEFORE INSERT OR UPDATE ON docs
     FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('created_at=created_at', 'updated_at=updated_at');
 EXECUTE given (98);
@@ -199,7 +199,7 @@ SELECT count(*) AS triggers, count(*) FILTER (WHERE b.definition = pg_get_trigge
 FROM others_before AS b JOIN pg_trigger AS t ON t.tgrelid = 'others'::regclass AND t.tgname = b.tgname;
 SELECT dtmodel.add_audit('others'), dtmodel.add_soft_delete('others', protect_truncate => true);
 
--- without a DEFAULT there is nothing that sets the column
+-- without a DEFAULT nothing sets the column
 ALTER TABLE docs ALTER COLUMN created_at DROP DEFAULT;
 SELECT unnest(drift) AS drift FROM dtmodel.models WHERE model = 'docs'::regclass;
 SELECT dtmodel.add_timestamps('docs', on_insert => 'stamp');
@@ -214,7 +214,7 @@ ALTER TABLE docs RENAME COLUMN updated_at TO changed_at;
 SELECT unnest(drift) AS drift FROM dtmodel.models WHERE model = 'docs'::regclass;
 ALTER TABLE docs RENAME COLUMN changed_at TO updated_at;
 
--- a partition has a DEFAULT of its own, for rows that are inserted into itself
+-- a partition has its own DEFAULT, for rows that are inserted into it directly
 CREATE TABLE parted (id int, created_at timestamptz, updated_at timestamp) PARTITION BY LIST (id);
 CREATE TABLE "part 1" PARTITION OF parted FOR VALUES IN (1);
 CREATE TABLE part_2 (junk int, updated_at timestamp, created_at timestamptz DEFAULT 'epoch', id int);
@@ -227,7 +227,7 @@ SELECT dtmodel.add_timestamps('parted', 'made_at', clock => 'clock');
 SELECT model, attname, expression FROM defaults WHERE model::text LIKE '%part%';
 INSERT INTO "part 1" (id) VALUES (1) RETURNING made_at IS NOT NULL AS made, updated_at >= now() AT TIME ZONE 'UTC' AS updated;
 
--- who may insert other columns only gets the DEFAULTs all the same
+-- a role that can insert other columns only still gets the DEFAULTs
 CREATE ROLE timestamps_insert_writer;
 GRANT USAGE ON SCHEMA timestamps_insert TO timestamps_insert_writer;
 GRANT INSERT (id) ON docs TO timestamps_insert_writer;
@@ -238,7 +238,7 @@ INSERT INTO docs (id, created_at) VALUES (201, '2001-01-01');
 \echo :SQLSTATE
 RESET ROLE;
 
--- taken off: the DEFAULTs need nothing of ours and stay
+-- removed: the DEFAULTs stay, and do not depend on the extension
 SELECT dtmodel.remove_timestamps('parted');
 SELECT dtmodel.remove_timestamps('docs');
 SELECT model, attname, expression FROM defaults WHERE model IN ('docs'::regclass, 'parted'::regclass);

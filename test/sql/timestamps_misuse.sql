@@ -1,5 +1,5 @@
 --
--- timestamps: what is refused, and how
+-- timestamps: errors
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -40,7 +40,7 @@ SELECT dtmodel.add_timestamps(1::oid);
 SELECT dtmodel.add_timestamps(NULL);
 \echo :SQLSTATE
 
--- columns that cannot be
+-- columns that are refused
 SELECT dtmodel.add_timestamps('t', NULL, NULL);
 \echo :SQLSTATE
 SELECT dtmodel.add_timestamps('t', 'created_at', 'created_at');
@@ -70,10 +70,10 @@ SELECT dtmodel.describe('nulls') -> 'timestamps' AS timestamps;
 SELECT dtmodel.remove_timestamps('nulls', NULL);
 DROP TABLE nulls;
 
--- nothing was done to the table
+-- the table was not changed
 \d t
 
--- the trigger function is no function of one's own
+-- the trigger function in triggers by hand
 SELECT dtmodel.timestamps_trigger();
 \echo :SQLSTATE
 CREATE TRIGGER wrong AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
@@ -89,20 +89,20 @@ CREATE TRIGGER wrong AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.tim
 DELETE FROM t;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON t;
--- before a DELETE, which may be a part of a move to another partition, it lets the row pass
+-- before a DELETE, which may be part of a move to another partition, the row passes
 CREATE TRIGGER idle BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
 BEGIN;
 DELETE FROM t RETURNING id;
 ROLLBACK;
 DROP TRIGGER idle ON t;
 
--- made by hand without its arguments, it lets nothing pass
+-- by hand without its arguments, it refuses every row
 CREATE TRIGGER bare BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger();
 UPDATE t SET id = 2;
 \echo :SQLSTATE
 DROP TRIGGER bare ON t;
 
--- only the owner changes a table, and nobody else so much as locks it
+-- only the owner can change a table, and other roles do not even lock it
 CREATE ROLE timestamps_other;
 GRANT ALL ON SCHEMA timestamps_misuse TO timestamps_other;
 GRANT ALL ON t TO timestamps_other;

@@ -1,5 +1,5 @@
 --
--- timestamps: every shape of row that the in-place store may meet
+-- timestamps: all kinds of rows for the store in place
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -45,7 +45,7 @@ SELECT count(*), count(*) FILTER (WHERE created_at = updated_at AND updated_at >
 FROM shapes;
 SELECT indexes_hold('shapes');
 
--- every row moves, and none when nothing changes
+-- updated_at of every row changes, and of none if nothing changes
 CREATE TABLE before AS SELECT id, updated_at FROM shapes;
 UPDATE shapes SET note = note, bits = bits, tail = tail;
 SELECT count(*) FROM shapes JOIN before USING (id, updated_at);
@@ -53,8 +53,8 @@ UPDATE shapes SET bits = B'1';
 SELECT count(*) FROM shapes JOIN before USING (id) WHERE shapes.updated_at > before.updated_at;
 SELECT indexes_hold('shapes');
 
--- a WHEN clause deforms the row before or between the triggers: the indexes
--- must be made from what was stamped later
+-- a WHEN clause deforms the row before or between the triggers: index entries
+-- must have the values that are stored later
 CREATE TRIGGER a_when BEFORE INSERT OR UPDATE ON shapes
     FOR EACH ROW WHEN (NEW.updated_at IS DISTINCT FROM 'epoch') EXECUTE FUNCTION pass();
 CREATE TRIGGER zzz_when BEFORE UPDATE ON shapes
@@ -69,7 +69,7 @@ SELECT count(*) AS by_table, count(*) FILTER (WHERE year >= 2020) AS by_year FRO
 DROP TRIGGER a_when ON shapes;
 DROP TRIGGER zzz_when ON shapes;
 
--- a trigger before ours that returns a row of its own
+-- a trigger before ours that returns another row
 CREATE TRIGGER a_rewrite BEFORE INSERT OR UPDATE ON shapes FOR EACH ROW EXECUTE FUNCTION rewrite();
 INSERT INTO shapes (id) VALUES (1002) RETURNING note, created_at = now() AS created;
 TRUNCATE before;
@@ -80,7 +80,7 @@ FROM shapes JOIN before USING (id) WHERE id IN (1, 2, 1002) ORDER BY id;
 SELECT indexes_hold('shapes');
 DROP TRIGGER a_rewrite ON shapes;
 
--- rows that were written before columns were added lack them
+-- rows that were written before columns were added
 CREATE TABLE grown (id int, created_at timestamptz, updated_at timestamptz);
 INSERT INTO grown VALUES (1), (2), (3);
 SELECT dtmodel.add_timestamps('grown');
@@ -91,7 +91,7 @@ UPDATE grown SET extra = 8 WHERE id = 2;
 UPDATE grown SET more = '' WHERE id = 3;
 SELECT id, extra, more, updated_at IS NOT NULL AS moved FROM grown ORDER BY id;
 
--- values that are compressed or out of line: the same content is no change
+-- values that are compressed or out of line: equal content is not a change
 CREATE TABLE large (id int, doc text, plain text);
 ALTER TABLE large ALTER plain SET STORAGE EXTERNAL;
 SELECT dtmodel.add_timestamps('large');
@@ -105,7 +105,7 @@ SELECT updated_at = :'t' AS kept FROM large;
 UPDATE large SET plain = reverse(plain);
 SELECT updated_at > :'t' AS moved FROM large;
 
--- values that are equal but do not look it are a change: a reader sees them
+-- equal values with different bytes are a change, since a reader sees the difference
 CREATE TABLE numbers (n numeric, f float8);
 SELECT dtmodel.add_timestamps('numbers');
 INSERT INTO numbers VALUES (1.0, 0);

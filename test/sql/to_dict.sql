@@ -1,5 +1,5 @@
 --
--- to_dict of rows from everywhere, and of rows whose type changes
+-- to_dict of rows of any origin, and of rows whose type changes
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -12,7 +12,7 @@ CREATE VIEW v AS SELECT id, name FROM t;
 CREATE TYPE pair AS (x int, y text);
 CREATE DOMAIN full_pair AS pair CHECK ((VALUE).x IS NOT NULL);
 
--- of a table, a view, a subquery, a type, a domain, no type at all
+-- of a table, a view, a subquery, a type, a domain, and an anonymous record
 SELECT dtmodel.to_dict(t) FROM t ORDER BY id;
 SELECT dtmodel.to_dict(v) FROM v ORDER BY id;
 SELECT dtmodel.to_dict(s) FROM (SELECT id * 2 AS twice, name FROM t ORDER BY id) AS s;
@@ -31,12 +31,12 @@ CREATE TABLE dicts AS
 SELECT dtmodel.to_dict(j) AS dict FROM (SELECT v.*, t.*, v.name FROM t, joined AS v) AS j;
 SELECT dict, dict ->> 'id' AS id, dict || '{"id": 3}' AS other_id FROM dicts ORDER BY dict;
 
--- what is wanted
+-- the filters
 SELECT dtmodel.to_dict(t, '{name}') AS excluded, dtmodel.to_dict(t, NULL, '{name}') AS included,
        dtmodel.to_dict(t, '{name}', '{id,name}') AS both, dtmodel.to_dict(t, includes => '{}') AS nothing,
        dtmodel.to_dict(t, '{id,name,doc}') AS all_excluded, dtmodel.to_dict(t, ARRAY[NULL, 'id']) AS with_null
 FROM t WHERE id = 1;
--- another filter in each row
+-- another filter for each row
 SELECT dtmodel.to_dict(t, ARRAY[CASE id WHEN 1 THEN 'doc' ELSE 'id' END]) FROM t ORDER BY id;
 
 -- variables of PL/pgSQL: a record, a row of the table, the row of a query
@@ -59,7 +59,7 @@ BEGIN
 END
 $$;
 
--- one place, rows of several types one after the other
+-- one call site, with rows of several types
 CREATE FUNCTION dict_of(query text) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
 DECLARE
     r record;
@@ -73,7 +73,7 @@ SELECT dict_of('SELECT * FROM to_dict.t WHERE id = 1');
 SELECT dict_of('SELECT name, id AS other FROM to_dict.t WHERE id = 1');
 SELECT dict_of('SELECT * FROM to_dict.v WHERE id = 1');
 
--- the table changes under a session that has been here before
+-- the table changes in a session that has called the function before
 SELECT dict_of('SELECT * FROM to_dict.t ORDER BY id');
 DROP VIEW v;
 ALTER TABLE t DROP name;
@@ -91,13 +91,13 @@ ROLLBACK TO s;
 FETCH rows;
 ROLLBACK;
 
--- a composite value that was stored before its type had another attribute
+-- a composite value that was stored before its type got another attribute
 CREATE TABLE holder (p pair);
 INSERT INTO holder VALUES ('(1,a)');
 ALTER TYPE pair ADD ATTRIBUTE z boolean;
 SELECT dtmodel.to_dict(p), dtmodel.to_dict(p, includes => '{z}') AS added, dtmodel.to_dict(h) FROM holder AS h;
 
--- a value out of line, and more columns than one stride of a jsonb object has
+-- a value out of line, and more columns than one stride of a jsonb object
 CREATE TABLE wide (pad text, id int);
 ALTER TABLE wide ALTER pad SET STORAGE EXTERNAL;
 INSERT INTO wide VALUES (repeat('pad ', 2000), 1);
@@ -110,7 +110,7 @@ $$;
 INSERT INTO many DEFAULT VALUES;
 SELECT dtmodel.to_dict(m) = to_jsonb(m) AS same, dtmodel.to_dict(m, includes => '{c1,c50,c100}') FROM many AS m;
 
--- settings that change while one place of a function goes on
+-- settings that change while one call site of a function is used
 CREATE TABLE changing (id int PRIMARY KEY, settings jsonb);
 SELECT dtmodel.add_settings('changing', '{a}');
 INSERT INTO changing VALUES (1, '{"a": 1}');

@@ -1,6 +1,6 @@
 --
 -- trigger functions on tables of users, with arguments that no add_* gives: an
--- error, and nothing worse, for that table alone
+-- error for that table only
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -9,7 +9,7 @@ CREATE SCHEMA trigger_arguments AUTHORIZATION trigger_arguments_user;
 SET search_path = trigger_arguments;
 SET ROLE trigger_arguments_user;
 
--- rules that are none: no value is as they say
+-- rules that are not valid: no value is accepted
 CREATE TABLE rules (id int PRIMARY KEY, settings jsonb);
 CREATE TRIGGER t BEFORE INSERT ON rules FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger(
     'settings=settings', 'valid_settings={a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q}',
@@ -33,7 +33,7 @@ SELECT dtmodel.describe('rules') -> 'drift' AS drift;
 UPDATE rules SET settings = '{"p": "x"}';
 SELECT dtmodel.describe('rules') -> 'drift' AS drift;
 
--- lists and documents that are none
+-- invalid lists and documents
 CREATE TABLE lists (id int PRIMARY KEY, settings jsonb, created_at timestamptz, updated_at timestamptz);
 CREATE TABLE documents (LIKE lists INCLUDING ALL);
 CREATE TABLE columns (LIKE lists INCLUDING ALL);
@@ -61,7 +61,7 @@ INSERT INTO deep VALUES (1, '{}');
 CREATE TABLE model (LIKE dtmodel.timestamp_mixin INCLUDING ALL);
 SELECT dtmodel.add_timestamps('model');
 
--- which is no error for others who ask what models there are
+-- dtmodel.models still works
 RESET ROLE;
 SELECT model, mixins, regexp_replace(drift[1], '(read: ).*', '\1...') AS drift FROM dtmodel.models
 WHERE model::text ~ '^(lists|documents|columns|deep|model)$' ORDER BY model::text;
@@ -71,7 +71,7 @@ SELECT dtmodel.describe('pg_stat_activity');
 \echo :SQLSTATE
 SET ROLE trigger_arguments_user;
 
--- slugs of no length
+-- slugs with an invalid max_length
 CREATE TABLE slugs (id int PRIMARY KEY, name text, slug text UNIQUE);
 CREATE TRIGGER t BEFORE INSERT ON slugs FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=name', 'slug=slug', 'max_length=-5');
 INSERT INTO slugs VALUES (1, 'A name');
@@ -84,7 +84,7 @@ DROP TRIGGER t ON slugs;
 CREATE TRIGGER t BEFORE INSERT ON slugs FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=name', 'slug=slug', 'max_length=99999999999999999999');
 INSERT INTO slugs VALUES (1, 'A name'), (2, 'A name') RETURNING slug;
 
--- a cascade that is put off has no statement to follow
+-- a deferred cascade has no statement to follow
 CREATE TABLE parents (id int PRIMARY KEY);
 CREATE TABLE children (id int PRIMARY KEY, parent int REFERENCES parents ON DELETE CASCADE);
 SELECT dtmodel.add_soft_delete('parents'), dtmodel.add_soft_delete('children');

@@ -1,12 +1,12 @@
 --
--- triggers that are made, dropped or disabled by hand: errors that say so, or nothing, but no crash
+-- triggers that are created, dropped or disabled by hand: an error that says so, or no effect, but no crash
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA triggers_by_hand;
 SET search_path = triggers_by_hand;
 
--- the guard of a table from which others inherit, when it is no soft-delete model any more
+-- the guard of a table from which others inherit, when the table is no longer a soft-delete model
 CREATE TABLE animals (id int PRIMARY KEY);
 CREATE TABLE cats () INHERITS (animals);
 SELECT dtmodel.add_soft_delete('animals');
@@ -17,11 +17,11 @@ DELETE FROM animals WHERE id = 1;
 SELECT id, is_deleted FROM animals;
 DROP TABLE animals CASCADE;
 
--- each function of ours as a trigger of each kind, on tables that are no models, with statements that fire it
+-- each trigger function in each kind of trigger, on tables that are not models, with statements that fire it
 CREATE TABLE parents (id int PRIMARY KEY);
 SELECT dtmodel.add_soft_delete('parents');
 CREATE TABLE plain (id int PRIMARY KEY, p int REFERENCES parents ON DELETE CASCADE, name text, n int, flag boolean, at timestamptz, doc jsonb);
-CREATE TABLE heir () INHERITS (plain);
+CREATE TABLE inheritor () INHERITS (plain);
 CREATE TABLE parted (id int, p int REFERENCES parents, name text, n int, flag boolean, at timestamptz, doc jsonb) PARTITION BY LIST (id);
 CREATE TABLE part_1 PARTITION OF parted FOR VALUES IN (1);
 CREATE TABLE part_2 PARTITION OF parted FOR VALUES IN (2, 3, 4);

@@ -16,7 +16,7 @@ SELECT dtmodel.unique_live('users', 'email');
 SELECT dtmodel.unique_live('users', 'email');
 SELECT pg_get_indexdef('uq_users_email'::regclass);
 
--- the value of a deleted row is free again, and comes back only if it still is
+-- the value of a deleted row is free again, and the row can be restored only if it still is
 INSERT INTO users VALUES (3, 'ann', 1);
 \echo :SQLSTATE
 DELETE FROM users WHERE id = 1;
@@ -33,7 +33,7 @@ SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM users WHERE email = 'ann' AND NOT is_deleted;
 RESET enable_seqscan;
 
--- several columns; nulls are no values; names that need quotes or are too long
+-- several columns; nulls do not conflict; names that need quotes or are too long
 SELECT dtmodel.unique_live('users', 'tenant', 'email');
 INSERT INTO users VALUES (5, NULL, 1), (6, NULL, 1);
 CREATE TABLE "Odd.Name; of ""things"" that is sixty-three bytes, or nearly so" (
@@ -48,7 +48,7 @@ SELECT indexrelid::regclass, octet_length(relname::text) FROM pg_index JOIN pg_c
 WHERE indrelid = '"Odd.Name; of ""things"" that is sixty-three bytes, or nearly so"'::regclass
 ORDER BY indexrelid;
 
--- every kind of model has the words that people write for it
+-- the condition for each kind of model
 SET client_min_messages = warning;
 CREATE TABLE active (id int PRIMARY KEY, code int, is_active boolean NOT NULL DEFAULT true);
 SELECT dtmodel.add_soft_delete('active', flag => 'is_active', flag_means => 'live');
@@ -63,7 +63,7 @@ SELECT dtmodel.unique_live(t, 'code') FROM unnest('{active,maybe,perhaps,timed}'
 RESET client_min_messages;
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'unique_live' AND indexname LIKE 'uq%code' ORDER BY indexname;
 
--- another flag: the index follows when it is asked again
+-- another flag: another call changes the index
 BEGIN;
 ALTER TABLE users RENAME COLUMN is_deleted TO gone;
 SET LOCAL client_min_messages = warning;
@@ -77,7 +77,7 @@ SELECT dtmodel.unique_live('users', 'email');
 SELECT pg_get_indexdef('uq_users_email'::regclass);
 ROLLBACK;
 
--- an index that somebody made, whatever its name, will do; a name that is taken gets a number
+-- an existing index is accepted, whatever its name is; if a name is in use, a number is added
 ALTER INDEX uq_users_email RENAME TO by_hand;
 SELECT dtmodel.unique_live('users', 'email');
 CREATE TABLE free (id int PRIMARY KEY, code int);

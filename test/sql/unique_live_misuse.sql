@@ -1,5 +1,5 @@
 --
--- unique_live: what is refused, and how
+-- unique_live: errors
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -32,7 +32,7 @@ SELECT dtmodel.unique_live('t', 'code', 'id', 'code');
 SELECT dtmodel.unique_live('t', 'doc');
 \echo :SQLSTATE
 
--- rows that are not unique: a few of them, and how to find them
+-- rows that are not unique: the detail shows a few, and the hint how to find them
 INSERT INTO t SELECT i, 'code ' || i % 5, 'x' FROM generate_series(1, 13) AS i;
 INSERT INTO t VALUES (20, repeat('ä', 100)), (21, repeat('ä', 100)), (22, NULL), (23, NULL);
 SELECT dtmodel.unique_live('t', 'code');
@@ -45,7 +45,7 @@ SELECT dtmodel.unique_live('t', 'code');
 DELETE FROM t WHERE id = 21;
 SELECT dtmodel.unique_live('t', 'code');
 
--- what is unique among all rows would keep a deleted row's value
+-- an index of all rows would keep a deleted row's value in use
 CREATE TABLE wide (id int PRIMARY KEY, code text CONSTRAINT uq_wide_code UNIQUE, state text);
 CREATE UNIQUE INDEX wide_state ON wide (state);
 SELECT dtmodel.add_soft_delete('wide');
@@ -67,7 +67,7 @@ SELECT dtmodel.unique_live('t', 'code');
 \echo :SQLSTATE
 RESET ROLE;
 
--- a partition without soft delete: the call is for its partitioned table
+-- a partition without soft delete: call it for the partitioned table
 CREATE TABLE parted (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);
 CREATE TABLE middle PARTITION OF parted FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
 CREATE TABLE part PARTITION OF middle FOR VALUES FROM (0) TO (10);

@@ -1,5 +1,5 @@
 --
--- what was set before the library was loaded has no effect if it would have been refused
+-- a value that was set before the library was loaded has no effect if it would have been refused
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -14,13 +14,13 @@ CREATE FUNCTION unpreloaded_actor.add(int) RETURNS text LANGUAGE sql SECURITY DE
     AS 'INSERT INTO unpreloaded_actor.posts VALUES ($1) RETURNING created_by';
 SELECT current_database() AS db \gset
 
--- without a lock it counts
+-- without a lock it is used
 \c -
 SET ROLE unpreloaded_actor_user;
 SET dtmodel.actor = 'ann';
 INSERT INTO unpreloaded_actor.posts VALUES (1) RETURNING created_by;
 
--- with one it does not
+-- with a lock it is not
 RESET ROLE;
 ALTER DATABASE :"db" SET dtmodel.actor_locked = on;
 \c -
@@ -30,21 +30,21 @@ INSERT INTO unpreloaded_actor.posts VALUES (2) RETURNING created_by;
 SHOW dtmodel.actor;
 SHOW dtmodel.actor_locked;
 
--- nor when a function loads the library whose owner might have claimed it
+-- nor if a function loads the library whose owner has the privilege
 \c -
 SET ROLE unpreloaded_actor_user;
 SET dtmodel.actor = 'the boss';
 SELECT unpreloaded_actor.add(3);
 SHOW dtmodel.actor;
 
--- nobody but a superuser unlocks before
+-- only a superuser can unlock before loading
 \c -
 SET ROLE unpreloaded_actor_user;
 SET dtmodel.actor_locked = off;
 SET dtmodel.actor = 'the boss';
 INSERT INTO unpreloaded_actor.posts VALUES (4) RETURNING created_by;
 
--- nor has what a connection brings along
+-- nor has a value from the connection's options
 \c -reuse-previous=on "options='-c dtmodel.actor=boss'"
 SHOW dtmodel.actor;
 SET ROLE unpreloaded_actor_user;
@@ -52,7 +52,7 @@ INSERT INTO unpreloaded_actor.posts VALUES (5) RETURNING created_by;
 RESET ROLE;
 ALTER DATABASE :"db" RESET dtmodel.actor_locked;
 
--- as for other settings
+-- the same for other switches
 \c -reuse-previous=on "options=''"
 SET ROLE unpreloaded_actor_user;
 SET dtmodel.preserve_timestamps = on;

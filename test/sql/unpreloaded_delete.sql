@@ -1,5 +1,5 @@
 --
--- soft delete by the trigger alone, where the library is not preloaded
+-- soft delete by triggers, if the library is not preloaded
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -12,7 +12,7 @@ SELECT dtmodel.add_soft_delete('posts');
 CREATE FUNCTION deleted_ids() RETURNS text LANGUAGE sql AS
     $$ SELECT string_agg(id::text, ' ' ORDER BY id) FROM unpreloaded_delete.posts WHERE is_deleted $$;
 
--- the trigger suppresses the DELETE itself: it counts and returns nothing
+-- the trigger suppresses the DELETE: it counts and returns no rows
 DELETE FROM posts WHERE id <= 2;
 \echo :ROW_COUNT
 DELETE FROM posts WHERE id = 3 RETURNING id;
@@ -40,14 +40,14 @@ DROP TRIGGER after_delete ON posts;
 DROP TRIGGER statement_update ON posts;
 DROP TRIGGER statement_delete ON posts;
 
--- a BEFORE DELETE trigger may refuse the DELETE
+-- a BEFORE DELETE trigger can skip the DELETE
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER refuse BEFORE DELETE ON posts FOR EACH ROW WHEN (OLD.id = 6) EXECUTE FUNCTION refuse();
 DELETE FROM posts WHERE id IN (6, 7);
 SELECT deleted_ids();
 DROP TRIGGER refuse ON posts;
 
--- or delete another row, with the same time; soft_delete still returns the one that was meant
+-- or delete another row, with the same time; soft_delete still returns the right row
 CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.id = 8 THEN DELETE FROM unpreloaded_delete.posts WHERE id = 9; END IF;
@@ -59,8 +59,8 @@ SELECT deleted_ids();
 SELECT count(DISTINCT deleted_at) FROM posts WHERE id IN (8, 9);
 DROP TRIGGER more ON posts;
 
--- a row that is matched twice, and a trigger that runs SQL in between: an
--- error, and nothing is lost
+-- a row that is matched twice, and a trigger that runs SQL in between: an error,
+-- and no change is lost
 CREATE TABLE log (n int);
 CREATE FUNCTION busy() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN INSERT INTO unpreloaded_delete.log VALUES (1); RETURN NEW; END $$;
@@ -91,7 +91,7 @@ DELETE FROM posts WHERE id = 10;
 DROP TRIGGER changes_it_too ON posts;
 SELECT * FROM posts WHERE id = 10;
 
--- a trigger of ours on the wrong event
+-- a trigger function for the wrong event
 CREATE TABLE base (id int PRIMARY KEY, at timestamptz);
 CREATE TRIGGER wrong AFTER DELETE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_trigger('deleted_at=at');
 INSERT INTO base VALUES (1);
@@ -102,11 +102,11 @@ DELETE FROM base;
 SELECT dtmodel.add_soft_delete('posts', hide => true);
 SELECT count(*) FROM posts;
 
--- loaded by a call, the library leaves the planner alone
+-- if a call loads the library, it does not change the planner
 LOAD 'dtmodel';
 EXPLAIN (COSTS OFF) DELETE FROM posts WHERE id = 11;
 
--- a table that inherits later on is no model: the DELETE is refused
+-- a table that inherits later is not a model: the DELETE is refused
 CREATE TABLE late () INHERITS (posts);
 INSERT INTO late VALUES (100);
 DELETE FROM posts WHERE id = 12;

@@ -1,5 +1,5 @@
 --
--- which tier a session is of, where the library is not preloaded
+-- the tier of a session, if the library is not preloaded
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -7,13 +7,13 @@ CREATE SCHEMA unpreloaded_tier;
 SET search_path = unpreloaded_tier;
 
 SELECT dtmodel.tier();
--- on has no effect, and says so
+-- setting it to on has no effect, and a warning says so
 SHOW dtmodel.rewrite;
 SET dtmodel.rewrite = on;
 SHOW dtmodel.rewrite;
 SELECT dtmodel.tier(), setting, boot_val FROM pg_settings WHERE name = 'dtmodel.rewrite';
 
--- so does hide; the statement keeps what is preloaded already
+-- so does hide; the statement in the hint keeps other preloaded libraries
 CREATE TABLE posts (id int PRIMARY KEY);
 SELECT dtmodel.add_soft_delete('posts', hide => true);
 SET client_min_messages = notice;

@@ -1,5 +1,5 @@
 --
--- upsert with a null in the conflict columns: no row is met, whatever becomes of deleted ones
+-- upsert with a null in the conflict columns: no existing row matches, also if rows are deleted
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -14,13 +14,13 @@ SELECT w, (u.instance).name, (u.instance).is_deleted, u.created FROM unnest('{ig
 SELECT w, (u.instance).name, (u.instance).is_deleted, u.created FROM unnest('{ignore,return,restore,error}'::text[]) AS w,
     LATERAL dtmodel.upsert(NULL::users, jsonb_build_object('email', NULL, 'tenant', 1, 'name', w), '{tenant,email}', w) AS u;
 SELECT name, is_deleted FROM users ORDER BY id;
--- that it is no key is said all the same
+-- columns without a unique index are still an error
 SELECT dtmodel.upsert(NULL::users, '{"name": null}', '{name}', 'return');
 \echo :SQLSTATE
--- to get_or_create null is a value: it asks for rows that have none
+-- for get_or_create null is a value: it finds rows that have it
 SELECT (g.instance).name, g.created FROM dtmodel.get_or_create(NULL::users, '{"email": null, "tenant": 1}') AS g;
 
--- an index may hold nulls to be equal, since 15
+-- NULLS NOT DISTINCT, since PostgreSQL 15
 DO $$
 DECLARE
     result record;

@@ -10,16 +10,16 @@ RESET client_min_messages;
 CREATE TABLE posts (id int PRIMARY KEY, title text, visits int NOT NULL DEFAULT 0);
 INSERT INTO posts VALUES (1, 'before');
 
--- the column is added; rows that exist have their first version
+-- the column is added; existing rows have version 1
 SELECT dtmodel.add_version('posts');
 \d posts
 SELECT id, version FROM posts;
 SELECT dtmodel.describe('posts') -> 'version' AS version, dtmodel.describe('posts') -> 'drift' AS drift;
 
--- asked again, it has nothing to do
+-- called again, it does nothing
 SELECT dtmodel.add_version('posts');
 
--- a new row has version 1, whatever it is given
+-- a new row has version 1, whatever INSERT gives
 INSERT INTO posts (id, title, version) VALUES (2, 'given', 7), (3, 'null', NULL), (4, 'right', 1)
 RETURNING id, version;
 COPY posts (id, title, version) FROM stdin;
@@ -27,25 +27,25 @@ COPY posts (id, title, version) FROM stdin;
 \.
 SELECT id, version FROM posts ORDER BY id;
 
--- a change counts one, whatever is assigned; SQLAlchemy and others assign the next one themselves
+-- each change adds one, whatever is assigned; SQLAlchemy and others assign the next version themselves
 UPDATE posts SET title = 'changed' WHERE id = 1 RETURNING version;
 UPDATE posts SET title = 'again', version = 3 WHERE id = 1 AND version = 2 RETURNING version;
 UPDATE posts SET title = 'forged', version = 99 WHERE id = 1 RETURNING version;
 UPDATE posts SET title = 'null', version = NULL WHERE id = 1 RETURNING version;
--- the second of two that have read version 5
+-- the second of two clients that have read version 5
 UPDATE posts SET title = 'first', version = 6 WHERE id = 1 AND version = 5;
 \echo :ROW_COUNT
 UPDATE posts SET title = 'second', version = 6 WHERE id = 1 AND version = 5;
 \echo :ROW_COUNT
 
--- what changes nothing is no new version; nor is an assignment to the version, unless it is the next one
+-- an UPDATE that changes nothing makes no new version; nor does an assignment to the version, unless it is the next one
 UPDATE posts SET title = title, visits = 0 WHERE id = 1 RETURNING version;
 UPDATE posts SET version = 99 WHERE id = 1 RETURNING version;
 UPDATE posts SET title = title, version = version + 2 WHERE id = 1 RETURNING version;
 UPDATE posts SET version = 7 WHERE id = 1 AND version = 6 RETURNING version;
 UPDATE posts SET title = 'after', version = 8 WHERE id = 1 AND version = 7 RETURNING version;
 
--- Rails and Hibernate begin with version 0, and look for it then
+-- Rails and Hibernate begin with version 0, and then look for it
 INSERT INTO posts (id, title, version) VALUES (6, 'of Rails', 0) RETURNING version;
 UPDATE posts SET title = 'changed', version = 1 WHERE id = 6 AND version = 0 RETURNING version;
 UPDATE posts SET title = 'again', version = 2 WHERE id = 6 AND version = 1 RETURNING version;
@@ -59,11 +59,11 @@ ROLLBACK TO s;
 UPDATE posts SET visits = 3 WHERE id = 2 RETURNING version;
 COMMIT;
 
--- ON CONFLICT DO UPDATE and MERGE's like
+-- ON CONFLICT DO UPDATE and MERGE
 INSERT INTO posts AS p (id, title, version) VALUES (2, 'met', 40)
 ON CONFLICT (id) DO UPDATE SET title = EXCLUDED.title, version = EXCLUDED.version RETURNING version;
 
--- a user's trigger that changes the row counts once with the statement, and a veto counts nothing
+-- a change by a user's trigger counts once with the statement, and a skipped row does not count
 CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.title = 'veto' THEN RETURN NULL; END IF;
@@ -76,7 +76,7 @@ UPDATE posts SET title = 'veto' WHERE id = 3 RETURNING version;
 SELECT version FROM posts WHERE id = 3;
 DROP TRIGGER touch ON posts;
 
--- with the other mixins: stamps are no changes of their own, columns that updated_at ignores are changes
+-- with the other mixins: stamps are not changes, changes of columns that updated_at ignores are
 SET client_min_messages = warning;
 CREATE TABLE pages (id int PRIMARY KEY, title text, slug text, visits int NOT NULL DEFAULT 0,
                     revision bigint NOT NULL DEFAULT 1);
@@ -92,7 +92,7 @@ UPDATE pages SET visits = 7 WHERE id = 1 RETURNING revision;
 UPDATE pages SET settings = '{"theme": "dark"}' WHERE id = 1 RETURNING revision, updated_by;
 RESET dtmodel.actor;
 
--- a soft delete and a restore are changes, by whatever way
+-- a soft delete and a restore are changes, in each form
 DELETE FROM pages WHERE id = 1;
 SELECT revision FROM pages WHERE id = 1;
 SELECT (dtmodel.restore(p)).revision FROM pages AS p WHERE id = 1;
@@ -112,7 +112,7 @@ SELECT id, version, is_deleted FROM comments ORDER BY id;
 SELECT (dtmodel.restore(NULL::pages, 1)).revision;
 SELECT id, version, is_deleted FROM comments ORDER BY id;
 
--- imports bring their versions along
+-- imports keep the versions that they give
 SET dtmodel.preserve_timestamps = on;
 INSERT INTO comments (id, page, version) VALUES (3, 1, 12);
 RESET dtmodel.preserve_timestamps;
@@ -124,15 +124,15 @@ SELECT id, version FROM dtmodel.update(NULL::comments, 3, '{"page": 2, "version"
 \echo :SQLSTATE
 SELECT (dtmodel.update(c, '{"page": 2, "version": 13}')).version FROM comments AS c WHERE id = 3;
 SELECT (dtmodel.update(c, '{"page": 2, "version": "14"}')).version FROM comments AS c WHERE id = 3;
--- alone it is a question, and null is no version; without one nothing is asked
+-- without other keys it is compared, and null is not a version; without a version nothing is compared
 SELECT id, version FROM dtmodel.update(NULL::comments, 3, '{"version": 15}');
 SELECT id, version FROM dtmodel.update(NULL::comments, 3, '{"version": 14}');
 SELECT id, version FROM dtmodel.update(NULL::comments, 3, '{"page": 1, "version": null}');
 SELECT id, version FROM dtmodel.update(NULL::comments, 3, '{"page": 2}');
--- a row that is gone is none
+-- a row that does not exist is not an error
 SELECT id, version FROM dtmodel.update(NULL::comments, 99, '{"page": 1, "version": 1}');
 
--- upsert does the same with a row that it meets; a new one begins with 1
+-- upsert compares it with an existing row; a new row begins with 1
 SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 4, "page": 1, "version": 8}');
 SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 4, "page": 2, "version": 1}');
 SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 4, "page": 1, "version": 1}');
@@ -147,7 +147,7 @@ SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 6
 SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 6, "version": 1}', '{id,version}');
 SELECT (instance).version, created FROM dtmodel.upsert(NULL::comments, '{"id": 6, "page": 1, "version": 1}', '{id,version}');
 DROP INDEX comments_id_version_idx;
--- of a deleted row, which upsert restores: that counts one more, but is no change of another
+-- a deleted row that upsert restores: that counts as one more, but not as a change by another client
 DELETE FROM comments WHERE id = 6;
 SELECT version FROM comments WHERE id = 6;
 SELECT (instance).version FROM dtmodel.upsert(NULL::comments, '{"id": 6, "page": 2, "version": 2}', on_deleted => 'restore');
@@ -172,14 +172,14 @@ UPDATE events_b SET note = 'attached' RETURNING version;
 
 -- tables that inherit
 CREATE TABLE parents (id int, note text);
-CREATE TABLE heirs (more int) INHERITS (parents);
+CREATE TABLE inheritors (more int) INHERITS (parents);
 SELECT dtmodel.add_version('parents');
-INSERT INTO heirs (id) VALUES (1);
+INSERT INTO inheritors (id) VALUES (1);
 UPDATE parents SET note = 'x' RETURNING tableoid::regclass, version;
 CREATE TABLE late () INHERITS (parents);
 SELECT dtmodel.describe('parents') -> 'drift' AS drift;
 
--- taken off, with the column too
+-- removed, with the column too
 SELECT dtmodel.remove_version('posts');
 UPDATE posts SET version = 99 WHERE id = 1 RETURNING version;
 SELECT dtmodel.add_version('posts');

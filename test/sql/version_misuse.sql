@@ -1,5 +1,5 @@
 --
--- version: what is refused, and what is out of order
+-- version: errors and drift
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -26,7 +26,7 @@ CREATE TABLE part PARTITION OF parted FOR VALUES IN (1);
 SELECT dtmodel.add_version('part');
 \echo :SQLSTATE
 
--- a column that is renamed, dropped or of another type by now
+-- a column that was renamed, dropped or retyped
 SELECT dtmodel.add_version('things');
 INSERT INTO things (id) VALUES (1);
 ALTER TABLE things RENAME version TO revision;
@@ -41,7 +41,7 @@ UPDATE things SET words = 'y';
 SELECT dtmodel.describe('things') -> 'drift' AS drift;
 ALTER TABLE things ALTER revision DROP DEFAULT, ALTER revision TYPE bigint USING 9223372036854775807;
 
--- the end of a type
+-- the largest value of the type
 UPDATE things SET words = 'y';
 \echo :SQLSTATE
 SELECT dtmodel.remove_version('things', drop_columns => true);
@@ -54,7 +54,7 @@ UPDATE things SET words = 'z';
 ALTER TABLE things ALTER version TYPE bigint;
 UPDATE things SET words = 'z' RETURNING version;
 
--- rows from before that have none
+-- existing rows without a version
 CREATE TABLE old (id int PRIMARY KEY, note text, version int);
 INSERT INTO old VALUES (1), (2), (4);
 SELECT dtmodel.add_version('old');
@@ -80,7 +80,7 @@ INSERT INTO bare VALUES (1);
 \echo :SQLSTATE
 SELECT dtmodel.describe('bare') -> 'drift' AS drift;
 
--- a version that is no number, and roles that may not see or write it
+-- a version that is not a number, and roles that cannot see or write it
 SELECT version FROM dtmodel.update(NULL::old, 1, '{"note": "y", "version": "one"}');
 \echo :SQLSTATE
 CREATE ROLE version_writer;
@@ -93,7 +93,7 @@ SELECT version FROM dtmodel.update(NULL::old, 1, '{"note": "z", "version": 2}');
 \echo :SQLSTATE
 RESET ROLE;
 
--- a row that a policy hides is none, whatever its version is
+-- a row that a policy hides is not found, whatever its version is
 CREATE TABLE policed (id int PRIMARY KEY, owner text, note text);
 SELECT dtmodel.add_version('policed');
 INSERT INTO policed VALUES (1, 'version_writer'), (2, 'another');

@@ -1,6 +1,6 @@
 --
--- Virtual generated columns, which servers have from 18 on: no stored row has
--- their values, and every row that a function returns does
+-- Virtual generated columns (since PostgreSQL 18): stored rows do not have
+-- their values, but all rows that functions return do
 --
 SELECT current_setting('server_version_num')::int < 180000 AS skip \gset
 \if :skip
@@ -25,7 +25,7 @@ SELECT dtmodel.add_timestamps('items', clock => 'clock'), dtmodel.add_soft_delet
        dtmodel.add_settings('items', '{theme}'), dtmodel.add_slug('items', 'title');
 RESET client_min_messages;
 
--- rows are made, read and changed
+-- rows are created, read and changed
 SELECT id, twice, loud, thrice, slug FROM dtmodel.create(NULL::items, '{"id": 1, "price": 1, "title": "One", "theme": "dark"}');
 SELECT id, twice, loud, thrice, slug FROM dtmodel.bulk_create(NULL::items, '[{"id": 2, "price": 2}, {"id": 3, "price": 3, "title": "Three"}]');
 \set VERBOSITY terse
@@ -63,7 +63,7 @@ DELETE FROM live_items WHERE twice = 6 RETURNING id, twice, loud;
 INSERT INTO live_items (id, price) VALUES (5, 5) RETURNING id, twice;
 UPDATE live_items SET price = 6 WHERE id = 5 RETURNING id, twice;
 
--- of a partition that computes the column in its own way, as the table does
+-- of a partition that computes the column with another expression, the result is the table's
 SET client_min_messages = warning;
 CREATE TABLE parted (id int, price int, twice int GENERATED ALWAYS AS (price * 2) VIRTUAL,
                      placed boolean GENERATED ALWAYS AS (tableoid <> 0) VIRTUAL,
@@ -80,7 +80,7 @@ SELECT id, price, twice, placed FROM dtmodel.get_by_id(NULL::parted, '{"id": 1, 
 SELECT id, price, twice, placed, deleted_at IS NOT NULL AS deleted FROM dtmodel.soft_delete(NULL::parted, '{"id": 1, "price": 11}');
 SELECT id, price, twice, placed, deleted_at IS NOT NULL AS deleted FROM dtmodel.restore(NULL::parted, '{"id": 1, "price": 11}');
 
--- what changed: the columns that they are computed from
+-- changes: the columns that they are computed from
 CREATE FUNCTION report() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE NOTICE '% %', TG_WHEN, dtmodel.get_modified_keys(OLD, NEW);
@@ -92,7 +92,7 @@ CREATE TRIGGER report_after AFTER UPDATE ON items FOR EACH ROW EXECUTE FUNCTION 
 UPDATE items SET price = 7 WHERE id = 5 RETURNING updated_at > created_at AS moved;
 SELECT dtmodel.get_changes(a, b) FROM dtmodel.get_by_id(NULL::items, 1) AS a, dtmodel.get_by_id(NULL::items, 5) AS b;
 
--- no mixin keeps one, and none is made from one
+-- no mixin manages one, and none is the source of one
 CREATE TABLE odd (id int PRIMARY KEY, at timestamptz, title text,
                   is_deleted boolean GENERATED ALWAYS AS (at IS NOT NULL) VIRTUAL,
                   updated_at timestamptz GENERATED ALWAYS AS (at) VIRTUAL,

@@ -1,6 +1,6 @@
 
-# Behind a pooler that gives each transaction any connection, whoever acts in
-# one transaction is unknown in the next.
+# Behind a pooler that gives each transaction any connection, the actor of
+# one transaction is not that of the next.
 
 use strict;
 use warnings;
@@ -84,7 +84,7 @@ my $backend = pooled('SELECT pg_backend_pid()');
 like($backend, qr/^\d+$/, 'the pooler serves a client');
 
 # Each of these ends with the connection in the pool again; the next client
-# gets the same one, and acts as nobody in particular.
+# gets the same one, and has no actor of its own.
 my %ways = (
 	'a transaction that is committed' =>
 	  "BEGIN; SELECT dtmodel.set_actor('ann'); INSERT INTO post DEFAULT VALUES RETURNING created_by; COMMIT;",
@@ -104,20 +104,20 @@ my %ways = (
 
 foreach my $way (sort keys %ways)
 {
-	like(pooled($ways{$way}), qr/^\s*ann$/m, "$way: the actor acts");
+	like(pooled($ways{$way}), qr/^\s*ann$/m, "$way: the actor is recorded");
 	my $after = pooled(
 		'BEGIN; INSERT INTO post DEFAULT VALUES RETURNING created_by; SELECT pg_backend_pid(); COMMIT;');
 	my ($who, $pid) = split /\n/, $after;
-	is($who, 'app', "$way: and not in the next transaction");
+	is($who, 'app', "$way: but not in the next transaction");
 
-	# A client that goes away in a transaction takes its connection along.
+	# When a client disconnects in a transaction, its connection is closed too.
 	is($pid, $backend, "$way: which had the same connection")
 	  unless $way =~ /goes away/;
 	$backend = $pid;
 }
 
 ###
-# Many clients that share two connections, each acting as itself or as nobody
+# Many clients that share two connections, each with its own actor or with none
 ###
 append_to_file(
 	"$dir/named", q(
@@ -142,6 +142,6 @@ is( $node->safe_psql(
 			   count(DISTINCT created_by)
 		FROM post)),
 	join('|', $clients * $transactions, 0, $clients + 1),
-	'nobody acts as another');
+	'no transaction has the actor of another');
 
 done_testing();

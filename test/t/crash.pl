@@ -2,12 +2,12 @@
 # kill -9 of a server at work loses nothing that was acknowledged, and leaves
 # nothing half done.
 #
-# Each client works on rows of its own, so what they look like after any
+# Each client works on its own rows, so their content after any
 # number of its transactions is known beforehand.  Each transaction also counts
-# itself, in a row of the client and in rows that all clients fight for.  After
+# itself, in a row of the client and in rows that all clients update.  After
 # the crash the client's count must be that of its last acknowledged
-# transaction, or one more (which was committed, but the client did not live
-# to hear of it), and everything else has to agree with that count.
+# transaction, or one more (which was committed, but not acknowledged
+# before the crash), and everything else has to agree with that count.
 
 use strict;
 use warnings;
@@ -37,7 +37,7 @@ $node->start;
 
 # Each "doc" has a "note" that is deleted and restored along with it, and a
 # "box" with two "parts".  The box has no soft delete, so its DELETE takes the
-# parts along for good.  "tally" is what the clients fight for.
+# parts too, physically.  "tally" is the row that all clients update.
 $node->safe_psql(
 	'postgres', qq(
 	CREATE EXTENSION dtmodel;
@@ -144,7 +144,7 @@ sub copy_of
 	return { map { $_ => { %{ $rows->{$_} } } } keys %$rows };
 }
 
-# Writes the client's script, which after each COMMIT tells its number and
+# Writes the client's script, which after each COMMIT prints its number and
 # what the row looked like, and returns the transactions that it has.
 sub write_script
 {
@@ -200,7 +200,7 @@ sub wait_for_work
 # The crash
 ###
 
-# A process that was killed but that nobody waits for still has its id, and a
+# A process that was killed but not waited for still has its id, and a
 # container may have no init that waits.
 sub is_running
 {
@@ -211,8 +211,8 @@ sub is_running
 	return !(-r $stat && slurp_file($stat) =~ /^\d+ \(.*\) Z/s);
 }
 
-# SIGKILL to the postmaster, before it sees its children die, and to all that
-# it started.
+# SIGKILL to the postmaster, before it sees its children die, and to all its
+# children.
 sub kill_server
 {
 	my $pid_file = $node->data_dir . '/postmaster.pid';
@@ -275,7 +275,7 @@ sub expected_rows
 		sort { $a <=> $b } keys %$rows);
 }
 
-# The numbers of the transactions that the client was told of, and the row as
+# The numbers of the transactions that were acknowledged to the client, and the row as
 # each of them left it.
 sub read_acknowledged
 {
@@ -283,26 +283,26 @@ sub read_acknowledged
 	return map { [ split(/ /, $_, 2) ] } split(/\n/, slurp_file($file));
 }
 
-# The times that the client was told of last, but for the one row that the
+# The times that were last acknowledged to the client, except for the one row that the
 # unacknowledged transaction may have touched.
 sub check_times
 {
 	my ($cycle, $client, $transactions, $acknowledged) = @_;
 	my $first = $state[$client]{n} + 1;
-	my %told;
+	my %expected;
 
-	$told{ $transactions->[ $_->[0] - $first ]{id} } = $_->[1]
+	$expected{ $transactions->[ $_->[0] - $first ]{id} } = $_->[1]
 	  foreach @$acknowledged;
-	delete $told{ $transactions->[ scalar @$acknowledged ]{id} };
+	delete $expected{ $transactions->[ scalar @$acknowledged ]{id} };
 
 	my $stored = $node->safe_psql('postgres',
 		"SELECT id, concat_ws(' ', created_at, updated_at, deleted_at) FROM doc WHERE client = $client"
 	);
 	my %stored = map { split(/\|/, $_, 2) } split(/\n/, $stored);
 	my @wrong =
-	  grep { ($stored{$_} // 'gone') ne $told{$_} } sort keys %told;
+	  grep { ($stored{$_} // 'gone') ne $expected{$_} } sort keys %expected;
 
-	is("@wrong", '', "cycle $cycle: the rows of client $client have the times that it was told of");
+	is("@wrong", '', "cycle $cycle: the rows of client $client have the acknowledged times");
 	return;
 }
 
@@ -310,12 +310,12 @@ sub check_client
 {
 	my ($cycle, $client, $transactions, $file) = @_;
 	my @acknowledged = read_acknowledged($file);
-	my $told = $state[$client]{n} + @acknowledged;
+	my $acknowledged_count = $state[$client]{n} + @acknowledged;
 	my $done = $node->safe_psql('postgres',
 		"SELECT n FROM progress WHERE id = $client");
 
-	ok( $done == $told || $done == $told + 1,
-		"cycle $cycle: client $client made $done transactions and was told of $told"
+	ok( $done == $acknowledged_count || $done == $acknowledged_count + 1,
+		"cycle $cycle: client $client made $done transactions, of which $acknowledged_count were acknowledged"
 	);
 	check_times($cycle, $client, $transactions, \@acknowledged);
 
@@ -343,7 +343,7 @@ sub check_database
 			'postgres',
 			'SELECT (SELECT sum(n) FROM tally) = (SELECT sum(n) FROM progress)'),
 		't',
-		"cycle $cycle: no transaction is half there");
+		"cycle $cycle: no transaction is half done");
 	is( $node->safe_psql(
 			'postgres', q(
 			SELECT d.id, b.id, p.box_id, count(*)
@@ -361,7 +361,7 @@ sub check_database
 			   OR n.is_deleted <> d.is_deleted
 			   OR n.deleted_at IS DISTINCT FROM d.deleted_at)),
 		'',
-		"cycle $cycle: no cascade is half there");
+		"cycle $cycle: no cascade is half done");
 	is( $node->safe_psql(
 			'postgres', q(
 			SELECT bt_index_check(c.oid, true)
@@ -387,7 +387,7 @@ sub check_database
 ###
 srand(42);
 
-# Something for recovery to come across, each time something else.
+# Other activity before the crash, different each time.
 my @meanwhile = ('SELECT 1', 'CHECKPOINT', 'VACUUM');
 
 foreach my $cycle (1 .. $cycles)
@@ -438,7 +438,7 @@ is( $node->safe_psql(
 		q(SELECT count(*) FROM dtmodel.models WHERE mixins = '{timestamps,soft_delete}' AND drift = '{}')
 	),
 	'5',
-	'the models are what they were');
+	'the models are unchanged');
 my @transactions = map { $_->{n} } @state[ 1 .. $clients ];
 note("transactions of each client: @transactions");
 

@@ -1,7 +1,7 @@
-# What a soft delete does to live rows is what a DELETE does to rows.
+# A soft DELETE has the same effect on live rows as a plain DELETE on rows.
 #
 # Random scripts run on models and on plain copies of their tables, whose rows
-# are deleted for good.  After each statement the live rows must be the same,
+# are deleted physically.  After each statement the live rows must be the same,
 # as must be the SQLSTATE, and, where the tier promises them, the row count and
 # what RETURNING and queries give; at the end of a script, the rows that are
 # deleted.  Each script runs once on the plain tables and four times on models:
@@ -42,11 +42,11 @@ my %schemas = (
 	mixed => { preload => 1, mixed => 1 });
 my @models = qw(trigger preloaded hidden mixed);
 
-# The tables.  A column is its name, its type and for some what else the
-# generator needs to know: "ref" the table that it references, "fresh" that its
-# values are never used twice (a deleted row keeps its key).  "live" is how a
-# model says that a row is live.  Foreign keys are ON UPDATE CASCADE: a deleted
-# row holds on to its parent's key as a row that is gone does not.
+# The tables.  A column has its name, its type and sometimes what else the
+# generator needs: "ref" the table that it references, "fresh" that its
+# values are never used twice (a deleted row keeps its key).  "live" is the model's
+# condition for live rows.  Foreign keys are ON UPDATE CASCADE: a deleted
+# row keeps the key of its parent.
 my @v = ([ 'v', 'text' ], [ 'n', 'int NOT NULL DEFAULT 0 CHECK (n >= 0)' ]);
 my $key = [ 'id', 'int PRIMARY KEY' ];
 my %tables = (
@@ -82,8 +82,8 @@ my %tables = (
 		columns => [ $key, [ 'p', 'int' ], [ 'k', 'int' ], [ 'j', 'int' ], @v ],
 		foreign => [ 'p', 'k', 'j' ],
 		constraint => 'FOREIGN KEY (p, k, j) REFERENCES parted (id, k, j) ON DELETE CASCADE' },
-	base => { columns => [ $key, @v ], heir => 'heirs' },
-	heirs => {
+	base => { columns => [ $key, @v ], inheritor => 'inheritors' },
+	inheritors => {
 		columns => [ $key, @v, [ 'extra', 'int' ] ],
 		create => '(extra int, PRIMARY KEY (id)) INHERITS (base)' },
 	articles => { columns => [ $key, @v ], root => 1 },
@@ -106,7 +106,7 @@ my %families = (
 	diamond => [qw(tenants users projects tasks comments guards)],
 	self => [qw(nodes)],
 	parted => [ 'parted', $version >= 15 ? 'pieces' : () ],
-	heirs => [qw(base heirs)],
+	inheritors => [qw(base inheritors)],
 	tags => [qw(articles tags article_tags)],
 	stamps => [qw(stamps prints)],
 	items => [qw(items parts)],
@@ -205,7 +205,7 @@ sub functions
 		"CREATE FUNCTION {all_$table}() RETURNS SETOF {$table} LANGUAGE sql STABLE AS 'SELECT * FROM {$table} AS t WHERE [t:$table]'");
 }
 
-# What users' triggers do, by the row's v.  "keep" vetoes a deletion, "stay" an
+# The actions of users' triggers, by the row's v.  "keep" vetoes a deletion, "stay" an
 # UPDATE, "hop" turns one into a move; "boom" fails; "purge" (before) and
 # "wipe" (after) delete rows of other tables, "mark" updates them.  AFTER
 # triggers come after those of foreign keys, by their names.  Which row's
@@ -227,7 +227,7 @@ sub triggers
 	my $events = $plain && !$t->{by} ? 'UPDATE OR DELETE' : 'UPDATE';
 
 	# A partitioned table's BEFORE DELETE triggers fire for moves as well, and
-	# do not know.
+	# cannot distinguish them.
 	my @ddl = (
 		"CREATE FUNCTION {before_$table}() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN $clear$already"
 		  . "IF $deletion THEN "
@@ -244,7 +244,7 @@ sub triggers
 	  "CREATE TRIGGER zzz_after_$table AFTER $events ON {$table} FOR EACH ROW EXECUTE FUNCTION {after_$table}()"
 	  if !$t->{by};
 
-	# A grave for what is deleted for good; what is moved is inserted again.
+	# A table of physically deleted rows; what is moved is inserted again.
 	push @ddl, 'CREATE TRIGGER bury AFTER ' . ($t->{by} ? 'INSERT OR ' : '') . "DELETE ON {$table} FOR EACH ROW EXECUTE FUNCTION {bury}('$table')"
 	  if $plain;
 	return map { rendered($_, $schema) } @ddl;
@@ -266,7 +266,7 @@ END $$;
 SQL
 }
 
-sub only { my ($table) = @_; return $tables{$table}{heir} ? 'ONLY ' : ''; }
+sub only { my ($table) = @_; return $tables{$table}{inheritor} ? 'ONLY ' : ''; }
 
 # The prepared statements of a session: what is live and what is deleted in
 # the tables of a family, and statements for the scripts.
@@ -502,7 +502,7 @@ sub deletion
 	my $again = $calm ? id_of($table) : 9998;
 	$other = $table if grep { $_ eq $table } ancestors($other);
 	$other = 'strays' if grep { $_ eq $other } ancestors($table);
-	my $same = $other eq $table || "$other $table" =~ /^(base heirs|heirs base)$/;
+	my $same = $other eq $table || "$other $table" =~ /^(base inheritors|inheritors base)$/;
 	my %touches = (%counts, $same && !$calm ? (needs => 'preloaded') : ());
 
 	return { sql => "EXECUTE " . one_of('del', 'back') . "_$table(" . id_of($table) . ')', %counts } if $choice == 0;
@@ -698,7 +698,7 @@ sub statement_text
 	return rendered($sql, $schema) . ';';
 }
 
-# The lines of psql for a script in a schema.  "@" tells the end of a
+# The lines of psql for a script in a schema.  "@" marks the end of a
 # statement's rows and how it ended, "@@" the end of what is live after it.
 sub script_text
 {
@@ -872,7 +872,7 @@ sub report
 	}
 	@named{ 'strays', $version >= 15 ? ('parted', 'pieces') : () } = (1) x 3 if $triggers;
 	$named{parted} = 1 if $named{pieces};
-	$named{base} = 1 if $named{heirs};
+	$named{base} = 1 if $named{inheritors};
 	my @ddl = map { "$_;" } map { definition($schema, $_, $wanted) } grep { $named{$_} } (qw(strays parted pieces), grep { !/^(strays|parted|pieces)$/ } @tables);
 
 	return join(

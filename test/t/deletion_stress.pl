@@ -1,9 +1,8 @@
 
 # Sixteen clients insert, delete, restore and purge rows of three tables that
 # cascade, in both tiers at once; some delete the children before the parent, as
-# an ORM does.  Whatever happens in between, at the end no
-# live row is under a deleted one, a cascade has one time, and each row that
-# was ever inserted is there or was purged.
+# an ORM does.  At the end no live row is under a deleted one, a cascade has one
+# time, and each row that was inserted exists or was purged.
 
 use strict;
 use warnings;
@@ -30,8 +29,8 @@ if ($node->safe_psql('postgres', 'SHOW server_version_num') < 150000)
 	plan skip_all => 'pgbench does not repeat what failed before PostgreSQL 15';
 }
 
-# Every birth and death of a row is written down by triggers: AFTER DELETE
-# fires only for what is deleted for good.
+# Triggers record each insertion and deletion of a row: AFTER DELETE fires only
+# for physical deletions.
 $node->safe_psql('postgres', <<"SQL");
 CREATE EXTENSION dtmodel;
 CREATE TABLE life (relation text, id int, alive boolean);
@@ -140,7 +139,7 @@ foreach my $run (@runs)
 	$harness->finish;
 	like($$out, qr{processed: $all/$all\b}, 'every transaction was done');
 	like($$out, qr{failed transactions: 0 }, 'and none failed');
-	is($$err, "pgbench: setting random seed to $seed\n", 'nobody complains');
+	is($$err, "pgbench: setting random seed to $seed\n", 'no errors on stderr');
 }
 
 sub is_query
@@ -196,16 +195,16 @@ is_query(
 	SELECT (SELECT count(DISTINCT what) FROM refused), (SELECT count(*) > 0 FROM cut),
 		   (SELECT count(*) > 0 FROM life WHERE NOT alive),
 		   (SELECT count(*) > 0 FROM tree WHERE is_deleted)),
-	'2|t|t|t', 'there was something of everything');
+	'2|t|t|t', 'all kinds of rows existed');
 
-# The purge of the trees takes all that hangs on them, and nothing else.
+# The purge of the trees deletes the rows below them, and no others.
 my $live = q(SELECT (SELECT count(*) FROM tree WHERE NOT is_deleted),
 			 (SELECT count(*) FROM branch WHERE NOT is_deleted),
 			 (SELECT count(*) FROM leaf WHERE NOT is_deleted));
 my $before = $node->safe_psql('postgres', $live);
 
 $node->safe_psql('postgres', "CALL dtmodel.purge('$_', '0 s')") foreach ('leaf', 'branch', 'tree');
-is_query($live, $before, 'a purge takes no live row');
+is_query($live, $before, 'a purge deletes no live row');
 is_query(
 	q(
 	SELECT (SELECT count(*) FROM tree WHERE is_deleted) + (SELECT count(*) FROM branch WHERE is_deleted) +

@@ -29,7 +29,7 @@ my $ran = IPC::Run::run(
 	'>', \$stdout, '2>', \$stderr);
 
 ok($ran, 'the demo runs');
-is($stderr, '', 'and complains of nothing');
+is($stderr, '', 'with nothing on stderr');
 
 sub without_numbers
 {

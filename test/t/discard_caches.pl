@@ -1,6 +1,6 @@
 
-# Every look-up throws the caches away, as an invalidation might at any time:
-# nothing may be held that goes with them.  Only servers with assertions can.
+# Every look-up discards the caches, as an invalidation can at any time: no
+# pointer into them may be kept.  This needs a server with assertions.
 
 use strict;
 use warnings;

@@ -1,9 +1,9 @@
 
 # A dump brings back the same schema, the same rows and the same behaviour.
 #
-# The configuration of a model stands in its own columns and triggers, so a
-# dump has all of it.  The times are data: no way of restoring them changes them,
-# but for models that ask for it.
+# The configuration of a model is in its own columns and triggers, so a
+# dump has all of it.  The times are data, which a restore does not change,
+# except in models with that option.
 
 use strict;
 use warnings;
@@ -111,7 +111,7 @@ REVOKE USAGE ON SCHEMA dtmodel FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION dtmodel.set_actor(text) FROM PUBLIC;
 );
 
-# How each model names what the checks below ask for.
+# The names of the columns that the checks below use, by model.
 my $quoted = q("other; schema"."a ""table"".x");
 my %models = (
 	users => [ 'created_at', 'updated_at', 'is_deleted', 'deleted_at' ],
@@ -177,7 +177,7 @@ $node->safe_psql('source', $drift);
 # What is compared
 ###
 
-# The schema as a dump writes it, but for what is new in every dump.
+# The schema as a dump writes it, except what differs in every dump.
 # From 18 on NOT NULL constraints have names.  A table that was a partition keeps
 # those of the partitioned table; the dump has it first, so that in the copy the
 # partitioned table chooses others.
@@ -219,7 +219,7 @@ sub models_of
 }
 
 # What UPDATE, DELETE and restore do to a model: for each of them, whether all
-# rows are as they must be.  Nothing of it is kept.
+# rows are as they must be.  The changes are rolled back.
 sub behaviour_of
 {
 	my ($db, $table) = @_;
@@ -301,7 +301,7 @@ sub is_same
 			SELECT count(*) > 1, bool_and(tgparentid <> 0) FROM pg_trigger WHERE tgrelid = 'detached'::regclass;
 			ROLLBACK;)),
 		"{timestamps,soft_delete}\nt|t",
-		"$name: partitions come and go");
+		"$name: partitions can be attached and detached");
 
 	my (undef, undef, $stderr) = $node->psql($db, 'TRUNCATE orders');
 	like($stderr, qr/table "orders" is protected against TRUNCATE/,
@@ -309,7 +309,7 @@ sub is_same
 	return;
 }
 
-# A fresh database, and how its clients are told of it.
+# A new database, and the connection options of its clients.
 sub fresh
 {
 	my ($db) = @_;
@@ -348,7 +348,7 @@ command_ok(
 	'custom: pg_restore -j2, triggers');
 is_same('custom', 'custom');
 
-# What was restored is dumped again.
+# The restored database is dumped again.
 command_ok(
 	[ 'pg_dump', '-d', $node->connstr('custom'), '-Fc', '-f', "$dir/again" ],
 	'again: pg_dump');
@@ -356,7 +356,7 @@ command_ok([ 'pg_restore', '-e', '-1', fresh('again'), "$dir/again" ],
 	'again: pg_restore -1');
 is_same('again', 'again');
 
-# Where the library is preloaded, some rows are hidden: not from a dump.
+# If the library is preloaded, some rows are hidden, but not from a dump.
 {
 	local $ENV{PGOPTIONS} = '-c session_preload_libraries=dtmodel';
 
@@ -402,14 +402,14 @@ command_ok(
 	'disabled: psql of the data');
 
 # The commands that the dump ends with enable all triggers of a table, those
-# too that were disabled before: the server's way, and none of ours.
+# too that were disabled before: this is the server's behaviour, not ours.
 $node->safe_psql(
 	'disabled', q(
 	ALTER TABLE drifted DISABLE TRIGGER zz_dtmodel_timestamps;
 	ALTER TABLE firing ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete;));
 is_same('disabled', 'disabled');
 
-# With the triggers at work the rows keep what they have as well ...
+# With enabled triggers the rows keep their values as well ...
 restore_schema('enabled');
 command_ok(
 	[
@@ -454,7 +454,7 @@ isnt($restored, $source, 'enabled: firing has a new one');
 is($source, '2', 'enabled: firing had a second version');
 is($restored, '1', 'enabled: firing has a first one');
 
-# They keep it too when the settings of the session that restores them say so.
+# They keep them too if the session that restores them sets dtmodel.preserve_timestamps.
 restore_schema('preserved');
 {
 	local $ENV{PGOPTIONS} = '-c dtmodel.preserve_timestamps=on';

@@ -1,6 +1,6 @@
 
-# The life of the extension: who may create it, what belongs to it, and that
-# it does not go away under a table that needs it.
+# CREATE and DROP EXTENSION: the privileges, the members, and that it cannot be
+# dropped while a table needs it.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ sub query
 	return $node->safe_psql('postgres', $sql);
 }
 
-# The statement fails with this SQLSTATE and message, and undoes itself.
+# The statement fails with this SQLSTATE and message, and changes nothing.
 sub is_refused
 {
 	my ($sql, $message, $name, @params) = @_;
@@ -56,8 +56,8 @@ is_refused(
 is(query(q(SELECT count(*) FROM pg_namespace WHERE nspname = 'dtmodel')),
 	'0', 'and there is no schema');
 
-# A role that may CREATE in the database waits for the superuser with functions
-# and operators in a schema of his, which tell whom they have got.
+# A role with CREATE on the database has made a schema with functions and
+# operators, which record the role that calls them.
 query(
 	q(
 	SET ROLE app;
@@ -88,7 +88,7 @@ is( query(
 	'0|0|0',
 	'and there is nothing of ours');
 
-# Nor is a trigger of the role's taken for one of ours where the library is
+# Nor is a trigger of that role mistaken for one of ours if the library is
 # preloaded without the extension: a DELETE is a DELETE.
 {
 	local $ENV{PGOPTIONS} = '-c session_preload_libraries=dtmodel';
@@ -105,11 +105,11 @@ is( query(
 			EXECUTE FUNCTION dtmodel.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'hide=true');
 		INSERT INTO trap VALUES (1, false, NULL), (2, true, now());));
 	is(query('SELECT count(*) FROM trap; DELETE FROM trap; SELECT count(*) FROM trap;'),
-		"2\n0", 'a trigger of the role is none of ours');
+		"2\n0", 'a trigger of the role is not one of ours');
 	query('DROP TABLE trap');
 }
 
-# The superuser gives it another name, and then all is well.
+# After the superuser has renamed the schema, CREATE EXTENSION works.
 query(
 	q(
 	ALTER SCHEMA dtmodel RENAME TO app;
@@ -185,7 +185,7 @@ is( query(
 	'dtmodel_partition_attach A, dtmodel_partition_detach A',
 	'they fire always');
 
-# Every object says what it is, but for the row types of tables and the types of
+# Every object has a comment, except the row types of tables and the types of
 # arrays, which are members themselves from PostgreSQL 19 on.
 my $silent = q(
 	WITH implied (oid) AS (
@@ -226,7 +226,7 @@ is( $node->safe_psql(
 		'event trigger dtmodel_partition_attach', 'function dtmodel.uuidv4()'),
 	'one that has none would be found');
 
-# A table that is made of templates takes over what they say.
+# A table that is made from templates gets their comments.
 is( query(
 		q(
 		BEGIN;
@@ -235,7 +235,7 @@ is( query(
 		FROM pg_constraint WHERE conrelid = 'doc'::regclass AND contype = 'c';
 		ROLLBACK;)),
 	'primary key|a row has a time of deletion if, and only if, it is deleted',
-	'templates hand on their comments');
+	'copies of templates have their comments');
 
 # An ordinary user may read all of it and write none of it.
 is( query(
@@ -247,7 +247,7 @@ is( query(
 			   has_table_privilege('app', c.oid,
 								   'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')))),
 	'',
-	'everybody may read templates and views, and not write them');
+	'every role can read templates and views, but not write them');
 is( query(
 		q(
 		SELECT string_agg(p.oid::regprocedure::text, ', ')
@@ -255,9 +255,9 @@ is( query(
 		WHERE p.pronamespace = 'dtmodel'::regnamespace
 		  AND (p.prosecdef OR NOT has_function_privilege('app', p.oid, 'EXECUTE')))),
 	'',
-	'everybody may call the functions, as himself');
+	'every role can call the functions, as the current user');
 is(query(q(SELECT has_schema_privilege('app', 'dtmodel', 'CREATE'))),
-	'f', 'nobody else may create in the schema');
+	'f', 'no other role can create in the schema');
 
 ###
 # Dropping, while something needs it
@@ -308,7 +308,7 @@ my @needs = (
 		qr/default value for column id of table doc depends on function dtmodel\.uuidv7\(\)/
 	],
 	[
-		'a default that somebody wrote',
+		'a default that a user wrote',
 		'CREATE TABLE doc (token uuid DEFAULT dtmodel.uuidv7())',
 		'1',
 		q(dtmodel.remove_model('doc')),
@@ -340,7 +340,7 @@ foreach my $need (@needs)
 }
 
 ###
-# Taking everything off leaves the table as it was
+# Removing all mixins leaves the table as it was
 ###
 
 # What a dump says of the database, without what differs from dump to dump.
@@ -393,7 +393,7 @@ query(
 	ALTER TABLE child ALTER COLUMN created_at DROP DEFAULT,
 		ALTER COLUMN updated_at DROP DEFAULT;));
 is(schema_dump(), $before,
-	'remove_* takes all of it back but columns and their defaults');
+	'remove_* reverts all of it except columns and their defaults');
 is( query(
 		q(SELECT string_agg(id || name || "is active?", ' ' ORDER BY id) FROM "Old ""Table""")
 	),
@@ -448,7 +448,7 @@ is_refused('DROP EXTENSION dtmodel;',
 	'DROP EXTENSION with a view of a user in the schema');
 query('DROP VIEW dtmodel.one; DROP EXTENSION dtmodel;');
 
-# And all of it can come back.
+# And it can be made a model again.
 query(
 	q(
 	CREATE EXTENSION dtmodel;

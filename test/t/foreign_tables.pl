@@ -1,6 +1,6 @@
 # Foreign tables cannot be models: not as partitions of one, and not by a
 # trigger of ours that their owner attaches.  A statement that would need it is
-# an error that says so, no row is lost, and the server lives on.
+# an error that says so, no row is lost, and the server does not crash.
 use strict;
 use warnings;
 
@@ -59,7 +59,7 @@ sub is_query
 is(sqlstate("SELECT dtmodel.add_soft_delete('owned')"), '42809', 'a foreign table cannot be a model');
 is(sqlstate("SELECT dtmodel.add_soft_delete('parted_2')"), '42809', 'nor can a foreign partition');
 
-# Nor a table that has one, whichever mixin; what it was made before can go.
+# Nor a table that has one, for any mixin; existing mixins can be removed.
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE mixed (id int, k int) PARTITION BY LIST (k);
 CREATE FOREIGN TABLE mixed_1 PARTITION OF mixed FOR VALUES IN (1) SERVER loopback OPTIONS (table_name 'remote');
@@ -68,7 +68,7 @@ foreach my $mixin ('soft_delete', 'timestamps', 'audit')
 {
 	is(sqlstate("SELECT dtmodel.add_$mixin('mixed')"), '42809', "a table with a foreign partition is refused $mixin");
 }
-is(sqlstate("BEGIN; SELECT dtmodel.remove_soft_delete('parted', drop_columns => true); ROLLBACK"), '00000', 'and may lose it');
+is(sqlstate("BEGIN; SELECT dtmodel.remove_soft_delete('parted', drop_columns => true); ROLLBACK"), '00000', 'and soft delete can be removed');
 
 foreach my $preload ('', 'dtmodel')
 {
@@ -119,7 +119,7 @@ SQL
 		}
 	}
 	is(join("\n", @wrong), '', "$tier: no trigger function works on a foreign table");
-	is_query('SELECT id, is_deleted FROM remote', '1|f', "$tier: its row is as it was");
+	is_query('SELECT id, is_deleted FROM remote', '1|f', "$tier: its row is unchanged");
 }
 
 is(join("\n", slurp_file($node->logfile) =~ /^(.*(?:terminated by signal|Failed process was running).*)$/mg),

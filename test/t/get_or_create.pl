@@ -1,7 +1,7 @@
 
 # Many clients that all want one row, at once, without a unique index and with
-# one, of all rows or of live rows: they get one row, one of them made it, and
-# nobody sees an error.
+# one, of all rows or of live rows: they get one row, one of them created it, and
+# there is no error.
 
 use strict;
 use warnings;
@@ -30,7 +30,7 @@ CREATE TABLE got (relation text, key int, id uuid, created boolean);
 SQL
 
 # Every client asks for the same keys in the same order, one after the other,
-# so that they meet all the time.
+# so that they often conflict.
 sub script
 {
 	my ($table, $call) = @_;
@@ -68,11 +68,11 @@ foreach my $table (sort keys %calls)
 			       (SELECT count(*) FROM $table)
 			FROM got WHERE relation = '$table')),
 		join('|', $clients * $keys, $keys, $keys, $keys, 't', $keys),
-		"they get one row for each key, and one of them made it");
+		"they get one row for each key, and one of them created it");
 }
 
-# Rows that go as soon as they are there: each may be made anew, beside the
-# deleted ones, or be met before it goes, or restored.
+# Rows that are deleted as soon as they exist: each call may insert a new one
+# beside the deleted ones, find a live one, or restore one.
 append_to_file($node->basedir . "/$_.sql", <<"SQL") foreach qw(ignore restore);
 \\set key random(1, 2)
 SELECT dtmodel.get_or_create(NULL::beside, jsonb_build_object('key', 5000 + :key), on_deleted => '$_');
@@ -90,7 +90,7 @@ is( $node->safe_psql(
 		'SELECT count(*) FILTER (WHERE NOT is_deleted), count(DISTINCT key) FROM beside WHERE key > 5000'),
 	'0|2', 'and all are deleted in the end');
 
-# upsert: each client adds its hits; what it made and what it changed is told.
+# upsert: each client adds its hits; whether the row was created is returned.
 append_to_file($node->basedir . '/upsert.sql', <<"SQL");
 \\set key 1000 + :turn % $keys
 INSERT INTO got

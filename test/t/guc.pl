@@ -1,10 +1,10 @@
 
-# Who may use the settings, whichever comes first: the SET or the library.
+# Which roles can set the switches, whether SET or loading the library comes first.
 #
-# Before a session has loaded the library a setting is a placeholder that
-# anybody may set.  What an ordinary user put there must count for nothing
-# once the library is loaded, unless the setting is open to everybody or SET
-# on it was granted.
+# Before a session has loaded the library a switch is a placeholder that every
+# role can set.  A value that an ordinary user has set must have no effect once
+# the library is loaded, unless every role can set the switch or SET on it was
+# granted.
 
 use strict;
 use warnings;
@@ -36,7 +36,7 @@ $node->safe_psql(
 ));
 
 # Runs the queries in a session of its own, and returns its result, the last
-# line of its output and what it complained of.  Errors come with their
+# line of its output and its standard error.  Errors come with their
 # SQLSTATE.
 sub run_as
 {
@@ -85,7 +85,7 @@ sub revoke_set
 
 my $id = 0;
 
-# An INSERT that lies about its time, and which time the row got.
+# An INSERT with a false time, and the time that the row got.
 sub insert_with_lie
 {
 	$id++;
@@ -132,7 +132,7 @@ my $preserve = 'SET dtmodel.preserve_timestamps = on;';
 my $denied = qr/42501: permission denied to set parameter "dtmodel.preserve_timestamps"/;
 
 ###
-# dtmodel.preserve_timestamps: superusers, and whom they let
+# dtmodel.preserve_timestamps: superusers, and roles with SET on it
 ###
 is_time('app', '', 'stamped', 'nothing set');
 is_time('app', $preserve, 'stamped', 'SET before the library is loaded',
@@ -163,7 +163,7 @@ is_refused(
 	'a function with the setting, made before the library is loaded',
 	$denied);
 
-# A superuser's function with the setting, called by somebody else: the
+# A superuser's function with the switch, called by another role: the
 # INSERT in it loads the library, or finds it loaded.
 $node->safe_psql(
 	'postgres', q(
@@ -188,7 +188,7 @@ grant_set('dtmodel.preserve_timestamps', 'importer');
 is_time('importer', $preserve, 'preserved', 'SET that was granted, before');
 is_time('importer', "$loaded $preserve", 'preserved',
 	'SET that was granted, after');
-is_time('app', $preserve, 'stamped', 'SET granted to somebody else',
+is_time('app', $preserve, 'stamped', 'SET granted to another role',
 	warning => $denied);
 revoke_set('dtmodel.preserve_timestamps', 'importer');
 is_refused('importer', "$loaded $preserve", 'SET that was revoked', $denied);
@@ -224,7 +224,7 @@ $node->safe_psql('postgres',
 	'ALTER DATABASE postgres RESET session_preload_libraries');
 
 ###
-# dtmodel.hard_delete: everybody may set it, but it needs TRUNCATE
+# dtmodel.hard_delete: every role can set it, but it needs TRUNCATE
 ###
 my $hard = 'SET dtmodel.hard_delete = on;';
 my $no_truncate =
@@ -275,12 +275,12 @@ sub check_hard_delete
 		is(live_and_deleted(), '8|1', "$tier: and nothing is gone, SET $name");
 	}
 	is((run_as('app', "$hard DELETE FROM doc WHERE id = 100;"))[0],
-		0, "$tier: hard DELETE of no row needs nothing");
+		0, "$tier: hard DELETE of no row needs no privilege");
 	is((run_as('app', "$hard SET dtmodel.hard_delete = off; DELETE FROM doc WHERE id = 2;"))[0],
 		0, "$tier: SET off: DELETE goes through");
 	is(live_and_deleted(), '7|2', "$tier: and is soft");
 
-	# The privilege is that of whoever the DELETE runs as.
+	# The privilege is that of the role that the DELETE runs as.
 	is((run_as('owner_role', "$hard DELETE FROM doc WHERE id = 3;"))[0],
 		0, "$tier: hard DELETE by the owner");
 	is(live_and_deleted(), '6|2', "$tier: a row is gone");
@@ -288,7 +288,7 @@ sub check_hard_delete
 		0, "$tier: hard DELETE in the owner's SECURITY DEFINER function");
 	is(live_and_deleted(), '5|2', "$tier: a row is gone");
 	run_as('app', "$known SELECT purge(1000); DELETE FROM doc WHERE id = 5;");
-	is(live_and_deleted(), '4|3', "$tier: the setting ends with the function");
+	is(live_and_deleted(), '4|3', "$tier: the value ends with the function");
 
 	# ... and of the role that turned the setting on.
 	my $no_right = qr/42501: permission denied to delete rows of table "doc" for good.*DETAIL:  dtmodel.hard_delete was turned on by role "app"/s;
@@ -335,7 +335,7 @@ $node->safe_psql('postgres',
 check_hard_delete('preloaded');
 
 ###
-# dtmodel.rewrite: superusers, and whom they let
+# dtmodel.rewrite: superusers, and roles with SET on it
 ###
 
 # Whether the planner made the DELETE soft: it returns its row then.
@@ -378,9 +378,9 @@ is( $node->safe_psql(
 			boot_val = CASE name WHEN 'dtmodel.rewrite' THEN 'on' ELSE setting END)
 		FROM pg_settings WHERE name LIKE 'dtmodel.%')) =~ s/.*\n//sr,
 	't',
-	'each setting says what it is, and is at its default');
+	'each switch has a description and its default');
 
-# dtmodel.rewrite says what it does, whatever it was set to.
+# dtmodel.rewrite shows whether it has an effect, whatever it was set to.
 $node->safe_psql('postgres', 'ALTER DATABASE postgres SET dtmodel.rewrite = on');
 is($node->safe_psql('postgres', "LOAD 'dtmodel'; SHOW dtmodel.rewrite; SELECT dtmodel.tier();"),
 	"off\ntrigger", 'dtmodel.rewrite is off where the library is not preloaded');

@@ -1,4 +1,4 @@
-# The functions on jsonb against their plain definitions, on random documents.
+# The functions on jsonb compared with simple definitions, on random documents.
 #
 # DTMODEL_SEED repeats a run, DTMODEL_JSON_PAIRS sets how many pairs it takes
 # (make check-long: a million).
@@ -520,7 +520,7 @@ FROM failures ORDER BY octet_length(a::text || b::text) LIMIT 3;
 SQL
 
 my ($empty, $checked, $failures, @examples) = split /\n/, $result;
-is($checked, $pairs, 'all pairs were looked at');
+is($checked, $pairs, 'all pairs were checked');
 is($failures, 0, "functions agree with their plain definitions, seed $seed")
   or diag(@examples);
 
@@ -549,7 +549,7 @@ SQL
 ($empty, my $refused, my $copies, @examples) = split /\n/, $result;
 cmp_ok($refused, '>', $patches / 100, 'patches that do not apply were made');
 cmp_ok($copies, '>', 3 * $patches, 'patches that copy and move were made');
-is(join("\n", @examples), '', "patches lead where RFC 6902 says, seed $seed");
+is(join("\n", @examples), '', "patches give the result of RFC 6902, seed $seed");
 
 $node->stop;
 done_testing();

@@ -1,7 +1,7 @@
 # The functions on jsonb with large and deep documents: steps and memory grow
-# with the document and no faster, 100 MB are no problem, and a cancel is heard.
+# with the document and no faster, 100 MB work, and a query can be canceled.
 #
-# No verdict depends on how fast the machine is, or how busy: what is counted is
+# No result depends on how fast or busy the machine is: the test counts
 # steps, in a library of src/json that is compiled to count them.
 use strict;
 use warnings;
@@ -150,7 +150,7 @@ END
 $$;
 SQL
 
-is($node->safe_psql('postgres', <<'SQL'), '', 'patches lead where they should, however long or deep they are');
+is($node->safe_psql('postgres', <<'SQL'), '', 'patches give the right result, however long or deep they are');
 SELECT n, what FROM documents
 WHERE NOT (dtmodel.jsonb_patch(a, patch) = b AND dtmodel.jsonb_merge_patch(a, merge_patch) = b)
 SQL
@@ -176,7 +176,7 @@ my $most_unheard = 5_000_000;
 foreach my $row (@expressions)
 {
 	my ($name, $expression, $inputs) = @$row;
-	my (@slow, @deaf);
+	my (@slow, @uninterruptible);
 	my $result = $node->safe_psql('postgres', <<"SQL");
 SET search_path = counted, public;
 SELECT d.what, few.per_byte, many.per_byte, many.unheard
@@ -187,16 +187,16 @@ SQL
 
 	foreach my $line (split /\n/, $result)
 	{
-		my ($what, $few, $many, $unheard) = split /\|/, $line;
+		my ($what, $few, $many, $unchecked) = split /\|/, $line;
 
-		note("$name, $what: $few and $many steps a byte, $unheard between two looks at interrupts");
+		note("$name, $what: $few and $many steps a byte, $unchecked between two checks for interrupts");
 		# What takes less than this is the reading of the document.
 		push @slow, "$what: $few, $many" if $many > $allowed * ($few > 0.5 ? $few : 0.5);
-		push @deaf, "$what: $unheard" if $unheard > $most_unheard;
+		push @uninterruptible, "$what: $unchecked" if $unchecked > $most_unheard;
 	}
 	cmp_ok(split(/\n/, $result), '>=', 15, "$name: documents of all shapes");
 	is(join("\n", @slow), '', "$name: a byte of many takes no more steps than one of few");
-	is(join("\n", @deaf), '', "$name: looks at interrupts all the time");
+	is(join("\n", @uninterruptible), '', "$name: checks for interrupts often enough");
 }
 
 # The most memory that a backend has had, in times of the documents that go in
@@ -315,8 +315,8 @@ SQL
 }
 
 # Cancel, at moments all over the run of each function, which is called again and
-# again: that takes longer than any timeout, on any machine. How soon a cancel is
-# heard is counted in steps above.
+# again: that takes longer than any timeout, on any machine. How soon a cancel
+# takes effect is counted in steps above.
 foreach my $row (@expressions)
 {
 	my ($name, $expression) = @$row;

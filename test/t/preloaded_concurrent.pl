@@ -3,7 +3,7 @@
 #
 # There a DELETE is planned as an UPDATE of the rows that are not deleted.
 # What happens to the rows is the same, but where such a DELETE does not have
-# to wait for a row it does not: what it must print then stands in
+# to wait for a row it does not: the expected output is then in
 # expected/<spec>_preloaded.out.
 
 use strict;
@@ -47,7 +47,7 @@ foreach my $file (@specs)
 
 	ok($ran, "$spec runs");
 	command_ok([ 'diff', '-u', $expected, $result ],
-		"$spec prints what it must");
+		"$spec prints the expected output");
 }
 
 $node->stop;

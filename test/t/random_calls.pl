@@ -1,7 +1,7 @@
 # Every function of the extension, called at random by several clients at once
-# in both tiers, with arguments that make sense and with some that do not.
+# in both tiers, with valid arguments and with invalid ones.
 #
-# No call may be answered by an internal error or end the server, every
+# No call may raise an internal error or end the server, every
 # function must have worked once, and at the end the tables are in order.
 #
 # DTMODEL_SEED repeats the calls.
@@ -49,8 +49,8 @@ CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1, 2);
 CREATE TABLE parted_2 PARTITION OF parted DEFAULT;
 SELECT dtmodel.add_soft_delete('parted'), dtmodel.add_timestamps('parted');
 CREATE TABLE base (id int PRIMARY KEY, v text);
-CREATE TABLE heir (extra int, PRIMARY KEY (id)) INHERITS (base);
-SELECT dtmodel.add_soft_delete('base'), dtmodel.add_soft_delete('heir');
+CREATE TABLE inheritor (extra int, PRIMARY KEY (id)) INHERITS (base);
+SELECT dtmodel.add_soft_delete('base'), dtmodel.add_soft_delete('inheritor');
 CREATE TABLE "a ""name"".; --" ("the id" text PRIMARY KEY, v text, active boolean NOT NULL DEFAULT true);
 SELECT dtmodel.add_soft_delete('"a ""name"".; --"', 'active', flag_means => 'live');
 CREATE TABLE dropped (x int, id int PRIMARY KEY, y text, z text);
@@ -98,7 +98,7 @@ my %tables = (
 		ids => ["'{\"id\": 1, \"k\": 1}'::jsonb"],
 		values => { id => [ 1 .. 9 ], k => [ 1, 2 ], v => \@texts } },
 	base => { ids => \@numbers, values => { id => [ 1 .. 9 ], v => \@texts } },
-	heir => { ids => \@numbers, values => { id => [ 10 .. 19 ], v => \@texts, extra => \@numbers } },
+	inheritor => { ids => \@numbers, values => { id => [ 10 .. 19 ], v => \@texts, extra => \@numbers } },
 	'"a ""name"".; --"' => {
 		ids => \@texts,
 		values => { 'the id' => \@texts, v => \@texts, active => [ 'true', 'false' ] } },
@@ -108,7 +108,7 @@ my @names = sort keys %tables;
 
 sub one_of { return $_[ int(rand(@_)) ]; }
 
-# Mostly what makes sense for the table.
+# Mostly valid for the table.
 sub mostly
 {
 	my ($sensible, $other) = @_;
@@ -151,7 +151,7 @@ sub row_of
 		[ "ROW(1, 'x')", "'(1,x)'::pair", '1' ]);
 }
 
-# Calls that chance alone would seldom get right.
+# Calls that would rarely be valid at random.
 my %known = (
 	require_live_parent => ["'posts', 'author'"],
 	remove_live_parent => ["'posts', 'author'"],
@@ -288,7 +288,7 @@ INSERT INTO users (email) SELECT 'e' || i FROM generate_series(1, 9) AS i;
 INSERT INTO posts (author, title) SELECT i, 'Title ' || i FROM generate_series(1, 9) AS i;
 INSERT INTO notes SELECT i, 'x', 'v' || i FROM generate_series(1, 9) AS i;
 INSERT INTO parted SELECT i, i % 4, 'v' FROM generate_series(1, 9) AS i;
-INSERT INTO heir SELECT i, 'v', i FROM generate_series(11, 19) AS i;
+INSERT INTO inheritor SELECT i, 'v', i FROM generate_series(11, 19) AS i;
 INSERT INTO dropped (id, z) SELECT i, 'z' FROM generate_series(1, 9) AS i;
 SQL
 
@@ -321,17 +321,17 @@ foreach my $client (@running)
 is(join("\n", @internal), '', 'no internal error');
 is(join("\n", slurp_file($node->logfile) =~ /^(.*(?:terminated by signal|Failed process was running).*)$/mg),
 	'', 'no server process has ended');
-# One is there to say how it is called right.
+# create(text, ...) exists only to raise an error with the right call.
 is( join("\n", grep { !$worked{$_} && !/^dtmodel\."create"\(text/ } map { $_->{signature} } @functions),
 	'', 'every function has worked at least once');
 # The key of notes counts hidden rows, as it is meant to.
 is( $node->safe_psql('postgres', "SELECT model, d FROM dtmodel.models, unnest(drift) AS d WHERE d NOT LIKE 'primary key \"notes_pkey\" counts hidden rows: %'"),
 	'', 'every table is in order');
 is( $node->safe_psql('postgres', 'SELECT count(*) FROM posts AS p LEFT JOIN users AS u ON u.id = p.author WHERE p.author IS NOT NULL AND u.id IS NULL'),
-	'0', 'no key dangles');
+	'0', 'no child refers to a missing row');
 is( $node->safe_psql('postgres', 'SELECT count(*) FROM posts AS p JOIN users AS u ON u.id = p.author WHERE NOT p.is_deleted AND u.is_deleted'),
 	'0', 'no live row is under a deleted one');
 is( $node->safe_psql('postgres', "SELECT count(bt_index_check(c.oid, true)) > 10 FROM pg_index JOIN pg_class AS c ON c.oid = indexrelid WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'i'"),
-	't', 'every index fits its table');
+	't', 'every index matches its table');
 
 done_testing();

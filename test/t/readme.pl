@@ -1,5 +1,5 @@
 
-# README.md tells the truth, and all of it.
+# README.md is correct and complete.
 #
 # Every ```sql block runs, in order, in one psql session on a fresh database,
 # and must not fail.  The first one therefore has CREATE EXTENSION.
@@ -13,7 +13,7 @@
 # characters of its line.  The session's time zone is UTC.
 #
 # Every function, view, template and setting that the extension brings is
-# named in the README, in code, and says in its COMMENT what it is.
+# named in the README, in code, and has a COMMENT.
 
 use strict;
 use warnings;

@@ -237,7 +237,7 @@ like(
 	qr/cannot access temporary or unlogged relations during recovery/,
 	'an unlogged table cannot be read on a standby');
 
-# Whoever writes to the subscriber itself has a model there.
+# For local writes on the subscriber, the table is a model.
 $subscriber->safe_psql(
 	'postgres', q(
 	INSERT INTO item (id, name, created_at) VALUES (100, 'local', '2001-02-03');
@@ -249,7 +249,7 @@ is( $subscriber->safe_psql(
 	't|t',
 	'a local write to the subscriber is stamped, a local DELETE soft');
 
-# A trigger that is told to fire for what arrives too does so.
+# A trigger with ENABLE ALWAYS fires for replicated rows too.
 $subscriber->safe_psql('postgres',
 	'ALTER TABLE doc ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete');
 $primary->safe_psql(

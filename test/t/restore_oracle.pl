@@ -1,4 +1,4 @@
-# A restore undoes a deletion, as section "Restore" of the README has it.
+# A restore undoes a deletion, as the README describes it.
 #
 # Random rows in trees, diamonds, cycles of tables, tables that reference
 # themselves, association tables and partitions are deleted by random

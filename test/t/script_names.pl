@@ -1,6 +1,6 @@
 
-# Every name and operator in the install script is qualified: whatever schema
-# stands first in search_path, the script makes the same of it.
+# Every name and operator in the install script is qualified: the result of the
+# script does not depend on search_path.
 #
 # The catalogue keeps what a name was found to be, not how it was written.  So
 # the script runs with a search_path that has a namesake of everything in
@@ -8,7 +8,7 @@
 # them.  All functions of ours are in C: there is no body in SQL that would be
 # looked up later.
 #
-# The check sees what it is there for: it is repeated for the script without
+# The check detects missing qualifications: it is repeated for the script without
 # one of its qualifications, for each of them.
 
 use strict;

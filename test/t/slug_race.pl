@@ -45,7 +45,7 @@ sub race
 		0,
 		[qr{actually processed: (\d+)/\1\b}],
 		[qr{^$}],
-		"$name: nobody fails",
+		"$name: no client fails",
 		\%scripts);
 	return;
 }
@@ -77,8 +77,8 @@ is( query(q(SELECT count(*) = count(DISTINCT slug), count(*) % 8, count(*) > 0 F
 	't|0|t', 'many rows: each has a slug of its own');
 
 # All ways in which a row may come by a slug.  One that is not of its source,
-# such as the "title" of a row called "x", is taken as it is when the row is
-# restored to where somebody has it: "title-2", and then "title-2-2".
+# such as the "title" of a row called "x", is the base when the row is restored
+# while another row has it: "title-2", and then "title-2-2".
 race(
 	'every way',
 	slug_race_insert => q(INSERT INTO every (title) VALUES ('Title'), ('Other');),

@@ -139,10 +139,10 @@ check_not_wider(Relation rel, Relation index, const UniqueRequest *request)
 					name, RelationGetRelationName(rel)),
 			 errdetail("As long as it exists, the values of a deleted row cannot be used again."),
 			 OidIsValid(get_index_constraint(RelationGetRelid(index))) ?
-			 errhint("ALTER TABLE %s DROP CONSTRAINT %s; and then call %s.unique_live again.",
+			 errhint("Use ALTER TABLE %s DROP CONSTRAINT %s, and then call %s.unique_live again.",
 					 dtmodel_qualified_name(rel), quote_identifier(name),
 					 DTMODEL_SCHEMA) :
-			 errhint("DROP INDEX %s; and then call %s.unique_live again.",
+			 errhint("Use DROP INDEX %s, and then call %s.unique_live again.",
 					 dtmodel_qualified_name(index), DTMODEL_SCHEMA),
 			 errtable(rel)));
 }

@@ -400,7 +400,7 @@ breaks(DtRuleBreach *breach, const char *word, const DtRawValue *operand)
 }
 
 /*
- * Whether a value breaks its rule, and if so, where.  The rule need not have
+ * Whether a value violates its rule, and if so, where.  The rule need not have
  * been checked: a user may create the trigger with any arguments.  A rule
  * that cannot be read allows no value.
  */

@@ -372,7 +372,7 @@ make_state(const TriggerData *trigdata)
  * JSON object with the rules of settings).
  *
  * Settings that are not an object (23514), a setting that is not valid
- * (22023) and a value that breaks its rule (23514) are errors; on_unknown
+ * (22023) and a value that violates its rule (23514) are errors; on_unknown
  * "ignore" keeps the old value of a setting that is not valid, "allow" stores
  * the new one.  NULL means no settings.  An UPDATE is checked for the
  * settings that it changes, including changes by earlier triggers.  Stored

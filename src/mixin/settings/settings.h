@@ -11,7 +11,7 @@
 
 #include "mixin/settings/mixin.h"
 
-/* Where a value breaks its rule: the word of the rule, and its operand. */
+/* Where a value violates its rule: the word of the rule, and its operand. */
 typedef struct DtRuleBreach
 {
 	const char *word;
@@ -25,7 +25,7 @@ extern Jsonb *dtmodel_effective_settings(const DtSettings *settings,
 extern List *dtmodel_invalid_settings_of(const DtSettings *settings,
 										 const Jsonb *stored);
 
-/* stored.c: how many rows have settings that are not valid now */
+/* stored.c: how many rows have settings that are no longer valid */
 typedef struct DtSettingsCount
 {
 	uint64		looked_at;		/* rows with settings that were read */

@@ -187,7 +187,7 @@ report_table(Relation rel)
 				(errmsg("table \"%s\" has unique indexes that count hidden rows: %s",
 						RelationGetRelationName(rel), index_names(indexes)),
 				 errdetail("An INSERT with the values of a hidden row fails, or does nothing with ON CONFLICT DO NOTHING."),
-				 errhint("SELECT %s.describe(%s) -> 'drift' has what replaces them by indexes of live rows.",
+				 errhint("Use SELECT %s.describe(%s) -> 'drift' to see the statements that replace them by indexes of live rows.",
 						 DTMODEL_SCHEMA, dtmodel_quoted_name(rel))));
 	close_indexes(indexes);
 }
