@@ -27,13 +27,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-/* The state of the trigger, created once in each statement. */
-typedef struct SettingsState
-{
-	DtSettings *settings;
-	DtUpdateNote note;
-} SettingsState;
-
 /* The stored settings of a row. */
 typedef struct StoredSettings
 {
@@ -269,15 +262,6 @@ check_object(Relation rel, const DtSettings *settings, const RawValue *root,
 	return is_other ? dtmodel_object_of(members, kept) : NULL;
 }
 
-static StoredSettings
-read_settings(HeapTuple row, TupleDesc desc, AttrNumber attnum)
-{
-	StoredSettings stored = {0};
-
-	stored.value = heap_getattr(row, attnum, desc, &stored.isnull);
-	return stored;
-}
-
 /*
  * Whether both are stored with the same bytes, as after an UPDATE of other
  * columns.  For such an UPDATE this is the only cost.
@@ -295,72 +279,66 @@ is_same(const StoredSettings *a, const StoredSettings *b)
 }
 
 /* Checks the settings of the row that it did not have before. */
-static HeapTuple
-check_row(const TriggerData *trigdata, const DtSettings *settings,
-		  StoredSettings *stored)
+static void
+check_row(DtRow *row, const DtSettings *settings, StoredSettings *stored)
 {
-	Relation	rel = trigdata->tg_relation;
-	HeapTuple	row = dtmodel_new_row(trigdata);
-	int			attnum = settings->column.attnum;
-	StoredSettings new_settings = read_settings(row, RelationGetDescr(rel), attnum);
+	StoredSettings new_settings = {0};
 	RawValue	root;
 	Jsonb	   *kept;
-	bool		isnull = false;
-	Datum		value;
 
+	new_settings.value = dtmodel_new_value(row, settings->column.attnum,
+										   &new_settings.isnull);
 	if (new_settings.isnull || is_same(stored, &new_settings))
-		return row;
+		return;
 	root = raw_root(DatumGetJsonbP(new_settings.value));
 	if (!raw_is_object(&root))
-		report_no_object(rel, settings, &root);
-	kept = check_object(rel, settings, &root, stored);
-	if (kept == NULL)
-		return row;
-	value = JsonbPGetDatum(kept);
-	return heap_modify_tuple_by_cols(row, RelationGetDescr(rel), 1, &attnum,
-									 &value, &isnull);
+		report_no_object(row->rel, settings, &root);
+	kept = check_object(row->rel, settings, &root, stored);
+	if (kept != NULL)
+		dtmodel_set_value(row, settings->column.attnum, JsonbPGetDatum(kept),
+						  false);
 }
 
-/* The settings that a row had in the partition from which it has moved. */
-static StoredSettings
-departed_settings(FunctionCallInfo fcinfo, const DtSettings *settings)
+/* A row that moves in has had settings in the other partition. */
+static void
+check_new_row(DtRow *row, void *argument)
 {
+	const DtSettings *settings = argument;
 	StoredSettings stored = {.isnull = true};
 
-	stored.value = dtmodel_departed_value(fcinfo, NameStr(settings->column.name),
-										  &stored.isnull);
-	return stored;
+	if (row->moves_in)
+		stored.value = dtmodel_departed_value(row->fcinfo,
+											  NameStr(settings->column.name),
+											  &stored.isnull);
+	check_row(row, settings, &stored);
 }
 
-static HeapTuple
-check_new_row(FunctionCallInfo fcinfo, const DtSettings *settings)
+static void
+check_changed_row(DtRow *row, void *argument)
 {
-	const TriggerData *trigdata = (const TriggerData *) fcinfo->context;
-	StoredSettings stored = {.isnull = true};
+	const DtSettings *settings = argument;
+	StoredSettings stored = {0};
 
-	if (dtmodel_row_moves_in(fcinfo))
-		stored = departed_settings(fcinfo, settings);
-	return check_row(trigdata, settings, &stored);
-}
-
-static HeapTuple
-check_changed_row(const TriggerData *trigdata, const DtSettings *settings)
-{
-	StoredSettings stored = read_settings(trigdata->tg_trigtuple,
-										  RelationGetDescr(trigdata->tg_relation),
-										  settings->column.attnum);
-
-	return check_row(trigdata, settings, &stored);
+	if (!dtmodel_may_change(row, settings->column.attnum))
+		return;
+	stored.value = dtmodel_old_value(row, settings->column.attnum, &stored.isnull);
+	check_row(row, settings, &stored);
 }
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 {
-	SettingsState *state = palloc0(sizeof(SettingsState));
-
-	state->settings = dtmodel_usable_settings(trigdata->tg_relation);
-	return state;
+	return dtmodel_usable_settings(rel);
 }
+
+const DtRowAction dtmodel_settings_action = {
+	.function = "settings_trigger",
+	.events = DT_ON_INSERT | DT_ON_UPDATE | DT_ON_DELETE,
+	.only_assigned = true,
+	.make_state = make_state,
+	.insert = check_new_row,
+	.update = check_changed_row,
+};
 
 /*
  * settings_trigger() returns trigger
@@ -384,21 +362,7 @@ make_state(const TriggerData *trigdata)
 Datum
 dtmodel_settings_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "settings_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE |
-												DT_ON_DELETE);
-	SettingsState *state = dtmodel_trigger_state(fcinfo, make_state);
-
-	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		if (dtmodel_row_moves_out(&state->note, trigdata))
-			dtmodel_note_departure(fcinfo);
-		return PointerGetDatum(trigdata->tg_trigtuple);
-	}
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(check_new_row(fcinfo, state->settings));
-	dtmodel_note_update(&state->note, trigdata);
-	return PointerGetDatum(check_changed_row(trigdata, state->settings));
+	return dtmodel_run_row_action(fcinfo, &dtmodel_settings_action);
 }
 
 /*
