@@ -371,12 +371,13 @@ compat_conflict_projection(ResultRelInfo *target)
 }
 
 #ifdef COMPAT_HAS_MERGE
-/* The actions of MERGE on rows of the table; 17 has a list for each kind. */
+/* The actions of MERGE; 17 has an array of lists. */
 static inline List *
 compat_merge_actions(ResultRelInfo *target)
 {
 #if PG_VERSION_NUM < 170000
-	return target->ri_matchedMergeAction;
+	return list_concat_copy(target->ri_matchedMergeAction,
+							target->ri_notMatchedMergeAction);
 #else
 	List	   *actions = NIL;
 

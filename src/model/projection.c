@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * projection.c
- *	  The work of BEFORE UPDATE triggers, done where the executor projects the
+ *	  The work of BEFORE ROW triggers, done where the executor projects the
  *	  new row.
  *
  * For a table with a BEFORE UPDATE trigger the server locks each row, fetches
@@ -12,10 +12,12 @@
  * after that.  So when the executor is ready to run a statement, we put a
  * projection of our own around that of the server, and take the triggers out
  * of the executor's copy.  If the row has changed meanwhile the executor
- * projects it again.
+ * projects it again.  An INSERT saves less: a tuple or two for each row.
  *
- * This is done only if every BEFORE UPDATE trigger that would fire for the
- * statement is one of ours, so that no other trigger can see a difference.
+ * This is done only if every trigger that would fire before the event is one
+ * of ours, so that no other trigger can see a difference.  COPY has no plan,
+ * and rows that are routed to a partition get no projection: they fire the
+ * triggers.
  * Whether a trigger fires for the current session_replication_role, and
  * everything else that can change during a statement, is found out for each
  * row, as in a trigger.
@@ -45,9 +47,13 @@ typedef struct Step
 	void	   *state;			/* NULL until the first row */
 } Step;
 
-/* The steps for a table, in the order in which its triggers would fire. */
+/*
+ * The steps for an event on a table, in the order in which its triggers would
+ * fire.
+ */
 typedef struct Steps
 {
+	bool		is_insert;
 	int			count;
 	Step	   *steps;
 	Bitmapset  *changeable;		/* columns that the statement or a step may
@@ -57,7 +63,8 @@ typedef struct Steps
 typedef struct Projection
 {
 	ProjectionInfo outer;		/* the executor's handle; must be the first */
-	ProjectionInfo *inner;		/* of the server; NULL until the first row */
+	ProjectionInfo *inner;		/* of the server; NULL until the first row,
+								 * and for an INSERT, which has none */
 	ModifyTableState *update;
 	Relation	rel;
 	List	   *assigned;		/* for the inner projection */
@@ -104,13 +111,25 @@ make_state(const Step *step, const Projection *projection)
 static void
 take_step(Step *step, const Projection *projection, DtRow *row)
 {
+	const DtRowAction *action = step->action;
+
 	if (!dtmodel_trigger_fires(step->trigger->tgenabled) ||
-		(step->action->stamps && dtmodel_preserve_timestamps))
+		(action->stamps && dtmodel_preserve_timestamps))
 		return;
 	if (step->state == NULL)
 		step->state = make_state(step, projection);
 	row->trigger = step->trigger;
-	step->action->update(row, step->state);
+	if (projection->steps.is_insert)
+		action->insert(row, step->state);
+	else
+		action->update(row, step->state);
+}
+
+static void
+take_steps(Projection *projection, DtRow *row)
+{
+	for (int i = 0; i < projection->steps.count; i++)
+		take_step(&projection->steps.steps[i], projection, row);
 }
 
 /*
@@ -122,9 +141,10 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 {
 	Projection *projection = (Projection *)
 		((char *) state - offsetof(Projection, outer.pi_state));
+	bool		is_insert = projection->steps.is_insert;
 	DtRow		row = {
 		.rel = projection->rel,
-		.old_slot = econtext->ecxt_scantuple,
+		.old_slot = is_insert ? NULL : econtext->ecxt_scantuple,
 		.slot = state->resultslot,
 		.changeable = projection->steps.changeable,
 	};
@@ -135,12 +155,29 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 		projection->inner = make_inner(projection);
 	inner = &projection->inner->pi_state;
 	result = inner->evalfunc(inner, econtext, isnull);
-	if (projection->notes_moves)
+	if (projection->notes_moves && !is_insert)
 		dtmodel_note_update(projection->update->ps.state->es_query_cxt, row.rel,
 							dtmodel_old_tid(&row), row.slot);
-	for (int i = 0; i < projection->steps.count; i++)
-		take_step(&projection->steps.steps[i], projection, &row);
+	take_steps(projection, &row);
 	return result;
+}
+
+/* The same for an INSERT, whose rows the server does not project. */
+static Datum
+project_inserted(ExprState *state, ExprContext *econtext,
+				 bool *isnull pg_attribute_unused())
+{
+	Projection *projection = (Projection *)
+		((char *) state - offsetof(Projection, outer.pi_state));
+	TupleTableSlot *planned = econtext->ecxt_outertuple;
+	DtRow		row = {.rel = projection->rel, .slot = state->resultslot};
+	int			natts = RelationGetDescr(projection->rel)->natts;
+
+	slot_getallattrs(planned);
+	memcpy(row.slot->tts_values, planned->tts_values, natts * sizeof(Datum));
+	memcpy(row.slot->tts_isnull, planned->tts_isnull, natts * sizeof(bool));
+	take_steps(projection, &row);
+	return (Datum) 0;
 }
 
 /*
@@ -173,6 +210,23 @@ wrap(ModifyTableState *update, ResultRelInfo *target, const Steps *steps,
 		projection->steps.changeable =
 			bms_add_member(projection->steps.changeable, lfirst_int(cell));
 	return &projection->outer;
+}
+
+/* As ExecInitInsertProjection() does it. */
+static void
+wrap_insert(ModifyTableState *update, ResultRelInfo *target, const Steps *steps)
+{
+	EState	   *estate = update->ps.state;
+
+	if (update->ps.ps_ExprContext == NULL)
+		ExecAssignExprContext(estate, &update->ps);
+	target->ri_newTupleSlot = table_slot_create(target->ri_RelationDesc,
+												&estate->es_tupleTable);
+	target->ri_projectNew = wrap(update, target, steps, NIL, NULL,
+								 update->ps.ps_ExprContext,
+								 target->ri_newTupleSlot);
+	target->ri_projectNew->pi_state.evalfunc = project_inserted;
+	target->ri_projectNewInfoValid = true;
 }
 
 static void
@@ -209,13 +263,14 @@ wrap_merge(ModifyTableState *update pg_attribute_unused(),
 		   const Steps *steps pg_attribute_unused())
 {
 #ifdef COMPAT_HAS_MERGE
+	CmdType		type = steps->is_insert ? CMD_INSERT : CMD_UPDATE;
 	ListCell   *cell;
 
 	foreach(cell, compat_merge_actions(target))
 	{
 		MergeActionState *action = lfirst(cell);
 
-		if (action->mas_action->commandType == CMD_UPDATE)
+		if (action->mas_action->commandType == type)
 			wrap_existing(update, target, steps, &action->mas_proj);
 	}
 #endif
@@ -227,22 +282,56 @@ wrap_target(ModifyTableState *update, ResultRelInfo *target, int which,
 {
 	if (update->operation == CMD_UPDATE)
 		wrap_update(update, target, which, steps);
-	else if (update->operation == CMD_INSERT)
-		wrap_existing(update, target, steps, compat_conflict_projection(target));
-	else
+	else if (compat_is_merge(update->operation))
 		wrap_merge(update, target, steps);
+	else if (steps->is_insert)
+		wrap_insert(update, target, steps);
+	else
+		wrap_existing(update, target, steps, compat_conflict_projection(target));
+}
+
+static bool
+has_conflict_update(const ModifyTableState *update)
+{
+	return castNode(ModifyTable, update->ps.plan)->onConflictAction == ONCONFLICT_UPDATE;
 }
 
 /* Whether the statement updates rows of this table, with a projection. */
 static bool
-has_projection(const ModifyTableState *update, const ResultRelInfo *target)
+has_update_projection(const ModifyTableState *update, const ResultRelInfo *target)
 {
 	if (update->operation == CMD_UPDATE)
 		return !target->ri_projectNewInfoValid;
 	if (update->operation == CMD_INSERT)
-		return castNode(ModifyTable, update->ps.plan)->onConflictAction == ONCONFLICT_UPDATE &&
-			target->ri_onConflict != NULL;
+		return has_conflict_update(update) && target->ri_onConflict != NULL;
 	return compat_is_merge(update->operation);
+}
+
+/* Whether the plan's rows have exactly the columns of the table. */
+static bool
+gives_whole_rows(const ModifyTableState *update, const ResultRelInfo *target)
+{
+	List	   *columns = outerPlan(update->ps.plan)->targetlist;
+	ListCell   *cell;
+
+	foreach(cell, columns)
+	{
+		if (lfirst_node(TargetEntry, cell)->resjunk)
+			return false;
+	}
+	return list_length(columns) == RelationGetDescr(target->ri_RelationDesc)->natts;
+}
+
+/*
+ * Whether the statement inserts rows into this table, and we can project them.
+ * MERGE inserts into the table that it names.
+ */
+static bool
+has_insert_projection(const ModifyTableState *update, const ResultRelInfo *target)
+{
+	if (update->operation == CMD_INSERT)
+		return !target->ri_projectNewInfoValid && gives_whole_rows(update, target);
+	return compat_is_merge(update->operation) && target == update->rootResultRelInfo;
 }
 
 /* The columns that the statement updates, generated ones included. */
@@ -303,15 +392,18 @@ add_changeable(Steps *steps, const DtModel *model, const DtMixin *mixin)
 /* Adds the work of a trigger; false if it cannot be done in a projection. */
 static bool
 add_step(Steps *steps, const DtModel *model, int which, const Trigger *trigger,
-		 CmdType operation, const Bitmapset *updated)
+		 const ModifyTableState *update, const Bitmapset *updated)
 {
 	const DtModelTrigger *own = dtmodel_own_trigger(model, which, trigger);
 	const DtRowAction *action = own == NULL ? NULL : own->type->action;
 	Step	   *step;
 
 	if (action == NULL || trigger->tgqual != NULL || has_step(steps, action) ||
-		(action->may_project != NULL &&
-		 !action->may_project(model, operation, updated)))
+		(steps->is_insert ? action->insert == NULL : action->update == NULL))
+		return false;
+	if (action->may_project != NULL &&
+		(has_conflict_update(update) ||
+		 !(steps->is_insert || action->may_project(model, updated))))
 		return false;
 	step = &steps->steps[steps->count++];
 	step->trigger = trigger;
@@ -321,27 +413,34 @@ add_step(Steps *steps, const DtModel *model, int which, const Trigger *trigger,
 	return true;
 }
 
+/* Whether the trigger would fire before the event, for some role. */
+static bool
+fires_before(const Trigger *trigger, bool is_insert, const Bitmapset *updated)
+{
+	if (!TRIGGER_FOR_ROW(trigger->tgtype) ||
+		!TRIGGER_FOR_BEFORE(trigger->tgtype) ||
+		trigger->tgenabled == TRIGGER_DISABLED)
+		return false;
+	return is_insert ? TRIGGER_FOR_INSERT(trigger->tgtype) :
+		TRIGGER_FOR_UPDATE(trigger->tgtype) && is_of_update(trigger, updated);
+}
+
 /*
- * The steps that do the work of all BEFORE UPDATE triggers.  False if there
+ * The steps that do the work of all triggers before the event.  False if there
  * are triggers that have to be fired.
  */
 static bool
 find_steps(Steps *steps, const DtModel *model, TriggerDesc *triggers,
-		   CmdType operation, const Bitmapset *updated)
+		   const ModifyTableState *update, const Bitmapset *updated)
 {
-	steps->count = 0;
 	steps->steps = palloc0(sizeof(Step) * triggers->numtriggers);
 	steps->changeable = bms_copy(updated);
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (TRIGGER_FOR_ROW(trigger->tgtype) &&
-			TRIGGER_FOR_BEFORE(trigger->tgtype) &&
-			TRIGGER_FOR_UPDATE(trigger->tgtype) &&
-			trigger->tgenabled != TRIGGER_DISABLED &&
-			is_of_update(trigger, updated) &&
-			!add_step(steps, model, i, trigger, operation, updated))
+		if (fires_before(trigger, steps->is_insert, updated) &&
+			!add_step(steps, model, i, trigger, update, updated))
 			return false;
 	}
 	return true;
@@ -385,29 +484,60 @@ leave_out_triggers(TriggerDesc *triggers, const DtModel *model,
 	}
 }
 
-/* A row of a partitioned table is updated as one of its partition. */
+static void
+prepare_update(ModifyTableState *update, ResultRelInfo *target, int which,
+			   const DtModel *model)
+{
+	TriggerDesc *triggers = target->ri_TrigDesc;
+	Bitmapset  *updated = updated_columns(update, target);
+	Steps		steps = {.is_insert = false};
+
+	if (!find_steps(&steps, model, triggers, update, updated))
+		return;
+	if (steps.count > 0 || may_see_moves(target))
+		wrap_target(update, target, which, &steps);
+	leave_out_triggers(triggers, model, updated);
+}
+
+static void
+prepare_insert(ModifyTableState *update, ResultRelInfo *target, int which,
+			   const DtModel *model)
+{
+	Steps		steps = {.is_insert = true};
+
+	if (!find_steps(&steps, model, target->ri_TrigDesc, update, NULL))
+		return;
+	wrap_target(update, target, which, &steps);
+	target->ri_TrigDesc->trig_insert_before_row = false;
+}
+
+/*
+ * A row of a partitioned table is updated as one of its partition, and
+ * inserted where it belongs.
+ */
 static void
 prepare_target(ModifyTableState *update, int which)
 {
 	ResultRelInfo *target = &update->resultRelInfo[which];
 	TriggerDesc *triggers = target->ri_TrigDesc;
 	const DtModel *model;
-	Bitmapset  *updated;
-	Steps		steps;
+	bool		updates;
+	bool		inserts;
 
-	if (triggers == NULL || !triggers->trig_update_before_row ||
-		target->ri_RelationDesc->rd_rel->relkind != RELKIND_RELATION ||
-		!has_projection(update, target))
+	if (triggers == NULL ||
+		target->ri_RelationDesc->rd_rel->relkind != RELKIND_RELATION)
+		return;
+	updates = triggers->trig_update_before_row &&
+		has_update_projection(update, target);
+	inserts = triggers->trig_insert_before_row &&
+		has_insert_projection(update, target);
+	if (!updates && !inserts)
 		return;
 	model = dtmodel_get_model(target->ri_RelationDesc);
-	if (model->ntriggers == 0)
-		return;
-	updated = updated_columns(update, target);
-	if (!find_steps(&steps, model, triggers, update->operation, updated))
-		return;
-	if (steps.count > 0 || may_see_moves(target))
-		wrap_target(update, target, which, &steps);
-	leave_out_triggers(triggers, model, updated);
+	if (model->ntriggers > 0 && updates)
+		prepare_update(update, target, which, model);
+	if (model->ntriggers > 0 && inserts)
+		prepare_insert(update, target, which, model);
 }
 
 static void

@@ -108,7 +108,7 @@ dtmodel_set_value(DtRow *row, AttrNumber attnum, Datum value, bool isnull)
 {
 	if (dtmodel_is_projected(row))
 	{
-		Assert(bms_is_member(attnum, row->changeable));
+		Assert(row->old_slot == NULL || bms_is_member(attnum, row->changeable));
 		row->slot->tts_values[attnum - 1] = value;
 		row->slot->tts_isnull[attnum - 1] = isnull;
 	}
@@ -121,8 +121,24 @@ dtmodel_set_value(DtRow *row, AttrNumber attnum, Datum value, bool isnull)
 					 value);
 }
 
+/* Sets several columns of a new row at once, so that it is copied only once. */
+void
+dtmodel_set_values(DtRow *row, int count, int *attnums,
+				   Datum *values, bool *nulls)
+{
+	if (!dtmodel_is_projected(row))
+		row->tuple = heap_modify_tuple_by_cols(row->tuple,
+											   RelationGetDescr(row->rel), count,
+											   attnums, values, nulls);
+	else
+	{
+		for (int i = 0; i < count; i++)
+			dtmodel_set_value(row, attnums[i], values[i], nulls[i]);
+	}
+}
+
 /*
- * The same for a value that is not null, and a column of which the caller
+ * The same as dtmodel_set_value() for a value that is not null, and a column of which the caller
  * knows the place in the tuple that a trigger was given.
  */
 void

@@ -33,7 +33,7 @@ typedef struct DtRow
 	HeapTuple	tuple;			/* the new row, with the changes so far */
 
 	/* In a projection. */
-	TupleTableSlot *old_slot;
+	TupleTableSlot *old_slot;	/* NULL: the row is inserted */
 	TupleTableSlot *slot;
 	const Bitmapset *changeable;	/* columns that the statement or a mixin
 									 * may change */
@@ -58,10 +58,10 @@ typedef struct DtRowAction
 
 	/*
 	 * Whether "update" can run in the projection of an UPDATE of these
-	 * columns, which is before the row is locked.  NULL: always.
+	 * columns, which is before the row is locked.  NULL: always, and also in
+	 * an INSERT that may continue as an UPDATE.
 	 */
-	bool		(*may_project) (const DtModel *model, CmdType operation,
-								const Bitmapset *updated);
+	bool		(*may_project) (const DtModel *model, const Bitmapset *updated);
 } DtRowAction;
 
 static inline bool
@@ -105,6 +105,8 @@ dtmodel_old_tid(const DtRow *row)
 
 extern void dtmodel_set_value(DtRow *row, AttrNumber attnum, Datum value,
 							  bool isnull);
+extern void dtmodel_set_values(DtRow *row, int count, int *attnums,
+							   Datum *values, bool *nulls);
 extern void dtmodel_set_value_at(DtRow *row, AttrNumber attnum, char *place,
 								 Datum value);
 extern Datum dtmodel_run_row_action(FunctionCallInfo fcinfo,

@@ -82,7 +82,6 @@ actor_for(Relation rel, AuditState *state, const DtColumn *column,
 	return dtmodel_actor_value(*actor, isnull);
 }
 
-/* A new row has no room for the columns yet, so it is copied. */
 static void
 stamp_new_row(DtRow *row, void *argument)
 {
@@ -106,9 +105,7 @@ stamp_new_row(DtRow *row, void *argument)
 								  &state->updater, &nulls[count]);
 		count++;
 	}
-	row->tuple = heap_modify_tuple_by_cols(row->tuple,
-										   RelationGetDescr(row->rel), count,
-										   columns, values, nulls);
+	dtmodel_set_values(row, count, columns, values, nulls);
 }
 
 /* Sets one of the columns, unless the row already has the value. */

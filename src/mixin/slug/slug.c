@@ -457,15 +457,16 @@ name_changed_row(DtRow *row, void *argument)
 /*
  * An UPDATE that does not give rows other slugs.  Otherwise the row must be
  * locked first: sessions that update a row and take a slug would wait for each
- * other.
+ * other.  An INSERT that continues as an UPDATE needs the state that both
+ * triggers share.
  */
 static bool
-may_project(const DtModel *model, CmdType operation, const Bitmapset *updated)
+may_project(const DtModel *model, const Bitmapset *updated)
 {
 	const DtSlug *slug = dtmodel_slug_of(model);
 	const DtSoftDelete *soft_delete = dtmodel_soft_delete_of(model);
 
-	return operation == CMD_UPDATE && slug != NULL &&
+	return slug != NULL &&
 		!bms_is_member(slug->slug.attnum, updated) &&
 		!(slug->on_update && bms_is_member(slug->source.attnum, updated)) &&
 		(soft_delete == NULL ||
