@@ -240,8 +240,8 @@ dtmodel_define_switches(void)
 							 NULL, forget_plans, NULL);
 
 	DefineCustomBoolVariable("dtmodel.rewrite",
-							 "Lets the planner make DELETE soft and hide deleted rows.",
-							 "Has an effect only where the library is preloaded. Without it the triggers make DELETE soft, and nothing is hidden.",
+							 "Lets the planner make DELETE soft and hide deleted rows, and the executor do the work of row triggers.",
+							 "Has an effect only where the library is preloaded. Without it the triggers do all that, and nothing is hidden.",
 							 &rewrite,
 							 true,
 							 PGC_SUSET,
