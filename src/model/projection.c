@@ -144,6 +144,7 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 	bool		is_insert = projection->steps.is_insert;
 	DtRow		row = {
 		.rel = projection->rel,
+		.estate = projection->update->ps.state,
 		.old_slot = is_insert ? NULL : econtext->ecxt_scantuple,
 		.slot = state->resultslot,
 		.changeable = projection->steps.changeable,
@@ -475,7 +476,8 @@ leave_out_triggers(TriggerDesc *triggers, const DtModel *model,
 
 		if (!TRIGGER_FOR_ROW(trigger->tgtype) ||
 			!TRIGGER_FOR_AFTER(trigger->tgtype) ||
-			!TRIGGER_FOR_UPDATE(trigger->tgtype))
+			!TRIGGER_FOR_UPDATE(trigger->tgtype) ||
+			trigger->tgenabled == TRIGGER_DISABLED)
 			continue;
 		if (is_idle(model, i, trigger, updated))
 			trigger->tgenabled = TRIGGER_DISABLED;
@@ -485,11 +487,12 @@ leave_out_triggers(TriggerDesc *triggers, const DtModel *model,
 }
 
 static void
-prepare_update(ModifyTableState *update, ResultRelInfo *target, int which,
-			   const DtModel *model)
+prepare_update(ModifyTableState *update, ResultRelInfo *target, int which)
 {
 	TriggerDesc *triggers = target->ri_TrigDesc;
+	/* This may run functions, which look up models, so it comes first. */
 	Bitmapset  *updated = updated_columns(update, target);
+	const DtModel *model = dtmodel_get_model(target->ri_RelationDesc);
 	Steps		steps = {.is_insert = false};
 
 	if (!find_steps(&steps, model, triggers, update, updated))
@@ -500,9 +503,9 @@ prepare_update(ModifyTableState *update, ResultRelInfo *target, int which,
 }
 
 static void
-prepare_insert(ModifyTableState *update, ResultRelInfo *target, int which,
-			   const DtModel *model)
+prepare_insert(ModifyTableState *update, ResultRelInfo *target, int which)
 {
+	const DtModel *model = dtmodel_get_model(target->ri_RelationDesc);
 	Steps		steps = {.is_insert = true};
 
 	if (!find_steps(&steps, model, target->ri_TrigDesc, update, NULL))
@@ -520,7 +523,6 @@ prepare_target(ModifyTableState *update, int which)
 {
 	ResultRelInfo *target = &update->resultRelInfo[which];
 	TriggerDesc *triggers = target->ri_TrigDesc;
-	const DtModel *model;
 	bool		updates;
 	bool		inserts;
 
@@ -533,11 +535,12 @@ prepare_target(ModifyTableState *update, int which)
 		has_insert_projection(update, target);
 	if (!updates && !inserts)
 		return;
-	model = dtmodel_get_model(target->ri_RelationDesc);
-	if (model->ntriggers > 0 && updates)
-		prepare_update(update, target, which, model);
-	if (model->ntriggers > 0 && inserts)
-		prepare_insert(update, target, which, model);
+	if (dtmodel_get_model(target->ri_RelationDesc)->ntriggers == 0)
+		return;
+	if (updates)
+		prepare_update(update, target, which);
+	if (inserts)
+		prepare_insert(update, target, which);
 }
 
 static void

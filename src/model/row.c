@@ -7,11 +7,56 @@
  */
 #include "postgres.h"
 
+#include "access/tableam.h"
 #include "guc.h"
 #include "model/row.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "server/tuple_walk.h"
+
+static void
+put_old_row(DtRow *row)
+{
+	int			natts = RelationGetNumberOfAttributes(row->rel);
+
+	slot_getallattrs(row->old_slot);
+	memcpy(row->slot->tts_values, row->old_slot->tts_values,
+		   natts * sizeof(Datum));
+	memcpy(row->slot->tts_isnull, row->old_slot->tts_isnull,
+		   natts * sizeof(bool));
+}
+
+/*
+ * Locks the row that is updated, as the server does before it fires a trigger.
+ * An action calls this before it raises an error, or does anything that is not
+ * undone with the projection.
+ *
+ * False if the row has changed meanwhile, or was updated by the statement
+ * already.  Then the executor does not store what is projected now, and
+ * projects the row again if the UPDATE is still about it.  Until it notices
+ * that, it checks constraints, so the new row is the old one.
+ */
+bool
+dtmodel_hold_row(DtRow *row)
+{
+	ItemPointerData tid;
+	TupleTableSlot *slot;
+	TM_FailureData failure;
+	TM_Result	result;
+
+	if (!dtmodel_is_projected(row) || row->old_slot == NULL)
+		return true;
+	tid = row->old_slot->tts_tid;
+	slot = table_slot_create(row->rel, NULL);
+	result = table_tuple_lock(row->rel, &tid, row->estate->es_snapshot, slot,
+							  row->estate->es_output_cid,
+							  LockTupleNoKeyExclusive, LockWaitBlock, 0,
+							  &failure);
+	ExecDropSingleTupleTableSlot(slot);
+	if (result != TM_Ok)
+		put_old_row(row);
+	return result == TM_Ok;
+}
 
 static TriggerData *
 trigger_data(const DtRow *row)

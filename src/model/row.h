@@ -18,6 +18,7 @@
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "model/model.h"
+#include "nodes/execnodes.h"
 #include "utils/rel.h"
 
 typedef struct DtRow
@@ -33,6 +34,7 @@ typedef struct DtRow
 	HeapTuple	tuple;			/* the new row, with the changes so far */
 
 	/* In a projection. */
+	EState	   *estate;
 	TupleTableSlot *old_slot;	/* NULL: the row is inserted */
 	TupleTableSlot *slot;
 	const Bitmapset *changeable;	/* columns that the statement or a mixin
@@ -58,8 +60,8 @@ typedef struct DtRowAction
 
 	/*
 	 * Whether "update" can run in the projection of an UPDATE of these
-	 * columns, which is before the row is locked.  NULL: always, and also in
-	 * an INSERT that may continue as an UPDATE.
+	 * columns, which is before the row is locked: see dtmodel_hold_row().
+	 * NULL: always, and also in an INSERT that may continue as an UPDATE.
 	 */
 	bool		(*may_project) (const DtModel *model, const Bitmapset *updated);
 } DtRowAction;
@@ -103,6 +105,7 @@ dtmodel_old_tid(const DtRow *row)
 		&row->old_tuple->t_self;
 }
 
+extern bool dtmodel_hold_row(DtRow *row);
 extern void dtmodel_set_value(DtRow *row, AttrNumber attnum, Datum value,
 							  bool isnull);
 extern void dtmodel_set_values(DtRow *row, int count, int *attnums,

@@ -74,11 +74,11 @@ make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 
 /* The actor as a value of the column. */
 static Datum
-actor_for(Relation rel, AuditState *state, const DtColumn *column,
+actor_for(const DtRow *row, AuditState *state, const DtColumn *column,
 		  DtActorColumn **actor, bool *isnull)
 {
 	if (*actor == NULL)
-		*actor = dtmodel_make_actor_column(rel, column, state->context);
+		*actor = dtmodel_make_actor_column(row->rel, column, state->context);
 	return dtmodel_actor_value(*actor, isnull);
 }
 
@@ -94,14 +94,14 @@ stamp_new_row(DtRow *row, void *argument)
 	if (dtmodel_column_is_used(&state->columns.created_by))
 	{
 		columns[count] = state->columns.created_by.attnum;
-		values[count] = actor_for(row->rel, state, &state->columns.created_by,
+		values[count] = actor_for(row, state, &state->columns.created_by,
 								  &state->creator, &nulls[count]);
 		count++;
 	}
 	if (dtmodel_column_is_used(&state->columns.updated_by))
 	{
 		columns[count] = state->columns.updated_by.attnum;
-		values[count] = actor_for(row->rel, state, &state->columns.updated_by,
+		values[count] = actor_for(row, state, &state->columns.updated_by,
 								  &state->updater, &nulls[count]);
 		count++;
 	}
@@ -137,8 +137,11 @@ stamp_changed_row(DtRow *row, void *argument)
 		set_name(row, created_by, created_by->old_value, false);
 	if (!dtmodel_column_is_used(&state->columns.updated_by))
 		return;
+	if (changed && dtmodel_actor_is_missing(&state->columns.updated_by) &&
+		!dtmodel_hold_row(row))
+		return;
 	if (changed)
-		value = actor_for(row->rel, state, &state->columns.updated_by,
+		value = actor_for(row, state, &state->columns.updated_by,
 						  &state->updater, &isnull);
 	set_name(row, updated_by, value, isnull);
 }

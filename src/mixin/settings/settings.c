@@ -192,18 +192,26 @@ is_allowed(const DtSettings *settings, const RawMember *member)
 	return !dtmodel_breaks_rule(&rule, &member->value, &breach);
 }
 
-/* Raises an error for a setting that is not allowed, unless it is ignored. */
-static void
-refuse_member(Relation rel, const DtSettings *settings, const RawMember *member)
+/*
+ * Raises an error for a setting that is not allowed, unless it is ignored.
+ * False if the row has changed meanwhile.
+ */
+static bool
+refuse_member(DtRow *row, const DtSettings *settings, const RawMember *member)
 {
 	RawValue	rule;
 	DtRuleBreach breach;
+	bool		is_breach = dtmodel_is_setting(settings, &member->key, &rule) &&
+		dtmodel_breaks_rule(&rule, &member->value, &breach);
 
-	if (dtmodel_is_setting(settings, &member->key, &rule) &&
-		dtmodel_breaks_rule(&rule, &member->value, &breach))
-		report_breach(rel, settings, member, &breach);
-	if (settings->on_unknown == DT_UNKNOWN_ERROR)
-		report_unknown_setting(rel, settings, &member->key);
+	if (!is_breach && settings->on_unknown != DT_UNKNOWN_ERROR)
+		return true;
+	if (!dtmodel_hold_row(row))
+		return false;
+	if (is_breach)
+		report_breach(row->rel, settings, member, &breach);
+	report_unknown_setting(row->rel, settings, &member->key);
+	return false;
 }
 
 /*
@@ -231,7 +239,7 @@ find_stored(StoredSettings *stored, const RawValue *key, RawValue *value)
  * settings. A setting that is ignored keeps its old value.
  */
 static Jsonb *
-check_object(Relation rel, const DtSettings *settings, const RawValue *root,
+check_object(DtRow *row, const DtSettings *settings, const RawValue *root,
 			 StoredSettings *stored)
 {
 	RawObject	walk = raw_object(root);
@@ -253,7 +261,8 @@ check_object(Relation rel, const DtSettings *settings, const RawValue *root,
 		is_stored = find_stored(stored, &member->key, &value);
 		if (!is_stored || !dtmodel_raw_equal(&value, &member->value))
 		{
-			refuse_member(rel, settings, member);
+			if (!refuse_member(row, settings, member))
+				return NULL;
 			is_other = true;
 		}
 		if (is_stored)
@@ -262,9 +271,18 @@ check_object(Relation rel, const DtSettings *settings, const RawValue *root,
 	return is_other ? dtmodel_object_of(members, kept) : NULL;
 }
 
+/* Whether the value is in the row as it is, with a header of either length. */
+static bool
+is_plain(Datum value)
+{
+	return !VARATT_IS_EXTERNAL(DatumGetPointer(value)) &&
+		!VARATT_IS_COMPRESSED(DatumGetPointer(value));
+}
+
 /*
  * Whether both are stored with the same bytes, as after an UPDATE of other
- * columns.  For such an UPDATE this is the only cost.
+ * columns.  For such an UPDATE this is the only cost.  A row that is projected
+ * has longer headers than a stored one.
  */
 static bool
 is_same(const StoredSettings *a, const StoredSettings *b)
@@ -273,6 +291,13 @@ is_same(const StoredSettings *a, const StoredSettings *b)
 
 	if (a->isnull || b->isnull)
 		return a->isnull && b->isnull;
+	if (is_plain(a->value) && is_plain(b->value))
+	{
+		size = VARSIZE_ANY_EXHDR(DatumGetPointer(a->value));
+		return size == VARSIZE_ANY_EXHDR(DatumGetPointer(b->value)) &&
+			memcmp(VARDATA_ANY(DatumGetPointer(a->value)),
+				   VARDATA_ANY(DatumGetPointer(b->value)), size) == 0;
+	}
 	size = VARSIZE_ANY(DatumGetPointer(a->value));
 	return size == VARSIZE_ANY(DatumGetPointer(b->value)) &&
 		memcmp(DatumGetPointer(a->value), DatumGetPointer(b->value), size) == 0;
@@ -292,8 +317,12 @@ check_row(DtRow *row, const DtSettings *settings, StoredSettings *stored)
 		return;
 	root = raw_root(DatumGetJsonbP(new_settings.value));
 	if (!raw_is_object(&root))
-		report_no_object(row->rel, settings, &root);
-	kept = check_object(row->rel, settings, &root, stored);
+	{
+		if (dtmodel_hold_row(row))
+			report_no_object(row->rel, settings, &root);
+		return;
+	}
+	kept = check_object(row, settings, &root, stored);
 	if (kept != NULL)
 		dtmodel_set_value(row, settings->column.attnum, JsonbPGetDatum(kept),
 						  false);

@@ -263,6 +263,8 @@ choose_slug(const DtRow *row, SlugState *state, const char *base,
 static void
 make_slug(DtRow *row, SlugState *state, const char *base)
 {
+	if (!dtmodel_hold_row(row))
+		return;
 	set_slug(row, state, choose_slug(row, state, base, dtmodel_old_tid(row),
 									 old_slug_of(row, state)));
 }

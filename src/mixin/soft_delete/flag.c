@@ -153,7 +153,12 @@ settle(DtRow *row, const DtSoftDelete *columns)
 
 	if (deleted != old_mark.flag)
 	{
-		if (!deleted && new_time)
+		bool		contradicts = !deleted && new_time;
+
+		if ((contradicts || columns->refuses_flag_writes) &&
+			!dtmodel_hold_row(row))
+			return;
+		if (contradicts)
 			report_contradiction(row->rel, columns);
 		if (columns->refuses_flag_writes)
 			report_flip(row->rel, columns, deleted);
@@ -178,6 +183,9 @@ follow_actor(DtRow *row, const SoftFlagState *state)
 			return;
 		if (dtmodel_was_deleted(&state->columns, row))
 			value = dtmodel_old_value(row, deleted_by, &isnull);
+		else if (dtmodel_actor_is_missing(&state->columns.deleted_by) &&
+				 !dtmodel_hold_row(row))
+			return;
 		else
 			value = dtmodel_actor_value(state->deleted_by, &isnull);
 	}

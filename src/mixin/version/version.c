@@ -109,7 +109,11 @@ stamp_changed_row(DtRow *row, void *argument)
 	if (is_next(version, pair, number))
 		return;
 	if (changed && is_last(version, number))
-		report_last(row->rel, version);
+	{
+		if (dtmodel_hold_row(row))
+			report_last(row->rel, version);
+		return;
+	}
 	if (changed)
 		number++;
 	else if (pair->old_isnull)
