@@ -345,6 +345,49 @@ compat_merge_deletes(const ModifyTable *plan pg_attribute_unused())
 	return false;
 }
 
+/* The columns that an UPDATE assigns in one of its tables. 18 prunes tables. */
+static inline List *
+compat_assigned_columns(const ModifyTableState *update, int which)
+{
+#if PG_VERSION_NUM < 180000
+	return list_nth(castNode(ModifyTable, update->ps.plan)->updateColnosLists,
+					which);
+#else
+	return list_nth(update->mt_updateColnosLists, which);
+#endif
+}
+
+/* The projection of ON CONFLICT DO UPDATE; 19 renamed what holds it. */
+static inline ProjectionInfo **
+compat_conflict_projection(ResultRelInfo *target)
+{
+#if PG_VERSION_NUM < 190000
+	OnConflictSetState *action = target->ri_onConflict;
+#else
+	OnConflictActionState *action = target->ri_onConflict;
+#endif
+
+	return &action->oc_ProjInfo;
+}
+
+#ifdef COMPAT_HAS_MERGE
+/* The actions of MERGE; 17 has an array of lists. */
+static inline List *
+compat_merge_actions(ResultRelInfo *target)
+{
+#if PG_VERSION_NUM < 170000
+	return list_concat_copy(target->ri_matchedMergeAction,
+							target->ri_notMatchedMergeAction);
+#else
+	List	   *actions = NIL;
+
+	for (int kind = 0; kind < NUM_MERGE_MATCH_KINDS; kind++)
+		actions = list_concat(actions, target->ri_MergeActions[kind]);
+	return actions;
+#endif
+}
+#endif
+
 /* The privileges that a query asks for on an entry of its range table. */
 static inline AclMode
 compat_required_privileges(EState *estate, Index rtindex)

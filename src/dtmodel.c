@@ -19,6 +19,7 @@
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"
 #include "mixin/soft_delete/rewrite.h"
+#include "model/projection.h"
 #include "optimizer/planner.h"
 #include "replication/walsender.h"
 #include "server/inline.h"
@@ -152,6 +153,8 @@ start_executor(QueryDesc *query, int eflags)
 	dtmodel_prepare_statement(query, dtmodel_rewrites() &&
 							  is_hiding(query->sourceText));
 	dtmodel_prepare_new_slug(query);
+	if (dtmodel_rewrites() && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
+		dtmodel_project_row_actions(query);
 }
 
 static void

@@ -240,8 +240,8 @@ dtmodel_define_switches(void)
 							 NULL, forget_plans, NULL);
 
 	DefineCustomBoolVariable("dtmodel.rewrite",
-							 "Allows the planner to make DELETE soft and to hide deleted rows.",
-							 "Has an effect only if the library is preloaded. When off, the triggers make DELETE soft, and nothing is hidden.",
+							 "Allows the planner to make DELETE soft and to hide deleted rows, and the executor to do the work of row triggers.",
+							 "Has an effect only if the library is preloaded. When off, the triggers do that work, and nothing is hidden.",
 							 &rewrite,
 							 true,
 							 PGC_SUSET,

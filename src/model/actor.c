@@ -56,6 +56,14 @@ dtmodel_actor(void)
 	return dtmodel_actor_switch;
 }
 
+static bool
+holds_names(const DtColumn *column)
+{
+	Oid			base = getBaseType(column->typid);
+
+	return base == TEXTOID || base == VARCHAROID;
+}
+
 /*
  * Prepares to compute values of a column whose type was checked.  The result,
  * and the values, are allocated in the given context.
@@ -66,12 +74,11 @@ dtmodel_make_actor_column(Relation rel, const DtColumn *column,
 {
 	DtActorColumn *actor = MemoryContextAllocZero(context,
 												  sizeof(DtActorColumn));
-	Oid			base = getBaseType(column->typid);
 	Oid			function;
 
 	actor->column = *column;
 	namestrcpy(&actor->table, RelationGetRelationName(rel));
-	actor->holds_names = (base == TEXTOID || base == VARCHAROID);
+	actor->holds_names = holds_names(column);
 	getTypeInputInfo(column->typid, &function, &actor->parameter);
 	fmgr_info_cxt(function, &actor->input, context);
 	actor->context = context;
@@ -83,6 +90,14 @@ static bool
 is_unknown(const DtActorColumn *actor)
 {
 	return dtmodel_actor_switch[0] == '\0' && !actor->holds_names;
+}
+
+/* Whether the column needs an actor, and there is none. */
+bool
+dtmodel_actor_is_missing(const DtColumn *column)
+{
+	return dtmodel_actor_switch[0] == '\0' && column->is_not_null &&
+		!holds_names(column);
 }
 
 static void

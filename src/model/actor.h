@@ -32,6 +32,7 @@ extern const char *dtmodel_actor(void);
 extern DtActorColumn *dtmodel_make_actor_column(Relation rel,
 												const DtColumn *column,
 												MemoryContext context);
+extern bool dtmodel_actor_is_missing(const DtColumn *column);
 extern Datum dtmodel_actor_value(DtActorColumn *actor, bool *isnull);
 
 #endif							/* DTMODEL_ACTOR_H */

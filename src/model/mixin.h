@@ -27,6 +27,15 @@ typedef struct DtTriggerType
 	int16		timing;			/* BEFORE and ROW, as in pg_trigger.tgtype */
 	int16		move_events;	/* also fired for these where rows can move
 								 * from one partition to another */
+	const struct DtRowAction *action;	/* of a BEFORE ROW trigger; NULL: the
+										 * executor's projection cannot do what
+										 * it does */
+
+	/*
+	 * Whether an AFTER ROW trigger has nothing to do in an UPDATE of these
+	 * columns.  NULL: never.
+	 */
+	bool		(*is_idle) (const void *options, const Bitmapset *updated);
 } DtTriggerType;
 
 /* A column that a mixin manages. */

@@ -67,18 +67,45 @@ read_options(const DtMixin *mixin, Relation rel, const Trigger *trigger)
 	return options;
 }
 
+static bool
+is_trigger_of(const DtMixin *mixin, const DtTriggerType *type)
+{
+	return type >= mixin->triggers && type < mixin->triggers + mixin->ntriggers;
+}
+
 static void
-read_trigger(DtModel *model, Relation rel, const Trigger *trigger)
+read_own_trigger(DtModel *model, Relation rel, int which, const Trigger *trigger,
+				 const DtTriggerType *type)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
-	const DtTriggerType *type = dtmodel_trigger_type(trigger);
 
-	if (type == NULL)
-		read_other_trigger(model, trigger);
+	model->triggers[which].tgoid = trigger->tgoid;
+	model->triggers[which].type = type;
 	for (int i = 0; mixins[i] != NULL; i++)
 	{
+		if (is_trigger_of(mixins[i], type))
+			model->triggers[which].mixin = mixins[i];
 		if (type == mixins[i]->triggers)
 			model->options[i] = read_options(mixins[i], rel, trigger);
+	}
+}
+
+static void
+read_triggers(DtModel *model, Relation rel, const TriggerDesc *triggers)
+{
+	model->triggers = palloc0(sizeof(DtModelTrigger) * triggers->numtriggers);
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		const DtTriggerType *type = dtmodel_trigger_type(trigger);
+
+		if (type == NULL)
+			read_other_trigger(model, trigger);
+		else
+		{
+			read_own_trigger(model, rel, i, trigger, type);
+			model->ntriggers = triggers->numtriggers;
+		}
 	}
 }
 
@@ -142,8 +169,8 @@ read_model(DtModel *model, Relation rel)
 	read_key(model, rel);
 	model->fields = dtmodel_read_fields(RelationGetDescr(rel));
 	model->options = palloc0(sizeof(void *) * dtmodel_count_mixins());
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-		read_trigger(model, rel, &triggers->triggers[i]);
+	if (triggers != NULL)
+		read_triggers(model, rel, triggers);
 	FreeTriggerDesc(triggers);
 }
 
@@ -257,6 +284,18 @@ dtmodel_options_of(const DtModel *model, const DtMixin *mixin)
 			return model->options[i];
 	}
 	return NULL;
+}
+
+/*
+ * What the model knows of a trigger, at this place among the relation's
+ * triggers; NULL if it is not one of ours.
+ */
+const DtModelTrigger *
+dtmodel_own_trigger(const DtModel *model, int which, const Trigger *trigger)
+{
+	return which < model->ntriggers &&
+		model->triggers[which].tgoid == trigger->tgoid ?
+		&model->triggers[which] : NULL;
 }
 
 /*

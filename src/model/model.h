@@ -35,6 +35,14 @@ typedef struct DtKey
 	DtKeyColumn *columns;		/* in the order of the key */
 } DtKey;
 
+/* A trigger of ours. */
+typedef struct DtModelTrigger
+{
+	Oid			tgoid;			/* invalid: not one of ours */
+	const DtTriggerType *type;
+	const DtMixin *mixin;
+} DtModelTrigger;
+
 typedef struct DtModel
 {
 	Oid			relid;			/* hash key */
@@ -44,6 +52,8 @@ typedef struct DtModel
 	DtFields	fields;
 	const void **options;		/* by mixin, in the order of the list; NULL:
 								 * not on this table */
+	int			ntriggers;		/* 0: none is ours */
+	DtModelTrigger *triggers;	/* in the order of the relation's triggers */
 	bool		is_referenced;	/* by a foreign key */
 	bool		has_other_before_triggers;	/* other row triggers fire BEFORE
 											 * UPDATE or DELETE */
@@ -57,6 +67,8 @@ extern const DtModel *dtmodel_get_model(Relation rel);
 extern const DtModel *dtmodel_get_model_of_locked(Oid relid);
 extern const void *dtmodel_options_of(const DtModel *model,
 									  const DtMixin *mixin);
+extern const DtModelTrigger *dtmodel_own_trigger(const DtModel *model, int which,
+												 const Trigger *trigger);
 extern uint64 dtmodel_relation_changes(void);
 
 #endif							/* DTMODEL_MODEL_H */

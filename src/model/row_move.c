@@ -9,12 +9,13 @@
  * partition.  For soft delete the second looks like a deletion, for audit the
  * third looks like a new row.
  *
- * So on partitioned models such a trigger fires on UPDATE and DELETE, too,
- * and notes the row that is being updated.  If the same trigger then fires in
- * the same statement for a DELETE of that same tuple, it is a move; any other
- * DELETE is a deletion.  A note lasts until the executor goes on to the next
- * row and resets the memory context of its triggers: a later trigger may
- * cancel the UPDATE, and a MERGE may find the row again.
+ * So on partitioned models such a trigger fires on UPDATE and DELETE, too.
+ * The row that is being updated is noted, by the trigger or where the new row
+ * is projected.  If a trigger then fires in the same statement for a DELETE of
+ * that same tuple, it is a move; any other DELETE is a deletion.  A note lasts
+ * until the executor goes on to the next row and resets the memory context in
+ * which it was made: a later trigger may cancel the UPDATE, and a MERGE may
+ * find the row again.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,6 +30,15 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+
+/* The row that a statement is about to update. */
+typedef struct Update
+{
+	bool		pending;
+	Oid			relid;
+	ItemPointerData tid;
+	TupleTableSlot *new_row;
+} Update;
 
 /*
  * A row that a trigger function has seen leave a partition, and not yet
@@ -59,21 +69,44 @@ note_for_row(bool *note)
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 }
 
-/* For a BEFORE UPDATE trigger, in the memory context that it is called in. */
+/*
+ * Notes that the statement is about to update a row, in a memory context that
+ * is reset before its next row.  "new_row" is the executor's slot.
+ */
 void
-dtmodel_note_update(DtUpdateNote *note, const TriggerData *trigdata)
+dtmodel_note_update(MemoryContext statement, Relation rel, ItemPointer tid,
+					TupleTableSlot *new_row)
 {
-	note->tid = trigdata->tg_trigtuple->t_self;
-	note->new_row = trigdata->tg_newslot;
-	note_for_row(&note->made);
+	Update	   *update;
+
+	if (!rel->rd_rel->relispartition)
+		return;
+	update = dtmodel_make_note(statement, DT_NOTE_UPDATE, InvalidOid,
+							   sizeof(Update));
+	update->relid = RelationGetRelid(rel);
+	update->tid = *tid;
+	update->new_row = new_row;
+	note_for_row(&update->pending);
 }
 
-/* For a BEFORE DELETE trigger: whether the row moves to another partition. */
-bool
-dtmodel_row_moves_out(DtUpdateNote *note, const TriggerData *trigdata)
+/*
+ * For a BEFORE DELETE trigger: the new row, with the changes of all triggers,
+ * if the row moves to another partition; otherwise NULL.
+ */
+TupleTableSlot *
+dtmodel_row_moves_out(FunctionCallInfo fcinfo)
 {
-	return note->made &&
-		ItemPointerEquals(&note->tid, &trigdata->tg_trigtuple->t_self);
+	const TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	const Update *update;
+
+	if (!trigdata->tg_relation->rd_rel->relispartition)
+		return NULL;
+	update = dtmodel_find_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_UPDATE,
+							   InvalidOid);
+	return update != NULL && update->pending &&
+		update->relid == RelationGetRelid(trigdata->tg_relation) &&
+		ItemPointerEquals((ItemPointer) &update->tid,
+						  &trigdata->tg_trigtuple->t_self) ? update->new_row : NULL;
 }
 
 /*

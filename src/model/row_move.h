@@ -12,22 +12,9 @@
 #include "storage/itemptr.h"
 #include "utils/rel.h"
 
-/*
- * The row that an UPDATE is about to write, kept by a trigger until the end
- * of its statement.
- */
-typedef struct DtUpdateNote
-{
-	bool		made;
-	ItemPointerData tid;
-	TupleTableSlot *new_row;	/* the executor's slot, with the changes of
-								 * later triggers */
-} DtUpdateNote;
-
-extern void dtmodel_note_update(DtUpdateNote *note,
-								const TriggerData *trigdata);
-extern bool dtmodel_row_moves_out(DtUpdateNote *note,
-								  const TriggerData *trigdata);
+extern void dtmodel_note_update(MemoryContext statement, Relation rel,
+								ItemPointer tid, TupleTableSlot *new_row);
+extern TupleTableSlot *dtmodel_row_moves_out(FunctionCallInfo fcinfo);
 extern void dtmodel_note_departure(FunctionCallInfo fcinfo);
 extern bool dtmodel_row_moves_in(FunctionCallInfo fcinfo);
 extern Datum dtmodel_departed_value(FunctionCallInfo fcinfo,

@@ -89,15 +89,17 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
  */
 void *
 dtmodel_trigger_state(FunctionCallInfo fcinfo,
-					  void *(*make) (const TriggerData *trigdata))
+					  void *(*make) (Relation rel,
+									const Trigger *trigger))
 {
+	const TriggerData *trigdata = (const TriggerData *) fcinfo->context;
 	FmgrInfo   *function = fcinfo->flinfo;
 	MemoryContext caller;
 
 	if (function->fn_extra == NULL)
 	{
 		caller = MemoryContextSwitchTo(function->fn_mcxt);
-		function->fn_extra = make((const TriggerData *) fcinfo->context);
+		function->fn_extra = make(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(caller);
 	}
 	return function->fn_extra;

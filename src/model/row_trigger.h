@@ -32,6 +32,7 @@ dtmodel_new_row(const TriggerData *trigdata)
 extern TriggerData *dtmodel_row_trigger(FunctionCallInfo fcinfo,
 										const char *function, int events);
 extern void *dtmodel_trigger_state(FunctionCallInfo fcinfo,
-								   void *(*make) (const TriggerData *trigdata));
+								   void *(*make) (Relation rel,
+												   const Trigger *trigger));
 
 #endif							/* DTMODEL_ROW_TRIGGER_H */

@@ -1,170 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * stamp.c
- *	  Stamping rows: whether an UPDATE changes a row, and columns stored in the
- *	  row that is about to be written.
+ *	  Stamping rows: whether an UPDATE changes a row.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/tupmacs.h"
-#include "executor/tuptable.h"
-#include "guc.h"
-#include "model/row_trigger.h"
 #include "model/stamp.h"
+#include "server/tuple_walk.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
-
-/* Steps through the columns of a stored tuple without deforming it. */
-typedef struct TupleWalk
-{
-	HeapTupleHeader header;
-	TupleDesc	desc;
-	char	   *data;
-	uint32		offset;
-	int			next;			/* index of the next column */
-} TupleWalk;
-
-static void
-start_walk(TupleWalk *walk, HeapTuple tuple, TupleDesc desc)
-{
-	walk->header = tuple->t_data;
-	walk->desc = desc;
-	walk->data = (char *) tuple->t_data + tuple->t_data->t_hoff;
-	walk->offset = 0;
-	walk->next = 0;
-}
-
-/* The stored bytes of the next column, or NULL if it is null. */
-static pg_attribute_always_inline char *
-walk_column(TupleWalk *walk)
-{
-	Form_pg_attribute att = TupleDescAttr(walk->desc, walk->next);
-	char	   *value;
-
-	if ((walk->header->t_infomask & HEAP_HASNULL) != 0 &&
-		att_isnull(walk->next, walk->header->t_bits))
-	{
-		walk->next++;
-		return NULL;
-	}
-
-	walk->offset = att_align_pointer(walk->offset, att->attalign, att->attlen,
-									 walk->data + walk->offset);
-	value = walk->data + walk->offset;
-	walk->offset = att_addlength_pointer(walk->offset, att->attlen, value);
-	walk->next++;
-	return value;
-}
-
-/* The stored bytes of a column, or NULL if it is null or not in the tuple. */
-static char *
-locate_column(HeapTuple tuple, TupleDesc desc, AttrNumber attnum)
-{
-	TupleWalk	walk;
-
-	if (attnum > HeapTupleHeaderGetNatts(tuple->t_data))
-		return NULL;
-
-	start_walk(&walk, tuple, desc);
-	while (walk.next < attnum - 1)
-		(void) walk_column(&walk);
-	return walk_column(&walk);
-}
-
-static TupleTableSlot *
-new_slot(const TriggerData *trigdata)
-{
-	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-		trigdata->tg_newslot : trigdata->tg_trigslot;
-}
-
-/* Whether the tuple belongs to the slot, and is not on a shared page. */
-static bool
-slot_owns_tuple(TupleTableSlot *slot, HeapTuple tuple)
-{
-	return (TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot)) &&
-		TTS_SHOULDFREE(slot) &&
-		((HeapTupleTableSlot *) slot)->tuple == tuple;
-}
-
-/* Whether the value has exactly the size of the stored one. */
-static bool
-fits_in_place(Form_pg_attribute att, const char *place, Datum value)
-{
-	if (att->attlen > 0)
-		return true;
-	return att->attlen == -1 &&
-		!VARATT_IS_EXTERNAL(place) && !VARATT_IS_COMPRESSED(place) &&
-		!VARATT_IS_EXTENDED(DatumGetPointer(value)) &&
-		VARSIZE_ANY_EXHDR(place) == VARSIZE_ANY_EXHDR(DatumGetPointer(value));
-}
-
-static void
-store_value(char *place, Form_pg_attribute att, Datum value)
-{
-	if (att->attbyval)
-		store_att_byval(place, value, att->attlen);
-	else if (att->attlen > 0)
-		memcpy(place, DatumGetPointer(value), att->attlen);
-	else
-		memcpy(VARDATA_ANY(place), VARDATA_ANY(DatumGetPointer(value)),
-			   VARSIZE_ANY_EXHDR(place));
-}
-
-/*
- * Sets one column of the row that is about to be written, and returns the row
- * for the next store or for the executor.  "place" is where the row stores
- * the column, or NULL.
- *
- * If a trigger returns another tuple than it was given, the executor copies
- * it, which costs more than everything else that we do.  So a value that fits
- * is written into the slot's own tuple, if there is one, and the same pointer
- * is returned.  If the slot has already deformed the column (a WHEN clause
- * does that), its copy of the value must be changed too: index entries are
- * made from it.
- */
-static HeapTuple
-store_at(const TriggerData *trigdata, HeapTuple row, AttrNumber attnum,
-		 char *place, Datum value, bool isnull)
-{
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
-	TupleTableSlot *slot = new_slot(trigdata);
-	bool		is_private = (row != dtmodel_new_row(trigdata));
-	int			column = attnum;
-
-	if (isnull || place == NULL || !fits_in_place(att, place, value) ||
-		!(is_private || slot_owns_tuple(slot, row)))
-		return heap_modify_tuple_by_cols(row, desc, 1, &column, &value,
-										 &isnull);
-
-	store_value(place, att, value);
-	if (!is_private && slot->tts_nvalid >= attnum)
-		slot->tts_values[attnum - 1] = fetchatt(att, place);
-	return row;
-}
-
-HeapTuple
-dtmodel_store_column(const TriggerData *trigdata, HeapTuple row,
-					 AttrNumber attnum, Datum value, bool isnull)
-{
-	return store_at(trigdata, row, attnum,
-					locate_column(row, RelationGetDescr(trigdata->tg_relation), attnum),
-					value, isnull);
-}
-
-/* The same for a column that dtmodel_row_changes() has found. */
-HeapTuple
-dtmodel_store_pair(const TriggerData *trigdata, HeapTuple row,
-				   const DtColumnPair *pair, Datum value)
-{
-	if (row != dtmodel_new_row(trigdata))
-		return dtmodel_store_column(trigdata, row, pair->attnum, value, false);
-	return store_at(trigdata, row, pair->attnum, pair->new_place, value, false);
-}
 
 static bool
 same_body(HeapTuple a, HeapTuple b)
@@ -253,7 +100,7 @@ read_short_rows(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
 								   &pair->old_isnull);
 	pair->new_value = heap_getattr(new_row, pair->attnum, desc,
 								   &pair->new_isnull);
-	pair->new_place = locate_column(new_row, desc, pair->attnum);
+	pair->new_place = dtmodel_locate_column(new_row, desc, pair->attnum);
 }
 
 static inline void
@@ -274,21 +121,21 @@ static bool
 full_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
 				 const Bitmapset *ignored, DtColumnPair *pairs, int npairs)
 {
-	TupleWalk	old_walk;
-	TupleWalk	new_walk;
+	DtTupleWalk old_walk;
+	DtTupleWalk new_walk;
 	bool		changed = false;
 	int			last_pair = 0;
 
 	for (int i = 0; i < npairs; i++)
 		last_pair = Max(last_pair, pairs[i].attnum);
 
-	start_walk(&old_walk, old_row, desc);
-	start_walk(&new_walk, new_row, desc);
+	dtmodel_start_walk(&old_walk, old_row, desc);
+	dtmodel_start_walk(&new_walk, new_row, desc);
 	for (int attnum = 1; attnum <= (changed ? last_pair : desc->natts); attnum++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, attnum - 1);
-		char	   *old_place = walk_column(&old_walk);
-		char	   *new_place = walk_column(&new_walk);
+		char	   *old_place = dtmodel_walk_column(&old_walk);
+		char	   *new_place = dtmodel_walk_column(&new_walk);
 
 		for (int i = 0; i < npairs; i++)
 		{
@@ -383,6 +230,7 @@ dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,
 	DtOwnColumns own = own_columns(model);
 	int			npairs = nwritten;
 
+	stamp->context = CurrentMemoryContext;
 	own.pinned = bms_del_members(own.pinned, own.uncounted);
 	own.filled_in = bms_del_members(own.filled_in, own.uncounted);
 	stamp->pairs = palloc0(sizeof(DtColumnPair) *
@@ -406,6 +254,7 @@ dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,
 void
 dtmodel_init_whole_row_stamp(DtStamp *stamp, AttrNumber written)
 {
+	stamp->context = CurrentMemoryContext;
 	stamp->pairs = palloc0(sizeof(DtColumnPair));
 	stamp->pairs[0].attnum = written;
 	stamp->npairs = stamp->first_pinned = stamp->first_filled_in = 1;
@@ -413,51 +262,100 @@ dtmodel_init_whole_row_stamp(DtStamp *stamp, AttrNumber written)
 }
 
 /*
+ * The projection has values that an expression computed, the old row values
+ * that were read from a tuple.  If they are passed by value the two may differ
+ * in the bits that the type does not use.
+ */
+static bool
+same_value(Form_pg_attribute att, Datum a, Datum b)
+{
+	if (!att->attbyval)
+		return a == b || datum_image_eq(a, b, false, att->attlen);
+	switch (att->attlen)
+	{
+		case sizeof(char):
+			return DatumGetUInt8(a) == DatumGetUInt8(b);
+		case sizeof(int16):
+			return DatumGetUInt16(a) == DatumGetUInt16(b);
+		case sizeof(int32):
+			return DatumGetUInt32(a) == DatumGetUInt32(b);
+		default:
+			return a == b;
+	}
+}
+
+static bool
+column_changed(const DtRow *row, AttrNumber attnum)
+{
+	bool		old_isnull;
+	bool		new_isnull;
+	Datum		old_value = dtmodel_old_value(row, attnum, &old_isnull);
+	Datum		new_value = dtmodel_new_value(row, attnum, &new_isnull);
+
+	if (old_isnull || new_isnull)
+		return old_isnull != new_isnull;
+	return !same_value(TupleDescAttr(RelationGetDescr(row->rel), attnum - 1),
+					  old_value, new_value);
+}
+
+/* The columns to compare in a projection. */
+static void
+find_compared(DtStamp *stamp, const DtRow *row)
+{
+	int			attnum = -1;
+
+	stamp->compared = MemoryContextAlloc(stamp->context,
+										 sizeof(AttrNumber) *
+										 Max(bms_num_members(row->changeable), 1));
+	while ((attnum = bms_next_member(row->changeable, attnum)) >= 0)
+	{
+		if (counts(TupleDescAttr(RelationGetDescr(row->rel), attnum - 1),
+				   stamp->ignored))
+			stamp->compared[stamp->ncompared++] = attnum;
+	}
+}
+
+/*
+ * The same in a projection: only columns that the statement or a mixin may
+ * have changed are compared.
+ */
+static bool
+projected_row_changed(DtStamp *stamp, const DtRow *row)
+{
+	bool		changed = false;
+
+	if (stamp->compared == NULL)
+		find_compared(stamp, row);
+	for (int i = 0; i < stamp->npairs; i++)
+	{
+		DtColumnPair *pair = &stamp->pairs[i];
+
+		pair->old_isnull = pair->new_isnull = true;
+		if (!AttributeNumberIsValid(pair->attnum))
+			continue;
+		pair->old_value = dtmodel_old_value(row, pair->attnum, &pair->old_isnull);
+		pair->new_value = dtmodel_new_value(row, pair->attnum, &pair->new_isnull);
+	}
+	for (int i = 0; !changed && i < stamp->ncompared; i++)
+		changed = column_changed(row, stamp->compared[i]);
+	return changed;
+}
+
+/*
  * Whether an UPDATE changes the row, in a column that counts.  Also fills in
- * the pairs; they are null if nothing at all changes.
+ * the pairs; they may be null if nothing at all changes.
  */
 bool
-dtmodel_row_changes(DtStamp *stamp, const TriggerData *trigdata, HeapTuple row)
+dtmodel_row_changes(DtStamp *stamp, const DtRow *row)
 {
-	bool		changed = row_changed(trigdata->tg_trigtuple, row,
-									  RelationGetDescr(trigdata->tg_relation),
-									  stamp->ignored, stamp->pairs,
-									  stamp->npairs);
+	bool		changed = dtmodel_is_projected(row) ?
+		projected_row_changed(stamp, row) :
+		row_changed(row->old_tuple, row->tuple, RelationGetDescr(row->rel),
+					stamp->ignored, stamp->pairs, stamp->npairs);
 
 	for (int i = stamp->first_pinned; !changed && i < stamp->first_filled_in; i++)
 		changed = is_set(&stamp->pairs[i]);
 	for (int i = stamp->first_filled_in; !changed && i < stamp->npairs; i++)
 		changed = text_changed(&stamp->pairs[i]);
 	return changed;
-}
-
-/*
- * What a trigger that stamps rows does.  On a partitioned table it is also
- * fired by DELETE, to detect rows that move: these are not new rows in the
- * other partition.
- */
-Datum
-dtmodel_stamp_row(FunctionCallInfo fcinfo, const DtStamper *stamper)
-{
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, stamper->function,
-												DT_ON_INSERT | DT_ON_UPDATE |
-												DT_ON_DELETE);
-	HeapTuple	row = dtmodel_new_row(trigdata);
-	DtStamp    *stamp = dtmodel_trigger_state(fcinfo, stamper->make_state);
-
-	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		if (dtmodel_row_moves_out(&stamp->note, trigdata))
-			dtmodel_note_departure(fcinfo);
-		return PointerGetDatum(row);
-	}
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		dtmodel_note_update(&stamp->note, trigdata);
-	if (dtmodel_preserve_timestamps)
-		return PointerGetDatum(row);
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		row = stamper->stamp_changed_row(trigdata, row, stamp);
-	else if (!dtmodel_row_moves_in(fcinfo))
-		row = stamper->stamp_new_row(trigdata, row, stamp);
-	return PointerGetDatum(row);
 }

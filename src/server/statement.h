@@ -14,6 +14,7 @@
 /* The kinds of notes. */
 typedef enum DtNoteKind
 {
+	DT_NOTE_UPDATE,				/* the row that is about to be updated */
 	DT_NOTE_MOVE,				/* a row that a function saw leave its
 								 * partition */
 	DT_NOTE_FLIP,				/* rows that an UPDATE deletes or restores

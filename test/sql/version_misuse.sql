@@ -75,8 +75,13 @@ INSERT INTO old VALUES (3);
 \echo :SQLSTATE
 DROP TRIGGER odd ON old;
 CREATE TABLE bare (id int);
-CREATE TRIGGER odd BEFORE INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.version_trigger();
 INSERT INTO bare VALUES (1);
+CREATE TRIGGER odd BEFORE INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.version_trigger();
+INSERT INTO bare VALUES (2);
+\echo :SQLSTATE
+DROP TRIGGER odd ON bare;
+CREATE TRIGGER odd BEFORE UPDATE ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.version_trigger();
+UPDATE bare SET id = 2;
 \echo :SQLSTATE
 SELECT dtmodel.describe('bare') -> 'drift' AS drift;
 

@@ -23,6 +23,7 @@
 #include "model/inheritance.h"
 #include "model/key.h"
 #include "model/row_move.h"
+#include "model/row_trigger.h"
 #include "model/stamp.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
@@ -54,9 +55,8 @@ PG_FUNCTION_INFO_V1(dtmodel_remove_audit);
 PG_FUNCTION_INFO_V1(dtmodel_set_actor);
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 {
-	Relation	rel = trigdata->tg_relation;
 	const DtModel *model = dtmodel_get_model(rel);
 	AuditState *state = palloc0(sizeof(AuditState));
 	AttrNumber	written[2];
@@ -74,23 +74,18 @@ make_state(const TriggerData *trigdata)
 
 /* The actor as a value of the column. */
 static Datum
-actor_for(Relation rel, AuditState *state, const DtColumn *column,
+actor_for(const DtRow *row, AuditState *state, const DtColumn *column,
 		  DtActorColumn **actor, bool *isnull)
 {
 	if (*actor == NULL)
-		*actor = dtmodel_make_actor_column(rel, column, state->context);
+		*actor = dtmodel_make_actor_column(row->rel, column, state->context);
 	return dtmodel_actor_value(*actor, isnull);
 }
 
-/*
- * Sets both columns at once: a new row has no room for them yet, so it is
- * copied.
- */
-static HeapTuple
-stamp_new_row(const TriggerData *trigdata, HeapTuple row, void *argument)
+static void
+stamp_new_row(DtRow *row, void *argument)
 {
 	AuditState *state = argument;
-	Relation	rel = trigdata->tg_relation;
 	int			columns[2];
 	Datum		values[2];
 	bool		nulls[2];
@@ -99,59 +94,66 @@ stamp_new_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 	if (dtmodel_column_is_used(&state->columns.created_by))
 	{
 		columns[count] = state->columns.created_by.attnum;
-		values[count] = actor_for(rel, state, &state->columns.created_by,
+		values[count] = actor_for(row, state, &state->columns.created_by,
 								  &state->creator, &nulls[count]);
 		count++;
 	}
 	if (dtmodel_column_is_used(&state->columns.updated_by))
 	{
 		columns[count] = state->columns.updated_by.attnum;
-		values[count] = actor_for(rel, state, &state->columns.updated_by,
+		values[count] = actor_for(row, state, &state->columns.updated_by,
 								  &state->updater, &nulls[count]);
 		count++;
 	}
-	return heap_modify_tuple_by_cols(row, RelationGetDescr(rel), count,
-									 columns, values, nulls);
+	dtmodel_set_values(row, count, columns, values, nulls);
 }
 
 /* Sets one of the columns, unless the row already has the value. */
-static HeapTuple
-store_name(const TriggerData *trigdata, HeapTuple row, const DtColumnPair *pair,
-		   Datum value, bool isnull)
+static void
+set_name(DtRow *row, const DtColumnPair *pair, Datum value, bool isnull)
 {
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(trigdata->tg_relation),
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(row->rel),
 										  pair->attnum - 1);
 
-	if (isnull && pair->new_isnull)
-		return row;
-	if (isnull)
-		return dtmodel_store_column(trigdata, row, pair->attnum, value, true);
-	if (!pair->new_isnull &&
-		datum_image_eq(pair->new_value, value, att->attbyval, att->attlen))
-		return row;
-	return dtmodel_store_pair(trigdata, row, pair, value);
+	if (isnull && !pair->new_isnull)
+		dtmodel_set_value(row, pair->attnum, value, true);
+	else if (!isnull &&
+			 (pair->new_isnull ||
+			  !datum_image_eq(pair->new_value, value, att->attbyval, att->attlen)))
+		dtmodel_set_pair(row, pair, value);
 }
 
-static HeapTuple
-stamp_changed_row(const TriggerData *trigdata, HeapTuple row, void *argument)
+static void
+stamp_changed_row(DtRow *row, void *argument)
 {
 	AuditState *state = argument;
-	Relation	rel = trigdata->tg_relation;
-	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
+	bool		changed = dtmodel_row_changes(&state->stamp, row);
 	const DtColumnPair *created_by = &state->stamp.pairs[0];
 	const DtColumnPair *updated_by = &state->stamp.pairs[1];
 	bool		isnull = updated_by->old_isnull;
 	Datum		value = updated_by->old_value;
 
 	if (!created_by->old_isnull)
-		row = store_name(trigdata, row, created_by, created_by->old_value, false);
+		set_name(row, created_by, created_by->old_value, false);
 	if (!dtmodel_column_is_used(&state->columns.updated_by))
-		return row;
+		return;
+	if (changed && dtmodel_actor_is_missing(&state->columns.updated_by) &&
+		!dtmodel_hold_row(row))
+		return;
 	if (changed)
-		value = actor_for(rel, state, &state->columns.updated_by, &state->updater,
-						  &isnull);
-	return store_name(trigdata, row, updated_by, value, isnull);
+		value = actor_for(row, state, &state->columns.updated_by,
+						  &state->updater, &isnull);
+	set_name(row, updated_by, value, isnull);
 }
+
+const DtRowAction dtmodel_audit_action = {
+	.function = "audit_trigger",
+	.events = DT_ON_INSERT | DT_ON_UPDATE | DT_ON_DELETE,
+	.stamps = true,
+	.make_state = make_state,
+	.insert = stamp_new_row,
+	.update = stamp_changed_row,
+};
 
 /*
  * audit_trigger() returns trigger
@@ -174,11 +176,7 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 Datum
 dtmodel_audit_trigger(PG_FUNCTION_ARGS)
 {
-	static const DtStamper stamper = {
-		"audit_trigger", make_state, stamp_new_row, stamp_changed_row
-	};
-
-	return dtmodel_stamp_row(fcinfo, &stamper);
+	return dtmodel_run_row_action(fcinfo, &dtmodel_audit_action);
 }
 
 static void
@@ -226,7 +224,7 @@ column_definition(const AuditRequest *request)
 	if (!dtmodel_column_fits(&column, &dtmodel_use_actor))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("type %s cannot hold who acts",
+				 errmsg("type %s cannot hold an actor",
 						format_type_be(column.typid)),
 				 errhint("The types are %s.",
 						 dtmodel_use_actor.types)));
@@ -438,7 +436,7 @@ warn_without_transaction(const FmgrInfo *function)
 			(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
 			 errmsg("%s.set_actor can only be used in transaction blocks",
 					DTMODEL_SCHEMA),
-			 errhint("Call it after BEGIN, or SET dtmodel.actor for the session.")));
+			 errhint("Call it after BEGIN, or use SET dtmodel.actor for the session.")));
 }
 
 /*

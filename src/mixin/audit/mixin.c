@@ -26,6 +26,7 @@ static const DtTriggerType triggers[] = {
 		.function = "audit_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
 		.move_events = TRIGGER_TYPE_DELETE,
+		.action = &dtmodel_audit_action,
 	},
 };
 

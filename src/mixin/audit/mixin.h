@@ -9,6 +9,7 @@
 #define DTMODEL_AUDIT_MIXIN_H
 
 #include "model/model.h"
+#include "model/row.h"
 
 typedef struct DtAudit
 {
@@ -16,6 +17,7 @@ typedef struct DtAudit
 	DtColumn	updated_by;
 } DtAudit;
 
+extern const DtRowAction dtmodel_audit_action;
 extern const DtMixin dtmodel_audit_mixin;
 
 static inline const DtAudit *

@@ -181,16 +181,11 @@ add_all_keys(LiveParentState *state, Relation rel)
 	}
 }
 
-static void *
-make_state(const TriggerData *trigdata)
+static LiveParentState *
+create_state(Relation rel)
 {
-	Relation	rel = trigdata->tg_relation;
 	LiveParentState *state = palloc0(sizeof(LiveParentState));
 
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		add_keys(state, rel, trigdata->tg_trigger);
-	else
-		add_all_keys(state, rel);
 	if (dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL)
 	{
 		DtSoftDelete columns = dtmodel_usable_soft_delete(rel);
@@ -198,6 +193,24 @@ make_state(const TriggerData *trigdata)
 		state->child = memcpy(palloc(sizeof(DtSoftDelete)), &columns,
 							  sizeof(DtSoftDelete));
 	}
+	return state;
+}
+
+static void *
+make_insert_state(Relation rel, const Trigger *trigger)
+{
+	LiveParentState *state = create_state(rel);
+
+	add_keys(state, rel, trigger);
+	return state;
+}
+
+static void *
+make_update_state(Relation rel, const Trigger *trigger pg_attribute_unused())
+{
+	LiveParentState *state = create_state(rel);
+
+	add_all_keys(state, rel);
 	return state;
 }
 
@@ -351,9 +364,8 @@ report_deleted_parent(Relation rel, const DtForeignKey *key,
 }
 
 static void
-check_parents(FunctionCallInfo fcinfo, const TriggerData *trigdata)
+check_parents(const TriggerData *trigdata, const LiveParentState *state)
 {
-	LiveParentState *state = dtmodel_trigger_state(fcinfo, make_state);
 	HeapTuple	row = dtmodel_new_row(trigdata);
 	ListCell   *cell;
 
@@ -387,7 +399,7 @@ dtmodel_live_parent_trigger(PG_FUNCTION_ARGS)
 												DT_FIRED_AFTER);
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		check_parents(fcinfo, trigdata);
+		check_parents(trigdata, dtmodel_trigger_state(fcinfo, make_insert_state));
 	return PointerGetDatum(NULL);
 }
 
@@ -406,6 +418,6 @@ dtmodel_live_parent_update_trigger(PG_FUNCTION_ARGS)
 												"live_parent_update_trigger",
 												DT_ON_UPDATE | DT_FIRED_AFTER);
 
-	check_parents(fcinfo, trigdata);
+	check_parents(trigdata, dtmodel_trigger_state(fcinfo, make_update_state));
 	return PointerGetDatum(NULL);
 }

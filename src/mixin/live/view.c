@@ -45,9 +45,8 @@ PG_FUNCTION_INFO_V1(dtmodel_live_view_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_create_live_view);
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation view, const Trigger *trigger pg_attribute_unused())
 {
-	Relation	view = trigdata->tg_relation;
 	DtViewSource source = dtmodel_read_view(view);
 	LiveViewState *state = palloc0(sizeof(LiveViewState));
 	Relation	rel;

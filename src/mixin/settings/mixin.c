@@ -224,6 +224,7 @@ static const DtTriggerType triggers[] = {
 		.function = "settings_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
 		.move_events = TRIGGER_TYPE_DELETE,
+		.action = &dtmodel_settings_action,
 	},
 };
 

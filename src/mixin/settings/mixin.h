@@ -10,6 +10,7 @@
 
 #include "json/format.h"
 #include "model/model.h"
+#include "model/row.h"
 
 /* What happens to settings that the model does not know. */
 typedef enum DtOnUnknown
@@ -28,6 +29,7 @@ typedef struct DtSettings
 	Jsonb	   *defaults;		/* of the settings that have one; NULL: none */
 } DtSettings;
 
+extern const DtRowAction dtmodel_settings_action;
 extern const DtMixin dtmodel_settings_mixin;
 
 static inline const DtSettings *

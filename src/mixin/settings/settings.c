@@ -27,13 +27,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-/* The state of the trigger, created once in each statement. */
-typedef struct SettingsState
-{
-	DtSettings *settings;
-	DtUpdateNote note;
-} SettingsState;
-
 /* The stored settings of a row. */
 typedef struct StoredSettings
 {
@@ -199,18 +192,26 @@ is_allowed(const DtSettings *settings, const DtRawMember *member)
 	return !dtmodel_breaks_rule(&rule, &member->value, &breach);
 }
 
-/* Raises an error for a setting that is not allowed, unless it is ignored. */
-static void
-refuse_member(Relation rel, const DtSettings *settings, const DtRawMember *member)
+/*
+ * Raises an error for a setting that is not allowed, unless it is ignored.
+ * False if the row has changed meanwhile.
+ */
+static bool
+refuse_member(DtRow *row, const DtSettings *settings, const DtRawMember *member)
 {
 	DtRawValue	rule;
 	DtRuleBreach breach;
+	bool		is_breach = dtmodel_is_setting(settings, &member->key, &rule) &&
+		dtmodel_breaks_rule(&rule, &member->value, &breach);
 
-	if (dtmodel_is_setting(settings, &member->key, &rule) &&
-		dtmodel_breaks_rule(&rule, &member->value, &breach))
-		report_breach(rel, settings, member, &breach);
-	if (settings->on_unknown == DT_UNKNOWN_ERROR)
-		report_unknown_setting(rel, settings, &member->key);
+	if (!is_breach && settings->on_unknown != DT_UNKNOWN_ERROR)
+		return true;
+	if (!dtmodel_hold_row(row))
+		return false;
+	if (is_breach)
+		report_breach(row->rel, settings, member, &breach);
+	report_unknown_setting(row->rel, settings, &member->key);
+	return false;
 }
 
 /*
@@ -238,7 +239,7 @@ find_stored(StoredSettings *stored, const DtRawValue *key, DtRawValue *value)
  * settings. A setting that is ignored keeps its old value.
  */
 static Jsonb *
-check_object(Relation rel, const DtSettings *settings, const DtRawValue *root,
+check_object(DtRow *row, const DtSettings *settings, const DtRawValue *root,
 			 StoredSettings *stored)
 {
 	DtRawObjectWalk walk = dtmodel_raw_walk_object(root);
@@ -260,7 +261,8 @@ check_object(Relation rel, const DtSettings *settings, const DtRawValue *root,
 		is_stored = find_stored(stored, &member->key, &value);
 		if (!is_stored || !dtmodel_raw_equal(&value, &member->value))
 		{
-			refuse_member(rel, settings, member);
+			if (!refuse_member(row, settings, member))
+				return NULL;
 			is_other = true;
 		}
 		if (is_stored)
@@ -269,18 +271,18 @@ check_object(Relation rel, const DtSettings *settings, const DtRawValue *root,
 	return is_other ? dtmodel_make_object(members, kept) : NULL;
 }
 
-static StoredSettings
-read_settings(HeapTuple row, TupleDesc desc, AttrNumber attnum)
+/* Whether the value is in the row as it is, with a header of either length. */
+static bool
+is_plain(Datum value)
 {
-	StoredSettings stored = {0};
-
-	stored.value = heap_getattr(row, attnum, desc, &stored.isnull);
-	return stored;
+	return !VARATT_IS_EXTERNAL(DatumGetPointer(value)) &&
+		!VARATT_IS_COMPRESSED(DatumGetPointer(value));
 }
 
 /*
  * Whether both are stored with the same bytes, as after an UPDATE of other
- * columns.  For such an UPDATE this is the only cost.
+ * columns.  For such an UPDATE this is the only cost.  A row that is projected
+ * has longer headers than a stored one.
  */
 static bool
 is_same(const StoredSettings *a, const StoredSettings *b)
@@ -289,78 +291,83 @@ is_same(const StoredSettings *a, const StoredSettings *b)
 
 	if (a->isnull || b->isnull)
 		return a->isnull && b->isnull;
+	if (is_plain(a->value) && is_plain(b->value))
+	{
+		size = VARSIZE_ANY_EXHDR(DatumGetPointer(a->value));
+		return size == VARSIZE_ANY_EXHDR(DatumGetPointer(b->value)) &&
+			memcmp(VARDATA_ANY(DatumGetPointer(a->value)),
+				   VARDATA_ANY(DatumGetPointer(b->value)), size) == 0;
+	}
 	size = VARSIZE_ANY(DatumGetPointer(a->value));
 	return size == VARSIZE_ANY(DatumGetPointer(b->value)) &&
 		memcmp(DatumGetPointer(a->value), DatumGetPointer(b->value), size) == 0;
 }
 
 /* Checks the settings of the row that it did not have before. */
-static HeapTuple
-check_row(const TriggerData *trigdata, const DtSettings *settings,
-		  StoredSettings *stored)
+static void
+check_row(DtRow *row, const DtSettings *settings, StoredSettings *stored)
 {
-	Relation	rel = trigdata->tg_relation;
-	HeapTuple	row = dtmodel_new_row(trigdata);
-	int			attnum = settings->column.attnum;
-	StoredSettings new_settings = read_settings(row, RelationGetDescr(rel), attnum);
+	StoredSettings new_settings = {0};
 	DtRawValue	root;
 	Jsonb	   *kept;
-	bool		isnull = false;
-	Datum		value;
 
+	new_settings.value = dtmodel_new_value(row, settings->column.attnum,
+										   &new_settings.isnull);
 	if (new_settings.isnull || is_same(stored, &new_settings))
-		return row;
+		return;
 	root = dtmodel_raw_root(DatumGetJsonbP(new_settings.value));
 	if (!dtmodel_raw_is_object(&root))
-		report_no_object(rel, settings, &root);
-	kept = check_object(rel, settings, &root, stored);
-	if (kept == NULL)
-		return row;
-	value = JsonbPGetDatum(kept);
-	return heap_modify_tuple_by_cols(row, RelationGetDescr(rel), 1, &attnum,
-									 &value, &isnull);
+	{
+		if (dtmodel_hold_row(row))
+			report_no_object(row->rel, settings, &root);
+		return;
+	}
+	kept = check_object(row, settings, &root, stored);
+	if (kept != NULL)
+		dtmodel_set_value(row, settings->column.attnum, JsonbPGetDatum(kept),
+						  false);
 }
 
-/* The settings that a row had in the partition from which it has moved. */
-static StoredSettings
-departed_settings(FunctionCallInfo fcinfo, const DtSettings *settings)
+/* A row that moves in has had settings in the other partition. */
+static void
+check_new_row(DtRow *row, void *argument)
 {
+	const DtSettings *settings = argument;
 	StoredSettings stored = {.isnull = true};
 
-	stored.value = dtmodel_departed_value(fcinfo, NameStr(settings->column.name),
-										  &stored.isnull);
-	return stored;
+	if (row->moves_in)
+		stored.value = dtmodel_departed_value(row->fcinfo,
+											  NameStr(settings->column.name),
+											  &stored.isnull);
+	check_row(row, settings, &stored);
 }
 
-static HeapTuple
-check_new_row(FunctionCallInfo fcinfo, const DtSettings *settings)
+static void
+check_changed_row(DtRow *row, void *argument)
 {
-	const TriggerData *trigdata = (const TriggerData *) fcinfo->context;
-	StoredSettings stored = {.isnull = true};
+	const DtSettings *settings = argument;
+	StoredSettings stored = {0};
 
-	if (dtmodel_row_moves_in(fcinfo))
-		stored = departed_settings(fcinfo, settings);
-	return check_row(trigdata, settings, &stored);
-}
-
-static HeapTuple
-check_changed_row(const TriggerData *trigdata, const DtSettings *settings)
-{
-	StoredSettings stored = read_settings(trigdata->tg_trigtuple,
-										  RelationGetDescr(trigdata->tg_relation),
-										  settings->column.attnum);
-
-	return check_row(trigdata, settings, &stored);
+	if (!dtmodel_may_change(row, settings->column.attnum))
+		return;
+	stored.value = dtmodel_old_value(row, settings->column.attnum, &stored.isnull);
+	check_row(row, settings, &stored);
 }
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 {
-	SettingsState *state = palloc0(sizeof(SettingsState));
-
-	state->settings = dtmodel_usable_settings(trigdata->tg_relation);
-	return state;
+	return dtmodel_usable_settings(rel);
 }
+
+const DtRowAction dtmodel_settings_action = {
+	.function = "settings_trigger",
+	.events = DT_ON_INSERT | DT_ON_UPDATE | DT_ON_DELETE,
+	.only_assigned = true,
+	.make_state = make_state,
+	.insert = check_new_row,
+	.update = check_changed_row,
+};
 
 /*
  * settings_trigger() returns trigger
@@ -384,21 +391,7 @@ make_state(const TriggerData *trigdata)
 Datum
 dtmodel_settings_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "settings_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE |
-												DT_ON_DELETE);
-	SettingsState *state = dtmodel_trigger_state(fcinfo, make_state);
-
-	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		if (dtmodel_row_moves_out(&state->note, trigdata))
-			dtmodel_note_departure(fcinfo);
-		return PointerGetDatum(trigdata->tg_trigtuple);
-	}
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(check_new_row(fcinfo, state->settings));
-	dtmodel_note_update(&state->note, trigdata);
-	return PointerGetDatum(check_changed_row(trigdata, state->settings));
+	return dtmodel_run_row_action(fcinfo, &dtmodel_settings_action);
 }
 
 /*

@@ -70,6 +70,7 @@ static const DtTriggerType triggers[] = {
 		.name = "zz_dtmodel_slug",
 		.function = "slug_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.action = &dtmodel_slug_action,
 	},
 };
 

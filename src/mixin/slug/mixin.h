@@ -9,6 +9,7 @@
 #define DTMODEL_SLUG_MIXIN_H
 
 #include "model/model.h"
+#include "model/row.h"
 
 typedef struct DtSlug
 {
@@ -18,6 +19,7 @@ typedef struct DtSlug
 	bool		on_update;		/* the slug follows the source */
 } DtSlug;
 
+extern const DtRowAction dtmodel_slug_action;
 extern const DtMixin dtmodel_slug_mixin;
 
 static inline const DtSlug *

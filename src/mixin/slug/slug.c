@@ -15,7 +15,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "dtmodel.h"
 #include "mixin/slug/mixin.h"
 #include "mixin/slug/slug.h"
@@ -23,7 +22,6 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/row_trigger.h"
-#include "model/stamp.h"
 #include "parser/parsetree.h"
 #include "server/plan_cache.h"
 #include "server/query_text.h"
@@ -109,9 +107,8 @@ check_max_length(Relation rel, const DtSlug *slug)
 }
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 {
-	Relation	rel = trigdata->tg_relation;
 	const DtModel *model = dtmodel_get_model(rel);
 	const DtSlug *slug = dtmodel_slug_of(model);
 	SlugState  *state = palloc0(sizeof(SlugState));
@@ -136,33 +133,50 @@ make_state(const TriggerData *trigdata)
 }
 
 static DtSlugChoice *
-choice_of(const TriggerData *trigdata, SlugState *state)
+choice_of(const DtRow *row, SlugState *state)
 {
 	if (state->choice == NULL)
-		state->choice = dtmodel_begin_slug_choice(trigdata->tg_relation,
-												  &state->slug, state->context);
+		state->choice = dtmodel_begin_slug_choice(row->rel, &state->slug,
+												  state->context);
 	return state->choice;
 }
 
-/* The row's slug, as it is stored. */
 static const char *
-stored_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+text_of(Datum value, bool isnull)
 {
-	bool		isnull;
-	Datum		value = heap_getattr(row, state->slug.slug.attnum,
-									 RelationGetDescr(trigdata->tg_relation),
-									 &isnull);
-
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-/* The row's slug; NULL if it has none or an empty one. */
+/* The slug that the row is to have, as it is given. */
 static const char *
-slug_of(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+given_slug(const DtRow *row, const SlugState *state)
 {
-	const char *slug = stored_slug(trigdata, row, state);
+	bool		isnull;
+	Datum		value = dtmodel_new_value(row, state->slug.slug.attnum, &isnull);
 
+	return text_of(value, isnull);
+}
+
+static const char *
+unless_empty(const char *slug)
+{
 	return slug == NULL || slug[0] == '\0' ? NULL : slug;
+}
+
+/* The same; NULL if it has none or an empty one. */
+static const char *
+new_slug_of(const DtRow *row, const SlugState *state)
+{
+	return unless_empty(given_slug(row, state));
+}
+
+static const char *
+old_slug_of(const DtRow *row, const SlugState *state)
+{
+	bool		isnull;
+	Datum		value = dtmodel_old_value(row, state->slug.slug.attnum, &isnull);
+
+	return unless_empty(text_of(value, isnull));
 }
 
 static void
@@ -176,15 +190,12 @@ prepare_source(SlugState *state)
 }
 
 /*
- * The slug made from the row's source; NULL if that has no letters or digits.
+ * The slug made from a value of the source; NULL if that has no letters or
+ * digits.
  */
 static const char *
-base_of(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+base_of(SlugState *state, Datum value, bool isnull)
 {
-	bool		isnull;
-	Datum		value = heap_getattr(row, state->slug.source.attnum,
-									 RelationGetDescr(trigdata->tg_relation),
-									 &isnull);
 	char	   *source;
 	char	   *base;
 
@@ -197,6 +208,24 @@ base_of(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 	return base[0] == '\0' ? NULL : base;
 }
 
+static const char *
+new_base_of(const DtRow *row, SlugState *state)
+{
+	bool		isnull;
+	Datum		value = dtmodel_new_value(row, state->slug.source.attnum, &isnull);
+
+	return base_of(state, value, isnull);
+}
+
+static const char *
+old_base_of(const DtRow *row, SlugState *state)
+{
+	bool		isnull;
+	Datum		value = dtmodel_old_value(row, state->slug.source.attnum, &isnull);
+
+	return base_of(state, value, isnull);
+}
+
 static void
 prepare_slug(SlugState *state)
 {
@@ -206,10 +235,9 @@ prepare_slug(SlugState *state)
 	fmgr_info_cxt(function, &state->read_slug, state->context);
 }
 
-/* Stores a slug, converted to the type of its column. */
-static HeapTuple
-store_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
-		   const char *slug)
+/* Sets the slug, converted to the type of its column. */
+static void
+set_slug(DtRow *row, SlugState *state, const char *slug)
 {
 	Datum		value;
 
@@ -217,51 +245,59 @@ store_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 		prepare_slug(state);
 	value = InputFunctionCall(&state->read_slug, (char *) slug,
 							  state->parameter, state->slug.slug.typmod);
-	return dtmodel_store_column(trigdata, row, state->slug.slug.attnum, value,
-								slug == NULL);
+	dtmodel_set_value(row, state->slug.slug.attnum, value, slug == NULL);
 }
 
-/* A free slug of this base, reserved for the row; NULL without a base. */
+/*
+ * A free slug of this base, reserved for the row; NULL without a base.
+ */
 static const char *
-choose_slug(const TriggerData *trigdata, SlugState *state, const char *base)
+choose_slug(const DtRow *row, SlugState *state, const char *base,
+			ItemPointer own, const char *current)
 {
-	HeapTuple	old_row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-		trigdata->tg_trigtuple : NULL;
-
-	if (base == NULL)
-		return NULL;
-	return old_row == NULL ?
-		dtmodel_choose_slug(choice_of(trigdata, state), base, NULL, NULL) :
-		dtmodel_choose_slug(choice_of(trigdata, state), base, &old_row->t_self,
-							slug_of(trigdata, old_row, state));
+	return base == NULL ? NULL :
+		dtmodel_choose_slug(choice_of(row, state), base, own, current);
 }
 
-static HeapTuple
-make_slug(const TriggerData *trigdata, HeapTuple row, SlugState *state,
-		  const char *base)
+/* Gives a row that is updated a slug of this base. */
+static void
+make_slug(DtRow *row, SlugState *state, const char *base)
 {
-	return store_slug(trigdata, row, state,
-					  choose_slug(trigdata, state, base));
+	if (!dtmodel_hold_row(row))
+		return;
+	set_slug(row, state, choose_slug(row, state, base, dtmodel_old_tid(row),
+									 old_slug_of(row, state)));
+}
+
+/* Forgets what the row before this one had. */
+static void
+begin_row(SlugState *state)
+{
+	resetStringInfo(&state->made);
+	if (state->choice != NULL)
+		dtmodel_end_reservation(state->choice);
 }
 
 /*
  * Gives a new row a slug unless it has one.  The slug is noted for an INSERT
  * that continues as an UPDATE, where it is the slug of EXCLUDED.
  */
-static HeapTuple
-name_new_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+static void
+name_new_row(DtRow *row, void *argument)
 {
-	const char *slug = slug_of(trigdata, row, state);
+	SlugState  *state = argument;
+	const char *slug = new_slug_of(row, state);
 
+	begin_row(state);
 	if (slug != NULL)
 	{
-		dtmodel_reserve_slug(choice_of(trigdata, state), slug);
-		return row;
+		dtmodel_reserve_slug(choice_of(row, state), slug);
+		return;
 	}
-	slug = choose_slug(trigdata, state, base_of(trigdata, row, state));
+	slug = choose_slug(row, state, new_base_of(row, state), NULL, NULL);
 	if (slug != NULL)
 		appendStringInfoString(&state->made, slug);
-	return store_slug(trigdata, row, state, slug);
+	set_slug(row, state, slug);
 }
 
 /*
@@ -269,27 +305,28 @@ name_new_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
  * other one will follow.
  */
 static bool
-is_restored(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+is_restored(const DtRow *row, const SlugState *state)
 {
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		has_no_time;
 
-	return state->has_soft_delete &&
-		dtmodel_is_deleted(&state->soft_delete, trigdata->tg_trigtuple, desc) &&
-		(!dtmodel_is_deleted(&state->soft_delete, row, desc) ||
-		 heap_attisnull(row, state->soft_delete.deleted_at.attnum, desc));
+	if (!state->has_soft_delete ||
+		!dtmodel_was_deleted(&state->soft_delete, row))
+		return false;
+	(void) dtmodel_new_value(row, state->soft_delete.deleted_at.attnum,
+							 &has_no_time);
+	return has_no_time || !dtmodel_becomes_deleted(&state->soft_delete, row);
 }
 
 /* A restored row keeps its slug, unless a live row has it now. */
-static HeapTuple
-name_restored_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
+static void
+name_restored_row(DtRow *row, SlugState *state)
 {
-	const char *slug = slug_of(trigdata, row, state);
-	const char *base = base_of(trigdata, row, state);
+	const char *slug = new_slug_of(row, state);
+	const char *base = new_base_of(row, state);
 	size_t		length = base == NULL ? 0 : strlen(base);
 
-	if (dtmodel_reserve_free_slug(choice_of(trigdata, state), slug,
-								  &trigdata->tg_trigtuple->t_self))
-		return row;
+	if (dtmodel_reserve_free_slug(choice_of(row, state), slug, dtmodel_old_tid(row)))
+		return;
 
 	/*
 	 * A slug made from the source gets the next number, instead of a second
@@ -298,20 +335,20 @@ name_restored_row(const TriggerData *trigdata, HeapTuple row, SlugState *state)
 	if (base == NULL || strncmp(slug, base, length) != 0 ||
 		(slug[length] != '\0' && slug[length] != '-'))
 		base = slug;
-	return make_slug(trigdata, row, state, base);
+	make_slug(row, state, base);
 }
 
 /* Whether the source would now give another slug than before. */
 static bool
-source_moved(const TriggerData *trigdata, HeapTuple row, SlugState *state,
-			 const char **base)
+source_moved(const DtRow *row, SlugState *state, const char **base)
 {
 	const char *old_base;
 
-	if (!state->slug.on_update)
+	if (!state->slug.on_update ||
+		!dtmodel_may_change(row, state->slug.source.attnum))
 		return false;
-	old_base = base_of(trigdata, trigdata->tg_trigtuple, state);
-	*base = base_of(trigdata, row, state);
+	old_base = old_base_of(row, state);
+	*base = new_base_of(row, state);
 	return *base != NULL &&
 		(old_base == NULL || strcmp(*base, old_base) != 0);
 }
@@ -321,29 +358,27 @@ source_moved(const TriggerData *trigdata, HeapTuple row, SlugState *state,
  * and this keeps their cost low.
  */
 static bool
-same_slug(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+same_slug(const DtRow *row, const SlugState *state)
 {
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	AttrNumber	attnum = state->slug.slug.attnum;
 	bool		old_isnull;
 	bool		new_isnull;
-	Datum		old_value = heap_getattr(trigdata->tg_trigtuple, attnum, desc,
-										 &old_isnull);
-	Datum		new_value = heap_getattr(row, attnum, desc, &new_isnull);
+	Datum		old_value = dtmodel_old_value(row, attnum, &old_isnull);
+	Datum		new_value = dtmodel_new_value(row, attnum, &new_isnull);
 
 	return !old_isnull && !new_isnull &&
 		VARSIZE_ANY_EXHDR(DatumGetPointer(new_value)) > 0 &&
-		datum_image_eq(old_value, new_value, false, -1);
+		(old_value == new_value ||
+		 datum_image_eq(old_value, new_value, false, -1));
 }
 
 static SlugChange
-read_change(const TriggerData *trigdata, HeapTuple row, const SlugState *state,
-			bool excluded)
+read_change(const DtRow *row, const SlugState *state, bool excluded)
 {
 	SlugChange	change;
 
-	change.old_slug = slug_of(trigdata, trigdata->tg_trigtuple, state);
-	change.new_slug = stored_slug(trigdata, row, state);
+	change.old_slug = old_slug_of(row, state);
+	change.new_slug = given_slug(row, state);
 	change.asked_for = change.new_slug != NULL && change.new_slug[0] == '\0';
 	if (change.asked_for || excluded)
 		change.new_slug = NULL;
@@ -355,50 +390,100 @@ read_change(const TriggerData *trigdata, HeapTuple row, const SlugState *state,
  * inserted: then the client has not given one.
  */
 static bool
-is_excluded(const TriggerData *trigdata, HeapTuple row, const SlugState *state)
+is_excluded(const DtRow *row, const SlugState *state)
 {
 	const char *slug;
 
-	if (state->made.len == 0 || !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	if (state->made.len == 0)
 		return false;
-	slug = slug_of(trigdata, row, state);
+	slug = new_slug_of(row, state);
 	return slug != NULL && strcmp(slug, state->made.data) == 0 &&
 		!dtmodel_slug_is_taken(state->choice, slug);
 }
 
-static HeapTuple
-name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
-				 bool excluded)
+/* For the UPDATE of new_slug(). */
+static void
+rename_row(DtRow *row, SlugState *state)
 {
+	const char *base = new_base_of(row, state);
+
+	if (base != NULL || new_slug_of(row, state) == NULL)
+		make_slug(row, state, base);
+}
+
+/*
+ * Gives the row a slug if it needs one.  Returns whether it keeps the one that
+ * it had.
+ */
+static bool
+keep_or_make_slug(DtRow *row, SlugState *state, bool excluded)
+{
+	SlugChange	change = read_change(row, state, excluded);
+	bool		makes = change.old_slug == NULL || change.asked_for;
 	const char *base;
 
-	if (state->is_new_slug)
+	if (change.new_slug != NULL)
 	{
-		base = base_of(trigdata, row, state);
-		return base == NULL && slug_of(trigdata, row, state) != NULL ? row :
-			make_slug(trigdata, row, state, base);
+		dtmodel_reserve_slug(choice_of(row, state), change.new_slug);
+		return false;
 	}
-	if (!same_slug(trigdata, row, state))
+	base = makes ? new_base_of(row, state) : NULL;
+	if (base != NULL || change.old_slug == NULL)
 	{
-		SlugChange	change = read_change(trigdata, row, state, excluded);
-		bool		makes = change.old_slug == NULL || change.asked_for;
-
-		if (change.new_slug != NULL)
-		{
-			dtmodel_reserve_slug(choice_of(trigdata, state), change.new_slug);
-			return row;
-		}
-		base = makes ? base_of(trigdata, row, state) : NULL;
-		if (base != NULL || change.old_slug == NULL)
-			return make_slug(trigdata, row, state, base);
-		row = store_slug(trigdata, row, state, change.old_slug);
+		make_slug(row, state, base);
+		return false;
 	}
-	if (source_moved(trigdata, row, state, &base))
-		return make_slug(trigdata, row, state, base);
-	if (is_restored(trigdata, row, state))
-		return name_restored_row(trigdata, row, state);
-	return row;
+	set_slug(row, state, change.old_slug);
+	return true;
 }
+
+static void
+name_changed_row(DtRow *row, void *argument)
+{
+	SlugState  *state = argument;
+	bool		excluded = is_excluded(row, state);
+	const char *base;
+
+	begin_row(state);
+	if (state->is_new_slug)
+		rename_row(row, state);
+	else if (!same_slug(row, state) &&
+			 !keep_or_make_slug(row, state, excluded))
+		return;
+	else if (source_moved(row, state, &base))
+		make_slug(row, state, base);
+	else if (is_restored(row, state))
+		name_restored_row(row, state);
+}
+
+/*
+ * An UPDATE that does not give rows other slugs.  Otherwise the row must be
+ * locked first: sessions that update a row and take a slug would wait for each
+ * other.  An INSERT that continues as an UPDATE needs the state that both
+ * triggers share.
+ */
+static bool
+may_project(const DtModel *model, const Bitmapset *updated)
+{
+	const DtSlug *slug = dtmodel_slug_of(model);
+	const DtSoftDelete *soft_delete = dtmodel_soft_delete_of(model);
+
+	return slug != NULL &&
+		!bms_is_member(slug->slug.attnum, updated) &&
+		!(slug->on_update && bms_is_member(slug->source.attnum, updated)) &&
+		(soft_delete == NULL ||
+		 (!bms_is_member(soft_delete->deleted_at.attnum, updated) &&
+		  !bms_is_member(soft_delete->flag.attnum, updated)));
+}
+
+const DtRowAction dtmodel_slug_action = {
+	.function = "slug_trigger",
+	.events = DT_ON_INSERT | DT_ON_UPDATE,
+	.make_state = make_state,
+	.insert = name_new_row,
+	.update = name_changed_row,
+	.may_project = may_project,
+};
 
 /*
  * slug_trigger() returns trigger
@@ -422,16 +507,5 @@ name_changed_row(const TriggerData *trigdata, HeapTuple row, SlugState *state,
 Datum
 dtmodel_slug_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "slug_trigger",
-												DT_ON_INSERT | DT_ON_UPDATE);
-	HeapTuple	row = dtmodel_new_row(trigdata);
-	SlugState  *state = dtmodel_trigger_state(fcinfo, make_state);
-	bool		excluded = is_excluded(trigdata, row, state);
-
-	resetStringInfo(&state->made);
-	if (state->choice != NULL)
-		dtmodel_end_reservation(state->choice);
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		return PointerGetDatum(name_new_row(trigdata, row, state));
-	return PointerGetDatum(name_changed_row(trigdata, row, state, excluded));
+	return dtmodel_run_row_action(fcinfo, &dtmodel_slug_action);
 }

@@ -92,13 +92,13 @@ child_references(Relation rel)
 }
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 {
 	CascadeState *state = palloc0(sizeof(CascadeState));
 
-	state->columns = dtmodel_usable_soft_delete(trigdata->tg_relation);
-	state->children = child_references(trigdata->tg_relation);
-	state->restore_keys = dtmodel_restore_keys(trigdata->tg_relation);
+	state->columns = dtmodel_usable_soft_delete(rel);
+	state->children = child_references(rel);
+	state->restore_keys = dtmodel_restore_keys(rel);
 	return state;
 }
 

@@ -106,11 +106,11 @@ say_update_is_ours(TriggerDesc *triggers, const DtSoftDelete *columns)
 	}
 }
 
-/* For a trigger function: whether the UPDATE that fires it is ours. */
+/* For the flag trigger: whether the UPDATE that fires it is ours. */
 bool
-dtmodel_is_our_update(const TriggerData *trigdata)
+dtmodel_is_our_update(const Trigger *trigger)
 {
-	return trigdata->tg_trigger->tginitdeferred;
+	return trigger->tginitdeferred;
 }
 
 static void

@@ -12,13 +12,11 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "dtmodel.h"
 #include "guc.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/actor.h"
 #include "model/row_trigger.h"
-#include "model/stamp.h"
 #include "utils/timestamp.h"
 
 /* The state of the trigger, created once in each statement. */
@@ -39,43 +37,55 @@ typedef struct Mark
 PG_FUNCTION_INFO_V1(dtmodel_soft_delete_flag_trigger);
 
 static Mark
-read_mark(const DtSoftDelete *columns, HeapTuple row, TupleDesc desc)
+make_mark(bool flag, Datum time, bool isnull)
 {
-	Mark		mark = {0};
-	Datum		value;
-	bool		isnull;
+	Mark		mark = {.flag = flag, .timed = !isnull};
 
-	mark.flag = dtmodel_is_deleted(columns, row, desc);
-	value = heap_getattr(row, columns->deleted_at.attnum, desc, &isnull);
-	mark.timed = !isnull;
 	if (mark.timed)
-		mark.time = DatumGetTimestampTz(value);
+		mark.time = DatumGetTimestampTz(time);
 	return mark;
 }
 
-static void
-report_contradiction(const TriggerData *trigdata, const DtSoftDelete *columns)
+static Mark
+read_old_mark(const DtSoftDelete *columns, const DtRow *row)
 {
-	const char *check = dtmodel_find_soft_delete_check(trigdata->tg_relation, &columns->flag,
+	bool		isnull;
+	Datum		time = dtmodel_old_value(row, columns->deleted_at.attnum, &isnull);
+
+	return make_mark(dtmodel_was_deleted(columns, row), time, isnull);
+}
+
+static Mark
+read_new_mark(const DtSoftDelete *columns, const DtRow *row)
+{
+	bool		isnull;
+	Datum		time = dtmodel_new_value(row, columns->deleted_at.attnum, &isnull);
+
+	return make_mark(dtmodel_becomes_deleted(columns, row), time, isnull);
+}
+
+static void
+report_contradiction(Relation rel, const DtSoftDelete *columns)
+{
+	const char *check = dtmodel_find_soft_delete_check(rel, &columns->flag,
 													   &columns->deleted_at);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("a row of table \"%s\" cannot be restored and given a time of deletion at once",
-					RelationGetRelationName(trigdata->tg_relation)),
+					RelationGetRelationName(rel)),
 			 errdetail("The UPDATE sets \"%s\" to %s and \"%s\" to a new time.",
 					   NameStr(columns->flag.name),
 					   columns->flag_is_live ? "true" : "false",
 					   NameStr(columns->deleted_at.name)),
 			 errhint("Write one of the two columns; the other one follows."),
 			 check != NULL ?
-			 errtableconstraint(trigdata->tg_relation, check) :
-			 errtablecol(trigdata->tg_relation, columns->deleted_at.attnum)));
+			 errtableconstraint(rel, check) :
+			 errtablecol(rel, columns->deleted_at.attnum)));
 }
 
 static void
-report_flip(const TriggerData *trigdata, const DtSoftDelete *columns,
-			bool deleted)
+report_flip(Relation rel, const DtSoftDelete *columns, bool deleted)
 {
 	const DtColumn *column = dtmodel_column_is_used(&columns->flag) ?
 		&columns->flag : &columns->deleted_at;
@@ -84,13 +94,13 @@ report_flip(const TriggerData *trigdata, const DtSoftDelete *columns,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("an UPDATE of \"%s\" cannot %s a row of table \"%s\"",
 					NameStr(column->name), deleted ? "delete" : "restore",
-					RelationGetRelationName(trigdata->tg_relation)),
+					RelationGetRelationName(rel)),
 			 errdetail("The model was made with flag_writes => 'error'."),
 			 deleted ?
 			 errhint("Use DELETE or %s.soft_delete.", DTMODEL_SCHEMA) :
 			 errhint("Use %s.restore. An object that was read before the row was deleted must be read again.",
 					 DTMODEL_SCHEMA),
-			 errtablecol(trigdata->tg_relation, column->attnum)));
+			 errtablecol(rel, column->attnum)));
 }
 
 /*
@@ -107,27 +117,16 @@ is_left_deleted(const Mark *old_mark, const Mark *mark)
 	return old_mark->flag;
 }
 
-static HeapTuple
-store_flag(const TriggerData *trigdata, HeapTuple row,
-		   const DtSoftDelete *columns, bool deleted)
+static void
+set_time(DtRow *row, const DtSoftDelete *columns, bool timed, TimestampTz time)
 {
-	return dtmodel_store_column(trigdata, row, columns->flag.attnum,
-								BoolGetDatum(deleted != columns->flag_is_live),
-								false);
-}
-
-static HeapTuple
-store_time(const TriggerData *trigdata, HeapTuple row,
-		   const DtSoftDelete *columns, bool timed, TimestampTz time)
-{
-	return dtmodel_store_column(trigdata, row, columns->deleted_at.attnum,
-								TimestampTzGetDatum(time), !timed);
+	dtmodel_set_value(row, columns->deleted_at.attnum, TimestampTzGetDatum(time),
+					  !timed);
 }
 
 /* Deletes or restores the row. */
-static HeapTuple
-flip(const TriggerData *trigdata, HeapTuple row, const DtSoftDelete *columns,
-	 const Mark *mark, bool deleted)
+static void
+flip(DtRow *row, const DtSoftDelete *columns, const Mark *mark, bool deleted)
 {
 	TimestampTz time = 0;
 
@@ -136,61 +135,77 @@ flip(const TriggerData *trigdata, HeapTuple row, const DtSoftDelete *columns,
 	else if (deleted)
 		time = dtmodel_new_deletion_time(columns);
 	if (mark->timed != deleted || (deleted && mark->time != time))
-		row = store_time(trigdata, row, columns, deleted, time);
+		set_time(row, columns, deleted, time);
 	if (mark->flag != deleted && dtmodel_column_is_used(&columns->flag))
-		row = store_flag(trigdata, row, columns, deleted);
-	return row;
+		dtmodel_set_value(row, columns->flag.attnum,
+						  BoolGetDatum(deleted != columns->flag_is_live), false);
 }
 
 /* Makes flag and time agree with what the UPDATE does to the row. */
-static HeapTuple
-settle(const TriggerData *trigdata, HeapTuple row, const DtSoftDelete *columns)
+static void
+settle(DtRow *row, const DtSoftDelete *columns)
 {
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	Mark		old_mark = read_mark(columns, trigdata->tg_trigtuple, desc);
-	Mark		mark = read_mark(columns, row, desc);
+	Mark		old_mark = read_old_mark(columns, row);
+	Mark		mark = read_new_mark(columns, row);
 	bool		deleted = is_left_deleted(&old_mark, &mark);
 	bool		new_time = mark.timed &&
 		(!old_mark.timed || mark.time != old_mark.time);
 
 	if (deleted != old_mark.flag)
 	{
-		if (!deleted && new_time)
-			report_contradiction(trigdata, columns);
+		bool		contradicts = !deleted && new_time;
+
+		if ((contradicts || columns->refuses_flag_writes) &&
+			!dtmodel_hold_row(row))
+			return;
+		if (contradicts)
+			report_contradiction(row->rel, columns);
 		if (columns->refuses_flag_writes)
-			report_flip(trigdata, columns, deleted);
-		return flip(trigdata, row, columns, &mark, deleted);
+			report_flip(row->rel, columns, deleted);
+		flip(row, columns, &mark, deleted);
 	}
-	if (old_mark.timed && new_time && !dtmodel_preserve_timestamps)
-		return store_time(trigdata, row, columns, true, old_mark.time);
-	return row;
+	else if (old_mark.timed && new_time && !dtmodel_preserve_timestamps)
+		set_time(row, columns, true, old_mark.time);
 }
 
 /* Records who deleted the row, and clears it when the row is restored. */
-static HeapTuple
-follow_actor(const TriggerData *trigdata, HeapTuple row,
-			 const SoftFlagState *state)
+static void
+follow_actor(DtRow *row, const SoftFlagState *state)
 {
 	AttrNumber	deleted_by = state->columns.deleted_by.attnum;
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		isnull = true;
 	Datum		value = (Datum) 0;
 
-	if (!dtmodel_is_deleted(&state->columns, row, desc))
-		return dtmodel_store_column(trigdata, row, deleted_by, value, isnull);
-	if (dtmodel_preserve_timestamps && !heap_attisnull(row, deleted_by, desc))
-		return row;
-	if (dtmodel_is_deleted(&state->columns, trigdata->tg_trigtuple, desc))
-		value = heap_getattr(trigdata->tg_trigtuple, deleted_by, desc, &isnull);
-	else
-		value = dtmodel_actor_value(state->deleted_by, &isnull);
-	return dtmodel_store_column(trigdata, row, deleted_by, value, isnull);
+	if (dtmodel_becomes_deleted(&state->columns, row))
+	{
+		(void) dtmodel_new_value(row, deleted_by, &isnull);
+		if (dtmodel_preserve_timestamps && !isnull)
+			return;
+		if (dtmodel_was_deleted(&state->columns, row))
+			value = dtmodel_old_value(row, deleted_by, &isnull);
+		else if (dtmodel_actor_is_missing(&state->columns.deleted_by) &&
+				 !dtmodel_hold_row(row))
+			return;
+		else
+			value = dtmodel_actor_value(state->deleted_by, &isnull);
+	}
+	dtmodel_set_value(row, deleted_by, value, isnull);
+}
+
+static void
+settle_changed_row(DtRow *row, void *argument)
+{
+	SoftFlagState *state = argument;
+
+	if (!dtmodel_is_our_update(row->trigger))
+		settle(row, &state->columns);
+	if (state->deleted_by != NULL)
+		follow_actor(row, state);
 }
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 {
-	Relation	rel = trigdata->tg_relation;
 	SoftFlagState *state = palloc0(sizeof(SoftFlagState));
 
 	state->columns = dtmodel_usable_soft_delete(rel);
@@ -200,6 +215,13 @@ make_state(const TriggerData *trigdata)
 													  CurrentMemoryContext);
 	return state;
 }
+
+const DtRowAction dtmodel_soft_delete_flag_action = {
+	.function = "soft_delete_flag_trigger",
+	.events = DT_ON_UPDATE,
+	.make_state = make_state,
+	.update = settle_changed_row,
+};
 
 /*
  * soft_delete_flag_trigger() returns trigger
@@ -221,14 +243,5 @@ make_state(const TriggerData *trigdata)
 Datum
 dtmodel_soft_delete_flag_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_delete_flag_trigger",
-												DT_ON_UPDATE);
-	SoftFlagState *state = dtmodel_trigger_state(fcinfo, make_state);
-	HeapTuple	row = dtmodel_new_row(trigdata);
-
-	if (!dtmodel_is_our_update(trigdata))
-		row = settle(trigdata, row, &state->columns);
-	if (state->deleted_by != NULL)
-		row = follow_actor(trigdata, row, state);
-	return PointerGetDatum(row);
+	return dtmodel_run_row_action(fcinfo, &dtmodel_soft_delete_flag_action);
 }

@@ -39,18 +39,51 @@ typedef enum LiveForm
 
 #define LIVE_FORMS (LIVE_BY_TIME + 1)
 
+static AttrNumber
+deciding_column(const DtSoftDelete *columns)
+{
+	return dtmodel_column_is_used(&columns->flag) ? columns->flag.attnum :
+		columns->deleted_at.attnum;
+}
+
+/* Whether this value of that column says that the row is deleted. */
+static bool
+says_deleted(const DtSoftDelete *columns, Datum value, bool isnull)
+{
+	if (isnull)
+		return false;
+	return !dtmodel_column_is_used(&columns->flag) ||
+		DatumGetBool(value) != columns->flag_is_live;
+}
+
 /* Whether the row is deleted. */
 bool
 dtmodel_is_deleted(const DtSoftDelete *columns, HeapTuple row, TupleDesc desc)
 {
-	Datum		value;
 	bool		isnull;
+	Datum		value = heap_getattr(row, deciding_column(columns), desc, &isnull);
 
-	if (!dtmodel_column_is_used(&columns->flag))
-		return !heap_attisnull(row, columns->deleted_at.attnum, desc);
+	return says_deleted(columns, value, isnull);
+}
 
-	value = heap_getattr(row, columns->flag.attnum, desc, &isnull);
-	return !isnull && DatumGetBool(value) != columns->flag_is_live;
+/* Whether a row that is about to be updated is deleted. */
+bool
+dtmodel_was_deleted(const DtSoftDelete *columns, const DtRow *row)
+{
+	bool		isnull;
+	Datum		value = dtmodel_old_value(row, deciding_column(columns), &isnull);
+
+	return says_deleted(columns, value, isnull);
+}
+
+/* Whether it will be deleted after that. */
+bool
+dtmodel_becomes_deleted(const DtSoftDelete *columns, const DtRow *row)
+{
+	bool		isnull;
+	Datum		value = dtmodel_new_value(row, deciding_column(columns), &isnull);
+
+	return says_deleted(columns, value, isnull);
 }
 
 static Expr *

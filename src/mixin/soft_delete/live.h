@@ -15,6 +15,9 @@
 /* For a row in memory. */
 extern bool dtmodel_is_deleted(const DtSoftDelete *columns, HeapTuple row,
 							   TupleDesc desc);
+extern bool dtmodel_was_deleted(const DtSoftDelete *columns, const DtRow *row);
+extern bool dtmodel_becomes_deleted(const DtSoftDelete *columns,
+									const DtRow *row);
 
 /* As a node, for the planner. */
 extern Node *dtmodel_live_node(const DtSoftDelete *columns, int rtindex);

@@ -242,6 +242,16 @@ find_check(Relation rel, const void *options)
 	return dtmodel_find_soft_delete_check(rel, &columns->flag, &columns->deleted_at);
 }
 
+/* No row can be deleted or restored by an UPDATE of these columns. */
+static bool
+marks_are_kept(const void *options, const Bitmapset *updated)
+{
+	const DtSoftDelete *soft_delete = options;
+
+	return !bms_is_member(soft_delete->deleted_at.attnum, updated) &&
+		!bms_is_member(soft_delete->flag.attnum, updated);
+}
+
 #define BEFORE_ROW (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW)
 #define BEFORE_STATEMENT TRIGGER_TYPE_BEFORE
 #define AFTER_ROW TRIGGER_TYPE_ROW
@@ -249,15 +259,15 @@ find_check(Relation rel, const void *options)
 const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS] = {
 	[DT_SOFT_DELETE] = {
 		"zz_dtmodel_soft_delete", "soft_delete_trigger",
-		BEFORE_ROW, TRIGGER_TYPE_UPDATE
+		BEFORE_ROW, TRIGGER_TYPE_UPDATE, &dtmodel_soft_delete_action
 	},
 	[DT_SOFT_DELETE_FLAG] = {
 		"zz_dtmodel_soft_delete_flag", "soft_delete_flag_trigger",
-		BEFORE_ROW, 0
+		BEFORE_ROW, 0, &dtmodel_soft_delete_flag_action
 	},
 	[DT_SOFT_CASCADE] = {
 		"zz_dtmodel_soft_cascade", "soft_cascade_trigger",
-		AFTER_ROW, 0
+		AFTER_ROW, 0, NULL, marks_are_kept
 	},
 	[DT_SOFT_CASCADE_MOVE] = {
 		"zz_dtmodel_soft_cascade_move", "soft_cascade_move_trigger",

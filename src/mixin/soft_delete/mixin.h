@@ -9,6 +9,7 @@
 #define DTMODEL_SOFT_DELETE_MIXIN_H
 
 #include "model/model.h"
+#include "model/row.h"
 
 typedef struct DtSoftDelete
 {
@@ -40,6 +41,8 @@ typedef enum DtSoftDeleteTrigger
 #define DT_SOFT_DELETE_TRIGGERS (DT_PROTECT_TRUNCATE + 1)
 
 extern const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS];
+extern const DtRowAction dtmodel_soft_delete_action;
+extern const DtRowAction dtmodel_soft_delete_flag_action;
 extern const DtMixin dtmodel_soft_delete_mixin;
 
 static inline const DtSoftDelete *

@@ -63,7 +63,6 @@ typedef struct SoftDeleteState
 	DtSoftDelete columns;
 	TimestampTz time;			/* identifies this deletion */
 	bool		hard_allowed;	/* rows may be deleted for good */
-	DtUpdateNote note;			/* for a partition */
 	RowUpdate  *update;			/* NULL until a row is marked */
 } SoftDeleteState;
 
@@ -313,11 +312,11 @@ is_physical(const TriggerData *trigdata, SoftDeleteState *state)
 }
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 {
 	SoftDeleteState *state = palloc0(sizeof(SoftDeleteState));
 
-	state->columns = dtmodel_usable_soft_delete(trigdata->tg_relation);
+	state->columns = dtmodel_usable_soft_delete(rel);
 	state->time = dtmodel_new_deletion_time(&state->columns);
 	return state;
 }
@@ -405,16 +404,30 @@ soft_delete_row(const TriggerData *trigdata, SoftDeleteState *state,
  * it, the cascade is run when it has arrived.
  */
 static void
-note_move(FunctionCallInfo fcinfo, const SoftDeleteState *state)
+note_move(FunctionCallInfo fcinfo, const SoftDeleteState *state,
+		  TupleTableSlot *new_row)
 {
 	bool		should_free;
-	HeapTuple	row = ExecFetchSlotHeapTuple(state->note.new_row, false,
-											 &should_free);
+	HeapTuple	row = ExecFetchSlotHeapTuple(new_row, false, &should_free);
 
 	dtmodel_note_flip(fcinfo, &state->columns, row);
 	if (should_free)
 		heap_freetuple(row);
 }
+
+/* The update has been noted, for a DELETE that may follow. */
+static void
+leave_row(DtRow *row pg_attribute_unused(), void *state pg_attribute_unused())
+{
+}
+
+const DtRowAction dtmodel_soft_delete_action = {
+	.function = "soft_delete_trigger",
+	.events = DT_ON_UPDATE | DT_ON_DELETE,
+	.only_assigned = true,
+	.make_state = make_state,
+	.update = leave_row,
+};
 
 /*
  * soft_delete_trigger() returns trigger
@@ -437,20 +450,25 @@ note_move(FunctionCallInfo fcinfo, const SoftDeleteState *state)
 Datum
 dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = dtmodel_row_trigger(fcinfo, "soft_delete_trigger",
-												DT_ON_UPDATE | DT_ON_DELETE);
+	TriggerData *trigdata = dtmodel_row_trigger(fcinfo,
+												dtmodel_soft_delete_action.function,
+												dtmodel_soft_delete_action.events);
 	Relation	rel = trigdata->tg_relation;
 	SoftDeleteState *state = dtmodel_trigger_state(fcinfo, make_state);
 	DtSoftDeletion *deletion = deletion_of(rel);
+	TupleTableSlot *moved_row;
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
-		dtmodel_note_update(&state->note, trigdata);
+		dtmodel_note_update(fcinfo->flinfo->fn_mcxt, rel,
+							&trigdata->tg_trigtuple->t_self,
+							trigdata->tg_newslot);
 		return PointerGetDatum(trigdata->tg_newtuple);
 	}
-	if (dtmodel_row_moves_out(&state->note, trigdata))
+	moved_row = dtmodel_row_moves_out(fcinfo);
+	if (moved_row != NULL)
 	{
-		note_move(fcinfo, state);
+		note_move(fcinfo, state, moved_row);
 		return PointerGetDatum(trigdata->tg_trigtuple);
 	}
 	if (deletion == NULL && is_physical(trigdata, state))

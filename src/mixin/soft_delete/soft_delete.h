@@ -39,7 +39,7 @@ extern TimestampTz dtmodel_row_deleted_at(const DtSoftDelete *soft_delete,
 extern TimestampTz dtmodel_new_deletion_time(const DtSoftDelete *soft_delete);
 
 /* executor.c */
-extern bool dtmodel_is_our_update(const TriggerData *trigdata);
+extern bool dtmodel_is_our_update(const Trigger *trigger);
 
 /* rows.c */
 extern void dtmodel_check_soft_delete_fires(Relation rel,

@@ -143,6 +143,7 @@ static const DtTriggerType triggers[] = {
 		.function = "timestamps_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
 		.move_events = TRIGGER_TYPE_DELETE,
+		.action = &dtmodel_timestamps_action,
 	},
 };
 

@@ -9,6 +9,7 @@
 #define DTMODEL_TIMESTAMPS_MIXIN_H
 
 #include "model/model.h"
+#include "model/row.h"
 
 typedef enum DtClock
 {
@@ -28,6 +29,7 @@ typedef struct DtTimestamps
 	DtColumn   *ignored;		/* columns whose changes do not count */
 } DtTimestamps;
 
+extern const DtRowAction dtmodel_timestamps_action;
 extern const DtMixin dtmodel_timestamps_mixin;
 
 static inline const DtTimestamps *

@@ -23,6 +23,7 @@
 #include "mixin/timestamps/timestamps.h"
 #include "model/inheritance.h"
 #include "model/row_move.h"
+#include "model/row_trigger.h"
 #include "model/stamp.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -41,9 +42,8 @@ PG_FUNCTION_INFO_V1(dtmodel_add_timestamps);
 PG_FUNCTION_INFO_V1(dtmodel_remove_timestamps);
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 {
-	Relation	rel = trigdata->tg_relation;
 	const DtModel *model = dtmodel_get_model(rel);
 	TimestampsState *state = palloc0(sizeof(TimestampsState));
 	AttrNumber	written[2];
@@ -73,47 +73,41 @@ read_clock(DtClock clock)
 	return GetCurrentTransactionStartTimestamp();
 }
 
-static HeapTuple
-store_time(const TriggerData *trigdata, HeapTuple row, const DtColumn *column,
-		   TimestampTz time)
+static void
+set_time(DtRow *row, const DtColumn *column, TimestampTz time)
 {
-	return dtmodel_store_column(trigdata, row, column->attnum,
-								TimestampTzGetDatum(time), false);
+	dtmodel_set_value(row, column->attnum,
+					  TimestampTzGetDatum(dtmodel_time_for_column(time, column)), false);
 }
 
-static HeapTuple
-stamp_new_row(const TriggerData *trigdata, HeapTuple row, void *argument)
+static void
+stamp_new_row(DtRow *row, void *argument)
 {
 	const DtTimestamps *columns = &((TimestampsState *) argument)->columns;
 	TimestampTz now;
 
 	if (!columns->stamps_inserts)
-		return row;
+		return;
 	now = read_clock(columns->clock);
 	if (dtmodel_column_is_used(&columns->created_at))
-		row = store_time(trigdata, row, &columns->created_at,
-						 dtmodel_time_for_column(now, &columns->created_at));
+		set_time(row, &columns->created_at, now);
 	if (dtmodel_column_is_used(&columns->updated_at))
-		row = store_time(trigdata, row, &columns->updated_at,
-						 dtmodel_time_for_column(now, &columns->updated_at));
-	return row;
+		set_time(row, &columns->updated_at, now);
 }
 
 /* Restores the old value of created_at. */
-static HeapTuple
-pin_created_at(const TriggerData *trigdata, HeapTuple row,
-			   const DtColumnPair *created_at)
+static void
+pin_created_at(DtRow *row, const DtColumnPair *created_at)
 {
-	if (!created_at->new_isnull &&
-		DatumGetTimestampTz(created_at->old_value) ==
+	if (created_at->new_isnull ||
+		DatumGetTimestampTz(created_at->old_value) !=
 		DatumGetTimestampTz(created_at->new_value))
-		return row;
-	return dtmodel_store_pair(trigdata, row, created_at, created_at->old_value);
+		dtmodel_set_pair(row, created_at, created_at->old_value);
 }
 
-static HeapTuple
-move_updated_at(const TriggerData *trigdata, HeapTuple row,
-				const DtTimestamps *columns, const DtColumnPair *updated_at)
+static void
+move_updated_at(DtRow *row, const DtTimestamps *columns,
+				const DtColumnPair *updated_at)
 {
 	TimestampTz time = dtmodel_time_for_column(read_clock(columns->clock),
 										&columns->updated_at);
@@ -125,24 +119,31 @@ move_updated_at(const TriggerData *trigdata, HeapTuple row,
 	if (!updated_at->old_isnull &&
 		DatumGetTimestampTz(updated_at->old_value) > time)
 		time = DatumGetTimestampTz(updated_at->old_value);
-	return dtmodel_store_pair(trigdata, row, updated_at,
-							  TimestampTzGetDatum(time));
+	dtmodel_set_pair(row, updated_at, TimestampTzGetDatum(time));
 }
 
-static HeapTuple
-stamp_changed_row(const TriggerData *trigdata, HeapTuple row, void *argument)
+static void
+stamp_changed_row(DtRow *row, void *argument)
 {
 	TimestampsState *state = argument;
-	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
+	bool		changed = dtmodel_row_changes(&state->stamp, row);
 	const DtColumnPair *created_at = &state->stamp.pairs[0];
 	const DtColumnPair *updated_at = &state->stamp.pairs[1];
 
 	if (!created_at->old_isnull)
-		row = pin_created_at(trigdata, row, created_at);
-	if (!changed || !dtmodel_column_is_used(&state->columns.updated_at))
-		return row;
-	return move_updated_at(trigdata, row, &state->columns, updated_at);
+		pin_created_at(row, created_at);
+	if (changed && dtmodel_column_is_used(&state->columns.updated_at))
+		move_updated_at(row, &state->columns, updated_at);
 }
+
+const DtRowAction dtmodel_timestamps_action = {
+	.function = "timestamps_trigger",
+	.events = DT_ON_INSERT | DT_ON_UPDATE | DT_ON_DELETE,
+	.stamps = true,
+	.make_state = make_state,
+	.insert = stamp_new_row,
+	.update = stamp_changed_row,
+};
 
 /*
  * timestamps_trigger() returns trigger
@@ -166,11 +167,7 @@ stamp_changed_row(const TriggerData *trigdata, HeapTuple row, void *argument)
 Datum
 dtmodel_timestamps_trigger(PG_FUNCTION_ARGS)
 {
-	static const DtStamper stamper = {
-		"timestamps_trigger", make_state, stamp_new_row, stamp_changed_row
-	};
-
-	return dtmodel_stamp_row(fcinfo, &stamper);
+	return dtmodel_run_row_action(fcinfo, &dtmodel_timestamps_action);
 }
 
 static void
@@ -198,7 +195,7 @@ check_ignored_column(Relation rel, const char *name)
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" of table \"%s\" does not exist",
 					name, RelationGetRelationName(rel)),
-			 errdetail("ignore_columns names it."),
+			 errdetail("The column is in ignore_columns."),
 			 errtable(rel)));
 }
 

@@ -10,6 +10,8 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "mixin/version/mixin.h"
+#include "model/row.h"
+#include "utils/builtins.h"
 
 static bool
 is_integer(Oid type)
@@ -27,11 +29,16 @@ add_own_columns(const void *options, DtOwnColumns *own)
 }
 
 static void
-find_drift(StringInfo drift, Relation rel pg_attribute_unused(),
-		   const void *options)
+find_drift(StringInfo drift, Relation rel, const void *options)
 {
-	if (!dtmodel_column_is_used(&((const DtVersion *) options)->version))
+	const DtColumn *version = &((const DtVersion *) options)->version;
+
+	if (!dtmodel_column_is_used(version))
 		dtmodel_append_drift(drift, "a trigger lacks its argument \"version\"");
+	else if (AttributeNumberIsValid(version->attnum) && !version->has_default)
+		dtmodel_append_drift(drift, "column \"%s\" has no default: ALTER TABLE %s ALTER COLUMN %s SET DEFAULT 1",
+							 NameStr(version->name), dtmodel_qualified_name(rel),
+							 quote_identifier(NameStr(version->name)));
 }
 
 /* The last of all, since it counts what the others do. */
@@ -40,7 +47,7 @@ static const DtTriggerType triggers[] = {
 		.name = "zz_dtmodel_version",
 		.function = "version_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
-		.move_events = TRIGGER_TYPE_DELETE,
+		.action = &dtmodel_version_action,
 	},
 };
 

@@ -9,12 +9,14 @@
 #define DTMODEL_VERSION_MIXIN_H
 
 #include "model/model.h"
+#include "model/row.h"
 
 typedef struct DtVersion
 {
 	DtColumn	version;
 } DtVersion;
 
+extern const DtRowAction dtmodel_version_action;
 extern const DtMixin dtmodel_version_mixin;
 extern const DtColumnUse dtmodel_use_version;
 

@@ -6,7 +6,8 @@
  *
  * It is for optimistic locking: a client that has read a row updates it only
  * if the version is still the same, and sees from the number of updated rows
- * whether it was.  The trigger sets the version, so changes by clients that
+ * whether it was.  A new row gets its version from the column's DEFAULT, unless
+ * INSERT gives one.  The trigger sets the version, so changes by clients that
  * do not use versions are noticed too.
  *
  *-------------------------------------------------------------------------
@@ -18,6 +19,7 @@
 #include "dtmodel.h"
 #include "mixin/version/mixin.h"
 #include "model/inheritance.h"
+#include "model/row_trigger.h"
 #include "model/stamp.h"
 #include "utils/builtins.h"
 
@@ -33,9 +35,8 @@ PG_FUNCTION_INFO_V1(dtmodel_add_version);
 PG_FUNCTION_INFO_V1(dtmodel_remove_version);
 
 static void *
-make_state(const TriggerData *trigdata)
+make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 {
-	Relation	rel = trigdata->tg_relation;
 	const DtModel *model = dtmodel_get_model(rel);
 	VersionState *state = palloc0(sizeof(VersionState));
 
@@ -62,27 +63,6 @@ datum_of(const DtColumn *version, int64 number)
 		Int64GetDatum(number);
 }
 
-/*
- * The first version is 1, or 0 where INSERT gives that: some clients begin with
- * it, and look for it in their first UPDATE.  A row that has it already is not
- * copied.
- */
-static HeapTuple
-stamp_new_row(const TriggerData *trigdata, HeapTuple row, void *argument)
-{
-	const DtColumn *version = &((VersionState *) argument)->version;
-	bool		isnull;
-	Datum		value = heap_getattr(row, version->attnum,
-									 RelationGetDescr(trigdata->tg_relation),
-									 &isnull);
-
-	if (!isnull && (number_of(version, value) == 0 ||
-					number_of(version, value) == 1))
-		return row;
-	return dtmodel_store_column(trigdata, row, version->attnum,
-								datum_of(version, 1), false);
-}
-
 static bool
 is_last(const DtColumn *version, int64 number)
 {
@@ -97,7 +77,7 @@ report_last(Relation rel, const DtColumn *version)
 			 errmsg("column \"%s\" of table \"%s\" cannot count further",
 					NameStr(version->name), RelationGetRelationName(rel)),
 			 version->typid == INT4OID ?
-			 errhint("ALTER TABLE %s ALTER COLUMN %s TYPE bigint.",
+			 errhint("Use ALTER TABLE %s ALTER COLUMN %s TYPE bigint.",
 					 dtmodel_qualified_name(rel),
 					 quote_identifier(NameStr(version->name))) : 0,
 			 errtablecol(rel, version->attnum)));
@@ -116,55 +96,77 @@ is_next(const DtColumn *version, const DtColumnPair *pair, int64 number)
 }
 
 /* One more than the row has, or what it has: whatever the UPDATE assigns. */
-static HeapTuple
-stamp_changed_row(const TriggerData *trigdata, HeapTuple row, void *argument)
+static void
+stamp_changed_row(DtRow *row, void *argument)
 {
 	VersionState *state = argument;
 	const DtColumn *version = &state->version;
-	bool		changed = dtmodel_row_changes(&state->stamp, trigdata, row);
+	bool		changed = dtmodel_row_changes(&state->stamp, row);
 	const DtColumnPair *pair = &state->stamp.pairs[0];
 	int64		number = pair->old_isnull ? 0 :
 		number_of(version, pair->old_value);
 
 	if (is_next(version, pair, number))
-		return row;
+		return;
 	if (changed && is_last(version, number))
-		report_last(trigdata->tg_relation, version);
+	{
+		if (dtmodel_hold_row(row))
+			report_last(row->rel, version);
+		return;
+	}
 	if (changed)
 		number++;
 	else if (pair->old_isnull)
-		return pair->new_isnull ? row :
-			dtmodel_store_column(trigdata, row, pair->attnum, (Datum) 0, true);
-	if (!pair->new_isnull && number_of(version, pair->new_value) == number)
-		return row;
-	return dtmodel_store_pair(trigdata, row, pair, datum_of(version, number));
+	{
+		if (!pair->new_isnull)
+			dtmodel_set_value(row, pair->attnum, (Datum) 0, true);
+		return;
+	}
+	if (pair->new_isnull || number_of(version, pair->new_value) != number)
+		dtmodel_set_pair(row, pair, datum_of(version, number));
 }
+
+const DtRowAction dtmodel_version_action = {
+	.function = "version_trigger",
+	.events = DT_ON_UPDATE,
+	.stamps = true,
+	.make_state = make_state,
+	.update = stamp_changed_row,
+};
 
 /*
  * version_trigger() returns trigger
  *
- * BEFORE INSERT OR UPDATE, and DELETE on a partitioned table, FOR EACH ROW.
- * Its argument is "version=" and the name of a column, of type integer or
- * bigint.
+ * BEFORE UPDATE, FOR EACH ROW.  Its argument is "version=" and the name of a
+ * column, of type integer or bigint.
  *
- * The version of a new row is 1, or 0 if the statement gives that, and that of a
- * changed one the old version plus one, whatever the statement assigns.  Soft
- * deletes and restores are changes, and so is whatever changes a column, also
- * one that does not count for updated_at, and an assignment of the old version
- * plus one: clients that compute the next version themselves count like that.
- * A row that an UPDATE moves to another partition is no new row there.  While
- * dtmodel.preserve_timestamps is on the row passes untouched.  A column that is
- * gone (42703) or retyped (42804) is an error, and so is a version that has
- * reached the end of its type (22003).
+ * The version of a changed row is the old version plus one, whatever the
+ * statement assigns; the column's default is 1.  Soft deletes and restores are
+ * changes, and so is whatever changes a column, also one that does not count
+ * for updated_at, and an assignment of the old version plus one: clients that
+ * compute the next version themselves count like that.  While
+ * dtmodel.preserve_timestamps is on, the row is not changed.  A column that
+ * does not exist (42703) or has another type (42804) is an error, and so is a
+ * version that has reached the end of its type (22003).
  */
 Datum
 dtmodel_version_trigger(PG_FUNCTION_ARGS)
 {
-	static const DtStamper stamper = {
-		"version_trigger", make_state, stamp_new_row, stamp_changed_row
-	};
+	return dtmodel_run_row_action(fcinfo, &dtmodel_version_action);
+}
 
-	return dtmodel_stamp_row(fcinfo, &stamper);
+/* A row that an INSERT gives no version has the first one. */
+static void
+change_default(DtChange *change, const DtColumn *version)
+{
+	const char *name = NameStr(version->name);
+
+	if (!AttributeNumberIsValid(version->attnum) || version->has_default)
+		return;
+	dtmodel_add_statement(change,
+				   psprintf("set the default of column \"%s\" to 1", name),
+				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT 1",
+							change->table, quote_identifier(name)));
 }
 
 static void
@@ -177,10 +179,9 @@ change_version(DtChange *change, const void *request)
 	dtmodel_change_column(change, version, &dtmodel_use_version,
 						  "pg_catalog.int4 NOT NULL DEFAULT 1",
 						  &dtmodel_version_mixin, "version", &column);
+	change_default(change, &column);
 	dtmodel_change_trigger(change, dtmodel_version_mixin.triggers,
-						   dtmodel_events_with_moves(change->rel,
-													 "INSERT OR UPDATE"),
-						   list_make1(psprintf("version=%s", version)));
+						   "UPDATE", list_make1(psprintf("version=%s", version)));
 }
 
 /*

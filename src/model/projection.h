@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * projection.h
+ *	  The work of BEFORE UPDATE triggers, done where the executor projects the
+ *	  new row.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_PROJECTION_H
+#define DTMODEL_PROJECTION_H
+
+#include "executor/execdesc.h"
+
+extern void dtmodel_project_row_actions(QueryDesc *query);
+
+#endif							/* DTMODEL_PROJECTION_H */
