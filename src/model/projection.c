@@ -171,7 +171,7 @@ project_inserted(ExprState *state, ExprContext *econtext,
 	Projection *projection = (Projection *)
 		((char *) state - offsetof(Projection, outer.pi_state));
 	TupleTableSlot *planned = econtext->ecxt_outertuple;
-	DtRow		row = {.rel = projection->rel, .slot = state->resultslot};
+	DtRow		row = {.rel = projection->rel,.slot = state->resultslot};
 	int			natts = RelationGetDescr(projection->rel)->natts;
 
 	slot_getallattrs(planned);
@@ -209,7 +209,7 @@ wrap(ModifyTableState *update, ResultRelInfo *target, const Steps *steps,
 	projection->steps.changeable = bms_copy(steps->changeable);
 	foreach(cell, assigned)
 		projection->steps.changeable =
-			bms_add_member(projection->steps.changeable, lfirst_int(cell));
+		bms_add_member(projection->steps.changeable, lfirst_int(cell));
 	return &projection->outer;
 }
 
@@ -490,6 +490,7 @@ static void
 prepare_update(ModifyTableState *update, ResultRelInfo *target, int which)
 {
 	TriggerDesc *triggers = target->ri_TrigDesc;
+
 	/* This may run functions, which look up models, so it comes first. */
 	Bitmapset  *updated = updated_columns(update, target);
 	const DtModel *model = dtmodel_get_model(target->ri_RelationDesc);

@@ -90,7 +90,7 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
 void *
 dtmodel_trigger_state(FunctionCallInfo fcinfo,
 					  void *(*make) (Relation rel,
-									const Trigger *trigger))
+									 const Trigger *trigger))
 {
 	const TriggerData *trigdata = (const TriggerData *) fcinfo->context;
 	FmgrInfo   *function = fcinfo->flinfo;

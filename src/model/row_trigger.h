@@ -33,6 +33,6 @@ extern TriggerData *dtmodel_row_trigger(FunctionCallInfo fcinfo,
 										const char *function, int events);
 extern void *dtmodel_trigger_state(FunctionCallInfo fcinfo,
 								   void *(*make) (Relation rel,
-												   const Trigger *trigger));
+												  const Trigger *trigger));
 
 #endif							/* DTMODEL_ROW_TRIGGER_H */

@@ -295,7 +295,7 @@ column_changed(const DtRow *row, AttrNumber attnum)
 	if (old_isnull || new_isnull)
 		return old_isnull != new_isnull;
 	return !same_value(TupleDescAttr(RelationGetDescr(row->rel), attnum - 1),
-					  old_value, new_value);
+					   old_value, new_value);
 }
 
 /* The columns to compare in a projection. */

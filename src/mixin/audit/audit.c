@@ -275,10 +275,10 @@ change_reference(DtChange *change, const DtColumn *column, Oid referred)
 	constraint = reference_name(change->rel, name, referred);
 	rel = dtmodel_open(referred, AccessShareLock);
 	dtmodel_add_statement(change,
-				   psprintf("added constraint \"%s\"", constraint),
-				   psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s",
-							change->table, quote_identifier(constraint),
-							quote_identifier(name), dtmodel_qualified_name(rel)));
+						  psprintf("added constraint \"%s\"", constraint),
+						  psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s",
+								   change->table, quote_identifier(constraint),
+								   quote_identifier(name), dtmodel_qualified_name(rel)));
 	relation_close(rel, NoLock);
 }
 
@@ -373,9 +373,9 @@ drop_references(DtChange *change, const DtColumn *column)
 										reference->confrelid)) != 0)
 			continue;
 		dtmodel_add_statement(change,
-					   psprintf("dropped constraint \"%s\"", name),
-					   psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
-								change->table, quote_identifier(name)));
+							  psprintf("dropped constraint \"%s\"", name),
+							  psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
+									   change->table, quote_identifier(name)));
 	}
 }
 

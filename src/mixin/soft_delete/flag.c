@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(dtmodel_soft_delete_flag_trigger);
 static Mark
 make_mark(bool flag, Datum time, bool isnull)
 {
-	Mark		mark = {.flag = flag, .timed = !isnull};
+	Mark		mark = {.flag = flag,.timed = !isnull};
 
 	if (mark.timed)
 		mark.time = DatumGetTimestampTz(time);
@@ -85,7 +85,7 @@ report_contradiction(Relation rel, const DtSoftDelete *columns)
 }
 
 static void
-report_flip(Relation rel, const DtSoftDelete *columns, bool deleted)
+report_refused_write(Relation rel, const DtSoftDelete *columns, bool deleted)
 {
 	const DtColumn *column = dtmodel_column_is_used(&columns->flag) ?
 		&columns->flag : &columns->deleted_at;
@@ -126,7 +126,7 @@ set_time(DtRow *row, const DtSoftDelete *columns, bool timed, TimestampTz time)
 
 /* Deletes or restores the row. */
 static void
-flip(DtRow *row, const DtSoftDelete *columns, const Mark *mark, bool deleted)
+delete_or_restore(DtRow *row, const DtSoftDelete *columns, const Mark *mark, bool deleted)
 {
 	TimestampTz time = 0;
 
@@ -143,7 +143,7 @@ flip(DtRow *row, const DtSoftDelete *columns, const Mark *mark, bool deleted)
 
 /* Makes flag and time agree with what the UPDATE does to the row. */
 static void
-settle(DtRow *row, const DtSoftDelete *columns)
+match_flag_and_time(DtRow *row, const DtSoftDelete *columns)
 {
 	Mark		old_mark = read_old_mark(columns, row);
 	Mark		mark = read_new_mark(columns, row);
@@ -161,8 +161,8 @@ settle(DtRow *row, const DtSoftDelete *columns)
 		if (contradicts)
 			report_contradiction(row->rel, columns);
 		if (columns->refuses_flag_writes)
-			report_flip(row->rel, columns, deleted);
-		flip(row, columns, &mark, deleted);
+			report_refused_write(row->rel, columns, deleted);
+		delete_or_restore(row, columns, &mark, deleted);
 	}
 	else if (old_mark.timed && new_time && !dtmodel_preserve_timestamps)
 		set_time(row, columns, true, old_mark.time);
@@ -193,12 +193,12 @@ follow_actor(DtRow *row, const SoftFlagState *state)
 }
 
 static void
-settle_changed_row(DtRow *row, void *argument)
+follow_update(DtRow *row, void *argument)
 {
 	SoftFlagState *state = argument;
 
 	if (!dtmodel_is_our_update(row->trigger))
-		settle(row, &state->columns);
+		match_flag_and_time(row, &state->columns);
 	if (state->deleted_by != NULL)
 		follow_actor(row, state);
 }
@@ -220,7 +220,7 @@ const DtRowAction dtmodel_soft_delete_flag_action = {
 	.function = "soft_delete_flag_trigger",
 	.events = DT_ON_UPDATE,
 	.make_state = make_state,
-	.update = settle_changed_row,
+	.update = follow_update,
 };
 
 /*

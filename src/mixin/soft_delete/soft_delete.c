@@ -51,8 +51,8 @@ typedef struct RowUpdate
 	ResultRelInfo *target;
 	EPQState	epqstate;
 	TupleTableSlot *slot;		/* the row, marked as deleted */
-	bool		has_other_before_triggers;	/* other triggers change rows BEFORE
-									 * UPDATE */
+	bool		has_other_before_triggers;	/* other triggers change rows
+											 * BEFORE UPDATE */
 	ResourceOwner owner;		/* of the resources of everything above */
 	MemoryContextCallback callback;
 } RowUpdate;
@@ -93,7 +93,7 @@ dtmodel_usable_soft_delete(Relation rel)
 /* The time at which a row was deleted; it is not NULL in a deleted row. */
 TimestampTz
 dtmodel_row_deleted_at(const DtSoftDelete *soft_delete, HeapTuple row,
-						 TupleDesc desc)
+					   TupleDesc desc)
 {
 	bool		isnull;
 	Datum		time = heap_getattr(row, soft_delete->deleted_at.attnum, desc,
@@ -112,7 +112,7 @@ TimestampTz
 dtmodel_new_deletion_time(const DtSoftDelete *soft_delete)
 {
 	return dtmodel_time_for_column(GetCurrentTransactionStartTimestamp(),
-							&soft_delete->deleted_at);
+								   &soft_delete->deleted_at);
 }
 
 /* Whether the trigger fires in this session, so that a DELETE is soft. */

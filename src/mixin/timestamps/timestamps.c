@@ -110,7 +110,7 @@ move_updated_at(DtRow *row, const DtTimestamps *columns,
 				const DtColumnPair *updated_at)
 {
 	TimestampTz time = dtmodel_time_for_column(read_clock(columns->clock),
-										&columns->updated_at);
+											   &columns->updated_at);
 
 	/*
 	 * A transaction that began earlier may update later, and clocks are set

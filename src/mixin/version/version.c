@@ -164,9 +164,9 @@ change_default(DtChange *change, const DtColumn *version)
 	if (!AttributeNumberIsValid(version->attnum) || version->has_default)
 		return;
 	dtmodel_add_statement(change,
-				   psprintf("set the default of column \"%s\" to 1", name),
-				   psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT 1",
-							change->table, quote_identifier(name)));
+						  psprintf("set the default of column \"%s\" to 1", name),
+						  psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT 1",
+								   change->table, quote_identifier(name)));
 }
 
 static void
