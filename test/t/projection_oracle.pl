@@ -329,7 +329,7 @@ sub definition
 		  . brief(shown($table, 'OLD')) . " || ' -> ' || " . brief(shown($table, 'NEW')) . '); RETURN NULL; END $$',
 		  "CREATE FUNCTION {x_see_all}() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN INSERT INTO {seen} SELECT 'old ' || "
 		  . brief(shown($table, 'o')) . " FROM o; INSERT INTO {seen} SELECT 'new ' || " . brief(shown($table, 'n')) . ' FROM n; RETURN NULL; END $$',
-		  'CREATE TRIGGER see AFTER UPDATE ON {x} FOR EACH ROW EXECUTE FUNCTION {x_see}()',
+		  'CREATE TRIGGER see AFTER INSERT OR UPDATE ON {x} FOR EACH ROW EXECUTE FUNCTION {x_see}()',
 		  'CREATE TRIGGER see_all AFTER UPDATE ON {x} REFERENCING OLD TABLE AS o NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION {x_see_all}()';
 	}
 	push @ddl, 'GRANT SELECT, UPDATE (a, ' . ($t->{columns}{b} ? 'b' : 'updated_at') . '), INSERT, DELETE ON {x} TO app' if $table ne 'guarded';
@@ -536,6 +536,27 @@ sub upsert
 	  . ' ON CONFLICT (' . ($t->{key} // 'id') . ") DO UPDATE SET $set" . one_of('', '', " WHERE $table.a IS DISTINCT FROM excluded.a") . (rand() < 0.5 ? '' : " RETURNING $table.id, $table.a");
 }
 
+sub insertion
+{
+	my ($table) = @_;
+	my $t = $tables{$table};
+	my @more = grep { rand() < 0.4 && !/^(id|a|k|created_at|active|is_deleted|deleted_at|parent)$/ } columns($table);
+	my $first = 20 + int(rand(1000)) * 10;
+	my $k = $t->{parts} ? ', g % 6' : '';
+	my $name = $table;
+
+	if ($t->{parts} && rand() < 0.3) { my $one = one_of([ '_1', 1 ], [ '_d', 5 ]); $name .= $one->[0]; $k = ", $one->[1]"; }
+	my @values = map { my $v = value($table, $_, ''); $v =~ /\b$_\b/ || $v eq 'DEFAULT' ? 'NULL' : $v } @more;
+	my $columns = join(', ', 'id', $t->{parts} ? 'a, k' : 'a', @more);
+	my $a = one_of('g % 4', "{with}(g, 'dtmodel.actor', g::text)", "{with}(g, 'dtmodel.preserve_timestamps', 'on')", 'NULL');
+	my $returning = rand() < 0.5 || $t->{clock} ? '' : " RETURNING ($table)::text";
+
+	return "INSERT INTO {$name} AS $table ($columns) SELECT " . join(', ', 'g', "$a$k", map { $_ eq 'NULL' ? "$_" : $_ } @values)
+	  . " FROM generate_series($first, $first + " . one_of(0, 2) . ") AS g" . one_of('', '', ' ON CONFLICT DO NOTHING') . $returning
+	  if !grep { /NULL/ } @values;
+	return "INSERT INTO {$name} AS $table ($columns) VALUES (" . join(', ', $first, ($t->{parts} ? "1$k" =~ s/g % 6/1/r : $a =~ s/\bg\b/7/gr), @values) . ")$returning";
+}
+
 sub loop
 {
 	my ($table) = @_;
@@ -580,9 +601,10 @@ sub statement
 	my $t = $tables{$table};
 	my $choice = rand();
 
-	return { sql => plain_update($table), counts => 1 } if $choice < 0.4;
+	return { sql => plain_update($table), counts => 1 } if $choice < 0.38;
 	return { sql => update_from($table), counts => 1 } if $choice < 0.5;
-	return { sql => with_cte($table), counts => 1 } if $choice < 0.57;
+	return { sql => with_cte($table), counts => 1 } if $choice < 0.55;
+	return { sql => insertion($table), counts => 1 } if $choice < 0.59;
 	return merge($table) if $choice < 0.66 && $version >= 15 && $table ne 'guarded';
 	return { sql => upsert($table), counts => 1 } if $choice < 0.76 && !$t->{no_conflict};
 	return { sql => loop($table), counts => 1 } if $choice < 0.82;
