@@ -13,15 +13,8 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "json/format.h"
+#include "json/merge.h"
 #include "miscadmin.h"
-
-typedef enum MergeRule
-{
-	MERGE_SHALLOW,				/* b's members replace a's */
-	MERGE_DEEP,					/* ... but objects are merged into objects */
-	MERGE_PATCH					/* ... and null removes: RFC 7396 */
-} MergeRule;
 
 /*
  * What happens to one key.
@@ -46,7 +39,7 @@ typedef struct MergeSide
 
 typedef struct MergeWalk
 {
-	MergeRule	rule;
+	DtMergeRule rule;
 	MergeSide	a;
 	MergeSide	b;
 } MergeWalk;
@@ -63,23 +56,22 @@ typedef uint8 MergeStep;
 #define STEP_CHOICE 0x0f
 
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_deep_merge);
-PG_FUNCTION_INFO_V1(dtmodel_jsonb_merge_patch);
 PG_FUNCTION_INFO_V1(dtmodel_merge_settings);
 
 /*
  * Applies the rule to a key that b has.  If a does not have it, a is NULL.
  */
 static MergeChoice
-choose(MergeRule rule, const DtRawValue *a, const DtRawValue *b)
+choose(DtMergeRule rule, const DtRawValue *a, const DtRawValue *b)
 {
 	switch (rule)
 	{
-		case MERGE_SHALLOW:
+		case DT_MERGE_SHALLOW:
 			return CHOOSE_B;
-		case MERGE_DEEP:
+		case DT_MERGE_DEEP:
 			return a != NULL && dtmodel_raw_is_object(a) && dtmodel_raw_is_object(b) ?
 				CHOOSE_BOTH : CHOOSE_B;
-		case MERGE_PATCH:
+		case DT_MERGE_PATCH:
 			if (b->type == JENTRY_ISNULL)
 				return CHOOSE_NONE;
 			return dtmodel_raw_is_object(b) ? CHOOSE_BOTH : CHOOSE_B;
@@ -103,7 +95,7 @@ side_next(MergeSide *side)
 }
 
 static void
-begin_join(MergeWalk *join, MergeRule rule, const DtRawValue *a, const DtRawValue *b)
+begin_join(MergeWalk *join, DtMergeRule rule, const DtRawValue *a, const DtRawValue *b)
 {
 	join->rule = rule;
 	join->a.walk = dtmodel_raw_walk_object(a);
@@ -138,7 +130,7 @@ join_next(MergeWalk *join, MergeStep step)
 		side_next(&join->b);
 }
 
-static bool merge_changes(MergeRule rule, const DtRawValue *a, const DtRawValue *b);
+static bool merge_changes(DtMergeRule rule, const DtRawValue *a, const DtRawValue *b);
 
 static bool
 step_changes(const MergeWalk *join, MergeStep step)
@@ -165,7 +157,7 @@ step_changes(const MergeWalk *join, MergeStep step)
  * here: the result has the digits of b.
  */
 static bool
-merge_changes(MergeRule rule, const DtRawValue *a, const DtRawValue *b)
+merge_changes(DtMergeRule rule, const DtRawValue *a, const DtRawValue *b)
 {
 	MergeWalk	join;
 
@@ -189,7 +181,7 @@ merge_changes(MergeRule rule, const DtRawValue *a, const DtRawValue *b)
  * remain.
  */
 static void
-plan_merge(MergeRule rule, const DtRawValue *a, const DtRawValue *b,
+plan_merge(DtMergeRule rule, const DtRawValue *a, const DtRawValue *b,
 		   MergeStep *steps, uint32 *nsteps, uint32 *nmembers)
 {
 	MergeWalk	join;
@@ -255,14 +247,14 @@ write_keys(DtRawWriter *writer, const MergeStep *steps, uint32 nsteps,
 	}
 }
 
-static void write_merged(DtRawBuffer *buffer, MergeRule rule,
+static void write_merged(DtRawBuffer *buffer, DtMergeRule rule,
 						 const DtRawValue *a, const DtRawValue *b);
 
 /*
  * Writes the values that remain, or result from merging two.
  */
 static void
-write_values(DtRawWriter *writer, MergeRule rule,
+write_values(DtRawWriter *writer, DtMergeRule rule,
 			 const MergeStep *steps, uint32 nsteps, DtRawCursor *a, DtRawCursor *b)
 {
 	uint32		i = 0;
@@ -300,7 +292,7 @@ write_values(DtRawWriter *writer, MergeRule rule,
  * Appends the result of merging object b into object a to the buffer.
  */
 static void
-write_merged(DtRawBuffer *buffer, MergeRule rule,
+write_merged(DtRawBuffer *buffer, DtMergeRule rule,
 			 const DtRawValue *a, const DtRawValue *b)
 {
 	DtRawCursor children_a = dtmodel_raw_children(a);
@@ -332,8 +324,9 @@ write_merged(DtRawBuffer *buffer, MergeRule rule,
 		pfree(steps);
 }
 
-static Datum
-empty_document(void)
+/* The document {}. */
+Datum
+dtmodel_empty_document(void)
 {
 	return JsonbPGetDatum(dtmodel_raw_document(&dtmodel_raw_empty_object));
 }
@@ -341,9 +334,9 @@ empty_document(void)
 /*
  * Merges object root_b into object root_a, which is the root of datum a.
  */
-static Datum
-merge_objects(MergeRule rule, Datum a,
-			  const DtRawValue *root_a, const DtRawValue *root_b)
+Datum
+dtmodel_merge_objects(DtMergeRule rule, Datum a,
+					  const DtRawValue *root_a, const DtRawValue *root_b)
 {
 	DtRawBuffer buffer;
 
@@ -373,37 +366,9 @@ dtmodel_jsonb_deep_merge(PG_FUNCTION_ARGS)
 	DtRawValue	root_b = dtmodel_raw_root(b);
 
 	if (dtmodel_raw_is_object(&root_a) && dtmodel_raw_is_object(&root_b))
-		PG_RETURN_DATUM(merge_objects(MERGE_DEEP, PG_GETARG_DATUM(0),
-									  &root_a, &root_b));
+		PG_RETURN_DATUM(dtmodel_merge_objects(DT_MERGE_DEEP, PG_GETARG_DATUM(0),
+											  &root_a, &root_b));
 	PG_RETURN_DATUM(PG_GETARG_DATUM(dtmodel_raw_same_document(a, b) ? 0 : 1));
-}
-
-/*
- * jsonb_merge_patch(doc jsonb, patch jsonb) returns jsonb
- *
- * Applies a JSON merge patch (RFC 7396, section 2): a deep merge in which null
- * removes the member, and a value that is not an object counts as {} when an
- * object is merged into it.
- *
- * Strict.
- */
-Datum
-dtmodel_jsonb_merge_patch(PG_FUNCTION_ARGS)
-{
-	Jsonb	   *document = PG_GETARG_JSONB_P(0);
-	Jsonb	   *patch = PG_GETARG_JSONB_P(1);
-	Datum		target = PG_GETARG_DATUM(0);
-	DtRawValue	root = dtmodel_raw_root(document);
-	DtRawValue	root_patch = dtmodel_raw_root(patch);
-
-	if (!dtmodel_raw_is_object(&root_patch))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(dtmodel_raw_same_document(document, patch) ? 0 : 1));
-	if (!dtmodel_raw_is_object(&root))
-	{
-		target = empty_document();
-		root = dtmodel_raw_empty_object;
-	}
-	PG_RETURN_DATUM(merge_objects(MERGE_PATCH, target, &root, &root_patch));
 }
 
 /*
@@ -418,8 +383,8 @@ dtmodel_jsonb_merge_patch(PG_FUNCTION_ARGS)
 Datum
 dtmodel_merge_settings(PG_FUNCTION_ARGS)
 {
-	Datum		settings = PG_ARGISNULL(0) ? empty_document() : PG_GETARG_DATUM(0);
-	Datum		patch = PG_ARGISNULL(1) ? empty_document() : PG_GETARG_DATUM(1);
+	Datum		settings = PG_ARGISNULL(0) ? dtmodel_empty_document() : PG_GETARG_DATUM(0);
+	Datum		patch = PG_ARGISNULL(1) ? dtmodel_empty_document() : PG_GETARG_DATUM(1);
 	DtRawValue	root = dtmodel_raw_root(DatumGetJsonbP(settings));
 	DtRawValue	root_patch = dtmodel_raw_root(DatumGetJsonbP(patch));
 
@@ -436,5 +401,5 @@ dtmodel_merge_settings(PG_FUNCTION_ARGS)
 				 errdetail("The patch is %s.", dtmodel_raw_kind(&root_patch)),
 				 errhint("Pass an object with the settings that change.")));
 
-	PG_RETURN_DATUM(merge_objects(MERGE_SHALLOW, settings, &root, &root_patch));
+	PG_RETURN_DATUM(dtmodel_merge_objects(DT_MERGE_SHALLOW, settings, &root, &root_patch));
 }

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * make.c
- *	  Makes the patch that turns one jsonb document into another, as a JSON
- *	  patch (RFC 6902) or a JSON merge patch (RFC 7396).
+ *	  Makes the JSON patch (RFC 6902) that turns one jsonb document into
+ *	  another.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,7 +11,7 @@
 #include "fmgr.h"
 #include "json/diff.h"
 #include "json/patch/align.h"
-#include "json/patch/mutable.h"
+#include "json/patch/pointer.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
@@ -28,85 +28,7 @@ typedef struct PatchMaker
 	DtHashMemo *memo;			/* of all lists compared so far */
 } PatchMaker;
 
-/*
- * A merge patch so far.
- */
-typedef struct MergePatchMaker
-{
-	DtDiffWalk	walk;
-	DtMutableValue patch;
-} MergePatchMaker;
-
 PG_FUNCTION_INFO_V1(dtmodel_jsonb_diff);
-PG_FUNCTION_INFO_V1(dtmodel_jsonb_merge_diff);
-
-static bool
-needs_escape(char c)
-{
-	return c == '~' || c == '/';
-}
-
-/* The length of a step in a pointer, with the slash before it. */
-static Size
-token_length(DtDiffStep *step)
-{
-	Size		len = 1;
-	char		number[16];
-
-	if (step->key.data == NULL)
-		return len + pg_ultoa_n(step->index, number);
-
-	len += step->key.len;
-	for (uint32 i = 0; i < step->key.len; i++)
-		len += needs_escape(step->key.data[i]) ? 1 : 0;
-	return len;
-}
-
-/* Writes a step, with the slash before it, so that it ends at "end". */
-static void
-write_token(DtDiffStep *step, char *end)
-{
-	char		number[16];
-	const char *token = step->key.data;
-	Size		len = step->key.len;
-
-	if (token == NULL)
-	{
-		len = pg_ultoa_n(step->index, number);
-		token = number;
-	}
-	while (len-- > 0)
-	{
-		if (needs_escape(token[len]))
-		{
-			*--end = token[len] == '~' ? '0' : '1';
-			*--end = '~';
-		}
-		else
-			*--end = token[len];
-	}
-	*--end = '/';
-}
-
-/*
- * Appends the pointer to a place to a buffer.
- */
-static void
-write_pointer(DtRawBuffer *buffer, DtDiffStep *at)
-{
-	DtDiffStep *step;
-	Size		len = 0;
-	char	   *end;
-
-	for (step = at; step != NULL; step = step->up)
-		len += token_length(step);
-	end = dtmodel_buffer_extend(buffer, len) + len;
-	for (step = at; step != NULL; step = step->up)
-	{
-		write_token(step, end);
-		end -= token_length(step);
-	}
-}
 
 static void
 write_text(DtRawWriter *writer, const char *string)
@@ -136,7 +58,7 @@ report_operation(DtDiffWalk *walk, DtDiffStep *at,
 		write_text(&writer, "value");
 
 	write_text(&writer, op);
-	write_pointer(writer.buffer, at);
+	dtmodel_write_pointer(writer.buffer, at);
 	dtmodel_write_entry(&writer, JENTRY_ISSTRING);
 	if (new_value != NULL)
 		dtmodel_write_value(&writer, new_value);
@@ -251,129 +173,4 @@ dtmodel_jsonb_diff(PG_FUNCTION_ARGS)
 	maker.memo = dtmodel_make_hash_memo();
 	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
 	PG_RETURN_JSONB_P(finish_patch(&maker));
-}
-
-/*
- * Does the value contain something that a merge patch takes for a removal?
- */
-static bool
-has_null(const DtRawValue *value)
-{
-	DtRawObjectWalk walk;
-	DtRawMember member;
-
-	if (!dtmodel_raw_is_object(value))
-		return value->type == JENTRY_ISNULL;
-
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-	walk = dtmodel_raw_walk_object(value);
-	while (dtmodel_raw_next_member(&walk, &member))
-	{
-		if (has_null(&member.value))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Checks that a merge patch can set a value.
- */
-static void
-check_settable(DtDiffStep *at, const DtRawValue *value)
-{
-	DtRawBuffer pointer;
-
-	if (!has_null(value))
-		return;
-
-	dtmodel_buffer_init(&pointer, 64);
-	write_pointer(&pointer, at);
-	*dtmodel_buffer_extend(&pointer, 1) = '\0';
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("no JSON merge patch can change the old document to the new one"),
-			 errdetail("The new value at \"%s\" is or contains a null, and a null in a merge patch removes the member.",
-					   pointer.data),
-			 errhint("Use dtmodel.jsonb_diff, which makes a JSON patch.")));
-}
-
-/*
- * Adds a member to an object of the patch, which does not have the key.
- */
-static DtMutableValue *
-add_member(DtMutableValue *object, const DtRawValue *key, const DtRawValue *value)
-{
-	uint32		number;
-
-	(void) dtmodel_mutable_find(object, key, &number);
-	dtmodel_mutable_insert(object, number, key, dtmodel_mutable_of(value));
-	return dtmodel_mutable_open(object, number);
-}
-
-/*
- * The object of the patch for the object at a place, added if there is none
- * yet.  It is kept with the place, so that it is not looked up from the root
- * again for each difference below.
- */
-static DtMutableValue *
-open_object_at(DtMutableValue *patch, DtDiffStep *at)
-{
-	if (at == NULL)
-		return patch;
-
-	check_stack_depth();
-	if (at->caller_data == NULL)
-		at->caller_data = add_member(open_object_at(patch, at->up), &at->key,
-									 &dtmodel_raw_empty_object);
-	return at->caller_data;
-}
-
-static void
-report_merge(DtDiffWalk *walk, DtDiffStep *at,
-			 const DtRawValue *old_value pg_attribute_unused(),
-			 const DtRawValue *new_value)
-{
-	MergePatchMaker *maker = (MergePatchMaker *) walk;
-
-	if (new_value != NULL)
-		check_settable(at, new_value);
-	add_member(open_object_at(&maker->patch, at->up), &at->key,
-			   new_value != NULL ? new_value : &dtmodel_raw_null);
-}
-
-/*
- * jsonb_merge_diff(old jsonb, new jsonb) returns jsonb
- *
- * The shortest JSON merge patch (RFC 7396) that turns the old document into
- * the new one.
- *
- * Raises 22023 if there is none: a merge patch cannot set a member to null,
- * because null in a patch removes the member.  A null that did not change, and
- * a null in a list, are allowed.
- *
- * jsonb_merge_patch(old, jsonb_merge_diff(old, new)) = new if it returns.
- *
- * Strict.
- */
-Datum
-dtmodel_jsonb_merge_diff(PG_FUNCTION_ARGS)
-{
-	DtRawValue	old_value = dtmodel_raw_root(PG_GETARG_JSONB_P(0));
-	DtRawValue	new_value = dtmodel_raw_root(PG_GETARG_JSONB_P(1));
-	MergePatchMaker maker;
-
-	if (!dtmodel_raw_is_object(&new_value))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
-	if (!dtmodel_raw_is_object(&old_value))
-	{
-		check_settable(NULL, &new_value);
-		PG_RETURN_DATUM(PG_GETARG_DATUM(1));
-	}
-
-	maker.walk.report = report_merge;
-	maker.walk.compare_lists = dtmodel_diff_lists_as_wholes;
-	maker.patch = dtmodel_mutable_of(&dtmodel_raw_empty_object);
-	dtmodel_diff_values(&maker.walk, NULL, &old_value, &new_value);
-	PG_RETURN_JSONB_P(dtmodel_mutable_document(&maker.patch));
 }
