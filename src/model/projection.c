@@ -193,8 +193,8 @@ wrap(ModifyTableState *update, ResultRelInfo *target, const Steps *steps,
 	Projection *projection = palloc0(sizeof(Projection));
 	ListCell   *cell;
 
-	projection->outer.type = T_ProjectionInfo;
-	projection->outer.pi_state.type = T_ExprState;
+	NodeSetTag(&projection->outer, T_ProjectionInfo);
+	NodeSetTag(&projection->outer.pi_state, T_ExprState);
 	projection->outer.pi_state.evalfunc = project;
 	projection->outer.pi_state.resultslot = slot;
 	projection->outer.pi_exprContext = econtext;
