@@ -1,0 +1,141 @@
+# shellcheck shell=bash disable=SC2154 # sourced by run
+#
+# UPDATE of a model, which stamps the row, and of a table with the same columns,
+# defaults and constraints, where the client does. The variants are those of
+# insert.sh, and tables with another trigger or none: "nothing", "moddatetime"
+# and "plain".
+
+fill_table() {
+    make_table "$1" && { by; cat <<SQL
+SET session_replication_role = replica;
+INSERT INTO round.$1 (id, title, n :old_columns)
+SELECT i, 'title ' || i, i :old_values FROM generate_series(-9, :rows) AS i;
+RESET session_replication_role;
+$(add_trigger "$1")
+VACUUM (FREEZE, ANALYZE) round.$1;
+SQL
+    } | sql
+}
+
+add_trigger() {
+    case $1 in
+        nothing)     create_trigger "$1" 'bench.nothing()' ;;
+        moddatetime) create_trigger "$1" "moddatetime('updated_at')" ;;
+    esac
+}
+
+create_trigger() { echo "CREATE TRIGGER touch BEFORE UPDATE ON round.$1 FOR EACH ROW EXECUTE FUNCTION $2;"; }
+
+assigned() { case $1 in by_hand) echo ':assignments' ;; esac; }
+
+# In each statement, :first and :last are the rows that it is for.
+in_bulk() { echo "UPDATE round.$1 AS t SET n = n + 1 $(assigned "$1") WHERE id BETWEEN :first AND :last;"; }
+
+without_change() { echo "UPDATE round.$1 AS t SET n = n WHERE id BETWEEN :first AND :last;"; }
+
+all_columns() {
+    local i columns=
+    for ((i = 1; i <= filler; i++)); do
+        columns+=", c$i = c$i"
+    done
+    echo "UPDATE round.$1 AS t SET title = title, n = n + 1$columns $(assigned "$1") WHERE id BETWEEN :first AND :last;"
+}
+
+by_merge() {
+    echo "MERGE INTO round.$1 AS t USING generate_series(:first, :last) AS i ON id = i
+          WHEN MATCHED THEN UPDATE SET n = t.n + 1 $(assigned "$1");"
+}
+
+on_conflict() {
+    echo "INSERT INTO round.$1 AS t (id, title, n) SELECT i, 'title', 0 FROM generate_series(:first, :last) AS i
+          ON CONFLICT (id) DO UPDATE SET n = t.n + 1 $(assigned "$1");"
+}
+
+# change STATEMENT VARIANT: the rows of this turn.
+change() {
+    {
+        by
+        printf '\\set first %s\n\\set last %s\n' -9 0
+        "$1" "$2"
+        printf '\\set first %s\n\\set last %s\n' "$((rows / turns * (turn - 1) + 1))" "$((rows / turns * turn))"
+        echo 'SELECT bench.start();'
+        "$1" "$2"
+        echo 'SELECT bench.stop();'
+        check_stamps "$1" "$2"
+    } >"$work/change.sql" && as "$2" spent sql <"$work/change.sql"
+}
+
+check_stamps() {
+    local changed=':last - :first + 1'
+    [ "$1" != without_change ] || changed=0
+    echo "SELECT bench.expect('changed rows', count(*), $changed) FROM round.$2 WHERE n = id + 1 AND id BETWEEN :first AND :last;"
+    case $2 in
+        preloaded | trigger | by_hand)
+            [ "$1" != without_change ] || echo "\\if 0"
+            echo "SELECT bench.expect('stamped rows', count(*), $changed) FROM round.$2 WHERE :stamped AND id BETWEEN :first AND :last;"
+            [ "$1" != without_change ] || echo "\\endif" ;;
+    esac
+}
+
+# A row a transaction, as a client with prepared statements does.
+change_singly() {
+    local assignments=
+    [ "$1" != by_hand ] || assignments=$(value "SELECT assignments FROM bench.by_hand('{$mixins}')")
+    as "$1" one_by_one 2000 <<SQL
+\set id 1 + :turn * 7919 % :rows
+UPDATE round.$1 AS t SET n = n + 1 $assignments WHERE id = :id;
+SQL
+}
+
+check_hot() {
+    sql <<'SQL'
+SELECT bench.expect('HOT updates', n_tup_hot_upd, n_tup_upd) FROM pg_stat_user_tables WHERE schemaname = 'round';
+SQL
+}
+
+# updates STATEMENT VARIANT...: a sampler with its statement.
+updates() {
+    local statement=$1
+    shift
+    turns fill_table "change $statement" "$@" && check_hot
+}
+
+single_updates() { turns fill_table change_singly "$@" && check_hot; }
+
+# compare_updates MIXINS NAME WORK SAMPLER
+compare_updates() {
+    local mixins=$1
+    compare 5 "$4" "$3, $2, preloaded" preloaded 'written by hand' 1.03/1.01 by_hand
+    compare 5 "$4" "$3, $2, trigger" trigger 'written by hand' - by_hand
+}
+
+for mixin in $(value 'SELECT mixin FROM dtmodel.mixins()'); do
+    compare_updates "$mixin" "$mixin" 'UPDATE, bulk, HOT' 'updates in_bulk'
+done
+
+compare_both() {
+    compare_updates timestamps timestamps "$@"
+    compare_updates "$all_mixins" 'all mixins but slug' "$@"
+}
+
+compare_updates "$all_mixins" 'all mixins but slug' 'UPDATE, bulk, HOT' 'updates in_bulk'
+compare_both 'UPDATE, single row' single_updates
+compare_both 'UPDATE, no change' 'updates without_change'
+filler=36
+compare_both 'UPDATE, 40 columns' 'updates in_bulk'
+compare_both 'UPDATE, 40 columns, all assigned' 'updates all_columns'
+filler=0
+[ "$(value 'SHOW server_version_num')" -lt 150000 ] ||
+    compare_both 'MERGE' 'updates by_merge'
+compare_both 'ON CONFLICT DO UPDATE' 'updates on_conflict'
+
+# Against other triggers.
+mixins=timestamps
+compare 5 'updates in_bulk' 'updated_at, bulk, HOT, trigger' trigger \
+    'a C trigger that does nothing' 1.05 nothing \
+    'contrib moddatetime'           0.92 moddatetime
+compare 5 'updates in_bulk' 'updated_at, bulk, HOT, preloaded' preloaded \
+    'contrib moddatetime'           0.75 moddatetime
+compare 5 single_updates 'updated_at, single row, trigger' trigger \
+    'no trigger'                    1.02 plain \
+    'a C trigger that does nothing' -    nothing
