@@ -185,8 +185,10 @@ SELECT bench.stop();
 SQL
 }
 
+# The table, and the chart where gnuplot is there to draw it.
 report() {
     [ "$comparisons" -gt 0 ] || die "nothing matches BENCH_ONLY=$BENCH_ONLY"
+    mkdir -p results || return
     {
         echo 'CREATE TEMPORARY TABLE sample (comparison integer, area text, title text, against text, goal numeric,
                   wal_goal numeric, ours numeric, theirs numeric, our_wal numeric, their_wal numeric);'
@@ -194,5 +196,14 @@ report() {
         cat "$work/samples"
         echo '\.'
         cat "$here/report.sql"
-    } | psql -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -v chart="$work/chart.tsv" -P footer=off -P pager=off
+    } | psql -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -v chart="$work/chart.tsv" -P footer=off -P pager=off |
+        tee results/bench.txt
+    [ ! -s "$work/chart.tsv" ] || ! command -v gnuplot >/dev/null || draw >results/bench.svg
+}
+
+# 16 pixels a line.
+draw() {
+    local lines
+    lines=$(wc -l <"$work/chart.tsv")
+    gnuplot -e "lines = $lines; height = $((16 * lines + 90)); data = '$work/chart.tsv'" "$here/chart.gp"
 }

@@ -31,9 +31,8 @@ ORDER BY comparison, goal DESC;
 \echo The ratio is our cost to theirs: processor time of the backend if the work says nothing else, the median of
 \echo pairs measured in turns. WAL is the same for its bytes. :rows rows, PostgreSQL :SERVER_VERSION_NAME.
 
-SELECT format('%s of %s goals missed%s', count(*) FILTER (WHERE median > goal) + count(*) FILTER (WHERE wal > wal_goal),
-              count(goal) + count(wal_goal),
-              ': ' || string_agg(format('%s: %s, %s', area, title, against), '; ' ORDER BY comparison) FILTER (WHERE missed <> ''))
+SELECT format('%s of %s goals missed.', count(*) FILTER (WHERE median > goal) + count(*) FILTER (WHERE wal > wal_goal),
+              count(goal) + count(wal_goal))
 FROM result \g (format=unaligned tuples_only=on)
 
 \o :chart

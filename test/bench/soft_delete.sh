@@ -167,7 +167,7 @@ delete_family() {
 
 delete_families() {
     as "$1" spent sql table="$1_child" <<SQL
-$(delete_family "$1" -$turn -$turn)
+$(delete_family "$1" "-$turn" "-$turn")
 SELECT bench.start();
 BEGIN;
 $(delete_family "$1" $((parents * (turn - 1) + 1)) $((parents * turn)))

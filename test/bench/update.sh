@@ -53,11 +53,12 @@ on_conflict() {
 
 # change STATEMENT VARIANT: the rows of this turn.
 change() {
+    local share=$((rows / turns))
     {
         by
         printf '\\set first %s\n\\set last %s\n' -9 0
         "$1" "$2"
-        printf '\\set first %s\n\\set last %s\n' "$((rows / turns * (turn - 1) + 1))" "$((rows / turns * turn))"
+        printf '\\set first %s\n\\set last %s\n' $((share * (turn - 1) + 1)) $((share * turn))
         echo 'SELECT bench.start();'
         "$1" "$2"
         echo 'SELECT bench.stop();'
@@ -68,22 +69,44 @@ change() {
 check_stamps() {
     local changed=':last - :first + 1'
     [ "$1" != without_change ] || changed=0
-    echo "SELECT bench.expect('changed rows', count(*), $changed) FROM round.$2 WHERE n = id + 1 AND id BETWEEN :first AND :last;"
-    case $2 in
-        preloaded | trigger | by_hand)
-            [ "$1" != without_change ] || echo "\\if 0"
-            echo "SELECT bench.expect('stamped rows', count(*), $changed) FROM round.$2 WHERE :stamped AND id BETWEEN :first AND :last;"
-            [ "$1" != without_change ] || echo "\\endif" ;;
+    check_rows 'changed rows' "$2" 'n = id + 1' "$changed"
+    case $1:$2 in
+        without_change:*) check_rows 'stamped rows' "$2" ':stamped' 0 ;;
+        *:preloaded | *:trigger | *:by_hand) check_rows 'stamped rows' "$2" ':stamped' "$changed" ;;
     esac
 }
 
+# check_rows WHAT TABLE CONDITION COUNT
+check_rows() {
+    echo "SELECT bench.expect('$1', count(*), $4) FROM round.$2 WHERE ($3) AND id BETWEEN :first AND :last;"
+}
+
+# The same where psql is not there to replace it.
+assigned_text() { case $1 in by_hand) value "SELECT assignments FROM bench.by_hand('{$mixins}')" ;; esac; }
+
 # A row a transaction, as a client with prepared statements does.
 change_singly() {
-    local assignments=
-    [ "$1" != by_hand ] || assignments=$(value "SELECT assignments FROM bench.by_hand('{$mixins}')")
     as "$1" one_by_one 2000 <<SQL
 \set id 1 + :turn * 7919 % :rows
-UPDATE round.$1 AS t SET n = n + 1 $assignments WHERE id = :id;
+UPDATE round.$1 AS t SET n = n + 1 $(assigned_text "$1") WHERE id = :id;
+SQL
+}
+
+# The statement alone, which finds no row.
+change_nothing() {
+    as "$1" spent sql <<SQL
+CREATE PROCEDURE round.change(times integer) LANGUAGE plpgsql AS \$\$
+BEGIN
+    FOR i IN 1..times LOOP
+        UPDATE round.$1 AS t SET n = n + 1 $(assigned_text "$1") WHERE id = -1000;
+    END LOOP;
+END
+\$\$;
+CALL round.change(100);
+SELECT bench.start();
+CALL round.change(10000);
+SELECT bench.stop();
+DROP PROCEDURE round.change;
 SQL
 }
 
@@ -100,12 +123,14 @@ updates() {
     turns fill_table "change $statement" "$@" && check_hot
 }
 
+empty_updates()  { turns make_table change_nothing "$@"; }
 single_updates() { turns fill_table change_singly "$@" && check_hot; }
 
 # compare_updates MIXINS NAME WORK SAMPLER
 compare_updates() {
-    local mixins=$1
-    compare 5 "$4" "$3, $2, preloaded" preloaded 'written by hand' 1.03/1.01 by_hand
+    local mixins=$1 goal=1.03/1.01 besides=()
+    [ "$4" != empty_updates ] || goal=1.01 besides=('the same columns, no stamps' - plain)
+    compare 5 "$4" "$3, $2, preloaded" preloaded 'written by hand' $goal by_hand "${besides[@]}"
     compare 5 "$4" "$3, $2, trigger" trigger 'written by hand' - by_hand
 }
 
@@ -120,6 +145,7 @@ compare_both() {
 
 compare_updates "$all_mixins" 'all mixins but slug' 'UPDATE, bulk, HOT' 'updates in_bulk'
 compare_both 'UPDATE, single row' single_updates
+compare_both 'UPDATE, no row' empty_updates
 compare_both 'UPDATE, no change' 'updates without_change'
 filler=36
 compare_both 'UPDATE, 40 columns' 'updates in_bulk'
