@@ -93,7 +93,7 @@ check_growth() {
 compare_growth() {
     local size=$largest
     [ "$size" -le "${4-$size}" ] || size=$4
-    compare 3 apart "$1, a row of $size" "grow $2 $3 $size" "a row of $few" "$( [[ $3 = hand* ]] && echo - || echo 1.2)" "grow $2 $3 $few"
+    compare 1 apart "$1, a row of $size" "grow $2 $3 $size" "a row of $few" "$( [[ $3 = hand* ]] && echo - || echo 1.2)" "grow $2 $3 $few"
 }
 
 for tier in preloaded trigger; do

@@ -30,7 +30,7 @@ compare_documents() {
     shift 4
     wanted "$work_done: $size, $kind" || return 0
     json_prepare || die "could not prepare documents: $(cat "$work/make.log")"
-    compare 5 documents "$work_done: $size, $kind" "$ours" "$@"
+    compare 3 documents "$work_done: $size, $kind" "$ours" "$@"
 }
 
 difference() { compare_documents difference 'dtmodel.get_difference_between_dictionaries(a, b)' "$@"; }
@@ -83,7 +83,7 @@ for pair in 'small 20000 -' 'medium 2000 0.2' 'large 15 0.2'; do
     read -r size settings goal <<<"$pair"
     wanted "UPDATE, a merge that changes nothing: $size" || continue
     json_prepare || die "could not prepare documents: $(cat "$work/make.log")"
-    compare 5 apart "UPDATE, a merge that changes nothing: $size" 'update_settings merged' \
+    compare 3 apart "UPDATE, a merge that changes nothing: $size" 'update_settings merged' \
         jsonb_set "$goal" 'update_settings set'
 done
 

@@ -99,13 +99,13 @@ update_rows() { turns fill_items update_each "$@"; }
 get_rows()    { turns fill_items get_each "$@"; }
 bulk_rows()   { turns fill_documents bulk_insert "$@"; }
 
-compare 5 create_rows 'create, one row of 8 columns' model \
+compare 3 create_rows 'create, one row of 8 columns' model \
     'INSERT ... jsonb_populate_record' 1.05 static
-compare 5 update_rows 'update, two columns' model \
+compare 3 update_rows 'update, two columns' model \
     'UPDATE ... jsonb_populate_record' 1.05 static
-compare 5 get_rows 'get_by_id' model \
+compare 3 get_rows 'get_by_id' model \
     'SELECT * INTO' 1.1 static
-compare 5 bulk_rows "bulk_create, $((rows / 10)) rows" model \
+compare 3 bulk_rows "bulk_create, $((rows / 10)) rows" model \
     'INSERT ... jsonb_populate_recordset' 1.05 static
 
 # get_all as a table of the caller's query, so many times.
