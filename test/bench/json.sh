@@ -113,7 +113,7 @@ compare_programs() {
     wanted "$2" && command -v "$1" >/dev/null || return 0
     json_prepare || die "could not prepare documents: $(cat "$work/make.log")"
     for size in small medium large; do
-        compare 5 programs "$2: $size, a tenth" "$4" "$5" - "$6"
+        compare 3 programs "$2: $size, a tenth" "$4" "$5" - "$6"
     done
 }
 

@@ -141,7 +141,7 @@ apart() {
 # does hits them all alike. $turn counts from 1 to $turns.
 turns=5
 turns() {
-    local fill=$1 work_done=$2 variant variants turn
+    local fill=$1 work_done=$2 variant variants turn cost
     shift 2
     variants=("$@")
     for variant; do

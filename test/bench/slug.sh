@@ -56,5 +56,5 @@ SQL
     esac
 }
 
-compare 5 apart 'INSERT with different titles' "insert_titles model 'Title'||i" \
+compare 3 apart 'INSERT with different titles' "insert_titles model 'Title'||i" \
     'a trigger in plpgsql' - "insert_titles plpgsql 'Title'||i"
