@@ -99,13 +99,13 @@ update_rows() { turns fill_items update_each "$@"; }
 get_rows()    { turns fill_items get_each "$@"; }
 bulk_rows()   { turns fill_documents bulk_insert "$@"; }
 
-compare 3 create_rows 'create, one row of 8 columns' model \
+compare 2 create_rows 'create, one row of 8 columns' model \
     'INSERT ... jsonb_populate_record' 1.05 static
-compare 3 update_rows 'update, two columns' model \
+compare 2 update_rows 'update, two columns' model \
     'UPDATE ... jsonb_populate_record' 1.05 static
-compare 3 get_rows 'get_by_id' model \
+compare 2 get_rows 'get_by_id' model \
     'SELECT * INTO' 1.1 static
-compare 3 bulk_rows "bulk_create, $((rows / 10)) rows" model \
+compare 2 bulk_rows "bulk_create, $((rows / 10)) rows" model \
     'INSERT ... jsonb_populate_recordset' 1.05 static
 
 # get_all as a table of the caller's query, so many times.
@@ -131,7 +131,7 @@ SQL
 # compare_lists NAME TIMES QUERY
 compare_lists() {
     local times=$2 query=$3
-    compare 3 lists "get_all, $1" model 'the table' 1.05 static
+    compare 2 lists "get_all, $1" model 'the table' 1.05 static
 }
 
 lists() { turns fill_list "list_once" "$@"; }
@@ -174,11 +174,11 @@ account() { account_script "$1" | one_by_one 1000; }
 
 accounts() { fill_accounts && turns : account "$@"; }
 
-compare 3 accounts 'get_or_create of a row that is there, unique_live' there_by_email \
+compare 2 accounts 'get_or_create of a row that is there, unique_live' there_by_email \
     'by primary key' 1.5 there_by_key
-compare 3 accounts 'get_or_create of a new row, unique_live' new_by_email \
+compare 2 accounts 'get_or_create of a new row, unique_live' new_by_email \
     'by primary key' 1.5 new_by_key
-compare 3 accounts 'upsert with on_deleted, unique_live' upsert_by_email \
+compare 2 accounts 'upsert with on_deleted, unique_live' upsert_by_email \
     'by primary key' 1.5 upsert_by_key
 
 # A row of 40 columns, and what makes JSON of it.
@@ -209,10 +209,10 @@ SQL
 
 dicts() { fill_wide && turns : dict "$@"; }
 
-compare 3 dicts 'to_dict, 40 columns, all' 'dtmodel.to_dict(w)' 'to_jsonb' 0.25 'to_jsonb(w)'
-compare 3 dicts 'to_dict, 40 columns, 3 excluded' "dtmodel.to_dict(w, '{settings,c1,c7}')" \
+compare 2 dicts 'to_dict, 40 columns, all' 'dtmodel.to_dict(w)' 'to_jsonb' 0.25 'to_jsonb(w)'
+compare 2 dicts 'to_dict, 40 columns, 3 excluded' "dtmodel.to_dict(w, '{settings,c1,c7}')" \
     'to_jsonb - 3' 0.15 "to_jsonb(w) - '{settings,c1,c7}'::text[]"
-compare 3 dicts 'to_dict, 40 columns, 5 kept' "dtmodel.to_dict(w, includes => '{id,created_at,c0,c1,c4}')" \
+compare 2 dicts 'to_dict, 40 columns, 5 kept' "dtmodel.to_dict(w, includes => '{id,created_at,c0,c1,c4}')" \
     'to_jsonb' 0.1 'to_jsonb(w)'
 
 # Two versions of a row in a trigger of PL/pgSQL, less what the trigger, its
