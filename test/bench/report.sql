@@ -37,7 +37,9 @@ FROM result \g (format=unaligned tuples_only=on)
 
 \o :chart
 SELECT row_number() OVER (ORDER BY comparison DESC, goal) AS y,
-       title || ' / ' || against AS label, round(median, 4), round(low, 4), round(high, 4), goal, (missed <> '')::int
+       format('%s / %s   %s (%s)%s', title, against, round(median, CASE WHEN goal < 0.1 THEN 3 ELSE 2 END), goal,
+              CASE WHEN wal > wal_goal THEN format(', WAL %s (%s)', round(wal, 2), wal_goal) END) AS label,
+       round(median / goal, 4), round(low / goal, 4), round(high / goal, 4), (missed <> '')::int
 FROM result
 WHERE goal IS NOT NULL
 ORDER BY y \g (format=unaligned tuples_only=on fieldsep='\t')
