@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # sourced by run
 #
 # Growth: what a row costs in a statement of many rows against what it costs in
-# one of few. Caches miss more often in a large table, for anybody: the same by
+# one of few. Caches miss more often in a large table in any case: the same by
 # hand shows how often. The variants are commands with a size.
 #
 #   BENCH_GROWTH   the largest size (ten times BENCH_ROWS)

@@ -9,7 +9,7 @@
 #
 # A sampler is a command that takes variants, lets each of them do the work, in
 # that order or mixed, and prints a line "COST WAL VARIANT" for each, or so many
-# for each. WAL is - where nobody asks. It fails when a variant did not do its
+# for each. WAL is - where it is of no interest. It fails when a variant did not do its
 # work. There are a few here; others are made of them. A cost is the processor
 # time of a backend if the work does not say something else. Tables go into the
 # schema "round", which is empty when a round begins.

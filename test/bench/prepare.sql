@@ -43,8 +43,8 @@ CREATE TABLE bench.hand (mixin text, name text, old text, inserted text, updated
 INSERT INTO bench.hand VALUES
     ('timestamps', 'created_at', '''2024-01-01''', NULL,           NULL),
     ('timestamps', 'updated_at', '''2024-01-01''', NULL,           'now()'),
-    ('audit',      'created_by', '''somebody''',   'current_user', NULL),
-    ('audit',      'updated_by', '''somebody''',   'current_user', 'current_user'),
+    ('audit',      'created_by', '''someone''',   'current_user', NULL),
+    ('audit',      'updated_by', '''someone''',   'current_user', 'current_user'),
     ('version',    'version',    '1',              NULL,           't.version + 1'),
     ('slug',       'slug',       '''title-'' || i', '''title-'' || i', NULL);
 

@@ -92,8 +92,8 @@ compare 2 single_deletes 'soft DELETE, single row, trigger' trigger \
     'explicit UPDATE'           1.05 checked \
     'explicit UPDATE, no CHECK' -    plain
 
-# Reads: the model hides half of its rows, the other table's reader says what he
-# wants.
+# Reads: the model hides half of its rows, the query of the other table leaves
+# them out.
 hide_posts() {
     fill_posts 100 "$1" && sql table="$1" <<'SQL' || return
 SELECT dtmodel.add_soft_delete('round.preloaded', hide => true) WHERE :'table' = 'preloaded';
