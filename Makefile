@@ -52,6 +52,7 @@ export PG_CONFIG
 .PHONY: $(DRIVEN)
 check-long: export DTMODEL_JSON_PAIRS = 1000000
 check-long: export DTMODEL_SCRIPTS = 10000
+check-long: export DTMODEL_MODELS = 10000
 $(filter-out check-all,$(DRIVEN)):
 	@$(HERE)test/harness/run $(@:-long=)
 check-all:

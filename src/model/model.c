@@ -162,23 +162,24 @@ read_key(DtModel *model, Relation rel)
 }
 
 static void
-read_model(DtModel *model, Relation rel)
+read_model(DtModel *model, Relation rel, const TriggerDesc *triggers)
 {
-	TriggerDesc *triggers = dtmodel_triggers(rel);
-
 	read_key(model, rel);
 	model->fields = dtmodel_read_fields(RelationGetDescr(rel));
 	model->options = palloc0(sizeof(void *) * dtmodel_count_mixins());
 	if (triggers != NULL)
 		read_triggers(model, rel, triggers);
-	FreeTriggerDesc(triggers);
 }
 
-/* Reads the relation into the entry, which stays stale if that fails. */
+/*
+ * Reads the relation into the entry, which stays stale if that fails.  The
+ * copy of the triggers is larger than what is kept of them.
+ */
 static void
 fill_entry(DtModel *entry, Relation rel)
 {
 	uint64		before = invalidations;
+	TriggerDesc *triggers = dtmodel_triggers(rel);
 	MemoryContext context;
 	MemoryContext caller;
 	DtModel		model = {.relid = entry->relid};
@@ -186,8 +187,9 @@ fill_entry(DtModel *entry, Relation rel)
 	context = AllocSetContextCreate(CurrentMemoryContext, "dtmodel model",
 									ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
-	read_model(&model, rel);
+	read_model(&model, rel, triggers);
 	MemoryContextSwitchTo(caller);
+	FreeTriggerDesc(triggers);
 
 	if (entry->context != NULL)
 		MemoryContextDelete(entry->context);

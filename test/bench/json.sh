@@ -19,7 +19,7 @@ documents() {
     for variant; do
         cost=$(psql -X -q -A -t -v ON_ERROR_STOP=1 -v variant="$variant" -v size="$size" -v kind="$kind" \
             <<<"SELECT bench.json_cost(:'variant', :'size', :'kind')") && [ -n "$cost" ] || return
-        echo "$cost $variant"
+        echo "$cost - $variant"
     done
 }
 
@@ -28,9 +28,9 @@ compare_documents() {
     local work_done=$1 ours=$2
     size=$3 kind=$4
     shift 4
-    [[ "json: $work_done: $size, $kind" =~ ${BENCH_ONLY-} ]] || return 0
+    wanted "$work_done: $size, $kind" || return 0
     json_prepare || die "could not prepare documents: $(cat "$work/make.log")"
-    compare 5 documents "$work_done: $size, $kind" "$ours" "$@"
+    compare 3 documents "$work_done: $size, $kind" "$ours" "$@"
 }
 
 difference() { compare_documents difference 'dtmodel.get_difference_between_dictionaries(a, b)' "$@"; }
@@ -62,7 +62,7 @@ update_settings() {
         merged) expression='dtmodel.jsonb_deep_merge(settings, same)' ;;
         set)    expression='jsonb_set(settings, p, v)' ;;
     esac
-    timed <<SQL
+    spent sql <<SQL
 CREATE TABLE round.$1 (id int, settings jsonb, p text[], v jsonb, same jsonb) WITH (fillfactor = 45);
 INSERT INTO round.$1
 SELECT i, a, path, a #> path, dtmodel.jsonb_merge_diff(jsonb_set(a, path, '"another one"'), a)
@@ -70,9 +70,9 @@ FROM bench.json_documents JOIN bench.json_paths USING (size), generate_series(1,
 WHERE size = '$size' AND kind = 'identical';
 VACUUM (FREEZE) round.$1;
 CHECKPOINT;
-\timing on
+SELECT bench.start();
 UPDATE round.$1 SET settings = $expression;
-\timing off
+SELECT bench.stop();
 SELECT bench.expect('rows as they were', count(*), $settings)
 FROM round.$1 JOIN bench.json_documents d ON settings = d.a WHERE size = '$size' AND kind = 'identical';
 SQL
@@ -81,9 +81,9 @@ SQL
 # A small row's UPDATE is mostly the row's.
 for pair in 'small 20000 -' 'medium 2000 0.2' 'large 15 0.2'; do
     read -r size settings goal <<<"$pair"
-    [[ 'json: UPDATE' =~ ${BENCH_ONLY-} ]] || continue
+    wanted "UPDATE, a merge that changes nothing: $size" || continue
     json_prepare || die "could not prepare documents: $(cat "$work/make.log")"
-    compare 5 apart "UPDATE, a merge that changes nothing: $size" 'update_settings merged' \
+    compare 3 apart "UPDATE, a merge that changes nothing: $size" 'update_settings merged' \
         jsonb_set "$goal" 'update_settings set'
 done
 
@@ -96,7 +96,7 @@ programs() {
             python3*) cost=$(patch_document | python3 "$here/json_difference.py") ;;
             *)        cost=$(documents "$variant") && cost=${cost%% *} ;;
         esac && [ -n "$cost" ] || return
-        echo "$cost $variant"
+        echo "$cost - $variant"
     done
 }
 
@@ -110,10 +110,10 @@ SQL
 # compare_programs PROGRAM WORK KIND EXPRESSION AGAINST VARIANT
 compare_programs() {
     kind=$3
-    [[ "json: $2" =~ ${BENCH_ONLY-} ]] && command -v "$1" >/dev/null || return 0
+    wanted "$2" && command -v "$1" >/dev/null || return 0
     json_prepare || die "could not prepare documents: $(cat "$work/make.log")"
     for size in small medium large; do
-        compare 5 programs "$2: $size, a tenth" "$4" "$5" - "$6"
+        compare 3 programs "$2: $size, a tenth" "$4" "$5" - "$6"
     done
 }
 

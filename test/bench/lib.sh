@@ -4,13 +4,15 @@
 #
 # A row of the table for each thing that OURS is held AGAINST. GOAL is the
 # greatest good ratio of our cost to theirs ("25 times faster" is 0.04), or -
-# when there is none. OURS and THEIRS are variants, words which the sampler
-# understands.
+# when there is none; RATIO/WAL is one for the WAL too. OURS and THEIRS are
+# variants, words which the sampler understands.
 #
 # A sampler is a command that takes variants, lets each of them do the work, in
-# that order or mixed, and prints a line "COST VARIANT" for each. It fails when
-# a variant did not do its work. There are two here; others are made of "mixed".
-# Tables go into the schema "round", which is empty when a round begins.
+# that order or mixed, and prints a line "COST WAL VARIANT" for each, or so many
+# for each. WAL is - where it is of no interest. It fails when a variant did not do its
+# work. There are a few here; others are made of them. A cost is the processor
+# time of a backend if the work does not say something else. Tables go into the
+# schema "round", which is empty when a round begins.
 
 rows=${BENCH_ROWS:-100000}
 comparisons=0
@@ -24,22 +26,64 @@ die() {
 # the settings as variables, and bench.expect(); prints no results.
 sql() { psql -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -o /dev/null "${@/#/--set=}"; }
 
-# The milliseconds that the statement after \timing on took.
-timed() { sql | sed -nE 's/^Time: ([0-9.]+) ms.*/\1/p'; }
+# spent COMMAND...: prints what the backend of a client spent between
+# bench.start() and bench.stop(): milliseconds and bytes of WAL.
+spent() {
+    if ! "$@" >"$work/output" 2>&1; then
+        cat "$work/output" >&2
+        return 1
+    fi
+    awk '/INFO:  spent / { cpu += $(NF - 1); wal += $NF; n++ }
+         END { if (n > 0) printf "%.4f %.0f\n", cpu, wal; else exit 1 }' "$work/output"
+}
+
+# preloaded COMMAND...: its sessions load the library when they begin.
+preloaded() { PGOPTIONS="$PGOPTIONS -c session_preload_libraries=dtmodel" "$@"; }
+
+# as VARIANT COMMAND...: the same for the variant of this name alone.
+as() {
+    local variant=$1
+    shift
+    case $variant in
+        preloaded) preloaded "$@" ;;
+        *)         "$@" ;;
+    esac
+}
+
+# one_by_one TRANSACTIONS: what so many transactions of the pgbench script on
+# standard input cost. It knows :rows and :turn, which counts them from
+# TRANSACTIONS * ($turn - 1); the first ones only make plans.
+one_by_one() {
+    local warm_up=20
+    {
+        echo '\set turn :turn + 1'
+        printf '\\if :turn = %s\nSELECT bench.start();\n\\endif\n' "$(($1 * (turn - 1) + 1))"
+        cat
+        printf '\\if :turn = %s\nSELECT bench.stop();\n\\endif\n' "$(($1 * turn))"
+    } >"$work/pgbench.sql"
+    spent pgbench -n -M prepared -t "$((warm_up + $1))" -D turn="$(($1 * (turn - 1) - warm_up))" -D rows="$rows" \
+        -f "$work/pgbench.sql"
+}
 
 prepare() {
     local pgxs
     pgxs=$(pg_config --pgxs)
-    cp "$here/nothing.c" "$work"
-    make -s -C "$work" -f "$pgxs" PGXS="$pgxs" MODULES=nothing with_llvm=no >"$work/make.log" 2>&1 ||
-        die "could not build nothing.c: $(cat "$work/make.log")"
-    sql nothing="$work/nothing" <"$here/prepare.sql" || die 'could not prepare the database'
+    cp "$here/bench.c" "$work"
+    make -s -C "$work" -f "$pgxs" PGXS="$pgxs" MODULES=bench with_llvm=no >"$work/make.log" 2>&1 ||
+        die "could not build bench.c: $(cat "$work/make.log")"
+    sql library="$work/bench" <"$here/prepare.sql" || die 'could not prepare the database'
 }
+
+# What psql prints for a query, without anything around it.
+value() { psql -X -q -A -t -v ON_ERROR_STOP=1 -c "$1"; }
+
+# wanted WORK: whether BENCH_ONLY asks for it.
+wanted() { [[ "$area: $1" =~ ${BENCH_ONLY-} ]]; }
 
 compare() {
     local rounds=${BENCH_ROUNDS:-$1} sampler=$2 title=$3 ours=$4 round
     shift 4
-    [[ "$area: $title" =~ ${BENCH_ONLY-} ]] || return 0
+    wanted "$title" || return 0
     comparisons=$((comparisons + 1))
     for ((round = 1; round <= rounds; round++)); do
         sample "$@" || die "failed: $area: $title"
@@ -48,22 +92,37 @@ compare() {
 
 # One round; every second one turns the order of the variants round.
 sample() {
-    local variants=("$ours") costs cost variant i
-    local -A cost_of
+    local variants=("$ours") i
     for ((i = 3; i <= $#; i += 3)); do
         ((round % 2)) && variants+=("${!i}") || variants=("${!i}" "${variants[@]}")
     done
-    sql <"$here/round.sql" && costs=$("$sampler" "${variants[@]}") || return
-    while read -r cost variant; do
-        [ -n "$variant" ] || return
-        cost_of[$variant]=$cost
-    done <<<"$costs"
-    echo "$area: $title ($round of $rounds):" "${costs//$'\n'/, }" >&2
-    for (( ; $# > 0; )); do
-        printf '%s\t' "$comparisons" "$title" "$1" "$2" "${cost_of[$ours]}" "${cost_of[$3]}"
-        echo
+    sql <"$here/round.sql" && $sampler "${variants[@]}" >"$work/costs" || return
+    echo "$area: $title ($round of $rounds):" "$(paste -s -d, "$work/costs")" >&2
+    while [ $# -gt 0 ]; do
+        pairs "$@" || return
         shift 3
     done >>"$work/samples"
+}
+
+# pairs AGAINST GOAL THEIRS: a line for each time that both variants worked.
+pairs() {
+    awk -v OFS='\t' -v comparison="$comparisons" -v area="$area" -v title="$title" -v against="$1" -v goal="$2" \
+        -v ours="$ours" -v theirs="$3" '
+        {
+            variant = $0
+            sub(/^[^ ]+ [^ ]+ /, "", variant)
+            times = ++n[variant]
+            cost[variant, times] = $1
+            wal[variant, times] = $2 == "-" ? "\\N" : $2
+        }
+        END {
+            split(goal "/", goals, "/")
+            for (i = 1; i <= 2; i++) if (goals[i] == "-" || goals[i] == "") goals[i] = "\\N"
+            for (i = 1; i <= n[ours]; i++)
+                print comparison, area, title, against, goals[1], goals[2],
+                    cost[ours, i], cost[theirs, i], wal[ours, i], wal[theirs, i]
+            exit !(n[ours] > 0 && n[ours] == n[theirs])
+        }' "$work/costs"
 }
 
 # The sampler whose variants are commands that print what they cost.
@@ -77,52 +136,74 @@ apart() {
     done
 }
 
+# turns FILL WORK VARIANT...: for a sampler. After "FILL VARIANT" for each of
+# them, "WORK VARIANT" prints what it costs, in turns: whatever else the machine
+# does hits them all alike. $turn counts from 1 to $turns.
+turns=5
+turns() {
+    local fill=$1 work_done=$2 variant variants turn cost
+    shift 2
+    variants=("$@")
+    for variant; do
+        # shellcheck disable=SC2086
+        $fill "$variant" || return
+    done
+    for ((turn = 1; turn <= turns; turn++)); do
+        for variant in "${variants[@]}"; do
+            # shellcheck disable=SC2086
+            cost=$($work_done "$variant") && [ -n "$cost" ] || return
+            echo "$cost $variant"
+        done
+        reverse
+    done
+}
+
+# Turns the order of the variants round.
+reverse() {
+    local variant reversed=()
+    for variant in "${variants[@]}"; do
+        reversed=("$variant" "${reversed[@]}")
+    done
+    variants=("${reversed[@]}")
+}
+
 # The sampler whose variants are SQL expressions: the cost of evaluating them. A
 # function that takes many arguments costs little, next to those arguments.
-calls() {
-    local variant cost arguments
-    for variant; do
-        arguments=$(yes "$variant," | head -n 49)
-        cost=$(timed <<<"\\timing on
-                         SELECT count(*) FROM generate_series(1, :rows / 5) AS i
-                         WHERE num_nulls($arguments $variant) > 0;") && [ -n "$cost" ] || return
-        echo "$cost $variant"
-    done
+calls() { turns : call "$@"; }
+
+call() {
+    local arguments
+    arguments=$(yes "$1," | head -n 49)
+    spent sql <<SQL
+CREATE FUNCTION pg_temp.call(bigint, bigint) RETURNS bigint LANGUAGE sql AS \$\$
+    SELECT count(*) FROM generate_series(\$1, \$2) AS i WHERE num_nulls($arguments $1) > 0
+\$\$;
+SELECT pg_temp.call(1, 1);
+SELECT bench.start();
+SELECT pg_temp.call(1, :rows / 20);
+SELECT bench.stop();
+SQL
 }
 
-# mixed TRANSACTIONS SCRIPT VARIANT...: for a sampler. "SCRIPT VARIANT" prints a
-# pgbench script, and so many transactions are run, each of a variant at random:
-# whatever else the machine does hits them all alike. A script knows :rows and
-# :turn, which counts the transactions. The cost of one is in microseconds.
-mixed() {
-    local transactions=$1 script=$2 variant files=() i
-    shift 2
-    for variant; do
-        { echo '\set turn :turn + 1' && "$script" "$variant"; } >"$work/$variant.pgbench" || return
-        files+=(-f "$work/$variant.pgbench")
-    done
-    rm -f "$work"/latency.*
-    pgbench -n -M prepared -t "$transactions" -D turn=0 -D rows="$rows" -l --log-prefix="$work/latency" \
-        "${files[@]}" >"$work/pgbench.log" 2>&1 || { cat "$work/pgbench.log" >&2; return 1; }
-    for ((i = 1; i <= $#; i++)); do
-        echo "$(latency $((i - 1))) ${!i}"
-    done
-}
-
-# The mean of the middle half of a script's transactions: the slow ones had to
-# wait for the processor or the disk.
-latency() {
-    awk -v script="$1" '$4 == script { print $3 }' "$work"/latency.* | sort -n |
-        awk '{ time[NR] = $1 }
-             END {
-                 first = int(NR / 4)
-                 for (i = first + 1; i <= NR - first; i++) sum += time[i]
-                 if (NR > 0) printf "%.3f\n", sum / (NR - 2 * first)
-             }'
-}
-
+# The table, and the chart where gnuplot is there to draw it.
 report() {
     [ "$comparisons" -gt 0 ] || die "nothing matches BENCH_ONLY=$BENCH_ONLY"
-    psql -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -v samples="$(cat "$work/samples")" \
-        -P footer=off -P pager=off -f "$here/report.sql"
+    mkdir -p results || return
+    {
+        echo 'CREATE TEMPORARY TABLE sample (comparison integer, area text, title text, against text, goal numeric,
+                  wal_goal numeric, ours numeric, theirs numeric, our_wal numeric, their_wal numeric);'
+        echo 'COPY sample FROM STDIN;'
+        cat "$work/samples"
+        echo '\.'
+        cat "$here/report.sql"
+    } | psql -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -v chart="$work/chart.tsv" -P footer=off -P pager=off |
+        tee results/bench.txt
+    [ ! -s "$work/chart.tsv" ] || ! command -v gnuplot >/dev/null || draw >results/bench.svg
+}
+
+# 16 pixels a line.
+draw() {
+    local lines
+    lines=$(wc -l <"$work/chart.tsv")
+    gnuplot -e "lines = $lines; height = $((16 * lines + 90)); data = '$work/chart.tsv'" "$here/chart.gp"
 }

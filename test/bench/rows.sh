@@ -1,13 +1,13 @@
-# shellcheck shell=bash # sourced by run
+# shellcheck shell=bash disable=SC2154 # sourced by run
 #
 # The functions on rows, against the static SQL that does the same. The loops
 # are PL/pgSQL, which keeps the plan of a static statement as an application
 # with prepared statements does.
 
-# A table, and documents that its rows are made of.
+# fill_documents VARIANT: a table for the variant, and documents for all.
 fill_documents() {
-    sql <<'SQL'
-CREATE TABLE round.item (
+    sql table="$1" <<'SQL'
+CREATE TABLE round.:table (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     name text NOT NULL,
     qty integer,
@@ -17,128 +17,131 @@ CREATE TABLE round.item (
     created_at timestamptz DEFAULT now(),
     updated_at timestamptz DEFAULT now()
 );
-CREATE TABLE round.document AS
+CREATE TABLE IF NOT EXISTS round.document AS
 SELECT i, md5(i::text)::uuid AS id,
        jsonb_build_object('id', md5(i::text)::uuid, 'name', 'name ' || i, 'qty', i, 'price', i * 1.5, 'active', true,
                           'settings', '{"a": 1, "b": [1, 2, 3]}'::jsonb,
                           'created_at', '2024-01-01T00:00:00Z', 'updated_at', '2024-01-01T00:00:00Z') AS data
-FROM generate_series(1, :rows / 5) AS i;
+FROM generate_series(1, :rows / 2) AS i;
 VACUUM (FREEZE, ANALYZE) round.document;
 SQL
 }
 
 fill_items() {
-    fill_documents && sql <<'SQL'
-INSERT INTO round.item
-SELECT r.* FROM round.document, jsonb_populate_record(NULL::round.item, data) AS r;
-VACUUM (FREEZE, ANALYZE) round.item;
+    fill_documents "$1" && sql table="$1" <<'SQL'
+INSERT INTO round.:table
+SELECT r.* FROM round.document, jsonb_populate_record(NULL::round.:table, data) AS r;
+VACUUM (FREEZE, ANALYZE) round.:table;
 SQL
 }
 
-# each STATEMENT: runs it for each document d, and says how long that took. A
-# session loads the library once, which is not what is measured.
+# each VARIANT STATEMENT: for each document d of this turn. A session loads the
+# library once, which is not what is measured.
 each() {
-    timed <<SQL
+    spent sql table="$1" <<SQL
 LOAD 'dtmodel';
-\timing on
+SELECT bench.start();
 DO \$\$
 DECLARE
     d record;
-    item round.item;
+    item round.$1;
 BEGIN
-    FOR d IN SELECT * FROM round.document LOOP
-        $1;
+    FOR d IN SELECT * FROM round.document WHERE i % 25 = $turn LOOP
+        $2;
     END LOOP;
 END
 \$\$;
-\timing off
+SELECT bench.stop();
 SQL
-}
-
-# in_turn FILL WORK VARIANT...: for a sampler. Each variant does the work on
-# tables of its own.
-in_turn() {
-    local fill=$1 work=$2 variant cost
-    shift 2
-    for variant; do
-        sql <<<'DROP SCHEMA round CASCADE; CREATE SCHEMA round;' && $fill && cost=$($work "$variant") && [ -n "$cost" ] || return
-        echo "$cost $variant"
-    done
 }
 
 create_each() {
     case $1 in
-        model)    each 'PERFORM dtmodel.create(NULL::round.item, d.data)' ;;
-        populate) each 'INSERT INTO round.item SELECT * FROM jsonb_populate_record(NULL::round.item, d.data) RETURNING * INTO item' ;;
+        model)  each "$1" 'PERFORM dtmodel.create(NULL::round.model, d.data)' ;;
+        static) each "$1" 'INSERT INTO round.static SELECT * FROM jsonb_populate_record(NULL::round.static, d.data) RETURNING * INTO item' ;;
     esac
 }
 
 update_each() {
     case $1 in
-        model)    each "PERFORM dtmodel.update(NULL::round.item, d.id, '{\"name\": \"new\", \"qty\": 5}')" ;;
-        populate) each "UPDATE round.item AS t SET (name, qty) = (SELECT r.name, r.qty FROM jsonb_populate_record(NULL::round.item, '{\"name\": \"new\", \"qty\": 5}') AS r) WHERE t.id = d.id RETURNING t.* INTO item" ;;
+        model)  each "$1" "PERFORM dtmodel.update(NULL::round.model, d.id, '{\"name\": \"new\", \"qty\": 5}')" ;;
+        static) each "$1" "UPDATE round.static AS t SET (name, qty) = (SELECT r.name, r.qty FROM jsonb_populate_record(NULL::round.static, '{\"name\": \"new\", \"qty\": 5}') AS r) WHERE t.id = d.id RETURNING t.* INTO item" ;;
     esac
 }
 
-# A look-up takes so little that the variants have to take turns many times.
-get_rows() {
-    fill_items && psql -X -q -A -t -F ' ' -v ON_ERROR_STOP=1 <<'SQL'
-LOAD 'dtmodel';
-CREATE TEMP TABLE cost (variant text, started timestamptz, ended timestamptz);
-DO $$
-DECLARE
-    d record;
-    item round.item;
-    started timestamptz;
-BEGIN
-    FOR turn IN 0..39 LOOP
-        started := clock_timestamp();
-        FOR d IN SELECT id FROM round.document WHERE i % 20 = turn / 2 LOOP
-            item := dtmodel.get_by_id(NULL::round.item, d.id);
-        END LOOP;
-        INSERT INTO cost VALUES ('model', started, clock_timestamp());
-        started := clock_timestamp();
-        FOR d IN SELECT id FROM round.document WHERE i % 20 = turn / 2 LOOP
-            SELECT t.* INTO item FROM round.item AS t WHERE t.id = d.id;
-        END LOOP;
-        INSERT INTO cost VALUES ('static', started, clock_timestamp());
-    END LOOP;
-END
-$$;
-SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(milliseconds FROM ended - started)::float), variant FROM cost GROUP BY variant;
-SQL
+get_each() {
+    case $1 in
+        model)  each "$1" 'item := dtmodel.get_by_id(NULL::round.model, d.id)' ;;
+        static) each "$1" 'SELECT t.* INTO item FROM round.static AS t WHERE t.id = d.id' ;;
+    esac
 }
-
-create_rows() { in_turn fill_documents create_each "$@"; }
-update_rows() { in_turn fill_items update_each "$@"; }
 
 bulk_insert() {
     local statement
     case $1 in
-        model)    statement="SELECT count(*) FROM round.list, dtmodel.bulk_create(NULL::round.item, data)" ;;
-        populate) statement="INSERT INTO round.item SELECT r.* FROM round.list, jsonb_populate_recordset(NULL::round.item, data) AS r" ;;
+        model)  statement="SELECT count(*) FROM round.list, dtmodel.bulk_create(NULL::round.model, data)" ;;
+        static) statement="INSERT INTO round.static SELECT r.* FROM round.list, jsonb_populate_recordset(NULL::round.static, data) AS r" ;;
     esac
-    timed <<SQL
+    spent sql table="$1" turn="$turn" <<SQL
 LOAD 'dtmodel';
 CREATE TABLE round.list AS
-SELECT jsonb_agg(data) AS data FROM (SELECT data FROM round.document ORDER BY i LIMIT :rows / 10) AS d;
-\timing on
+SELECT jsonb_agg(data) AS data FROM round.document WHERE i % 5 = :turn - 1;
+SELECT bench.start();
 $statement;
-\timing off
-SELECT bench.expect('rows', count(*), :rows / 10) FROM round.item;
+SELECT bench.stop();
+SELECT bench.expect('rows', count(*), :turn * :rows / 10) FROM round.:table;
+DROP TABLE round.list;
 SQL
 }
 
-bulk_rows() { in_turn fill_documents bulk_insert "$@"; }
+create_rows() { turns fill_documents create_each "$@"; }
+update_rows() { turns fill_items update_each "$@"; }
+get_rows()    { turns fill_items get_each "$@"; }
+bulk_rows()   { turns fill_documents bulk_insert "$@"; }
 
-compare 7 create_rows 'create, one row of 8 columns' model \
-    'INSERT ... jsonb_populate_record' 1.25 populate
-compare 7 update_rows 'update, two columns' model \
-    'UPDATE ... jsonb_populate_record' 1.25 populate
-compare 7 get_rows 'get_by_id' model \
+compare 2 create_rows 'create, one row of 8 columns' model \
+    'INSERT ... jsonb_populate_record' 1.05 static
+compare 2 update_rows 'update, two columns' model \
+    'UPDATE ... jsonb_populate_record' 1.05 static
+compare 2 get_rows 'get_by_id' model \
     'SELECT * INTO' 1.1 static
-compare 7 bulk_rows 'bulk_create, 10k rows' model \
-    'INSERT ... jsonb_populate_recordset' 1.1 populate
+compare 2 bulk_rows "bulk_create, $((rows / 10)) rows" model \
+    'INSERT ... jsonb_populate_recordset' 1.05 static
+
+# get_all as a table of the caller's query, so many times.
+fill_list() {
+    fill_items "$1" && sql table="$1" <<'SQL'
+SELECT bench.expect('rows of get_all', count(*), :rows / 2) FROM dtmodel.get_all(NULL::round.:table);
+SQL
+}
+
+# read_list TIMES QUERY VARIANT: the query has "list" where the rows come from.
+read_list() {
+    local list="round.$3"
+    [ "$3" != model ] || list="dtmodel.get_all(NULL::round.model)"
+    preloaded spent sql <<SQL
+PREPARE read AS ${2//list/$list};
+EXECUTE read;
+SELECT bench.start();
+$(yes 'EXECUTE read;' | head -n "$1")
+SELECT bench.stop();
+SQL
+}
+
+# compare_lists NAME TIMES QUERY
+compare_lists() {
+    local times=$2 query=$3
+    compare 2 lists "get_all, $1" model 'the table' 1.05 static
+}
+
+lists() { turns fill_list "list_once" "$@"; }
+list_once() { read_list "$times" "$query" "$1"; }
+
+compare_lists 'all rows' 2 'SELECT count(*) FROM list AS t'
+compare_lists 'LIMIT 10' 5 'SELECT * FROM list AS t LIMIT 10'
+compare_lists 'a page in the order of the key' 5 'SELECT * FROM list AS t ORDER BY id LIMIT 10'
+compare_lists 'a row by its key' 5 "SELECT * FROM list AS t WHERE id = md5('77')::uuid"
+compare_lists 'a join of 20 rows' 5 'SELECT t.* FROM round.document AS d JOIN list AS t USING (id) WHERE d.i <= 20'
 
 # get_or_create and upsert by a column that is unique among live rows alone,
 # against the same by the primary key: of a row that is there, and of one that
@@ -166,13 +169,16 @@ account_script() {
     esac
 }
 
-accounts() { fill_accounts && mixed 20000 account_script "$@"; }
+# Each variant finds the rows of its turns as the others do.
+account() { account_script "$1" | one_by_one 1000; }
 
-compare 3 accounts 'get_or_create of a row that is there, unique_live' there_by_email \
+accounts() { fill_accounts && turns : account "$@"; }
+
+compare 2 accounts 'get_or_create of a row that is there, unique_live' there_by_email \
     'by primary key' 1.5 there_by_key
-compare 3 accounts 'get_or_create of a new row, unique_live' new_by_email \
+compare 2 accounts 'get_or_create of a new row, unique_live' new_by_email \
     'by primary key' 1.5 new_by_key
-compare 3 accounts 'upsert with on_deleted, unique_live' upsert_by_email \
+compare 2 accounts 'upsert with on_deleted, unique_live' upsert_by_email \
     'by primary key' 1.5 upsert_by_key
 
 # A row of 40 columns, and what makes JSON of it.
@@ -191,23 +197,22 @@ SELECT bench.expect('different dicts', count(*), 0) FROM round.wide AS w WHERE d
 SQL
 }
 
-dict() { timed <<<"LOAD 'dtmodel';
-\\timing on
-SELECT count($1) FROM round.wide AS w;"; }
-
-dicts() {
-    local variant cost
-    fill_wide || return
-    for variant; do
-        cost=$(dict "$variant") && [ -n "$cost" ] || return
-        echo "$cost $variant"
-    done
+dict() {
+    spent sql <<SQL
+LOAD 'dtmodel';
+SELECT count($1) FROM round.wide AS w WHERE c0 < 10;
+SELECT bench.start();
+SELECT count($1) FROM round.wide AS w;
+SELECT bench.stop();
+SQL
 }
 
-compare 9 dicts 'to_dict, 40 columns, all' 'dtmodel.to_dict(w)' 'to_jsonb' 0.25 'to_jsonb(w)'
-compare 9 dicts 'to_dict, 40 columns, 3 excluded' "dtmodel.to_dict(w, '{settings,c1,c7}')" \
+dicts() { fill_wide && turns : dict "$@"; }
+
+compare 2 dicts 'to_dict, 40 columns, all' 'dtmodel.to_dict(w)' 'to_jsonb' 0.25 'to_jsonb(w)'
+compare 2 dicts 'to_dict, 40 columns, 3 excluded' "dtmodel.to_dict(w, '{settings,c1,c7}')" \
     'to_jsonb - 3' 0.15 "to_jsonb(w) - '{settings,c1,c7}'::text[]"
-compare 9 dicts 'to_dict, 40 columns, 5 kept' "dtmodel.to_dict(w, includes => '{id,created_at,c0,c1,c4}')" \
+compare 2 dicts 'to_dict, 40 columns, 5 kept' "dtmodel.to_dict(w, includes => '{id,created_at,c0,c1,c4}')" \
     'to_jsonb' 0.1 'to_jsonb(w)'
 
 # Two versions of a row in a trigger of PL/pgSQL, less what the trigger, its
@@ -224,21 +229,29 @@ SQL
 
 # A session compiles the trigger once, which is not what is measured.
 compare_versions() {
-    timed <<SQL
+    spent sql <<SQL
 CREATE TRIGGER compare BEFORE UPDATE ON round.wide FOR EACH ROW EXECUTE FUNCTION round.$1();
 UPDATE round.wide SET c1 = 'changed' WHERE c4 = 1000000::bigint * (:rows / 1000 + 1);
-\timing on
+SELECT bench.start();
 UPDATE round.wide SET c1 = 'changed', c0 = 5 WHERE c4 <= 1000000::bigint * (:rows / 1000);
-\timing off
+SELECT bench.stop();
 DROP TRIGGER compare ON round.wide;
+UPDATE round.wide SET c1 = 'text', c0 = 4;
 SQL
 }
 
 versions() {
-    in_turn fill_versions compare_versions empty "$@" |
-        awk '$2 == "empty" { empty = $1; next } { printf "%.3f %s\n", $1 - empty, $2 }'
+    fill_versions && turns : compare_versions empty "$@" |
+        awk '$3 == "empty" { sum += $1; n++; next }
+             { line[++lines] = $0 }
+             END {
+                 for (i = 1; i <= lines; i++) {
+                     split(line[i], f, " ")
+                     printf "%.4f - %s\n", f[1] - sum / n, f[3]
+                 }
+             }'
 }
 
-compare 5 versions 'get_modified_keys, 40 columns' keys \
+compare 3 versions 'get_modified_keys, 40 columns' keys \
     'hstore subtraction' 0.05 hstore \
     'to_jsonb compare'   0.02 json

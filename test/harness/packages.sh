@@ -17,6 +17,8 @@ missing_packages() {
             command -v prove >/dev/null       || echo perl
             perl -MIPC::Run -e 1 2>/dev/null  || echo libipc-run-perl
             [ -n "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || echo pgbouncer ;;
+        bench)
+            command -v gnuplot >/dev/null     || echo gnuplot-nox ;;
     esac
     case $target in
         check | demo)

@@ -16,14 +16,23 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/unique.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
+/* The copy of the triggers does not stay with the model, which is kept. */
 static Oid
 trigger_oid(Relation rel, DtSoftDeleteTrigger which)
 {
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "dtmodel triggers",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
 	const Trigger *trigger = dtmodel_find_trigger(rel,
 												  &dtmodel_soft_delete_triggers[which]);
+	Oid			oid = trigger == NULL ? InvalidOid : trigger->tgoid;
 
-	return trigger == NULL ? InvalidOid : trigger->tgoid;
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return oid;
 }
 
 static void
