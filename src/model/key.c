@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "catalog/pg_operator.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
@@ -241,6 +242,37 @@ dtmodel_key_of_id(const DtKey *key, Datum id, Oid type)
 	values.values[0] = getBaseType(type) == key->columns[0].typid ? id :
 		read_value(dtmodel_value_text(id, type), &key->columns[0]);
 	return values;
+}
+
+static bool
+is_immutable(Oid function)
+{
+	return func_volatile(function) == PROVOLATILE_IMMUTABLE;
+}
+
+/*
+ * Whether the key for an id depends on nothing else, such as TimeZone for a
+ * key of type timestamptz.
+ */
+bool
+dtmodel_is_key_constant(const DtKey *key, Oid type)
+{
+	Oid			function;
+	Oid			parameter;
+	bool		is_varlena;
+
+	if (key->ncolumns == 1 && getBaseType(type) == key->columns[0].typid)
+		return true;
+	getTypeOutputInfo(type, &function, &is_varlena);
+	if (!is_immutable(function))
+		return false;
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		getTypeInputInfo(key->columns[i].typid, &function, &parameter);
+		if (!is_immutable(function))
+			return false;
+	}
+	return true;
 }
 
 /* The types of the key's columns, for the parameters of a plan. */

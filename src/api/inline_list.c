@@ -1,0 +1,448 @@
+/*-------------------------------------------------------------------------
+ *
+ * inline_list.c
+ *	  get_all() in the plan of its caller.
+ *
+ * A call of get_all in FROM becomes the query that the function would run, as
+ * a subquery; the server does the same with functions in SQL.  So conditions,
+ * joins and a LIMIT of the caller reach the table and its indexes.  The
+ * planner hook does it, after it has hidden rows, since get_all has its own
+ * condition for these.  Where the library is not preloaded, the function's
+ * support function does it, which PostgreSQL calls for this from version 19 on.
+ *
+ * The query is that of the saved plan, which the server has analyzed and
+ * rewritten as it does for the function.  The executor checks the privileges
+ * on the table and its columns each time.  The privileges on the schema and on
+ * get_all are checked when the plan is made, so it depends on the user and on
+ * get_all.
+ *
+ * The function runs instead where the result might not be the same:
+ *
+ * - The id to begin after is not a constant, or its key is not: without an id
+ *	 the query is another one.
+ * - An argument is volatile or a subquery; the server has the same rule.
+ * - The table has row-level security.  The query then depends on the setting
+ *	 row_security, and the server does not plan again when that changes.
+ * - The table has other columns than when the caller's query was parsed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/transam.h"
+#include "api/inline_list.h"
+#include "api/read.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_language.h"
+#include "dtmodel.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/supportnodes.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/planmain.h"
+#include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_get_all_support);
+
+/* The name of get_all in the library. */
+#define GET_ALL "dtmodel_get_all"
+
+/* One pass over a query. */
+typedef struct InlineContext
+{
+	ParamListInfo params;
+	PlannerGlobal *global;		/* NULL as long as there is no call */
+} InlineContext;
+
+/*
+ * Whether this is get_all, as the extension has made it: what was set for the
+ * function by ALTER FUNCTION is the function's own.
+ */
+static bool
+is_plain_get_all(HeapTuple function)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
+	bool		isnull;
+	Datum		source;
+
+	if (form->prolang != ClanguageId || form->prosecdef ||
+		form->pronargs != DT_LIST_ARGUMENTS ||
+		!heap_attisnull(function, Anum_pg_proc_proconfig, NULL))
+		return false;
+	source = SysCacheGetAttr(PROCOID, function, Anum_pg_proc_prosrc, &isnull);
+	return strcmp(TextDatumGetCString(source), GET_ALL) == 0;
+}
+
+/*
+ * Whether it is get_all, the user may execute it, and no module has asked to
+ * be informed of calls.
+ */
+static bool
+may_inline_function(Oid funcid)
+{
+	HeapTuple	function;
+	bool		is_get_all;
+
+	if (funcid < FirstNormalObjectId)
+		return false;
+	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
+	if (!HeapTupleIsValid(function))
+		elog(ERROR, "cache lookup failed for function %u", funcid);
+	is_get_all = is_plain_get_all(function);
+	ReleaseSysCache(function);
+	return is_get_all && compat_may_execute(funcid, GetUserId()) &&
+		!FmgrHookIsNeeded(funcid);
+}
+
+/*
+ * The call with all arguments, in their order and as constants where they can
+ * be.
+ */
+static FuncExpr *
+complete_call(const RangeTblFunction *function, PlannerInfo *root)
+{
+	return castNode(FuncExpr, eval_const_expressions(root, function->funcexpr));
+}
+
+/* The argument; NULL if it is not a constant. */
+static const Const *
+constant_argument(const FuncExpr *call, int argument)
+{
+	const Node *node = list_nth(call->args, argument);
+
+	return IsA(node, Const) ? (const Const *) node : NULL;
+}
+
+/*
+ * Whether the arguments determine the query, and may be evaluated more than
+ * once.
+ */
+static bool
+are_arguments_known(const FuncExpr *call)
+{
+	return constant_argument(call, DT_LIST_MODEL) != NULL &&
+		constant_argument(call, DT_LIST_AFTER) != NULL &&
+		constant_argument(call, DT_LIST_INCLUDE_DELETED) != NULL &&
+		!contain_volatile_functions((Node *) call->args) &&
+		!contain_subplans((Node *) call->args);
+}
+
+/* The table of the call; InvalidOid for what the function refuses. */
+static Oid
+table_of(const FuncExpr *call)
+{
+	Oid			relid = get_typ_typrelid(constant_argument(call, DT_LIST_MODEL)->consttype);
+	char		relkind = OidIsValid(relid) ? get_rel_relkind(relid) : '\0';
+
+	return relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE ?
+		relid : InvalidOid;
+}
+
+/* Whether the plan may keep the key after which the list begins. */
+static bool
+is_after_constant(Relation rel, const Const *after)
+{
+	DtKey		key;
+
+	if (after->constisnull)
+		return true;
+	key = dtmodel_key_if_any(rel);
+	return dtmodel_is_key_constant(&key, after->consttype);
+}
+
+/* A value of the key, in the place of the query's parameter for it. */
+static Node *
+key_constant(const DtList *list, int i)
+{
+	Oid			type = list->key.columns[i].typid;
+	bool		isnull = list->after.nulls[i] == 'n';
+	int16		length;
+	bool		byval;
+
+	get_typlenbyval(type, &length, &byval);
+	return (Node *) makeConst(type, -1, get_typcollation(type), length,
+							  isnull ? (Datum) 0 :
+							  datumCopy(list->after.values[i], byval, length),
+							  isnull, byval);
+}
+
+static Node *
+put_key_constants(Node *node, void *list)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Param))
+		return key_constant(list, ((Param *) node)->paramid - DT_LIST_PAGE - 1);
+	return expression_tree_mutator(node, put_key_constants, list);
+}
+
+/*
+ * Limit or offset, as an expression in the subquery; NULL for none, so that
+ * the planner can merge the subquery with the caller's.
+ */
+static Node *
+page_expression(const FuncExpr *call, int argument)
+{
+	const Const *constant = constant_argument(call, argument);
+	Node	   *node;
+
+	if (constant != NULL &&
+		(constant->constisnull ||
+		 (argument == DT_LIST_OFFSET && DatumGetInt64(constant->constvalue) == 0)))
+		return NULL;
+	node = copyObject(list_nth(call->args, argument));
+	IncrementVarSublevelsUp(node, 1, 0);
+	return node;
+}
+
+/*
+ * The query that the call would run; NULL if it depends on more than a plan
+ * can depend on.
+ */
+static Query *
+query_of(Relation rel, const FuncExpr *call)
+{
+	const Const *after_id = constant_argument(call, DT_LIST_AFTER);
+	const Const *include = constant_argument(call, DT_LIST_INCLUDE_DELETED);
+	DtListAfter after = {after_id->constvalue, after_id->consttype};
+	DtList		list = dtmodel_list(rel, !include->constisnull &&
+									DatumGetBool(include->constvalue),
+									after_id->constisnull ? NULL : &after);
+	Query	   *query = dtmodel_query_of_plan(list.plan);
+
+	if (query->hasRowSecurity)
+		return NULL;
+	query->jointree->quals = put_key_constants(query->jointree->quals, &list);
+	query->limitCount = page_expression(call, DT_LIST_LIMIT);
+	query->limitOffset = page_expression(call, DT_LIST_OFFSET);
+	return query;
+}
+
+/*
+ * The same; also NULL if the table is not one, or has other columns than the
+ * caller's query, which has those that there were when it was parsed.
+ */
+static Query *
+query_of_call(const FuncExpr *call, int ncolumns)
+{
+	Oid			relid = table_of(call);
+	Relation	rel = OidIsValid(relid) ?
+		try_relation_open(relid, AccessShareLock) : NULL;
+	Query	   *query = NULL;
+
+	if (rel == NULL)
+		return NULL;
+
+	if (ncolumns > 0 && ncolumns == RelationGetNumberOfAttributes(rel) &&
+		is_after_constant(rel, constant_argument(call, DT_LIST_AFTER)))
+		query = query_of(rel, call);
+	relation_close(rel, query == NULL ? AccessShareLock : NoLock);
+	return query;
+}
+
+/*
+ * Whether an entry is joined with others.  A function that is called for each
+ * of its rows, such as to_dict(), does not count.
+ */
+static bool
+is_joined(const Query *query, Node *node, const RangeTblFunction *entry)
+{
+	ListCell   *cell;
+
+	if (IsA(node, RangeTblRef))
+	{
+		RangeTblEntry *rte = rt_fetch(((RangeTblRef *) node)->rtindex, query->rtable);
+
+		return !list_member_ptr(rte->functions, entry) &&
+			!(rte->rtekind == RTE_FUNCTION && rte->lateral);
+	}
+	if (IsA(node, JoinExpr))
+		return is_joined(query, ((JoinExpr *) node)->larg, entry) ||
+			is_joined(query, ((JoinExpr *) node)->rarg, entry);
+	foreach(cell, castNode(FromExpr, node)->fromlist)
+	{
+		if (is_joined(query, lfirst(cell), entry))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the order of the rows has no effect, since the caller joins or sorts
+ * them.  An aggregate function gets its rows before they are sorted.
+ */
+static bool
+is_order_lost(const Query *query, const RangeTblFunction *entry)
+{
+	if (query->sortClause != NIL && !query->hasAggs && !query->hasWindowFuncs &&
+		query->distinctClause == NIL && query->groupClause == NIL)
+		return true;
+	return is_joined(query, (Node *) query->jointree, entry);
+}
+
+/*
+ * The query for a call in FROM; NULL if it is not get_all, or the function has
+ * to run.  root->parse is the level of the caller's query.
+ */
+static Query *
+inline_call(const RangeTblFunction *function, PlannerInfo *root)
+{
+	FuncExpr   *call = complete_call(function, root);
+	Query	   *query;
+
+	if (!are_arguments_known(call))
+		return NULL;
+	query = query_of_call(call, function->funccolcount);
+	if (query == NULL)
+		return NULL;
+
+	/* The planner does not merge a subquery that has an order. */
+	if (query->limitCount == NULL && query->limitOffset == NULL &&
+		is_order_lost(root->parse, function))
+		query->sortClause = NIL;
+	record_plan_function_dependency(root, call->funcid);
+	root->glob->dependsOnRole = true;
+	return query;
+}
+
+/* The call of get_all in the entry; NULL if there is none to inline. */
+static RangeTblFunction *
+list_in_entry(const RangeTblEntry *rte)
+{
+	RangeTblFunction *function;
+
+	if (rte->rtekind != RTE_FUNCTION || rte->funcordinality ||
+		list_length(rte->functions) != 1)
+		return NULL;
+	function = linitial_node(RangeTblFunction, rte->functions);
+	if (!IsA(function->funcexpr, FuncExpr) ||
+		!may_inline_function(((FuncExpr *) function->funcexpr)->funcid))
+		return NULL;
+	return function;
+}
+
+static PlannerInfo *
+make_planner(Query *query, InlineContext *context)
+{
+	PlannerInfo *root = makeNode(PlannerInfo);
+
+	if (context->global == NULL)
+	{
+		context->global = makeNode(PlannerGlobal);
+		context->global->boundParams = context->params;
+	}
+	root->parse = query;
+	root->glob = context->global;
+	root->query_level = 1;
+	root->planner_cxt = CurrentMemoryContext;
+	return root;
+}
+
+static void
+inline_entry(Query *query, RangeTblEntry *rte, InlineContext *context)
+{
+	RangeTblFunction *function = list_in_entry(rte);
+	Query	   *subquery = function == NULL ? NULL :
+		inline_call(function, make_planner(query, context));
+
+	if (subquery == NULL)
+		return;
+	rte->rtekind = RTE_SUBQUERY;
+	rte->subquery = subquery;
+	rte->security_barrier = false;
+	rte->functions = NIL;
+}
+
+static void inline_level(Query *query, InlineContext *context);
+
+static bool
+inline_sublinks(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+	{
+		inline_level((Query *) node, context);
+		return false;
+	}
+	return expression_tree_walker(node, inline_sublinks, context);
+}
+
+static void
+inline_level(Query *query, InlineContext *context)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	foreach(cell, query->cteList)
+		inline_level(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery),
+					 context);
+	foreach(cell, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+
+		if (rte->rtekind == RTE_SUBQUERY)
+			inline_level(rte->subquery, context);
+		else if (rte->rtekind == RTE_FUNCTION)
+			inline_entry(query, rte, context);
+	}
+	if (query->hasSubLinks)
+		query_tree_walker(query, inline_sublinks, context,
+						  QTW_IGNORE_RT_SUBQUERIES | QTW_IGNORE_CTE_SUBQUERIES);
+}
+
+/*
+ * Takes the calls of get_all in a query into it.  Returns what its plan
+ * depends on besides the query; NULL for nothing.
+ */
+PlannerGlobal *
+dtmodel_inline_lists(Query *query, ParamListInfo params)
+{
+	InlineContext context = {.params = params};
+
+	inline_level(query, &context);
+	return context.global;
+}
+
+#ifdef COMPAT_HAS_INLINE_IN_FROM
+static Node *
+answer(Node *request)
+{
+	SupportRequestInlineInFrom *call = (SupportRequestInlineInFrom *) request;
+
+	/* Where the planner hook works, it has inlined what can be inlined. */
+	if (!IsA(request, SupportRequestInlineInFrom) || dtmodel_rewrites() ||
+		call->root == NULL || !is_plain_get_all(call->proc))
+		return NULL;
+	return (Node *) inline_call(call->rtfunc, call->root);
+}
+#else
+static Node *
+answer(Node *request pg_attribute_unused())
+{
+	return NULL;
+}
+#endif
+
+/*
+ * get_all_support(internal) returns internal
+ *
+ * The planner's support function for get_all.
+ *
+ * Source: none.
+ */
+Datum
+dtmodel_get_all_support(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(answer((Node *) PG_GETARG_POINTER(0)));
+}
