@@ -36,6 +36,7 @@
 #include "api/read.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_language.h"
+#include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "guc.h"
 #include "miscadmin.h"
@@ -102,16 +103,6 @@ may_inline_function(Oid funcid)
 	ReleaseSysCache(function);
 	return is_get_all && compat_may_execute(funcid, GetUserId()) &&
 		!FmgrHookIsNeeded(funcid);
-}
-
-/*
- * The call with all arguments, in their order and as constants where they can
- * be.
- */
-static FuncExpr *
-complete_call(const RangeTblFunction *function, PlannerInfo *root)
-{
-	return castNode(FuncExpr, eval_const_expressions(root, function->funcexpr));
 }
 
 /* The argument; NULL if it is not a constant. */
@@ -187,22 +178,26 @@ put_key_constants(Node *node, void *list)
 }
 
 /*
- * Limit or offset, as an expression in the subquery; NULL for none, so that
- * the planner can merge the subquery with the caller's.
+ * Limit or offset, as a parameter for the argument; NULL for none, so that the
+ * planner can merge the subquery with the caller's.
  */
 static Node *
-page_expression(const FuncExpr *call, int argument)
+page_parameter(const FuncExpr *call, int argument)
 {
 	const Const *constant = constant_argument(call, argument);
-	Node	   *node;
+	Param	   *parameter;
 
 	if (constant != NULL &&
 		(constant->constisnull ||
 		 (argument == DT_LIST_OFFSET && DatumGetInt64(constant->constvalue) == 0)))
 		return NULL;
-	node = copyObject(list_nth(call->args, argument));
-	IncrementVarSublevelsUp(node, 1, 0);
-	return node;
+	parameter = makeNode(Param);
+	parameter->paramkind = PARAM_EXTERN;
+	parameter->paramid = argument + 1;
+	parameter->paramtype = INT8OID;
+	parameter->paramtypmod = -1;
+	parameter->location = -1;
+	return (Node *) parameter;
 }
 
 /*
@@ -223,8 +218,8 @@ query_of(Relation rel, const FuncExpr *call)
 	if (query->hasRowSecurity)
 		return NULL;
 	query->jointree->quals = put_key_constants(query->jointree->quals, &list);
-	query->limitCount = page_expression(call, DT_LIST_LIMIT);
-	query->limitOffset = page_expression(call, DT_LIST_OFFSET);
+	query->limitCount = page_parameter(call, DT_LIST_LIMIT);
+	query->limitOffset = page_parameter(call, DT_LIST_OFFSET);
 	return query;
 }
 
@@ -291,27 +286,24 @@ is_order_lost(const Query *query, const RangeTblFunction *entry)
 }
 
 /*
- * The query for a call in FROM; NULL if it is not get_all, or the function has
- * to run.  root->parse is the level of the caller's query.
+ * The query for a call whose arguments are complete, with parameters for limit
+ * and offset; NULL if the function has to run.  "caller" is the level of the
+ * caller's query.
  */
 static Query *
-inline_call(const RangeTblFunction *function, PlannerInfo *root)
+inline_call(const RangeTblFunction *function, const FuncExpr *call,
+			const Query *caller)
 {
-	FuncExpr   *call = complete_call(function, root);
 	Query	   *query;
 
 	if (!are_arguments_known(call))
 		return NULL;
 	query = query_of_call(call, function->funccolcount);
-	if (query == NULL)
-		return NULL;
 
 	/* The planner does not merge a subquery that has an order. */
-	if (query->limitCount == NULL && query->limitOffset == NULL &&
-		is_order_lost(root->parse, function))
+	if (query != NULL && query->limitCount == NULL &&
+		query->limitOffset == NULL && is_order_lost(caller, function))
 		query->sortClause = NIL;
-	record_plan_function_dependency(root, call->funcid);
-	root->glob->dependsOnRole = true;
 	return query;
 }
 
@@ -348,19 +340,43 @@ make_planner(Query *query, InlineContext *context)
 	return root;
 }
 
+/* An argument in the place of its parameter, which may be none. */
+static Node *
+put_argument(Node *parameter, const FuncExpr *call)
+{
+	Node	   *argument;
+
+	if (parameter == NULL)
+		return NULL;
+	argument = copyObject(list_nth(call->args, ((Param *) parameter)->paramid - 1));
+	IncrementVarSublevelsUp(argument, 1, 0);
+	return argument;
+}
+
 static void
 inline_entry(Query *query, RangeTblEntry *rte, InlineContext *context)
 {
 	RangeTblFunction *function = list_in_entry(rte);
-	Query	   *subquery = function == NULL ? NULL :
-		inline_call(function, make_planner(query, context));
+	PlannerInfo *root;
+	FuncExpr   *call;
+	Query	   *subquery;
 
+	if (function == NULL)
+		return;
+	root = make_planner(query, context);
+	call = castNode(FuncExpr, eval_const_expressions(root, function->funcexpr));
+	subquery = inline_call(function, call, query);
 	if (subquery == NULL)
 		return;
+
+	subquery->limitCount = put_argument(subquery->limitCount, call);
+	subquery->limitOffset = put_argument(subquery->limitOffset, call);
 	rte->rtekind = RTE_SUBQUERY;
 	rte->subquery = subquery;
 	rte->security_barrier = false;
 	rte->functions = NIL;
+	record_plan_function_dependency(root, call->funcid);
+	root->glob->dependsOnRole = true;
 }
 
 static void inline_level(Query *query, InlineContext *context);
@@ -415,16 +431,26 @@ dtmodel_inline_lists(Query *query, ParamListInfo params)
 }
 
 #ifdef COMPAT_HAS_INLINE_IN_FROM
+/*
+ * The planner has completed the arguments.  It puts them in the place of their
+ * parameters, and makes the plan depend on the function.
+ */
 static Node *
 answer(Node *request)
 {
-	SupportRequestInlineInFrom *call = (SupportRequestInlineInFrom *) request;
+	SupportRequestInlineInFrom *from = (SupportRequestInlineInFrom *) request;
+	FuncExpr   *call;
+	Query	   *query;
 
 	/* Where the planner hook works, it has inlined what can be inlined. */
 	if (!IsA(request, SupportRequestInlineInFrom) || dtmodel_rewrites() ||
-		call->root == NULL || !is_plain_get_all(call->proc))
+		from->root == NULL || !is_plain_get_all(from->proc))
 		return NULL;
-	return (Node *) inline_call(call->rtfunc, call->root);
+	call = castNode(FuncExpr, from->rtfunc->funcexpr);
+	query = inline_call(from->rtfunc, call, from->root->parse);
+	if (query != NULL)
+		from->root->glob->dependsOnRole = true;
+	return (Node *) query;
 }
 #else
 static Node *
