@@ -273,26 +273,28 @@ is_joined(const Query *query, Node *node, const RangeTblFunction *entry)
 }
 
 /*
- * Whether the order of the rows has no effect, since the caller joins or sorts
- * them.  An aggregate function gets its rows before they are sorted.
+ * Whether the caller's own result has an order of the rows, or needs none.
+ * Then it does not need theirs; but aggregate functions, DISTINCT ON and such
+ * get their rows before they are sorted.
  */
 static bool
-is_order_lost(const Query *query, const RangeTblFunction *entry)
+is_sorted_later(const Query *query, bool is_set)
 {
-	if (query->sortClause != NIL && !query->hasAggs && !query->hasWindowFuncs &&
-		query->distinctClause == NIL && query->groupClause == NIL)
-		return true;
-	return is_joined(query, (Node *) query->jointree, entry);
+	if (query->hasAggs || query->hasWindowFuncs ||
+		query->distinctClause != NIL || query->groupClause != NIL)
+		return false;
+	return query->sortClause != NIL ||
+		(is_set && query->limitCount == NULL && query->limitOffset == NULL);
 }
 
 /*
  * The query for a call whose arguments are complete, with parameters for limit
  * and offset; NULL if the function has to run.  "caller" is the level of the
- * caller's query.
+ * caller's query; if it is a set, the order of its result does not matter.
  */
 static Query *
 inline_call(const RangeTblFunction *function, const FuncExpr *call,
-			const Query *caller)
+			const Query *caller, bool is_set)
 {
 	Query	   *query;
 
@@ -302,7 +304,9 @@ inline_call(const RangeTblFunction *function, const FuncExpr *call,
 
 	/* The planner does not merge a subquery that has an order. */
 	if (query != NULL && query->limitCount == NULL &&
-		query->limitOffset == NULL && is_order_lost(caller, function))
+		query->limitOffset == NULL &&
+		(is_sorted_later(caller, is_set) ||
+		 is_joined(caller, (Node *) caller->jointree, function)))
 		query->sortClause = NIL;
 	return query;
 }
@@ -354,7 +358,8 @@ put_argument(Node *parameter, const FuncExpr *call)
 }
 
 static void
-inline_entry(Query *query, RangeTblEntry *rte, InlineContext *context)
+inline_entry(Query *query, bool is_set, RangeTblEntry *rte,
+			 InlineContext *context)
 {
 	RangeTblFunction *function = list_in_entry(rte);
 	PlannerInfo *root;
@@ -365,7 +370,7 @@ inline_entry(Query *query, RangeTblEntry *rte, InlineContext *context)
 		return;
 	root = make_planner(query, context);
 	call = castNode(FuncExpr, eval_const_expressions(root, function->funcexpr));
-	subquery = inline_call(function, call, query);
+	subquery = inline_call(function, call, query, is_set);
 	if (subquery == NULL)
 		return;
 
@@ -379,38 +384,43 @@ inline_entry(Query *query, RangeTblEntry *rte, InlineContext *context)
 	root->glob->dependsOnRole = true;
 }
 
-static void inline_level(Query *query, InlineContext *context);
+static void inline_level(Query *query, bool is_set, InlineContext *context);
 
 static bool
 inline_sublinks(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	if (IsA(node, Query))
+	if (IsA(node, SubLink))
 	{
-		inline_level((Query *) node, context);
-		return false;
+		SubLink    *sublink = (SubLink *) node;
+		SubLinkType type = sublink->subLinkType;
+
+		inline_level(castNode(Query, sublink->subselect),
+					 type == EXISTS_SUBLINK || type == ANY_SUBLINK ||
+					 type == ALL_SUBLINK, context);
+		return inline_sublinks(sublink->testexpr, context);
 	}
 	return expression_tree_walker(node, inline_sublinks, context);
 }
 
 static void
-inline_level(Query *query, InlineContext *context)
+inline_level(Query *query, bool is_set, InlineContext *context)
 {
 	ListCell   *cell;
 
 	check_stack_depth();
 	foreach(cell, query->cteList)
 		inline_level(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery),
-					 context);
+					 false, context);
 	foreach(cell, query->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
 
 		if (rte->rtekind == RTE_SUBQUERY)
-			inline_level(rte->subquery, context);
+			inline_level(rte->subquery, false, context);
 		else if (rte->rtekind == RTE_FUNCTION)
-			inline_entry(query, rte, context);
+			inline_entry(query, is_set, rte, context);
 	}
 	if (query->hasSubLinks)
 		query_tree_walker(query, inline_sublinks, context,
@@ -426,7 +436,7 @@ dtmodel_inline_lists(Query *query, ParamListInfo params)
 {
 	InlineContext context = {.params = params};
 
-	inline_level(query, &context);
+	inline_level(query, false, &context);
 	return context.global;
 }
 
@@ -447,7 +457,7 @@ answer(Node *request)
 		from->root == NULL || !is_plain_get_all(from->proc))
 		return NULL;
 	call = castNode(FuncExpr, from->rtfunc->funcexpr);
-	query = inline_call(from->rtfunc, call, from->root->parse);
+	query = inline_call(from->rtfunc, call, from->root->parse, false);
 	if (query != NULL)
 		from->root->glob->dependsOnRole = true;
 	return (Node *) query;

@@ -226,6 +226,14 @@ key_of_object(const DtKey *key, Jsonb *object)
 	return values;
 }
 
+/* Whether an id of this type is the value of the key's only column. */
+static bool
+is_of_key_type(const DtKey *key, Oid type)
+{
+	return type == key->columns[0].typid ||
+		getBaseType(type) == key->columns[0].typid;
+}
+
 /*
  * The key for an id.  An id of the key's own type is used unchanged, any
  * other is read as the key's type would read it (22P02 if it cannot).
@@ -239,7 +247,7 @@ dtmodel_key_of_id(const DtKey *key, Datum id, Oid type)
 		return key_of_object(key, json_id(id, type));
 
 	values = make_key_values(key);
-	values.values[0] = getBaseType(type) == key->columns[0].typid ? id :
+	values.values[0] = is_of_key_type(key, type) ? id :
 		read_value(dtmodel_value_text(id, type), &key->columns[0]);
 	return values;
 }
@@ -261,7 +269,7 @@ dtmodel_is_key_constant(const DtKey *key, Oid type)
 	Oid			parameter;
 	bool		is_varlena;
 
-	if (key->ncolumns == 1 && getBaseType(type) == key->columns[0].typid)
+	if (key->ncolumns == 1 && is_of_key_type(key, type))
 		return true;
 	getTypeOutputInfo(type, &function, &is_varlena);
 	if (!is_immutable(function))
