@@ -23,7 +23,8 @@
  * - An argument is volatile or a subquery; the server has the same rule.
  * - The table has row-level security.  The query then depends on the setting
  *	 row_security, and the server does not plan again when that changes.
- * - The table has other columns than when the caller's query was parsed.
+ * - The caller's query uses whole rows, and is older than a column of the
+ *	 table; this happens in views.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,6 +58,26 @@ PG_FUNCTION_INFO_V1(dtmodel_get_all_support);
 
 /* The name of get_all in the library. */
 #define GET_ALL "dtmodel_get_all"
+
+/*
+ * A call in FROM, and the level of the query that it is in.  If the level is a
+ * set, the order of its result has no effect.
+ */
+typedef struct ListCall
+{
+	Query	   *caller;
+	bool		is_set;
+	int			rtindex;
+	int			ncolumns;		/* of the entry */
+	FuncExpr   *call;			/* with all its arguments */
+} ListCall;
+
+/* What is looked for in a query: an entry of its range table, from inside. */
+typedef struct EntryUse
+{
+	int			rtindex;
+	Index		level;			/* of subqueries, in which we are */
+} EntryUse;
 
 /* One pass over a query. */
 typedef struct InlineContext
@@ -223,25 +244,83 @@ query_of(Relation rel, const FuncExpr *call)
 	return query;
 }
 
-/*
- * The same; also NULL if the table is not one, or has other columns than the
- * caller's query, which has those that there were when it was parsed.
- */
-static Query *
-query_of_call(const FuncExpr *call, int ncolumns)
+/* Whether an expression has a whole row of an entry. */
+static bool
+has_row(Node *node, void *argument)
 {
-	Oid			relid = table_of(call);
+	EntryUse   *use = (EntryUse *) argument;
+	bool		found;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		Var		   *var = (Var *) node;
+
+		return (int) var->varno == use->rtindex && var->varlevelsup == use->level &&
+			var->varattno == InvalidAttrNumber;
+	}
+	if (!IsA(node, Query))
+		return expression_tree_walker(node, has_row, argument);
+	use->level++;
+	found = query_tree_walker((Query *) node, has_row, argument, 0);
+	use->level--;
+	return found;
+}
+
+/*
+ * Leaves the columns that the caller's query has of the table, which are those
+ * that there were when it was parsed.  A newer one may be needed to sort by.
+ */
+static void
+cut_columns(Query *query, int ncolumns)
+{
+	List	   *columns = NIL;
+	ListCell   *cell;
+
+	foreach(cell, query->targetList)
+	{
+		TargetEntry *column = lfirst_node(TargetEntry, cell);
+
+		if (column->resno > ncolumns)
+			column->resjunk = true;
+		if (!column->resjunk || column->ressortgroupref != 0)
+			columns = lappend(columns, column);
+	}
+	query->targetList = columns;
+}
+
+/*
+ * Whether the caller's query can take its columns from the table: it has those
+ * that there were when it was parsed, and so whole rows of these.
+ */
+static bool
+has_columns_of(const ListCall *list, Relation rel)
+{
+	EntryUse	use = {.rtindex = list->rtindex};
+
+	if (list->ncolumns == RelationGetNumberOfAttributes(rel))
+		return list->ncolumns > 0;
+	return !query_tree_walker(list->caller, has_row, &use, 0);
+}
+
+/* The query for a call with known arguments; NULL if the function has to run. */
+static Query *
+query_of_call(const ListCall *list)
+{
+	Oid			relid = table_of(list->call);
 	Relation	rel = OidIsValid(relid) ?
 		try_relation_open(relid, AccessShareLock) : NULL;
 	Query	   *query = NULL;
 
 	if (rel == NULL)
 		return NULL;
-
-	if (ncolumns > 0 && ncolumns == RelationGetNumberOfAttributes(rel) &&
-		is_after_constant(rel, constant_argument(call, DT_LIST_AFTER)))
-		query = query_of(rel, call);
+	if (has_columns_of(list, rel) &&
+		is_after_constant(rel, constant_argument(list->call, DT_LIST_AFTER)))
+		query = query_of(rel, list->call);
 	relation_close(rel, query == NULL ? AccessShareLock : NoLock);
+	if (query != NULL)
+		cut_columns(query, list->ncolumns);
 	return query;
 }
 
@@ -250,32 +329,34 @@ query_of_call(const FuncExpr *call, int ncolumns)
  * of its rows, such as to_dict(), does not count.
  */
 static bool
-is_joined(const Query *query, Node *node, const RangeTblFunction *entry)
+is_joined(const Query *query, Node *node, int rtindex)
 {
 	ListCell   *cell;
 
 	if (IsA(node, RangeTblRef))
 	{
-		RangeTblEntry *rte = rt_fetch(((RangeTblRef *) node)->rtindex, query->rtable);
+		int			other = ((RangeTblRef *) node)->rtindex;
+		RangeTblEntry *rte = rt_fetch(other, query->rtable);
 
-		return !list_member_ptr(rte->functions, entry) &&
+		return other != rtindex &&
 			!(rte->rtekind == RTE_FUNCTION && rte->lateral);
 	}
 	if (IsA(node, JoinExpr))
-		return is_joined(query, ((JoinExpr *) node)->larg, entry) ||
-			is_joined(query, ((JoinExpr *) node)->rarg, entry);
+		return is_joined(query, ((JoinExpr *) node)->larg, rtindex) ||
+			is_joined(query, ((JoinExpr *) node)->rarg, rtindex);
 	foreach(cell, castNode(FromExpr, node)->fromlist)
 	{
-		if (is_joined(query, lfirst(cell), entry))
+		if (is_joined(query, lfirst(cell), rtindex))
 			return true;
 	}
 	return false;
 }
 
 /*
- * Whether the caller's own result has an order of the rows, or needs none.
- * Then it does not need theirs; but aggregate functions, DISTINCT ON and such
- * get their rows before they are sorted.
+ * Whether the result of a query has its own order of rows, or needs none since
+ * it is a set.  Then it does not depend on the order of those that it reads.
+ * But aggregate functions, DISTINCT ON and such read rows before they are
+ * sorted.
  */
 static bool
 is_sorted_later(const Query *query, bool is_set)
@@ -287,26 +368,31 @@ is_sorted_later(const Query *query, bool is_set)
 		(is_set && query->limitCount == NULL && query->limitOffset == NULL);
 }
 
+/* Whether the order of an entry's rows has no effect. */
+static bool
+is_order_lost(const Query *query, bool is_set, int rtindex)
+{
+	return is_sorted_later(query, is_set) ||
+		is_joined(query, (Node *) query->jointree, rtindex);
+}
+
 /*
- * The query for a call whose arguments are complete, with parameters for limit
- * and offset; NULL if the function has to run.  "caller" is the level of the
- * caller's query; if it is a set, the order of its result does not matter.
+ * The query for a call, with parameters for limit and offset; NULL if the
+ * function has to run.
  */
 static Query *
-inline_call(const RangeTblFunction *function, const FuncExpr *call,
-			const Query *caller, bool is_set)
+inline_call(const ListCall *list)
 {
 	Query	   *query;
 
-	if (!are_arguments_known(call))
+	if (!are_arguments_known(list->call))
 		return NULL;
-	query = query_of_call(call, function->funccolcount);
+	query = query_of_call(list);
 
 	/* The planner does not merge a subquery that has an order. */
 	if (query != NULL && query->limitCount == NULL &&
 		query->limitOffset == NULL &&
-		(is_sorted_later(caller, is_set) ||
-		 is_joined(caller, (Node *) caller->jointree, function)))
+		is_order_lost(list->caller, list->is_set, list->rtindex))
 		query->sortClause = NIL;
 	return query;
 }
@@ -358,29 +444,30 @@ put_argument(Node *parameter, const FuncExpr *call)
 }
 
 static void
-inline_entry(Query *query, bool is_set, RangeTblEntry *rte,
-			 InlineContext *context)
+inline_entry(Query *query, bool is_set, int rtindex, InlineContext *context)
 {
+	RangeTblEntry *rte = rt_fetch(rtindex, query->rtable);
 	RangeTblFunction *function = list_in_entry(rte);
+	ListCall	list = {.caller = query,.is_set = is_set,.rtindex = rtindex};
 	PlannerInfo *root;
-	FuncExpr   *call;
 	Query	   *subquery;
 
 	if (function == NULL)
 		return;
 	root = make_planner(query, context);
-	call = castNode(FuncExpr, eval_const_expressions(root, function->funcexpr));
-	subquery = inline_call(function, call, query, is_set);
+	list.call = castNode(FuncExpr, eval_const_expressions(root, function->funcexpr));
+	list.ncolumns = function->funccolcount;
+	subquery = inline_call(&list);
 	if (subquery == NULL)
 		return;
 
-	subquery->limitCount = put_argument(subquery->limitCount, call);
-	subquery->limitOffset = put_argument(subquery->limitOffset, call);
+	subquery->limitCount = put_argument(subquery->limitCount, list.call);
+	subquery->limitOffset = put_argument(subquery->limitOffset, list.call);
 	rte->rtekind = RTE_SUBQUERY;
 	rte->subquery = subquery;
 	rte->security_barrier = false;
 	rte->functions = NIL;
-	record_plan_function_dependency(root, call->funcid);
+	record_plan_function_dependency(root, list.call->funcid);
 	root->glob->dependsOnRole = true;
 }
 
@@ -416,11 +503,13 @@ inline_level(Query *query, bool is_set, InlineContext *context)
 	foreach(cell, query->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+		int			rtindex = foreach_current_index(cell) + 1;
 
 		if (rte->rtekind == RTE_SUBQUERY)
-			inline_level(rte->subquery, false, context);
+			inline_level(rte->subquery, is_order_lost(query, is_set, rtindex),
+						 context);
 		else if (rte->rtekind == RTE_FUNCTION)
-			inline_entry(query, is_set, rte, context);
+			inline_entry(query, is_set, rtindex, context);
 	}
 	if (query->hasSubLinks)
 		query_tree_walker(query, inline_sublinks, context,
@@ -441,6 +530,20 @@ dtmodel_inline_lists(Query *query, ParamListInfo params)
 }
 
 #ifdef COMPAT_HAS_INLINE_IN_FROM
+/* The index of the entry that has this call. */
+static int
+index_of_entry(const Query *query, const RangeTblFunction *function)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->rtable)
+	{
+		if (list_member_ptr(lfirst_node(RangeTblEntry, cell)->functions, function))
+			return foreach_current_index(cell) + 1;
+	}
+	return 0;
+}
+
 /*
  * The planner has completed the arguments.  It puts them in the place of their
  * parameters, and makes the plan depend on the function.
@@ -449,15 +552,18 @@ static Node *
 answer(Node *request)
 {
 	SupportRequestInlineInFrom *from = (SupportRequestInlineInFrom *) request;
-	FuncExpr   *call;
+	ListCall	list = {.is_set = false};
 	Query	   *query;
 
 	/* Where the planner hook works, it has inlined what can be inlined. */
 	if (!IsA(request, SupportRequestInlineInFrom) || dtmodel_rewrites() ||
 		from->root == NULL || !is_plain_get_all(from->proc))
 		return NULL;
-	call = castNode(FuncExpr, from->rtfunc->funcexpr);
-	query = inline_call(from->rtfunc, call, from->root->parse, false);
+	list.caller = from->root->parse;
+	list.rtindex = index_of_entry(list.caller, from->rtfunc);
+	list.ncolumns = from->rtfunc->funccolcount;
+	list.call = castNode(FuncExpr, from->rtfunc->funcexpr);
+	query = list.rtindex == 0 ? NULL : inline_call(&list);
 	if (query != NULL)
 		from->root->glob->dependsOnRole = true;
 	return (Node *) query;

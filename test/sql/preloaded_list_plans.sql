@@ -66,6 +66,9 @@ SELECT plan_of('WITH p AS (SELECT * FROM dtmodel.get_all(NULL::posts)) SELECT * 
 SELECT plan_of('SELECT (SELECT title FROM dtmodel.get_all(NULL::posts) AS p WHERE p.id = a.id) FROM authors AS a WHERE a.id = 1');
 CREATE VIEW listed AS SELECT * FROM dtmodel.get_all(NULL::posts);
 SELECT plan_of('SELECT title FROM listed WHERE id = 7');
+SELECT plan_of($$SELECT l.title FROM authors AS a JOIN listed AS l ON l.author = a.id WHERE a.name = 'name 1'$$);
+SELECT plan_of($$SELECT title FROM (SELECT * FROM dtmodel.get_all(NULL::posts) LIMIT 5) AS p JOIN authors AS a ON a.id = p.author ORDER BY title$$);
+SELECT plan_of($$SELECT title FROM dtmodel.get_all(NULL::posts) WHERE author = 7 UNION ALL SELECT name FROM authors WHERE id = 7 ORDER BY title$$);
 CREATE FUNCTION of_author(int) RETURNS SETOF posts LANGUAGE sql STABLE AS 'SELECT * FROM dtmodel.get_all(NULL::preloaded_lists.posts) WHERE author = $1';
 SELECT plan_of('SELECT title FROM of_author(7)');
 SELECT plan_of('UPDATE authors SET name = title FROM dtmodel.get_all(NULL::posts) AS p WHERE p.id = authors.id AND p.id = 7');
@@ -120,8 +123,22 @@ ALTER TABLE posts ADD PRIMARY KEY (title);
 CREATE INDEX posts_id ON posts (id);
 SELECT plan_of('EXECUTE kept');
 SELECT plan_of('SELECT id FROM listed LIMIT 1');
+CREATE VIEW of_rows AS SELECT id, p FROM dtmodel.get_all(NULL::posts) AS p;
+CREATE VIEW of_dicts AS SELECT id, (SELECT d FROM dtmodel.to_dict(p) AS d) FROM dtmodel.get_all(NULL::posts) AS p;
+SELECT plan_of('SELECT id FROM of_rows LIMIT 1');
+-- views that are older than a column; the key has a column that they lack
 ALTER TABLE posts ADD COLUMN more int;
+ALTER TABLE posts DROP CONSTRAINT posts_pkey, ALTER more SET DEFAULT 0;
+UPDATE posts SET more = -id;
+ALTER TABLE posts ADD PRIMARY KEY (more);
+ANALYZE posts;
 SELECT plan_of('SELECT id FROM listed LIMIT 1');
+SELECT plan_of('SELECT id FROM listed WHERE id = 7');
+SELECT plan_of('SELECT l.id, a.name FROM listed AS l JOIN authors AS a ON a.id = l.author WHERE l.id = 7');
+SELECT id, title FROM listed LIMIT 2;
+SELECT l FROM listed AS l LIMIT 1;
+SELECT plan_of('SELECT id FROM of_rows LIMIT 1');
+SELECT plan_of('SELECT id FROM of_dicts LIMIT 1');
 SELECT plan_of('SELECT id FROM dtmodel.get_all(NULL::posts) LIMIT 1');
 RESET plan_cache_mode;
 
