@@ -60,8 +60,8 @@ PG_FUNCTION_INFO_V1(dtmodel_get_all_support);
 #define GET_ALL "dtmodel_get_all"
 
 /*
- * A call in FROM, and the level of the query that it is in.  If the level is a
- * set, the order of its result has no effect.
+ * A call in FROM, and the query or subquery that it is in.  If that is a set,
+ * the order of its result has no effect.
  */
 typedef struct ListCall
 {
@@ -72,11 +72,11 @@ typedef struct ListCall
 	FuncExpr   *call;			/* with all its arguments */
 } ListCall;
 
-/* What is looked for in a query: an entry of its range table, from inside. */
+/* A search for uses of an entry of a query's range table. */
 typedef struct EntryUse
 {
 	int			rtindex;
-	Index		level;			/* of subqueries, in which we are */
+	Index		level;			/* of nested subqueries */
 } EntryUse;
 
 /* One pass over a query. */
@@ -87,8 +87,8 @@ typedef struct InlineContext
 } InlineContext;
 
 /*
- * Whether this is get_all, as the extension has made it: what was set for the
- * function by ALTER FUNCTION is the function's own.
+ * Whether this is get_all as the extension has created it.  Settings that
+ * ALTER FUNCTION has added apply only while the function runs.
  */
 static bool
 is_plain_get_all(HeapTuple function)
@@ -269,8 +269,8 @@ has_row(Node *node, void *argument)
 }
 
 /*
- * Leaves the columns that the caller's query has of the table, which are those
- * that there were when it was parsed.  A newer one may be needed to sort by.
+ * Removes columns that the table has got since the caller's query was parsed.
+ * The rows may still be sorted by one of them.
  */
 static void
 cut_columns(Query *query, int ncolumns)
@@ -291,8 +291,8 @@ cut_columns(Query *query, int ncolumns)
 }
 
 /*
- * Whether the caller's query can take its columns from the table: it has those
- * that there were when it was parsed, and so whole rows of these.
+ * Whether the table can stand for the call.  The caller's query has the columns
+ * that there were when it was parsed, and its whole rows have only these.
  */
 static bool
 has_columns_of(const ListCall *list, Relation rel)
