@@ -860,6 +860,14 @@ COMMENT ON FUNCTION dtmodel.get_by_id(
     pg_catalog.anyelement, pg_catalog.anycompatible) IS
 'the row with the given primary key, deleted or not';
 
+CREATE FUNCTION dtmodel.get_all_support(pg_catalog.internal)
+RETURNS pg_catalog.internal
+AS 'MODULE_PATHNAME', 'dtmodel_get_all_support'
+LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION dtmodel.get_all_support(pg_catalog.internal) IS
+'for the planner: get_all in the plan of its caller';
+
 CREATE FUNCTION dtmodel.get_all(
     model pg_catalog.anyelement,
     "limit" pg_catalog.int8 DEFAULT NULL,
@@ -868,7 +876,8 @@ CREATE FUNCTION dtmodel.get_all(
     include_deleted pg_catalog.bool DEFAULT false)
 RETURNS SETOF pg_catalog.anyelement
 AS 'MODULE_PATHNAME', 'dtmodel_get_all'
-LANGUAGE C STABLE;
+LANGUAGE C STABLE
+SUPPORT dtmodel.get_all_support;
 
 COMMENT ON FUNCTION dtmodel.get_all(
     pg_catalog.anyelement, pg_catalog.int8, pg_catalog.int8,

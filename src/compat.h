@@ -13,6 +13,7 @@
 #include "access/sysattr.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_relation.h"
@@ -113,6 +114,23 @@ compat_relation_ownercheck(Oid relid, Oid roleid)
 	return object_ownercheck(RelationRelationId, relid, roleid);
 #endif
 }
+
+/* Likewise for the privilege to execute a function. */
+static inline bool
+compat_may_execute(Oid funcid, Oid roleid)
+{
+#if PG_VERSION_NUM < 160000
+	return pg_proc_aclcheck(funcid, roleid, ACL_EXECUTE) == ACLCHECK_OK;
+#else
+	return object_aclcheck(ProcedureRelationId, funcid, roleid,
+						   ACL_EXECUTE) == ACLCHECK_OK;
+#endif
+}
+
+/* 19 asks the support function of a function for a query in its place. */
+#if PG_VERSION_NUM >= 190000
+#define COMPAT_HAS_INLINE_IN_FROM
+#endif
 
 /* 16 added a list that only the workers of logical replication fill. */
 static inline void

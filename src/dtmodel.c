@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "api/inline_list.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "fmgr.h"
@@ -115,6 +116,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
 {
 	PlannerGlobal *hiding = NULL;
+	PlannerGlobal *lists = NULL;
 	bool		was_delete = false;
 	PlannedStmt *planned;
 
@@ -127,6 +129,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 			hiding->boundParams = params;
 		}
 		was_delete = dtmodel_rewrite_query(parse, hiding);
+		lists = dtmodel_inline_lists(parse, params);
 	}
 
 	planned = next_planner != NULL ?
@@ -140,6 +143,8 @@ plan(Query *parse, const char *query_string, int cursor_options,
 		planned->commandType = CMD_DELETE;
 	if (hiding != NULL)
 		dtmodel_depend_on_inlined(planned, hiding);
+	if (lists != NULL)
+		dtmodel_depend_on_inlined(planned, lists);
 	return planned;
 }
 

@@ -16,14 +16,12 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "api/data.h"
 #include "api/result_receiver.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
 #include "model/row_call.h"
-#include "server/record.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/queryenvironment.h"
@@ -198,9 +196,8 @@ read_objects(Bulk *bulk, const DtRawValue *list)
 static void
 append_insert(StringInfo query, Relation rel, const DtData *data)
 {
-	char	   *table = dtmodel_qualified_name(rel);
-
-	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW_ALIAS " ", table);
+	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW_ALIAS " ",
+					 dtmodel_qualified_name(rel));
 	if (data->count > 0)
 	{
 		appendStringInfoString(query, "(");
@@ -214,9 +211,10 @@ append_insert(StringInfo query, Relation rel, const DtData *data)
 		dtmodel_append_value(query, &data->items[i].field,
 							 psprintf("o.c%d", i));
 	}
-	appendStringInfo(query, " FROM " OBJECTS " AS o"
-					 " WHERE CASE WHEN o." IS_THERE " THEN $1 END"
-					 " RETURNING " DT_ROW_ALIAS ".*::%s", table);
+	appendStringInfoString(query, " FROM " OBJECTS " AS o"
+						   " WHERE CASE WHEN o." IS_THERE " THEN $1 END"
+						   " RETURNING ");
+	dtmodel_append_row(query, rel);
 }
 
 static SPIPlanPtr
@@ -284,15 +282,14 @@ insert_group(Bulk *bulk, ObjectGroup *group)
  * With several groups a row is kept until all rows can be returned in order.
  */
 static void
-keep_row(DtResultReceiver *result, Datum row)
+keep_row(DtResultReceiver *result, TupleTableSlot *slot)
 {
 	Bulk	   *bulk = (Bulk *) result->caller;
 	MemoryContext caller = MemoryContextSwitchTo(bulk->call.context);
-	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 
 	if (bulk->at < 0)
 		elog(ERROR, "bulk_create returned a row without an object");
-	bulk->rows[bulk->at] = heap_copytuple(&tuple);
+	bulk->rows[bulk->at] = dtmodel_copy_result_row(result, slot);
 	MemoryContextSwitchTo(caller);
 }
 

@@ -8,13 +8,13 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "api/read.h"
 #include "api/result_receiver.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
-#include "model/row_call.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
@@ -28,10 +28,6 @@ PG_FUNCTION_INFO_V1(dtmodel_get_deleted);
 /* Members of the sets that distinguish plans of one purpose. */
 #define LIVE_ROWS 1
 #define AFTER_KEY 2
-
-/* In get_all's query, limit and offset are the first parameters. */
-#define PAGE_PARAMETERS 2
-#define AFTER_ARGUMENT 3
 
 /* Members of the set of a plan for deleted rows: its conditions. */
 #define DELETED_AT 1
@@ -173,11 +169,34 @@ dtmodel_count(PG_FUNCTION_ARGS)
 	return count;
 }
 
+static void
+append_list(StringInfo query, Relation rel, const DtKey *key,
+			const DtSoftDelete *live, bool after)
+{
+	appendStringInfoString(query, "SELECT ");
+	dtmodel_append_row(query, rel);
+	appendStringInfo(query, " FROM %s AS " DT_ROW_ALIAS " WHERE %s",
+					 dtmodel_qualified_name(rel),
+					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW_ALIAS));
+	if (after)
+	{
+		appendStringInfoString(query, " AND ");
+		dtmodel_append_key_after(query, key, DT_ROW_ALIAS, DT_LIST_PAGE + 1);
+	}
+	if (key->ncolumns > 0)
+	{
+		appendStringInfoString(query, " ORDER BY ");
+		dtmodel_append_key_order(query, key, DT_ROW_ALIAS);
+	}
+	appendStringInfoString(query, " LIMIT $1 OFFSET $2");
+}
+
+/* Not within SPI, which the planner does not need if there is a plan. */
 static SPIPlanPtr
 list_plan(Relation rel, const DtKey *key, const DtSoftDelete *live, bool after)
 {
-	char	   *table = dtmodel_qualified_name(rel);
 	Bitmapset  *set = live_set(live);
+	int			count = DT_LIST_PAGE + (after ? key->ncolumns : 0);
 	Oid		   *types;
 	DtPlan		plan;
 
@@ -186,48 +205,38 @@ list_plan(Relation rel, const DtKey *key, const DtSoftDelete *live, bool after)
 	plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_LIST, set);
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "SELECT " DT_ROW_ALIAS ".*::%s FROM %s AS " DT_ROW_ALIAS " WHERE %s",
-					 table, table,
-					 live == NULL ? "true" : dtmodel_live_text(live, DT_ROW_ALIAS));
-	if (after)
-	{
-		appendStringInfoString(&plan.query, " AND ");
-		dtmodel_append_key_after(&plan.query, key, DT_ROW_ALIAS, PAGE_PARAMETERS + 1);
-	}
-	if (key->ncolumns > 0)
-	{
-		appendStringInfoString(&plan.query, " ORDER BY ");
-		dtmodel_append_key_order(&plan.query, key, DT_ROW_ALIAS);
-	}
-	appendStringInfoString(&plan.query, " LIMIT $1 OFFSET $2");
-
-	types = palloc(sizeof(Oid) * (PAGE_PARAMETERS + key->ncolumns));
+	append_list(&plan.query, rel, key, live, after);
+	types = palloc(sizeof(Oid) * count);
 	types[0] = types[1] = INT8OID;
-	memcpy(types + PAGE_PARAMETERS, dtmodel_key_types(key),
-		   sizeof(Oid) * key->ncolumns);
-	return dtmodel_save_plan(&plan, PAGE_PARAMETERS + (after ? key->ncolumns : 0),
-							 types);
+	memcpy(types + DT_LIST_PAGE, dtmodel_key_types(key),
+		   sizeof(Oid) * (count - DT_LIST_PAGE));
+	SPI_connect();
+	plan.saved = dtmodel_save_plan(&plan, count, types);
+	SPI_finish();
+	return plan.saved;
 }
 
 /*
- * The key to begin after, from get_all's argument; false if it is not given.
+ * What a call of get_all lists.  Without "after", the key to begin after,
+ * there need not be a primary key, and so no order.
  */
-static bool
-after_argument(FunctionCallInfo fcinfo, const DtRowCall *call, DtKey *key,
-			   DtKeyValues *after)
+DtList
+dtmodel_list(Relation rel, bool include_deleted, const DtListAfter *after)
 {
-	if (PG_ARGISNULL(AFTER_ARGUMENT))
+	DtSoftDelete columns;
+	const DtSoftDelete *live = live_rows(rel, include_deleted, &columns);
+	DtList		list = {0};
+
+	if (after == NULL)
+		list.key = dtmodel_key_if_any(rel);
+	else
 	{
-		/*
-		 * Without a key there is no order, and rows are returned without one.
-		 */
-		*key = dtmodel_key_if_any(call->rel);
-		return false;
+		list.key = dtmodel_usable_key(rel);
+		list.after = dtmodel_key_of_id(&list.key, after->id, after->type);
+		list.nafter = list.key.ncolumns;
 	}
-	*key = dtmodel_usable_key(call->rel);
-	*after = dtmodel_key_of_id(key, PG_GETARG_DATUM(AFTER_ARGUMENT),
-							   get_fn_expr_argtype(fcinfo->flinfo, AFTER_ARGUMENT));
-	return true;
+	list.plan = list_plan(rel, &list.key, live, after != NULL);
+	return list;
 }
 
 /*
@@ -240,6 +249,8 @@ after_argument(FunctionCallInfo fcinfo, const DtRowCall *call, DtKey *key,
  * and the rows up to the key after_id.  NULL means no limit.  A table without
  * a primary key has no order, and no after_id (42P16).
  *
+ * In FROM it usually becomes a part of the caller's query; see inline_list.c.
+ *
  * Source: ModelBase.get_all of the reference document dtpyfw.db.model.
  */
 Datum
@@ -247,29 +258,28 @@ dtmodel_get_all(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call = dtmodel_begin_row_call(fcinfo, AccessShareLock);
 	DtResultReceiver *result = dtmodel_make_result_receiver(fcinfo);
-	DtSoftDelete columns;
-	const DtSoftDelete *live = live_rows(call.rel,
-										 dtmodel_flag_argument(fcinfo, 4, false),
-										 &columns);
-	DtKey		key;
-	DtKeyValues after = {.complete = true};
-	bool		has_after = after_argument(fcinfo, &call, &key, &after);
-	Datum	   *values = palloc0(sizeof(Datum) * (PAGE_PARAMETERS + key.ncolumns));
-	char	   *nulls = palloc(PAGE_PARAMETERS + key.ncolumns);
+	DtListAfter after = {
+		PG_GETARG_DATUM(DT_LIST_AFTER),
+		get_fn_expr_argtype(fcinfo->flinfo, DT_LIST_AFTER),
+	};
+	DtList		list = dtmodel_list(call.rel,
+									dtmodel_flag_argument(fcinfo, DT_LIST_INCLUDE_DELETED, false),
+									PG_ARGISNULL(DT_LIST_AFTER) ? NULL : &after);
+	Datum	   *values = palloc0(sizeof(Datum) * (DT_LIST_PAGE + list.nafter));
+	char	   *nulls = palloc(DT_LIST_PAGE + list.nafter);
 
-	for (int i = 0; i < PAGE_PARAMETERS; i++)
+	for (int i = 0; i < DT_LIST_PAGE; i++)
 	{
 		values[i] = PG_ARGISNULL(i + 1) ? (Datum) 0 : PG_GETARG_DATUM(i + 1);
 		nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 	}
-	if (has_after)
+	if (list.nafter > 0)
 	{
-		memcpy(values + PAGE_PARAMETERS, after.values, sizeof(Datum) * key.ncolumns);
-		memcpy(nulls + PAGE_PARAMETERS, after.nulls, key.ncolumns);
+		memcpy(values + DT_LIST_PAGE, list.after.values, sizeof(Datum) * list.nafter);
+		memcpy(nulls + DT_LIST_PAGE, list.after.nulls, list.nafter);
 	}
 	SPI_connect();
-	dtmodel_run_plan_into(list_plan(call.rel, &key, live, has_after),
-						  values, nulls, true, &result->receiver);
+	dtmodel_run_plan_into(list.plan, values, nulls, true, &result->receiver);
 	SPI_finish();
 	dtmodel_close_row_call(&call);
 	return (Datum) 0;
@@ -288,7 +298,6 @@ append_time_condition(StringInfo query, const DtSoftDelete *columns,
 static SPIPlanPtr
 deleted_plan(Relation rel, const DtSoftDelete *columns, bool at, bool since)
 {
-	char	   *table = dtmodel_qualified_name(rel);
 	Oid			types[] = {columns->deleted_at.typid, columns->deleted_at.typid};
 	DtKey		key = dtmodel_key_if_any(rel);
 	Bitmapset  *set = at ? bms_make_singleton(DELETED_AT) : NULL;
@@ -299,8 +308,11 @@ deleted_plan(Relation rel, const DtSoftDelete *columns, bool at, bool since)
 	plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_LIST_DELETED, set);
 	if (plan.saved != NULL)
 		return plan.saved;
-	appendStringInfo(&plan.query, "SELECT " DT_ROW_ALIAS ".*::%s FROM %s AS " DT_ROW_ALIAS " WHERE %s",
-					 table, table, dtmodel_deleted_text(columns, DT_ROW_ALIAS));
+	appendStringInfoString(&plan.query, "SELECT ");
+	dtmodel_append_row(&plan.query, rel);
+	appendStringInfo(&plan.query, " FROM %s AS " DT_ROW_ALIAS " WHERE %s",
+					 dtmodel_qualified_name(rel),
+					 dtmodel_deleted_text(columns, DT_ROW_ALIAS));
 	if (at)
 		append_time_condition(&plan.query, columns, "=", 1);
 	if (since)

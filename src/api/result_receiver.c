@@ -7,17 +7,48 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "api/result_receiver.h"
 #include "server/record.h"
 #include "server/result.h"
 
-/* Adds a row, a composite value, to the result. */
-void
-dtmodel_add_row(DtResultReceiver *result, Datum row)
+/*
+ * Whether the row is the query's only column, as it is for a table without
+ * columns; otherwise the query's columns are those of the row.
+ */
+static bool
+is_composite(const DtResultReceiver *result, TupleTableSlot *slot)
 {
-	HeapTupleData tuple = dtmodel_tuple_of_row(row);
+	return TupleDescAttr(slot->tts_tupleDescriptor, 0)->atttypid == result->type;
+}
 
-	tuplestore_puttuple(result->store, &tuple);
+/* A copy of the row in a slot; NULL if there is no row of the table. */
+HeapTuple
+dtmodel_copy_result_row(const DtResultReceiver *result, TupleTableSlot *slot)
+{
+	HeapTupleData tuple;
+	bool		isnull;
+	Datum		row;
+
+	if (!is_composite(result, slot))
+		return ExecCopySlotHeapTuple(slot);
+	row = slot_getattr(slot, 1, &isnull);
+	if (isnull)
+		return NULL;
+	tuple = dtmodel_tuple_of_row(row);
+	return heap_copytuple(&tuple);
+}
+
+/* Adds the row in a slot to the result. */
+static void
+add_row(DtResultReceiver *result, TupleTableSlot *slot)
+{
+	HeapTuple	tuple;
+
+	if (!is_composite(result, slot))
+		tuplestore_puttupleslot(result->store, slot);
+	else if ((tuple = dtmodel_copy_result_row(result, slot)) != NULL)
+		tuplestore_puttuple(result->store, tuple);
 }
 
 static void
@@ -27,16 +58,12 @@ start(DestReceiver *self pg_attribute_unused(),
 {
 }
 
-/* The row is the query's only column; NULL if there is no row of the table. */
 static bool
 receive(TupleTableSlot *slot, DestReceiver *self)
 {
 	DtResultReceiver *result = (DtResultReceiver *) self;
-	bool		isnull;
-	Datum		row = slot_getattr(slot, 1, &isnull);
 
-	if (!isnull)
-		result->take(result, row);
+	result->take(result, slot);
 	return true;
 }
 
@@ -59,13 +86,15 @@ DtResultReceiver *
 dtmodel_make_result_receiver(FunctionCallInfo fcinfo)
 {
 	DtResultReceiver *result = palloc0(sizeof(DtResultReceiver));
+	ReturnSetInfo *info = dtmodel_begin_result(fcinfo);
 
-	result->store = dtmodel_begin_result(fcinfo)->setResult;
+	result->store = info->setResult;
+	result->type = info->setDesc->tdtypeid;
 	result->receiver.receiveSlot = receive;
 	result->receiver.rStartup = start;
 	result->receiver.rShutdown = stop;
 	result->receiver.rDestroy = destroy;
 	result->receiver.mydest = DestTuplestore;
-	result->take = dtmodel_add_row;
+	result->take = add_row;
 	return result;
 }

@@ -8,6 +8,7 @@
 #ifndef DTMODEL_RESULT_RECEIVER_H
 #define DTMODEL_RESULT_RECEIVER_H
 
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "tcop/dest.h"
 #include "utils/tuplestore.h"
@@ -18,9 +19,10 @@ struct DtResultReceiver
 {
 	DestReceiver receiver;		/* for the query; must be first */
 	Tuplestorestate *store;		/* the result of the function */
+	Oid			type;			/* the type of its rows */
 
 	/* Called for each row; by default it adds the row to the result. */
-	void		(*take) (DtResultReceiver *result, Datum row);
+	void		(*take) (DtResultReceiver *result, TupleTableSlot *slot);
 
 	/* Called when there are no more rows; may be NULL. */
 	void		(*done) (DtResultReceiver *result);
@@ -28,6 +30,7 @@ struct DtResultReceiver
 };
 
 extern DtResultReceiver *dtmodel_make_result_receiver(FunctionCallInfo fcinfo);
-extern void dtmodel_add_row(DtResultReceiver *result, Datum row);
+extern HeapTuple dtmodel_copy_result_row(const DtResultReceiver *result,
+										 TupleTableSlot *slot);
 
 #endif							/* DTMODEL_RESULT_RECEIVER_H */

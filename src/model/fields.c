@@ -92,6 +92,7 @@ dtmodel_read_fields(TupleDesc desc)
 		field->typid = att->atttypid;
 		field->typmod = att->atttypmod;
 		field->kind = kind_of_type(att->atttypid);
+		getTypeInputInfo(att->atttypid, &field->input, &field->input_parameter);
 		fields.count++;
 	}
 	qsort(fields.fields, fields.count, sizeof(DtField), compare_fields);
@@ -147,27 +148,20 @@ wrapped_value(const DtField *field, const DtRawValue *value)
 static Datum
 read_text(const DtField *field, const DtRawValue *value)
 {
-	Oid			function;
-	Oid			parameter;
-
 	if (field->typid == TEXTOID && value->type == JENTRY_ISSTRING)
 		return PointerGetDatum(cstring_to_text_with_len(value->data, value->len));
-	getTypeInputInfo(field->typid, &function, &parameter);
-	return OidInputFunctionCall(function, dtmodel_raw_text(value), parameter,
-								field->typmod);
+	return OidInputFunctionCall(field->input, dtmodel_raw_text(value),
+								field->input_parameter, field->typmod);
 }
 
 /* NULL as the column's value, which a domain may refuse. */
 static Datum
 read_null(const DtField *field)
 {
-	Oid			function;
-	Oid			parameter;
-
 	if (get_typtype(field->typid) != TYPTYPE_DOMAIN)
 		return (Datum) 0;
-	getTypeInputInfo(field->typid, &function, &parameter);
-	return OidInputFunctionCall(function, NULL, parameter, field->typmod);
+	return OidInputFunctionCall(field->input, NULL, field->input_parameter,
+								field->typmod);
 }
 
 /*

@@ -30,6 +30,8 @@ typedef struct DtField
 	Oid			typid;
 	int32		typmod;
 	DtFieldKind kind;
+	Oid			input;			/* the type's input function */
+	Oid			input_parameter;	/* ... and its second argument */
 } DtField;
 
 typedef struct DtFields

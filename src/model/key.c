@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "catalog/pg_operator.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
@@ -225,6 +226,14 @@ key_of_object(const DtKey *key, Jsonb *object)
 	return values;
 }
 
+/* Whether an id of this type is the value of the key's only column. */
+static bool
+is_of_key_type(const DtKey *key, Oid type)
+{
+	return type == key->columns[0].typid ||
+		getBaseType(type) == key->columns[0].typid;
+}
+
 /*
  * The key for an id.  An id of the key's own type is used unchanged, any
  * other is read as the key's type would read it (22P02 if it cannot).
@@ -238,9 +247,40 @@ dtmodel_key_of_id(const DtKey *key, Datum id, Oid type)
 		return key_of_object(key, json_id(id, type));
 
 	values = make_key_values(key);
-	values.values[0] = getBaseType(type) == key->columns[0].typid ? id :
+	values.values[0] = is_of_key_type(key, type) ? id :
 		read_value(dtmodel_value_text(id, type), &key->columns[0]);
 	return values;
+}
+
+static bool
+is_immutable(Oid function)
+{
+	return func_volatile(function) == PROVOLATILE_IMMUTABLE;
+}
+
+/*
+ * Whether the key for an id depends on nothing else, such as TimeZone for a
+ * key of type timestamptz.
+ */
+bool
+dtmodel_is_key_constant(const DtKey *key, Oid type)
+{
+	Oid			function;
+	Oid			parameter;
+	bool		is_varlena;
+
+	if (key->ncolumns == 1 && is_of_key_type(key, type))
+		return true;
+	getTypeOutputInfo(type, &function, &is_varlena);
+	if (!is_immutable(function))
+		return false;
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		getTypeInputInfo(key->columns[i].typid, &function, &parameter);
+		if (!is_immutable(function))
+			return false;
+	}
+	return true;
 }
 
 /* The types of the key's columns, for the parameters of a plan. */

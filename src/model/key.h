@@ -26,6 +26,7 @@ extern DtKey dtmodel_key_if_any(Relation rel);
 extern DtKey dtmodel_usable_key(Relation rel);
 extern DtKeyValues dtmodel_key_of_row(const DtKey *key, Datum row);
 extern DtKeyValues dtmodel_key_of_id(const DtKey *key, Datum id, Oid type);
+extern bool dtmodel_is_key_constant(const DtKey *key, Oid type);
 extern Oid *dtmodel_key_types(const DtKey *key);
 extern void dtmodel_append_key_condition(StringInfo query, const DtKey *key,
 										 const char *alias);

@@ -302,7 +302,7 @@ dtmodel_flag_argument(FunctionCallInfo fcinfo, int argument, bool otherwise)
 		PG_GETARG_BOOL(argument);
 }
 
-/* Whether "t.*" has exactly the columns of a row, and at least one. */
+/* Whether "t.*" has exactly the columns of a row. */
 static bool
 has_plain_columns(TupleDesc desc)
 {
@@ -311,20 +311,41 @@ has_plain_columns(TupleDesc desc)
 		if (TupleDescAttr(desc, i)->attisdropped)
 			return false;
 	}
-	return desc->natts > 0;
+	return true;
+}
+
+static void
+append_column(StringInfo query, Form_pg_attribute att)
+{
+	if (att->attisdropped)
+		appendStringInfoString(query, "NULL");
+	else
+		appendStringInfo(query, DT_ROW_ALIAS ".%s", quote_identifier(NameStr(att->attname)));
 }
 
 /*
- * Appends the row as a part of a target list.  If columns were dropped, "t.*"
- * is cast to the table, so that it becomes one value, in which the dropped
- * columns keep their place.  That takes longer than separate columns.
+ * Appends the columns of the row as a part of a target list, with a NULL in
+ * the place of each dropped column.  That takes less time than one composite
+ * value, which is needed only for a table without columns, since RETURNING
+ * must have at least one.
  */
 void
 dtmodel_append_row(StringInfo query, Relation rel)
 {
-	appendStringInfoString(query, DT_ROW_ALIAS ".*");
-	if (!has_plain_columns(RelationGetDescr(rel)))
-		appendStringInfo(query, "::%s", dtmodel_qualified_name(rel));
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	if (desc->natts == 0)
+		appendStringInfo(query, DT_ROW_ALIAS ".*::%s", dtmodel_qualified_name(rel));
+	else if (has_plain_columns(desc))
+		appendStringInfoString(query, DT_ROW_ALIAS ".*");
+	else
+	{
+		for (int i = 0; i < desc->natts; i++)
+		{
+			appendStringInfoString(query, i == 0 ? "" : ", ");
+			append_column(query, TupleDescAttr(desc, i));
+		}
+	}
 }
 
 /* The SELECT of a row by its key.  Within SPI. */

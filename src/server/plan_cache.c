@@ -220,6 +220,20 @@ dtmodel_save_generic_plan(const DtPlan *plan, int nargs, Oid *types)
 }
 
 /*
+ * A copy of the query of a saved plan, as the server has rewritten it for the
+ * current user.  Its tables are locked.
+ */
+Query *
+dtmodel_query_of_plan(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	/* This is the only function that revalidates a query and does not plan it. */
+	(void) CachedPlanGetTargetList(source, NULL);
+	return copyObject(linitial_node(Query, source->query_list));
+}
+
+/*
  * Whether a statement is a plan of ours that is running.  Any client can send
  * the same text, but not the same string in memory.
  */

@@ -11,6 +11,7 @@
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "nodes/bitmapset.h"
+#include "nodes/parsenodes.h"
 
 typedef enum DtPlanPurpose
 {
@@ -113,6 +114,9 @@ extern SPIPlanPtr dtmodel_save_plan(const DtPlan *plan, int nargs, Oid *types);
 /* The same for a plan that does not depend on the values of its parameters. */
 extern SPIPlanPtr dtmodel_save_generic_plan(const DtPlan *plan, int nargs,
 											Oid *types);
+
+/* For use as a part of another query; needs no SPI. */
+extern Query *dtmodel_query_of_plan(SPIPlanPtr plan);
 
 extern void dtmodel_run_plan(SPIPlanPtr plan, Datum *values,
 							 const char *nulls);

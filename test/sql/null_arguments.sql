@@ -57,7 +57,8 @@ CREATE VIEW functions AS
                  FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) ORDER BY n) AS types,
            p.proargnames AS names
     FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-    JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'dtmodel';
+    JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'dtmodel'
+    WHERE p.prorettype <> 'internal'::regtype;
 CREATE FUNCTION call(f functions, arguments text[]) RETURNS text LANGUAGE sql AS $$
     SELECT format('%sdtmodel.%s(%s)', CASE WHEN f.is_procedure THEN 'CALL ' END, f.name,
                   (SELECT string_agg(concat(CASE WHEN f.is_variadic AND n = cardinality(f.types) THEN 'VARIADIC ' END,

@@ -228,7 +228,7 @@ SELECT p.proname, p.prokind, p.oid::regprocedure,
         FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n)),
        array_to_string(p.proargnames, ';')
 FROM pg_proc AS p
-WHERE p.pronamespace = 'dtmodel'::regnamespace AND p.prorettype <> ALL ('{trigger,event_trigger}'::regtype[])
+WHERE p.pronamespace = 'dtmodel'::regnamespace AND p.prorettype <> ALL ('{trigger,event_trigger,internal}'::regtype[])
 ORDER BY p.oid::regprocedure::text
 SQL
 {
