@@ -16,7 +16,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $scripts = $ENV{DTMODEL_SCRIPTS} // 400;
+my $scripts = $ENV{DTMODEL_SCRIPTS} // 120;
 my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
 my $chunk = 100;
 my $reported_scripts = $ENV{DTMODEL_REPORTS} // 2;
@@ -79,7 +79,7 @@ my %tables = (
 		columns => { @abc, @times, @names },
 		ddl => [
 			"CREATE TABLE {x} ($abc, created_at timestamptz, updated_at timestamptz, created_by text, updated_by text)",
-			"SELECT dtmodel.add_timestamps('{x}', created_at => 'created_at'), dtmodel.add_audit('{x}')" ],
+			"SELECT dtmodel.add_timestamps('{x}'), dtmodel.add_audit('{x}')" ],
 		rows => "INSERT INTO {x} (id, a, b, created_at, updated_at, created_by) SELECT g, g % 4, 'x' || g, CASE WHEN g % 2 = 0 THEN now() END, "
 		  . "CASE WHEN g % 3 = 0 THEN timestamptz '2090-01-01' END, CASE WHEN g % 4 < 2 THEN 'first' ELSE '' END FROM generate_series(1, 8) AS g",
 		bare => 1 },
@@ -318,12 +318,10 @@ sub definition
 	my ($table) = @_;
 	my $t = $tables{$table};
 	my @ddl = @{ $t->{ddl} };
-	my $tell = "'INSERT INTO {seen} SELECT ''%s: '' || " . brief('%s') . " FROM %s'";
 
 	push @ddl, 'CREATE VIEW {x}_view AS SELECT * FROM {x} WHERE id < 7 WITH CHECK OPTION' if $t->{view};
 	if (!$t->{bare})
 	{
-		my $row = '%ROW%';
 		push @ddl,
 		  "CREATE FUNCTION {x_see}() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN INSERT INTO {seen} VALUES (TG_TABLE_NAME || ' ' || TG_OP || ' ' || "
 		  . brief(shown($table, 'OLD')) . " || ' -> ' || " . brief(shown($table, 'NEW')) . '); RETURN NULL; END $$',
@@ -393,7 +391,7 @@ sub value
 	return one_of('1.0', '1.00', "$own * 1", '2.5') if $kind eq 'numeric';
 	return one_of('0.1', "$own * 1", "'-0'", "'NaN'") if $kind eq 'float';
 	return one_of("'{\"a\": 1}'", "$own || '{}'", "jsonb_build_object('z', " . number() . ')') if $kind eq 'jsonb';
-	return one_of('4294967295', '4294967295::oid', '5::oid', "($own\::text)::oid") if $kind eq 'oid';
+	return one_of('4294967295', '4294967295::oid', '3000000000::oid', "($own\::text)::oid") if $kind eq 'oid';
 	return one_of("ARRAY['a', 'b']", "$own || ARRAY['c']", "array_remove($own, 'none')", '{built}()') if $kind eq 'array';
 	return one_of("ROW(1, 'a')::{pair}", "ROW(2, NULL)::{pair}", "ROW((($own).x), (($own).y))::{pair}") if $kind eq 'composite';
 	return one_of('true', 'false', "NOT $own") if $kind =~ /^(bool|flag)$/;
@@ -423,7 +421,7 @@ sub assignments
 	if (keys %taken > 1 && !$q && rand() < 0.08)
 	{
 		my @row = sort keys %taken;
-		return '(' . join(', ', @row) . ') = (SELECT ' . join(', ', map { my $v = value($table, $_, ''); $v eq 'DEFAULT' ? $_ : $v =~ /^'|^NULL$/ ? "$_" : $v } @row) . ')';
+		return '(' . join(', ', @row) . ') = (SELECT ' . join(', ', map { my $v = value($table, $_, ''); $v =~ /^'|^NULL$|^DEFAULT$/ ? $_ : $v } @row) . ')';
 	}
 	return join(', ', map { "$_ = " . value($table, $_, $q) } sort keys %taken);
 }
@@ -551,7 +549,7 @@ sub insertion
 	my $a = one_of('g % 4', "{with}(g, 'dtmodel.actor', g::text)", "{with}(g, 'dtmodel.preserve_timestamps', 'on')", 'NULL');
 	my $returning = rand() < 0.5 || $t->{clock} ? '' : " RETURNING ($table)::text";
 
-	return "INSERT INTO {$name} AS $table ($columns) SELECT " . join(', ', 'g', "$a$k", map { $_ eq 'NULL' ? "$_" : $_ } @values)
+	return "INSERT INTO {$name} AS $table ($columns) SELECT " . join(', ', 'g', "$a$k", @values)
 	  . " FROM generate_series($first, $first + " . one_of(0, 2) . ") AS g" . one_of('', '', ' ON CONFLICT DO NOTHING') . $returning
 	  if !grep { /NULL/ } @values;
 	return "INSERT INTO {$name} AS $table ($columns) VALUES (" . join(', ', $first, ($t->{parts} ? "1$k" =~ s/g % 6/1/r : $a =~ s/\bg\b/7/gr), @values) . ")$returning";
@@ -636,7 +634,7 @@ my @altering = ('DISABLE TRIGGER', 'DISABLE TRIGGER', 'ENABLE ALWAYS TRIGGER', '
 
 sub script
 {
-	my $family = one_of(@families, 'parted', 'everything');
+	my $family = one_of(@families, 'parted', 'everything', ('wide') x 5);
 	my @items;
 
 	@which = @{ $families{$family} };
@@ -851,7 +849,7 @@ for (my $done = 0; $done < $scripts; $done += $chunk)
 
 note "$statements statements; by SQLSTATE: ", join(', ', map { "$_ $states{$_}" } sort keys %states);
 is(join("\n", @invalid), '', 'all statements are valid');
-foreach my $state ($scripts >= 200 ? qw(00000 22003 22012 22023 22P02 23502 23503 23505 23514 42501 55000) : '00000')
+foreach my $state ($scripts >= 120 ? qw(00000 22003 23502 23514 42501 55000) : '00000')
 {
 	cmp_ok($states{$state} // 0, '>', 0, "some statements end with $state");
 }
