@@ -17,8 +17,7 @@
  * This is done only if every trigger that would fire before the event is one
  * of ours, so that no other trigger can see a difference.  COPY has no plan,
  * and rows that are routed to a partition get no projection: they fire the
- * triggers.
- * Whether a trigger fires for the current session_replication_role, and
+ * triggers.  Whether a trigger fires for the current session_replication_role, and
  * everything else that can change during a statement, is found out for each
  * row, as in a trigger.
  *
@@ -37,6 +36,7 @@
 #include "model/projection.h"
 #include "model/row.h"
 #include "model/row_move.h"
+#include "nodes/nodeFuncs.h"
 #include "utils/rel.h"
 
 /* A trigger whose work the projection does. */
@@ -308,19 +308,30 @@ has_update_projection(const ModifyTableState *update, const ResultRelInfo *targe
 	return compat_is_merge(update->operation);
 }
 
-/* Whether the plan's rows have exactly the columns of the table. */
+/*
+ * Whether the plan's rows have exactly the columns of the table.  If not, the
+ * server reports it.
+ */
 static bool
 gives_whole_rows(const ModifyTableState *update, const ResultRelInfo *target)
 {
+	TupleDesc	desc = RelationGetDescr(target->ri_RelationDesc);
 	List	   *columns = outerPlan(update->ps.plan)->targetlist;
 	ListCell   *cell;
 
+	if (list_length(columns) != desc->natts)
+		return false;
 	foreach(cell, columns)
 	{
-		if (lfirst_node(TargetEntry, cell)->resjunk)
+		const TargetEntry *column = lfirst_node(TargetEntry, cell);
+		Form_pg_attribute att = TupleDescAttr(desc, foreach_current_index(cell));
+
+		if (column->resjunk ||
+			(!att->attisdropped &&
+			 exprType((Node *) column->expr) != att->atttypid))
 			return false;
 	}
-	return list_length(columns) == RelationGetDescr(target->ri_RelationDesc)->natts;
+	return true;
 }
 
 /*
