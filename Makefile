@@ -72,10 +72,9 @@ ifeq ($(with_icu),yes)
 SHLIB_LINK += $(or $(strip $(ICU_LIBS)),-licui18n -licuuc)
 endif
 
-# Every session that preloads the library looks up its symbols first. From 16 on
-# the server's flags hide those that only our own files use; before, the linker
-# is asked to resolve them.
-ifneq ($(filter linux-14 linux-15,$(PORTNAME)-$(MAJORVERSION)),)
+# Loading the library should take no look-up of its own symbols. The server's
+# flags hide most of them from 16 on, the linker resolves them all.
+ifeq ($(PORTNAME),linux)
 SHLIB_LINK += -Wl,-Bsymbolic
 endif
 
