@@ -146,7 +146,8 @@ finish_executor(QueryDesc *query)
 		next_executor_finish(query);
 	else
 		standard_ExecutorFinish(query);
-	dtmodel_finish_restores(query);
+	if (writes(query))
+		dtmodel_finish_restores(query);
 }
 
 void

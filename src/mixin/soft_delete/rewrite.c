@@ -80,7 +80,8 @@ rewrite_delete(Query *query, bool hide)
 static bool
 rewrite_sublinks(Node *node, void *rewrite)
 {
-	if (node == NULL)
+	/* Most nodes are leaves; the walker need not be called for them. */
+	if (node == NULL || IsA(node, Var) || IsA(node, Const))
 		return false;
 	if (IsA(node, Query))
 	{
@@ -146,14 +147,21 @@ inline_functions(Query *query, DtRewrite *rewrite)
 	dtmodel_inline_functions(query, rewrite->inlined);
 }
 
+/*
+ * Whether there is anything to do in one level of a query.  There is not in
+ * the target of an INSERT.
+ */
 static bool
 has_soft_delete(const Query *query)
 {
+	int			ignored = query->commandType == CMD_INSERT ?
+		query->resultRelation : 0;
 	ListCell   *cell;
 
 	foreach(cell, query->rtable)
 	{
-		if (dtmodel_soft_delete_of_entry(lfirst_node(RangeTblEntry, cell)) != NULL)
+		if (foreach_current_index(cell) + 1 != ignored &&
+			dtmodel_soft_delete_of_entry(lfirst_node(RangeTblEntry, cell)) != NULL)
 			return true;
 	}
 	return false;
