@@ -21,7 +21,6 @@ OBJS = $(patsubst %.c,%.o,$(call here,src/*.c src/*/*.c src/*/*/*.c))
 # OPTFLAGS is for flags such as -march=native on a machine of your own.
 PG_CPPFLAGS = -I$(HERE)src
 PG_CFLAGS = $(OPTFLAGS)
-SHLIB_LINK = -luuid
 
 # Soft delete has two tiers. Most tests expect the same of both; those named
 # preloaded_* and unpreloaded_* are for one, as are the isolation tests, which
@@ -72,6 +71,12 @@ include $(PGXS)
 # server knows; one that was built with Meson does not say.
 ifeq ($(with_icu),yes)
 SHLIB_LINK += $(or $(strip $(ICU_LIBS)),-licui18n -licuuc)
+endif
+
+# Loading the library should take no look-up of its own symbols. The server's
+# flags hide most of them from 16 on, the linker resolves them all.
+ifeq ($(PORTNAME),linux)
+SHLIB_LINK += -Wl,-Bsymbolic
 endif
 
 # PGXS follows includes only where the server was built to; headers are few. And

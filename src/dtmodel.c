@@ -19,13 +19,11 @@
 #include "mixin/mixins.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"
+#include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/rewrite.h"
 #include "model/projection.h"
 #include "optimizer/planner.h"
-#include "replication/walsender.h"
 #include "server/inline.h"
-#include "server/plan_cache.h"
-#include "server/query_text.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
@@ -97,38 +95,17 @@ is_preloaded(void)
 		names_this_library(local_preload_libraries_string);
 }
 
-/*
- * Whether rows that models hide are hidden from this query.  They are not
- * hidden from our own queries, which have the conditions that they need, nor
- * from queries that need every row: dumps, and the initial copy of a
- * subscription.
- */
-static bool
-is_hiding(const char *query_string)
-{
-	return !dtmodel_with_deleted && !am_walsender &&
-		!dtmodel_is_own_query(query_string) &&
-		!dtmodel_is_dump_query(query_string);
-}
-
 static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
 {
-	PlannerGlobal *hiding = NULL;
+	DtRewrite	rewrite = {.text = query_string,.params = params};
 	PlannerGlobal *lists = NULL;
-	bool		was_delete = false;
 	PlannedStmt *planned;
 
-	/* The server's own foreign keys must see and delete all rows. */
-	if (dtmodel_rewrites() && !dtmodel_is_foreign_key_query(query_string))
+	if (dtmodel_rewrites())
 	{
-		if (is_hiding(query_string))
-		{
-			hiding = makeNode(PlannerGlobal);
-			hiding->boundParams = params;
-		}
-		was_delete = dtmodel_rewrite_query(parse, hiding);
+		dtmodel_rewrite_query(parse, &rewrite);
 		lists = dtmodel_inline_lists(parse, params);
 	}
 
@@ -139,13 +116,21 @@ plan(Query *parse, const char *query_string, int cursor_options,
 						 params COMPAT_EXPLAIN_ARGUMENT);
 
 	/* The command tag for a client that sent a DELETE is "DELETE n". */
-	if (was_delete)
+	if (rewrite.top_is_update)
 		planned->commandType = CMD_DELETE;
-	if (hiding != NULL)
-		dtmodel_depend_on_inlined(planned, hiding);
+	if (rewrite.inlined != NULL)
+		dtmodel_depend_on_inlined(planned, rewrite.inlined);
 	if (lists != NULL)
 		dtmodel_depend_on_inlined(planned, lists);
 	return planned;
+}
+
+/* Whether the statement, or a CTE of it, writes. */
+static bool
+writes(const QueryDesc *query)
+{
+	return query->operation != CMD_SELECT ||
+		query->plannedstmt->hasModifyingCTE;
 }
 
 static void
@@ -155,8 +140,10 @@ start_executor(QueryDesc *query, int eflags)
 		next_executor_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
+	if (!writes(query))
+		return;
 	dtmodel_prepare_statement(query, dtmodel_rewrites() &&
-							  is_hiding(query->sourceText));
+							  dtmodel_hides_from(query->sourceText));
 	dtmodel_prepare_new_slug(query);
 	if (dtmodel_rewrites() && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 		dtmodel_project_row_actions(query);
@@ -169,7 +156,8 @@ finish_executor(QueryDesc *query)
 		next_executor_finish(query);
 	else
 		standard_ExecutorFinish(query);
-	dtmodel_finish_restores(query);
+	if (writes(query))
+		dtmodel_finish_restores(query);
 }
 
 void

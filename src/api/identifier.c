@@ -11,8 +11,9 @@
 #include "postgres.h"
 
 #include <time.h>
-#include <uuid/uuid.h>
 
+#include "common/cryptohash.h"
+#include "common/sha1.h"
 #include "datatype/timestamp.h"
 #include "dtmodel.h"
 #include "fmgr.h"
@@ -177,6 +178,29 @@ dtmodel_uuidv7_shifted(PG_FUNCTION_ARGS)
 }
 
 /*
+ * The server's own SHA-1 of two pieces of data, so that no library for it has
+ * to be loaded into every session.
+ */
+static void
+hash_sha1(uint8 *digest, const uint8 *first, size_t first_length,
+		  const uint8 *second, size_t second_length)
+{
+	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA1);
+
+	if (hash == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	if (pg_cryptohash_init(hash) < 0 ||
+		pg_cryptohash_update(hash, first, first_length) < 0 ||
+		pg_cryptohash_update(hash, second, second_length) < 0 ||
+		pg_cryptohash_final(hash, digest, SHA1_DIGEST_LENGTH) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute SHA-1 hash")));
+	pg_cryptohash_free(hash);
+}
+
+/*
  * uuidv5(namespace uuid, name text) returns uuid
  *
  * The identifier that the name has in the namespace: the same arguments give
@@ -192,10 +216,13 @@ dtmodel_uuidv5(PG_FUNCTION_ARGS)
 	int			length = VARSIZE_ANY_EXHDR(name);
 	char	   *utf8 = pg_server_to_any(VARDATA_ANY(name), length, PG_UTF8);
 	pg_uuid_t  *uuid = palloc(sizeof(pg_uuid_t));
+	uint8		digest[SHA1_DIGEST_LENGTH];
 
 	if (utf8 != VARDATA_ANY(name))
 		length = strlen(utf8);
-	uuid_generate_sha1(uuid->data, namespace->data, utf8, length);
+	hash_sha1(digest, namespace->data, UUID_LEN, (uint8 *) utf8, length);
+	memcpy(uuid->data, digest, UUID_LEN);
+	set_version(uuid, 5);
 	PG_RETURN_UUID_P(uuid);
 }
 

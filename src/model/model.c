@@ -208,7 +208,7 @@ remove_stale_entries(void)
 	hash_seq_init(&scan, model_cache);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
-		if (entry->valid)
+		if (entry->valid || entry->is_bare)
 			continue;
 		if (entry->context != NULL)
 			MemoryContextDelete(entry->context);
@@ -228,13 +228,13 @@ invalidate_model(Datum arg pg_attribute_unused(), Oid relid)
 	{
 		entry = hash_search(model_cache, &relid, HASH_FIND, NULL);
 		if (entry != NULL)
-			entry->valid = false;
+			entry->valid = entry->is_bare = false;
 		return;
 	}
 
 	hash_seq_init(&scan, model_cache);
 	while ((entry = hash_seq_search(&scan)) != NULL)
-		entry->valid = false;
+		entry->valid = entry->is_bare = false;
 }
 
 static void
@@ -255,23 +255,27 @@ create_cache(void)
 }
 
 static DtModel *
+make_entry(Oid relid)
+{
+	DtModel    *entry;
+
+	if (hash_get_num_entries(model_cache) >= sweep_at)
+		remove_stale_entries();
+	entry = hash_search(model_cache, &relid, HASH_ENTER, NULL);
+	entry->valid = entry->is_bare = false;
+	entry->context = NULL;
+	return entry;
+}
+
+static DtModel *
 find_entry(Oid relid)
 {
 	DtModel    *entry;
-	bool		found;
 
 	if (model_cache == NULL)
 		create_cache();
-	if (hash_get_num_entries(model_cache) >= sweep_at)
-		remove_stale_entries();
-
-	entry = hash_search(model_cache, &relid, HASH_ENTER, &found);
-	if (!found)
-	{
-		entry->valid = false;
-		entry->context = NULL;
-	}
-	return entry;
+	entry = hash_search(model_cache, &relid, HASH_FIND, NULL);
+	return entry != NULL ? entry : make_entry(relid);
 }
 
 /* The options of a mixin; NULL if the model does not have it. */
@@ -316,21 +320,25 @@ dtmodel_get_model(Relation rel)
 
 /*
  * The same for a relation that is locked elsewhere and need not be opened if
- * it is in the cache: the planner asks about every table.
+ * it is in the cache: the planner asks about every table.  NULL if it has no
+ * triggers and so cannot be a model: most tables have none, and are not read.
  */
 const DtModel *
 dtmodel_get_model_of_locked(Oid relid)
 {
 	DtModel    *entry = find_entry(relid);
 
-	if (!entry->valid)
+	if (!entry->valid && !entry->is_bare)
 	{
 		Relation	rel = relation_open(relid, NoLock);
 
-		fill_entry(entry, rel);
+		if (rel->trigdesc == NULL)
+			entry->is_bare = true;
+		else
+			fill_entry(entry, rel);
 		relation_close(rel, NoLock);
 	}
-	return entry;
+	return entry->is_bare ? NULL : entry;
 }
 
 /*

@@ -47,6 +47,8 @@ typedef struct DtModel
 {
 	Oid			relid;			/* hash key */
 	bool		valid;			/* cleared by the relcache callback */
+	bool		is_bare;		/* the same; the relation has no triggers, and
+								 * may not have been read */
 	MemoryContext context;		/* of everything below */
 	DtKey		key;
 	DtFields	fields;

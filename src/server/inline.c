@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "optimizer/prep.h"
@@ -32,17 +33,34 @@ is_sql_function(Oid funcid)
 	return is_sql;
 }
 
-/* Whether the planner may be able to inline this entry. */
+/*
+ * Whether the planner may be able to inline this entry.  The server's own
+ * functions read no table of a user.
+ */
 static bool
 calls_sql_function(const RangeTblEntry *rte)
 {
-	RangeTblFunction *function;
+	const FuncExpr *call;
 
 	if (rte->rtekind != RTE_FUNCTION || list_length(rte->functions) != 1)
 		return false;
-	function = linitial_node(RangeTblFunction, rte->functions);
-	return IsA(function->funcexpr, FuncExpr) &&
-		is_sql_function(castNode(FuncExpr, function->funcexpr)->funcid);
+	call = (FuncExpr *) linitial_node(RangeTblFunction, rte->functions)->funcexpr;
+	return IsA(call, FuncExpr) && call->funcid >= FirstNormalObjectId &&
+		is_sql_function(call->funcid);
+}
+
+/* Whether one level of a query calls a function that may be inlined. */
+bool
+dtmodel_calls_sql_function(const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->rtable)
+	{
+		if (calls_sql_function(lfirst_node(RangeTblEntry, cell)))
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -52,16 +70,8 @@ calls_sql_function(const RangeTblEntry *rte)
 void
 dtmodel_inline_functions(Query *query, PlannerGlobal *global)
 {
-	PlannerInfo *root;
-	bool		found = false;
-	ListCell   *cell;
+	PlannerInfo *root = makeNode(PlannerInfo);
 
-	foreach(cell, query->rtable)
-		found |= calls_sql_function(lfirst_node(RangeTblEntry, cell));
-	if (!found)
-		return;
-
-	root = makeNode(PlannerInfo);
 	root->parse = query;
 	root->glob = global;
 	root->query_level = 1;

@@ -10,6 +10,7 @@
 
 #include "nodes/pathnodes.h"
 
+extern bool dtmodel_calls_sql_function(const Query *query);
 extern void dtmodel_inline_functions(Query *query, PlannerGlobal *global);
 extern void dtmodel_depend_on_inlined(PlannedStmt *plan,
 									  const PlannerGlobal *global);

@@ -14,12 +14,6 @@
 
 #include "server/query_text.h"
 
-bool
-dtmodel_starts_with(const char *text, const char *prefix)
-{
-	return text != NULL && strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 static bool
 starts_with_table(const char *text, const char *before)
 {

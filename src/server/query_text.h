@@ -8,8 +8,14 @@
 #ifndef DTMODEL_QUERY_TEXT_H
 #define DTMODEL_QUERY_TEXT_H
 
-extern bool dtmodel_starts_with(const char *text, const char *prefix);
 extern bool dtmodel_is_foreign_key_query(const char *text);
 extern bool dtmodel_is_dump_query(const char *text);
+
+/* Inline, since each statement is asked and nearly all differ at once. */
+static inline bool
+dtmodel_starts_with(const char *text, const char *prefix)
+{
+	return text != NULL && strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
 #endif							/* DTMODEL_QUERY_TEXT_H */

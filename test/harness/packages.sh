@@ -9,7 +9,6 @@ missing_packages() {
     command -v gcc >/dev/null    || echo gcc
     command -v make >/dev/null   || echo make
     header stdio.h               || echo libc6-dev
-    header uuid/uuid.h           || echo uuid-dev
     header unicode/utrans.h      || echo libicu-dev
     [ -z "$(server_lacks)" ]     || echo "postgresql-$major postgresql-server-dev-$major"
     case $target in

@@ -1,6 +1,7 @@
 
 # make: what it says where there is no server, that objects of one server are not
 # linked for another one, and that it builds everything in another folder too.
+# And what the library that is installed costs a session that loads it.
 #
 # The compiler is one that only makes the file it is asked for.  (make check has
 # clang build in another folder, really.)
@@ -148,5 +149,36 @@ is_built($source, 'a header has changed', "PG_CONFIG=$other_server");
 is_refused('compiled twice', qr/has objects of its own: run "make clean" there/, $build, @there);
 make_in($source, 'clean', "PG_CONFIG=$pg_config");
 is_built($build, 'after make clean', @there);
+
+###
+# What loading the library costs: other libraries, and symbols to look up
+###
+sub lines_of
+{
+	my ($stdout, $stderr) = run_command(\@_);
+
+	return split(/\n/, $stdout);
+}
+
+SKIP:
+{
+	skip 'there is no readelf', 3 if system('readelf --version >/dev/null 2>&1') != 0;
+
+	my ($folder) = lines_of($pg_config, '--pkglibdir');
+	my ($programs) = lines_of($pg_config, '--bindir');
+	my $library = "$folder/dtmodel.so";
+	my %loaded = map { $_ => 1 }
+	  map { m{^\s*(?:\S*/)?(\S+) (?:=>|\()} } lines_of('ldd', "$programs/postgres");
+	my @needed = map { /\(NEEDED\).*\[(.*)\]/ } lines_of('readelf', '-dW', $library);
+	is(join(' ', grep { !$loaded{$_} } @needed),
+		'', 'it needs no library that the server has not loaded');
+
+	# A symbol that the library has itself has a value.
+	my @looked_up = map { / R_\S+ +([0-9a-f]+) +([^\s@]+)/ ? [ $1, $2 ] : () }
+	  lines_of('readelf', '-rW', $library);
+	cmp_ok(scalar @looked_up, '>', 100, 'it has symbols to look up in the server');
+	is(join(' ', map { $_->[1] } grep { $_->[0] !~ /^0+$/ } @looked_up),
+		'', 'and none in itself');
+}
 
 done_testing();

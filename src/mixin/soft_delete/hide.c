@@ -15,26 +15,40 @@
  */
 #include "postgres.h"
 
-#include "access/transam.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/target.h"
 #include "nodes/makefuncs.h"
 #include "parser/parsetree.h"
+#include "replication/walsender.h"
+#include "server/plan_cache.h"
+#include "server/query_text.h"
 
 static Node *wrap_node(Query *query, Node *node);
+
+/*
+ * Whether rows that models hide are hidden from this query.  They are not
+ * hidden from our own queries, which have the conditions that they need, nor
+ * from queries that need every row: dumps, and the initial copy of a
+ * subscription.
+ */
+bool
+dtmodel_hides_from(const char *query_string)
+{
+	return !dtmodel_with_deleted && !am_walsender &&
+		!dtmodel_is_own_query(query_string) &&
+		!dtmodel_is_dump_query(query_string);
+}
 
 /* Whether the reference is to a table whose deleted rows are hidden. */
 static bool
 find_hidden(Query *query, int rtindex, DtSoftTarget *target)
 {
-	RangeTblEntry *rte = rt_fetch(rtindex, query->rtable);
-	const DtSoftDelete *columns;
+	const DtSoftDelete *columns =
+		dtmodel_soft_delete_of_entry(rt_fetch(rtindex, query->rtable));
 
-	if (rte->rtekind != RTE_RELATION || rte->relid < FirstNormalObjectId)
-		return false;
-	columns = dtmodel_soft_delete_of(dtmodel_get_model_of_locked(rte->relid));
 	return columns != NULL && columns->hide &&
 		dtmodel_find_soft_target(query, rtindex, target);
 }

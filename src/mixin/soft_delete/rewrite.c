@@ -29,15 +29,9 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "server/inline.h"
+#include "server/query_text.h"
 
-/* The parameters and the result of one pass over a query. */
-typedef struct RewriteContext
-{
-	PlannerGlobal *hiding;		/* NULL: do not hide rows */
-	bool		top_is_update;	/* the outermost DELETE became an UPDATE */
-} RewriteContext;
-
-static void rewrite_level(Query *query, RewriteContext *context);
+static void rewrite_level(Query *query, DtRewrite *rewrite);
 
 /*
  * A model may leave DELETE to its triggers.  So does a foreign table, where
@@ -84,53 +78,112 @@ rewrite_delete(Query *query, bool hide)
 }
 
 static bool
-rewrite_sublinks(Node *node, void *context)
+rewrite_sublinks(Node *node, void *rewrite)
 {
-	if (node == NULL)
+	/* Most nodes are leaves; the walker need not be called for them. */
+	if (node == NULL || IsA(node, Var) || IsA(node, Const))
 		return false;
 	if (IsA(node, Query))
 	{
-		rewrite_level((Query *) node, context);
+		rewrite_level((Query *) node, rewrite);
 		return false;
 	}
-	return expression_tree_walker(node, rewrite_sublinks, context);
+	return expression_tree_walker(node, rewrite_sublinks, rewrite);
 }
 
 /* The subqueries and CTEs of this query. */
 static void
-rewrite_inner(Query *query, RewriteContext *context)
+rewrite_inner(Query *query, DtRewrite *rewrite)
 {
 	ListCell   *cell;
 
 	foreach(cell, query->cteList)
 		rewrite_level(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery),
-					  context);
+					  rewrite);
 	foreach(cell, query->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
 
 		if (rte->rtekind == RTE_SUBQUERY)
-			rewrite_level(rte->subquery, context);
+			rewrite_level(rte->subquery, rewrite);
 	}
 	if (query->hasSubLinks)
-		query_tree_walker(query, rewrite_sublinks, context,
+		query_tree_walker(query, rewrite_sublinks, rewrite,
 						  QTW_IGNORE_RT_SUBQUERIES | QTW_IGNORE_CTE_SUBQUERIES);
 }
 
+/*
+ * What is to be done depends on who runs the statement, which its text tells.
+ * Most statements have nothing in them to do it to, so the text is read when
+ * the first thing is found.  The server's own foreign keys must see and delete
+ * all rows.
+ */
 static void
-rewrite_level(Query *query, RewriteContext *context)
+read_text(DtRewrite *rewrite)
+{
+	bool		is_foreign_key;
+
+	if (rewrite->is_known)
+		return;
+	is_foreign_key = dtmodel_is_foreign_key_query(rewrite->text);
+	rewrite->deletes_softly = !is_foreign_key && !dtmodel_hard_delete;
+	rewrite->hides = !is_foreign_key && dtmodel_hides_from(rewrite->text);
+	rewrite->is_known = true;
+}
+
+static void
+inline_functions(Query *query, DtRewrite *rewrite)
+{
+	if (!dtmodel_calls_sql_function(query))
+		return;
+	read_text(rewrite);
+	if (!rewrite->hides)
+		return;
+	if (rewrite->inlined == NULL)
+	{
+		rewrite->inlined = makeNode(PlannerGlobal);
+		rewrite->inlined->boundParams = rewrite->params;
+	}
+	dtmodel_inline_functions(query, rewrite->inlined);
+}
+
+/*
+ * Whether there is anything to do in one level of a query.  There is not in
+ * the target of an INSERT.
+ */
+static bool
+has_soft_delete(const Query *query)
+{
+	int			ignored = query->commandType == CMD_INSERT ?
+		query->resultRelation : 0;
+	ListCell   *cell;
+
+	foreach(cell, query->rtable)
+	{
+		if (foreach_current_index(cell) + 1 != ignored &&
+			dtmodel_soft_delete_of_entry(lfirst_node(RangeTblEntry, cell)) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+rewrite_level(Query *query, DtRewrite *rewrite)
 {
 	check_stack_depth();
-	if (context->hiding != NULL)
-		dtmodel_inline_functions(query, context->hiding);
-	rewrite_inner(query, context);
-	if (context->hiding != NULL)
+	inline_functions(query, rewrite);
+	rewrite_inner(query, rewrite);
+	rewrite->top_is_update = false;
+	if (!has_soft_delete(query))
+		return;
+
+	read_text(rewrite);
+	if (rewrite->hides)
 		dtmodel_hide_deleted(query);
-	context->top_is_update = false;
-	if (dtmodel_hard_delete)
+	if (!rewrite->deletes_softly)
 		return;
 	if (query->commandType == CMD_DELETE)
-		context->top_is_update = rewrite_delete(query, context->hiding != NULL);
+		rewrite->top_is_update = rewrite_delete(query, rewrite->hides);
 #ifdef COMPAT_HAS_MERGE
 	else if (query->commandType == CMD_MERGE)
 		dtmodel_rewrite_merge(query);
@@ -138,15 +191,11 @@ rewrite_level(Query *query, RewriteContext *context)
 }
 
 /*
- * Makes the deletions of a query soft, on all its levels, and hides rows
- * unless "hiding" is NULL.  True if the query itself was a DELETE and is an
- * UPDATE now.
+ * Makes the deletions of a query soft, and hides deleted rows from it where
+ * models ask for it, on all its levels.
  */
-bool
-dtmodel_rewrite_query(Query *query, PlannerGlobal *hiding)
+void
+dtmodel_rewrite_query(Query *query, DtRewrite *rewrite)
 {
-	RewriteContext context = {.hiding = hiding};
-
-	rewrite_level(query, &context);
-	return context.top_is_update;
+	rewrite_level(query, rewrite);
 }

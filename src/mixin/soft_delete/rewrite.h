@@ -10,6 +10,19 @@
 
 #include "nodes/pathnodes.h"
 
-extern bool dtmodel_rewrite_query(Query *query, PlannerGlobal *hiding);
+/* The parameters and the results of rewriting a query. */
+typedef struct DtRewrite
+{
+	const char *text;			/* of the statement */
+	ParamListInfo params;
+	bool		is_known;		/* the next two are */
+	bool		deletes_softly;
+	bool		hides;
+	PlannerGlobal *inlined;		/* what the plan will depend on, if functions
+								 * were inlined */
+	bool		top_is_update;	/* the outermost DELETE became an UPDATE */
+} DtRewrite;
+
+extern void dtmodel_rewrite_query(Query *query, DtRewrite *rewrite);
 
 #endif							/* DTMODEL_SOFT_DELETE_REWRITE_H */

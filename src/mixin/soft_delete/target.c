@@ -9,6 +9,7 @@
 
 #include "access/table.h"
 #include "access/transam.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
@@ -21,20 +22,33 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 
+/*
+ * The soft delete of an entry of the range table, as its triggers say; NULL if
+ * it is not such a table.
+ */
+const DtSoftDelete *
+dtmodel_soft_delete_of_entry(const RangeTblEntry *rte)
+{
+	const DtModel *model;
+
+	if (rte->rtekind != RTE_RELATION || rte->relkind == RELKIND_VIEW ||
+		rte->relid < FirstNormalObjectId)
+		return NULL;
+	model = dtmodel_get_model_of_locked(rte->relid);
+	return model == NULL ? NULL : dtmodel_soft_delete_of(model);
+}
+
 /* The columns of a table on which DELETE is soft in this session. */
 static bool
-soft_columns(Oid relid, DtSoftDelete *columns)
+soft_columns(const RangeTblEntry *rte, DtSoftDelete *columns)
 {
-	const DtSoftDelete *known;
+	const DtSoftDelete *known = dtmodel_soft_delete_of_entry(rte);
 	Relation	rel;
 
-	if (relid < FirstNormalObjectId)
-		return false;
-	known = dtmodel_soft_delete_of(dtmodel_get_model_of_locked(relid));
 	if (known == NULL || !dtmodel_soft_delete_fires(known))
 		return false;
 
-	rel = table_open(relid, NoLock);
+	rel = table_open(rte->relid, NoLock);
 	*columns = dtmodel_usable_soft_delete(rel);
 	table_close(rel, NoLock);
 	return true;
@@ -46,8 +60,7 @@ dtmodel_find_soft_target(Query *query, int rtindex, DtSoftTarget *target)
 {
 	target->rtindex = rtindex;
 	target->rte = rt_fetch(rtindex, query->rtable);
-	return target->rte->rtekind == RTE_RELATION &&
-		soft_columns(target->rte->relid, &target->columns);
+	return soft_columns(target->rte, &target->columns);
 }
 
 /* "The row of the table is live", as a condition of the query. */

@@ -19,6 +19,7 @@ typedef struct DtSoftTarget
 	DtSoftDelete columns;
 } DtSoftTarget;
 
+extern const DtSoftDelete *dtmodel_soft_delete_of_entry(const RangeTblEntry *rte);
 extern bool dtmodel_find_soft_target(Query *query, int rtindex,
 									 DtSoftTarget *target);
 extern Node *dtmodel_live_condition(const DtSoftTarget *target);
