@@ -19,7 +19,6 @@
 #include "mixin/mixins.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"
-#include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/rewrite.h"
 #include "model/projection.h"
 #include "optimizer/planner.h"
@@ -142,8 +141,7 @@ start_executor(QueryDesc *query, int eflags)
 		standard_ExecutorStart(query, eflags);
 	if (!writes(query))
 		return;
-	dtmodel_prepare_statement(query, dtmodel_rewrites() &&
-							  dtmodel_hides_from(query->sourceText));
+	dtmodel_prepare_statement(query);
 	dtmodel_prepare_new_slug(query);
 	if (dtmodel_rewrites() && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)
 		dtmodel_project_row_actions(query);

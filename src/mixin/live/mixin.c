@@ -162,16 +162,19 @@ find_drift_of_any_table(StringInfo drift, Relation rel)
 
 const DtTriggerType dtmodel_live_triggers[DT_LIVE_TRIGGERS] = {
 	[DT_LIVE_PARENT] = {
-		"zz_dtmodel_live_parent", "live_parent_trigger",
-		TRIGGER_TYPE_ROW, 0
+		.name = "zz_dtmodel_live_parent",
+		.function = "live_parent_trigger",
+		.timing = TRIGGER_TYPE_ROW,
 	},
 	[DT_LIVE_PARENT_UPDATE] = {
-		"zz_dtmodel_live_parents", "live_parent_update_trigger",
-		TRIGGER_TYPE_ROW, 0
+		.name = "zz_dtmodel_live_parents",
+		.function = "live_parent_update_trigger",
+		.timing = TRIGGER_TYPE_ROW,
 	},
 	[DT_LIVE_VIEW] = {
-		"zz_dtmodel_live_view", "live_view_trigger",
-		TRIGGER_TYPE_INSTEAD | TRIGGER_TYPE_ROW, 0
+		.name = "zz_dtmodel_live_view",
+		.function = "live_view_trigger",
+		.timing = TRIGGER_TYPE_INSTEAD | TRIGGER_TYPE_ROW,
 	},
 };
 

@@ -18,8 +18,10 @@
 
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "guc.h"
 #include "mixin/soft_delete/conflict.h"
 #include "mixin/soft_delete/executor.h"
+#include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/merge.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
@@ -212,14 +214,15 @@ find_purpose(const ModifyTableState *update, const QueryDesc *query)
 }
 
 static void
-prepare_node(PlanState *node, const QueryDesc *query, bool hides)
+prepare_node(PlanState *node, const QueryDesc *query)
 {
 	ModifyTableState *update = (ModifyTableState *) node;
 	Purpose		purpose;
 
 	if (!IsA(node, ModifyTableState))
 		return;
-	if (hides)
+	if (castNode(ModifyTable, node->plan)->onConflictAction == ONCONFLICT_UPDATE &&
+		dtmodel_rewrites() && dtmodel_hides_from(query->sourceText))
 		dtmodel_refuse_hidden_conflicts(update);
 	purpose = find_purpose(update, query);
 	if (purpose == PURPOSE_NONE)
@@ -229,18 +232,18 @@ prepare_node(PlanState *node, const QueryDesc *query, bool hides)
 }
 
 /*
- * Called when the executor is ready to run a statement, with its CTEs.
- * "hides" says whether deleted rows are hidden from it.
+ * Called when the executor is ready to run a statement that writes, with its
+ * CTEs.
  */
 void
-dtmodel_prepare_statement(QueryDesc *query, bool hides)
+dtmodel_prepare_statement(QueryDesc *query)
 {
 	MemoryContext caller = MemoryContextSwitchTo(query->estate->es_query_cxt);
 	ListCell   *cell;
 
 	if (query->planstate != NULL)
-		prepare_node(query->planstate, query, hides);
+		prepare_node(query->planstate, query);
 	foreach(cell, query->estate->es_auxmodifytables)
-		prepare_node(lfirst(cell), query, hides);
+		prepare_node(lfirst(cell), query);
 	MemoryContextSwitchTo(caller);
 }

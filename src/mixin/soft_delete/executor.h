@@ -13,6 +13,6 @@
 #include "nodes/execnodes.h"
 
 extern void dtmodel_prepare_deletion(ResultRelInfo *target);
-extern void dtmodel_prepare_statement(QueryDesc *query, bool hides);
+extern void dtmodel_prepare_statement(QueryDesc *query);
 
 #endif							/* DTMODEL_SOFT_DELETE_EXECUTOR_H */

@@ -267,28 +267,39 @@ marks_are_kept(const void *options, const Bitmapset *updated)
 
 const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS] = {
 	[DT_SOFT_DELETE] = {
-		"zz_dtmodel_soft_delete", "soft_delete_trigger",
-		BEFORE_ROW, TRIGGER_TYPE_UPDATE, &dtmodel_soft_delete_action
+		.name = "zz_dtmodel_soft_delete",
+		.function = "soft_delete_trigger",
+		.timing = BEFORE_ROW,
+		.move_events = TRIGGER_TYPE_UPDATE,
+		.action = &dtmodel_soft_delete_action,
 	},
 	[DT_SOFT_DELETE_FLAG] = {
-		"zz_dtmodel_soft_delete_flag", "soft_delete_flag_trigger",
-		BEFORE_ROW, 0, &dtmodel_soft_delete_flag_action
+		.name = "zz_dtmodel_soft_delete_flag",
+		.function = "soft_delete_flag_trigger",
+		.timing = BEFORE_ROW,
+		.action = &dtmodel_soft_delete_flag_action,
 	},
 	[DT_SOFT_CASCADE] = {
-		"zz_dtmodel_soft_cascade", "soft_cascade_trigger",
-		AFTER_ROW, 0, NULL, marks_are_kept
+		.name = "zz_dtmodel_soft_cascade",
+		.function = "soft_cascade_trigger",
+		.timing = AFTER_ROW,
+		.is_idle = marks_are_kept,
 	},
 	[DT_SOFT_CASCADE_MOVE] = {
-		"zz_dtmodel_soft_cascade_move", "soft_cascade_move_trigger",
-		AFTER_ROW, TRIGGER_TYPE_DELETE
+		.name = "zz_dtmodel_soft_cascade_move",
+		.function = "soft_cascade_move_trigger",
+		.timing = AFTER_ROW,
+		.move_events = TRIGGER_TYPE_DELETE,
 	},
 	[DT_SOFT_DELETE_GUARD] = {
-		"zz_dtmodel_soft_delete_guard", "soft_delete_guard_trigger",
-		BEFORE_STATEMENT, 0
+		.name = "zz_dtmodel_soft_delete_guard",
+		.function = "soft_delete_guard_trigger",
+		.timing = BEFORE_STATEMENT,
 	},
 	[DT_PROTECT_TRUNCATE] = {
-		"zz_dtmodel_protect_truncate", "protect_truncate_trigger",
-		BEFORE_STATEMENT, 0
+		.name = "zz_dtmodel_protect_truncate",
+		.function = "protect_truncate_trigger",
+		.timing = BEFORE_STATEMENT,
 	},
 };
 
