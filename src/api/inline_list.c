@@ -25,6 +25,8 @@
  *	 row_security, and the server does not plan again when that changes.
  * - The caller's query uses whole rows, and is older than a column of the
  *	 table; this happens in views.
+ * - The caller's query uses a column that has been dropped since, or has got
+ *	 another type; this happens in prepared statements.
  *
  *-------------------------------------------------------------------------
  */
@@ -77,6 +79,8 @@ typedef struct EntryUse
 {
 	int			rtindex;
 	Index		level;			/* of nested subqueries */
+	int			ncolumns;		/* of the entry */
+	TupleDesc	desc;			/* of the table */
 } EntryUse;
 
 /* One pass over a query. */
@@ -244,9 +248,23 @@ query_of(Relation rel, const FuncExpr *call)
 	return query;
 }
 
-/* Whether an expression has a whole row of an entry. */
+/* Whether the table has what the variable stands for, with the same type. */
 static bool
-has_row(Node *node, void *argument)
+has_variable(const EntryUse *use, const Var *var)
+{
+	Form_pg_attribute att;
+
+	if (var->varattno == InvalidAttrNumber)
+		return use->ncolumns == use->desc->natts;
+	if (var->varattno < 0 || var->varattno > use->desc->natts)
+		return false;
+	att = TupleDescAttr(use->desc, var->varattno - 1);
+	return !att->attisdropped && att->atttypid == var->vartype;
+}
+
+/* Whether an expression uses something of an entry that the table lacks. */
+static bool
+lacks_variable(Node *node, void *argument)
 {
 	EntryUse   *use = (EntryUse *) argument;
 	bool		found;
@@ -258,12 +276,12 @@ has_row(Node *node, void *argument)
 		Var		   *var = (Var *) node;
 
 		return (int) var->varno == use->rtindex && var->varlevelsup == use->level &&
-			var->varattno == InvalidAttrNumber;
+			!has_variable(use, var);
 	}
 	if (!IsA(node, Query))
-		return expression_tree_walker(node, has_row, argument);
+		return expression_tree_walker(node, lacks_variable, argument);
 	use->level++;
-	found = query_tree_walker((Query *) node, has_row, argument, 0);
+	found = query_tree_walker((Query *) node, lacks_variable, argument, 0);
 	use->level--;
 	return found;
 }
@@ -292,16 +310,23 @@ cut_columns(Query *query, int ncolumns)
 
 /*
  * Whether the table can stand for the call.  The caller's query has the columns
- * that there were when it was parsed, and its whole rows have only these.
+ * that there were when it was parsed, with the types that they had.  A prepared
+ * statement is not parsed again when the table changes, since it does not name
+ * the table.  If a column has been dropped or has another type, the function
+ * has to run: the executor compares its result with what the query expects.
  */
 static bool
 has_columns_of(const ListCall *list, Relation rel)
 {
-	EntryUse	use = {.rtindex = list->rtindex};
+	EntryUse	use = {
+		.rtindex = list->rtindex,
+		.ncolumns = list->ncolumns,
+		.desc = RelationGetDescr(rel),
+	};
 
-	if (list->ncolumns == RelationGetNumberOfAttributes(rel))
-		return list->ncolumns > 0;
-	return !query_tree_walker(list->caller, has_row, &use, 0);
+	if (list->ncolumns == 0 && use.desc->natts == 0)
+		return false;
+	return !query_tree_walker(list->caller, lacks_variable, &use, 0);
 }
 
 /* The query for a call with known arguments; NULL if the function has to run. */

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "guc.h"
 #include "model/row.h"
 #include "model/row_move.h"
@@ -24,6 +25,23 @@ put_old_row(DtRow *row)
 		   natts * sizeof(Datum));
 	memcpy(row->slot->tts_isnull, row->old_slot->tts_isnull,
 		   natts * sizeof(bool));
+}
+
+/*
+ * Whether the statement can go on with a newer version of the row, or without
+ * the row.  If not, this is the error of the executor, which would check
+ * constraints first.
+ */
+static void
+check_may_follow(TM_Result result)
+{
+	if (!IsolationUsesXactSnapshot())
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 result == TM_Deleted ?
+			 errmsg("could not serialize access due to concurrent delete") :
+			 errmsg("could not serialize access due to concurrent update")));
 }
 
 /*
@@ -53,6 +71,8 @@ dtmodel_hold_row(DtRow *row)
 							  LockTupleNoKeyExclusive, LockWaitBlock, 0,
 							  &failure);
 	ExecDropSingleTupleTableSlot(slot);
+	if (result == TM_Updated || result == TM_Deleted)
+		check_may_follow(result);
 	if (result != TM_Ok)
 		put_old_row(row);
 	return result == TM_Ok;

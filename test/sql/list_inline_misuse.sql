@@ -68,4 +68,23 @@ SELECT later();
 ALTER TABLE t ALTER id TYPE text;
 SELECT later();
 
+-- prepared statements that are older than the type of a column
+CREATE TABLE changed (id int PRIMARY KEY, a text, b int);
+INSERT INTO changed VALUES (1, 'one', 1), (2, 'two', 2);
+PREPARE lengths AS SELECT length(a) FROM dtmodel.get_all(NULL::changed);
+PREPARE ids AS SELECT id FROM dtmodel.get_all(NULL::changed);
+PREPARE inner_rows AS SELECT i FROM generate_series(1, 2) AS i WHERE EXISTS (SELECT FROM dtmodel.get_all(NULL::changed) AS c WHERE (SELECT c.b) = i);
+EXECUTE lengths;
+EXECUTE inner_rows;
+\set VERBOSITY sqlstate
+ALTER TABLE changed ALTER a TYPE int USING 7, ALTER b TYPE text;
+EXECUTE lengths;
+EXECUTE inner_rows;
+EXECUTE ids;
+ALTER TABLE changed DROP b;
+EXECUTE inner_rows;
+EXECUTE ids;
+\set VERBOSITY default
+DEALLOCATE ALL;
+
 DROP SCHEMA list_inline_misuse CASCADE;

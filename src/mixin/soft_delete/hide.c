@@ -42,6 +42,13 @@ dtmodel_hides_from(const char *query_string)
 		!dtmodel_is_dump_query(query_string);
 }
 
+/* The same for what policies add to a query of ours. */
+bool
+dtmodel_hides_from_policies(void)
+{
+	return !dtmodel_with_deleted && !am_walsender;
+}
+
 /* Whether the reference is to a table whose deleted rows are hidden. */
 static bool
 find_hidden(Query *query, int rtindex, DtSoftTarget *target)

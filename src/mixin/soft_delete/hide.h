@@ -11,6 +11,7 @@
 #include "nodes/parsenodes.h"
 
 extern bool dtmodel_hides_from(const char *query_string);
+extern bool dtmodel_hides_from_policies(void);
 extern void dtmodel_hide_deleted(Query *query);
 
 #endif							/* DTMODEL_SOFT_DELETE_HIDE_H */

@@ -29,6 +29,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "server/inline.h"
+#include "server/plan_cache.h"
 #include "server/query_text.h"
 
 static void rewrite_level(Query *query, DtRewrite *rewrite);
@@ -91,12 +92,36 @@ rewrite_sublinks(Node *node, void *rewrite)
 	return expression_tree_walker(node, rewrite_sublinks, rewrite);
 }
 
+/*
+ * The conditions of policies, in a query of ours.  They are not ours: a row
+ * that a policy looks for must be hidden from it as in any other query, or
+ * our functions would show rows that the policy hides.
+ */
+static void
+rewrite_policies(Query *query, DtRewrite *rewrite)
+{
+	DtRewrite	policies = *rewrite;
+	ListCell   *cell;
+
+	if (!query->hasRowSecurity || !dtmodel_is_own_query(rewrite->text) ||
+		!dtmodel_hides_from_policies())
+		return;
+	policies.is_known = policies.hides = true;
+	policies.deletes_softly = false;
+	foreach(cell, query->rtable)
+		(void) rewrite_sublinks((Node *) lfirst_node(RangeTblEntry, cell)->securityQuals,
+								&policies);
+	(void) rewrite_sublinks((Node *) query->withCheckOptions, &policies);
+	rewrite->inlined = policies.inlined;
+}
+
 /* The subqueries and CTEs of this query. */
 static void
 rewrite_inner(Query *query, DtRewrite *rewrite)
 {
 	ListCell   *cell;
 
+	rewrite_policies(query, rewrite);
 	foreach(cell, query->cteList)
 		rewrite_level(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery),
 					  rewrite);
