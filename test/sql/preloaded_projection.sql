@@ -104,7 +104,7 @@ ALTER TABLE parts ATTACH PARTITION parts_2 FOR VALUES IN (2);
 SELECT dtmodel.add_timestamps('parts'), dtmodel.add_audit('parts'), dtmodel.add_soft_delete('parts');
 INSERT INTO parts VALUES (1, 1), (2, 2);
 SELECT fired('UPDATE parts SET n = 1');
-SELECT fired('UPDATE parts SET k = 3 - k WHERE id = 1');
+SELECT fired COLLATE "C" FROM fired('UPDATE parts SET k = 3 - k WHERE id = 1') ORDER BY 1;
 SET dtmodel.actor = 'eve';
 UPDATE parts SET k = 3 - k, created_by = 'mallory' RETURNING tableoid::regclass, id, is_deleted, created_by = current_user AS kept, updated_by;
 RESET dtmodel.actor;
