@@ -96,7 +96,7 @@ compare 2 single_deletes 'soft DELETE, single row, trigger' trigger \
 # them out.
 hide_posts() {
     fill_posts 100 "$1" && sql table="$1" <<'SQL' || return
-SELECT dtmodel.add_soft_delete('round.preloaded', hide => true) WHERE :'table' = 'preloaded';
+SELECT dtmodel.add_soft_delete(('round.' || :'table')::regclass, hide => true) WHERE :'table' = 'preloaded';
 UPDATE round.:table SET is_deleted = true, deleted_at = now() WHERE id % 2 = 0;
 VACUUM (FREEZE, ANALYZE) round.:table;
 SQL

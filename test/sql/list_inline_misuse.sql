@@ -73,7 +73,7 @@ CREATE TABLE changed (id int PRIMARY KEY, a text, b int);
 INSERT INTO changed VALUES (1, 'one', 1), (2, 'two', 2);
 PREPARE lengths AS SELECT length(a) FROM dtmodel.get_all(NULL::changed);
 PREPARE ids AS SELECT id FROM dtmodel.get_all(NULL::changed);
-PREPARE inner_rows AS SELECT i FROM generate_series(1, 2) AS i WHERE EXISTS (SELECT FROM dtmodel.get_all(NULL::changed) AS c WHERE (SELECT c.b) = i);
+PREPARE inner_rows AS SELECT i FROM generate_series(1, 2) AS i WHERE EXISTS (SELECT FROM dtmodel.get_all(NULL::changed) AS c WHERE (SELECT c.b) = i) ORDER BY i;
 EXECUTE lengths;
 EXECUTE inner_rows;
 \set VERBOSITY sqlstate
