@@ -89,7 +89,7 @@ my $held = q(
 	SELECT sum(total_bytes) FILTER (WHERE name ~ '^dtmodel model'),
 		   sum(total_bytes) FILTER (WHERE ident ~ '^/\* dtmodel'),
 		   count(*) FILTER (WHERE name = 'CachedPlanSource' AND ident ~ '^/\* dtmodel'),
-		   sum(total_bytes) FILTER (WHERE name = 'TopMemoryContext' OR name ~ '^dtmodel' AND name !~ '^dtmodel model'),
+		   sum(used_bytes) FILTER (WHERE name = 'TopMemoryContext' OR name ~ '^dtmodel' AND name !~ '^dtmodel model'),
 		   sum(total_bytes) FILTER (WHERE name = 'CacheMemoryContext' OR name ~ '^(index info|relation rules)')
 	FROM pg_backend_memory_contexts;);
 my $half = int($models / 2);
@@ -106,7 +106,10 @@ my ($before, $after) = map { [ split / / ] } split /\n/, $output;
 cmp_ok($before->[2], '>', 100, 'plans are saved');
 cmp_ok($after->[2], '<=', 128, 'but not more than may be');
 cmp_ok($after->[1], '<=', 1.1 * $before->[1], 'and they do not take more memory');
-cmp_ok($after->[3], '<=', 1.1 * $before->[3], 'nothing else grows');
+# From 19 on, an INSERT keeps 4 kB for each foreign key that it checks.
+my $of_server = $node->safe_psql('postgres', 'SHOW server_version_num') < 190000 ? 0 :
+  5 * 1024 * ($models - $half);
+cmp_ok($after->[3], '<=', 1.1 * $before->[3] + $of_server, 'nothing else grows');
 
 # Each model here has a child.
 cmp_ok(($after->[0] - $before->[0]) / ($models - $half) / 2,
