@@ -471,9 +471,7 @@ may_project(const DtModel *model, const Bitmapset *updated)
 	return slug != NULL &&
 		!bms_is_member(slug->slug.attnum, updated) &&
 		!(slug->on_update && bms_is_member(slug->source.attnum, updated)) &&
-		(soft_delete == NULL ||
-		 (!bms_is_member(soft_delete->deleted_at.attnum, updated) &&
-		  !bms_is_member(soft_delete->flag.attnum, updated)));
+		(soft_delete == NULL || dtmodel_keeps_marks(soft_delete, updated));
 }
 
 const DtRowAction dtmodel_slug_action = {

@@ -50,7 +50,7 @@ typedef enum Purpose
  * all triggers refuse a foreign table.
  */
 static bool
-is_idle(const Trigger *trigger, const DtModel *model, Purpose purpose)
+is_idle(const DtTriggerType *type, const DtModel *model, Purpose purpose)
 {
 	const DtSoftDelete *columns = dtmodel_soft_delete_of(model);
 	bool		others_act = model->has_other_before_triggers ||
@@ -58,14 +58,24 @@ is_idle(const Trigger *trigger, const DtModel *model, Purpose purpose)
 
 	if (columns == NULL)
 		return false;
-	if (trigger->tgoid == columns->delete_trigger)
+	if (type == &dtmodel_soft_delete_triggers[DT_SOFT_DELETE])
 		return !others_act;
-	if (trigger->tgoid == columns->flag_trigger)
+	if (type == &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_FLAG])
 		return !others_act && !dtmodel_column_is_used(&columns->deleted_by);
-	if (trigger->tgoid == columns->cascade_trigger)
+	if (type == &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE])
 		return purpose == PURPOSE_RESTORE_SET ||
 			(purpose == PURPOSE_DELETE && !model->is_referenced);
 	return false;
+}
+
+/* The type of the executor's trigger at this place; NULL if it is not ours. */
+static const DtTriggerType *
+type_of(const TriggerDesc *triggers, int which, const DtModel *model)
+{
+	const DtModelTrigger *own = dtmodel_own_trigger(model, which,
+													&triggers->triggers[which]);
+
+	return own == NULL ? NULL : own->type;
 }
 
 /*
@@ -82,7 +92,7 @@ leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model,
 	{
 		Trigger    *trigger = &triggers->triggers[i];
 
-		if (is_idle(trigger, model, purpose))
+		if (is_idle(type_of(triggers, i, model), model, purpose))
 			trigger->tgenabled = TRIGGER_DISABLED;
 		else if (TRIGGER_FOR_ROW(trigger->tgtype) &&
 				 TRIGGER_FOR_UPDATE(trigger->tgtype))
@@ -99,11 +109,12 @@ leave_out_idle_triggers(TriggerDesc *triggers, const DtModel *model,
  * field can mark the UPDATE as ours.
  */
 static void
-say_update_is_ours(TriggerDesc *triggers, const DtSoftDelete *columns)
+say_update_is_ours(TriggerDesc *triggers, const DtModel *model)
 {
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
-		if (triggers->triggers[i].tgoid == columns->flag_trigger)
+		if (type_of(triggers, i, model) ==
+			&dtmodel_soft_delete_triggers[DT_SOFT_DELETE_FLAG])
 			triggers->triggers[i].tginitdeferred = true;
 	}
 }
@@ -131,7 +142,7 @@ prepare_target(ResultRelInfo *target, Purpose purpose)
 	/* rewrite.c checks what else a MERGE may write. */
 	if (columns != NULL &&
 		(purpose != PURPOSE_MERGE || columns->refuses_flag_writes))
-		say_update_is_ours(target->ri_TrigDesc, columns);
+		say_update_is_ours(target->ri_TrigDesc, model);
 }
 
 /* Prepares a table for the updates of the soft-delete trigger. */

@@ -16,27 +16,10 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/unique.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
-
-/* The copy of the triggers does not stay with the model, which is kept. */
-static Oid
-trigger_oid(Relation rel, DtSoftDeleteTrigger which)
-{
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "dtmodel triggers",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(context);
-	const Trigger *trigger = dtmodel_find_trigger(rel,
-												  &dtmodel_soft_delete_triggers[which]);
-	Oid			oid = trigger == NULL ? InvalidOid : trigger->tgoid;
-
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(context);
-	return oid;
-}
 
 static void
-read_options(void *options, Relation rel, const Trigger *trigger)
+read_options(void *options, Relation rel pg_attribute_unused(),
+			 const Trigger *trigger)
 {
 	DtSoftDelete *soft_delete = options;
 	const char *flag_means = dtmodel_trigger_option(trigger, "flag_means");
@@ -47,20 +30,16 @@ read_options(void *options, Relation rel, const Trigger *trigger)
 	soft_delete->refuses_flag_writes =
 		dtmodel_trigger_option(trigger, "flag_writes") != NULL;
 	soft_delete->trigger_tier = dtmodel_trigger_option(trigger, "tier") != NULL;
-	soft_delete->protect_truncate =
-		OidIsValid(trigger_oid(rel, DT_PROTECT_TRUNCATE));
 	soft_delete->tgenabled = trigger->tgenabled;
-	soft_delete->delete_trigger = trigger->tgoid;
-	soft_delete->flag_trigger = trigger_oid(rel, DT_SOFT_DELETE_FLAG);
-	soft_delete->cascade_trigger = trigger_oid(rel, DT_SOFT_CASCADE);
 }
 
 static void
-describe(StringInfo json, Relation rel pg_attribute_unused(),
-		 const void *options)
+describe(StringInfo json, Relation rel, const void *options)
 {
 	const DtSoftDelete *soft_delete = options;
 	const char *flag_means = soft_delete->flag_is_live ? "live" : "deleted";
+	bool		is_protected =
+		dtmodel_find_trigger(rel, &dtmodel_soft_delete_triggers[DT_PROTECT_TRUNCATE]) != NULL;
 
 	appendStringInfoChar(json, '{');
 	dtmodel_append_mixin_columns(json, &dtmodel_soft_delete_mixin, options);
@@ -70,7 +49,7 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 						  flag_means : NULL);
 	appendStringInfo(json, ", \"hide\": %s, \"protect_truncate\": %s, ",
 					 soft_delete->hide ? "true" : "false",
-					 soft_delete->protect_truncate ? "true" : "false");
+					 is_protected ? "true" : "false");
 	dtmodel_append_member(json, "flag_writes",
 						  soft_delete->refuses_flag_writes ? "error" : "follow");
 	appendStringInfoString(json, ", ");
@@ -251,14 +230,10 @@ find_check(Relation rel, const void *options)
 	return dtmodel_find_soft_delete_check(rel, &columns->flag, &columns->deleted_at);
 }
 
-/* No row can be deleted or restored by an UPDATE of these columns. */
 static bool
-marks_are_kept(const void *options, const Bitmapset *updated)
+keeps_marks(const void *options, const Bitmapset *updated)
 {
-	const DtSoftDelete *soft_delete = options;
-
-	return !bms_is_member(soft_delete->deleted_at.attnum, updated) &&
-		!bms_is_member(soft_delete->flag.attnum, updated);
+	return dtmodel_keeps_marks(options, updated);
 }
 
 #define BEFORE_ROW (TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW)
@@ -283,7 +258,7 @@ const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS] = {
 		.name = "zz_dtmodel_soft_cascade",
 		.function = "soft_cascade_trigger",
 		.timing = AFTER_ROW,
-		.is_idle = marks_are_kept,
+		.is_idle = keeps_marks,
 	},
 	[DT_SOFT_CASCADE_MOVE] = {
 		.name = "zz_dtmodel_soft_cascade_move",

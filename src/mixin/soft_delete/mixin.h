@@ -20,11 +20,7 @@ typedef struct DtSoftDelete
 	bool		hide;			/* queries see live rows only */
 	bool		refuses_flag_writes;	/* an UPDATE cannot flip the flag */
 	bool		trigger_tier;	/* the planner leaves DELETE to the triggers */
-	bool		protect_truncate;
 	char		tgenabled;		/* when the trigger fires, as in pg_trigger */
-	Oid			delete_trigger;
-	Oid			flag_trigger;	/* invalid: it is missing, as the next one */
-	Oid			cascade_trigger;
 } DtSoftDelete;
 
 /* Indexes in the mixin's list of triggers. */
@@ -49,6 +45,14 @@ static inline const DtSoftDelete *
 dtmodel_soft_delete_of(const DtModel *model)
 {
 	return dtmodel_options_of(model, &dtmodel_soft_delete_mixin);
+}
+
+/* Whether an UPDATE of these columns can neither delete nor restore a row. */
+static inline bool
+dtmodel_keeps_marks(const DtSoftDelete *soft_delete, const Bitmapset *updated)
+{
+	return !bms_is_member(soft_delete->deleted_at.attnum, updated) &&
+		!bms_is_member(soft_delete->flag.attnum, updated);
 }
 
 #endif							/* DTMODEL_SOFT_DELETE_MIXIN_H */
