@@ -351,6 +351,21 @@ check_no_live_view(Relation rel, const DtColumn *column)
 		report_live_views(rel, column, views);
 }
 
+/* Gives a column that existed before a default for new rows if it has none. */
+void
+dtmodel_add_default(DtChange *change, const DtColumn *column, const char *value)
+{
+	const char *name = NameStr(column->name);
+
+	if (!AttributeNumberIsValid(column->attnum) || column->has_default)
+		return;
+	dtmodel_add_statement(change,
+						  psprintf("set the default of column \"%s\" to %s",
+								   name, value),
+						  psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
+								   change->table, quote_identifier(name), value));
+}
+
 /* Drops a column if it exists. */
 void
 dtmodel_drop_column(DtChange *change, const DtColumn *column)

@@ -49,6 +49,8 @@ extern void dtmodel_set_after_trigger(DtChange *change, const DtTriggerType *typ
 extern void dtmodel_drop_trigger(DtChange *change, const DtTriggerType *type);
 extern void dtmodel_drop_named_trigger(DtChange *change, const char *name);
 extern void dtmodel_drop_index(DtChange *change, Oid indexid);
+extern void dtmodel_add_default(DtChange *change, const DtColumn *column,
+								const char *value);
 extern void dtmodel_drop_column(DtChange *change, const DtColumn *column);
 
 #endif							/* DTMODEL_DDL_H */

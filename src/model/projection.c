@@ -17,9 +17,9 @@
  * This is done only if every trigger that would fire before the event is one
  * of ours, so that no other trigger can see a difference.  COPY has no plan,
  * and rows that are routed to a partition get no projection: they fire the
- * triggers.  Whether a trigger fires for the current session_replication_role, and
- * everything else that can change during a statement, is found out for each
- * row, as in a trigger.
+ * triggers.  Whether a trigger fires for the current session_replication_role,
+ * and everything else that can change during a statement, is found out for
+ * each row, as in a trigger.
  *
  *-------------------------------------------------------------------------
  */
@@ -156,7 +156,7 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 		projection->inner = make_inner(projection);
 	inner = &projection->inner->pi_state;
 	result = inner->evalfunc(inner, econtext, isnull);
-	if (projection->notes_moves && !is_insert)
+	if (projection->notes_moves)
 		dtmodel_note_update(projection->update->ps.state->es_query_cxt, row.rel,
 							dtmodel_old_tid(&row), row.slot);
 	take_steps(projection, &row);
@@ -202,14 +202,13 @@ wrap(ModifyTableState *update, ResultRelInfo *target, const Steps *steps,
 	projection->update = update;
 	projection->rel = target->ri_RelationDesc;
 	projection->assigned = assigned;
-	projection->notes_moves = may_see_moves(target);
+	projection->notes_moves = !steps->is_insert && may_see_moves(target);
 	projection->steps = *steps;
 	projection->steps.steps = memcpy(palloc(sizeof(Step) * steps->count),
 									 steps->steps, sizeof(Step) * steps->count);
-	projection->steps.changeable = bms_copy(steps->changeable);
 	foreach(cell, assigned)
 		projection->steps.changeable =
-		bms_add_member(projection->steps.changeable, lfirst_int(cell));
+			bms_add_member(projection->steps.changeable, lfirst_int(cell));
 	return &projection->outer;
 }
 

@@ -203,8 +203,8 @@ dtmodel_set_values(DtRow *row, int count, int *attnums,
 }
 
 /*
- * The same as dtmodel_set_value() for a value that is not null, and a column of which the caller
- * knows the place in the tuple that a trigger was given.
+ * The same as dtmodel_set_value() for a value that is not null, and a column
+ * of which the caller knows the place in the tuple that a trigger was given.
  */
 void
 dtmodel_set_value_at(DtRow *row, AttrNumber attnum, char *place, Datum value)

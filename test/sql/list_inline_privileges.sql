@@ -1,5 +1,5 @@
 --
--- get_all in the plan of its caller: the privileges and policies are those of the function, whoever made the plan
+-- get_all in the plan of its caller: it has the privileges and policies of the function, also in a plan that was made for another user
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;

@@ -37,7 +37,7 @@ static Node *wrap_node(Query *query, Node *node);
 bool
 dtmodel_hides_from(const char *query_string)
 {
-	return !dtmodel_with_deleted && !am_walsender &&
+	return dtmodel_hides_from_policies() &&
 		!dtmodel_is_own_query(query_string) &&
 		!dtmodel_is_dump_query(query_string);
 }

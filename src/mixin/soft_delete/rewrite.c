@@ -32,8 +32,6 @@
 #include "server/plan_cache.h"
 #include "server/query_text.h"
 
-static void rewrite_level(Query *query, DtRewrite *rewrite);
-
 /*
  * A model may leave DELETE to its triggers.  So does a foreign table, where
  * they refuse it.
@@ -86,7 +84,7 @@ rewrite_sublinks(Node *node, void *rewrite)
 		return false;
 	if (IsA(node, Query))
 	{
-		rewrite_level((Query *) node, rewrite);
+		dtmodel_rewrite_query((Query *) node, rewrite);
 		return false;
 	}
 	return expression_tree_walker(node, rewrite_sublinks, rewrite);
@@ -123,14 +121,14 @@ rewrite_inner(Query *query, DtRewrite *rewrite)
 
 	rewrite_policies(query, rewrite);
 	foreach(cell, query->cteList)
-		rewrite_level(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery),
+		dtmodel_rewrite_query(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery),
 					  rewrite);
 	foreach(cell, query->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
 
 		if (rte->rtekind == RTE_SUBQUERY)
-			rewrite_level(rte->subquery, rewrite);
+			dtmodel_rewrite_query(rte->subquery, rewrite);
 	}
 	if (query->hasSubLinks)
 		query_tree_walker(query, rewrite_sublinks, rewrite,
@@ -192,8 +190,12 @@ has_soft_delete(const Query *query)
 	return false;
 }
 
-static void
-rewrite_level(Query *query, DtRewrite *rewrite)
+/*
+ * Makes the deletions of a query soft, and hides deleted rows from it where
+ * models ask for it, on all its levels.
+ */
+void
+dtmodel_rewrite_query(Query *query, DtRewrite *rewrite)
 {
 	check_stack_depth();
 	inline_functions(query, rewrite);
@@ -213,14 +215,4 @@ rewrite_level(Query *query, DtRewrite *rewrite)
 	else if (query->commandType == CMD_MERGE)
 		dtmodel_rewrite_merge(query);
 #endif
-}
-
-/*
- * Makes the deletions of a query soft, and hides deleted rows from it where
- * models ask for it, on all its levels.
- */
-void
-dtmodel_rewrite_query(Query *query, DtRewrite *rewrite)
-{
-	rewrite_level(query, rewrite);
 }

@@ -337,22 +337,6 @@ check_precision(const DtChange *change, const DtColumn *deleted_at)
 			 errtablecol(change->rel, deleted_at->attnum)));
 }
 
-/* New rows are live, also those of an INSERT that does not give the flag. */
-static void
-change_flag_default(DtChange *change, const SoftDeleteRequest *request,
-					const DtColumn *flag)
-{
-	const char *live = request->flag_is_live ? "true" : "false";
-
-	if (!AttributeNumberIsValid(flag->attnum) || flag->has_default)
-		return;
-	dtmodel_add_statement(change,
-						  psprintf("set the default of column \"%s\" to %s",
-								   request->flag, live),
-						  psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
-								   change->table, quote_identifier(request->flag), live));
-}
-
 static void
 check_no_default(const DtChange *change, const DtColumn *deleted_at)
 {
@@ -444,7 +428,7 @@ change_soft_delete(DtChange *change, const void *asked)
 						  "pg_catalog.text", &dtmodel_soft_delete_mixin,
 						  "deleted_by", &deleted_by);
 	check_no_default(change, &deleted_at);
-	change_flag_default(change, request, &flag);
+	dtmodel_add_default(change, &flag, request->flag_is_live ? "true" : "false");
 	change_check(change, request, &flag, &deleted_at);
 	change_flag_trigger(change, request);
 	dtmodel_change_trigger(change, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE],

@@ -459,12 +459,7 @@ dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
 	TupleTableSlot *moved_row;
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-	{
-		dtmodel_note_update(fcinfo->flinfo->fn_mcxt, rel,
-							&trigdata->tg_trigtuple->t_self,
-							trigdata->tg_newslot);
-		return PointerGetDatum(trigdata->tg_newtuple);
-	}
+		return dtmodel_run_row_action(fcinfo, &dtmodel_soft_delete_action);
 	moved_row = dtmodel_row_moves_out(fcinfo);
 	if (moved_row != NULL)
 	{

@@ -155,20 +155,6 @@ dtmodel_version_trigger(PG_FUNCTION_ARGS)
 	return dtmodel_run_row_action(fcinfo, &dtmodel_version_action);
 }
 
-/* A row that an INSERT gives no version has the first one. */
-static void
-change_default(DtChange *change, const DtColumn *version)
-{
-	const char *name = NameStr(version->name);
-
-	if (!AttributeNumberIsValid(version->attnum) || version->has_default)
-		return;
-	dtmodel_add_statement(change,
-						  psprintf("set the default of column \"%s\" to 1", name),
-						  psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT 1",
-								   change->table, quote_identifier(name)));
-}
-
 static void
 change_version(DtChange *change, const void *request)
 {
@@ -179,7 +165,7 @@ change_version(DtChange *change, const void *request)
 	dtmodel_change_column(change, version, &dtmodel_use_version,
 						  "pg_catalog.int4 NOT NULL DEFAULT 1",
 						  &dtmodel_version_mixin, "version", &column);
-	change_default(change, &column);
+	dtmodel_add_default(change, &column, "1");
 	dtmodel_change_trigger(change, dtmodel_version_mixin.triggers,
 						   "UPDATE", list_make1(psprintf("version=%s", version)));
 }
