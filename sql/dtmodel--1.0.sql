@@ -466,6 +466,56 @@ COMMENT ON FUNCTION dtmodel.remove_version(
 'undoes dtmodel.add_version';
 
 --
+-- History (src/mixin/history)
+--
+
+CREATE FUNCTION dtmodel.history_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_history_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.history_trigger() IS
+'trigger of dtmodel.add_history: keeps the version that has ended';
+
+CREATE FUNCTION dtmodel.history_move_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_history_move_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.history_move_trigger() IS
+'trigger of dtmodel.add_history: detects rows that move to another partition';
+
+CREATE FUNCTION dtmodel.history_truncate_trigger()
+RETURNS pg_catalog.trigger
+AS 'MODULE_PATHNAME', 'dtmodel_history_truncate_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.history_truncate_trigger() IS
+'trigger of dtmodel.add_history: keeps the rows that TRUNCATE deletes';
+
+CREATE FUNCTION dtmodel.add_history(
+    model pg_catalog.regclass,
+    exclude pg_catalog.name[] DEFAULT '{}')
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_add_history'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.add_history(
+    pg_catalog.regclass, pg_catalog.name[]) IS
+'makes a table keep every version of its rows, and shows it as it was';
+
+CREATE FUNCTION dtmodel.remove_history(
+    model pg_catalog.regclass,
+    drop_history pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.void
+AS 'MODULE_PATHNAME', 'dtmodel_remove_history'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.remove_history(
+    pg_catalog.regclass, pg_catalog.bool) IS
+'undoes dtmodel.add_history, and keeps the past unless drop_history is true';
+
+--
 -- Slugs (src/mixin/slug)
 --
 

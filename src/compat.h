@@ -205,6 +205,16 @@ compat_has_virtual_columns(TupleDesc desc pg_attribute_unused())
 #endif
 }
 
+static inline bool
+compat_is_virtual(Form_pg_attribute att pg_attribute_unused())
+{
+#if PG_VERSION_NUM < 180000
+	return false;
+#else
+	return att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#endif
+}
+
 /* The expression of such a column, on the row's own; NULL for any other. */
 static inline Node *
 compat_virtual_expression(Relation rel pg_attribute_unused(),
@@ -474,6 +484,21 @@ compat_init_range_table(EState *estate, RangeTblEntry *rte,
 	ExecInitRangeTable(estate, list_make1(rte), perminfos,
 					   bms_make_singleton(1));
 #endif
+#endif
+}
+
+/* Index entries for a row that was inserted; 16 and 19 changed the call. */
+static inline void
+compat_insert_index_entries(ResultRelInfo *target, TupleTableSlot *slot,
+							EState *estate)
+{
+#if PG_VERSION_NUM < 160000
+	(void) ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL);
+#elif PG_VERSION_NUM < 190000
+	(void) ExecInsertIndexTuples(target, slot, estate, false, false, NULL, NIL,
+								 false);
+#else
+	(void) ExecInsertIndexTuples(target, estate, 0, slot, NIL, NULL);
 #endif
 }
 

@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "mixin/history/version.h"
 #include "mixin/slug/slug.h"
 #include "miscadmin.h"
 #include "mixin/mixins.h"
@@ -154,8 +155,10 @@ finish_executor(QueryDesc *query)
 		next_executor_finish(query);
 	else
 		standard_ExecutorFinish(query);
-	if (writes(query))
-		dtmodel_finish_restores(query);
+	if (!writes(query))
+		return;
+	dtmodel_finish_restores(query);
+	dtmodel_finish_history();
 }
 
 void
@@ -163,6 +166,7 @@ _PG_init(void)
 {
 	dtmodel_set_mixins(dtmodel_all_mixins);
 	dtmodel_define_switches();
+	dtmodel_start_history();
 	next_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_executor;
 	next_executor_finish = ExecutorFinish_hook;

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "mixin/audit/mixin.h"
+#include "mixin/history/mixin.h"
 #include "mixin/live/mixin.h"
 #include "mixin/mixins.h"
 #include "mixin/settings/mixin.h"
@@ -24,6 +25,7 @@ const DtMixin *const dtmodel_all_mixins[] = {
 	&dtmodel_audit_mixin,
 	&dtmodel_slug_mixin,
 	&dtmodel_version_mixin,
+	&dtmodel_history_mixin,
 	&dtmodel_live_mixin,
 	NULL
 };

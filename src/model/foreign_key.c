@@ -12,7 +12,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
@@ -20,6 +19,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "model/foreign_key.h"
+#include "server/collation.h"
 #include "server/plan_cache.h"
 #include "server/relation.h"
 #include "utils/builtins.h"
@@ -266,23 +266,6 @@ column_collation(Oid relid, AttrNumber attnum)
 	return collation;
 }
 
-/* Appends " COLLATE name" for the last operand. */
-static void
-append_collation(StringInfo query, Oid collation)
-{
-	HeapTuple	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
-	Form_pg_collation form;
-	char	   *schema;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for collation %u", collation);
-	form = (Form_pg_collation) GETSTRUCT(tuple);
-	schema = get_namespace_name(form->collnamespace);
-	appendStringInfo(query, " COLLATE %s",
-					 quote_qualified_identifier(schema, NameStr(form->collname)));
-	ReleaseSysCache(tuple);
-}
-
 /*
  * Appends "parent = child" for one column of the key.  The foreign key
  * compares under the collation of the parent's column.  If the child's column
@@ -307,7 +290,7 @@ append_comparison(StringInfo query, const DtForeignKey *key, int column,
 	if (OidIsValid(collation) &&
 		collation != column_collation(key->child, child_column) &&
 		(both_are_columns || !get_collation_isdeterministic(collation)))
-		append_collation(query, collation);
+		appendStringInfo(query, " COLLATE %s", dtmodel_collation_name(collation));
 }
 
 /*
@@ -368,5 +351,5 @@ dtmodel_append_same_parent(StringInfo query, const DtForeignKey *key,
 							 key->child_equality[column],
 							 column_text(other_child, key->child, attnum), type);
 	if (OidIsValid(collation) && collation != column_collation(key->child, attnum))
-		append_collation(query, collation);
+		appendStringInfo(query, " COLLATE %s", dtmodel_collation_name(collation));
 }

@@ -17,6 +17,7 @@
 typedef void (*DtChangeMixin) (DtChange *change, const void *request);
 typedef void (*DtDropMixin) (DtChange *change, bool drop_columns);
 
+extern List *dtmodel_parents(Oid relid);
 extern List *dtmodel_inheritors(Relation rel);
 extern List *dtmodel_with_inheritors(Oid relid);
 extern void dtmodel_change_with_inheritors(Oid relid, const DtMixin *mixin,

@@ -128,11 +128,18 @@ copy_trigger(const Trigger *trigger, Relation rel)
 	CommandCounterIncrement();
 }
 
-/* Whether the trigger is copied to the table. */
+/*
+ * Whether the trigger is copied to the table.  A partition may have statement
+ * triggers of its own.
+ */
 static bool
 is_copied(const Trigger *trigger, Relation rel)
 {
-	return dtmodel_trigger_type(trigger) != NULL && events_in(trigger, rel) != 0;
+	const DtTriggerType *type = dtmodel_trigger_type(trigger);
+
+	return type != NULL && events_in(trigger, rel) != 0 &&
+		(TRIGGER_FOR_ROW(trigger->tgtype) ||
+		 dtmodel_find_trigger(rel, type) == NULL);
 }
 
 /* Whether the owner of a table has no reason to trust a function. */

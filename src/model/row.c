@@ -78,6 +78,16 @@ dtmodel_hold_row(DtRow *row)
 	return result == TM_Ok;
 }
 
+/* Whether the current transaction has written the old row. */
+bool
+dtmodel_old_row_is_ours(const DtRow *row)
+{
+	HeapTuple	tuple = dtmodel_is_projected(row) ?
+		ExecFetchSlotHeapTuple(row->old_slot, false, NULL) : row->old_tuple;
+
+	return TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+}
+
 static TriggerData *
 trigger_data(const DtRow *row)
 {

@@ -106,6 +106,7 @@ dtmodel_old_tid(const DtRow *row)
 }
 
 extern bool dtmodel_hold_row(DtRow *row);
+extern bool dtmodel_old_row_is_ours(const DtRow *row);
 extern void dtmodel_set_value(DtRow *row, AttrNumber attnum, Datum value,
 							  bool isnull);
 extern void dtmodel_set_values(DtRow *row, int count, int *attnums,

@@ -20,7 +20,9 @@ typedef enum DtNoteKind
 	DT_NOTE_FLIP,				/* rows that an UPDATE deletes or restores
 								 * while it moves them */
 	DT_NOTE_RESTORES,			/* rows whose restore is completed at the end */
-	DT_NOTE_NEW_SLUG			/* the statement gives rows new slugs */
+	DT_NOTE_NEW_SLUG,			/* the statement gives rows new slugs */
+	DT_NOTE_DEPARTURES			/* rows with a history that the statement moves
+								 * to other partitions */
 } DtNoteKind;
 
 extern void *dtmodel_find_note(MemoryContext statement, DtNoteKind kind,

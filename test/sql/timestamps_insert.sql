@@ -64,7 +64,7 @@ ROLLBACK;
 
 -- an UPDATE does not set updated_at to less than a given value
 INSERT INTO docs VALUES (70, 1, DEFAULT, '2999-01-01'), (71, 1, DEFAULT, '2002-02-02');
-UPDATE docs SET v = 2 WHERE id >= 70 RETURNING id, updated_at = '2999-01-01' AS kept, updated_at = now() AS moved;
+UPDATE docs SET v = 2 WHERE id >= 70 RETURNING id, updated_at = '2999-01-01 00:00:00.000001' AS next, updated_at = now() AS moved;
 
 -- NULL given is NULL, or refused where the column refuses it
 \set VERBOSITY terse

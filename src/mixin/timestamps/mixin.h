@@ -40,5 +40,6 @@ dtmodel_timestamps_of(const DtModel *model)
 
 extern const char *dtmodel_clock_name(DtClock clock);
 extern bool dtmodel_parse_clock(const char *name, DtClock *clock);
+extern TimestampTz dtmodel_read_clock(DtClock clock);
 
 #endif							/* DTMODEL_TIMESTAMPS_MIXIN_H */

@@ -6,7 +6,7 @@
  * A new row gets its times from the DEFAULT of the columns, unless INSERT
  * gives them; with on_insert "stamp" the trigger overrides what INSERT gives.
  * Afterwards created_at keeps its value, whatever an UPDATE assigns, and
- * updated_at is set to the clock when the row changes, but never back.
+ * updated_at is set to the clock when the row changes, but always forward.
  * Columns of type timestamp without time zone hold UTC; then both types have
  * the same representation.
  *
@@ -58,8 +58,9 @@ make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 	return state;
 }
 
-static TimestampTz
-read_clock(DtClock clock)
+/* The time that a row gets when it changes now. */
+TimestampTz
+dtmodel_read_clock(DtClock clock)
 {
 	switch (clock)
 	{
@@ -88,7 +89,7 @@ stamp_new_row(DtRow *row, void *argument)
 
 	if (!columns->stamps_inserts)
 		return;
-	now = read_clock(columns->clock);
+	now = dtmodel_read_clock(columns->clock);
 	if (dtmodel_column_is_used(&columns->created_at))
 		set_time(row, &columns->created_at, now);
 	if (dtmodel_column_is_used(&columns->updated_at))
@@ -105,20 +106,32 @@ pin_created_at(DtRow *row, const DtColumnPair *created_at)
 		dtmodel_set_pair(row, created_at, created_at->old_value);
 }
 
+/*
+ * The earliest time that an UPDATE may set.  A transaction that began earlier
+ * may update later, and clocks are set back: a client that polls for newer
+ * rows must not miss this one.  And no two transactions leave the same time in
+ * a row, where the column can tell them apart, so the time identifies what
+ * others have read.
+ */
+static TimestampTz
+earliest_update(const DtRow *row, const DtColumn *column, TimestampTz former)
+{
+	if (TIMESTAMP_NOT_FINITE(former) || !dtmodel_is_precise(column) ||
+		dtmodel_old_row_is_ours(row))
+		return former;
+	return former + 1;
+}
+
 static void
 move_updated_at(DtRow *row, const DtTimestamps *columns,
 				const DtColumnPair *updated_at)
 {
-	TimestampTz time = dtmodel_time_for_column(read_clock(columns->clock),
+	TimestampTz time = dtmodel_time_for_column(dtmodel_read_clock(columns->clock),
 											   &columns->updated_at);
+	TimestampTz former = DatumGetTimestampTz(updated_at->old_value);
 
-	/*
-	 * A transaction that began earlier may update later, and clocks are set
-	 * back: a client that polls for newer rows must not miss this one.
-	 */
-	if (!updated_at->old_isnull &&
-		DatumGetTimestampTz(updated_at->old_value) > time)
-		time = DatumGetTimestampTz(updated_at->old_value);
+	if (!updated_at->old_isnull && former >= time)
+		time = earliest_update(row, &columns->updated_at, former);
 	dtmodel_set_pair(row, updated_at, TimestampTzGetDatum(time));
 }
 

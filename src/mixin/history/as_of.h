@@ -1,0 +1,17 @@
+/*-------------------------------------------------------------------------
+ *
+ * as_of.h
+ *	  The function that shows a model as it was.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_HISTORY_AS_OF_H
+#define DTMODEL_HISTORY_AS_OF_H
+
+#include "mixin/history/mixin.h"
+#include "model/ddl.h"
+
+extern Oid	dtmodel_find_as_of(Relation model, const char *name);
+extern char *dtmodel_as_of_text(Relation model, const DtHistory *history);
+
+#endif							/* DTMODEL_HISTORY_AS_OF_H */

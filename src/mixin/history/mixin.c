@@ -1,0 +1,114 @@
+/*-------------------------------------------------------------------------
+ *
+ * mixin.c
+ *	  The descriptor of the history mixin.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "mixin/history/setup.h"
+#include "mixin/history/table.h"
+#include "mixin/timestamps/mixin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+
+/* Reads exclude, an array literal of names. */
+static void
+read_excluded(DtHistory *history, TupleDesc desc, const char *literal)
+{
+	ArrayType  *array;
+	Datum	   *names;
+
+	if (literal == NULL)
+		return;
+	array = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
+													pstrdup(literal),
+													TEXTOID, -1));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, NULL, &history->nexcluded);
+	history->excluded = palloc(sizeof(DtColumn) * history->nexcluded);
+	for (int i = 0; i < history->nexcluded; i++)
+		dtmodel_find_column(desc, TextDatumGetCString(names[i]),
+							&history->excluded[i]);
+}
+
+static void
+read_name(NameData *name, const char *value)
+{
+	namestrcpy(name, value == NULL ? "" : value);
+}
+
+static void
+read_options(void *options, Relation rel, const Trigger *trigger)
+{
+	DtHistory  *history = options;
+
+	read_name(&history->table, dtmodel_trigger_option(trigger, "history"));
+	read_name(&history->as_of, dtmodel_trigger_option(trigger, "as_of"));
+	read_excluded(history, RelationGetDescr(rel),
+				  dtmodel_trigger_option(trigger, "exclude"));
+}
+
+static void
+describe(StringInfo json, Relation rel pg_attribute_unused(),
+		 const void *options)
+{
+	const DtHistory *history = options;
+
+	appendStringInfoChar(json, '{');
+	dtmodel_append_member(json, "history", NameStr(history->table));
+	appendStringInfoString(json, ", ");
+	dtmodel_append_member(json, "as_of", NameStr(history->as_of));
+	appendStringInfoString(json, ", \"exclude\": [");
+	for (int i = 0; i < history->nexcluded; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(json, ", ");
+		dtmodel_append_string(json, NameStr(history->excluded[i].name));
+	}
+	appendStringInfoString(json, "]}");
+}
+
+const DtTriggerType dtmodel_history_triggers[DT_HISTORY_TRIGGERS] = {
+	[DT_HISTORY] = {
+		.name = "zz_dtmodel_history",
+		.function = "history_trigger",
+		.timing = TRIGGER_TYPE_ROW,
+	},
+	[DT_HISTORY_MOVE] = {
+		.name = "zz_dtmodel_history_move",
+		.function = "history_move_trigger",
+		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+	},
+	[DT_HISTORY_TRUNCATE] = {
+		.name = "zz_dtmodel_history_truncate",
+		.function = "history_truncate_trigger",
+		.timing = TRIGGER_TYPE_BEFORE,
+	},
+};
+
+static const DtOption options[] = {
+	{DT_OPTION_COLUMNS, "exclude", NULL, NULL},
+	{0}
+};
+
+const DtMixin dtmodel_history_mixin = {
+	.name = "history",
+	.title = "a history",
+	.add = "add_history",
+	.remove = "remove_history",
+	.must_be_inherited = true,
+	.triggers = dtmodel_history_triggers,
+	.ntriggers = DT_HISTORY_TRIGGERS,
+	.options = options,
+	.size = sizeof(DtHistory),
+	.read = read_options,
+	.describe = describe,
+	.find_drift = dtmodel_find_history_drift,
+	.after_detach = dtmodel_leave_history,
+	.check_attach = dtmodel_check_history_attach,
+};

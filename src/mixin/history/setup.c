@@ -1,0 +1,623 @@
+/*-------------------------------------------------------------------------
+ *
+ * setup.c
+ *	  Adding the history mixin to a table, and removing it.
+ *
+ * The past is the user's: removing the mixin keeps it, and adding it again
+ * goes on with it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "dtmodel.h"
+#include "miscadmin.h"
+#include "mixin/history/as_of.h"
+#include "mixin/history/setup.h"
+#include "mixin/history/table.h"
+#include "mixin/timestamps/mixin.h"
+#include "model/inheritance.h"
+#include "server/collation.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_add_history);
+PG_FUNCTION_INFO_V1(dtmodel_remove_history);
+
+/* Whether the time that a version begins and ends with can be told exactly. */
+static bool
+is_exact(const DtColumn *updated_at)
+{
+	return updated_at->typid == TIMESTAMPTZOID && dtmodel_is_precise(updated_at) &&
+		updated_at->is_not_null;
+}
+
+static void
+check_timestamps(Relation rel, const DtModel *model)
+{
+	const DtTimestamps *timestamps = dtmodel_timestamps_of(model);
+	const DtColumn *updated_at = timestamps == NULL ? NULL :
+		&timestamps->updated_at;
+
+	if (updated_at == NULL || !dtmodel_column_is_used(updated_at))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" has no updated_at",
+						RelationGetRelationName(rel)),
+				 errdetail("In a history, a version begins with the time when its row was changed."),
+				 errhint("Call %s.add_timestamps(%s) first.", DTMODEL_SCHEMA,
+						 dtmodel_quoted_name(rel)),
+				 errtable(rel)));
+	if (!is_exact(updated_at))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"%s\" of table \"%s\" is not of type timestamptz, with microseconds, and NOT NULL",
+						NameStr(updated_at->name), RelationGetRelationName(rel)),
+				 errdetail("In a history, a version begins with this time, and ends when the next one begins."),
+				 errhint("Use ALTER TABLE %s ALTER COLUMN %s TYPE timestamptz, ALTER COLUMN %s SET NOT NULL.",
+						 dtmodel_qualified_name(rel),
+						 quote_identifier(NameStr(updated_at->name)),
+						 quote_identifier(NameStr(updated_at->name))),
+				 errtablecol(rel, updated_at->attnum)));
+}
+
+static void
+check_key(Relation rel, const DtModel *model)
+{
+	if (model->key.ncolumns > 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" has no primary key",
+					RelationGetRelationName(rel)),
+			 errdetail("In a history, the key says which versions are of the same row."),
+			 errhint("Use ALTER TABLE %s ADD PRIMARY KEY (...) first.",
+					 dtmodel_qualified_name(rel)),
+			 errtable(rel)));
+}
+
+/* The names that the history table needs for itself. */
+static void
+check_names(Relation rel)
+{
+	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
+	{
+		DtColumn	column;
+
+		dtmodel_find_column(RelationGetDescr(rel),
+							dtmodel_history_columns[i].name, &column);
+		if (AttributeNumberIsValid(column.attnum))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("column \"%s\" of table \"%s\" has a name that the history needs",
+							NameStr(column.name), RelationGetRelationName(rel)),
+					 errhint("Rename the column."),
+					 errtablecol(rel, column.attnum)));
+	}
+}
+
+/* Whether versions cannot do without the column. */
+static bool
+is_needed(const DtModel *model, AttrNumber attnum)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+
+	for (int i = 0; i < model->key.ncolumns; i++)
+	{
+		if (model->key.columns[i].attnum == attnum)
+			return true;
+	}
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		for (int j = 0; model->options[i] != NULL && j < mixins[i]->ncolumns; j++)
+		{
+			if (mixins[i]->columns[j].marks_deleted &&
+				dtmodel_mixin_column(&mixins[i]->columns[j],
+									 model->options[i])->attnum == attnum)
+				return true;
+		}
+	}
+	return dtmodel_timestamps_of(model)->updated_at.attnum == attnum;
+}
+
+static void
+check_excluded_column(Relation rel, const char *name)
+{
+	DtColumn	column;
+
+	dtmodel_find_column(RelationGetDescr(rel), name, &column);
+	if (!AttributeNumberIsValid(column.attnum))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of table \"%s\" does not exist",
+						name, RelationGetRelationName(rel)),
+				 errdetail("The column is in exclude."),
+				 errtable(rel)));
+	if (is_needed(dtmodel_get_model(rel), column.attnum))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of table \"%s\" cannot be left out of the history",
+						name, RelationGetRelationName(rel)),
+				 errdetail("A history needs the primary key, updated_at and what marks a deleted row."),
+				 errtablecol(rel, column.attnum)));
+}
+
+static void
+check_excluded(Relation rel, ArrayType *array)
+{
+	Datum	   *names;
+	bool	   *nulls;
+	int			count;
+
+	if (array == NULL)
+		return;
+	deconstruct_array(array, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &names, &nulls, &count);
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("exclude must not contain nulls")));
+		check_excluded_column(rel, NameStr(*DatumGetName(names[i])));
+	}
+}
+
+/* The history as it will be: with the names that it has, or new ones. */
+static DtHistory
+requested_history(Relation rel, ArrayType *exclude)
+{
+	const DtHistory *former = dtmodel_history_of(dtmodel_get_model(rel));
+	const char *name = RelationGetRelationName(rel);
+	DtHistory	history = {0};
+	Datum	   *names;
+
+	if (former != NULL)
+		history = *former;
+	else
+	{
+		namestrcpy(&history.table, makeObjectName(name, "history", NULL));
+		namestrcpy(&history.as_of, makeObjectName(name, "as_of", NULL));
+	}
+	history.nexcluded = 0;
+	if (exclude == NULL)
+		return history;
+	deconstruct_array(exclude, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
+					  &names, NULL, &history.nexcluded);
+	history.excluded = palloc(sizeof(DtColumn) * Max(history.nexcluded, 1));
+	for (int i = 0; i < history.nexcluded; i++)
+		dtmodel_find_column(RelationGetDescr(rel),
+							NameStr(*DatumGetName(names[i])),
+							&history.excluded[i]);
+	return history;
+}
+
+static char *
+schema_name(Relation rel)
+{
+	return get_namespace_name(RelationGetNamespace(rel));
+}
+
+static char *
+table_name(Relation rel, const DtHistory *history)
+{
+	return quote_qualified_identifier(schema_name(rel), NameStr(history->table));
+}
+
+/* The column as the history table has it: nothing but its name and type. */
+static char *
+column_definition(Form_pg_attribute att)
+{
+	const char *type = format_type_extended(att->atttypid, att->atttypmod,
+											FORMAT_TYPE_TYPEMOD_GIVEN |
+											FORMAT_TYPE_FORCE_QUALIFY);
+
+	if (!OidIsValid(att->attcollation) ||
+		att->attcollation == get_typcollation(att->atttypid))
+		return psprintf("%s %s", quote_identifier(NameStr(att->attname)), type);
+	return psprintf("%s %s COLLATE %s", quote_identifier(NameStr(att->attname)),
+					type, dtmodel_collation_name(att->attcollation));
+}
+
+/* The histories of the tables that the table inherits from. */
+static List *
+parent_histories(Relation rel)
+{
+	List	   *names = NIL;
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return NIL;
+	foreach(cell, dtmodel_parents(RelationGetRelid(rel)))
+	{
+		Relation	parent = relation_open(lfirst_oid(cell), AccessShareLock);
+		const DtHistory *history = dtmodel_history_of(dtmodel_get_model(parent));
+
+		if (history != NULL)
+			names = lappend(names, table_name(parent, history));
+		relation_close(parent, NoLock);
+	}
+	return names;
+}
+
+static char *
+joined(List *items)
+{
+	StringInfoData text;
+	ListCell   *cell;
+
+	initStringInfo(&text);
+	foreach(cell, items)
+		appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "",
+						 (const char *) lfirst(cell));
+	return text.data;
+}
+
+static List *
+all_definitions(Relation rel, const DtHistory *history, bool inherits)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	List	   *definitions = NIL;
+
+	for (int i = 0; !inherits && i < DT_HISTORY_COLUMNS; i++)
+		definitions = lappend(definitions,
+							  psprintf("%s %s", dtmodel_history_columns[i].name,
+									   dtmodel_history_columns[i].definition));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (dtmodel_has_past(rel, history, att->attnum) &&
+			!(inherits && att->attinhcount > 0))
+			definitions = lappend(definitions, column_definition(att));
+	}
+	return definitions;
+}
+
+static const char *
+persistence(Relation rel)
+{
+	switch (rel->rd_rel->relpersistence)
+	{
+		case RELPERSISTENCE_TEMP:
+			return "TEMPORARY ";
+		case RELPERSISTENCE_UNLOGGED:
+			return "UNLOGGED ";
+		default:
+			return "";
+	}
+}
+
+/* The versions of a row are found by its key, in the order of their ends. */
+static void
+add_index(DtChange *change, const char *table)
+{
+	const DtKey *key = &dtmodel_get_model(change->rel)->key;
+	StringInfoData columns;
+
+	initStringInfo(&columns);
+	for (int i = 0; i < key->ncolumns; i++)
+		appendStringInfo(&columns, "%s, ",
+						 quote_identifier(NameStr(key->columns[i].name)));
+	change->statements = lappend(change->statements,
+								 psprintf("CREATE INDEX ON %s (%s%s)", table,
+										  columns.data,
+										  dtmodel_history_columns[DT_VALID_TO].name));
+}
+
+static void
+give_to_owner(DtChange *change, const char *kind, const char *object)
+{
+	Oid			owner = change->rel->rd_rel->relowner;
+
+	if (owner != GetUserId())
+		change->statements = lappend(change->statements,
+									 psprintf("ALTER %s %s OWNER TO %s", kind,
+											  object,
+											  quote_identifier(GetUserNameFromId(owner, false))));
+}
+
+static void
+create_table(DtChange *change, const DtHistory *history)
+{
+	List	   *parents = parent_histories(change->rel);
+	char	   *table = table_name(change->rel, history);
+
+	dtmodel_add_statement(change,
+						  psprintf("created table \"%s\"", NameStr(history->table)),
+						  psprintf("CREATE %sTABLE %s (%s)%s",
+								   persistence(change->rel), table,
+								   joined(all_definitions(change->rel, history,
+														  parents != NIL)),
+								   parents == NIL ? "" :
+								   psprintf(" INHERITS (%s)", joined(parents))));
+	add_index(change, table);
+	give_to_owner(change, "TABLE", table);
+}
+
+/* Adds what a history table that exists already does not have. */
+static void
+add_missing_columns(DtChange *change, const DtHistory *history)
+{
+	Relation	table = dtmodel_open_history_table(change->rel, history,
+												   ShareUpdateExclusiveLock);
+	TupleDesc	desc = RelationGetDescr(change->rel);
+	DtColumn	column;
+
+	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
+	{
+		dtmodel_find_column(RelationGetDescr(table),
+							dtmodel_history_columns[i].name, &column);
+		if (column.typid != dtmodel_history_columns[i].type)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_TABLE),
+					 errmsg("relation \"%s\" already exists",
+							RelationGetRelationName(table)),
+					 errdetail("It is not a history: it has no column \"%s\" of type %s.",
+							   dtmodel_history_columns[i].name,
+							   format_type_be(dtmodel_history_columns[i].type)),
+					 errhint("Rename it."),
+					 errtable(table)));
+	}
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!dtmodel_has_past(change->rel, history, att->attnum))
+			continue;
+		dtmodel_find_column(RelationGetDescr(table), NameStr(att->attname), &column);
+		if (!AttributeNumberIsValid(column.attnum))
+			dtmodel_add_statement(change,
+								  psprintf("added column \"%s\" to table \"%s\"",
+										   NameStr(att->attname),
+										   NameStr(history->table)),
+								  psprintf("ALTER TABLE %s ADD COLUMN %s",
+										   table_name(change->rel, history),
+										   column_definition(att)));
+	}
+	relation_close(table, NoLock);
+}
+
+static void
+change_table(DtChange *change, const DtHistory *history)
+{
+	if (OidIsValid(dtmodel_find_history_table(change->rel, history)))
+		add_missing_columns(change, history);
+	else
+		create_table(change, history);
+
+	/* Nobody sees more of the past than of the present. */
+	if (change->rel->rd_rel->relrowsecurity)
+		change->statements = lappend(change->statements,
+									 psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
+											  table_name(change->rel, history)));
+}
+
+static void
+change_as_of(DtChange *change, const DtHistory *history)
+{
+	char	   *name = quote_qualified_identifier(schema_name(change->rel),
+												  NameStr(history->as_of));
+
+	if (OidIsValid(dtmodel_find_as_of(change->rel, NameStr(history->as_of))) &&
+		dtmodel_history_of(dtmodel_get_model(change->rel)) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_FUNCTION),
+				 errmsg("function \"%s\" already exists with same argument types",
+						NameStr(history->as_of)),
+				 errdetail("It would show table \"%s\" as it was.",
+						   RelationGetRelationName(change->rel)),
+				 errhint("Rename it.")));
+	change->statements = lappend(change->statements,
+								 psprintf("CREATE OR REPLACE FUNCTION %s(at pg_catalog.timestamptz) "
+										  "RETURNS SETOF %s LANGUAGE sql STABLE AS %s",
+										  name, change->table,
+										  quote_literal_cstr(dtmodel_as_of_text(change->rel, history))));
+	give_to_owner(change, "FUNCTION", psprintf("%s(pg_catalog.timestamptz)", name));
+}
+
+static List *
+trigger_options(const DtHistory *history, ArrayType *exclude)
+{
+	List	   *options = list_make2(psprintf("history=%s", NameStr(history->table)),
+									 psprintf("as_of=%s", NameStr(history->as_of)));
+
+	if (exclude != NULL && ARR_NDIM(exclude) > 0)
+		options = lappend(options, psprintf("exclude=%s",
+											OidOutputFunctionCall(F_ARRAY_OUT,
+																  PointerGetDatum(exclude))));
+	return options;
+}
+
+/* Statement triggers are not cloned to partitions. */
+static void
+change_truncate_trigger(DtChange *change, Oid relid, bool drop)
+{
+	const DtTriggerType *type = &dtmodel_history_triggers[DT_HISTORY_TRUNCATE];
+	Relation	rel = relation_open(relid, NoLock);
+	bool		exists = dtmodel_find_trigger(rel, type) != NULL;
+	char	   *name = dtmodel_qualified_name(rel);
+
+	if (exists && drop)
+		change->statements = lappend(change->statements,
+									 psprintf("DROP TRIGGER %s ON %s", type->name, name));
+	else if (!exists && !drop)
+		change->statements = lappend(change->statements,
+									 psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
+											  "EXECUTE FUNCTION %s.%s()",
+											  type->name, name, DTMODEL_SCHEMA,
+											  type->function));
+	relation_close(rel, NoLock);
+}
+
+static void
+change_truncate_triggers(DtChange *change, bool drop)
+{
+	Oid			relid = RelationGetRelid(change->rel);
+	ListCell   *cell;
+
+	if (change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+	{
+		foreach(cell, find_all_inheritors(relid, DT_CHANGE_LOCK, NULL))
+			change_truncate_trigger(change, lfirst_oid(cell), drop);
+	}
+	else
+		change_truncate_trigger(change, relid, drop);
+}
+
+static void
+change_history(DtChange *change, const void *request)
+{
+	ArrayType  *exclude = (ArrayType *) request;
+	DtHistory	history;
+
+	dtmodel_check_no_partition(change->rel);
+	check_timestamps(change->rel, dtmodel_get_model(change->rel));
+	check_key(change->rel, dtmodel_get_model(change->rel));
+	check_names(change->rel);
+	check_excluded(change->rel, exclude);
+	history = requested_history(change->rel, exclude);
+	change_table(change, &history);
+	change_as_of(change, &history);
+	dtmodel_change_trigger(change, &dtmodel_history_triggers[DT_HISTORY],
+						   "UPDATE OR DELETE", trigger_options(&history, exclude));
+	if (change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		dtmodel_change_trigger(change, &dtmodel_history_triggers[DT_HISTORY_MOVE],
+							   "DELETE", NIL);
+	change_truncate_triggers(change, false);
+}
+
+/*
+ * add_history(model regclass, exclude name[] DEFAULT '{}') returns void
+ *
+ * Keeps every version of the table's rows: creates the table
+ * <table>_history, with the model's columns and when, how and by whom each
+ * version ended; the function <table>_as_of(timestamptz), which returns the
+ * rows as they were; and the triggers.  A history table that exists already
+ * gets the columns that it lacks.  Calling it again changes the columns that
+ * have no past.  Needs timestamps with an updated_at of type timestamptz that
+ * is NOT NULL, and a primary key (55000).  Names that are taken are an error
+ * (42P07, 42723, 42701), and so are excluded columns that do not exist
+ * (42703) or that a history needs (22023).  Tables that inherit from this one
+ * get a history too.
+ */
+Datum
+dtmodel_add_history(PG_FUNCTION_ARGS)
+{
+	dtmodel_change_with_inheritors(dtmodel_model_argument(fcinfo),
+								   &dtmodel_history_mixin, change_history,
+								   PG_ARGISNULL(1) ? NULL :
+								   PG_GETARG_ARRAYTYPE_P(1));
+	PG_RETURN_VOID();
+}
+
+/* Without its triggers, a table goes on without a history. */
+static void
+drop_history_triggers(DtChange *change)
+{
+	change_truncate_triggers(change, true);
+	dtmodel_drop_trigger(change, &dtmodel_history_triggers[DT_HISTORY_MOVE]);
+	dtmodel_drop_trigger(change, &dtmodel_history_triggers[DT_HISTORY]);
+}
+
+static void
+drop_history(DtChange *change, bool drop_table)
+{
+	const DtHistory *former = dtmodel_history_of(dtmodel_get_model(change->rel));
+	DtHistory	history;
+
+	if (former == NULL)
+		return;
+	history = *former;
+	drop_history_triggers(change);
+	if (OidIsValid(dtmodel_find_as_of(change->rel, NameStr(history.as_of))))
+		dtmodel_add_statement(change,
+							  psprintf("dropped function \"%s\"", NameStr(history.as_of)),
+							  psprintf("DROP FUNCTION %s(pg_catalog.timestamptz)",
+									   quote_qualified_identifier(schema_name(change->rel),
+																  NameStr(history.as_of))));
+	if (drop_table && OidIsValid(dtmodel_find_history_table(change->rel, &history)))
+		dtmodel_add_statement(change,
+							  psprintf("dropped table \"%s\"", NameStr(history.table)),
+							  psprintf("DROP TABLE %s", table_name(change->rel, &history)));
+}
+
+/*
+ * remove_history(model regclass, drop_history boolean DEFAULT false)
+ * returns void
+ *
+ * Drops the triggers and the function, and with drop_history the history
+ * table too, also on tables that inherit from this one.  Does nothing to a
+ * table without a history.
+ */
+Datum
+dtmodel_remove_history(PG_FUNCTION_ARGS)
+{
+	dtmodel_drop_with_inheritors(dtmodel_model_argument(fcinfo),
+								 &dtmodel_history_mixin, drop_history,
+								 !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	PG_RETURN_VOID();
+}
+
+/*
+ * A detached table is not a part of the model any more, and has no past of its
+ * own.
+ */
+void
+dtmodel_leave_history(DtChange *change)
+{
+	const DtHistory *history = dtmodel_history_of(dtmodel_get_model(change->rel));
+
+	ereport(NOTICE,
+			(errmsg("table \"%s\" no longer has a history",
+					RelationGetRelationName(change->rel)),
+			 errdetail("The past of its rows stays in table \"%s\".",
+					   NameStr(history->table)),
+			 errtable(change->rel)));
+	drop_history_triggers(change);
+}
+
+/* The rows of a partition have the history of its partitioned table. */
+void
+dtmodel_check_history_attach(Relation rel, Relation parent)
+{
+	if (dtmodel_find_trigger(rel, dtmodel_history_triggers) == NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" has a history of its own",
+					RelationGetRelationName(rel)),
+			 errdetail("A partition has the history of its partitioned table, so this one would be lost."),
+			 errhint("Call %s.remove_history(%s) first, which keeps the table of the past.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+			 errtable(parent)));
+}
+
+/* What keeps the next change from being written. */
+void
+dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
+{
+	const DtHistory *history = options;
+	const DtTimestamps *timestamps = dtmodel_timestamps_of(dtmodel_get_model(rel));
+	Oid			relid = dtmodel_find_history_table(rel, history);
+
+	if (timestamps == NULL || !is_exact(&timestamps->updated_at))
+		dtmodel_append_drift(drift, "the history needs timestamps with an updated_at of type timestamptz that is NOT NULL");
+	if (!OidIsValid(relid))
+		dtmodel_append_drift(drift, "table \"%s\" does not exist",
+							 NameStr(history->table));
+	if (!OidIsValid(dtmodel_find_as_of(rel, NameStr(history->as_of))))
+		dtmodel_append_drift(drift, "function \"%s\" does not exist",
+							 NameStr(history->as_of));
+	dtmodel_drift_of_missing_trigger(drift, rel,
+									 &dtmodel_history_triggers[DT_HISTORY_TRUNCATE]);
+}

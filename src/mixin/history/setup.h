@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * setup.h
+ *	  What a history needs of the tables: for the mixin's descriptor.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_HISTORY_SETUP_H
+#define DTMODEL_HISTORY_SETUP_H
+
+#include "mixin/history/mixin.h"
+#include "model/ddl.h"
+
+extern void dtmodel_find_history_drift(StringInfo drift, Relation rel,
+									   const void *options);
+extern void dtmodel_leave_history(DtChange *change);
+extern void dtmodel_check_history_attach(Relation rel, Relation parent);
+
+#endif							/* DTMODEL_HISTORY_SETUP_H */

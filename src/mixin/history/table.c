@@ -1,0 +1,188 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.c
+ *	  The table that holds the past of a model.
+ *
+ * It is in the schema of the model, has the model's owner, and one row for
+ * each version that is not the current one.  Its first columns say when and
+ * how the version ended; then come those of the model, which are found by
+ * their names.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "mixin/history/table.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+const DtHistoryColumnType dtmodel_history_columns[DT_HISTORY_COLUMNS] = {
+	[DT_VALID_FROM] = {"valid_from", TIMESTAMPTZOID, "pg_catalog.timestamptz NOT NULL"},
+	[DT_VALID_TO] = {"valid_to", TIMESTAMPTZOID, "pg_catalog.timestamptz NOT NULL"},
+	[DT_OPERATION] = {"operation", TEXTOID, "pg_catalog.text NOT NULL"},
+	[DT_ENDED_BY] = {"ended_by", TEXTOID, "pg_catalog.text NOT NULL"},
+	[DT_TRANSACTION_ID] = {"transaction_id", XID8OID, "pg_catalog.xid8 NOT NULL"},
+};
+
+/* All partitions of a model have one history. */
+Oid
+dtmodel_find_history_table(Relation model, const DtHistory *history)
+{
+	return get_relname_relid(NameStr(history->table),
+							 get_rel_namespace(dtmodel_root_of(model)));
+}
+
+static void
+report_missing_table(Relation model, const DtHistory *history)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("history table \"%s\" of table \"%s\" does not exist",
+					NameStr(history->table), RelationGetRelationName(model)),
+			 errhint("Call %s.add_history(%s), or %s.remove_history(%s).",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(model),
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(model)),
+			 errtable(model)));
+}
+
+/*
+ * A table that another role has created under this name must not get the
+ * rows.
+ */
+static void
+check_is_owners(Relation model, Relation table)
+{
+	if (table->rd_rel->relkind == RELKIND_RELATION &&
+		table->rd_rel->relowner == model->rd_rel->relowner)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("\"%s\" cannot hold the history of table \"%s\"",
+					RelationGetRelationName(table),
+					RelationGetRelationName(model)),
+			 table->rd_rel->relkind != RELKIND_RELATION ?
+			 errdetail("It is not an ordinary table.") :
+			 errdetail("The two tables have different owners."),
+			 errtable(table)));
+}
+
+/* The history table of a model, or of a partition of one. */
+Relation
+dtmodel_open_history_table(Relation model, const DtHistory *history,
+						   LOCKMODE lockmode)
+{
+	Oid			relid = dtmodel_find_history_table(model, history);
+	Relation	table = OidIsValid(relid) ?
+		try_relation_open(relid, lockmode) : NULL;
+
+	if (table == NULL)
+		report_missing_table(model, history);
+	check_is_owners(model, table);
+	return table;
+}
+
+static bool
+is_excluded(const DtHistory *history, const char *name)
+{
+	for (int i = 0; i < history->nexcluded; i++)
+	{
+		if (namestrcmp(&history->excluded[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the history table has the column.  A virtual generated column is
+ * computed from the others.
+ */
+bool
+dtmodel_has_past(Relation model, const DtHistory *history, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(model), attnum - 1);
+
+	return !att->attisdropped && !compat_is_virtual(att) &&
+		!is_excluded(history, NameStr(att->attname));
+}
+
+static void
+report_missing_column(Relation model, Relation table, const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of table \"%s\" does not exist in history table \"%s\"",
+					name, RelationGetRelationName(model),
+					RelationGetRelationName(table)),
+			 errhint("Call %s.add_history(%s), which adds what is missing.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(model)),
+			 errtable(table)));
+}
+
+static void
+report_other_type(Relation table, const char *name, Oid type, Oid expected)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of history table \"%s\" is of type %s instead of %s",
+					name, RelationGetRelationName(table),
+					format_type_be(type), format_type_be(expected)),
+			 errhint("Use ALTER TABLE %s ALTER COLUMN %s TYPE %s.",
+					 dtmodel_qualified_name(table), quote_identifier(name),
+					 format_type_be_qualified(expected)),
+			 errtable(table)));
+}
+
+/*
+ * The place of a column in the history table.  The columns of both tables are
+ * mostly in the same order, so the search goes on where the last one ended.
+ */
+static AttrNumber
+find_place(Relation model, Relation table, const char *name, Oid type, int *next)
+{
+	TupleDesc	desc = RelationGetDescr(table);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, (*next + i) % desc->natts);
+
+		if (att->attisdropped || namestrcmp(&att->attname, name) != 0)
+			continue;
+		if (att->atttypid != type)
+			report_other_type(table, name, att->atttypid, type);
+		*next = att->attnum;
+		return att->attnum;
+	}
+	report_missing_column(model, table, name);
+	return InvalidAttrNumber;
+}
+
+/*
+ * Finds each column of the model, or of a partition, in the history table.  An
+ * error if one is missing (42703) or has another type (42804): a version
+ * without it would be wrong.
+ */
+DtHistoryMap
+dtmodel_map_history(Relation model, const DtHistory *history, Relation table)
+{
+	TupleDesc	desc = RelationGetDescr(model);
+	DtHistoryMap map;
+	int			next = 0;
+
+	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
+		map.own[i] = find_place(model, table, dtmodel_history_columns[i].name,
+								dtmodel_history_columns[i].type, &next);
+	map.places = palloc0(sizeof(AttrNumber) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (dtmodel_has_past(model, history, att->attnum))
+			map.places[i] = find_place(model, table, NameStr(att->attname),
+									   att->atttypid, &next);
+	}
+	return map;
+}

@@ -1,0 +1,52 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.h
+ *	  The table that holds the past of a model.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_HISTORY_TABLE_H
+#define DTMODEL_HISTORY_TABLE_H
+
+#include "mixin/history/mixin.h"
+
+/* The columns of a version besides those of the model, which come after. */
+typedef enum DtHistoryColumn
+{
+	DT_VALID_FROM,
+	DT_VALID_TO,
+	DT_OPERATION,
+	DT_ENDED_BY,
+	DT_TRANSACTION_ID
+} DtHistoryColumn;
+
+#define DT_HISTORY_COLUMNS (DT_TRANSACTION_ID + 1)
+
+typedef struct DtHistoryColumnType
+{
+	const char *name;
+	Oid			type;
+	const char *definition;
+} DtHistoryColumnType;
+
+extern const DtHistoryColumnType dtmodel_history_columns[DT_HISTORY_COLUMNS];
+
+/* Where a history table has the columns of a row. */
+typedef struct DtHistoryMap
+{
+	AttrNumber	own[DT_HISTORY_COLUMNS];
+	AttrNumber *places;			/* of each column of the model;
+								 * InvalidAttrNumber: has no past */
+} DtHistoryMap;
+
+extern Oid	dtmodel_find_history_table(Relation model, const DtHistory *history);
+extern Relation dtmodel_open_history_table(Relation model,
+										   const DtHistory *history,
+										   LOCKMODE lockmode);
+extern bool dtmodel_has_past(Relation model, const DtHistory *history,
+							 AttrNumber attnum);
+extern DtHistoryMap dtmodel_map_history(Relation model,
+										const DtHistory *history,
+										Relation table);
+
+#endif							/* DTMODEL_HISTORY_TABLE_H */

@@ -1,0 +1,202 @@
+/*-------------------------------------------------------------------------
+ *
+ * write.c
+ *	  Writing past versions into the history table, as its owner.
+ *
+ * Nobody needs a privilege on the history table to change the model.  Several
+ * versions are inserted together, as COPY does, unless the table has triggers
+ * or generated columns of the user: then the server inserts one after
+ * another.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "mixin/history/table.h"
+#include "mixin/history/version.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/xid8.h"
+
+typedef struct Writer
+{
+	Relation	model;
+	Relation	table;
+	DtHistoryMap map;
+	EState	   *estate;
+	ResultRelInfo *target;
+	Datum	   *values;			/* of a row of the model */
+	bool	   *nulls;
+	Datum		transaction_id;
+} Writer;
+
+static RangeTblEntry *
+make_entry(Relation rel)
+{
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = RelationGetRelid(rel);
+	rte->relkind = rel->rd_rel->relkind;
+	rte->rellockmode = RowExclusiveLock;
+	return rte;
+}
+
+/* Runs in a memory context that lasts until the versions are written. */
+static void
+open_writer(Writer *writer, Oid relid)
+{
+	const DtHistory *history;
+	int			natts;
+
+	writer->model = table_open(relid, NoLock);
+	history = dtmodel_history_of(dtmodel_get_model(writer->model));
+	writer->table = dtmodel_open_history_table(writer->model, history,
+											   RowExclusiveLock);
+
+	/* Opening a table may read the model again. */
+	history = dtmodel_history_of(dtmodel_get_model(writer->model));
+	writer->map = dtmodel_map_history(writer->model, history, writer->table);
+	compat_init_range_table(writer->estate, make_entry(writer->table), NULL);
+	writer->target = makeNode(ResultRelInfo);
+	InitResultRelInfo(writer->target, writer->table, 1, NULL, 0);
+	ExecOpenIndices(writer->target, false);
+	natts = RelationGetNumberOfAttributes(writer->model);
+	writer->values = palloc(sizeof(Datum) * natts);
+	writer->nulls = palloc(sizeof(bool) * natts);
+	writer->transaction_id =
+		FullTransactionIdGetDatum(GetTopFullTransactionId());
+}
+
+static void
+close_writer(Writer *writer)
+{
+	ExecCloseIndices(writer->target);
+	table_close(writer->table, NoLock);
+	table_close(writer->model, NoLock);
+}
+
+static void
+set_own(TupleTableSlot *slot, const DtHistoryMap *map, DtHistoryColumn column,
+		Datum value)
+{
+	slot->tts_values[map->own[column] - 1] = value;
+	slot->tts_isnull[map->own[column] - 1] = false;
+}
+
+/* Fills the slot with a row of the history table. */
+static void
+fill_slot(TupleTableSlot *slot, const Writer *writer,
+		  const DtPastVersion *version)
+{
+	const DtHistoryMap *map = &writer->map;
+	TupleDesc	desc = RelationGetDescr(writer->model);
+
+	ExecClearTuple(slot);
+	memset(slot->tts_values, 0,
+		   sizeof(Datum) * slot->tts_tupleDescriptor->natts);
+	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts);
+	heap_deform_tuple(version->row, desc, writer->values, writer->nulls);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		int			place = map->places[i] - 1;
+
+		if (place < 0)
+			continue;
+		slot->tts_values[place] = writer->values[i];
+		slot->tts_isnull[place] = writer->nulls[i];
+	}
+	set_own(slot, map, DT_VALID_FROM, TimestampTzGetDatum(version->valid_from));
+	set_own(slot, map, DT_VALID_TO, TimestampTzGetDatum(version->valid_to));
+	set_own(slot, map, DT_OPERATION, CStringGetTextDatum(version->operation));
+	set_own(slot, map, DT_ENDED_BY, CStringGetTextDatum(version->ended_by));
+	set_own(slot, map, DT_TRANSACTION_ID, writer->transaction_id);
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(writer->table);
+}
+
+static TupleTableSlot *
+make_slot(const Writer *writer)
+{
+	return ExecInitExtraTupleSlot(writer->estate,
+								  RelationGetDescr(writer->table),
+								  &TTSOpsVirtual);
+}
+
+/* Triggers and generated columns are the server's to deal with. */
+static bool
+can_insert_together(const Writer *writer)
+{
+	const TupleConstr *constraints = RelationGetDescr(writer->table)->constr;
+
+	return writer->target->ri_TrigDesc == NULL &&
+		(constraints == NULL || !constraints->has_generated_stored);
+}
+
+static void
+insert_each(const Writer *writer, const DtPastVersion *versions, int count)
+{
+	TupleTableSlot *slot = make_slot(writer);
+
+	AfterTriggerBeginQuery();
+	for (int i = 0; i < count; i++)
+	{
+		fill_slot(slot, writer, &versions[i]);
+		ExecSimpleRelationInsert(writer->target, writer->estate, slot);
+		ResetPerTupleExprContext(writer->estate);
+	}
+	AfterTriggerEndQuery(writer->estate);
+}
+
+static void
+insert_together(const Writer *writer, const DtPastVersion *versions, int count)
+{
+	TupleTableSlot **slots = palloc(sizeof(TupleTableSlot *) * count);
+	BulkInsertState bulk = GetBulkInsertState();
+
+	for (int i = 0; i < count; i++)
+	{
+		slots[i] = make_slot(writer);
+		fill_slot(slots[i], writer, &versions[i]);
+		if (RelationGetDescr(writer->table)->constr != NULL)
+			ExecConstraints(writer->target, slots[i], writer->estate);
+	}
+	table_multi_insert(writer->table, slots, count, GetCurrentCommandId(true),
+					   0, bulk);
+	for (int i = 0; i < count; i++)
+	{
+		if (writer->target->ri_NumIndices > 0)
+			compat_insert_index_entries(writer->target, slots[i], writer->estate);
+		ResetPerTupleExprContext(writer->estate);
+	}
+	FreeBulkInsertState(bulk);
+}
+
+/* Writes versions of rows of this table, or partition. */
+void
+dtmodel_write_versions(Oid relid, const DtPastVersion *versions, int count)
+{
+	Writer		writer = {.estate = CreateExecutorState()};
+	MemoryContext caller = MemoryContextSwitchTo(writer.estate->es_query_cxt);
+	DtCaller	role;
+
+	open_writer(&writer, relid);
+	role = dtmodel_act_as_owner(writer.table);
+	if (count > 1 && can_insert_together(&writer))
+		insert_together(&writer, versions, count);
+	else
+		insert_each(&writer, versions, count);
+	dtmodel_act_as(&role);
+	ExecResetTupleTable(writer.estate->es_tupleTable, false);
+	close_writer(&writer);
+	MemoryContextSwitchTo(caller);
+	FreeExecutorState(writer.estate);
+}
