@@ -33,6 +33,8 @@ typedef struct Writer
 	DtHistoryMap map;
 	EState	   *estate;
 	ResultRelInfo *target;
+	TupleDesc	desc;			/* of the history table; not counted, which
+								 * costs much with many slots */
 	Datum	   *values;			/* of a row of the model */
 	bool	   *nulls;
 	Datum		transaction_id;
@@ -69,6 +71,7 @@ open_writer(Writer *writer, Oid relid)
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->table, 1, NULL, 0);
 	ExecOpenIndices(writer->target, false);
+	writer->desc = CreateTupleDescCopy(RelationGetDescr(writer->table));
 	natts = RelationGetNumberOfAttributes(writer->model);
 	writer->values = palloc(sizeof(Datum) * natts);
 	writer->nulls = palloc(sizeof(bool) * natts);
@@ -123,14 +126,6 @@ fill_slot(TupleTableSlot *slot, const Writer *writer,
 	slot->tts_tableOid = RelationGetRelid(writer->table);
 }
 
-static TupleTableSlot *
-make_slot(const Writer *writer)
-{
-	return ExecInitExtraTupleSlot(writer->estate,
-								  RelationGetDescr(writer->table),
-								  &TTSOpsVirtual);
-}
-
 /* Triggers and generated columns are the server's to deal with. */
 static bool
 can_insert_together(const Writer *writer)
@@ -144,7 +139,7 @@ can_insert_together(const Writer *writer)
 static void
 insert_each(const Writer *writer, const DtPastVersion *versions, int count)
 {
-	TupleTableSlot *slot = make_slot(writer);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(writer->desc, &TTSOpsVirtual);
 
 	AfterTriggerBeginQuery();
 	for (int i = 0; i < count; i++)
@@ -164,7 +159,7 @@ insert_together(const Writer *writer, const DtPastVersion *versions, int count)
 
 	for (int i = 0; i < count; i++)
 	{
-		slots[i] = make_slot(writer);
+		slots[i] = MakeSingleTupleTableSlot(writer->desc, &TTSOpsVirtual);
 		fill_slot(slots[i], writer, &versions[i]);
 		if (RelationGetDescr(writer->table)->constr != NULL)
 			ExecConstraints(writer->target, slots[i], writer->estate);
@@ -195,7 +190,6 @@ dtmodel_write_versions(Oid relid, const DtPastVersion *versions, int count)
 	else
 		insert_each(&writer, versions, count);
 	dtmodel_act_as(&role);
-	ExecResetTupleTable(writer.estate->es_tupleTable, false);
 	close_writer(&writer);
 	MemoryContextSwitchTo(caller);
 	FreeExecutorState(writer.estate);
