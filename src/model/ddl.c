@@ -220,14 +220,14 @@ dtmodel_apply_change_silently(DtChange *change)
 		run_statements(change->statements);
 }
 
-/* Carries the change out and reports it in a NOTICE, if it is not empty. */
+/* Carries the change out and reports in a NOTICE what it has done, if any. */
 void
 dtmodel_apply_change(DtChange *change)
 {
 	char	   *name = pstrdup(RelationGetRelationName(change->rel));
 
 	dtmodel_apply_change_silently(change);
-	if (change->statements != NIL)
+	if (change->done.len > 0)
 		ereport(NOTICE,
 				(errmsg("table \"%s\": %s", name, change->done.data)));
 }

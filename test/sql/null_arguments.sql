@@ -116,6 +116,8 @@ INSERT INTO sensible VALUES
     ($$remove_timestamps(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
     ($$add_version(regclass,name)$$, ARRAY[$$'plain'$$, $$'version'$$]),
     ($$remove_version(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
+    ($$add_history(regclass,name[])$$, ARRAY[$$'users'$$, $$'{}'$$]),
+    ($$remove_history(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
     ($$repr(anyelement)$$, ARRAY[$$(SELECT u FROM users AS u WHERE id = 1)$$]),
     ($$require_live_parent(regclass,name[])$$, ARRAY[$$'children'$$, $$'{parent}'$$]),
     ($$restore(anyelement)$$, ARRAY[$$(SELECT u FROM users AS u WHERE id = 2)$$]),

@@ -67,6 +67,7 @@ check_is_owners(Relation model, Relation table)
 			 table->rd_rel->relkind != RELKIND_RELATION ?
 			 errdetail("It is not an ordinary table.") :
 			 errdetail("The two tables have different owners."),
+			 errhint("Rename it."),
 			 errtable(table)));
 }
 

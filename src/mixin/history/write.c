@@ -149,6 +149,8 @@ insert_each(const Writer *writer, const DtPastVersion *versions, int count)
 		ResetPerTupleExprContext(writer->estate);
 	}
 	AfterTriggerEndQuery(writer->estate);
+	ExecResetTupleTable(writer->estate->es_tupleTable, false);
+	ExecCloseResultRelations(writer->estate);
 }
 
 static void

@@ -1,0 +1,88 @@
+-- what a history refuses
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+RESET client_min_messages;
+CREATE SCHEMA history_misuse;
+SET search_path = history_misuse;
+SET client_min_messages = warning;
+
+-- no timestamps, no primary key, times that are not exact
+CREATE TABLE bare (id int PRIMARY KEY);
+SELECT dtmodel.add_history('bare');
+SELECT dtmodel.add_timestamps('bare', updated_at => NULL);
+SELECT dtmodel.add_history('bare');
+CREATE TABLE keyless (v int);
+SELECT dtmodel.add_timestamps('keyless');
+SELECT dtmodel.add_history('keyless');
+CREATE TABLE coarse (id int PRIMARY KEY, updated_at timestamptz(3) NOT NULL);
+SELECT dtmodel.add_timestamps('coarse');
+SELECT dtmodel.add_history('coarse');
+CREATE TABLE nullable (id int PRIMARY KEY, updated_at timestamptz);
+SELECT dtmodel.add_timestamps('nullable');
+SELECT dtmodel.add_history('nullable');
+CREATE TABLE zoneless (id int PRIMARY KEY, updated_at timestamp NOT NULL);
+SELECT dtmodel.add_timestamps('zoneless');
+SELECT dtmodel.add_history('zoneless');
+
+-- names that are taken
+CREATE TABLE prices (id int PRIMARY KEY, valid_to date);
+SELECT dtmodel.add_timestamps('prices');
+SELECT dtmodel.add_history('prices');
+CREATE TABLE users (id int PRIMARY KEY, name text, secret text);
+SELECT dtmodel.add_model('users');
+CREATE TABLE users_history (what text);
+SELECT dtmodel.add_history('users');
+DROP TABLE users_history;
+CREATE VIEW users_history AS SELECT 1 AS one;
+SELECT dtmodel.add_history('users');
+DROP VIEW users_history;
+CREATE FUNCTION users_as_of(timestamptz) RETURNS int LANGUAGE sql AS 'SELECT 1';
+SELECT dtmodel.add_history('users');
+DROP FUNCTION users_as_of;
+
+-- columns that cannot be excluded
+SELECT dtmodel.add_history('users', exclude => '{nosuch}');
+SELECT dtmodel.add_history('users', exclude => '{id}');
+SELECT dtmodel.add_history('users', exclude => '{updated_at}');
+SELECT dtmodel.add_history('users', exclude => '{deleted_at}');
+SELECT dtmodel.add_history('users', exclude => '{NULL}');
+SELECT dtmodel.add_history(NULL);
+SELECT dtmodel.add_history('users', NULL);
+SELECT dtmodel.describe('users') -> 'history' AS history;
+
+-- a history table that is gone, or lacks a column, keeps the model from being
+-- written, and is drift
+INSERT INTO users (id, name) VALUES (1, 'ann');
+ALTER TABLE users_history DISABLE TRIGGER ALL;
+ALTER TABLE users_history RENAME COLUMN name TO former;
+UPDATE users SET name = 'x';
+ALTER TABLE users_history RENAME COLUMN former TO name;
+ALTER TABLE users_history ALTER COLUMN name TYPE varchar;
+UPDATE users SET name = 'x';
+ALTER TABLE users_history RENAME TO elsewhere;
+UPDATE users SET name = 'x';
+SELECT dtmodel.describe('users') -> 'drift' AS drift;
+DELETE FROM users;
+TABLE elsewhere;
+
+-- without timestamps
+ALTER TABLE elsewhere RENAME TO users_history;
+SELECT dtmodel.remove_timestamps('users');
+UPDATE users SET name = 'x';
+SELECT dtmodel.describe('users') -> 'drift' AS drift;
+
+-- triggers that are called otherwise
+SELECT dtmodel.history_trigger();
+CREATE TABLE other (id int PRIMARY KEY);
+CREATE TRIGGER t BEFORE UPDATE ON other FOR EACH ROW EXECUTE FUNCTION dtmodel.history_trigger();
+CREATE TRIGGER u BEFORE UPDATE ON other FOR EACH STATEMENT EXECUTE FUNCTION dtmodel.history_truncate_trigger();
+INSERT INTO other VALUES (1);
+UPDATE other SET id = 2;
+DROP TRIGGER u ON other;
+UPDATE other SET id = 2;
+DROP TRIGGER t ON other;
+CREATE TRIGGER t BEFORE TRUNCATE ON other EXECUTE FUNCTION dtmodel.history_truncate_trigger();
+TRUNCATE other;
+
+DROP SCHEMA history_misuse CASCADE;
