@@ -16,6 +16,7 @@
 #include "dtmodel.h"
 #include "mixin/history/as_of.h"
 #include "mixin/history/table.h"
+#include "mixin/soft_delete/live.h"
 #include "mixin/timestamps/mixin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -64,6 +65,22 @@ past_expression(Relation model, const DtHistory *history, Form_pg_attribute att)
 	return quote_identifier(NameStr(att->attname));
 }
 
+/*
+ * The planner hides deleted rows of the model where it is preloaded; their past
+ * is hidden by the same rule.
+ */
+static const char *
+hides_past(const DtSoftDelete *soft_delete)
+{
+	if (soft_delete == NULL || !soft_delete->hide)
+		return "";
+	return psprintf("\n"
+					"  AND (%s\n"
+					"       OR pg_catalog.current_setting('dtmodel.with_deleted', true) OPERATOR(pg_catalog.=) 'on'\n"
+					"       OR pg_catalog.current_setting('dtmodel.rewrite', true) IS DISTINCT FROM 'on')",
+					dtmodel_live_text(soft_delete, NULL));
+}
+
 /* The body of the function, for the model's current columns. */
 char *
 dtmodel_as_of_text(Relation model, const DtHistory *history)
@@ -96,11 +113,12 @@ dtmodel_as_of_text(Relation model, const DtHistory *history)
 					 "      SELECT %svalid_from, valid_to\n"
 					 "      FROM %s) AS %s\n"
 					 "WHERE valid_from OPERATOR(pg_catalog.<=) $1\n"
-					 "  AND valid_to OPERATOR(pg_catalog.>) $1",
+					 "  AND valid_to OPERATOR(pg_catalog.>) $1%s",
 					 columns.data, columns.data, updated_at,
 					 dtmodel_qualified_name(model), past.data,
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(model)),
 												NameStr(history->table)),
-					 quote_identifier(RelationGetRelationName(model)));
+					 quote_identifier(RelationGetRelationName(model)),
+					 hides_past(dtmodel_soft_delete_of(dtmodel_get_model(model))));
 	return text.data;
 }

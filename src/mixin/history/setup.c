@@ -21,6 +21,7 @@
 #include "mixin/history/as_of.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/timestamps/mixin.h"
 #include "model/inheritance.h"
 #include "server/collation.h"
@@ -423,6 +424,24 @@ change_as_of(DtChange *change, const DtHistory *history)
 										  name, change->table,
 										  quote_literal_cstr(dtmodel_as_of_text(change->rel, history))));
 	give_to_owner(change, "FUNCTION", psprintf("%s(pg_catalog.timestamptz)", name));
+}
+
+/* Whether deleted rows are hidden has changed with soft delete. */
+void
+dtmodel_follow_soft_delete(Oid relid, const DtMixin *other)
+{
+	DtChange	change;
+	DtHistory	history;
+
+	if (other != &dtmodel_soft_delete_mixin)
+		return;
+	dtmodel_begin_change(&change, relid);
+	if (dtmodel_history_of(dtmodel_get_model(change.rel)) != NULL)
+	{
+		history = *dtmodel_history_of(dtmodel_get_model(change.rel));
+		change_as_of(&change, &history);
+	}
+	dtmodel_apply_change_silently(&change);
 }
 
 static List *

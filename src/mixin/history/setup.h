@@ -13,6 +13,7 @@
 
 extern void dtmodel_find_history_drift(StringInfo drift, Relation rel,
 									   const void *options);
+extern void dtmodel_follow_soft_delete(Oid relid, const DtMixin *other);
 extern void dtmodel_leave_history(DtChange *change);
 extern void dtmodel_check_history_attach(Relation rel, Relation parent);
 
