@@ -113,3 +113,16 @@ WITH hers AS (UPDATE languages SET scope = 'S' WHERE code = 'qaa' AND version = 
 SELECT count(*) AS written, max(version) AS version FROM hers;
 WITH his AS (UPDATE languages SET scope = 'I' WHERE code = 'qaa' AND version = 1 RETURNING version)
 SELECT count(*) AS written, max(version) AS version FROM his;
+
+\echo '10. A history keeps every version of a row: a country is renamed, deleted and restored. The past joins with the present.'
+\echo
+SELECT dtmodel.add_history('countries') \g /dev/null
+SELECT clock_timestamp() AS before \gset
+UPDATE countries SET name = 'Czechia' WHERE code = 'CZ';
+DELETE FROM countries WHERE code = 'CZ';
+SELECT FROM countries AS c, dtmodel.restore(c) WHERE c.code = 'CZ' \g /dev/null
+SELECT code, name, is_deleted, operation, ended_by = session_user AS ended_by_role, valid_to > valid_from AS lasted
+FROM countries_history ORDER BY valid_to;
+SELECT code, past.name AS was, present.name AS "is"
+FROM countries_as_of(:'before') AS past JOIN countries AS present USING (code)
+WHERE past.name <> present.name;
