@@ -11,6 +11,7 @@
 
 #include "access/genam.h"
 #include "access/sysattr.h"
+#include "access/tableam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_proc.h"
@@ -484,6 +485,17 @@ compat_init_range_table(EState *estate, RangeTblEntry *rte,
 	ExecInitRangeTable(estate, list_make1(rte), perminfos,
 					   bms_make_singleton(1));
 #endif
+#endif
+}
+
+/* 19 added flags to the scan of a table. */
+static inline TableScanDesc
+compat_table_beginscan(Relation rel, Snapshot snapshot)
+{
+#if PG_VERSION_NUM < 190000
+	return table_beginscan(rel, snapshot, 0, NULL);
+#else
+	return table_beginscan(rel, snapshot, 0, NULL, 0);
 #endif
 }
 

@@ -201,7 +201,8 @@ ALTER TABLE parts ATTACH PARTITION parts_eu FOR VALUES IN ('eu');
 CREATE TABLE animals (id int PRIMARY KEY, name text);
 CREATE TABLE dogs (breed text, PRIMARY KEY (id)) INHERITS (animals);
 SELECT dtmodel.add_timestamps('animals'), dtmodel.add_history('animals');
-\d dogs_history
+SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = 'dogs_history'::regclass;
+SELECT attname, attislocal FROM pg_attribute WHERE attrelid = 'dogs_history'::regclass AND attnum > 5 ORDER BY attnum;
 INSERT INTO animals (id, name) VALUES (1, 'cat');
 INSERT INTO dogs (id, name, breed) VALUES (2, 'dog', 'pug');
 INSERT INTO moments VALUES ('animals');
