@@ -192,13 +192,27 @@ is_template_column(Relation rel, const char *name, const DtColumnUse *use)
 					  column.attnum - 1)->attgenerated == '\0';
 }
 
+/* Whether the table is part of what a mixin keeps of another one. */
+static bool
+is_own_table(Relation rel)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (mixins[i]->is_own_table != NULL && mixins[i]->is_own_table(rel))
+			return true;
+	}
+	return false;
+}
+
 /* Tables that are not models and should not become models. */
 static bool
 is_no_candidate(Relation rel)
 {
 	return RelationGetRelid(rel) < FirstNormalObjectId ||
 		rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP ||
-		rel->rd_rel->relispartition ||
+		rel->rd_rel->relispartition || is_own_table(rel) ||
 		OidIsValid(getExtensionOfObject(RelationRelationId,
 										RelationGetRelid(rel)));
 }

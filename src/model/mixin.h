@@ -142,6 +142,9 @@ typedef struct DtMixin
 	/* The same for any table, also without the mixin. */
 	void		(*find_drift_of_any_table) (StringInfo drift, Relation rel);
 
+	/* Whether a table is one of its own, and so no model. */
+	bool		(*is_own_table) (Relation rel);
+
 	/*
 	 * Called when another mixin is added to the table, with its options, or
 	 * removed, with NULL.  The first adds its own changes to that change; the

@@ -16,6 +16,7 @@ SELECT dtmodel.add_history('users', exclude => '{secret}');
 \d users_history
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'users'::regclass AND tgname LIKE '%history%' ORDER BY 1;
 SELECT d -> 'history' AS history, d -> 'drift' AS drift FROM dtmodel.describe('users') AS d;
+SELECT model, mixins, drift FROM dtmodel.models WHERE model::text LIKE 'users%';
 SET client_min_messages = warning;
 
 -- the versions that have ended, without their times; "length" is 0 if a

@@ -109,6 +109,7 @@ const DtMixin dtmodel_history_mixin = {
 	.read = read_options,
 	.describe = describe,
 	.find_drift = dtmodel_find_history_drift,
+	.is_own_table = dtmodel_is_history_table,
 	.after_change = dtmodel_follow_soft_delete,
 	.after_detach = dtmodel_leave_history,
 	.check_attach = dtmodel_check_history_attach,

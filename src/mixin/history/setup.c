@@ -264,6 +264,16 @@ joined(List *items)
 }
 
 static List *
+own_names(void)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
+		names = lappend(names, (char *) dtmodel_history_columns[i].name);
+	return names;
+}
+
+static List *
 all_definitions(Relation rel, const DtHistory *history, bool inherits)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
@@ -342,6 +352,10 @@ create_table(DtChange *change, const DtHistory *history)
 								   parents == NIL ? "" :
 								   psprintf(" INHERITS (%s)", joined(parents))));
 	add_index(change, table);
+
+	/* Versions have no key, and a publication of all tables includes them. */
+	change->statements = lappend(change->statements,
+								 psprintf("ALTER TABLE %s REPLICA IDENTITY FULL", table));
 	give_to_owner(change, "TABLE", table);
 }
 
@@ -354,21 +368,15 @@ add_missing_columns(DtChange *change, const DtHistory *history)
 	TupleDesc	desc = RelationGetDescr(change->rel);
 	DtColumn	column;
 
-	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
-	{
-		dtmodel_find_column(RelationGetDescr(table),
-							dtmodel_history_columns[i].name, &column);
-		if (column.typid != dtmodel_history_columns[i].type)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_TABLE),
-					 errmsg("relation \"%s\" already exists",
-							RelationGetRelationName(table)),
-					 errdetail("It is not a history: it has no column \"%s\" of type %s.",
-							   dtmodel_history_columns[i].name,
-							   format_type_be(dtmodel_history_columns[i].type)),
-					 errhint("Rename it."),
-					 errtable(table)));
-	}
+	if (!dtmodel_is_history_table(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" already exists",
+						RelationGetRelationName(table)),
+				 errdetail("It is not a history: it lacks some of the columns %s.",
+						   joined(own_names())),
+				 errhint("Rename it."),
+				 errtable(table)));
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);

@@ -28,6 +28,25 @@ const DtHistoryColumnType dtmodel_history_columns[DT_HISTORY_COLUMNS] = {
 	[DT_TRANSACTION_ID] = {"transaction_id", XID8OID, "pg_catalog.xid8 NOT NULL"},
 };
 
+/*
+ * Whether the table has the columns of a history; it may be that of a model
+ * that was dropped.
+ */
+bool
+dtmodel_is_history_table(Relation rel)
+{
+	DtColumn	column;
+
+	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
+	{
+		dtmodel_find_column(RelationGetDescr(rel),
+							dtmodel_history_columns[i].name, &column);
+		if (column.typid != dtmodel_history_columns[i].type)
+			return false;
+	}
+	return true;
+}
+
 /* All partitions of a model have one history. */
 Oid
 dtmodel_find_history_table(Relation model, const DtHistory *history)

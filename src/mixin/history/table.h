@@ -39,6 +39,7 @@ typedef struct DtHistoryMap
 								 * InvalidAttrNumber: has no past */
 } DtHistoryMap;
 
+extern bool dtmodel_is_history_table(Relation rel);
 extern Oid	dtmodel_find_history_table(Relation model, const DtHistory *history);
 extern Relation dtmodel_open_history_table(Relation model,
 										   const DtHistory *history,
