@@ -33,6 +33,7 @@ PG_MODULE_MAGIC;
 static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_executor_start = NULL;
 static ExecutorFinish_hook_type next_executor_finish = NULL;
+static ExecutorEnd_hook_type next_executor_end = NULL;
 
 void		_PG_init(void);
 
@@ -155,10 +156,23 @@ finish_executor(QueryDesc *query)
 		next_executor_finish(query);
 	else
 		standard_ExecutorFinish(query);
-	if (!writes(query))
-		return;
-	dtmodel_finish_restores(query);
-	dtmodel_finish_history();
+	if (writes(query))
+		dtmodel_finish_restores(query);
+}
+
+/*
+ * The first trigger of a session may load the library when it is too late for
+ * finish_executor().
+ */
+static void
+end_executor(QueryDesc *query)
+{
+	if (writes(query))
+		dtmodel_finish_history();
+	if (next_executor_end != NULL)
+		next_executor_end(query);
+	else
+		standard_ExecutorEnd(query);
 }
 
 void
@@ -171,6 +185,8 @@ _PG_init(void)
 	ExecutorStart_hook = start_executor;
 	next_executor_finish = ExecutorFinish_hook;
 	ExecutorFinish_hook = finish_executor;
+	next_executor_end = ExecutorEnd_hook;
+	ExecutorEnd_hook = end_executor;
 	if (is_preloaded())
 	{
 		next_planner = planner_hook;

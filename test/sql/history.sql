@@ -252,6 +252,16 @@ SELECT id, v, twice FROM audited_history ORDER BY id;
 UPDATE audited SET v = 0;
 SELECT id, v FROM audited ORDER BY id;
 
+-- the first statement of a session
+SELECT dtmodel.add_timestamps('moments', created_at => NULL), dtmodel.add_history('moments');
+\c -
+SET search_path = history;
+SET client_min_messages = warning;
+BEGIN;
+DELETE FROM moments WHERE moment = 'inserted';
+SELECT moment, operation FROM moments_history;
+ROLLBACK;
+
 -- a name of 63 bytes, and names that need quotes
 CREATE TABLE "Tab le_56789_123456789_123456789_123456789_123456789_123456789_" ("I d" int PRIMARY KEY, "select" text COLLATE "C");
 SELECT dtmodel.add_timestamps('"Tab le_56789_123456789_123456789_123456789_123456789_123456789_"', updated_at => 'Updated At');
