@@ -54,12 +54,15 @@ typedef struct HistoryState
 	DtStamp		stamp;			/* tells whether a row changes */
 } HistoryState;
 
-/* Where a row is; all bytes are set, since it is a hash key. */
+/* Where a row is.  A hash key, so there is no padding. */
 typedef struct Place
 {
 	Oid			relid;
-	ItemPointerData tid;
+	BlockNumber block;
+	uint32		offset;
 } Place;
+
+StaticAssertDecl(sizeof(Place) == 3 * sizeof(uint32), "Place has padding");
 
 /* A row that an UPDATE moves to another partition. */
 typedef struct Departure
@@ -130,7 +133,8 @@ valid_to(const HistoryState *state, TimestampTz from, bool is_ours)
 
 	if (now > from)
 		return now;
-	return is_ours || TIMESTAMP_NOT_FINITE(from) ? from : from + 1;
+	return (is_ours && now == from) || TIMESTAMP_NOT_FINITE(from) ? from :
+		from + 1;
 }
 
 /* Whether the row is soft-deleted. */
@@ -155,11 +159,25 @@ is_ours(HeapTuple row)
 	return TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data));
 }
 
-/* Whether the row is the result of an UPDATE rather than of an INSERT. */
+/*
+ * Whether the version began in this transaction.  If an UPDATE that changed
+ * nothing has written the row, it is the same version as before.
+ */
 static bool
-was_updated(HeapTuple row)
+began_here(HeapTuple row, TimestampTz from)
 {
-	return (row->t_data->t_infomask & HEAP_UPDATED) != 0;
+	return is_ours(row) && from >= GetCurrentTransactionStartTimestamp();
+}
+
+/*
+ * Whether the row may be the result of an UPDATE rather than of an INSERT.  An
+ * UPDATE that moves a row inserts it into the other partition.
+ */
+static bool
+was_updated(Relation rel, HeapTuple row)
+{
+	return (row->t_data->t_infomask & HEAP_UPDATED) != 0 ||
+		rel->rd_rel->relispartition;
 }
 
 static void
@@ -226,7 +244,7 @@ keep_updated(FunctionCallInfo fcinfo, HistoryState *state)
 	if (to < from)
 		report_time_goes_back(rel, state, from, to);
 	if (to == from &&
-		(is_ours(row) ? how == updated || !was_updated(row) :
+		(began_here(row, from) ? how == updated || !was_updated(rel, row) :
 		 how == updated && !changes_unnoticed(fcinfo, state)))
 		return;
 	keep(rel, row, from, to, how);
@@ -240,54 +258,62 @@ keep_deleted(const HistoryState *state, Relation rel, HeapTuple row,
 	TimestampTz from = valid_from(state, row, RelationGetDescr(rel));
 	TimestampTz to = valid_to(state, from, is_ours(row));
 
-	if (to > from || !is_ours(row) || was_updated(row))
+	if (to > from || !is_ours(row) || was_updated(rel, row))
 		keep(rel, row, from, to, how);
 }
 
-static HTAB *
-find_departures(FunctionCallInfo fcinfo, bool make)
+/*
+ * The rows that are moving.  Those that ON UPDATE CASCADE moves have BEFORE
+ * triggers in the statement of the foreign key, and AFTER triggers in the one
+ * that changed the parent.  So this is kept with the transaction.
+ */
+static HTAB **
+find_departures(void)
 {
-	MemoryContext statement = fcinfo->flinfo->fn_mcxt;
-	HTAB	  **departures = make ?
-		dtmodel_make_note(statement, DT_NOTE_DEPARTURES, InvalidOid, sizeof(HTAB *)) :
-		dtmodel_find_note(statement, DT_NOTE_DEPARTURES, InvalidOid);
+	return dtmodel_make_note(TopTransactionContext, DT_NOTE_DEPARTURES,
+							 InvalidOid, sizeof(HTAB *));
+}
+
+static HTAB *
+make_departures(void)
+{
 	HASHCTL		control = {
 		.keysize = sizeof(Place),
 		.entrysize = sizeof(Departure),
-		.hcxt = statement,
+		.hcxt = TopTransactionContext,
 	};
 
-	if (departures == NULL)
-		return NULL;
-	if (*departures == NULL)
-		*departures = hash_create("dtmodel departures", 64, &control,
-								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	return *departures;
+	return hash_create("dtmodel departures", 64, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 static Place
 place_of(const TriggerData *trigdata)
 {
-	Place		place;
+	ItemPointer tid = &trigdata->tg_trigtuple->t_self;
+	Place		place = {
+		.relid = RelationGetRelid(trigdata->tg_relation),
+		.block = ItemPointerGetBlockNumber(tid),
+		.offset = ItemPointerGetOffsetNumber(tid),
+	};
 
-	memset(&place, 0, sizeof(place));
-	place.relid = RelationGetRelid(trigdata->tg_relation);
-	place.tid = trigdata->tg_trigtuple->t_self;
 	return place;
 }
 
 static void
-note_departure(FunctionCallInfo fcinfo, const HistoryState *state,
+note_departure(const TriggerData *trigdata, const HistoryState *state,
 			   TupleTableSlot *new_row)
 {
-	const TriggerData *trigdata = (const TriggerData *) fcinfo->context;
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	HTAB	  **departures = find_departures();
 	Place		place = place_of(trigdata);
-	Departure  *departure = hash_search(find_departures(fcinfo, true), &place,
-										HASH_ENTER, NULL);
+	Departure  *departure;
 	bool		should_free;
 	HeapTuple	row = ExecFetchSlotHeapTuple(new_row, false, &should_free);
 
+	if (*departures == NULL)
+		*departures = make_departures();
+	departure = hash_search(*departures, &place, HASH_ENTER, NULL);
 	departure->valid_from = valid_from(state, row, desc);
 	departure->how = operation(is_deleted(state, trigdata->tg_trigtuple, desc),
 							   is_deleted(state, row, desc));
@@ -295,27 +321,49 @@ note_departure(FunctionCallInfo fcinfo, const HistoryState *state,
 		heap_freetuple(row);
 }
 
-/* For a row that its DELETE has only moved to another partition. */
+/* What was noted of the row when it began to move. */
 static bool
-keep_moved(FunctionCallInfo fcinfo, const HistoryState *state)
+take_departure(const TriggerData *trigdata, Departure *departure)
 {
-	const TriggerData *trigdata = (const TriggerData *) fcinfo->context;
-	HTAB	   *departures = find_departures(fcinfo, false);
+	HTAB	  **departures = find_departures();
 	Place		place = place_of(trigdata);
-	Departure  *departure = departures == NULL ? NULL :
-		hash_search(departures, &place, HASH_REMOVE, NULL);
-	TimestampTz from;
+	const Departure *noted = *departures == NULL ? NULL :
+		hash_search(*departures, &place, HASH_FIND, NULL);
 
-	if (departure == NULL)
+	if (noted == NULL)
 		return false;
-	from = valid_from(state, trigdata->tg_trigtuple,
-					  RelationGetDescr(trigdata->tg_relation));
-	if (departure->valid_from < from)
+	*departure = *noted;
+	hash_search(*departures, &place, HASH_REMOVE, NULL);
+	if (hash_get_num_entries(*departures) == 0)
+	{
+		hash_destroy(*departures);
+		*departures = NULL;
+	}
+	return true;
+}
+
+/*
+ * For a row that its DELETE has only moved to another partition: the server
+ * marks the old row.  What was noted of a row that another trigger kept from
+ * moving is of no importance.
+ */
+static bool
+keep_moved(const TriggerData *trigdata, const HistoryState *state)
+{
+	HeapTuple	row = trigdata->tg_trigtuple;
+	TimestampTz from = valid_from(state, row,
+								  RelationGetDescr(trigdata->tg_relation));
+	Departure	departure;
+
+	if (!HeapTupleHeaderIndicatesMovedPartitions(row->t_data) ||
+		!take_departure(trigdata, &departure))
+		return false;
+	if (departure.valid_from < from)
 		report_time_goes_back(trigdata->tg_relation, state, from,
-							  departure->valid_from);
-	if (departure->valid_from > from || !is_ours(trigdata->tg_trigtuple))
-		keep(trigdata->tg_relation, trigdata->tg_trigtuple, from,
-			 departure->valid_from, departure->how);
+							  departure.valid_from);
+	if (departure.valid_from > from || !began_here(row, from))
+		keep(trigdata->tg_relation, row, from, departure.valid_from,
+			 departure.how);
 	return true;
 }
 
@@ -343,7 +391,7 @@ dtmodel_history_trigger(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		keep_updated(fcinfo, state);
-	else if (!keep_moved(fcinfo, state))
+	else if (!keep_moved(trigdata, state))
 		keep_deleted(state, trigdata->tg_relation, trigdata->tg_trigtuple,
 					 state->has_soft_delete ? hard_deleted : deleted);
 	return PointerGetDatum(NULL);
@@ -366,7 +414,7 @@ dtmodel_history_move_trigger(PG_FUNCTION_ARGS)
 	TupleTableSlot *new_row = dtmodel_row_moves_out(fcinfo);
 
 	if (new_row != NULL)
-		note_departure(fcinfo, state, new_row);
+		note_departure(trigdata, state, new_row);
 	return PointerGetDatum(trigdata->tg_trigtuple);
 }
 

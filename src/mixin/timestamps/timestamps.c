@@ -111,13 +111,15 @@ pin_created_at(DtRow *row, const DtColumnPair *created_at)
  * may update later, and clocks are set back: a client that polls for newer
  * rows must not miss this one.  And no two transactions leave the same time in
  * a row, where the column can tell them apart, so the time identifies what
- * others have read.
+ * others have read.  That the transaction has written the old row does not say
+ * that its time is new: the UPDATE may have changed nothing.
  */
 static TimestampTz
-earliest_update(const DtRow *row, const DtColumn *column, TimestampTz former)
+earliest_update(const DtRow *row, const DtColumn *column, TimestampTz former,
+				TimestampTz now)
 {
 	if (TIMESTAMP_NOT_FINITE(former) || !dtmodel_is_precise(column) ||
-		dtmodel_old_row_is_ours(row))
+		(former == now && dtmodel_old_row_is_ours(row)))
 		return former;
 	return former + 1;
 }
@@ -131,7 +133,7 @@ move_updated_at(DtRow *row, const DtTimestamps *columns,
 	TimestampTz former = DatumGetTimestampTz(updated_at->old_value);
 
 	if (!updated_at->old_isnull && former >= time)
-		time = earliest_update(row, &columns->updated_at, former);
+		time = earliest_update(row, &columns->updated_at, former, time);
 	dtmodel_set_pair(row, updated_at, TimestampTzGetDatum(time));
 }
 
