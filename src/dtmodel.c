@@ -162,12 +162,14 @@ finish_executor(QueryDesc *query)
 
 /*
  * The first trigger of a session may load the library when it is too late for
- * finish_executor().
+ * finish_executor().  What the query of a foreign key changes fires triggers
+ * in the statement around it.
  */
 static void
 end_executor(QueryDesc *query)
 {
-	if (writes(query))
+	if (writes(query) &&
+		(query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS) == 0)
 		dtmodel_finish_history();
 	if (next_executor_end != NULL)
 		next_executor_end(query);
