@@ -32,6 +32,7 @@ my $models = q(
 	SELECT dtmodel.add_timestamps('author'), dtmodel.add_audit('author'),
 		   dtmodel.add_settings('author', '{theme}'),
 		   dtmodel.add_soft_delete('author'), dtmodel.add_soft_delete('book');
+	SELECT dtmodel.add_history('author', '{settings}');
 	SELECT dtmodel.require_live_parent('book', 'author'),
 		   dtmodel.create_live_view('author');
 );
@@ -45,6 +46,7 @@ my $rows = q(
 my $end = q(
 	SELECT dtmodel.remove_live_parent('book', 'author');
 	DROP VIEW live_author;
+	SELECT dtmodel.remove_history('author', true);
 	SELECT dtmodel.remove_audit('author'), dtmodel.remove_soft_delete('book');
 );
 
@@ -58,10 +60,12 @@ for my $preload ('', 'dtmodel')
 	is( $node->safe_psql(
 			'postgres',
 			"SET client_min_messages = warning; $models $rows
-			SELECT author.is_deleted AND book.is_deleted, dtmodel.describe('author') -> 'drift'
+			SELECT author.is_deleted AND book.is_deleted, dtmodel.describe('author') -> 'drift',
+				   (SELECT string_agg(operation, ' ' ORDER BY valid_to) FROM author_history),
+				   (SELECT count(*) FROM author_as_of(now()))
 			FROM author JOIN book ON book.author = author.id;"
 		) =~ s/.*\n//sr,
-		't|[]',
+		't|[]|delete restore delete|1',
 		"$tier tier");
 	$node->safe_psql('postgres', "$end DROP TABLE book, author");
 }

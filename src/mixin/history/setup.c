@@ -633,18 +633,20 @@ dtmodel_check_history_attach(Relation rel, Relation parent)
 void
 dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
 {
-	const DtHistory *history = options;
-	const DtTimestamps *timestamps = dtmodel_timestamps_of(dtmodel_get_model(rel));
-	Oid			relid = dtmodel_find_history_table(rel, history);
+	DtHistory	history = *(const DtHistory *) options;
+	const DtTimestamps *timestamps;
+	Oid			relid = dtmodel_find_history_table(rel, &history);
 
+	/* This may read the model again, and free the options. */
+	timestamps = dtmodel_timestamps_of(dtmodel_get_model(rel));
 	if (timestamps == NULL || !is_exact(&timestamps->updated_at))
 		dtmodel_append_drift(drift, "the history needs timestamps with an updated_at of type timestamptz that is NOT NULL");
 	if (!OidIsValid(relid))
 		dtmodel_append_drift(drift, "table \"%s\" does not exist",
-							 NameStr(history->table));
-	if (!OidIsValid(dtmodel_find_as_of(rel, NameStr(history->as_of))))
+							 NameStr(history.table));
+	if (!OidIsValid(dtmodel_find_as_of(rel, NameStr(history.as_of))))
 		dtmodel_append_drift(drift, "function \"%s\" does not exist",
-							 NameStr(history->as_of));
+							 NameStr(history.as_of));
 	dtmodel_drift_of_missing_trigger(drift, rel,
 									 &dtmodel_history_triggers[DT_HISTORY_TRUNCATE]);
 }
