@@ -10,10 +10,13 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
@@ -24,6 +27,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/timestamps/mixin.h"
 #include "model/inheritance.h"
+#include "parser/parse_func.h"
 #include "server/collation.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -396,9 +400,65 @@ add_missing_columns(DtChange *change, const DtHistory *history)
 	relation_close(table, NoLock);
 }
 
+/*
+ * The table whose history has this name, in the schema of the other one.  It
+ * is found by its trigger, in whose arguments the name comes first.
+ */
+static Oid
+find_model_of(Relation rel, const DtHistory *history)
+{
+	const DtTriggerType *type = &dtmodel_history_triggers[DT_HISTORY];
+	Oid			function = LookupFuncName(list_make2(makeString(DTMODEL_SCHEMA),
+													 makeString(pstrdup(type->function))),
+										  0, NULL, false);
+	char	   *option = psprintf("history=%s", NameStr(history->table));
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	Oid			model = InvalidOid;
+	HeapTuple	tuple;
+
+	while (!OidIsValid(model) && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+		bool		isnull;
+		Datum		arguments = fastgetattr(tuple, Anum_pg_trigger_tgargs,
+											RelationGetDescr(catalog), &isnull);
+
+		if (form->tgfoid == function && form->tgnargs > 0 &&
+			!OidIsValid(form->tgparentid) &&
+			get_rel_namespace(form->tgrelid) == RelationGetNamespace(rel) &&
+			strcmp(VARDATA_ANY(DatumGetByteaPP(arguments)), option) == 0)
+			model = form->tgrelid;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return model;
+}
+
+/*
+ * Names that are too long are cut off, and a table can be renamed: another one
+ * may have its history under this name.
+ */
+static void
+check_is_own(Relation rel, const DtHistory *history)
+{
+	Oid			model = find_model_of(rel, history);
+
+	if (OidIsValid(model) && model != RelationGetRelid(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("relation \"%s\" already exists",
+						NameStr(history->table)),
+				 errdetail("It is the history of table \"%s\".",
+						   get_rel_name(model)),
+				 errhint("Rename one of the two tables."),
+				 errtable(rel)));
+}
+
 static void
 change_table(DtChange *change, const DtHistory *history)
 {
+	check_is_own(change->rel, history);
 	if (OidIsValid(dtmodel_find_history_table(change->rel, history)))
 		add_missing_columns(change, history);
 	else
