@@ -83,7 +83,7 @@ BEGIN;
 SET LOCAL dtmodel.preserve_timestamps = on;
 UPDATE timestamps.users SET updated_at = '2999-01-01' WHERE id = 1;
 SET LOCAL dtmodel.preserve_timestamps = off;
-UPDATE timestamps.users SET name = 'changed' WHERE id = 1 RETURNING updated_at = '2999-01-01' AS kept;
+UPDATE timestamps.users SET name = 'changed' WHERE id = 1 RETURNING updated_at >= '2999-01-01' AS kept;
 ROLLBACK;
 
 -- imports keep the times that they give, in each kind of statement
