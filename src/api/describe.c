@@ -130,6 +130,40 @@ drift_of_inheritors(StringInfo drift, Relation rel)
 	}
 }
 
+static void
+drift_of_foreign_partition(StringInfo drift, Relation partition)
+{
+	if (partition->rd_rel->relispartition)
+		dtmodel_append_drift(drift, "partition \"%s\" is a foreign table, which cannot be a part of a model: %s",
+							 RelationGetRelationName(partition),
+							 dtmodel_detach_statement(partition));
+}
+
+/*
+ * The server lets a foreign table become a partition of a model, with its
+ * triggers, but these refuse to fire there.  A table can have very many
+ * partitions, so only those that are reported are locked; meanwhile, they may
+ * have been dropped or detached.
+ */
+static void
+drift_of_foreign_partitions(StringInfo drift, Relation rel)
+{
+	ListCell   *cell;
+
+	if (!dtmodel_has_own_trigger(rel))
+		return;
+	foreach(cell, dtmodel_foreign_partitions(rel, NoLock))
+	{
+		Relation	partition = try_relation_open(lfirst_oid(cell),
+												  AccessShareLock);
+
+		if (partition == NULL)
+			continue;
+		drift_of_foreign_partition(drift, partition);
+		relation_close(partition, AccessShareLock);
+	}
+}
+
 static bool
 fires_before_row(const Trigger *trigger)
 {
@@ -279,6 +313,7 @@ find_drift(Relation rel)
 	drift_of_triggers(&drift, rel);
 	drift_of_missing_mixins(&drift, rel);
 	drift_of_inheritors(&drift, rel);
+	drift_of_foreign_partitions(&drift, rel);
 	return drift.data;
 }
 

@@ -132,39 +132,56 @@ dtmodel_begin_change(DtChange *change, Oid relid)
 	initStringInfo(&change->done);
 }
 
+/*
+ * The foreign tables among the partitions of a table, on every level.  All
+ * partitions are locked, unless the lock mode is NoLock.
+ */
+List *
+dtmodel_foreign_partitions(Relation rel, LOCKMODE lockmode)
+{
+	List	   *foreign = NIL;
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return NIL;
+	foreach(cell, find_all_inheritors(RelationGetRelid(rel), lockmode, NULL))
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
+			foreign = lappend_oid(foreign, lfirst_oid(cell));
+	}
+	return foreign;
+}
+
+/* The statement that detaches a partition, which is locked. */
+char *
+dtmodel_detach_statement(Relation partition)
+{
+	Oid			parent = get_partition_parent(RelationGetRelid(partition), true);
+	char	   *schema = get_namespace_name(get_rel_namespace(parent));
+
+	return psprintf("ALTER TABLE %s DETACH PARTITION %s",
+					quote_qualified_identifier(schema, get_rel_name(parent)),
+					dtmodel_qualified_name(partition));
+}
+
 /* Triggers of a partitioned table are cloned to all its partitions. */
 static void
 check_no_foreign_partition(Relation rel)
 {
-	ListCell   *cell;
+	List	   *foreign = dtmodel_foreign_partitions(rel, AccessShareLock);
+	Relation	partition;
 
-	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+	if (foreign == NIL)
 		return;
-	foreach(cell, find_all_inheritors(RelationGetRelid(rel), AccessShareLock, NULL))
-	{
-		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
-			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("partition \"%s\" of table \"%s\" is a foreign table",
-						get_rel_name(lfirst_oid(cell)),
-						RelationGetRelationName(rel)),
-				 errdetail("A foreign table cannot be a part of a model."),
-				 errhint("Detach the partition first."),
-				 errtable(rel)));
-	}
-}
-
-/* The command that completes the DETACH CONCURRENTLY of a partition. */
-static char *
-finalize_call(Relation rel)
-{
-	Oid			parent = get_partition_parent(RelationGetRelid(rel), true);
-	char	   *schema = get_namespace_name(get_rel_namespace(parent));
-
-	return psprintf("ALTER TABLE %s DETACH PARTITION %s FINALIZE",
-					quote_qualified_identifier(schema, get_rel_name(parent)),
-					dtmodel_qualified_name(rel));
+	partition = relation_open(linitial_oid(foreign), NoLock);
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("partition \"%s\" of table \"%s\" is a foreign table",
+					RelationGetRelationName(partition),
+					RelationGetRelationName(rel)),
+			 errdetail("A foreign table cannot be a part of a model."),
+			 errhint("Use %s first.", dtmodel_detach_statement(partition)),
+			 errtable(rel)));
 }
 
 /* A partition must be like its table, since rows move from one to another. */
@@ -183,7 +200,8 @@ dtmodel_check_no_partition(Relation rel)
 					RelationGetRelationName(rel)),
 			 errdetail("A partition has the mixins of its partitioned table."),
 			 dtmodel_root_of(rel) == RelationGetRelid(rel) ?
-			 errhint("It is being detached: use %s first.", finalize_call(rel)) :
+			 errhint("It is being detached: use %s FINALIZE first.",
+					 dtmodel_detach_statement(rel)) :
 			 errhint("Call the function for %s; its partitions follow.",
 					 dtmodel_quoted_name(rel)),
 			 errtable(rel)));

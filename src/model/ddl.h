@@ -31,6 +31,8 @@ extern bool dtmodel_is_second_word(FunctionCallInfo fcinfo, int argument,
 extern void dtmodel_begin_change(DtChange *change, Oid relid);
 extern void dtmodel_apply_change_silently(DtChange *change);
 extern void dtmodel_apply_change(DtChange *change);
+extern List *dtmodel_foreign_partitions(Relation rel, LOCKMODE lockmode);
+extern char *dtmodel_detach_statement(Relation partition);
 extern void dtmodel_check_no_partition(Relation rel);
 
 extern void dtmodel_check_not_generated(Relation rel, const DtColumn *column,

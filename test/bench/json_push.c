@@ -17,6 +17,29 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(push_deep_merge);
 
+/* 19 keeps the result with the state. */
+#if PG_VERSION_NUM < 190000
+typedef struct PushState
+{
+	JsonbParseState *parse;
+	JsonbValue *result;
+} PushState;
+
+static void
+push(PushState *state, JsonbIteratorToken token, JsonbValue *value)
+{
+	state->result = pushJsonbValue(&state->parse, token, value);
+}
+#else
+typedef JsonbInState PushState;
+
+static void
+push(PushState *state, JsonbIteratorToken token, JsonbValue *value)
+{
+	pushJsonbValue(state, token, value);
+}
+#endif
+
 static bool
 is_object(const JsonbValue *value)
 {
@@ -24,15 +47,15 @@ is_object(const JsonbValue *value)
 		JsonContainerIsObject(value->val.binary.data);
 }
 
-static JsonbValue *
-merge(JsonbParseState **state, JsonbContainer *a, JsonbContainer *b)
+static void
+merge(PushState *state, JsonbContainer *a, JsonbContainer *b)
 {
 	JsonbIterator *iterator;
 	JsonbValue	key;
 	JsonbValue	value;
 
 	check_stack_depth();
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push(state, WJB_BEGIN_OBJECT, NULL);
 
 	iterator = JsonbIteratorInit(a);
 	JsonbIteratorNext(&iterator, &key, true);
@@ -43,11 +66,11 @@ merge(JsonbParseState **state, JsonbContainer *a, JsonbContainer *b)
 		JsonbIteratorNext(&iterator, &value, true);
 		other = getKeyJsonValueFromContainer(b, key.val.string.val,
 											 key.val.string.len, NULL);
-		pushJsonbValue(state, WJB_KEY, &key);
+		push(state, WJB_KEY, &key);
 		if (other && is_object(other) && is_object(&value))
 			merge(state, value.val.binary.data, other->val.binary.data);
 		else
-			pushJsonbValue(state, WJB_VALUE, other ? other : &value);
+			push(state, WJB_VALUE, other ? other : &value);
 	}
 
 	iterator = JsonbIteratorInit(b);
@@ -58,10 +81,10 @@ merge(JsonbParseState **state, JsonbContainer *a, JsonbContainer *b)
 		if (getKeyJsonValueFromContainer(a, key.val.string.val,
 										 key.val.string.len, NULL) != NULL)
 			continue;
-		pushJsonbValue(state, WJB_KEY, &key);
-		pushJsonbValue(state, WJB_VALUE, &value);
+		push(state, WJB_KEY, &key);
+		push(state, WJB_VALUE, &value);
 	}
-	return pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	push(state, WJB_END_OBJECT, NULL);
 }
 
 /*
@@ -72,7 +95,8 @@ push_deep_merge(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *a = PG_GETARG_JSONB_P(0);
 	Jsonb	   *b = PG_GETARG_JSONB_P(1);
-	JsonbParseState *state = NULL;
+	PushState	state = {0};
 
-	PG_RETURN_JSONB_P(JsonbValueToJsonb(merge(&state, &a->root, &b->root)));
+	merge(&state, &a->root, &b->root);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(state.result));
 }

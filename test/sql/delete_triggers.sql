@@ -47,6 +47,19 @@ CREATE TRIGGER statement AFTER DELETE ON posts FOR EACH STATEMENT EXECUTE FUNCTI
 CREATE TABLE comments (id int, post int REFERENCES posts ON DELETE CASCADE);
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 
+-- a transition table, which has no rows of a soft DELETE, unless the same function has
+-- them after the UPDATE: by a statement trigger in preloaded sessions, by a row trigger in all
+CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER statement_rows AFTER DELETE ON posts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION log();
+CREATE TRIGGER statement_update AFTER UPDATE ON posts FOR EACH STATEMENT EXECUTE FUNCTION log();
+SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+CREATE TRIGGER statement_new AFTER UPDATE ON posts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION log();
+SELECT dtmodel.describe('posts') -> 'drift' AS drift;
+SELECT dtmodel.add_soft_delete('posts', tier => 'trigger');
+SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+CREATE TRIGGER row_update AFTER UPDATE OF deleted_at ON posts FOR EACH ROW EXECUTE FUNCTION log();
+SELECT dtmodel.describe('posts') -> 'drift' AS drift;
+
 -- a partitioned table's own triggers, which its partitions have too
 CREATE TABLE events (id int) PARTITION BY LIST (id);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);

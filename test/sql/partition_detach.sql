@@ -186,14 +186,25 @@ DELETE FROM jobs_1;
 SELECT id, is_deleted FROM jobs_1;
 RESET ROLE;
 
--- a foreign table can be a partition, but not a model
+-- a foreign table can be a partition, on any level, but not a part of a model
 CREATE FOREIGN DATA WRAPPER partition_detach_wrapper;
 CREATE SERVER partition_detach_server FOREIGN DATA WRAPPER partition_detach_wrapper;
 CREATE FOREIGN TABLE docs_4 PARTITION OF docs FOR VALUES FROM (4) TO (5) SERVER partition_detach_server;
+CREATE TABLE docs_5 PARTITION OF docs FOR VALUES FROM (5) TO (6) PARTITION BY RANGE (id);
+CREATE FOREIGN TABLE "Docs 5" PARTITION OF docs_5 DEFAULT SERVER partition_detach_server;
+SELECT jsonb_array_elements_text(dtmodel.describe('docs') -> 'drift') AS drift;
+SELECT jsonb_array_elements_text(dtmodel.describe('docs_5') -> 'drift') AS drift;
+SELECT dtmodel.add_version('docs');
+\echo :SQLSTATE
+CREATE TABLE no_model (id int) PARTITION BY RANGE (id);
+CREATE FOREIGN TABLE no_model_1 PARTITION OF no_model FOR VALUES FROM (1) TO (2) SERVER partition_detach_server;
+SELECT dtmodel.describe('no_model') -> 'drift' AS drift;
+ALTER TABLE docs_5 DETACH PARTITION "Docs 5";
 SET client_min_messages = notice;
 ALTER TABLE docs DETACH PARTITION docs_4;
 SET client_min_messages = warning;
 SELECT * FROM triggers('docs_4');
+SELECT dtmodel.describe('docs') -> 'drift' AS drift;
 
 -- the function can only be called for the event
 SELECT dtmodel.partition_detach_trigger();

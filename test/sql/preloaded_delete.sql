@@ -101,6 +101,17 @@ DROP TRIGGER after_update ON posts;
 DROP TRIGGER before_delete ON posts;
 DROP TRIGGER statement_update ON posts;
 DROP TRIGGER statement_delete ON posts;
+
+-- transition tables: those of the UPDATE have the rows
+CREATE FUNCTION tell_rows() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE WARNING '% has % rows', TG_NAME, (SELECT count(*) FROM changed); RETURN NULL; END $$;
+CREATE TRIGGER statement_update AFTER UPDATE ON posts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tell_rows();
+CREATE TRIGGER statement_delete AFTER DELETE ON posts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tell_rows();
+BEGIN;
+DELETE FROM posts WHERE id IN (51, 52);
+ROLLBACK;
+DROP TRIGGER statement_update ON posts;
+DROP TRIGGER statement_delete ON posts;
 CREATE INDEX ON posts (state);
 SET enable_seqscan = off;
 SELECT count(*) FROM posts WHERE state = 'gone';

@@ -40,6 +40,17 @@ DROP TRIGGER after_delete ON posts;
 DROP TRIGGER statement_update ON posts;
 DROP TRIGGER statement_delete ON posts;
 
+-- transition tables: the rows are not updated by the statement, so they are in none of them
+CREATE FUNCTION tell_rows() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE WARNING '% has % rows', TG_NAME, (SELECT count(*) FROM changed); RETURN NULL; END $$;
+CREATE TRIGGER statement_update AFTER UPDATE ON posts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tell_rows();
+CREATE TRIGGER statement_delete AFTER DELETE ON posts REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tell_rows();
+BEGIN;
+DELETE FROM posts WHERE id IN (19, 20);
+ROLLBACK;
+DROP TRIGGER statement_update ON posts;
+DROP TRIGGER statement_delete ON posts;
+
 -- a BEFORE DELETE trigger can skip the DELETE
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER refuse BEFORE DELETE ON posts FOR EACH ROW WHEN (OLD.id = 6) EXECUTE FUNCTION refuse();

@@ -103,15 +103,23 @@ drift_of_missing(StringInfo drift, Relation rel, DtSoftDeleteTrigger which)
 									 &dtmodel_soft_delete_triggers[which]);
 }
 
+/* Whether the trigger has the rows, one by one or in a transition table. */
+static bool
+gets_rows(const Trigger *trigger)
+{
+	return TRIGGER_FOR_ROW(trigger->tgtype) || trigger->tgoldtable != NULL ||
+		trigger->tgnewtable != NULL;
+}
+
 /*
- * Whether it is a row trigger of the user that is fired by DELETE.  Up to 14,
- * triggers of partitions are marked as internal like those of a foreign key;
- * so their function is checked.
+ * Whether it is a trigger of the user that has the rows of a DELETE.  Up to
+ * 14, triggers of partitions are marked as internal like those of a foreign
+ * key; so their function is checked.
  */
 static bool
 is_delete_trigger(const Trigger *trigger)
 {
-	return TRIGGER_FOR_ROW(trigger->tgtype) &&
+	return gets_rows(trigger) &&
 		TRIGGER_FOR_DELETE(trigger->tgtype) &&
 		RI_FKey_trigger_type(trigger->tgfoid) == RI_TRIGGER_NONE &&
 		(trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
@@ -119,11 +127,16 @@ is_delete_trigger(const Trigger *trigger)
 		dtmodel_trigger_type(trigger) == NULL;
 }
 
-/* Whether the trigger is also fired by the UPDATE of a soft DELETE. */
+/*
+ * Whether the trigger also has the rows of a soft DELETE, which it updates.
+ * In the trigger tier they are updated for a DELETE, so that statement
+ * triggers for UPDATE are not fired.
+ */
 static bool
 sees_mark(const Trigger *trigger, const DtSoftDelete *soft_delete)
 {
-	if (!TRIGGER_FOR_UPDATE(trigger->tgtype))
+	if (!TRIGGER_FOR_UPDATE(trigger->tgtype) || !gets_rows(trigger) ||
+		(!TRIGGER_FOR_ROW(trigger->tgtype) && soft_delete->trigger_tier))
 		return false;
 	return trigger->tgnattr == 0 ||
 		dtmodel_is_among(soft_delete->flag.attnum, trigger->tgnattr,
@@ -133,7 +146,7 @@ sees_mark(const Trigger *trigger, const DtSoftDelete *soft_delete)
 }
 
 /*
- * Whether this or another trigger with the same function is: auditing often
+ * Whether this or another trigger with the same function has: auditing often
  * has one trigger for each event.
  */
 static bool
@@ -145,7 +158,6 @@ function_sees_mark(TriggerDesc *triggers, const Trigger *trigger,
 		const Trigger *other = &triggers->triggers[i];
 
 		if (other->tgfoid == trigger->tgfoid &&
-			TRIGGER_FOR_ROW(other->tgtype) &&
 			other->tgenabled != TRIGGER_DISABLED &&
 			sees_mark(other, soft_delete))
 			return true;
@@ -166,9 +178,10 @@ mark_columns(const DtSoftDelete *soft_delete)
 }
 
 /*
- * Reports triggers for DELETE that a soft one does not fire.  In the
- * planner's tier it fires none of them, in the trigger tier only BEFORE
- * triggers; AFTER triggers are fired when the row is deleted for good.
+ * Reports triggers for DELETE that a soft one does not fire, or fires with an
+ * empty transition table.  In the planner's tier it fires none of them, in
+ * the trigger tier only BEFORE row triggers and statement triggers; AFTER row
+ * triggers are fired when the row is deleted for good.
  */
 static void
 drift_of_delete_triggers(StringInfo drift, Relation rel,
@@ -183,7 +196,11 @@ drift_of_delete_triggers(StringInfo drift, Relation rel,
 		if (!is_delete_trigger(trigger) ||
 			function_sees_mark(triggers, trigger, soft_delete))
 			continue;
-		if (!TRIGGER_FOR_BEFORE(trigger->tgtype))
+		if (!TRIGGER_FOR_ROW(trigger->tgtype))
+			dtmodel_append_drift(drift, "trigger \"%s\" has no rows of a soft DELETE in its transition table: create a row trigger for AFTER DELETE OR UPDATE OF %s instead",
+								 trigger->tgname,
+								 mark_columns(soft_delete));
+		else if (!TRIGGER_FOR_BEFORE(trigger->tgtype))
 			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE: create it for AFTER UPDATE OF %s too",
 								 trigger->tgname,
 								 mark_columns(soft_delete));
