@@ -64,6 +64,37 @@ DELETE FROM items_history;
 UPDATE items SET owner = 2;
 SELECT owner, operation, count(*) FROM items_history GROUP BY 1, 2 ORDER BY 1;
 
+-- TRUNCATE also ends versions in partitions that are newer than the history
+CREATE TABLE items_4 PARTITION OF items FOR VALUES IN (4) PARTITION BY LIST (id);
+CREATE TABLE items_4_1 PARTITION OF items_4 FOR VALUES IN (1);
+CREATE TABLE items_4_d PARTITION OF items_4 DEFAULT;
+CREATE TRIGGER zz_dtmodel_history_truncate BEFORE TRUNCATE ON items_4_d EXECUTE FUNCTION dtmodel.history_truncate_trigger();
+INSERT INTO owners VALUES (4);
+DELETE FROM items;
+INSERT INTO items (id, owner, v) VALUES (1, 4, 'new'), (2, 4, 'new'), (3, 10, 'old');
+DELETE FROM items_history;
+TRUNCATE items;
+TABLE versions;
+SELECT dtmodel.add_history('items');
+INSERT INTO items (id, owner, v) VALUES (1, 4, 'direct'), (2, 4, 'direct');
+DELETE FROM items_history;
+TRUNCATE items_4_1;
+TABLE versions;
+TRUNCATE items_4;
+TABLE versions;
+
+-- a partition may have an owner of its own
+CREATE ROLE regress_partition_owner;
+GRANT ALL ON SCHEMA history_moves TO regress_partition_owner;
+ALTER TABLE items_4_1 OWNER TO regress_partition_owner;
+INSERT INTO items (id, owner, v) VALUES (1, 4, 'of another');
+DELETE FROM items_history;
+SET ROLE regress_partition_owner;
+UPDATE items_4_1 SET v = 'changed';
+RESET ROLE;
+TABLE versions;
+SELECT pg_get_userbyid(relowner) = session_user AS same_owner FROM pg_class WHERE relname = 'items_history';
+
 -- an UPDATE that changes nothing does not make the version new: what follows
 -- in the same transaction is not lost
 CREATE TABLE notes (id int PRIMARY KEY, v text);
@@ -99,3 +130,4 @@ SELECT dtmodel.add_history('t23456789_123456789_123456789_123456789_123456789_12
 \set VERBOSITY terse
 
 DROP SCHEMA history_moves CASCADE;
+DROP ROLE regress_partition_owner;

@@ -22,6 +22,8 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/partition.h"
+#include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
@@ -441,12 +443,59 @@ keep_all_rows(Relation rel)
 	UnregisterSnapshot(snapshot);
 }
 
+static bool
+has_truncate_trigger(Oid relid)
+{
+	Relation	rel = table_open(relid, NoLock);
+	bool		result = dtmodel_find_trigger(rel,
+											  &dtmodel_history_triggers[DT_HISTORY_TRUNCATE]) != NULL;
+
+	table_close(rel, NoLock);
+	return result;
+}
+
+/*
+ * The table whose trigger keeps the rows of a partition: the partition itself,
+ * or the nearest partitioned table above it that has one.  The server does not
+ * give statement triggers to new partitions.
+ */
+static Oid
+keeper_of(Oid partition)
+{
+	List	   *candidates = lcons_oid(partition, get_partition_ancestors(partition));
+	ListCell   *cell;
+
+	foreach(cell, candidates)
+	{
+		if (has_truncate_trigger(lfirst_oid(cell)))
+			return lfirst_oid(cell);
+	}
+	return InvalidOid;
+}
+
+/* TRUNCATE has locked all of them. */
+static void
+keep_rows_of_partitions(Oid relid)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+	{
+		Relation	rel = table_open(lfirst_oid(cell), NoLock);
+
+		if (rel->rd_rel->relkind == RELKIND_RELATION &&
+			keeper_of(RelationGetRelid(rel)) == relid)
+			keep_all_rows(rel);
+		table_close(rel, NoLock);
+	}
+}
+
 /*
  * history_truncate_trigger() returns trigger
  *
  * BEFORE TRUNCATE, FOR EACH STATEMENT, on a model and on each of its
  * partitions.  Writes the current version of every row of that table into the
- * history table.
+ * history table, and those of the partitions that have no such trigger.
  */
 Datum
 dtmodel_history_truncate_trigger(PG_FUNCTION_ARGS)
@@ -462,6 +511,8 @@ dtmodel_history_truncate_trigger(PG_FUNCTION_ARGS)
 						DTMODEL_SCHEMA)));
 	if (trigdata->tg_relation->rd_rel->relkind == RELKIND_RELATION)
 		keep_all_rows(trigdata->tg_relation);
+	else
+		keep_rows_of_partitions(RelationGetRelid(trigdata->tg_relation));
 
 	/* TRUNCATE is not run by the executor. */
 	dtmodel_finish_history();

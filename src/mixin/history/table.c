@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -19,6 +20,7 @@
 #include "mixin/history/table.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 const DtHistoryColumnType dtmodel_history_columns[DT_HISTORY_COLUMNS] = {
 	[DT_VALID_FROM] = {"valid_from", TIMESTAMPTZOID, "pg_catalog.timestamptz NOT NULL"},
@@ -68,15 +70,28 @@ report_missing_table(Relation model, const DtHistory *history)
 			 errtable(model)));
 }
 
+static Oid
+owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
 /*
  * A table that another role has created under this name must not get the
- * rows.
+ * rows.  A partition may have an owner of its own.
  */
 static void
 check_is_owners(Relation model, Relation table)
 {
 	if (table->rd_rel->relkind == RELKIND_RELATION &&
-		table->rd_rel->relowner == model->rd_rel->relowner)
+		table->rd_rel->relowner == owner_of(dtmodel_root_of(model)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
