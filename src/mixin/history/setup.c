@@ -41,8 +41,8 @@ is_exact(const DtColumn *updated_at)
 		updated_at->is_not_null;
 }
 
-static void
-check_timestamps(Relation rel, const DtModel *model)
+void
+dtmodel_check_history_time(Relation rel, const DtModel *model)
 {
 	const DtTimestamps *timestamps = dtmodel_timestamps_of(model);
 	const DtColumn *updated_at = timestamps == NULL ? NULL :
@@ -86,8 +86,8 @@ check_key(Relation rel, const DtModel *model)
 }
 
 /* The names that the history table needs for itself. */
-static void
-check_names(Relation rel)
+void
+dtmodel_check_history_names(Relation rel)
 {
 	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
 	{
@@ -214,8 +214,8 @@ table_name(Relation rel, const DtHistory *history)
 }
 
 /* The column as the history table has it: nothing but its name and type. */
-static char *
-column_definition(Form_pg_attribute att)
+char *
+dtmodel_history_column(Form_pg_attribute att)
 {
 	const char *type = format_type_extended(att->atttypid, att->atttypmod,
 											FORMAT_TYPE_TYPEMOD_GIVEN |
@@ -278,7 +278,7 @@ all_definitions(Relation rel, const DtHistory *history, bool inherits)
 
 		if (dtmodel_has_past(rel, history, att->attnum) &&
 			!(inherits && att->attinhcount > 0))
-			definitions = lappend(definitions, column_definition(att));
+			definitions = lappend(definitions, dtmodel_history_column(att));
 	}
 	return definitions;
 }
@@ -344,6 +344,23 @@ create_table(DtChange *change, const DtHistory *history)
 	give_to_owner(change, "TABLE", table);
 }
 
+/* A column of the past that is not the one that the model has now. */
+static void
+move_away(DtChange *change, const DtHistory *history, Relation table,
+		  const char *name)
+{
+	char	   *chosen = dtmodel_free_history_column(RelationGetRelid(change->rel),
+													 RelationGetRelid(table), name);
+	char	   *quoted = pstrdup(quote_identifier(name));
+
+	dtmodel_add_statement(change,
+						  psprintf("renamed column \"%s\" of table \"%s\" to \"%s\"",
+								   name, NameStr(history->table), chosen),
+						  psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s",
+								   table_name(change->rel, history), quoted,
+								   quote_identifier(chosen)));
+}
+
 /* Adds what a history table that exists already does not have. */
 static void
 add_missing_columns(DtChange *change, const DtHistory *history)
@@ -375,14 +392,16 @@ add_missing_columns(DtChange *change, const DtHistory *history)
 		if (!dtmodel_has_past(change->rel, history, att->attnum))
 			continue;
 		dtmodel_find_column(RelationGetDescr(table), NameStr(att->attname), &column);
-		if (!AttributeNumberIsValid(column.attnum))
+		if (AttributeNumberIsValid(column.attnum) && column.typid != att->atttypid)
+			move_away(change, history, table, NameStr(att->attname));
+		if (column.typid != att->atttypid)
 			dtmodel_add_statement(change,
 								  psprintf("added column \"%s\" to table \"%s\"",
 										   NameStr(att->attname),
 										   NameStr(history->table)),
 								  psprintf("ALTER TABLE %s ADD COLUMN %s",
 										   table_name(change->rel, history),
-										   column_definition(att)));
+										   dtmodel_history_column(att)));
 	}
 	relation_close(table, NoLock);
 }
@@ -474,6 +493,17 @@ change_truncate_triggers(DtChange *change, bool drop)
 		change_truncate_trigger(change, relid, drop);
 }
 
+/* To a new partition of a model, and to its own partitions. */
+void
+dtmodel_add_truncate_triggers(Oid partition)
+{
+	DtChange	change;
+
+	dtmodel_begin_change(&change, partition);
+	change_truncate_triggers(&change, false);
+	dtmodel_apply_change_silently(&change);
+}
+
 static void
 change_history(DtChange *change, const void *request)
 {
@@ -481,9 +511,9 @@ change_history(DtChange *change, const void *request)
 	DtHistory	history;
 
 	dtmodel_check_no_partition(change->rel);
-	check_timestamps(change->rel, dtmodel_get_model(change->rel));
+	dtmodel_check_history_time(change->rel, dtmodel_get_model(change->rel));
 	check_key(change->rel, dtmodel_get_model(change->rel));
-	check_names(change->rel);
+	dtmodel_check_history_names(change->rel);
 	check_excluded(change->rel, exclude);
 	history = requested_history(change->rel, exclude);
 	change_table(change, &history);

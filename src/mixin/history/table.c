@@ -12,13 +12,17 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/history/table.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 const DtHistoryColumnType dtmodel_history_columns[DT_HISTORY_COLUMNS] = {
 	[DT_VALID_FROM] = {"valid_from", TIMESTAMPTZOID, "pg_catalog.timestamptz NOT NULL"},
@@ -49,15 +53,28 @@ report_missing_table(Relation model, const DtHistory *history)
 			 errtable(model)));
 }
 
+static Oid
+owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
 /*
  * A table that another role has created under this name must not get the
- * rows.
+ * rows.  A partition may have another owner than the model.
  */
 static void
 check_is_owners(Relation model, Relation table)
 {
 	if (table->rd_rel->relkind == RELKIND_RELATION &&
-		table->rd_rel->relowner == model->rd_rel->relowner)
+		table->rd_rel->relowner == owner_of(dtmodel_root_of(model)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -185,4 +202,35 @@ dtmodel_map_history(Relation model, const DtHistory *history, Relation table)
 									   att->atttypid, &next);
 	}
 	return map;
+}
+
+static bool
+any_has_column(List *tables, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		if (get_attnum(lfirst_oid(cell), name) != InvalidAttrNumber)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A name for a column of the past that has to give up its own: neither the
+ * model nor the history has it, or what inherits from the history.
+ */
+char *
+dtmodel_free_history_column(Oid model, Oid table, const char *name)
+{
+	List	   *tables = find_all_inheritors(table, AccessExclusiveLock, NULL);
+	char	   *chosen;
+	int			number = 1;
+
+	tables = lappend_oid(tables, model);
+	do
+		chosen = makeObjectName(name, psprintf("%d", number++), NULL);
+	while (any_has_column(tables, chosen));
+	return chosen;
 }

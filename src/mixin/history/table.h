@@ -48,5 +48,6 @@ extern bool dtmodel_has_past(Relation model, const DtHistory *history,
 extern DtHistoryMap dtmodel_map_history(Relation model,
 										const DtHistory *history,
 										Relation table);
+extern char *dtmodel_free_history_column(Oid model, Oid table, const char *name);
 
 #endif							/* DTMODEL_HISTORY_TABLE_H */
