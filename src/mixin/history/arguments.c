@@ -209,18 +209,6 @@ dtmodel_named_history(const DtHistoryNames *names)
 	return get_relname_relid(names->table, get_rel_namespace(names->model));
 }
 
-/* The function that shows the past, likewise. */
-Oid
-dtmodel_named_as_of(const DtHistoryNames *names)
-{
-	Oid			type = TIMESTAMPTZOID;
-
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum(names->as_of),
-						   PointerGetDatum(buildoidvector(&type, 1)),
-						   ObjectIdGetDatum(get_rel_namespace(names->model)));
-}
-
 static char *
 excluded_literal(const DtHistory *history)
 {

@@ -21,7 +21,6 @@ typedef struct DtHistoryNames
 extern List *dtmodel_all_histories(void);
 extern DtHistoryNames *dtmodel_history_names(Oid model);
 extern Oid	dtmodel_named_history(const DtHistoryNames *names);
-extern Oid	dtmodel_named_as_of(const DtHistoryNames *names);
 extern void dtmodel_set_history_arguments(Relation model,
 										  const DtHistory *history);
 

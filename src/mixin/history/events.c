@@ -16,6 +16,7 @@
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
@@ -26,6 +27,7 @@
 #include "mixin/history/follow.h"
 #include "mixin/history/setup.h"
 #include "model/inheritance.h"
+#include "nodes/nodes.h"
 #include "server/event.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -35,16 +37,26 @@
 PG_FUNCTION_INFO_V1(dtmodel_history_follow_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_history_drop_trigger);
 
+/* The table and those that inherit from it, as far as the command goes. */
+static List *
+reached_tables(Oid relid, const DtSchemaChange *change)
+{
+	Relation	rel;
+	List	   *inheritors;
+
+	if (!change->reaches_inheritors)
+		return list_make1_oid(relid);
+	rel = relation_open(relid, AccessShareLock);
+	inheritors = dtmodel_inheritors(rel);
+	relation_close(rel, NoLock);
+	return lcons_oid(relid, inheritors);
+}
+
 static void
 follow_table(Oid relid, const DtSchemaChange *change)
 {
-	Relation	rel = try_relation_open(relid, AccessShareLock);
-	List	   *tables;
+	List	   *tables = reached_tables(relid, change);
 
-	if (rel == NULL)
-		return;
-	tables = lcons_oid(relid, dtmodel_inheritors(rel));
-	relation_close(rel, NoLock);
 	for (int i = list_length(tables) - 1; i >= 0; i--)
 		dtmodel_make_room_in_history(list_nth_oid(tables, i), change);
 	for (int i = 0; i < list_length(tables); i++)
@@ -80,11 +92,10 @@ typed_tables(Oid type)
 
 /* A command on a composite type reaches the tables OF it. */
 static void
-follow_relation(Oid relid, DtSchemaChange *change)
+follow_relation(Oid relid, const DtSchemaChange *change)
 {
 	ListCell   *cell;
 
-	change->table = relid;
 	follow_table(relid, change);
 	if (get_rel_relkind(relid) != RELKIND_COMPOSITE_TYPE)
 		return;
@@ -107,20 +118,57 @@ follow_new_partition(Oid partition)
 		dtmodel_add_truncate_triggers(partition);
 }
 
+/*
+ * The command has found a table under this name.  Since then another session
+ * may have created one of the same name in an earlier schema of search_path.
+ */
 static void
-follow_subcommand(const CollectedATSubcmd *collected, DtSchemaChange *change)
+follow_attach(Oid parent, const PartitionCmd *command)
+{
+	Oid			partition = RangeVarGetRelid(command->name, NoLock, true);
+
+	if (get_rel_relkind(parent) != RELKIND_PARTITIONED_TABLE)
+		return;
+	if (!OidIsValid(partition) || !get_rel_relispartition(partition) ||
+		get_partition_parent(partition, false) != parent)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("another table \"%s\" was created concurrently",
+						command->name->relname),
+				 errhint("Name the tables with their schemas.")));
+	follow_new_partition(partition);
+}
+
+/* What the server has done. */
+static void
+read_collected(const CollectedATSubcmd *collected, DtSchemaChange *change)
 {
 	AlterTableCmd *command = (AlterTableCmd *) collected->parsetree;
 
-	if (!IsA(command, AlterTableCmd))
-		return;
-
-	/* With IF NOT EXISTS, there is no column that was added. */
-	if (compat_adds_column(command->subtype) &&
+	/* With IF NOT EXISTS, there may be no column that was added. */
+	if (IsA(command, AlterTableCmd) && compat_adds_column(command->subtype) &&
 		collected->address.objectSubId != 0)
 		change->added = lappend(change->added, (void *) &collected->address);
+}
+
+/*
+ * What the user has written.  Only commands on columns reach the tables that
+ * inherit, and have locked them.
+ */
+static void
+read_written(const AlterTableStmt *statement, AlterTableCmd *command,
+			 DtSchemaChange *change)
+{
 	switch (command->subtype)
 	{
+		case AT_AlterColumnType:
+			change->retyped = lappend(change->retyped, command);
+			change->reaches_inheritors = statement->relation->inh;
+			break;
+		case AT_AddColumn:
+		case AT_DropColumn:
+			change->reaches_inheritors = statement->relation->inh;
+			break;
 		case AT_EnableRowSecurity:
 		case AT_ForceRowSecurity:
 			change->secures_rows = true;
@@ -130,40 +178,40 @@ follow_subcommand(const CollectedATSubcmd *collected, DtSchemaChange *change)
 			change->changes_parents = true;
 			break;
 		case AT_AttachPartition:
-			follow_new_partition(collected->address.objectId);
+			follow_attach(change->table, castNode(PartitionCmd, command->def));
 			break;
 		default:
 			break;
 	}
 }
 
-/* As the user has written them. */
-static List *
-type_changes(const AlterTableStmt *statement)
-{
-	List	   *changes = NIL;
-	ListCell   *cell;
-
-	foreach(cell, statement->cmds)
-	{
-		if (lfirst_node(AlterTableCmd, cell)->subtype == AT_AlterColumnType)
-			changes = lappend(changes, lfirst(cell));
-	}
-	return changes;
-}
-
+/*
+ * The server divides an ALTER TABLE that creates a sequence too: its commands
+ * are read together.
+ */
 static void
-follow_alter_table(const CollectedCommand *command)
+follow_alter_table(const AlterTableStmt *statement, List *commands)
 {
 	DtSchemaChange change = {0};
 	ListCell   *cell;
+	ListCell   *subcell;
 
-	if (!IsA(command->parsetree, AlterTableStmt))
+	foreach(cell, commands)
+	{
+		const CollectedCommand *command = lfirst(cell);
+
+		if (command->type != SCT_AlterTable ||
+			!equal(command->parsetree, statement))
+			continue;
+		change.table = command->d.alterTable.objectId;
+		foreach(subcell, command->d.alterTable.subcmds)
+			read_collected(lfirst(subcell), &change);
+	}
+	if (!OidIsValid(change.table))
 		return;
-	change.retyped = type_changes((AlterTableStmt *) command->parsetree);
-	foreach(cell, command->d.alterTable.subcmds)
-		follow_subcommand(lfirst(cell), &change);
-	follow_relation(command->d.alterTable.objectId, &change);
+	foreach(cell, statement->cmds)
+		read_written(statement, lfirst_node(AlterTableCmd, cell), &change);
+	follow_relation(change.table, &change);
 }
 
 /* The functions that show the past name the tables with their schema. */
@@ -184,7 +232,7 @@ follow_schema_name(Oid schema)
 static void
 follow_rename(const RenameStmt *statement, const ObjectAddress *address)
 {
-	DtSchemaChange change = {0};
+	DtSchemaChange change = {.table = address->objectId};
 
 	if (address->classId == NamespaceRelationId)
 		follow_schema_name(address->objectId);
@@ -194,21 +242,22 @@ follow_rename(const RenameStmt *statement, const ObjectAddress *address)
 	{
 		change.old_column = statement->subname;
 		change.new_column = statement->newname;
+		change.reaches_inheritors = statement->relation->inh;
 	}
 	else
 		change.old_name = statement->relation->relname;
-	follow_relation(address->objectId, &change);
+	follow_relation(change.table, &change);
 }
 
 static void
 follow_set_schema(const CollectedCommand *command)
 {
-	DtSchemaChange change = {0};
+	DtSchemaChange change = {.table = command->d.simple.address.objectId};
 
 	if (command->d.simple.address.classId != RelationRelationId)
 		return;
 	change.old_schema = command->d.simple.secondaryObject.objectId;
-	follow_relation(command->d.simple.address.objectId, &change);
+	follow_relation(change.table, &change);
 }
 
 static void
@@ -224,17 +273,21 @@ follow_simple(const CollectedCommand *command)
 }
 
 static void
-follow_commands(void)
+follow_statement(const Node *statement)
 {
+	List	   *commands = dtmodel_collected_commands();
 	ListCell   *cell;
 
-	foreach(cell, dtmodel_collected_commands())
+	if (IsA(statement, AlterTableStmt))
+	{
+		follow_alter_table((const AlterTableStmt *) statement, commands);
+		return;
+	}
+	foreach(cell, commands)
 	{
 		const CollectedCommand *command = lfirst(cell);
 
-		if (command->type == SCT_AlterTable)
-			follow_alter_table(command);
-		else if (command->type == SCT_Simple)
+		if (command->type == SCT_Simple)
 			follow_simple(command);
 	}
 }
@@ -267,7 +320,7 @@ dtmodel_history_follow_trigger(PG_FUNCTION_ARGS)
 	{
 		/* DETACH CONCURRENTLY gets here without a snapshot. */
 		PushActiveSnapshot(GetTransactionSnapshot());
-		follow_commands();
+		follow_statement(data->parsetree);
 		PopActiveSnapshot();
 	}
 	PG_RETURN_NULL();

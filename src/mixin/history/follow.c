@@ -27,8 +27,6 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
@@ -63,51 +61,6 @@ qualified_name(Oid table)
 									  get_rel_name(table));
 }
 
-static Form_pg_proc
-function_form(HeapTuple tuple)
-{
-	return (Form_pg_proc) GETSTRUCT(tuple);
-}
-
-/*
- * The function if it is ours to change: in SQL, and of the model's owner.  A
- * function of another role that has the name is none of our business.
- */
-static Oid
-find_as_of(const char *name, Oid schema, Oid owner)
-{
-	Oid			type = TIMESTAMPTZOID;
-	HeapTuple	tuple = SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum(name),
-										PointerGetDatum(buildoidvector(&type, 1)),
-										ObjectIdGetDatum(schema));
-	Oid			oid = InvalidOid;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	if (function_form(tuple)->proowner == owner &&
-		function_form(tuple)->prolang == SQLlanguageId)
-		oid = function_form(tuple)->oid;
-	ReleaseSysCache(tuple);
-	return oid;
-}
-
-/* Likewise for the table. */
-static Oid
-find_table(const char *name, Oid schema, Oid owner)
-{
-	Oid			oid = get_relname_relid(name, schema);
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(oid));
-	Form_pg_class form;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	form = (Form_pg_class) GETSTRUCT(tuple);
-	if (form->relkind != RELKIND_RELATION || form->relowner != owner)
-		oid = InvalidOid;
-	ReleaseSysCache(tuple);
-	return oid;
-}
-
 /* The model is read again after each change of its definition. */
 static DtHistory
 copied(const DtHistory *history)
@@ -136,13 +89,16 @@ find_history(Follower *follower, const DtSchemaChange *change)
 	Relation	model = follower->model;
 	const DtHistory *history = dtmodel_history_of(dtmodel_get_model(model));
 	Oid			schema = schema_of_history(model, change);
-	Oid			owner = model->rd_rel->relowner;
 
 	if (history == NULL || model->rd_rel->relispartition)
 		return false;
 	follower->history = copied(history);
-	follower->table = find_table(NameStr(history->table), schema, owner);
-	follower->as_of = find_as_of(NameStr(follower->history.as_of), schema, owner);
+	follower->table = dtmodel_owned_history(RelationGetRelid(model),
+											NameStr(follower->history.table),
+											schema);
+	follower->as_of = dtmodel_owned_as_of(RelationGetRelid(model),
+										  NameStr(follower->history.as_of),
+										  schema);
 	return OidIsValid(follower->table);
 }
 
@@ -228,12 +184,30 @@ check_time(const Follower *follower, const DtSchemaChange *change)
  * Columns of the past that no longer have one in the model
  */
 
-/* The error of a command on the history says where it comes from. */
+/*
+ * The error of a command on the history says where it comes from.  A position
+ * would be one in what the user has written for the model.
+ */
 static void
 add_context(void *name)
 {
+	errposition(0);
 	errcontext("change of history table \"%s\", which follows its model",
 			   (const char *) name);
+}
+
+/* The history that the column comes from: only there can it be renamed. */
+static Oid
+origin_of(Oid table, const char *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_parents(table))
+	{
+		if (has_column(lfirst_oid(cell), column))
+			return origin_of(lfirst_oid(cell), column);
+	}
+	return table;
 }
 
 /*
@@ -243,18 +217,20 @@ add_context(void *name)
 static void
 move_away(const Follower *follower, const char *name)
 {
+	Oid			table;
 	char	   *chosen;
 
-	if (is_excluded(follower, name) || !has_own_column(follower->table, name))
+	if (is_excluded(follower, name) || !has_column(follower->table, name))
 		return;
+	table = origin_of(follower->table, name);
 	chosen = dtmodel_free_history_column(RelationGetRelid(follower->model),
-										 follower->table, name);
+										 table, name);
 	dtmodel_run_command("ALTER TABLE %s RENAME COLUMN %s TO %s",
-						qualified_name(follower->table), quote_identifier(name),
-						pstrdup(quote_identifier(chosen)));
+						qualified_name(table), quote_identifier(name),
+						quote_identifier(chosen));
 	ereport(NOTICE,
 			(errmsg("column \"%s\" of table \"%s\" is now named \"%s\"",
-					name, get_rel_name(follower->table), chosen),
+					name, get_rel_name(table), chosen),
 			 errdetail("It holds the past of a column that table \"%s\" no longer has.",
 					   RelationGetRelationName(follower->model))));
 }
@@ -332,7 +308,7 @@ follow_rename_column(const Follower *follower, const DtSchemaChange *change)
 		has_own_column(follower->table, change->old_column))
 		dtmodel_run_command("ALTER TABLE %s RENAME COLUMN %s TO %s",
 							qualified_name(follower->table),
-							pstrdup(quote_identifier(change->old_column)),
+							quote_identifier(change->old_column),
 							quote_identifier(change->new_column));
 }
 
@@ -551,11 +527,11 @@ follow_rename(Follower *follower, const DtSchemaChange *change)
 static void
 follow_schema(const Follower *follower, const DtSchemaChange *change)
 {
-	char	   *schema;
+	const char *schema;
 
 	if (!OidIsValid(change->old_schema) || !is_named(follower, change))
 		return;
-	schema = pstrdup(quote_identifier(get_namespace_name(RelationGetNamespace(follower->model))));
+	schema = quote_identifier(get_namespace_name(RelationGetNamespace(follower->model)));
 	dtmodel_run_command("ALTER TABLE %s SET SCHEMA %s",
 						qualified_name(follower->table), schema);
 	if (OidIsValid(follower->as_of))
@@ -567,7 +543,8 @@ follow_schema(const Follower *follower, const DtSchemaChange *change)
 static void
 follow_row_security(const Follower *follower, const DtSchemaChange *change)
 {
-	if (change->secures_rows && is_named(follower, change))
+	if (change->secures_rows && is_named(follower, change) &&
+		follower->model->rd_rel->relrowsecurity)
 		dtmodel_run_command("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
 							qualified_name(follower->table));
 }
@@ -596,9 +573,11 @@ parents_histories(const Follower *follower)
 	foreach(cell, dtmodel_parents(RelationGetRelid(follower->model)))
 	{
 		DtHistoryNames *names = dtmodel_history_names(lfirst_oid(cell));
+		Oid			table = names == NULL ? InvalidOid :
+			dtmodel_named_history(names);
 
-		if (names != NULL && OidIsValid(dtmodel_named_history(names)))
-			histories = lappend_oid(histories, dtmodel_named_history(names));
+		if (OidIsValid(table))
+			histories = lappend_oid(histories, table);
 	}
 	return histories;
 }

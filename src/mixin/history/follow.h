@@ -25,6 +25,7 @@ typedef struct DtSchemaChange
 	List	   *retyped;		/* of AlterTableCmd: ALTER COLUMN TYPE */
 	bool		secures_rows;	/* ENABLE or FORCE ROW LEVEL SECURITY */
 	bool		changes_parents;	/* INHERIT or NO INHERIT */
+	bool		reaches_inheritors;
 } DtSchemaChange;
 
 extern void dtmodel_make_room_in_history(Oid model, const DtSchemaChange *change);

@@ -9,6 +9,7 @@
 
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "mixin/history/follow.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
 #include "mixin/timestamps/mixin.h"
@@ -73,6 +74,14 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 	appendStringInfoString(json, "]}");
 }
 
+/* A version begins with the updated_at that the timestamps say. */
+static void
+after_change(Oid relid, const DtMixin *other)
+{
+	if (other == &dtmodel_timestamps_mixin)
+		dtmodel_rewrite_as_of(relid);
+}
+
 const DtTriggerType dtmodel_history_triggers[DT_HISTORY_TRIGGERS] = {
 	[DT_HISTORY] = {
 		.name = "zz_dtmodel_history",
@@ -109,6 +118,7 @@ const DtMixin dtmodel_history_mixin = {
 	.read = read_options,
 	.describe = describe,
 	.find_drift = dtmodel_find_history_drift,
+	.after_change = after_change,
 	.after_detach = dtmodel_leave_history,
 	.check_attach = dtmodel_check_history_attach,
 };

@@ -13,7 +13,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
@@ -25,12 +24,12 @@
 #include "dtmodel.h"
 #include "miscadmin.h"
 #include "mixin/history/arguments.h"
+#include "mixin/history/as_of.h"
 #include "mixin/history/table.h"
 #include "server/event.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_history_protect_trigger);
 
@@ -123,46 +122,11 @@ check_column(const DtHistoryNames *names, const char *column)
 		report_history_column(names, column);
 }
 
-static Oid
-owner_of(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
-	}
-	return owner;
-}
-
-/*
- * The function that shows the past, if it is of the model's owner and returns
- * rows of the model.
- */
-static Oid
-find_as_of(const DtHistoryNames *names)
-{
-	Oid			function = dtmodel_named_as_of(names);
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Form_pg_proc form;
-
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	if (form->proowner != owner_of(names->model) ||
-		form->prorettype != get_rel_type_id(names->model))
-		function = InvalidOid;
-	ReleaseSysCache(tuple);
-	return function;
-}
-
 /* To give it back to the model's owner is a repair. */
 static void
 check_new_owner(const DtHistoryNames *names, const RoleSpec *role)
 {
-	if (get_rolespec_oid(role, true) != owner_of(names->model))
+	if (get_rolespec_oid(role, true) != dtmodel_owner_of(names->model))
 		report_history(names);
 }
 
@@ -191,21 +155,20 @@ check_subcommand(const DtHistoryNames *names, const AlterTableCmd *command)
 static void
 give_history(const DtHistoryNames *names, const char *owner)
 {
-	char	   *schema = get_namespace_name(get_rel_namespace(names->model));
-	Oid			table = dtmodel_named_history(names);
+	Oid			schemaid = get_rel_namespace(names->model);
+	char	   *schema = get_namespace_name(schemaid);
 
-	if (OidIsValid(find_as_of(names)))
+	if (OidIsValid(dtmodel_owned_as_of(names->model, names->as_of, schemaid)))
 		dtmodel_run_command("ALTER FUNCTION %s(pg_catalog.timestamptz) OWNER TO %s",
 							quote_qualified_identifier(schema, names->as_of), owner);
-	if (OidIsValid(table) && owner_of(table) == owner_of(names->model))
+	if (OidIsValid(dtmodel_owned_history(names->model, names->table, schemaid)))
 		dtmodel_run_command("ALTER TABLE %s OWNER TO %s",
 							quote_qualified_identifier(schema, names->table), owner);
 }
 
 /*
  * Gives the history to the new owner of its model, before the model itself:
- * afterwards it would not be known that they had one owner.  What has the name
- * of a history and another owner may be a trap.
+ * afterwards it would not be known that they had one owner.
  */
 static void
 follow_owner(const AlterTableStmt *statement, const RoleSpec *role)
@@ -222,8 +185,8 @@ follow_owner(const AlterTableStmt *statement, const RoleSpec *role)
 	names = OidIsValid(relid) ? dtmodel_history_names(relid) : NULL;
 	if (names != NULL)
 		give_history(names,
-					 pstrdup(quote_identifier(GetUserNameFromId(get_rolespec_oid(role, false),
-																false))));
+					 quote_identifier(GetUserNameFromId(get_rolespec_oid(role, false),
+																false)));
 }
 
 static void
@@ -282,6 +245,7 @@ before_set_schema(const AlterObjectSchemaStmt *statement)
  * Dropping tables
  */
 
+/* With CASCADE, the tables that inherit are dropped too. */
 static List *
 dropped_tables(const DropStmt *statement)
 {
@@ -292,8 +256,13 @@ dropped_tables(const DropStmt *statement)
 	{
 		Oid			relid = find_relation(makeRangeVarFromNameList(lfirst(cell)));
 
-		if (OidIsValid(relid))
-			tables = lappend_oid(tables, relid);
+		if (!OidIsValid(relid))
+			continue;
+		if (statement->behavior == DROP_CASCADE)
+			tables = list_concat_unique_oid(tables,
+											find_all_inheritors(relid, NoLock, NULL));
+		else
+			tables = list_append_unique_oid(tables, relid);
 	}
 	return tables;
 }
@@ -309,19 +278,13 @@ report_dropped_history(const DtHistoryNames *names)
 					 DTMODEL_SCHEMA, quoted_model(names))));
 }
 
-/* With CASCADE, the histories that inherit from it are dropped with it. */
 static void
 check_no_history(Oid table, const List *dropped)
 {
-	ListCell   *cell;
+	const DtHistoryNames *names = find_model(table);
 
-	foreach(cell, find_all_inheritors(table, NoLock, NULL))
-	{
-		const DtHistoryNames *names = find_model(lfirst_oid(cell));
-
-		if (names != NULL && !list_member_oid(dropped, names->model))
-			report_dropped_history(names);
-	}
+	if (names != NULL && !list_member_oid(dropped, names->model))
+		report_dropped_history(names);
 }
 
 /*
@@ -336,7 +299,9 @@ drop_as_of_too(const DtHistoryNames *names)
 	ObjectAddress function;
 	ObjectAddress table;
 
-	ObjectAddressSet(function, ProcedureRelationId, find_as_of(names));
+	ObjectAddressSet(function, ProcedureRelationId,
+					 dtmodel_owned_as_of(names->model, names->as_of,
+										 get_rel_namespace(names->model)));
 	ObjectAddressSet(table, RelationRelationId, names->model);
 	if (!OidIsValid(function.objectId))
 		return;

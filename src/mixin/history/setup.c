@@ -232,7 +232,7 @@ dtmodel_history_column(Form_pg_attribute att)
 static List *
 parent_histories(Relation rel)
 {
-	List	   *names = NIL;
+	List	   *tables = NIL;
 	ListCell   *cell;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
@@ -243,10 +243,38 @@ parent_histories(Relation rel)
 		const DtHistory *history = dtmodel_history_of(dtmodel_get_model(parent));
 
 		if (history != NULL)
-			names = lappend(names, table_name(parent, history));
+			tables = lappend_oid(tables,
+								 dtmodel_find_history_table(parent, history));
 		relation_close(parent, NoLock);
 	}
+	return tables;
+}
+
+static List *
+table_names(const List *tables)
+{
+	List	   *names = NIL;
+	ListCell   *cell;
+
+	foreach(cell, tables)
+		names = lappend(names,
+						quote_qualified_identifier(get_namespace_name(get_rel_namespace(lfirst_oid(cell))),
+												   get_rel_name(lfirst_oid(cell))));
 	return names;
+}
+
+/* A parent may exclude a column that the table does not. */
+static bool
+is_inherited(const List *parents, const char *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, parents)
+	{
+		if (get_attnum(lfirst_oid(cell), column) != InvalidAttrNumber)
+			return true;
+	}
+	return false;
 }
 
 static char *
@@ -263,12 +291,12 @@ joined(List *items)
 }
 
 static List *
-all_definitions(Relation rel, const DtHistory *history, bool inherits)
+all_definitions(Relation rel, const DtHistory *history, const List *parents)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	List	   *definitions = NIL;
 
-	for (int i = 0; !inherits && i < DT_HISTORY_COLUMNS; i++)
+	for (int i = 0; parents == NIL && i < DT_HISTORY_COLUMNS; i++)
 		definitions = lappend(definitions,
 							  psprintf("%s %s", dtmodel_history_columns[i].name,
 									   dtmodel_history_columns[i].definition));
@@ -277,7 +305,7 @@ all_definitions(Relation rel, const DtHistory *history, bool inherits)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (dtmodel_has_past(rel, history, att->attnum) &&
-			!(inherits && att->attinhcount > 0))
+			!is_inherited(parents, NameStr(att->attname)))
 			definitions = lappend(definitions, dtmodel_history_column(att));
 	}
 	return definitions;
@@ -337,9 +365,10 @@ create_table(DtChange *change, const DtHistory *history)
 						  psprintf("CREATE %sTABLE %s (%s)%s",
 								   persistence(change->rel), table,
 								   joined(all_definitions(change->rel, history,
-														  parents != NIL)),
+														  parents)),
 								   parents == NIL ? "" :
-								   psprintf(" INHERITS (%s)", joined(parents))));
+								   psprintf(" INHERITS (%s)",
+											joined(table_names(parents)))));
 	add_index(change, table);
 	give_to_owner(change, "TABLE", table);
 }
@@ -351,13 +380,13 @@ move_away(DtChange *change, const DtHistory *history, Relation table,
 {
 	char	   *chosen = dtmodel_free_history_column(RelationGetRelid(change->rel),
 													 RelationGetRelid(table), name);
-	char	   *quoted = pstrdup(quote_identifier(name));
 
 	dtmodel_add_statement(change,
 						  psprintf("renamed column \"%s\" of table \"%s\" to \"%s\"",
 								   name, NameStr(history->table), chosen),
 						  psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s",
-								   table_name(change->rel, history), quoted,
+								   table_name(change->rel, history),
+								   quote_identifier(name),
 								   quote_identifier(chosen)));
 }
 

@@ -32,6 +32,34 @@ const DtHistoryColumnType dtmodel_history_columns[DT_HISTORY_COLUMNS] = {
 	[DT_TRANSACTION_ID] = {"transaction_id", XID8OID, "pg_catalog.xid8 NOT NULL"},
 };
 
+/* InvalidOid if there is no such table any more. */
+Oid
+dtmodel_owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/*
+ * The history of this name in a schema, if it is one: what has the name and
+ * another owner than the model may be a trap.
+ */
+Oid
+dtmodel_owned_history(Oid model, const char *name, Oid schema)
+{
+	Oid			table = get_relname_relid(name, schema);
+
+	return OidIsValid(table) && get_rel_relkind(table) == RELKIND_RELATION &&
+		dtmodel_owner_of(table) == dtmodel_owner_of(model) ? table : InvalidOid;
+}
+
 /* All partitions of a model have one history. */
 Oid
 dtmodel_find_history_table(Relation model, const DtHistory *history)
@@ -53,19 +81,6 @@ report_missing_table(Relation model, const DtHistory *history)
 			 errtable(model)));
 }
 
-static Oid
-owner_of(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /*
  * A table that another role has created under this name must not get the
  * rows.  A partition may have another owner than the model.
@@ -74,7 +89,7 @@ static void
 check_is_owners(Relation model, Relation table)
 {
 	if (table->rd_rel->relkind == RELKIND_RELATION &&
-		table->rd_rel->relowner == owner_of(dtmodel_root_of(model)))
+		table->rd_rel->relowner == dtmodel_owner_of(dtmodel_root_of(model)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -39,6 +39,8 @@ typedef struct DtHistoryMap
 								 * InvalidAttrNumber: has no past */
 } DtHistoryMap;
 
+extern Oid	dtmodel_owner_of(Oid relid);
+extern Oid	dtmodel_owned_history(Oid model, const char *name, Oid schema);
 extern Oid	dtmodel_find_history_table(Relation model, const DtHistory *history);
 extern Relation dtmodel_open_history_table(Relation model,
 										   const DtHistory *history,
