@@ -359,8 +359,10 @@ DROP TABLE vehicles, vehicles_history CASCADE;
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '^(vehicles|autos|vans|secrets)';
 -- a view on the function is another matter
 CREATE VIEW yesterday AS SELECT id FROM items_as_of(now() - interval '1 day');
+\set VERBOSITY terse
 DROP TABLE items;
 \echo :SQLSTATE
+\set VERBOSITY default
 DROP TABLE items CASCADE;
 
 -- a history that is given up does not follow
