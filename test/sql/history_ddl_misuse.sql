@@ -48,8 +48,10 @@ CREATE DOMAIN known AS int NOT NULL;
 ALTER TABLE users ADD COLUMN n known DEFAULT 1;
 \echo :SQLSTATE
 CREATE VIEW past AS SELECT name FROM users_history;
+\set VERBOSITY terse
 ALTER TABLE users ALTER name TYPE varchar;
 \echo :SQLSTATE
+\set VERBOSITY default
 DROP VIEW past;
 CREATE SCHEMA history_ddl_other;
 CREATE TABLE history_ddl_other.users_history (id int);
