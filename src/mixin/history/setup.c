@@ -522,15 +522,34 @@ change_truncate_triggers(DtChange *change, bool drop)
 		change_truncate_trigger(change, relid, drop);
 }
 
-/* To a new partition of a model, and to its own partitions. */
+static void
+add_truncate_trigger(Oid relid)
+{
+	Relation	rel = relation_open(relid, NoLock);
+	DtCaller	caller = dtmodel_act_as_owner(rel);
+	DtChange	change;
+
+	relation_close(rel, NoLock);
+	dtmodel_begin_change(&change, relid);
+	change_truncate_trigger(&change, relid, false);
+	dtmodel_apply_change_silently(&change);
+	dtmodel_act_as(&caller);
+}
+
+/*
+ * To a new partition of a model, and to its own partitions, each as its owner:
+ * who attaches a table need not own what is attached to it.
+ */
 void
 dtmodel_add_truncate_triggers(Oid partition)
 {
-	DtChange	change;
+	ListCell   *cell;
 
-	dtmodel_begin_change(&change, partition);
-	change_truncate_triggers(&change, false);
-	dtmodel_apply_change_silently(&change);
+	foreach(cell, find_all_inheritors(partition, DT_CHANGE_LOCK, NULL))
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
+			add_truncate_trigger(lfirst_oid(cell));
+	}
 }
 
 static void
