@@ -693,6 +693,66 @@ COMMENT ON EVENT TRIGGER dtmodel_partition_detach IS
 'keeps a partition a model after it is detached';
 
 --
+-- What a command does to a model, done to its history too
+-- (src/mixin/history/events.c, protect.c)
+--
+
+CREATE FUNCTION dtmodel.history_protect_trigger()
+RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dtmodel_history_protect_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.history_protect_trigger() IS
+'event trigger: refuses commands that would break a history';
+
+CREATE FUNCTION dtmodel.history_follow_trigger()
+RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dtmodel_history_follow_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.history_follow_trigger() IS
+'event trigger: changes a history as its model was changed';
+
+CREATE FUNCTION dtmodel.history_drop_trigger()
+RETURNS pg_catalog.event_trigger
+AS 'MODULE_PATHNAME', 'dtmodel_history_drop_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.history_drop_trigger() IS
+'event trigger: changes a history whose model has lost a column with its type';
+
+-- ALWAYS: the next change of a row would fail on a replica too. Tables can be
+-- renamed as indexes, and their columns as those of views.
+CREATE EVENT TRIGGER dtmodel_history_protect ON ddl_command_start
+    WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW',
+                 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'DROP TABLE')
+    EXECUTE FUNCTION dtmodel.history_protect_trigger();
+ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER dtmodel_history_protect IS
+'refuses commands that would break a history';
+
+CREATE EVENT TRIGGER dtmodel_history_follow ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW',
+                 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER TYPE',
+                 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE SCHEMA')
+    EXECUTE FUNCTION dtmodel.history_follow_trigger();
+ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER dtmodel_history_follow IS
+'changes a history as its model was changed';
+
+CREATE EVENT TRIGGER dtmodel_history_drop ON sql_drop
+    WHEN TAG IN ('DROP TYPE', 'DROP DOMAIN', 'DROP FUNCTION', 'DROP SCHEMA',
+                 'DROP EXTENSION', 'DROP COLLATION', 'DROP OPERATOR',
+                 'DROP OWNED')
+    EXECUTE FUNCTION dtmodel.history_drop_trigger();
+ALTER EVENT TRIGGER dtmodel_history_drop ENABLE ALWAYS;
+
+COMMENT ON EVENT TRIGGER dtmodel_history_drop IS
+'changes a history whose model has lost a column with its type';
+
+--
 -- Deleting for good (src/api/purge)
 --
 

@@ -116,6 +116,20 @@ compat_relation_ownercheck(Oid relid, Oid roleid)
 #endif
 }
 
+/*
+ * Whether a command that the server has collected adds a column.  Before 16, it
+ * has another type if it is to reach the tables that inherit.
+ */
+static inline bool
+compat_adds_column(AlterTableType type)
+{
+#if PG_VERSION_NUM < 160000
+	if (type == AT_AddColumnRecurse)
+		return true;
+#endif
+	return type == AT_AddColumn;
+}
+
 /* Likewise for the privilege to execute a function. */
 static inline bool
 compat_may_execute(Oid funcid, Oid roleid)

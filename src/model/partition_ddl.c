@@ -27,7 +27,6 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
-#include "commands/event_trigger.h"
 #include "commands/tablecmds.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
@@ -35,6 +34,7 @@
 #include "model/constraint.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parser.h"
+#include "server/event.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -53,19 +53,6 @@
 
 PG_FUNCTION_INFO_V1(dtmodel_partition_attach_trigger);
 PG_FUNCTION_INFO_V1(dtmodel_partition_detach_trigger);
-
-static const EventTriggerData *
-event_data(FunctionCallInfo fcinfo, const char *function, const char *event)
-{
-	const EventTriggerData *data = (const EventTriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, event) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function %s.%s must be called as an event trigger on %s",
-						DTMODEL_SCHEMA, function, event)));
-	return data;
-}
 
 /* The subcommand of an ALTER TABLE if it has one of these types, or NULL. */
 static AlterTableCmd *
@@ -330,8 +317,9 @@ follow_detach(const AlterTableStmt *statement, AlterTableCmd *command)
 Datum
 dtmodel_partition_detach_trigger(PG_FUNCTION_ARGS)
 {
-	const EventTriggerData *data = event_data(fcinfo, "partition_detach_trigger",
-											  "ddl_command_end");
+	const EventTriggerData *data = dtmodel_event_data(fcinfo,
+													  "partition_detach_trigger",
+													  "ddl_command_end");
 	AlterTableCmd *command = find_command(data->parsetree, AT_DetachPartition,
 										  AT_DetachPartitionFinalize);
 
@@ -626,8 +614,9 @@ prepare_attach(RangeVar *parent_name, RangeVar *name)
 Datum
 dtmodel_partition_attach_trigger(PG_FUNCTION_ARGS)
 {
-	const EventTriggerData *data = event_data(fcinfo, "partition_attach_trigger",
-											  "ddl_command_start");
+	const EventTriggerData *data = dtmodel_event_data(fcinfo,
+													  "partition_attach_trigger",
+													  "ddl_command_start");
 	const AlterTableCmd *command = find_command(data->parsetree,
 												AT_AttachPartition,
 												AT_AttachPartition);

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
@@ -33,6 +35,38 @@ dtmodel_find_as_of(Relation model, const char *name)
 						   CStringGetDatum(name),
 						   PointerGetDatum(buildoidvector(&type, 1)),
 						   ObjectIdGetDatum(RelationGetNamespace(model)));
+}
+
+static bool
+is_as_of(HeapTuple tuple, Oid model)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+
+	return form->proowner == dtmodel_owner_of(model) &&
+		form->prolang == SQLlanguageId &&
+		form->prorettype == get_rel_type_id(model) &&
+		heap_attisnull(tuple, Anum_pg_proc_prosqlbody, NULL);
+}
+
+/*
+ * The function of this name in a schema, if it is ours to change: it is the
+ * model owner's, and returns rows of the model.
+ */
+Oid
+dtmodel_owned_as_of(Oid model, const char *name, Oid schema)
+{
+	Oid			type = TIMESTAMPTZOID;
+	HeapTuple	tuple = SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum(name),
+										PointerGetDatum(buildoidvector(&type, 1)),
+										ObjectIdGetDatum(schema));
+	Oid			function = InvalidOid;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	if (is_as_of(tuple, model))
+		function = ((Form_pg_proc) GETSTRUCT(tuple))->oid;
+	ReleaseSysCache(tuple);
+	return function;
 }
 
 static const char *

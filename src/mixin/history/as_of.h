@@ -12,6 +12,7 @@
 #include "model/ddl.h"
 
 extern Oid	dtmodel_find_as_of(Relation model, const char *name);
+extern Oid	dtmodel_owned_as_of(Oid model, const char *name, Oid schema);
 extern char *dtmodel_as_of_text(Relation model, const DtHistory *history);
 
 #endif							/* DTMODEL_HISTORY_AS_OF_H */

@@ -9,8 +9,10 @@
 
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "mixin/history/follow.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
+#include "mixin/soft_delete/mixin.h"
 #include "mixin/timestamps/mixin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -73,6 +75,17 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 	appendStringInfoString(json, "]}");
 }
 
+/*
+ * What the function shows depends on the updated_at of the timestamps, and on
+ * whether soft delete hides rows.
+ */
+static void
+after_change(Oid relid, const DtMixin *other)
+{
+	if (other == &dtmodel_timestamps_mixin || other == &dtmodel_soft_delete_mixin)
+		dtmodel_rewrite_as_of(relid);
+}
+
 const DtTriggerType dtmodel_history_triggers[DT_HISTORY_TRIGGERS] = {
 	[DT_HISTORY] = {
 		.name = "zz_dtmodel_history",
@@ -98,7 +111,7 @@ static const DtOption options[] = {
 
 const DtMixin dtmodel_history_mixin = {
 	.name = "history",
-	.title = "a history",
+	.title = "history",
 	.add = "add_history",
 	.remove = "remove_history",
 	.must_be_inherited = true,
@@ -110,7 +123,7 @@ const DtMixin dtmodel_history_mixin = {
 	.describe = describe,
 	.find_drift = dtmodel_find_history_drift,
 	.is_own_table = dtmodel_is_history_table,
-	.after_change = dtmodel_follow_soft_delete,
+	.after_change = after_change,
 	.after_detach = dtmodel_leave_history,
 	.check_attach = dtmodel_check_history_attach,
 };

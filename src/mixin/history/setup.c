@@ -46,8 +46,8 @@ is_exact(const DtColumn *updated_at)
 		updated_at->is_not_null;
 }
 
-static void
-check_timestamps(Relation rel, const DtModel *model)
+void
+dtmodel_check_history_time(Relation rel, const DtModel *model)
 {
 	const DtTimestamps *timestamps = dtmodel_timestamps_of(model);
 	const DtColumn *updated_at = timestamps == NULL ? NULL :
@@ -91,8 +91,8 @@ check_key(Relation rel, const DtModel *model)
 }
 
 /* The names that the history table needs for itself. */
-static void
-check_names(Relation rel)
+void
+dtmodel_check_history_names(Relation rel)
 {
 	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
 	{
@@ -219,8 +219,8 @@ table_name(Relation rel, const DtHistory *history)
 }
 
 /* The column as the history table has it: nothing but its name and type. */
-static char *
-column_definition(Form_pg_attribute att)
+char *
+dtmodel_history_column(Form_pg_attribute att)
 {
 	const char *type = format_type_extended(att->atttypid, att->atttypmod,
 											FORMAT_TYPE_TYPEMOD_GIVEN |
@@ -237,7 +237,7 @@ column_definition(Form_pg_attribute att)
 static List *
 parent_histories(Relation rel)
 {
-	List	   *names = NIL;
+	List	   *tables = NIL;
 	ListCell   *cell;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
@@ -248,10 +248,38 @@ parent_histories(Relation rel)
 		const DtHistory *history = dtmodel_history_of(dtmodel_get_model(parent));
 
 		if (history != NULL)
-			names = lappend(names, table_name(parent, history));
+			tables = lappend_oid(tables,
+								 dtmodel_find_history_table(parent, history));
 		relation_close(parent, NoLock);
 	}
+	return tables;
+}
+
+static List *
+table_names(const List *tables)
+{
+	List	   *names = NIL;
+	ListCell   *cell;
+
+	foreach(cell, tables)
+		names = lappend(names,
+						quote_qualified_identifier(get_namespace_name(get_rel_namespace(lfirst_oid(cell))),
+												   get_rel_name(lfirst_oid(cell))));
 	return names;
+}
+
+/* A parent may exclude a column that the table does not. */
+static bool
+is_inherited(const List *parents, const char *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, parents)
+	{
+		if (get_attnum(lfirst_oid(cell), column) != InvalidAttrNumber)
+			return true;
+	}
+	return false;
 }
 
 static char *
@@ -278,12 +306,12 @@ own_names(void)
 }
 
 static List *
-all_definitions(Relation rel, const DtHistory *history, bool inherits)
+all_definitions(Relation rel, const DtHistory *history, const List *parents)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	List	   *definitions = NIL;
 
-	for (int i = 0; !inherits && i < DT_HISTORY_COLUMNS; i++)
+	for (int i = 0; parents == NIL && i < DT_HISTORY_COLUMNS; i++)
 		definitions = lappend(definitions,
 							  psprintf("%s %s", dtmodel_history_columns[i].name,
 									   dtmodel_history_columns[i].definition));
@@ -292,8 +320,8 @@ all_definitions(Relation rel, const DtHistory *history, bool inherits)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (dtmodel_has_past(rel, history, att->attnum) &&
-			!(inherits && att->attinhcount > 0))
-			definitions = lappend(definitions, column_definition(att));
+			!is_inherited(parents, NameStr(att->attname)))
+			definitions = lappend(definitions, dtmodel_history_column(att));
 	}
 	return definitions;
 }
@@ -352,15 +380,33 @@ create_table(DtChange *change, const DtHistory *history)
 						  psprintf("CREATE %sTABLE %s (%s)%s",
 								   persistence(change->rel), table,
 								   joined(all_definitions(change->rel, history,
-														  parents != NIL)),
+														  parents)),
 								   parents == NIL ? "" :
-								   psprintf(" INHERITS (%s)", joined(parents))));
+								   psprintf(" INHERITS (%s)",
+											joined(table_names(parents)))));
 	add_index(change, table);
 
 	/* Versions have no key, and a publication of all tables includes them. */
 	change->statements = lappend(change->statements,
 								 psprintf("ALTER TABLE %s REPLICA IDENTITY FULL", table));
 	give_to_owner(change, "TABLE", table);
+}
+
+/* A column of the past that is not the one that the model has now. */
+static void
+move_away(DtChange *change, const DtHistory *history, Relation table,
+		  const char *name)
+{
+	char	   *chosen = dtmodel_free_history_column(RelationGetRelid(change->rel),
+													 RelationGetRelid(table), name);
+
+	dtmodel_add_statement(change,
+						  psprintf("renamed column \"%s\" of table \"%s\" to \"%s\"",
+								   name, NameStr(history->table), chosen),
+						  psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s",
+								   table_name(change->rel, history),
+								   quote_identifier(name),
+								   quote_identifier(chosen)));
 }
 
 /* Adds what a history table that exists already does not have. */
@@ -388,14 +434,16 @@ add_missing_columns(DtChange *change, const DtHistory *history)
 		if (!dtmodel_has_past(change->rel, history, att->attnum))
 			continue;
 		dtmodel_find_column(RelationGetDescr(table), NameStr(att->attname), &column);
-		if (!AttributeNumberIsValid(column.attnum))
+		if (AttributeNumberIsValid(column.attnum) && column.typid != att->atttypid)
+			move_away(change, history, table, NameStr(att->attname));
+		if (column.typid != att->atttypid)
 			dtmodel_add_statement(change,
 								  psprintf("added column \"%s\" to table \"%s\"",
 										   NameStr(att->attname),
 										   NameStr(history->table)),
 								  psprintf("ALTER TABLE %s ADD COLUMN %s",
 										   table_name(change->rel, history),
-										   column_definition(att)));
+										   dtmodel_history_column(att)));
 	}
 	relation_close(table, NoLock);
 }
@@ -494,24 +542,6 @@ change_as_of(DtChange *change, const DtHistory *history)
 	give_to_owner(change, "FUNCTION", psprintf("%s(pg_catalog.timestamptz)", name));
 }
 
-/* Whether deleted rows are hidden has changed with soft delete. */
-void
-dtmodel_follow_soft_delete(Oid relid, const DtMixin *other)
-{
-	DtChange	change;
-	DtHistory	history;
-
-	if (other != &dtmodel_soft_delete_mixin)
-		return;
-	dtmodel_begin_change(&change, relid);
-	if (dtmodel_history_of(dtmodel_get_model(change.rel)) != NULL)
-	{
-		history = *dtmodel_history_of(dtmodel_get_model(change.rel));
-		change_as_of(&change, &history);
-	}
-	dtmodel_apply_change_silently(&change);
-}
-
 static List *
 trigger_options(const DtHistory *history, ArrayType *exclude)
 {
@@ -562,15 +592,45 @@ change_truncate_triggers(DtChange *change, bool drop)
 }
 
 static void
+add_truncate_trigger(Oid relid)
+{
+	Relation	rel = relation_open(relid, NoLock);
+	DtCaller	caller = dtmodel_act_as_owner(rel);
+	DtChange	change;
+
+	relation_close(rel, NoLock);
+	dtmodel_begin_change(&change, relid);
+	change_truncate_trigger(&change, relid, false);
+	dtmodel_apply_change_silently(&change);
+	dtmodel_act_as(&caller);
+}
+
+/*
+ * To a new partition of a model, and to its own partitions, each as its owner:
+ * who attaches a table need not own what is attached to it.
+ */
+void
+dtmodel_add_truncate_triggers(Oid partition)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(partition, DT_CHANGE_LOCK, NULL))
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
+			add_truncate_trigger(lfirst_oid(cell));
+	}
+}
+
+static void
 change_history(DtChange *change, const void *request)
 {
 	ArrayType  *exclude = (ArrayType *) request;
 	DtHistory	history;
 
 	dtmodel_check_no_partition(change->rel);
-	check_timestamps(change->rel, dtmodel_get_model(change->rel));
+	dtmodel_check_history_time(change->rel, dtmodel_get_model(change->rel));
 	check_key(change->rel, dtmodel_get_model(change->rel));
-	check_names(change->rel);
+	dtmodel_check_history_names(change->rel);
 	check_excluded(change->rel, exclude);
 	history = requested_history(change->rel, exclude);
 	change_table(change, &history);

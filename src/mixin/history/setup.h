@@ -13,8 +13,11 @@
 
 extern void dtmodel_find_history_drift(StringInfo drift, Relation rel,
 									   const void *options);
-extern void dtmodel_follow_soft_delete(Oid relid, const DtMixin *other);
 extern void dtmodel_leave_history(DtChange *change);
+extern void dtmodel_check_history_time(Relation rel, const DtModel *model);
+extern void dtmodel_check_history_names(Relation rel);
+extern char *dtmodel_history_column(Form_pg_attribute att);
+extern void dtmodel_add_truncate_triggers(Oid partition);
 extern void dtmodel_check_history_attach(Relation rel, Relation parent);
 
 #endif							/* DTMODEL_HISTORY_SETUP_H */

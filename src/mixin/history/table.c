@@ -15,7 +15,9 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/history/table.h"
 #include "utils/builtins.h"
@@ -49,6 +51,34 @@ dtmodel_is_history_table(Relation rel)
 	return true;
 }
 
+/* InvalidOid if there is no such table any more. */
+Oid
+dtmodel_owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
+/*
+ * The history of this name in a schema, if it is one: what has the name and
+ * another owner than the model may be a trap.
+ */
+Oid
+dtmodel_owned_history(Oid model, const char *name, Oid schema)
+{
+	Oid			table = get_relname_relid(name, schema);
+
+	return OidIsValid(table) && get_rel_relkind(table) == RELKIND_RELATION &&
+		dtmodel_owner_of(table) == dtmodel_owner_of(model) ? table : InvalidOid;
+}
+
 /* All partitions of a model have one history. */
 Oid
 dtmodel_find_history_table(Relation model, const DtHistory *history)
@@ -70,28 +100,15 @@ report_missing_table(Relation model, const DtHistory *history)
 			 errtable(model)));
 }
 
-static Oid
-owner_of(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /*
  * A table that another role has created under this name must not get the
- * rows.  A partition may have an owner of its own.
+ * rows.  A partition may have another owner than the model.
  */
 static void
 check_is_owners(Relation model, Relation table)
 {
 	if (table->rd_rel->relkind == RELKIND_RELATION &&
-		table->rd_rel->relowner == owner_of(dtmodel_root_of(model)))
+		table->rd_rel->relowner == dtmodel_owner_of(dtmodel_root_of(model)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -220,4 +237,35 @@ dtmodel_map_history(Relation model, const DtHistory *history, Relation table)
 									   att->atttypid, &next);
 	}
 	return map;
+}
+
+static bool
+any_has_column(List *tables, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		if (get_attnum(lfirst_oid(cell), name) != InvalidAttrNumber)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A name for a column of the past that has to give up its own: neither the
+ * model nor the history has it, or what inherits from the history.
+ */
+char *
+dtmodel_free_history_column(Oid model, Oid table, const char *name)
+{
+	List	   *tables = find_all_inheritors(table, AccessExclusiveLock, NULL);
+	char	   *chosen;
+	int			number = 1;
+
+	tables = lappend_oid(tables, model);
+	do
+		chosen = makeObjectName(name, psprintf("%d", number++), NULL);
+	while (any_has_column(tables, chosen));
+	return chosen;
 }

@@ -40,6 +40,8 @@ typedef struct DtHistoryMap
 } DtHistoryMap;
 
 extern bool dtmodel_is_history_table(Relation rel);
+extern Oid	dtmodel_owner_of(Oid relid);
+extern Oid	dtmodel_owned_history(Oid model, const char *name, Oid schema);
 extern Oid	dtmodel_find_history_table(Relation model, const DtHistory *history);
 extern Relation dtmodel_open_history_table(Relation model,
 										   const DtHistory *history,
@@ -49,5 +51,6 @@ extern bool dtmodel_has_past(Relation model, const DtHistory *history,
 extern DtHistoryMap dtmodel_map_history(Relation model,
 										const DtHistory *history,
 										Relation table);
+extern char *dtmodel_free_history_column(Oid model, Oid table, const char *name);
 
 #endif							/* DTMODEL_HISTORY_TABLE_H */

@@ -1,0 +1,376 @@
+/*-------------------------------------------------------------------------
+ *
+ * events.c
+ *	  The event triggers by which a history follows its model.
+ *
+ * What a command has done is read from what the server has collected about it:
+ * so it does not matter which table its names stand for by now.  Whoever runs
+ * the command, and from where, there is one way in.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "mixin/history/arguments.h"
+#include "mixin/history/follow.h"
+#include "mixin/history/setup.h"
+#include "model/inheritance.h"
+#include "nodes/nodes.h"
+#include "server/event.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_history_follow_trigger);
+PG_FUNCTION_INFO_V1(dtmodel_history_drop_trigger);
+
+/* The table and those that inherit from it, as far as the command goes. */
+static List *
+reached_tables(Oid relid, const DtSchemaChange *change)
+{
+	Relation	rel;
+	List	   *inheritors;
+
+	if (!change->reaches_inheritors)
+		return list_make1_oid(relid);
+	rel = relation_open(relid, AccessShareLock);
+	inheritors = dtmodel_inheritors(rel);
+	relation_close(rel, NoLock);
+	return lcons_oid(relid, inheritors);
+}
+
+static void
+follow_table(Oid relid, const DtSchemaChange *change)
+{
+	List	   *tables = reached_tables(relid, change);
+
+	for (int i = list_length(tables) - 1; i >= 0; i--)
+		dtmodel_make_room_in_history(list_nth_oid(tables, i), change);
+	for (int i = 0; i < list_length(tables); i++)
+		dtmodel_follow_in_history(list_nth_oid(tables, i), change);
+}
+
+/* The tables that were created OF a type. */
+static List *
+typed_tables(Oid type)
+{
+	Relation	catalog = table_open(DependRelationId, AccessShareLock);
+	List	   *tables = NIL;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(TypeRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(type));
+	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (depend->classid == RelationRelationId && depend->objsubid == 0)
+			tables = lappend_oid(tables, depend->objid);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return tables;
+}
+
+/* A command on a composite type reaches the tables OF it. */
+static void
+follow_relation(Oid relid, const DtSchemaChange *change)
+{
+	ListCell   *cell;
+
+	follow_table(relid, change);
+	if (get_rel_relkind(relid) != RELKIND_COMPOSITE_TYPE)
+		return;
+	foreach(cell, typed_tables(get_rel_type_id(relid)))
+		follow_table(lfirst_oid(cell), change);
+}
+
+/* TRUNCATE of a single partition fires its own trigger only. */
+static void
+follow_new_partition(Oid partition)
+{
+	char		relkind = get_rel_relkind(partition);
+	List	   *ancestors;
+
+	if ((relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE) ||
+		!get_rel_relispartition(partition))
+		return;
+	ancestors = get_partition_ancestors(partition);
+	if (ancestors != NIL && dtmodel_history_names(llast_oid(ancestors)) != NULL)
+		dtmodel_add_truncate_triggers(partition);
+}
+
+/*
+ * The command has found a table under this name.  Since then another session
+ * may have created one of the same name in an earlier schema of search_path.
+ */
+static void
+follow_attach(Oid parent, const PartitionCmd *command)
+{
+	Oid			partition = RangeVarGetRelid(command->name, NoLock, true);
+
+	if (get_rel_relkind(parent) != RELKIND_PARTITIONED_TABLE)
+		return;
+	if (!OidIsValid(partition) || !get_rel_relispartition(partition) ||
+		get_partition_parent(partition, false) != parent)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("another table \"%s\" was created concurrently",
+						command->name->relname),
+				 errhint("Name the tables with their schemas.")));
+	follow_new_partition(partition);
+}
+
+/* What the server has done. */
+static void
+read_collected(const CollectedATSubcmd *collected, DtSchemaChange *change)
+{
+	AlterTableCmd *command = (AlterTableCmd *) collected->parsetree;
+
+	/* With IF NOT EXISTS, there may be no column that was added. */
+	if (IsA(command, AlterTableCmd) && compat_adds_column(command->subtype) &&
+		collected->address.objectSubId != 0)
+		change->added = lappend(change->added, (void *) &collected->address);
+}
+
+/*
+ * What the user has written.  Only commands on columns reach the tables that
+ * inherit, and have locked them.
+ */
+static void
+read_written(const AlterTableStmt *statement, AlterTableCmd *command,
+			 DtSchemaChange *change)
+{
+	switch (command->subtype)
+	{
+		case AT_AlterColumnType:
+			change->retyped = lappend(change->retyped, command);
+			change->reaches_inheritors = statement->relation->inh;
+			break;
+		case AT_AddColumn:
+		case AT_DropColumn:
+			change->reaches_inheritors = statement->relation->inh;
+			break;
+		case AT_EnableRowSecurity:
+		case AT_ForceRowSecurity:
+			change->secures_rows = true;
+			break;
+		case AT_AddInherit:
+		case AT_DropInherit:
+			change->changes_parents = true;
+			break;
+		case AT_AttachPartition:
+			follow_attach(change->table, castNode(PartitionCmd, command->def));
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * The server divides an ALTER TABLE that creates a sequence too: its commands
+ * are read together.
+ */
+static void
+follow_alter_table(const AlterTableStmt *statement, List *commands)
+{
+	DtSchemaChange change = {0};
+	ListCell   *cell;
+	ListCell   *subcell;
+
+	foreach(cell, commands)
+	{
+		const CollectedCommand *command = lfirst(cell);
+
+		if (command->type != SCT_AlterTable ||
+			!equal(command->parsetree, statement))
+			continue;
+		change.table = command->d.alterTable.objectId;
+		foreach(subcell, command->d.alterTable.subcmds)
+			read_collected(lfirst(subcell), &change);
+	}
+	if (!OidIsValid(change.table))
+		return;
+	foreach(cell, statement->cmds)
+		read_written(statement, lfirst_node(AlterTableCmd, cell), &change);
+	follow_relation(change.table, &change);
+}
+
+/* The functions that show the past name the tables with their schema. */
+static void
+follow_schema_name(Oid schema)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_all_histories())
+	{
+		const DtHistoryNames *names = lfirst(cell);
+
+		if (get_rel_namespace(names->model) == schema)
+			dtmodel_rewrite_as_of(names->model);
+	}
+}
+
+static void
+follow_rename(const RenameStmt *statement, const ObjectAddress *address)
+{
+	DtSchemaChange change = {.table = address->objectId};
+
+	if (address->classId == NamespaceRelationId)
+		follow_schema_name(address->objectId);
+	if (address->classId != RelationRelationId)
+		return;
+	if (address->objectSubId != 0)
+	{
+		change.old_column = statement->subname;
+		change.new_column = statement->newname;
+		change.reaches_inheritors = statement->relation->inh;
+	}
+	else
+		change.old_name = statement->relation->relname;
+	follow_relation(change.table, &change);
+}
+
+static void
+follow_set_schema(const CollectedCommand *command)
+{
+	DtSchemaChange change = {.table = command->d.simple.address.objectId};
+
+	if (command->d.simple.address.classId != RelationRelationId)
+		return;
+	change.old_schema = command->d.simple.secondaryObject.objectId;
+	follow_relation(change.table, &change);
+}
+
+static void
+follow_simple(const CollectedCommand *command)
+{
+	if (IsA(command->parsetree, RenameStmt))
+		follow_rename((RenameStmt *) command->parsetree,
+					  &command->d.simple.address);
+	else if (IsA(command->parsetree, AlterObjectSchemaStmt))
+		follow_set_schema(command);
+	else if (IsA(command->parsetree, CreateStmt))
+		follow_new_partition(command->d.simple.address.objectId);
+}
+
+static void
+follow_statement(const Node *statement)
+{
+	List	   *commands = dtmodel_collected_commands();
+	ListCell   *cell;
+
+	if (IsA(statement, AlterTableStmt))
+	{
+		follow_alter_table((const AlterTableStmt *) statement, commands);
+		return;
+	}
+	foreach(cell, commands)
+	{
+		const CollectedCommand *command = lfirst(cell);
+
+		if (command->type == SCT_Simple)
+			follow_simple(command);
+	}
+}
+
+/* A dump is restored by many commands that concern no model. */
+static bool
+may_concern_history(const Node *statement)
+{
+	return !IsA(statement, CreateStmt) ||
+		((const CreateStmt *) statement)->partbound != NULL;
+}
+
+/*
+ * history_follow_trigger() returns event_trigger
+ *
+ * ON ddl_command_end.  What a command has done to a model is done to its
+ * history too: columns added, renamed and changed, the table renamed and
+ * moved; rows secured.  A new partition gets the trigger that notices TRUNCATE.
+ * A column with a name that a history needs is an error (42701), and so is a
+ * change that does not work on the past.
+ */
+Datum
+dtmodel_history_follow_trigger(PG_FUNCTION_ARGS)
+{
+	const EventTriggerData *data = dtmodel_event_data(fcinfo,
+													  "history_follow_trigger",
+													  "ddl_command_end");
+
+	if (may_concern_history(data->parsetree))
+	{
+		/* DETACH CONCURRENTLY gets here without a snapshot. */
+		PushActiveSnapshot(GetTransactionSnapshot());
+		follow_statement(data->parsetree);
+		PopActiveSnapshot();
+	}
+	PG_RETURN_NULL();
+}
+
+/* The tables that have lost a column, and are still there. */
+static List *
+tables_that_lost_columns(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *tables = NIL;
+
+	SPI_connect();
+	(void) SPI_execute("SELECT DISTINCT d.objid"
+					   " FROM pg_catalog.pg_event_trigger_dropped_objects() AS d"
+					   " JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) d.objid"
+					   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+					   " AND d.objsubid OPERATOR(pg_catalog.<>) 0 ORDER BY 1",
+					   true, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Datum		table = SPI_getbinval(SPI_tuptable->vals[i],
+										  SPI_tuptable->tupdesc, 1, &isnull);
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		tables = lappend_oid(tables, DatumGetObjectId(table));
+		MemoryContextSwitchTo(spi);
+	}
+	SPI_finish();
+	return tables;
+}
+
+/*
+ * history_drop_trigger() returns event_trigger
+ *
+ * ON sql_drop, for commands that may drop a column of a model with something
+ * else, such as its type: the function that shows the past goes on without it.
+ */
+Datum
+dtmodel_history_drop_trigger(PG_FUNCTION_ARGS)
+{
+	ListCell   *cell;
+
+	(void) dtmodel_event_data(fcinfo, "history_drop_trigger", "sql_drop");
+	foreach(cell, tables_that_lost_columns())
+	{
+		DtSchemaChange none = {0};
+
+		follow_relation(lfirst_oid(cell), &none);
+	}
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,743 @@
+/*-------------------------------------------------------------------------
+ *
+ * follow.c
+ *	  Carrying changes of a model's definition over to its history.
+ *
+ * The history of a model has its columns, by name, and those that it had
+ * before; its name, schema, and what its functions show depend on the model
+ * too.  As far as possible both are simply compared.  What the catalogs do not
+ * tell any more once the command is done is in a DtSchemaChange.
+ *
+ * Everything is done as the user who runs the command, and needs the same
+ * privileges; an error undoes the whole command.  A history that is not in
+ * order is left alone: the next change of a row reports it, and so does
+ * "drift".
+ *
+ * A column that the history inherits follows with the history that it comes
+ * from.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/defrem.h"
+#include "dtmodel.h"
+#include "mixin/history/arguments.h"
+#include "mixin/history/as_of.h"
+#include "mixin/history/follow.h"
+#include "mixin/history/setup.h"
+#include "mixin/history/table.h"
+#include "mixin/timestamps/mixin.h"
+#include "model/inheritance.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "server/event.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* A model and its history, which is as the triggers of the model say. */
+typedef struct Follower
+{
+	Relation	model;
+	DtHistory	history;
+	Oid			table;
+	Oid			as_of;			/* InvalidOid: the user has dropped it */
+} Follower;
+
+static char *
+qualified_name(Oid table)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
+									  get_rel_name(table));
+}
+
+/* The model is read again after each change of its definition. */
+static DtHistory
+copied(const DtHistory *history)
+{
+	DtHistory	copy = *history;
+
+	copy.excluded = palloc(sizeof(DtColumn) * Max(copy.nexcluded, 1));
+	for (int i = 0; i < copy.nexcluded; i++)
+		copy.excluded[i] = history->excluded[i];
+	return copy;
+}
+
+/* The schema where the history still is. */
+static Oid
+schema_of_history(Relation model, const DtSchemaChange *change)
+{
+	return OidIsValid(change->old_schema) &&
+		change->table == RelationGetRelid(model) ? change->old_schema :
+		RelationGetNamespace(model);
+}
+
+/* False if the table has no history, or none in order. */
+static bool
+find_history(Follower *follower, const DtSchemaChange *change)
+{
+	Relation	model = follower->model;
+	const DtHistory *history = dtmodel_history_of(dtmodel_get_model(model));
+	Oid			schema = schema_of_history(model, change);
+
+	if (history == NULL || model->rd_rel->relispartition)
+		return false;
+	follower->history = copied(history);
+	follower->table = dtmodel_owned_history(RelationGetRelid(model),
+											NameStr(follower->history.table),
+											schema);
+	follower->as_of = dtmodel_owned_as_of(RelationGetRelid(model),
+										  NameStr(follower->history.as_of),
+										  schema);
+	return OidIsValid(follower->table);
+}
+
+/* The command has locked the table. */
+static bool
+open_follower(Follower *follower, Oid model, const DtSchemaChange *change)
+{
+	follower->model = try_relation_open(model, AccessShareLock);
+	if (follower->model == NULL)
+		return false;
+	if ((follower->model->rd_rel->relkind == RELKIND_RELATION ||
+		 follower->model->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) &&
+		find_history(follower, change))
+		return true;
+	relation_close(follower->model, NoLock);
+	return false;
+}
+
+static void
+close_follower(Follower *follower)
+{
+	relation_close(follower->model, NoLock);
+}
+
+static bool
+is_named(const Follower *follower, const DtSchemaChange *change)
+{
+	return RelationGetRelid(follower->model) == change->table;
+}
+
+static bool
+is_excluded(const Follower *follower, const char *column)
+{
+	for (int i = 0; i < follower->history.nexcluded; i++)
+	{
+		if (namestrcmp(&follower->history.excluded[i].name, column) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the history has a column of its own by that name. */
+static bool
+has_own_column(Oid table, const char *name)
+{
+	HeapTuple	tuple = SearchSysCacheAttName(table, name);
+	bool		own;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	own = ((Form_pg_attribute) GETSTRUCT(tuple))->attinhcount == 0;
+	ReleaseSysCache(tuple);
+	return own;
+}
+
+static bool
+has_column(Oid table, const char *name)
+{
+	return get_attnum(table, name) != InvalidAttrNumber;
+}
+
+/* Versions cannot be told apart by any other time. */
+static void
+check_time(const Follower *follower, const DtSchemaChange *change)
+{
+	const DtModel *model = dtmodel_get_model(follower->model);
+	const DtTimestamps *timestamps = dtmodel_timestamps_of(model);
+	ListCell   *cell;
+
+	foreach(cell, change->retyped)
+	{
+		if (timestamps != NULL &&
+			namestrcmp((Name) &timestamps->updated_at.name,
+					   lfirst_node(AlterTableCmd, cell)->name) == 0)
+		{
+			dtmodel_check_history_time(follower->model, model);
+			break;
+		}
+	}
+}
+
+/*
+ * Columns of the past that no longer have one in the model
+ */
+
+/*
+ * The error of a command on the history says where it comes from.  A position
+ * would be one in what the user has written for the model.
+ */
+static void
+add_context(void *name)
+{
+	errposition(0);
+	errcontext("change of history table \"%s\", which follows its model",
+			   (const char *) name);
+}
+
+/* The history that the column comes from: only there can it be renamed. */
+static Oid
+origin_of(Oid table, const char *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_parents(table))
+	{
+		if (has_column(lfirst_oid(cell), column))
+			return origin_of(lfirst_oid(cell), column);
+	}
+	return table;
+}
+
+/*
+ * The past of a column that was dropped must not become that of another one
+ * with its name.
+ */
+static void
+move_away(const Follower *follower, const char *name)
+{
+	Oid			table;
+	char	   *chosen;
+
+	if (is_excluded(follower, name) || !has_column(follower->table, name))
+		return;
+	table = origin_of(follower->table, name);
+	chosen = dtmodel_free_history_column(RelationGetRelid(follower->model),
+										 table, name);
+	dtmodel_run_command("ALTER TABLE %s RENAME COLUMN %s TO %s",
+						qualified_name(table), quote_identifier(name),
+						quote_identifier(chosen));
+	ereport(NOTICE,
+			(errmsg("column \"%s\" of table \"%s\" is now named \"%s\"",
+					name, get_rel_name(table), chosen),
+			 errdetail("It holds the past of a column that table \"%s\" no longer has.",
+					   RelationGetRelationName(follower->model))));
+}
+
+/* Whether the command has added the column, here or to a parent. */
+static bool
+is_new(Form_pg_attribute att, const DtSchemaChange *change)
+{
+	ListCell   *cell;
+
+	foreach(cell, change->added)
+	{
+		const ObjectAddress *added = lfirst(cell);
+
+		if (added->objectId == att->attrelid)
+		{
+			if (added->objectSubId == att->attnum)
+				return true;
+		}
+		else if (att->attinhcount == 1 && !att->attislocal &&
+				 namestrcmp(&att->attname,
+							get_attname(added->objectId, added->objectSubId, false)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_renamed(const Follower *follower, const DtSchemaChange *change)
+{
+	Oid			model = RelationGetRelid(follower->model);
+
+	return change->old_column != NULL && has_column(model, change->new_column) &&
+		!has_column(model, change->old_column);
+}
+
+/*
+ * Refuses what a history cannot follow, and gives other names to columns of the
+ * past that stand in the way of those that the command has added or renamed. To be called for the tables that
+ * inherit from a model before it is called for the model.
+ */
+void
+dtmodel_make_room_in_history(Oid model, const DtSchemaChange *change)
+{
+	Follower	follower;
+	TupleDesc	desc;
+
+	if (!open_follower(&follower, model, change))
+		return;
+	dtmodel_check_history_names(follower.model);
+	check_time(&follower, change);
+	desc = RelationGetDescr(follower.model);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && is_new(att, change))
+			move_away(&follower, NameStr(att->attname));
+	}
+	if (is_renamed(&follower, change) &&
+		!is_excluded(&follower, change->old_column))
+		move_away(&follower, change->new_column);
+	close_follower(&follower);
+}
+
+/*
+ * The columns of the model
+ */
+
+static void
+follow_rename_column(const Follower *follower, const DtSchemaChange *change)
+{
+	if (is_renamed(follower, change) &&
+		!is_excluded(follower, change->old_column) &&
+		has_own_column(follower->table, change->old_column))
+		dtmodel_run_command("ALTER TABLE %s RENAME COLUMN %s TO %s",
+							qualified_name(follower->table),
+							quote_identifier(change->old_column),
+							quote_identifier(change->new_column));
+}
+
+/* The names in "exclude" are those of the model; false if none has changed. */
+static bool
+follow_excluded(Follower *follower, const DtSchemaChange *change)
+{
+	DtHistory  *history = &follower->history;
+	bool		renamed = is_renamed(follower, change);
+	bool		changed = false;
+	int			count = 0;
+
+	for (int i = 0; i < history->nexcluded; i++)
+	{
+		NameData	name = history->excluded[i].name;
+
+		if (renamed && namestrcmp(&name, change->old_column) == 0)
+			namestrcpy(&name, change->new_column);
+		changed |= namestrcmp(&name, NameStr(history->excluded[i].name)) != 0;
+		if (has_column(RelationGetRelid(follower->model), NameStr(name)))
+			history->excluded[count++].name = name;
+	}
+	changed |= count < history->nexcluded;
+	history->nexcluded = count;
+	return changed;
+}
+
+/*
+ * A USING expression may say "users.name", but here the table has another
+ * name.
+ */
+static bool
+remove_qualifiers(Node *node, void *table_name)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, ColumnRef))
+	{
+		ColumnRef  *ref = (ColumnRef *) node;
+		int			count = list_length(ref->fields);
+
+		if (count >= 2 && IsA(llast(ref->fields), String) &&
+			strcmp(strVal(list_nth(ref->fields, count - 2)), table_name) == 0)
+			ref->fields = list_make1(llast(ref->fields));
+		return false;
+	}
+	return raw_expression_tree_walker(node, remove_qualifiers, table_name);
+}
+
+/* The commands that change types of columns of this history. */
+static List *
+type_commands(const Follower *follower, const DtSchemaChange *change)
+{
+	List	   *commands = NIL;
+	ListCell   *cell;
+
+	foreach(cell, change->retyped)
+	{
+		AlterTableCmd *command = copyObject(lfirst_node(AlterTableCmd, cell));
+
+		if (is_excluded(follower, command->name) ||
+			!has_column(RelationGetRelid(follower->model), command->name) ||
+			!has_own_column(follower->table, command->name))
+			continue;
+		(void) remove_qualifiers(castNode(ColumnDef, command->def)->raw_default,
+								 RelationGetRelationName(follower->model));
+		commands = lappend(commands, command);
+	}
+	return commands;
+}
+
+/* All together, since an expression means the values before the command. */
+static void
+follow_types(const Follower *follower, const DtSchemaChange *change)
+{
+	List	   *commands = type_commands(follower, change);
+	AlterTableStmt *statement;
+
+	if (commands == NIL)
+		return;
+	statement = makeNode(AlterTableStmt);
+	statement->relation =
+		makeRangeVar(get_namespace_name(get_rel_namespace(follower->table)),
+					 get_rel_name(follower->table), -1);
+	statement->cmds = commands;
+	statement->objtype = OBJECT_TABLE;
+	dtmodel_run_node((Node *) statement);
+}
+
+/*
+ * Versions that ended before the column was added have no value for it, not
+ * its default: they never had it.
+ */
+static void
+follow_new_columns(const Follower *follower)
+{
+	TupleDesc	desc = RelationGetDescr(follower->model);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (dtmodel_has_past(follower->model, &follower->history, att->attnum) &&
+			!has_column(follower->table, NameStr(att->attname)))
+			dtmodel_run_command("ALTER TABLE %s ADD COLUMN %s",
+								qualified_name(follower->table),
+								dtmodel_history_column(att));
+	}
+}
+
+/*
+ * The table, and the function
+ */
+
+static void
+report_kept_name(const Follower *follower, const char *kind, const char *name,
+				 const char *new_name)
+{
+	ereport(NOTICE,
+			(errmsg("%s \"%s\" keeps its name", kind, name),
+			 errdetail("The name \"%s\" is taken.", new_name),
+			 errtable(follower->model)));
+}
+
+static bool
+is_free_for_table(const char *name, Oid schema)
+{
+	return !OidIsValid(get_relname_relid(name, schema)) &&
+		!OidIsValid(GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									CStringGetDatum(name),
+									ObjectIdGetDatum(schema)));
+}
+
+static bool
+is_free_for_as_of(const char *name, Oid schema)
+{
+	Oid			type = TIMESTAMPTZOID;
+
+	return !SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum(name),
+								  PointerGetDatum(buildoidvector(&type, 1)),
+								  ObjectIdGetDatum(schema));
+}
+
+/* A name that follows from that of the model, and has not been changed. */
+static char *
+follow_name(const Follower *follower, const DtSchemaChange *change,
+			const char *name, const char *suffix)
+{
+	if (strcmp(name, makeObjectName(change->old_name, suffix, NULL)) != 0)
+		return NULL;
+	return makeObjectName(RelationGetRelationName(follower->model), suffix, NULL);
+}
+
+static bool
+rename_table(Follower *follower, const DtSchemaChange *change)
+{
+	Name		name = &follower->history.table;
+	char	   *new_name = follow_name(follower, change, NameStr(*name), "history");
+
+	if (new_name == NULL || strcmp(new_name, NameStr(*name)) == 0)
+		return false;
+	if (!is_free_for_table(new_name, get_rel_namespace(follower->table)))
+	{
+		report_kept_name(follower, "table", NameStr(*name), new_name);
+		return false;
+	}
+	dtmodel_run_command("ALTER TABLE %s RENAME TO %s",
+						qualified_name(follower->table),
+						quote_identifier(new_name));
+	namestrcpy(name, new_name);
+	return true;
+}
+
+static char *
+as_of_call(const Follower *follower, Oid schema)
+{
+	return psprintf("%s(pg_catalog.timestamptz)",
+					quote_qualified_identifier(get_namespace_name(schema),
+											   NameStr(follower->history.as_of)));
+}
+
+static bool
+rename_as_of(Follower *follower, const DtSchemaChange *change)
+{
+	Name		name = &follower->history.as_of;
+	Oid			schema = RelationGetNamespace(follower->model);
+	char	   *new_name = follow_name(follower, change, NameStr(*name), "as_of");
+
+	if (new_name == NULL || strcmp(new_name, NameStr(*name)) == 0 ||
+		!OidIsValid(follower->as_of))
+		return false;
+	if (!is_free_for_as_of(new_name, schema))
+	{
+		report_kept_name(follower, "function", NameStr(*name), new_name);
+		return false;
+	}
+	dtmodel_run_command("ALTER FUNCTION %s RENAME TO %s",
+						as_of_call(follower, schema), quote_identifier(new_name));
+	namestrcpy(name, new_name);
+	return true;
+}
+
+/* False if nothing has another name now. */
+static bool
+follow_rename(Follower *follower, const DtSchemaChange *change)
+{
+	bool		renamed;
+
+	if (change->old_name == NULL || !is_named(follower, change))
+		return false;
+	renamed = rename_table(follower, change);
+	renamed |= rename_as_of(follower, change);
+	return renamed;
+}
+
+static void
+follow_schema(const Follower *follower, const DtSchemaChange *change)
+{
+	const char *schema;
+
+	if (!OidIsValid(change->old_schema) || !is_named(follower, change))
+		return;
+	schema = quote_identifier(get_namespace_name(RelationGetNamespace(follower->model)));
+	dtmodel_run_command("ALTER TABLE %s SET SCHEMA %s",
+						qualified_name(follower->table), schema);
+	if (OidIsValid(follower->as_of))
+		dtmodel_run_command("ALTER FUNCTION %s SET SCHEMA %s",
+							as_of_call(follower, change->old_schema), schema);
+}
+
+/* Nobody sees more of the past than of the present. */
+static void
+follow_row_security(const Follower *follower, const DtSchemaChange *change)
+{
+	if (change->secures_rows && is_named(follower, change) &&
+		follower->model->rd_rel->relrowsecurity)
+		dtmodel_run_command("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
+							qualified_name(follower->table));
+}
+
+/* A past that a crash would empty must not be that of a table that stays. */
+static void
+follow_persistence(const Follower *follower)
+{
+	if (follower->model->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
+		get_rel_persistence(follower->table) == RELPERSISTENCE_UNLOGGED)
+		dtmodel_run_command("ALTER TABLE %s SET LOGGED",
+							qualified_name(follower->table));
+}
+
+/*
+ * Inheritance
+ */
+
+/* The histories of the tables that the model inherits from. */
+static List *
+parents_histories(const Follower *follower)
+{
+	List	   *histories = NIL;
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_parents(RelationGetRelid(follower->model)))
+	{
+		DtHistoryNames *names = dtmodel_history_names(lfirst_oid(cell));
+		Oid			table = names == NULL ? InvalidOid :
+			dtmodel_named_history(names);
+
+		if (OidIsValid(table))
+			histories = lappend_oid(histories, table);
+	}
+	return histories;
+}
+
+/* Columns of the past that the model's parent has had, and the model not. */
+static void
+add_columns_of(Oid parent, Oid table)
+{
+	Relation	rel = relation_open(parent, AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && !has_column(table, NameStr(att->attname)))
+			dtmodel_run_command("ALTER TABLE %s ADD COLUMN %s",
+								qualified_name(table), dtmodel_history_column(att));
+	}
+	relation_close(rel, NoLock);
+}
+
+static void
+change_parents(Oid table, List *parents, const char *action)
+{
+	ListCell   *cell;
+
+	foreach(cell, parents)
+		dtmodel_run_command("ALTER TABLE %s %s %s", qualified_name(table), action,
+							qualified_name(lfirst_oid(cell)));
+}
+
+/* The past of a model is a part of its parent's, as its rows are. */
+static void
+follow_parents(const Follower *follower, const DtSchemaChange *change)
+{
+	List	   *wanted;
+	List	   *present;
+	ListCell   *cell;
+
+	if (!change->changes_parents || !is_named(follower, change))
+		return;
+	wanted = parents_histories(follower);
+	present = dtmodel_parents(follower->table);
+	change_parents(follower->table, list_difference_oid(present, wanted),
+				   "NO INHERIT");
+	wanted = list_difference_oid(wanted, present);
+	foreach(cell, wanted)
+		add_columns_of(lfirst_oid(cell), follower->table);
+	change_parents(follower->table, wanted, "INHERIT");
+}
+
+/*
+ * The function's text.  It is replaced in place: CREATE OR REPLACE would ask
+ * for a privilege on the schema, which the command does not need, and forget
+ * what the user has changed of the function.
+ */
+static void
+set_as_of_text(Oid function, const char *text)
+{
+	Relation	catalog = table_open(ProcedureRelationId, RowExclusiveLock);
+	HeapTuple	tuple = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
+	Datum		values[Natts_pg_proc] = {0};
+	bool		nulls[Natts_pg_proc] = {0};
+	bool		replace[Natts_pg_proc] = {0};
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	values[Anum_pg_proc_prosrc - 1] = CStringGetTextDatum(text);
+	replace[Anum_pg_proc_prosrc - 1] = true;
+	tuple = heap_modify_tuple(tuple, RelationGetDescr(catalog), values, nulls,
+							  replace);
+	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
+	table_close(catalog, RowExclusiveLock);
+	CommandCounterIncrement();
+}
+
+static const char *
+as_of_text_of(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Datum		body;
+	bool		isnull;
+	char	   *result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+	result = TextDatumGetCString(body);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Without its updated_at the model does not work until it has one again. */
+static void
+rewrite_as_of(const Follower *follower)
+{
+	const DtTimestamps *timestamps =
+		dtmodel_timestamps_of(dtmodel_get_model(follower->model));
+	char	   *text;
+
+	if (!OidIsValid(follower->as_of) || timestamps == NULL ||
+		!AttributeNumberIsValid(timestamps->updated_at.attnum))
+		return;
+	text = dtmodel_as_of_text(follower->model, &follower->history);
+	if (strcmp(text, as_of_text_of(follower->as_of)) != 0)
+		set_as_of_text(follower->as_of, text);
+}
+
+/* For what changes nothing else, such as the name of the schema. */
+void
+dtmodel_rewrite_as_of(Oid model)
+{
+	DtSchemaChange none = {0};
+	Follower	follower;
+
+	if (!open_follower(&follower, model, &none))
+		return;
+	rewrite_as_of(&follower);
+	close_follower(&follower);
+}
+
+static void
+follow_all(Follower *follower, const DtSchemaChange *change)
+{
+	bool		changed;
+
+	follow_schema(follower, change);
+	changed = follow_rename(follower, change);
+	follow_rename_column(follower, change);
+	changed |= follow_excluded(follower, change);
+	if (changed)
+		dtmodel_set_history_arguments(follower->model, &follower->history);
+	follow_types(follower, change);
+	follow_new_columns(follower);
+	follow_row_security(follower, change);
+	follow_persistence(follower);
+	follow_parents(follower, change);
+	rewrite_as_of(follower);
+}
+
+/*
+ * Does to the history of a table, if it has one, what the command has done to
+ * the table.  To be called for a model before it is called for the tables that
+ * inherit from it.
+ */
+void
+dtmodel_follow_in_history(Oid model, const DtSchemaChange *change)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = add_context,
+	};
+	Follower	follower;
+
+	if (!open_follower(&follower, model, change))
+		return;
+	callback.arg = get_rel_name(follower.table);
+	error_context_stack = &callback;
+	follow_all(&follower, change);
+	error_context_stack = callback.previous;
+	close_follower(&follower);
+}

@@ -1,0 +1,368 @@
+/*-------------------------------------------------------------------------
+ *
+ * protect.c
+ *	  What must be known before a command changes a model or a history.
+ *
+ * A history follows its model; a command on the history itself could only
+ * break it.  So those that would are refused before they begin.
+ *
+ * The names of the command are looked up without a lock, and it will look them
+ * up again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_proc.h"
+#include "commands/tablecmds.h"
+#include "dtmodel.h"
+#include "miscadmin.h"
+#include "mixin/history/arguments.h"
+#include "mixin/history/as_of.h"
+#include "mixin/history/table.h"
+#include "server/event.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+PG_FUNCTION_INFO_V1(dtmodel_history_protect_trigger);
+
+static Oid
+find_relation(const RangeVar *name)
+{
+	return name == NULL ? InvalidOid : RangeVarGetRelid(name, NoLock, true);
+}
+
+/* Most tables are not, which does not cost a search for a model. */
+static bool
+looks_like_history(Oid relid)
+{
+	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
+	{
+		AttrNumber	attnum = get_attnum(relid, dtmodel_history_columns[i].name);
+
+		if (attnum == InvalidAttrNumber ||
+			get_atttype(relid, attnum) != dtmodel_history_columns[i].type)
+			return false;
+	}
+	return true;
+}
+
+/* The model whose history this is; NULL for any other table. */
+static const DtHistoryNames *
+find_model(Oid table)
+{
+	ListCell   *cell;
+
+	if (!OidIsValid(table) || !looks_like_history(table))
+		return NULL;
+	foreach(cell, dtmodel_all_histories())
+	{
+		const DtHistoryNames *names = lfirst(cell);
+
+		if (dtmodel_named_history(names) == table)
+			return names;
+	}
+	return NULL;
+}
+
+/* A literal for a function's first argument. */
+static char *
+quoted_model(const DtHistoryNames *names)
+{
+	char	   *schema = get_namespace_name(get_rel_namespace(names->model));
+
+	return quote_literal_cstr(quote_qualified_identifier(schema,
+														 get_rel_name(names->model)));
+}
+
+static void
+report_history(const DtHistoryNames *names)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" holds the history of table \"%s\"",
+					names->table, get_rel_name(names->model)),
+			 errdetail("Changes of \"%s\" could no longer be written after this command.",
+					   get_rel_name(names->model)),
+			 errhint("Change table \"%s\", which its history follows, or call %s.remove_history(%s) first.",
+					 get_rel_name(names->model), DTMODEL_SCHEMA,
+					 quoted_model(names))));
+}
+
+static void
+report_history_column(const DtHistoryNames *names, const char *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("column \"%s\" of table \"%s\" is part of the history of table \"%s\"",
+					column, names->table, get_rel_name(names->model)),
+			 errdetail("Changes of \"%s\" could no longer be written after this command.",
+					   get_rel_name(names->model)),
+			 errhint("Change table \"%s\", which its history follows, or call %s.remove_history(%s) first.",
+					 get_rel_name(names->model), DTMODEL_SCHEMA,
+					 quoted_model(names))));
+}
+
+/* Columns that were dropped from the model, or added by hand, are free. */
+static void
+check_column(const DtHistoryNames *names, const char *column)
+{
+	bool		is_own = false;
+
+	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
+		is_own |= strcmp(dtmodel_history_columns[i].name, column) == 0;
+	if (is_own || get_attnum(names->model, column) != InvalidAttrNumber)
+		report_history_column(names, column);
+}
+
+/* To give it back to the model's owner is a repair. */
+static void
+check_new_owner(const DtHistoryNames *names, const RoleSpec *role)
+{
+	if (get_rolespec_oid(role, true) != dtmodel_owner_of(names->model))
+		report_history(names);
+}
+
+static void
+check_subcommand(const DtHistoryNames *names, const AlterTableCmd *command)
+{
+	switch (command->subtype)
+	{
+		case AT_DropColumn:
+		case AT_AlterColumnType:
+		case AT_SetNotNull:
+			check_column(names, command->name);
+			break;
+		case AT_ChangeOwner:
+			check_new_owner(names, command->newowner);
+			break;
+		case AT_AddInherit:
+		case AT_DropInherit:
+			report_history(names);
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+give_history(const DtHistoryNames *names, const char *owner)
+{
+	Oid			schemaid = get_rel_namespace(names->model);
+	char	   *schema = get_namespace_name(schemaid);
+
+	if (OidIsValid(dtmodel_owned_as_of(names->model, names->as_of, schemaid)))
+		dtmodel_run_command("ALTER FUNCTION %s(pg_catalog.timestamptz) OWNER TO %s",
+							quote_qualified_identifier(schema, names->as_of), owner);
+	if (OidIsValid(dtmodel_owned_history(names->model, names->table, schemaid)))
+		dtmodel_run_command("ALTER TABLE %s OWNER TO %s",
+							quote_qualified_identifier(schema, names->table), owner);
+}
+
+/*
+ * Gives the history to the new owner of its model, before the model itself:
+ * afterwards it would not be known that they had one owner.
+ */
+static void
+follow_owner(const AlterTableStmt *statement, const RoleSpec *role)
+{
+	Oid			relid = find_relation(statement->relation);
+	const DtHistoryNames *names;
+
+	if (!OidIsValid(relid) || get_rel_relispartition(relid) ||
+		dtmodel_history_names(relid) == NULL)
+		return;
+	relid = RangeVarGetRelidExtended(statement->relation, AccessExclusiveLock,
+									 RVR_MISSING_OK,
+									 RangeVarCallbackOwnsRelation, NULL);
+	names = OidIsValid(relid) ? dtmodel_history_names(relid) : NULL;
+	if (names != NULL)
+		give_history(names,
+					 quote_identifier(GetUserNameFromId(get_rolespec_oid(role, false),
+																false)));
+}
+
+static void
+check_attach(const PartitionCmd *command)
+{
+	const DtHistoryNames *names = find_model(find_relation(command->name));
+
+	if (names != NULL)
+		report_history(names);
+}
+
+static void
+before_alter_table(const AlterTableStmt *statement)
+{
+	const DtHistoryNames *names = find_model(find_relation(statement->relation));
+	ListCell   *cell;
+
+	foreach(cell, statement->cmds)
+	{
+		const AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
+
+		if (names != NULL)
+			check_subcommand(names, command);
+		if (command->subtype == AT_ChangeOwner)
+			follow_owner(statement, command->newowner);
+		if (command->subtype == AT_AttachPartition)
+			check_attach(castNode(PartitionCmd, command->def));
+	}
+}
+
+static void
+before_rename(const RenameStmt *statement)
+{
+	const DtHistoryNames *names = find_model(find_relation(statement->relation));
+
+	if (names == NULL)
+		return;
+	if (statement->renameType == OBJECT_COLUMN ||
+		statement->renameType == OBJECT_ATTRIBUTE)
+		check_column(names, statement->subname);
+	else if (statement->renameType == OBJECT_TABLE ||
+			 statement->renameType == OBJECT_INDEX)
+		report_history(names);
+}
+
+static void
+before_set_schema(const AlterObjectSchemaStmt *statement)
+{
+	const DtHistoryNames *names = find_model(find_relation(statement->relation));
+
+	if (names != NULL)
+		report_history(names);
+}
+
+/*
+ * Dropping tables
+ */
+
+/* With CASCADE, the tables that inherit are dropped too. */
+static List *
+dropped_tables(const DropStmt *statement)
+{
+	List	   *tables = NIL;
+	ListCell   *cell;
+
+	foreach(cell, statement->objects)
+	{
+		Oid			relid = find_relation(makeRangeVarFromNameList(lfirst(cell)));
+
+		if (!OidIsValid(relid))
+			continue;
+		if (statement->behavior == DROP_CASCADE)
+			tables = list_concat_unique_oid(tables,
+											find_all_inheritors(relid, NoLock, NULL));
+		else
+			tables = list_append_unique_oid(tables, relid);
+	}
+	return tables;
+}
+
+static void
+report_dropped_history(const DtHistoryNames *names)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("cannot drop table \"%s\" because it holds the history of table \"%s\"",
+					names->table, get_rel_name(names->model)),
+			 errhint("Call %s.remove_history(%s, drop_history => true) instead.",
+					 DTMODEL_SCHEMA, quoted_model(names))));
+}
+
+static void
+check_no_history(Oid table, const List *dropped)
+{
+	const DtHistoryNames *names = find_model(table);
+
+	if (names != NULL && !list_member_oid(dropped, names->model))
+		report_dropped_history(names);
+}
+
+/*
+ * The function that shows the past returns rows of the model, so the server
+ * would refuse to drop the model without it.  It goes with the model, as an
+ * index does.  A dump does not have that dependency, so it is recorded when it
+ * is needed.
+ */
+static void
+drop_as_of_too(const DtHistoryNames *names)
+{
+	ObjectAddress function;
+	ObjectAddress table;
+
+	ObjectAddressSet(function, ProcedureRelationId,
+					 dtmodel_owned_as_of(names->model, names->as_of,
+										 get_rel_namespace(names->model)));
+	ObjectAddressSet(table, RelationRelationId, names->model);
+	if (!OidIsValid(function.objectId))
+		return;
+	recordDependencyOn(&function, &table, DEPENDENCY_AUTO);
+	CommandCounterIncrement();
+}
+
+static void
+before_drop_of_model(Oid relid, const List *dropped)
+{
+	const DtHistoryNames *names = get_rel_relispartition(relid) ? NULL :
+		dtmodel_history_names(relid);
+	Oid			table;
+
+	if (names == NULL)
+		return;
+	drop_as_of_too(names);
+	table = dtmodel_named_history(names);
+	if (OidIsValid(table) && !list_member_oid(dropped, table))
+		ereport(NOTICE,
+				(errmsg("table \"%s\" keeps the past of table \"%s\"",
+						names->table, get_rel_name(relid))));
+}
+
+static void
+before_drop(const DropStmt *statement)
+{
+	List	   *dropped;
+	ListCell   *cell;
+
+	if (statement->removeType != OBJECT_TABLE)
+		return;
+	dropped = dropped_tables(statement);
+	foreach(cell, dropped)
+		check_no_history(lfirst_oid(cell), dropped);
+	foreach(cell, dropped)
+		before_drop_of_model(lfirst_oid(cell), dropped);
+}
+
+/*
+ * history_protect_trigger() returns event_trigger
+ *
+ * ON ddl_command_start.  Refuses commands on a history that would break it
+ * (55000), or drop it without its model (2BP01).  Gives a history to the new
+ * owner of its model, and lets a model be dropped, which leaves its past.
+ */
+Datum
+dtmodel_history_protect_trigger(PG_FUNCTION_ARGS)
+{
+	const EventTriggerData *data = dtmodel_event_data(fcinfo,
+													  "history_protect_trigger",
+													  "ddl_command_start");
+	const Node *statement = data->parsetree;
+
+	if (IsA(statement, AlterTableStmt))
+		before_alter_table((const AlterTableStmt *) statement);
+	else if (IsA(statement, RenameStmt))
+		before_rename((const RenameStmt *) statement);
+	else if (IsA(statement, AlterObjectSchemaStmt))
+		before_set_schema((const AlterObjectSchemaStmt *) statement);
+	else if (IsA(statement, DropStmt))
+		before_drop((const DropStmt *) statement);
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,99 @@
+/*-------------------------------------------------------------------------
+ *
+ * event.c
+ *	  Event triggers: how they are called, what their command has done, and
+ *	  commands of their own.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "compat.h"
+#include "dtmodel.h"
+#include "executor/spi.h"
+#include "nodes/makefuncs.h"
+#include "parser/parser.h"
+#include "server/event.h"
+#include "tcop/utility.h"
+#include "utils/memutils.h"
+
+const EventTriggerData *
+dtmodel_event_data(FunctionCallInfo fcinfo, const char *function,
+				   const char *event)
+{
+	const EventTriggerData *data = (const EventTriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, event) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function %s.%s must be called as an event trigger on %s",
+						DTMODEL_SCHEMA, function, event)));
+	return data;
+}
+
+/*
+ * The CollectedCommands of the command that has ended, which know the objects
+ * that it has found for its names.
+ */
+List *
+dtmodel_collected_commands(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *commands = NIL;
+
+	SPI_connect();
+	(void) SPI_execute("SELECT command FROM pg_catalog.pg_event_trigger_ddl_commands()",
+					   true, 0);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Datum		command = SPI_getbinval(SPI_tuptable->vals[i],
+											SPI_tuptable->tupdesc, 1, &isnull);
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		commands = lappend(commands, DatumGetPointer(command));
+		MemoryContextSwitchTo(spi);
+	}
+	SPI_finish();
+	return commands;
+}
+
+/*
+ * Runs a command as a part of the one that has fired the event trigger: other
+ * event triggers find it among what that command has done, and none is fired
+ * for it.
+ */
+void
+dtmodel_run_node(Node *statement)
+{
+	PlannedStmt *planned = makeNode(PlannedStmt);
+
+	planned->commandType = CMD_UTILITY;
+	planned->utilityStmt = statement;
+	planned->stmt_location = -1;
+	ProcessUtility(planned, "", false, PROCESS_UTILITY_SUBCOMMAND, NULL, NULL,
+				   None_Receiver, NULL);
+	CommandCounterIncrement();
+}
+
+/* The same for a command in SQL. */
+void
+dtmodel_run_command(const char *format,...)
+{
+	StringInfoData sql;
+	va_list		args;
+	int			needed;
+
+	initStringInfo(&sql);
+	do
+	{
+		va_start(args, format);
+		needed = appendStringInfoVA(&sql, format, args);
+		va_end(args);
+		if (needed > 0)
+			enlargeStringInfo(&sql, needed);
+	} while (needed > 0);
+	dtmodel_run_node(linitial_node(RawStmt,
+								   raw_parser(sql.data, RAW_PARSE_DEFAULT))->stmt);
+}
