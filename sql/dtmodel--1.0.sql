@@ -516,6 +516,64 @@ COMMENT ON FUNCTION dtmodel.remove_history(
 'undoes dtmodel.add_history, and keeps the past unless drop_history is true';
 
 --
+-- Reading the past (src/api/history)
+--
+
+CREATE FUNCTION dtmodel.history(instance pg_catalog.anyelement)
+RETURNS TABLE (
+    valid_from pg_catalog.timestamptz,
+    valid_to pg_catalog.timestamptz,
+    operation pg_catalog.text,
+    actor pg_catalog.text,
+    transaction_id pg_catalog.xid8,
+    changed pg_catalog.text[],
+    changes pg_catalog.jsonb,
+    version pg_catalog.anyelement)
+AS 'MODULE_PATHNAME', 'dtmodel_history_of_row'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.history(pg_catalog.anyelement) IS
+'the versions of a row, oldest first, with what began each of them';
+
+CREATE FUNCTION dtmodel.history(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible)
+RETURNS TABLE (
+    valid_from pg_catalog.timestamptz,
+    valid_to pg_catalog.timestamptz,
+    operation pg_catalog.text,
+    actor pg_catalog.text,
+    transaction_id pg_catalog.xid8,
+    changed pg_catalog.text[],
+    changes pg_catalog.jsonb,
+    version pg_catalog.anyelement)
+AS 'MODULE_PATHNAME', 'dtmodel_history_by_id'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.history(
+    pg_catalog.anyelement, pg_catalog.anycompatible) IS
+'the versions of the row with the given primary key, which may not exist any more';
+
+CREATE FUNCTION dtmodel.changes(
+    model pg_catalog.anyelement,
+    since pg_catalog.timestamptz,
+    until pg_catalog.timestamptz DEFAULT 'infinity')
+RETURNS TABLE (
+    "time" pg_catalog.timestamptz,
+    operation pg_catalog.text,
+    actor pg_catalog.text,
+    transaction_id pg_catalog.xid8,
+    key pg_catalog.jsonb,
+    changed pg_catalog.text[],
+    changes pg_catalog.jsonb)
+AS 'MODULE_PATHNAME', 'dtmodel_changes'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.changes(
+    pg_catalog.anyelement, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
+'what happened to the rows of a table in a time, oldest first';
+
+--
 -- Slugs (src/mixin/slug)
 --
 
