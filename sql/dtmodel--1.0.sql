@@ -573,6 +573,29 @@ COMMENT ON FUNCTION dtmodel.changes(
     pg_catalog.anyelement, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
 'what happened to the rows of a table in a time, oldest first';
 
+CREATE FUNCTION dtmodel.revert(
+    instance pg_catalog.anyelement,
+    "to" pg_catalog.timestamptz)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_revert'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.revert(
+    pg_catalog.anyelement, pg_catalog.timestamptz) IS
+'writes a row back as it was at a time, and returns it';
+
+CREATE FUNCTION dtmodel.revert_transaction(
+    model pg_catalog.anyelement,
+    transaction_id pg_catalog.xid8,
+    force pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME', 'dtmodel_revert_transaction'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.revert_transaction(
+    pg_catalog.anyelement, pg_catalog.xid8, pg_catalog.bool) IS
+'writes the rows that a transaction updated or deleted back as they were before; rows that it inserted stay';
+
 --
 -- Slugs (src/mixin/slug)
 --
