@@ -596,6 +596,30 @@ COMMENT ON FUNCTION dtmodel.revert_transaction(
     pg_catalog.anyelement, pg_catalog.xid8, pg_catalog.bool) IS
 'writes the rows that a transaction updated or deleted back as they were before; rows that it inserted stay';
 
+CREATE FUNCTION dtmodel.erase(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible)
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME', 'dtmodel_erase'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.erase(
+    pg_catalog.anyelement, pg_catalog.anycompatible) IS
+'physically deletes the row with the given primary key and all of its past';
+
+CREATE PROCEDURE dtmodel.purge_history(
+    model pg_catalog.regclass,
+    older_than pg_catalog.interval,
+    batch_size pg_catalog.int4 DEFAULT 1000,
+    dry_run pg_catalog.bool DEFAULT false)
+AS 'MODULE_PATHNAME', 'dtmodel_purge_history'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE dtmodel.purge_history(
+    pg_catalog.regclass, pg_catalog.interval, pg_catalog.int4,
+    pg_catalog.bool) IS
+'physically deletes past versions that ended long enough ago, in batches';
+
 --
 -- Slugs (src/mixin/slug)
 --

@@ -51,7 +51,8 @@ typedef enum DtPlanPurpose
 	DT_PLAN_REVERT,
 	DT_PLAN_INSERT_PAST,
 	DT_PLAN_HAS_PAST,
-	DT_PLAN_ERASE_PAST
+	DT_PLAN_ERASE_PAST,
+	DT_PLAN_PURGE_PAST			/* and this to a history table */
 } DtPlanPurpose;
 
 /*
