@@ -577,12 +577,25 @@ CREATE FUNCTION dtmodel.revert(
     instance pg_catalog.anyelement,
     "to" pg_catalog.timestamptz)
 RETURNS pg_catalog.anyelement
-AS 'MODULE_PATHNAME', 'dtmodel_revert'
+AS 'MODULE_PATHNAME', 'dtmodel_revert_row'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.revert(
     pg_catalog.anyelement, pg_catalog.timestamptz) IS
 'writes a row back as it was at a time, and returns it';
+
+CREATE FUNCTION dtmodel.revert(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible,
+    "to" pg_catalog.timestamptz)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_revert_by_id'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.revert(
+    pg_catalog.anyelement, pg_catalog.anycompatible,
+    pg_catalog.timestamptz) IS
+'writes the row with the given primary key back as it was at a time, and returns it';
 
 CREATE FUNCTION dtmodel.revert_transaction(
     model pg_catalog.anyelement,

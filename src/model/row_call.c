@@ -65,7 +65,8 @@ report_null_instance(FunctionCallInfo fcinfo, Relation rel)
 			 errhint("Pass a row, and exclude null rows with WHERE.") :
 			 errhint("Pass the id, as in %s.%s(NULL::%s, id%s), or exclude null rows with WHERE.",
 					 DTMODEL_SCHEMA, function, table,
-					 strcmp(function, "update") == 0 ? ", data" : ""),
+					 strcmp(function, "update") == 0 ? ", data" :
+					 strcmp(function, "revert") == 0 ? ", time" : ""),
 			 errtable(rel)));
 }
 

@@ -76,6 +76,7 @@ typedef struct HistoryCall
 	bool		has_before;
 	DtRowVersion before;		/* the last version so far */
 	MemoryContext before_context;	/* of that version */
+	MemoryContext context;		/* of the call */
 } HistoryCall;
 
 /* A call of changes(). */
@@ -210,18 +211,21 @@ add_version(HistoryCall *history, const DtRowVersion *version)
 }
 
 static MemoryContext
-make_context(void)
+make_context(MemoryContext parent)
 {
-	return AllocSetContextCreate(CurrentMemoryContext, "dtmodel version",
+	return AllocSetContextCreate(parent, "dtmodel version",
 								 ALLOCSET_DEFAULT_SIZES);
 }
 
-/* Each version is needed until the next one has been compared with it. */
+/*
+ * Each version is needed until the next one has been compared with it, which
+ * may be after the query.
+ */
 static void
 take_past_version(DtResultReceiver *result, TupleTableSlot *slot)
 {
 	HistoryCall *history = result->caller;
-	MemoryContext caller = MemoryContextSwitchTo(make_context());
+	MemoryContext caller = MemoryContextSwitchTo(make_context(history->context));
 	bool		isnull;
 	DtRowVersion version = dtmodel_past_version(&history->past,
 												slot_getattr(slot, 1, &isnull));
@@ -276,7 +280,7 @@ add_all_versions(HistoryCall *history)
 static Datum
 list_history(FunctionCallInfo fcinfo, const DtRowCall *call)
 {
-	HistoryCall history = {.call = call};
+	HistoryCall history = {.call = call,.context = CurrentMemoryContext};
 
 	history.result = dtmodel_make_result_receiver(fcinfo);
 	history.result->take = take_past_version;
@@ -612,7 +616,7 @@ dtmodel_changes(PG_FUNCTION_ARGS)
 
 	changes.comparison = dtmodel_prepare_comparison(&changes.past);
 	changes.desc = ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc;
-	changes.context = make_context();
+	changes.context = make_context(CurrentMemoryContext);
 	prepare_key(&changes);
 	result->take = take_change;
 	result->caller = &changes;

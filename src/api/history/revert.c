@@ -21,7 +21,8 @@
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 
-PG_FUNCTION_INFO_V1(dtmodel_revert);
+PG_FUNCTION_INFO_V1(dtmodel_revert_row);
+PG_FUNCTION_INFO_V1(dtmodel_revert_by_id);
 PG_FUNCTION_INFO_V1(dtmodel_revert_transaction);
 
 /* Members of the set of a plan for a transaction. */
@@ -297,14 +298,32 @@ set_parameters(RevertCall *revert)
 }
 
 static TimestampTz
-time_argument(FunctionCallInfo fcinfo)
+time_argument(FunctionCallInfo fcinfo, int argument)
 {
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(argument))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("\"to\" must not be null"),
 				 errhint("Pass the time whose version is to be written back.")));
-	return PG_GETARG_TIMESTAMPTZ(1);
+	return PG_GETARG_TIMESTAMPTZ(argument);
+}
+
+static Datum
+revert_row(FunctionCallInfo fcinfo, const DtRowCall *call, TimestampTz time)
+{
+	DtPast		past = dtmodel_open_past(call->rel);
+	RevertCall	revert = {.call = call,.past = &past,.time = time};
+	Datum		row = (Datum) 0;
+	bool		found;
+
+	if (!call->id.complete)
+		report_no_version(&past, time);
+	set_parameters(&revert);
+	SPI_connect();
+	found = write_back(&revert, &row);
+	SPI_finish();
+	dtmodel_close_past(&past);
+	return dtmodel_end_row_call(call, fcinfo, row, !found);
 }
 
 /*
@@ -324,26 +343,31 @@ time_argument(FunctionCallInfo fcinfo)
  * Source: none; the reference documents ask for audit trails.
  */
 Datum
-dtmodel_revert(PG_FUNCTION_ARGS)
+dtmodel_revert_row(PG_FUNCTION_ARGS)
 {
 	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, RowExclusiveLock);
-	RevertCall	revert = {.call = &call};
-	DtPast		past;
-	Datum		row = (Datum) 0;
-	bool		found;
 
 	dtmodel_set_row(&call, PG_GETARG_DATUM(0));
-	revert.time = time_argument(fcinfo);
-	past = dtmodel_open_past(call.rel);
-	revert.past = &past;
-	if (!call.id.complete)
-		report_no_version(&past, revert.time);
-	set_parameters(&revert);
-	SPI_connect();
-	found = write_back(&revert, &row);
-	SPI_finish();
-	dtmodel_close_past(&past);
-	return dtmodel_end_row_call(&call, fcinfo, row, !found);
+	return revert_row(fcinfo, &call, time_argument(fcinfo, 1));
+}
+
+/*
+ * revert(model anyelement, id anycompatible, "to" timestamptz)
+ * returns anyelement
+ *
+ * The same for the row with this primary key, which need not exist any more.
+ * NULL for a NULL id.
+ */
+Datum
+dtmodel_revert_by_id(PG_FUNCTION_ARGS)
+{
+	DtRowCall	call;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	call = dtmodel_begin_row_call(fcinfo, RowExclusiveLock);
+	dtmodel_set_row_by_id(&call, fcinfo);
+	return revert_row(fcinfo, &call, time_argument(fcinfo, 2));
 }
 
 /* "column, ..." */
@@ -545,8 +569,10 @@ revert_all(const DtPast *past, Datum transaction_id, bool force)
  * history.
  *
  * A row that is not as the transaction left it is an error (55000) that says
- * its key, unless force is true.  0 for NULL, and for a transaction that has
- * changed no row.  Other errors are those of revert().
+ * its key, unless force is true.  Rows whose past or present a policy hides
+ * are left out, as are those that a policy or a trigger keeps from being
+ * written.  0 for NULL, and for a transaction that has changed no row.  Other
+ * errors are those of revert().
  *
  * Source: none; the reference documents ask for audit trails.
  */
