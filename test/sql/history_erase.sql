@@ -96,7 +96,9 @@ SELECT count(*) FROM users_history;
 -- in batches
 CALL dtmodel.purge_history('users', '0', batch_size => 7);
 SELECT count(*) FROM users_history;
+SET dtmodel.with_deleted = on;
 SELECT count(*), count(*) FILTER (WHERE is_deleted) FROM users;
+RESET dtmodel.with_deleted;
 SELECT operation, (version).name FROM dtmodel.history(NULL::users, 34);
 -- only those that ended before
 UPDATE users SET name = 'old' WHERE id = 10;
