@@ -230,6 +230,24 @@ SELECT dtmodel.add_history('items');
 UPDATE items SET name = 'three', n = 3;
 SELECT r.name, r.n FROM items AS i, dtmodel.revert(i, moment('items')) AS r;
 
+-- a slug that follows its source goes back too; settings; a model whose flag cannot be written
+CREATE TABLE pages (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_timestamps('pages'), dtmodel.add_soft_delete('pages', flag_writes => 'error'), dtmodel.add_slug('pages', 'title', on_update => true),
+       dtmodel.add_settings('pages', '{theme}'), dtmodel.add_history('pages');
+INSERT INTO pages (id, title, settings) VALUES (1, 'First title', '{"theme": "dark"}');
+INSERT INTO moments VALUES ('pages');
+UPDATE pages SET title = 'Second title', settings = '{}';
+SELECT operation, changed, (version).slug FROM dtmodel.history(NULL::pages, 1);
+SELECT r.title, r.slug, r.settings FROM dtmodel.revert(NULL::pages, 1, moment('pages')) AS r;
+UPDATE pages SET title = 'Third title';
+DELETE FROM pages;
+\set VERBOSITY terse
+SELECT dtmodel.revert(NULL::pages, 1, moment('pages'));
+\echo :SQLSTATE
+\set VERBOSITY default
+SELECT (dtmodel.restore(NULL::pages, 1)).title;
+SELECT r.title, r.slug FROM dtmodel.revert(NULL::pages, 1, moment('pages')) AS r;
+
 -- what a trigger or a policy prevents returns NULL; a constraint is an error
 CREATE FUNCTION skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER skip BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION skip();

@@ -17,9 +17,11 @@
 #include "api/result_receiver.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "mixin/soft_delete/live.h"
 #include "server/record.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -467,6 +469,21 @@ changes_plan(const DtPast *past)
 	return dtmodel_save_plan(&plan, lengthof(types), types);
 }
 
+/*
+ * One look-up in the index of the history for each change is expensive enough
+ * for the server to compile the plan, which takes longer than it gains.
+ */
+static void
+run_changes(const ChangesCall *changes, Datum *limits, DestReceiver *receiver)
+{
+	int			level = NewGUCNestLevel();
+
+	dtmodel_set_guc("jit", "off");
+	dtmodel_run_plan_into(changes_plan(&changes->past), limits, NULL, true,
+						  receiver);
+	AtEOXact_GUC(true, level);
+}
+
 /* The key of a row as a JSON object. */
 static Datum
 key_object(const ChangesCall *changes, HeapTuple row)
@@ -621,8 +638,7 @@ dtmodel_changes(PG_FUNCTION_ARGS)
 	result->take = take_change;
 	result->caller = &changes;
 	SPI_connect();
-	dtmodel_run_plan_into(changes_plan(&changes.past), values, NULL, true,
-						  &result->receiver);
+	run_changes(&changes, values, &result->receiver);
 	SPI_finish();
 	dtmodel_close_past(&changes.past);
 	dtmodel_close_row_call(&call);

@@ -337,8 +337,9 @@ revert_row(FunctionCallInfo fcinfo, const DtRowCall *call, TimestampTz time)
  * returned as it is.  NULL if a policy or a trigger prevents it.
  *
  * An error for NULLs (22004), for a time of which the row has no version
- * (22023), for a table without a history and for a partition (42809), and
- * without the privileges for the statements (42501).
+ * (22023), for a table without a history and for a partition (42809), without
+ * the privileges for the statements (42501), and for a row that was deleted or
+ * restored since if the model has flag_writes => 'error' (55000).
  *
  * Source: none; the reference documents ask for audit trails.
  */
