@@ -6,7 +6,8 @@
  * The row is deleted by the caller, as delete(..., soft => false) does.  Its
  * versions are deleted by the owner of the history, in which no other role
  * writes.  They are deleted before the row, to be counted, and again after
- * it, since the deletion of the row keeps its last version.
+ * it, since the deletion of the row keeps its last version.  It may also have
+ * waited for a transaction that wrote others.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,19 +62,24 @@ report_row_stays(Relation rel)
 			 errtable(rel)));
 }
 
+/*
+ * The current version is among those that were kept meanwhile, unless the
+ * transaction has inserted it itself.
+ */
 static int64
 erase(const DtRowCall *call, const DtPast *past)
 {
 	int64		erased = erase_versions(call, past);
+	int64		rest;
+	bool		found;
 	Datum		row;
 
-	if (dtmodel_delete_for_good(call, &row))
-		erased++;
+	found = dtmodel_delete_for_good(call, &row);
 	if (dtmodel_fetch_row(call, dtmodel_select_plan(call), call->id.values,
 						  call->id.nulls, false, &row))
 		report_row_stays(call->rel);
-	(void) erase_versions(call, past);
-	return erased;
+	rest = erase_versions(call, past);
+	return erased + Max(rest, (int64) found);
 }
 
 /*
