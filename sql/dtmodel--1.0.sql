@@ -516,6 +516,124 @@ COMMENT ON FUNCTION dtmodel.remove_history(
 'undoes dtmodel.add_history, and keeps the past unless drop_history is true';
 
 --
+-- Reading the past (src/api/history)
+--
+
+CREATE FUNCTION dtmodel.history(instance pg_catalog.anyelement)
+RETURNS TABLE (
+    valid_from pg_catalog.timestamptz,
+    valid_to pg_catalog.timestamptz,
+    operation pg_catalog.text,
+    actor pg_catalog.text,
+    transaction_id pg_catalog.xid8,
+    changed pg_catalog.text[],
+    changes pg_catalog.jsonb,
+    version pg_catalog.anyelement)
+AS 'MODULE_PATHNAME', 'dtmodel_history_of_row'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.history(pg_catalog.anyelement) IS
+'the versions of a row, oldest first, with what began each of them';
+
+CREATE FUNCTION dtmodel.history(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible)
+RETURNS TABLE (
+    valid_from pg_catalog.timestamptz,
+    valid_to pg_catalog.timestamptz,
+    operation pg_catalog.text,
+    actor pg_catalog.text,
+    transaction_id pg_catalog.xid8,
+    changed pg_catalog.text[],
+    changes pg_catalog.jsonb,
+    version pg_catalog.anyelement)
+AS 'MODULE_PATHNAME', 'dtmodel_history_by_id'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.history(
+    pg_catalog.anyelement, pg_catalog.anycompatible) IS
+'the versions of the row with the given primary key, which may not exist any more';
+
+CREATE FUNCTION dtmodel.changes(
+    model pg_catalog.anyelement,
+    since pg_catalog.timestamptz,
+    until pg_catalog.timestamptz DEFAULT 'infinity')
+RETURNS TABLE (
+    "time" pg_catalog.timestamptz,
+    operation pg_catalog.text,
+    actor pg_catalog.text,
+    transaction_id pg_catalog.xid8,
+    key pg_catalog.jsonb,
+    changed pg_catalog.text[],
+    changes pg_catalog.jsonb)
+AS 'MODULE_PATHNAME', 'dtmodel_changes'
+LANGUAGE C STABLE;
+
+COMMENT ON FUNCTION dtmodel.changes(
+    pg_catalog.anyelement, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
+'what happened to the rows of a table in a time, oldest first';
+
+CREATE FUNCTION dtmodel.revert(
+    instance pg_catalog.anyelement,
+    "to" pg_catalog.timestamptz)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_revert_row'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.revert(
+    pg_catalog.anyelement, pg_catalog.timestamptz) IS
+'writes a row back as it was at a time, and returns it';
+
+CREATE FUNCTION dtmodel.revert(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible,
+    "to" pg_catalog.timestamptz)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_revert_by_id'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.revert(
+    pg_catalog.anyelement, pg_catalog.anycompatible,
+    pg_catalog.timestamptz) IS
+'writes the row with the given primary key back as it was at a time, and returns it';
+
+CREATE FUNCTION dtmodel.revert_transaction(
+    model pg_catalog.anyelement,
+    transaction_id pg_catalog.xid8,
+    force pg_catalog.bool DEFAULT false)
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME', 'dtmodel_revert_transaction'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.revert_transaction(
+    pg_catalog.anyelement, pg_catalog.xid8, pg_catalog.bool) IS
+'writes the rows that a transaction updated or deleted back as they were before; rows that it inserted stay';
+
+CREATE FUNCTION dtmodel.erase(
+    model pg_catalog.anyelement,
+    id pg_catalog.anycompatible)
+RETURNS pg_catalog.int8
+AS 'MODULE_PATHNAME', 'dtmodel_erase'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.erase(
+    pg_catalog.anyelement, pg_catalog.anycompatible) IS
+'physically deletes the row with the given primary key and all of its past';
+
+CREATE PROCEDURE dtmodel.purge_history(
+    model pg_catalog.regclass,
+    older_than pg_catalog.interval,
+    batch_size pg_catalog.int4 DEFAULT 1000,
+    dry_run pg_catalog.bool DEFAULT false)
+AS 'MODULE_PATHNAME', 'dtmodel_purge_history'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE dtmodel.purge_history(
+    pg_catalog.regclass, pg_catalog.interval, pg_catalog.int4,
+    pg_catalog.bool) IS
+'physically deletes past versions that ended long enough ago, in batches';
+
+--
 -- Slugs (src/mixin/slug)
 --
 

@@ -7,12 +7,12 @@
  */
 #include "postgres.h"
 
+#include "api/delete.h"
 #include "dtmodel.h"
 #include "guc.h"
 #include "mixin/soft_delete/hard_delete.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
-#include "model/row_call.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -61,11 +61,12 @@ run_plan(const DtRowCall *call, SPIPlanPtr plan, bool soft_is_false, Datum *row)
 }
 
 /*
- * Runs the DELETE under dtmodel.hard_delete, as a user would; the switch is
- * reset after the statement, and after an error.
+ * Deletes the call's row for good: runs the DELETE under dtmodel.hard_delete,
+ * as a user would; the switch is reset after the statement, and after an
+ * error.  Returns whether there was a row.  Within SPI.
  */
-static bool
-run_delete(const DtRowCall *call, Datum *row)
+bool
+dtmodel_delete_for_good(const DtRowCall *call, Datum *row)
 {
 	bool		soft_is_false = dtmodel_soft_is_false || !dtmodel_hard_delete;
 	int			level = NewGUCNestLevel();
@@ -86,7 +87,7 @@ delete_for_good(FunctionCallInfo fcinfo, const DtRowCall *call)
 	if (call->id.complete)
 	{
 		SPI_connect();
-		found = run_delete(call, &row);
+		found = dtmodel_delete_for_good(call, &row);
 		SPI_finish();
 	}
 	return dtmodel_end_row_call(call, fcinfo, row, !found);

@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
+#include "executor/executor.h"
 #include "funcapi.h"
 #include "model/row_call.h"
 #include "utils/builtins.h"
@@ -64,7 +65,8 @@ report_null_instance(FunctionCallInfo fcinfo, Relation rel)
 			 errhint("Pass a row, and exclude null rows with WHERE.") :
 			 errhint("Pass the id, as in %s.%s(NULL::%s, id%s), or exclude null rows with WHERE.",
 					 DTMODEL_SCHEMA, function, table,
-					 strcmp(function, "update") == 0 ? ", data" : ""),
+					 strcmp(function, "update") == 0 ? ", data" :
+					 strcmp(function, "revert") == 0 ? ", time" : ""),
 			 errtable(rel)));
 }
 
@@ -346,6 +348,41 @@ dtmodel_append_row(StringInfo query, Relation rel)
 			append_column(query, TupleDescAttr(desc, i));
 		}
 	}
+}
+
+static HeapTuple
+compute_virtual_columns(Relation rel, HeapTuple row)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	EState	   *estate = CreateExecutorState();
+	ExprContext *econtext = GetPerTupleExprContext(estate);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+
+	econtext->ecxt_scantuple = ExecStoreHeapTuple(row, slot, false);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Node	   *expression = compat_virtual_expression(rel, i + 1);
+		int			attnum = i + 1;
+		Datum		value;
+		bool		isnull;
+
+		if (expression == NULL)
+			continue;
+		value = ExecEvalExpr(ExecPrepareExpr((Expr *) expression, estate),
+							 econtext, &isnull);
+		row = heap_modify_tuple_by_cols(row, desc, 1, &attnum, &value, &isnull);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	FreeExecutorState(estate);
+	return row;
+}
+
+/* Computes the virtual columns, if any, of a row that was not selected. */
+HeapTuple
+dtmodel_with_virtual_columns(Relation rel, HeapTuple row)
+{
+	return compat_has_virtual_columns(RelationGetDescr(rel)) ?
+		compute_virtual_columns(rel, row) : row;
 }
 
 /* The SELECT of a row by its key.  Within SPI. */

@@ -42,6 +42,7 @@ extern DtRowCall dtmodel_begin_instance_call(FunctionCallInfo fcinfo,
 extern void dtmodel_set_row(DtRowCall *call, Datum row);
 extern void dtmodel_set_row_by_id(DtRowCall *call, FunctionCallInfo fcinfo);
 extern void dtmodel_append_row(StringInfo query, Relation rel);
+extern HeapTuple dtmodel_with_virtual_columns(Relation rel, HeapTuple row);
 extern bool dtmodel_fetch_row(const DtRowCall *call, SPIPlanPtr plan,
 							  Datum *values, const char *nulls,
 							  bool read_only, Datum *row);

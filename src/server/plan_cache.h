@@ -45,7 +45,14 @@ typedef enum DtPlanPurpose
 	DT_PLAN_NEW_SLUG,
 	DT_PLAN_UPSERT,
 	DT_PLAN_FIND,
-	DT_PLAN_FIND_LIVE
+	DT_PLAN_FIND_LIVE,
+	DT_PLAN_PAST,				/* these belong to a table with a history */
+	DT_PLAN_CHANGES,
+	DT_PLAN_REVERT,
+	DT_PLAN_INSERT_PAST,
+	DT_PLAN_HAS_PAST,
+	DT_PLAN_ERASE_PAST,
+	DT_PLAN_PURGE_PAST			/* and this to a history table */
 } DtPlanPurpose;
 
 /*

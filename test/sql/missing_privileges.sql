@@ -19,7 +19,7 @@ CREATE TABLE users (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('users'), dtmodel.add_audit('users'),
        dtmodel.add_soft_delete('users', deleted_by => 'deleted_by'), dtmodel.add_slug('users', 'name'),
        dtmodel.add_settings('users', '{theme,size}');
-SELECT dtmodel.unique_live('users', 'name');
+SELECT dtmodel.unique_live('users', 'name'), dtmodel.add_history('users');
 CREATE TABLE children (id int PRIMARY KEY, parent int REFERENCES users ON DELETE CASCADE);
 SELECT dtmodel.add_soft_delete('children'), dtmodel.require_live_parent('children', 'parent');
 CREATE TABLE plain (id int PRIMARY KEY, name text);
@@ -38,6 +38,10 @@ CREATE FUNCTION plain() RETURNS regclass LANGUAGE plpgsql SECURITY DEFINER AS $$
 CREATE FUNCTION children() RETURNS regclass LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN RETURN 'missing_privileges_model.children'::regclass; END $$;
 CREATE FUNCTION deletion() RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER AS
     'BEGIN RETURN (SELECT deleted_at FROM missing_privileges_model.users WHERE id = 2); END';
+CREATE FUNCTION creation() RETURNS timestamptz LANGUAGE plpgsql SECURITY DEFINER AS
+    'BEGIN RETURN (SELECT created_at FROM missing_privileges_model.users WHERE id = 2); END';
+CREATE FUNCTION deleting() RETURNS xid8 LANGUAGE plpgsql SECURITY DEFINER AS
+    'BEGIN RETURN (SELECT transaction_id FROM missing_privileges_model.users_history WHERE id = 2); END';
 
 -- A call of each function, and several calls if the privileges depend on the arguments.
 CREATE TABLE calls (signature text, arguments text);
@@ -53,6 +57,7 @@ INSERT INTO calls VALUES
     ('add_soft_delete(regclass,name,name,name,text,boolean,boolean,text,text)', 'plain()'),
     ('add_timestamps(regclass,name,name,name[],text,text)', 'plain()'),
     ('bulk_create(anyelement,jsonb,boolean)', $$model(), '[{"id": 4, "name": "Dan"}, {"id": 5, "theme": "dark"}]'$$),
+    ('changes(anyelement,timestamp with time zone,timestamp with time zone)', 'model(), NULL'),
     ('class_name(regclass)', 'users()'),
     ('count(anyelement,boolean)', 'model()'),
     ('create_live_view(regclass,name)', 'users()'),
@@ -62,6 +67,7 @@ INSERT INTO calls VALUES
     ('delete(anyelement,boolean)', 'row_of(3), soft => false'),
     ('delete(anyelement,text,boolean)', $$model(), '1'$$),
     ('describe(regclass)', 'users()'),
+    ('erase(anyelement,anycompatible)', 'model(), 1'),
     ('get(anyelement,text[],text[])', 'row_of(1)'),
     ('get_all(anyelement,bigint,bigint,anycompatible,boolean)', 'model()'),
     ('get_by_id(anyelement,anycompatible)', 'model(), 1'),
@@ -73,6 +79,8 @@ INSERT INTO calls VALUES
     ('get_or_create(anyelement,jsonb,jsonb,text)', $$model(), '{"name": "Ann"}'$$),
     ('get_or_create(anyelement,jsonb,jsonb,text)', $$model(), '{"name": "Dan"}', '{"id": 4}'$$),
     ('get_or_create(anyelement,jsonb,jsonb,text)', $$model(), '{"name": "Bob"}', on_deleted => 'restore'$$),
+    ('history(anyelement)', 'row_of(2)'),
+    ('history(anyelement,anycompatible)', 'model(), 2'),
     ('invalid_settings(anyelement)', 'row_of(1)'),
     ('jsonb_changes(jsonb,jsonb,boolean)', $$'{}', '{}'$$),
     ('jsonb_deep_merge(jsonb,jsonb)', $$'{}', '{}'$$),
@@ -84,6 +92,7 @@ INSERT INTO calls VALUES
     ('mixins()', ''),
     ('new_slug(anyelement)', 'row_of(1)'),
     ('purge(regclass,interval,integer,boolean)', $$users(), '0', dry_run => true$$),
+    ('purge_history(regclass,interval,integer,boolean)', $$users(), '0', dry_run => true$$),
     ('remove_audit(regclass,boolean)', 'users()'),
     ('remove_live_parent(regclass,name[])', $$children(), 'parent'$$),
     ('remove_model(regclass,boolean)', 'users()'),
@@ -98,6 +107,9 @@ INSERT INTO calls VALUES
     ('restore(anyelement)', 'row_of(2)'),
     ('restore(anyelement,anycompatible)', 'model(), 2'),
     ('restore_deletion(anyelement,timestamp with time zone)', 'model(), deletion()'),
+    ('revert(anyelement,anycompatible,timestamp with time zone)', 'model(), 2, creation()'),
+    ('revert(anyelement,timestamp with time zone)', 'row_of(2), creation()'),
+    ('revert_transaction(anyelement,xid8,boolean)', 'model(), deleting()'),
     ('set_actor(text)', $$'ann'$$),
     ('settings(anyelement)', 'row_of(1)'),
     ('slugify(text,text,integer)', $$'A b'$$),
@@ -176,7 +188,7 @@ DECLARE
 BEGIN
     FOR number IN 0..63 LOOP
         granted := ARRAY(SELECT privileges[i] FROM generate_subscripts(privileges, 1) AS i WHERE number & (1 << (i - 1)) <> 0);
-        REVOKE ALL ON missing_privileges_model.users, missing_privileges_model.children, missing_privileges_model.plain FROM missing_privileges_user;
+        REVOKE ALL ON missing_privileges_model.users, missing_privileges_model.users_history, missing_privileges_model.children, missing_privileges_model.plain FROM missing_privileges_user;
         REVOKE ALL ON SCHEMA missing_privileges_model FROM missing_privileges_user;
         IF 'USAGE' = ANY (granted) THEN
             GRANT USAGE ON SCHEMA missing_privileges_model TO missing_privileges_user;
@@ -186,7 +198,7 @@ BEGIN
                            array_to_string(array_remove(granted, 'USAGE'), ', '));
         END IF;
         IF 'SELECT' = ANY (granted) THEN
-            GRANT SELECT ON missing_privileges_model.children TO missing_privileges_user;
+            GRANT SELECT ON missing_privileges_model.children, missing_privileges_model.users_history TO missing_privileges_user;
         END IF;
         FOR c IN SELECT * FROM calls JOIN functions USING (signature) LOOP
             INSERT INTO outcomes VALUES (c.signature, c.arguments, granted, outcome(c.name, c.is_procedure, c.arguments));

@@ -16,7 +16,7 @@ SET dtmodel.actor = 'ann';
 CREATE TABLE users (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('users'), dtmodel.add_audit('users'),
        dtmodel.add_soft_delete('users', deleted_by => 'deleted_by'), dtmodel.add_slug('users', 'name'),
-       dtmodel.add_settings('users', '{theme,size}');
+       dtmodel.add_settings('users', '{theme,size}'), dtmodel.add_history('users');
 CREATE TABLE plain (id int PRIMARY KEY, name text);
 CREATE TABLE children (id int PRIMARY KEY, parent int REFERENCES users);
 SELECT dtmodel.add_soft_delete('children');
@@ -45,6 +45,7 @@ BEGIN
     END;
     result := regexp_replace(result, '"*20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?\+00(:00)?"*', 'time', 'g');
     result := regexp_replace(result, '\w{8}-\w{4}-\w{4}-\w{4}-\w{12}', 'uuid', 'g');
+    result := regexp_replace(result, ',ann,\d+,"', ',ann,transaction,"', 'g');
     result := regexp_replace(result, '^(preloaded|trigger)$', 'tier');
     RETURN concat(coalesce(nullif(result, ''), CASE WHEN result IS NULL THEN 'nothing' ELSE 'empty' END), CASE WHEN changed > 0 THEN format(', %s rows changed', changed) END);
 END
@@ -81,6 +82,7 @@ INSERT INTO sensible VALUES
     ($$add_soft_delete(regclass,name,name,name,text,boolean,boolean,text,text)$$, ARRAY[$$'plain'$$, $$'is_deleted'$$, $$'deleted_at'$$, $$'deleted_by'$$, $$'deleted'$$, $$false$$, $$true$$, $$'follow'$$, $$'any'$$]),
     ($$add_timestamps(regclass,name,name,name[],text,text)$$, ARRAY[$$'plain'$$, $$'created_at'$$, $$'updated_at'$$, $$'{name}'$$, $$'clock'$$, $$'stamp'$$]),
     ($$bulk_create(anyelement,jsonb,boolean)$$, ARRAY[NULL, $$'[{"id": 4, "name": "Dan"}]'$$, $$true$$]),
+    ($$changes(anyelement,timestamp with time zone,timestamp with time zone)$$, ARRAY[NULL, $$now()$$, $$'infinity'$$]),
     ($$class_name(regclass)$$, ARRAY[$$'users'$$]),
     ($$count(anyelement,boolean)$$, ARRAY[NULL, $$true$$]),
     ($$"create"(anyelement,jsonb,boolean)$$, ARRAY[NULL, $$'{"id": 4, "name": "Dan"}'$$, $$true$$]),
@@ -89,6 +91,7 @@ INSERT INTO sensible VALUES
     ($$delete(anyelement,boolean)$$, ARRAY[$$(SELECT u FROM users AS u WHERE id = 1)$$, $$true$$]),
     ($$delete(anyelement,text,boolean)$$, ARRAY[NULL, $$'1'$$, $$true$$]),
     ($$describe(regclass)$$, ARRAY[$$'plain'$$]),
+    ($$erase(anyelement,anycompatible)$$, ARRAY[NULL, $$1$$]),
     ($$exists(anyelement,anycompatible,boolean)$$, ARRAY[NULL, $$2$$, $$true$$]),
     ($$get(anyelement,text[],text[])$$, ARRAY[$$(SELECT u FROM users AS u WHERE id = 1)$$, $$'{id}'$$, $$'{id,theme}'$$]),
     ($$get_all(anyelement,bigint,bigint,anycompatible,boolean)$$, ARRAY[NULL, $$2$$, $$1$$, $$0$$, $$true$$]),
@@ -99,6 +102,8 @@ INSERT INTO sensible VALUES
     ($$get_fields(regclass)$$, ARRAY[$$'plain'$$]),
     ($$get_modified_keys(record,record)$$, ARRAY[$$ROW(1, 2)$$, $$ROW(1, 3)$$]),
     ($$get_or_create(anyelement,jsonb,jsonb,text)$$, ARRAY[NULL, $$'{"name": "Bob"}'$$, $$'{"id": 4}'$$, $$'ignore'$$]),
+    ($$history(anyelement)$$, ARRAY[$$(SELECT u FROM users AS u WHERE id = 1)$$]),
+    ($$history(anyelement,anycompatible)$$, ARRAY[NULL, $$1$$]),
     ($$jsonb_changes(jsonb,jsonb,boolean)$$, ARRAY[$$'{"a": [1]}'$$, $$'{"a": [2]}'$$, $$true$$]),
     ($$jsonb_deep_merge(jsonb,jsonb)$$, ARRAY[$$'{"a": 1}'$$, $$'{"b": 2}'$$]),
     ($$jsonb_diff(jsonb,jsonb)$$, ARRAY[$$'{"a": 1}'$$, $$'{"b": 2}'$$]),
@@ -107,6 +112,7 @@ INSERT INTO sensible VALUES
     ($$jsonb_patch(jsonb,jsonb)$$, ARRAY[$$'{"a": 1}'$$, $$'[{"op": "remove", "path": "/a"}]'$$]),
     ($$merge_settings(jsonb,jsonb)$$, ARRAY[$$'{"a": 1}'$$, $$'{"b": 2}'$$]),
     ($$purge(regclass,interval,integer,boolean)$$, ARRAY[$$'users'$$, $$'0'$$, $$10$$, $$true$$]),
+    ($$purge_history(regclass,interval,integer,boolean)$$, ARRAY[$$'users'$$, $$'0'$$, $$10$$, $$true$$]),
     ($$remove_audit(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
     ($$remove_live_parent(regclass,name[])$$, ARRAY[$$'children'$$, $$'{parent}'$$]),
     ($$remove_model(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
@@ -123,6 +129,9 @@ INSERT INTO sensible VALUES
     ($$restore(anyelement)$$, ARRAY[$$(SELECT u FROM users AS u WHERE id = 2)$$]),
     ($$restore(anyelement,anycompatible)$$, ARRAY[NULL, $$2$$]),
     ($$restore_deletion(anyelement,timestamp with time zone)$$, ARRAY[NULL, $$(SELECT deleted_at FROM users WHERE id = 2)$$]),
+    ($$revert(anyelement,anycompatible,timestamp with time zone)$$, ARRAY[NULL, $$2$$, $$(SELECT created_at FROM users WHERE id = 1)$$]),
+    ($$revert(anyelement,timestamp with time zone)$$, ARRAY[$$dtmodel.get_by_id(NULL::users, 2)$$, $$(SELECT created_at FROM users WHERE id = 1)$$]),
+    ($$revert_transaction(anyelement,xid8,boolean)$$, ARRAY[NULL, $$(SELECT transaction_id FROM users_history WHERE id = 2)$$, $$true$$]),
     ($$set_actor(text)$$, ARRAY[$$'bob'$$]),
     ($$settings(anyelement)$$, ARRAY[$$(SELECT u FROM users AS u WHERE id = 1)$$]),
     ($$slugify(text,text,integer)$$, ARRAY[$$'A b c'$$, $$'_'$$, $$30$$]),

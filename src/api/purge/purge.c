@@ -50,8 +50,9 @@ rate_text(const DtPurge *purge, TimestampTz now)
 	return psprintf(", %.0f a second", purge->looked_at / seconds);
 }
 
-static void
-report_progress(DtPurge *purge, bool at_end)
+/* Reports the progress from time to time, and at the end. */
+void
+dtmodel_report_purge(DtPurge *purge, bool at_end)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
@@ -105,7 +106,7 @@ report_end(DtPurge *purge)
 	uint64		accounted = purge->done + purge->held;
 	ListCell   *cell;
 
-	report_progress(purge, true);
+	dtmodel_report_purge(purge, true);
 	list_sort(purge->row_counts, compare_row_counts);
 	foreach(cell, purge->row_counts)
 		report_row_count(purge, lfirst(cell));
@@ -119,11 +120,11 @@ report_end(DtPurge *purge)
 }
 
 /*
- * Checks that the user may TRUNCATE the table, and so delete its rows for
- * good.
+ * Checks that the user may TRUNCATE the table, and so delete for good; "action"
+ * says what, for the message.
  */
-static void
-check_privileges(Relation rel)
+void
+dtmodel_check_may_purge(Relation rel, const char *action)
 {
 	const char *role = GetUserNameFromId(GetUserId(), false);
 
@@ -134,7 +135,7 @@ check_privileges(Relation rel)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to purge table \"%s\"",
+			 errmsg("permission denied to %s table \"%s\"", action,
 					RelationGetRelationName(rel)),
 			 errdetail("To delete for good, role \"%s\" needs the DELETE and TRUNCATE privileges on the table.",
 					   role),
@@ -153,7 +154,7 @@ open_list(DtPurge *purge)
 	Datum		values[] = {TimestampTzGetDatum(purge->cutoff)};
 	char	   *query;
 
-	check_privileges(rel);
+	dtmodel_check_may_purge(rel, "purge");
 	purge->table = pstrdup(RelationGetRelationName(rel));
 	query = psprintf(DT_OWN_QUERY "SELECT " DT_ROW_ALIAS ".tableoid, " DT_ROW_ALIAS
 					 ".ctid FROM %s AS " DT_ROW_ALIAS " WHERE %s",
@@ -164,8 +165,8 @@ open_list(DtPurge *purge)
 }
 
 /* Makes the list a holdable cursor, and counts it. */
-static void
-count_list(DtPurge *purge, Portal list)
+void
+dtmodel_count_purge_list(DtPurge *purge, Portal list)
 {
 	PinPortal(list);
 	if (!purge->dry_run)
@@ -197,7 +198,7 @@ purge_batch(DtPurge *purge, Portal list)
 		return false;
 	if (!purge->dry_run)
 		SPI_commit();
-	report_progress(purge, false);
+	dtmodel_report_purge(purge, false);
 	return true;
 }
 
@@ -206,7 +207,7 @@ purge_all(DtPurge *purge)
 {
 	Portal		list = open_list(purge);
 
-	count_list(purge, list);
+	dtmodel_count_purge_list(purge, list);
 	ereport(NOTICE,
 			(errmsg_plural("table \"%s\": " UINT64_FORMAT " row to purge",
 						   "table \"%s\": " UINT64_FORMAT " rows to purge",
@@ -218,21 +219,22 @@ purge_all(DtPurge *purge)
 	report_end(purge);
 }
 
+/* The arguments that both procedures have. */
 static void
-check_arguments(FunctionCallInfo fcinfo)
+check_arguments(FunctionCallInfo fcinfo, const char *procedure)
 {
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the arguments of %s.purge must not be null",
-						DTMODEL_SCHEMA),
+				 errmsg("the arguments of %s.%s must not be null",
+						DTMODEL_SCHEMA, procedure),
 				 errhint("Omit the arguments that are to have their defaults.")));
 	dtmodel_check_batch_size(PG_GETARG_INT32(2));
 }
 
-/* Rows that were deleted before this time are purged. */
+/* What is older than this time is purged. */
 static TimestampTz
-cutoff_argument(FunctionCallInfo fcinfo)
+cutoff_argument(FunctionCallInfo fcinfo, const char *all)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz cutoff;
@@ -244,8 +246,29 @@ cutoff_argument(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("older_than must not be negative"),
-				 errhint("Pass '0' to purge all deleted rows.")));
+				 errhint("Pass '0' to purge all %s.", all)));
 	return cutoff;
+}
+
+/* Begins a procedure that purges; connects to SPI. */
+DtPurge
+dtmodel_begin_purge(FunctionCallInfo fcinfo, const char *procedure,
+					const char *all)
+{
+	DtPurge		purge = {0};
+
+	check_arguments(fcinfo, procedure);
+	purge.model = PG_GETARG_OID(0);
+	purge.cutoff = cutoff_argument(fcinfo, all);
+	purge.batch_size = PG_GETARG_INT32(2);
+	purge.dry_run = PG_GETARG_BOOL(3);
+	if (!purge.dry_run)
+		dtmodel_check_may_commit(fcinfo, procedure,
+								 "Run the CALL as a statement of its own, or with dry_run => true.");
+	SPI_connect_ext(purge.dry_run ? 0 : SPI_OPT_NONATOMIC);
+	purge.context = CurrentMemoryContext;
+	purge.started = purge.reported_at = GetCurrentTimestamp();
+	return purge;
 }
 
 /*
@@ -266,21 +289,9 @@ cutoff_argument(FunctionCallInfo fcinfo)
 Datum
 dtmodel_purge(PG_FUNCTION_ARGS)
 {
-	DtPurge		purge = {0};
+	DtPurge		purge = dtmodel_begin_purge(fcinfo, "purge", "deleted rows");
 
-	check_arguments(fcinfo);
-	purge.model = PG_GETARG_OID(0);
-	purge.cutoff = cutoff_argument(fcinfo);
-	purge.batch_size = PG_GETARG_INT32(2);
-	purge.dry_run = PG_GETARG_BOOL(3);
-	if (!purge.dry_run)
-		dtmodel_check_may_commit(fcinfo, "purge",
-								 "Run the CALL as a statement of its own, or with dry_run => true.");
-
-	SPI_connect_ext(purge.dry_run ? 0 : SPI_OPT_NONATOMIC);
-	purge.context = CurrentMemoryContext;
 	purge.checked = dtmodel_make_checked_rows(purge.context);
-	purge.started = purge.reported_at = GetCurrentTimestamp();
 	purge_all(&purge);
 	SPI_finish();
 	PG_RETURN_VOID();

@@ -12,6 +12,7 @@
 #include "model/foreign_key.h"
 #include "storage/itemptr.h"
 #include "utils/hsearch.h"
+#include "utils/portal.h"
 #include "utils/timestamp.h"
 
 /* A count of rows, for a NOTICE at the end. */
@@ -59,6 +60,13 @@ typedef struct DtPurgeReference
 	char	   *child;			/* its name in FROM */
 	DtRowCount *count;			/* the rows that are held by it */
 } DtPurgeReference;
+
+/* purge.c: also for purge_history() */
+extern DtPurge dtmodel_begin_purge(FunctionCallInfo fcinfo,
+								   const char *procedure, const char *all);
+extern void dtmodel_check_may_purge(Relation rel, const char *action);
+extern void dtmodel_count_purge_list(DtPurge *purge, Portal list);
+extern void dtmodel_report_purge(DtPurge *purge, bool at_end);
 
 /* rows.c */
 extern HTAB *dtmodel_make_checked_rows(MemoryContext context);

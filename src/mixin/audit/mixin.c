@@ -37,6 +37,7 @@ static const DtMixinColumn columns[] = {
 		.offset = offsetof(DtAudit, created_by),
 		.optional = true,
 		.in_template = "created_by",
+		.is_stamped = true,
 	},
 	{
 		.option = "updated_by",
@@ -44,6 +45,7 @@ static const DtMixinColumn columns[] = {
 		.offset = offsetof(DtAudit, updated_by),
 		.optional = true,
 		.in_template = "updated_by",
+		.is_stamped = true,
 	},
 };
 

@@ -317,6 +317,7 @@ static const DtMixinColumn columns[] = {
 		.use = &dtmodel_use_actor,
 		.offset = offsetof(DtSoftDelete, deleted_by),
 		.optional = true,
+		.is_stamped = true,
 	},
 };
 

@@ -159,34 +159,6 @@ run_delete(const DtRowCall *call, SPIPlanPtr plan, DtSoftDeletion *deletion,
 	dtmodel_soft_deletion = outer;
 }
 
-/* Computes the virtual columns of a row that is read from the table. */
-static HeapTuple
-compute_virtual_columns(Relation rel, HeapTuple row)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-	EState	   *estate = CreateExecutorState();
-	ExprContext *econtext = GetPerTupleExprContext(estate);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
-
-	econtext->ecxt_scantuple = ExecStoreHeapTuple(row, slot, false);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Node	   *expression = compat_virtual_expression(rel, i + 1);
-		int			attnum = i + 1;
-		Datum		value;
-		bool		isnull;
-
-		if (expression == NULL)
-			continue;
-		value = ExecEvalExpr(ExecPrepareExpr((Expr *) expression, estate),
-							 econtext, &isnull);
-		row = heap_modify_tuple_by_cols(row, desc, 1, &attnum, &value, &isnull);
-	}
-	ExecDropSingleTupleTableSlot(slot);
-	FreeExecutorState(estate);
-	return row;
-}
-
 static Datum
 handed_row(const DtRowCall *call, HeapTuple row)
 {
@@ -194,8 +166,7 @@ handed_row(const DtRowCall *call, HeapTuple row)
 	MemoryContext caller;
 	Datum		copy;
 
-	if (compat_has_virtual_columns(desc))
-		row = compute_virtual_columns(call->rel, row);
+	row = dtmodel_with_virtual_columns(call->rel, row);
 	caller = MemoryContextSwitchTo(call->context);
 	copy = heap_copy_tuple_as_datum(row, desc);
 	MemoryContextSwitchTo(caller);

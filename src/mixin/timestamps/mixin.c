@@ -154,6 +154,7 @@ static const DtMixinColumn columns[] = {
 		.offset = offsetof(DtTimestamps, created_at),
 		.optional = true,
 		.in_template = "created_at",
+		.is_stamped = true,
 	},
 	{
 		.option = "updated_at",
@@ -161,6 +162,7 @@ static const DtMixinColumn columns[] = {
 		.offset = offsetof(DtTimestamps, updated_at),
 		.optional = true,
 		.in_template = "updated_at",
+		.is_stamped = true,
 	},
 };
 

@@ -58,6 +58,7 @@ static const DtMixinColumn columns[] = {
 		.offset = offsetof(DtVersion, version),
 		.in_template = "version",
 		.is_row_version = true,
+		.is_stamped = true,
 	},
 };
 
