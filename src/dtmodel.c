@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "mixin/history/past.h"
 #include "mixin/history/version.h"
 #include "mixin/slug/slug.h"
 #include "miscadmin.h"
@@ -101,6 +102,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
 {
 	DtRewrite	rewrite = {.text = query_string,.params = params};
+	DtPast		past = {.text = query_string,.params = params};
 	PlannerGlobal *lists = NULL;
 	PlannedStmt *planned;
 
@@ -108,6 +110,11 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	{
 		dtmodel_rewrite_query(parse, &rewrite);
 		lists = dtmodel_inline_lists(parse, params);
+	}
+	if (dtmodel_as_of != NULL)
+	{
+		past.as_of = rewrite.as_of;
+		dtmodel_show_past(parse, &past);
 	}
 
 	planned = next_planner != NULL ?
@@ -121,6 +128,8 @@ plan(Query *parse, const char *query_string, int cursor_options,
 		planned->commandType = CMD_DELETE;
 	if (rewrite.inlined != NULL)
 		dtmodel_depend_on_inlined(planned, rewrite.inlined);
+	if (past.inlined != NULL)
+		dtmodel_depend_on_inlined(planned, past.inlined);
 	if (lists != NULL)
 		dtmodel_depend_on_inlined(planned, lists);
 	return planned;
@@ -179,6 +188,7 @@ void
 _PG_init(void)
 {
 	dtmodel_set_mixins(dtmodel_all_mixins);
+	dtmodel_is_preloaded = is_preloaded();
 	dtmodel_define_switches();
 	dtmodel_start_history();
 	next_executor_start = ExecutorStart_hook;
@@ -187,10 +197,9 @@ _PG_init(void)
 	ExecutorFinish_hook = finish_executor;
 	next_executor_end = ExecutorEnd_hook;
 	ExecutorEnd_hook = end_executor;
-	if (is_preloaded())
+	if (dtmodel_is_preloaded)
 	{
 		next_planner = planner_hook;
 		planner_hook = plan;
-		dtmodel_is_preloaded = true;
 	}
 }
