@@ -26,6 +26,7 @@
 #include "optimizer/planner.h"
 #include "server/inline.h"
 #include "tcop/tcopprot.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
@@ -34,6 +35,7 @@ PG_MODULE_MAGIC;
 static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_executor_start = NULL;
 static ExecutorFinish_hook_type next_executor_finish = NULL;
+static ProcessUtility_hook_type next_process_utility = NULL;
 static ExecutorEnd_hook_type next_executor_end = NULL;
 
 void		_PG_init(void);
@@ -97,6 +99,17 @@ is_preloaded(void)
 		names_this_library(local_preload_libraries_string);
 }
 
+/*
+ * A parallel worker loads the library before it has the settings of its
+ * leader, session_preload_libraries among them.
+ */
+static void
+follow_leader(void)
+{
+	if (IsParallelWorker() && !dtmodel_is_preloaded)
+		dtmodel_is_preloaded = is_preloaded();
+}
+
 static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
@@ -106,6 +119,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	PlannerGlobal *lists = NULL;
 	PlannedStmt *planned;
 
+	follow_leader();
 	if (dtmodel_rewrites())
 	{
 		dtmodel_rewrite_query(parse, &rewrite);
@@ -184,6 +198,22 @@ end_executor(QueryDesc *query)
 		standard_ExecutorEnd(query);
 }
 
+static void
+process_utility(PlannedStmt *statement, const char *query_string,
+				bool read_only_tree, ProcessUtilityContext context,
+				ParamListInfo params, QueryEnvironment *environment,
+				DestReceiver *receiver, QueryCompletion *completion)
+{
+	if (dtmodel_as_of != NULL)
+		dtmodel_check_past_utility(statement->utilityStmt);
+	if (next_process_utility != NULL)
+		next_process_utility(statement, query_string, read_only_tree, context,
+							 params, environment, receiver, completion);
+	else
+		standard_ProcessUtility(statement, query_string, read_only_tree, context,
+								params, environment, receiver, completion);
+}
+
 void
 _PG_init(void)
 {
@@ -197,9 +227,11 @@ _PG_init(void)
 	ExecutorFinish_hook = finish_executor;
 	next_executor_end = ExecutorEnd_hook;
 	ExecutorEnd_hook = end_executor;
-	if (dtmodel_is_preloaded)
+	if (dtmodel_is_preloaded || IsParallelWorker())
 	{
 		next_planner = planner_hook;
 		planner_hook = plan;
+		next_process_utility = ProcessUtility_hook;
+		ProcessUtility_hook = process_utility;
 	}
 }

@@ -283,7 +283,7 @@ check_as_of(char **newval, void **extra, GucSource source)
 
 	if ((*newval)[0] == '\0')
 		return true;
-	if (!dtmodel_is_preloaded)
+	if (!dtmodel_is_preloaded && !InitializingParallelWorker)
 		return refuse_without_preload();
 	if (read_time(*newval, &time))
 		return keep_as_of(newval, extra, time, source);
@@ -297,7 +297,7 @@ static void
 assign_as_of(const char *newval pg_attribute_unused(), void *extra)
 {
 	if (dtmodel_as_of != NULL || extra != NULL)
-		forget_plans(true, NULL);
+		ResetPlanCache();
 	dtmodel_as_of = extra;
 }
 

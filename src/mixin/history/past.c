@@ -22,7 +22,8 @@
  * present: the past must not give back a right that was taken away.
  *
  * Queries that the server or this library run for a write or a check see the
- * present.  No planned statement writes to a model with a history meanwhile.
+ * present.  No statement writes to a model with a history meanwhile, and none
+ * copies one, which is not planned.
  *
  *-------------------------------------------------------------------------
  */
@@ -104,12 +105,12 @@ copy_history(const DtHistory *history)
 }
 
 static void
-refuse_write(const RangeTblEntry *rte)
+refuse_write(const char *table)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 			 errmsg("cannot write to table \"%s\" while dtmodel.as_of is set",
-					get_rel_name(rte->relid)),
+					table),
 			 errdetail("Queries show the table as it was at %s.",
 					   timestamptz_to_str(dtmodel_as_of->time)),
 			 errhint("Use RESET dtmodel.as_of first.")));
@@ -722,7 +723,7 @@ check_target(Query *query)
 		return;
 	rte = rt_fetch(query->resultRelation, query->rtable);
 	if (history_of_entry(rte) != NULL)
-		refuse_write(rte);
+		refuse_write(get_rel_name(rte->relid));
 }
 
 /*
@@ -823,4 +824,55 @@ dtmodel_show_past(Query *query, DtPast *past)
 		return;
 	past->is_shown = shows_past(past->text);
 	show_past(query, past);
+}
+
+/* Refuses a write that no plan shows; dtmodel.as_of is set. */
+void
+dtmodel_refuse_past_write(Relation model)
+{
+	refuse_write(RelationGetRelationName(model));
+}
+
+static void
+refuse_copy(Relation model)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot copy table \"%s\" while dtmodel.as_of is set",
+					RelationGetRelationName(model)),
+			 errdetail("COPY of a table would copy its present rows."),
+			 errhint("Use COPY (SELECT ...) TO."),
+			 errtable(model)));
+}
+
+static bool
+has_history(Relation rel)
+{
+	return dtmodel_history_of(dtmodel_get_model(rel)) != NULL;
+}
+
+static void
+check_copy(const CopyStmt *copy)
+{
+	Relation	rel = copy->relation == NULL ? NULL :
+		relation_openrv_extended(copy->relation, AccessShareLock, true);
+
+	if (rel == NULL)
+		return;
+	if ((rel->rd_rel->relkind == RELKIND_RELATION ||
+		 rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) && has_history(rel))
+	{
+		if (copy->is_from)
+			dtmodel_refuse_past_write(rel);
+		refuse_copy(rel);
+	}
+	relation_close(rel, NoLock);
+}
+
+/* Checks a statement that is not planned; dtmodel.as_of is set. */
+void
+dtmodel_check_past_utility(const Node *statement)
+{
+	if (IsA(statement, CopyStmt) && !am_walsender)
+		check_copy((const CopyStmt *) statement);
 }

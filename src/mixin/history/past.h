@@ -9,6 +9,7 @@
 #define DTMODEL_HISTORY_PAST_H
 
 #include "nodes/pathnodes.h"
+#include "utils/rel.h"
 
 /* The parameters and the result of showing the past to a query. */
 typedef struct DtPast
@@ -23,5 +24,7 @@ typedef struct DtPast
 } DtPast;
 
 extern void dtmodel_show_past(Query *query, DtPast *past);
+extern void dtmodel_check_past_utility(const Node *statement);
+extern void dtmodel_refuse_past_write(Relation model);
 
 #endif							/* DTMODEL_HISTORY_PAST_H */
