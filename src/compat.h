@@ -19,9 +19,11 @@
 #include "nodes/makefuncs.h"
 #include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
+#include "rewrite/rewriteManip.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/acl.h"
+#include "utils/datetime.h"
 #include "utils/guc.h"
 #include "utils/guc_tables.h"
 #include "utils/rel.h"
@@ -102,6 +104,42 @@ compat_guc_malloc(size_t size)
 	return malloc(size);
 #else
 	return guc_malloc(LOG, size);
+#endif
+}
+
+/* Likewise for a string that a check hook puts in place of the given one. */
+static inline char *
+compat_guc_strdup(const char *text)
+{
+#if PG_VERSION_NUM < 160000
+	return strdup(text);
+#else
+	return guc_strdup(LOG, text);
+#endif
+}
+
+static inline void
+compat_guc_free(void *value)
+{
+#if PG_VERSION_NUM < 160000
+	free(value);
+#else
+	guc_free(value);
+#endif
+}
+
+/* 16 lets the decoding of a time say more about an error. */
+static inline int
+compat_decode_time(char **fields, int *types, int count, int *type,
+				   struct pg_tm *parts, fsec_t *fraction, int *zone)
+{
+#if PG_VERSION_NUM < 160000
+	return DecodeDateTime(fields, types, count, type, parts, fraction, zone);
+#else
+	DateTimeErrorExtra extra;
+
+	return DecodeDateTime(fields, types, count, type, parts, fraction, zone,
+						  &extra);
 #endif
 }
 
@@ -311,6 +349,62 @@ compat_split_update_privileges(Query *query, RangeTblEntry *rte,
 	}
 #endif
 	query->rtable = lappend(query->rtable, update);
+}
+
+/*
+ * The privileges that an entry of the range table asks for; 16 moved them to a
+ * list of their own.
+ */
+#if PG_VERSION_NUM < 160000
+typedef RangeTblEntry CompatPermissions;
+#else
+typedef RTEPermissionInfo CompatPermissions;
+#endif
+
+static inline CompatPermissions *
+compat_permissions(Query *query pg_attribute_unused(), RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM < 160000
+	return rte;
+#else
+	return getRTEPermissionInfo(query->rteperminfos, rte);
+#endif
+}
+
+/* Gives a query the range table of a parse state, with its privileges. */
+static inline void
+compat_take_range_table(Query *query, ParseState *state)
+{
+	query->rtable = state->p_rtable;
+#if PG_VERSION_NUM >= 160000
+	query->rteperminfos = state->p_rteperminfos;
+#endif
+}
+
+/* Takes from an entry the privileges that it asks for. */
+static inline void
+compat_forget_permissions(RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM < 160000
+	rte->requiredPerms = 0;
+	rte->checkAsUser = InvalidOid;
+	rte->selectedCols = NULL;
+#else
+	rte->perminfoindex = 0;
+#endif
+}
+
+/* 18 wants to know which relation RETURNING is of. */
+static inline Node *
+compat_replace_vars(Node *node, int varno, RangeTblEntry *rte, List *targetlist)
+{
+#if PG_VERSION_NUM < 180000
+	return ReplaceVarsFromTargetList(node, varno, 0, rte, targetlist,
+									 REPLACEVARS_REPORT_ERROR, 0, NULL);
+#else
+	return ReplaceVarsFromTargetList(node, varno, 0, rte, targetlist, 0,
+									 REPLACEVARS_REPORT_ERROR, 0, NULL);
+#endif
 }
 
 /* Whether no row lacks the column; 18 has NOT NULL constraints NOT VALID. */

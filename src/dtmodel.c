@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "guc.h"
+#include "mixin/history/past.h"
 #include "mixin/history/version.h"
 #include "mixin/slug/slug.h"
 #include "miscadmin.h"
@@ -25,6 +26,7 @@
 #include "optimizer/planner.h"
 #include "server/inline.h"
 #include "tcop/tcopprot.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 
@@ -33,6 +35,7 @@ PG_MODULE_MAGIC;
 static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_executor_start = NULL;
 static ExecutorFinish_hook_type next_executor_finish = NULL;
+static ProcessUtility_hook_type next_process_utility = NULL;
 static ExecutorEnd_hook_type next_executor_end = NULL;
 
 void		_PG_init(void);
@@ -96,18 +99,36 @@ is_preloaded(void)
 		names_this_library(local_preload_libraries_string);
 }
 
+/*
+ * A parallel worker loads the library before it has the settings of its
+ * leader, session_preload_libraries among them.
+ */
+static void
+follow_leader(void)
+{
+	if (IsParallelWorker() && !dtmodel_is_preloaded)
+		dtmodel_is_preloaded = is_preloaded();
+}
+
 static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
 {
 	DtRewrite	rewrite = {.text = query_string,.params = params};
+	DtPast		past = {.text = query_string,.params = params};
 	PlannerGlobal *lists = NULL;
 	PlannedStmt *planned;
 
+	follow_leader();
 	if (dtmodel_rewrites())
 	{
 		dtmodel_rewrite_query(parse, &rewrite);
 		lists = dtmodel_inline_lists(parse, params);
+	}
+	if (dtmodel_as_of != NULL)
+	{
+		past.as_of = rewrite.as_of;
+		dtmodel_show_past(parse, &past);
 	}
 
 	planned = next_planner != NULL ?
@@ -121,6 +142,8 @@ plan(Query *parse, const char *query_string, int cursor_options,
 		planned->commandType = CMD_DELETE;
 	if (rewrite.inlined != NULL)
 		dtmodel_depend_on_inlined(planned, rewrite.inlined);
+	if (past.inlined != NULL)
+		dtmodel_depend_on_inlined(planned, past.inlined);
 	if (lists != NULL)
 		dtmodel_depend_on_inlined(planned, lists);
 	return planned;
@@ -177,10 +200,27 @@ end_executor(QueryDesc *query)
 		standard_ExecutorEnd(query);
 }
 
+static void
+process_utility(PlannedStmt *statement, const char *query_string,
+				bool read_only_tree, ProcessUtilityContext context,
+				ParamListInfo params, QueryEnvironment *environment,
+				DestReceiver *receiver, QueryCompletion *completion)
+{
+	if (dtmodel_as_of != NULL)
+		dtmodel_check_past_utility(statement->utilityStmt);
+	if (next_process_utility != NULL)
+		next_process_utility(statement, query_string, read_only_tree, context,
+							 params, environment, receiver, completion);
+	else
+		standard_ProcessUtility(statement, query_string, read_only_tree, context,
+								params, environment, receiver, completion);
+}
+
 void
 _PG_init(void)
 {
 	dtmodel_set_mixins(dtmodel_all_mixins);
+	dtmodel_is_preloaded = is_preloaded();
 	dtmodel_define_switches();
 	dtmodel_start_history();
 	next_executor_start = ExecutorStart_hook;
@@ -189,10 +229,11 @@ _PG_init(void)
 	ExecutorFinish_hook = finish_executor;
 	next_executor_end = ExecutorEnd_hook;
 	ExecutorEnd_hook = end_executor;
-	if (is_preloaded())
+	if (dtmodel_is_preloaded || IsParallelWorker())
 	{
 		next_planner = planner_hook;
 		planner_hook = plan;
-		dtmodel_is_preloaded = true;
+		next_process_utility = ProcessUtility_hook;
+		ProcessUtility_hook = process_utility;
 	}
 }

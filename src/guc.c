@@ -19,6 +19,7 @@
 #include "guc.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/guc.h"
 #include "utils/plancache.h"
 
@@ -30,8 +31,10 @@ bool		dtmodel_actor_locked = false;
 Oid			dtmodel_actor_setter = InvalidOid;
 uint64		dtmodel_actor_count = 1;
 bool		dtmodel_is_preloaded = false;
+const DtAsOf *dtmodel_as_of = NULL;
 
 static bool rewrite = true;
+static char *as_of_switch = NULL;
 
 /*
  * The role that turned dtmodel.hard_delete on, kept with the value.  NULL if
@@ -217,6 +220,100 @@ define_actor(void)
 							   check_actor, assign_actor, NULL);
 }
 
+/* A SET that has no effect would show the present as the past. */
+static bool
+refuse_without_preload(void)
+{
+	GUC_check_errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+	GUC_check_errmsg("parameter \"dtmodel.as_of\" needs the library to be preloaded");
+	GUC_check_errhint("Add dtmodel to shared_preload_libraries or session_preload_libraries, or use <table>_as_of(timestamptz).");
+	return false;
+}
+
+/*
+ * Reads a time.  A check hook must not raise an error, as the input function
+ * of the type does.
+ */
+static bool
+read_time(const char *text, TimestampTz *time)
+{
+	char		work[MAXDATELEN + MAXDATEFIELDS];
+	char	   *fields[MAXDATEFIELDS];
+	int			types[MAXDATEFIELDS];
+	int			count;
+	int			type;
+	struct pg_tm parts;
+	fsec_t		fraction;
+	int			zone;
+
+	if (ParseDateTime(text, work, sizeof(work), fields, types, MAXDATEFIELDS,
+					  &count) != 0 ||
+		compat_decode_time(fields, types, count, &type, &parts, &fraction,
+						   &zone) != 0)
+		return false;
+	return type == DTK_DATE &&
+		tm2timestamp(&parts, fraction, &zone, time) == 0;
+}
+
+/* Keeps the time, with the role that sets it; false if there is no memory. */
+static bool
+keep_as_of(char **newval, void **extra, TimestampTz time, GucSource source)
+{
+	char	   *text = compat_guc_strdup(timestamptz_to_str(time));
+	DtAsOf	   *as_of = compat_guc_malloc(sizeof(DtAsOf));
+
+	if (text == NULL || as_of == NULL)
+		return false;
+	as_of->time = time;
+	as_of->setter = is_set_by_role(source) ? current_setter() : InvalidOid;
+	compat_guc_free(*newval);
+	*newval = text;
+	*extra = as_of;
+	return true;
+}
+
+/*
+ * The value becomes the time that it means now, as an absolute one: what a
+ * word such as "yesterday" means must not change while it is set.
+ */
+static bool
+check_as_of(char **newval, void **extra, GucSource source)
+{
+	TimestampTz time;
+
+	if ((*newval)[0] == '\0')
+		return true;
+	if (!dtmodel_is_preloaded && !InitializingParallelWorker)
+		return refuse_without_preload();
+	if (read_time(*newval, &time))
+		return keep_as_of(newval, extra, time, source);
+	GUC_check_errcode(ERRCODE_INVALID_DATETIME_FORMAT);
+	GUC_check_errdetail("It must be a point in time, such as \"2026-01-31 12:00:00+00\".");
+	return false;
+}
+
+/* Plans have the time as a constant. */
+static void
+assign_as_of(const char *newval pg_attribute_unused(), void *extra)
+{
+	if (dtmodel_as_of != NULL || extra != NULL)
+		ResetPlanCache();
+	dtmodel_as_of = extra;
+}
+
+static void
+define_as_of(void)
+{
+	DefineCustomStringVariable("dtmodel.as_of",
+							   "Shows models that have a history as they were at this time.",
+							   "Needs the library to be preloaded. Models that have a history cannot be written while it is set. If empty, queries show the present.",
+							   &as_of_switch,
+							   "",
+							   PGC_USERSET,
+							   0,
+							   check_as_of, assign_as_of, NULL);
+}
+
 void
 dtmodel_define_switches(void)
 {
@@ -248,6 +345,7 @@ dtmodel_define_switches(void)
 							 0,
 							 NULL, forget_plans, show_rewrite);
 
+	define_as_of();
 	define_actor();
 	MarkGUCPrefixReserved("dtmodel");
 	is_defined = true;

@@ -8,6 +8,8 @@
 #ifndef DTMODEL_GUC_H
 #define DTMODEL_GUC_H
 
+#include "datatype/timestamp.h"
+
 extern bool dtmodel_preserve_timestamps;
 extern bool dtmodel_hard_delete;
 extern bool dtmodel_with_deleted;
@@ -24,6 +26,17 @@ extern uint64 dtmodel_actor_count;
 
 /* The library was preloaded, so its planner hook works in this session. */
 extern bool dtmodel_is_preloaded;
+
+/* The time of which queries show their models. */
+typedef struct DtAsOf
+{
+	TimestampTz time;
+	Oid			setter;			/* the role that set it; invalid if the
+								 * server's configuration did */
+} DtAsOf;
+
+/* The value of dtmodel.as_of; NULL: the present. */
+extern const DtAsOf *dtmodel_as_of;
 
 extern void dtmodel_define_switches(void);
 extern void dtmodel_set_guc(const char *name, const char *value);

@@ -34,19 +34,19 @@ is_sql_function(Oid funcid)
 }
 
 /*
- * Whether the planner may be able to inline this entry.  The server's own
- * functions read no table of a user.
+ * The function that this entry calls, if the planner may be able to inline it.
+ * The server's own functions read no table of a user.
  */
-static bool
-calls_sql_function(const RangeTblEntry *rte)
+Oid
+dtmodel_called_sql_function(const RangeTblEntry *rte)
 {
 	const FuncExpr *call;
 
 	if (rte->rtekind != RTE_FUNCTION || list_length(rte->functions) != 1)
-		return false;
+		return InvalidOid;
 	call = (FuncExpr *) linitial_node(RangeTblFunction, rte->functions)->funcexpr;
 	return IsA(call, FuncExpr) && call->funcid >= FirstNormalObjectId &&
-		is_sql_function(call->funcid);
+		is_sql_function(call->funcid) ? call->funcid : InvalidOid;
 }
 
 /* Whether one level of a query calls a function that may be inlined. */
@@ -57,7 +57,7 @@ dtmodel_calls_sql_function(const Query *query)
 
 	foreach(cell, query->rtable)
 	{
-		if (calls_sql_function(lfirst_node(RangeTblEntry, cell)))
+		if (OidIsValid(dtmodel_called_sql_function(lfirst_node(RangeTblEntry, cell))))
 			return true;
 	}
 	return false;

@@ -10,6 +10,7 @@
 
 #include "nodes/pathnodes.h"
 
+extern Oid	dtmodel_called_sql_function(const RangeTblEntry *rte);
 extern bool dtmodel_calls_sql_function(const Query *query);
 extern void dtmodel_inline_functions(Query *query, PlannerGlobal *global);
 extern void dtmodel_depend_on_inlined(PlannedStmt *plan,

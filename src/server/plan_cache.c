@@ -183,6 +183,25 @@ enter_plan(const PlanKey *key, Bitmapset *set, SPIPlanPtr plan)
 	dlist_push_head(&plans_by_use, &saved->use);
 }
 
+/* Whether plans of this purpose read rows for the caller of a function. */
+static bool
+shows_past(DtPlanPurpose purpose)
+{
+	switch (purpose)
+	{
+		case DT_PLAN_GET:
+		case DT_PLAN_EXISTS:
+		case DT_PLAN_COUNT:
+		case DT_PLAN_LIST:
+		case DT_PLAN_LIST_DELETED:
+		case DT_PLAN_FIND:
+		case DT_PLAN_FIND_LIVE:
+			return true;
+		default:
+			return false;
+	}
+}
+
 static SPIPlanPtr
 prepare(const char *query, int nargs, Oid *types, int options)
 {
@@ -199,7 +218,9 @@ static SPIPlanPtr
 save(const DtPlan *plan, int nargs, Oid *types, int options)
 {
 	PlanKey		key = make_key(plan->object, plan->purpose, plan->set);
-	SPIPlanPtr	saved = prepare(plan->query.data, nargs, types, options);
+	const char *reads = shows_past(plan->purpose) ? DT_SHOWS_PAST : "";
+	SPIPlanPtr	saved = prepare(psprintf("%s%s", reads, plan->query.data),
+								nargs, types, options);
 
 	SPI_keepplan(saved);
 	enter_plan(&key, keep_set(plan->set), saved);

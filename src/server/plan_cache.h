@@ -74,6 +74,12 @@ typedef enum DtPlanPurpose
 /* A second prefix, of an UPDATE that gives a row a new slug. */
 #define DT_MAKES_SLUG "/* new slug */ "
 
+/*
+ * A second prefix, of a query that reads rows for the caller of a function, and
+ * so shows the time that dtmodel.as_of says.
+ */
+#define DT_SHOWS_PAST "/* reads */ "
+
 /* Whether a query is one of ours; its text may be NULL. */
 extern bool dtmodel_is_own_query(const char *query);
 extern bool dtmodel_is_run_by_us(const char *query);

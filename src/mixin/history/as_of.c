@@ -12,6 +12,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -20,6 +22,8 @@
 #include "mixin/history/table.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/timestamps/mixin.h"
+#include "server/inline.h"
+#include "server/plan_cache.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
@@ -38,7 +42,7 @@ dtmodel_find_as_of(Relation model, const char *name)
 }
 
 static bool
-is_as_of(HeapTuple tuple, Oid model)
+may_be_changed(HeapTuple tuple, Oid model)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
 
@@ -63,10 +67,57 @@ dtmodel_owned_as_of(Oid model, const char *name, Oid schema)
 
 	if (!HeapTupleIsValid(tuple))
 		return InvalidOid;
-	if (is_as_of(tuple, model))
+	if (may_be_changed(tuple, model))
 		function = ((Form_pg_proc) GETSTRUCT(tuple))->oid;
 	ReleaseSysCache(tuple);
 	return function;
+}
+
+/* Whether it is the function of a model. */
+static bool
+is_function_of(Relation rel, Oid funcid)
+{
+	const DtHistory *history = dtmodel_history_of(dtmodel_get_model(rel));
+
+	return history != NULL &&
+		dtmodel_find_as_of(rel, NameStr(history->as_of)) == funcid;
+}
+
+/* Whether the function is one of these; it returns rows of the model. */
+static bool
+is_as_of(Oid funcid)
+{
+	Oid			relid = get_typ_typrelid(get_func_rettype(funcid));
+	char		relkind = OidIsValid(relid) ? get_rel_relkind(relid) : '\0';
+	Relation	rel;
+	bool		found;
+
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
+		return false;
+	rel = try_relation_open(relid, AccessShareLock);
+	if (rel == NULL)
+		return false;
+	found = is_function_of(rel, funcid);
+	relation_close(rel, AccessShareLock);
+	return found;
+}
+
+/* The entries of the range table that call such functions. */
+List *
+dtmodel_as_of_entries(const Query *query)
+{
+	List	   *entries = NIL;
+	ListCell   *cell;
+
+	foreach(cell, query->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+		Oid			funcid = dtmodel_called_sql_function(rte);
+
+		if (OidIsValid(funcid) && !rte->funcordinality && is_as_of(funcid))
+			entries = lappend(entries, rte);
+	}
+	return entries;
 }
 
 static const char *
@@ -115,7 +166,10 @@ hides_past(const DtSoftDelete *soft_delete)
 					dtmodel_live_text(soft_delete, NULL));
 }
 
-/* The body of the function, for the model's current columns. */
+/*
+ * The body of the function, for the model's current columns.  The prefix says
+ * that the query has its own conditions for the time and for hidden rows.
+ */
 char *
 dtmodel_as_of_text(Relation model, const DtHistory *history)
 {
@@ -140,7 +194,7 @@ dtmodel_as_of_text(Relation model, const DtHistory *history)
 	}
 	columns.data[columns.len - 2] = '\0';
 	appendStringInfo(&text,
-					 "SELECT %s\n"
+					 DT_OWN_QUERY "SELECT %s\n"
 					 "FROM (SELECT %s, %s AS valid_from, 'infinity'::pg_catalog.timestamptz AS valid_to\n"
 					 "      FROM %s\n"
 					 "      UNION ALL\n"

@@ -10,9 +10,11 @@
 
 #include "mixin/history/mixin.h"
 #include "model/ddl.h"
+#include "nodes/parsenodes.h"
 
 extern Oid	dtmodel_find_as_of(Relation model, const char *name);
 extern Oid	dtmodel_owned_as_of(Oid model, const char *name, Oid schema);
+extern List *dtmodel_as_of_entries(const Query *query);
 extern char *dtmodel_as_of_text(Relation model, const DtHistory *history);
 
 #endif							/* DTMODEL_HISTORY_AS_OF_H */

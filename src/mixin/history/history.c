@@ -26,8 +26,10 @@
 #include "catalog/pg_inherits.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "miscadmin.h"
 #include "mixin/history/mixin.h"
+#include "mixin/history/past.h"
 #include "mixin/history/version.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/timestamps/mixin.h"
@@ -509,6 +511,8 @@ dtmodel_history_truncate_trigger(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function %s.history_truncate_trigger must be called as a trigger before TRUNCATE",
 						DTMODEL_SCHEMA)));
+	if (dtmodel_as_of != NULL)
+		dtmodel_refuse_past_write(trigdata->tg_relation);
 	if (trigdata->tg_relation->rd_rel->relkind == RELKIND_RELATION)
 		keep_all_rows(trigdata->tg_relation);
 	else

@@ -22,6 +22,7 @@
 #include "dtmodel.h"
 #include "guc.h"
 #include "miscadmin.h"
+#include "mixin/history/as_of.h"
 #include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/merge.h"
 #include "mixin/soft_delete/rewrite.h"
@@ -113,6 +114,31 @@ rewrite_policies(Query *query, DtRewrite *rewrite)
 	rewrite->inlined = policies.inlined;
 }
 
+/*
+ * The query of a function that shows a model as it was is ours.  It has its own
+ * condition for hidden rows, outside of a UNION ALL, whose arms must have none.
+ */
+static void
+rewrite_own(Query *query, DtRewrite *rewrite)
+{
+	DtRewrite	own = *rewrite;
+
+	own.text = DT_OWN_QUERY;
+	own.is_known = false;
+	dtmodel_rewrite_query(query, &own);
+	rewrite->inlined = own.inlined;
+	rewrite->as_of = own.as_of;
+}
+
+static void
+rewrite_subquery(Query *query, DtRewrite *rewrite)
+{
+	if (list_member_ptr(rewrite->as_of, query))
+		rewrite_own(query, rewrite);
+	else
+		dtmodel_rewrite_query(query, rewrite);
+}
+
 /* The subqueries and CTEs of this query. */
 static void
 rewrite_inner(Query *query, DtRewrite *rewrite)
@@ -128,7 +154,7 @@ rewrite_inner(Query *query, DtRewrite *rewrite)
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
 
 		if (rte->rtekind == RTE_SUBQUERY)
-			dtmodel_rewrite_query(rte->subquery, rewrite);
+			rewrite_subquery(rte->subquery, rewrite);
 	}
 	if (query->hasSubLinks)
 		query_tree_walker(query, rewrite_sublinks, rewrite,
@@ -154,6 +180,23 @@ read_text(DtRewrite *rewrite)
 	rewrite->is_known = true;
 }
 
+/* Inlines the functions, and notes the queries of those that are ours. */
+static void
+inline_and_note(Query *query, DtRewrite *rewrite)
+{
+	List	   *entries = dtmodel_as_of_entries(query);
+	ListCell   *cell;
+
+	dtmodel_inline_functions(query, rewrite->inlined);
+	foreach(cell, entries)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+
+		if (rte->rtekind == RTE_SUBQUERY)
+			rewrite->as_of = lappend(rewrite->as_of, rte->subquery);
+	}
+}
+
 static void
 inline_functions(Query *query, DtRewrite *rewrite)
 {
@@ -167,7 +210,7 @@ inline_functions(Query *query, DtRewrite *rewrite)
 		rewrite->inlined = makeNode(PlannerGlobal);
 		rewrite->inlined->boundParams = rewrite->params;
 	}
-	dtmodel_inline_functions(query, rewrite->inlined);
+	inline_and_note(query, rewrite);
 }
 
 /*

@@ -1,0 +1,167 @@
+--
+-- dtmodel.as_of: what it refuses, and what sees the present
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+SET timezone = 'UTC';
+CREATE SCHEMA as_of_misuse;
+SET search_path = as_of_misuse;
+
+-- values
+SET dtmodel.as_of = 'soon';
+\echo :SQLSTATE
+SET dtmodel.as_of = 'infinity';
+\echo :SQLSTATE
+SET dtmodel.as_of = '2026-02-30';
+\echo :SQLSTATE
+SET dtmodel.as_of = '12:00';
+\echo :SQLSTATE
+SET dtmodel.as_of = '400000-01-01';
+\echo :SQLSTATE
+SHOW dtmodel.as_of;
+SET timezone = 'Europe/Berlin';
+SET datestyle = 'SQL, DMY';
+SET dtmodel.as_of = '02/01/2026 12:00';
+SHOW dtmodel.as_of;
+RESET timezone;
+RESET datestyle;
+SHOW dtmodel.as_of;
+SET timezone = 'UTC';
+
+-- words mean the time at which they are set
+SET dtmodel.as_of = 'yesterday';
+SELECT current_setting('dtmodel.as_of')::timestamptz = 'yesterday'::timestamptz AS resolved;
+SET dtmodel.as_of = 'now';
+SELECT current_setting('dtmodel.as_of') <> 'now' AND current_setting('dtmodel.as_of')::timestamptz < now() AS resolved;
+RESET dtmodel.as_of;
+
+CREATE TABLE parents (id int PRIMARY KEY, n int);
+CREATE TABLE kids (id int PRIMARY KEY, parent int REFERENCES parents ON DELETE CASCADE ON UPDATE CASCADE, n int);
+CREATE TABLE others (id int PRIMARY KEY, parent int REFERENCES parents, n int);
+SELECT dtmodel.add_timestamps(t), dtmodel.add_soft_delete(t), dtmodel.add_history(t) FROM unnest('{kids, parents}'::regclass[]) AS t;
+SELECT dtmodel.require_live_parent('others', 'parent');
+CREATE TABLE users (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('users');
+ALTER TABLE kids ADD author int REFERENCES users ON DELETE CASCADE;
+SELECT dtmodel.add_history('kids');
+CREATE VIEW seen AS SELECT id, n FROM parents;
+INSERT INTO parents (id, n) VALUES (1, 1), (2, 2), (3, 3);
+DELETE FROM parents WHERE id = 3;
+INSERT INTO users VALUES (1);
+INSERT INTO kids (id, parent, n, author) VALUES (1, 1, 1, 1);
+
+-- each kind of write, also of what was prepared before
+PREPARE changed AS UPDATE parents SET n = 0;
+SET dtmodel.as_of = '2000-01-01';
+SELECT count(*) FROM parents;
+EXECUTE changed;
+\echo :SQLSTATE
+INSERT INTO parents (id) VALUES (4);
+\echo :SQLSTATE
+INSERT INTO parents (id) VALUES (1) ON CONFLICT DO NOTHING;
+\echo :SQLSTATE
+UPDATE seen SET n = 0;
+\echo :SQLSTATE
+DELETE FROM parents;
+\echo :SQLSTATE
+WITH w AS (DELETE FROM kids RETURNING *) SELECT * FROM w;
+\echo :SQLSTATE
+SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
+\if :has_merge
+MERGE INTO parents USING (VALUES (1)) AS s (id) ON parents.id = s.id WHEN MATCHED THEN DELETE;
+\else
+DELETE FROM parents USING (VALUES (1)) AS s (id) WHERE parents.id = s.id;
+\endif
+\echo :SQLSTATE
+TRUNCATE kids;
+\echo :SQLSTATE
+COPY kids (id) FROM '/dev/null';
+\echo :SQLSTATE
+COPY kids TO STDOUT;
+\echo :SQLSTATE
+SELECT * FROM parents FOR UPDATE;
+\echo :SQLSTATE
+SELECT * FROM seen FOR SHARE;
+\echo :SQLSTATE
+\set VERBOSITY terse
+SELECT dtmodel.create(NULL::parents, '{"id": 4}');
+SELECT dtmodel.update(NULL::parents, 1, '{"n": 3}');
+SELECT dtmodel.soft_delete(NULL::parents, 1);
+SELECT dtmodel.restore(NULL::parents, 1);
+SELECT dtmodel.delete(jsonb_populate_record(NULL::parents, '{"id": 1}'), soft => false);
+CALL dtmodel.purge('parents', older_than => '0');
+SELECT dtmodel.bulk_create(NULL::parents, '[{"id": 4}]');
+SELECT dtmodel.get_or_create(NULL::parents, '{"id": 1}');
+SELECT dtmodel.upsert(NULL::parents, '{"id": 1, "n": 3}', '{id}');
+\set VERBOSITY default
+
+-- what is found in the past need not be created
+SET dtmodel.as_of = '2100-01-01';
+SELECT (instance).id, created FROM dtmodel.get_or_create(NULL::parents, '{"id": 1}');
+SET dtmodel.as_of = '2000-01-01';
+
+-- what the past does not have
+SELECT ctid FROM parents;
+\echo :SQLSTATE
+SELECT 1 FROM kids WHERE EXISTS (SELECT FROM parents WHERE parents.tableoid = 1 AND kids.tableoid = 2);
+\echo :SQLSTATE
+SELECT * FROM parents TABLESAMPLE bernoulli (10);
+\echo :SQLSTATE
+
+-- foreign keys, checks of live parents and dumps see the present
+INSERT INTO others VALUES (1, 1, 1);
+INSERT INTO others VALUES (2, 3, 1);
+\echo :SQLSTATE
+INSERT INTO others VALUES (2, 9, 1);
+\echo :SQLSTATE
+BEGIN;
+ALTER TABLE others DROP CONSTRAINT others_parent_fkey;
+ALTER TABLE others ADD CONSTRAINT others_parent_fkey FOREIGN KEY (parent) REFERENCES parents;
+ROLLBACK;
+BEGIN;
+DECLARE _pg_dump_cursor CURSOR FOR SELECT id FROM ONLY parents;
+MOVE ALL IN _pg_dump_cursor;
+\echo :ROW_COUNT
+ROLLBACK;
+-- and a table without a history can be written
+UPDATE others SET n = n + (SELECT count(*) FROM parents);
+SELECT * FROM others;
+DELETE FROM others;
+RESET dtmodel.as_of;
+SELECT id, n, is_deleted FROM parents ORDER BY id;
+SELECT id FROM kids;
+
+-- a cascade does not write them either
+BEGIN;
+SET LOCAL dtmodel.as_of = '2000-01-01';
+\set VERBOSITY terse
+DELETE FROM users;
+\set VERBOSITY default
+\echo :SQLSTATE
+ROLLBACK;
+CREATE TABLE tops (id int PRIMARY KEY);
+ALTER TABLE kids ADD top int REFERENCES tops ON DELETE CASCADE;
+SELECT dtmodel.add_history('kids');
+INSERT INTO tops VALUES (1);
+UPDATE kids SET top = 1;
+SET dtmodel.as_of = '2000-01-01';
+\set VERBOSITY terse
+DELETE FROM tops;
+\set VERBOSITY default
+\echo :SQLSTATE
+RESET dtmodel.as_of;
+DELETE FROM tops;
+SELECT count(*) FROM kids WHERE NOT is_deleted;
+
+-- a history that is not complete
+SET dtmodel.as_of = '2000-01-01';
+ALTER TABLE parents_history DROP COLUMN n;
+SELECT count(*) FROM parents;
+\echo :SQLSTATE
+SELECT dtmodel.add_history('parents');
+SELECT count(*) FROM parents;
+DROP TABLE parents_history;
+SELECT count(*) FROM parents;
+\echo :SQLSTATE
+RESET dtmodel.as_of;
+DROP SCHEMA as_of_misuse CASCADE;
