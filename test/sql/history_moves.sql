@@ -83,7 +83,12 @@ TABLE versions;
 TRUNCATE items_4;
 TABLE versions;
 
--- a partition may have an owner of its own
+-- a partition may be in another schema
+CREATE SCHEMA history_moves_apart;
+ALTER TABLE items_1 SET SCHEMA history_moves_apart;
+SELECT dtmodel.describe('history_moves_apart.items_1') -> 'drift' AS drift;
+
+-- and have an owner of its own
 CREATE ROLE regress_partition_owner;
 GRANT ALL ON SCHEMA history_moves TO regress_partition_owner;
 ALTER TABLE items_4_1 OWNER TO regress_partition_owner;
@@ -129,5 +134,5 @@ SELECT dtmodel.add_history('t23456789_123456789_123456789_123456789_123456789_12
 SELECT dtmodel.add_history('t23456789_123456789_123456789_123456789_123456789_1234_bcd');
 \set VERBOSITY terse
 
-DROP SCHEMA history_moves CASCADE;
+DROP SCHEMA history_moves, history_moves_apart CASCADE;
 DROP ROLE regress_partition_owner;

@@ -24,7 +24,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $transactions = $ENV{DTMODEL_SCRIPTS} // 1200;
+my $transactions = $ENV{DTMODEL_SCRIPTS} // 1000;
 my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
 my $chunk = 60;
 my $most_failures = 1;

@@ -29,7 +29,10 @@
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
-/* The function of this name in the model's schema, for a timestamptz. */
+/*
+ * The function of this name in the model's schema, for a timestamptz.  A
+ * partition may be in another schema.
+ */
 Oid
 dtmodel_find_as_of(Relation model, const char *name)
 {
@@ -38,7 +41,7 @@ dtmodel_find_as_of(Relation model, const char *name)
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 						   CStringGetDatum(name),
 						   PointerGetDatum(buildoidvector(&type, 1)),
-						   ObjectIdGetDatum(RelationGetNamespace(model)));
+						   ObjectIdGetDatum(get_rel_namespace(dtmodel_root_of(model))));
 }
 
 static bool
