@@ -68,10 +68,11 @@ WITH w AS (DELETE FROM kids RETURNING *) SELECT * FROM w;
 \echo :SQLSTATE
 SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
 \if :has_merge
-MERGE INTO parents USING (VALUES (1)) AS s (id) ON parents.id = s.id WHEN MATCHED THEN DELETE;
+\set merge 'MERGE INTO parents USING (VALUES (1)) AS s (id) ON parents.id = s.id WHEN MATCHED THEN DELETE'
 \else
-DELETE FROM parents USING (VALUES (1)) AS s (id) WHERE parents.id = s.id;
+\set merge 'DELETE FROM parents USING (VALUES (1)) AS s (id) WHERE parents.id = s.id'
 \endif
+:merge;
 \echo :SQLSTATE
 TRUNCATE kids;
 \echo :SQLSTATE

@@ -294,12 +294,24 @@ past_column(const Reference *reference, Form_pg_attribute att, AttrNumber place)
 									COERCE_IMPLICIT_CAST);
 }
 
+/* The table's oid, which the expression of a generated column may have. */
+static TargetEntry *
+table_oid(Relation model)
+{
+	Const	   *oid = makeConst(OIDOID, -1, InvalidOid, sizeof(Oid),
+								ObjectIdGetDatum(RelationGetRelid(model)),
+								false, true);
+
+	return makeTargetEntry((Expr *) oid, TableOidAttributeNumber,
+						   pstrdup("tableoid"), false);
+}
+
 /* Virtual generated columns are computed from the past of the others. */
 static void
 compute_virtual_columns(const Reference *reference, List *targets)
 {
 	TupleDesc	desc = RelationGetDescr(reference->model);
-	List	   *columns = list_copy(targets);
+	List	   *columns = lappend(list_copy(targets), table_oid(reference->model));
 
 	for (int i = 0; i < desc->natts; i++)
 	{
