@@ -124,6 +124,10 @@ DECLARE _pg_dump_cursor CURSOR FOR SELECT id FROM ONLY parents;
 MOVE ALL IN _pg_dump_cursor;
 \echo :ROW_COUNT
 ROLLBACK;
+SET application_name = 'pg_dump';
+COPY parents (id, n) TO STDOUT;
+COPY (SELECT id FROM parents) TO STDOUT;
+RESET application_name;
 -- and a table without a history can be written
 UPDATE others SET n = n + (SELECT count(*) FROM parents);
 SELECT * FROM others;
