@@ -68,10 +68,11 @@ WITH w AS (DELETE FROM kids RETURNING *) SELECT * FROM w;
 \echo :SQLSTATE
 SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
 \if :has_merge
-MERGE INTO parents USING (VALUES (1)) AS s (id) ON parents.id = s.id WHEN MATCHED THEN DELETE;
+\set merge 'MERGE INTO parents USING (VALUES (1)) AS s (id) ON parents.id = s.id WHEN MATCHED THEN DELETE'
 \else
-DELETE FROM parents USING (VALUES (1)) AS s (id) WHERE parents.id = s.id;
+\set merge 'DELETE FROM parents USING (VALUES (1)) AS s (id) WHERE parents.id = s.id'
 \endif
+:merge;
 \echo :SQLSTATE
 TRUNCATE kids;
 \echo :SQLSTATE
@@ -123,6 +124,10 @@ DECLARE _pg_dump_cursor CURSOR FOR SELECT id FROM ONLY parents;
 MOVE ALL IN _pg_dump_cursor;
 \echo :ROW_COUNT
 ROLLBACK;
+SET application_name = 'pg_dump';
+COPY parents (id, n) TO STDOUT;
+COPY (SELECT id FROM parents) TO STDOUT;
+RESET application_name;
 -- and a table without a history can be written
 UPDATE others SET n = n + (SELECT count(*) FROM parents);
 SELECT * FROM others;
