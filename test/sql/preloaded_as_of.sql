@@ -297,6 +297,7 @@ UPDATE members SET team = 2, updated_at = '2026-02-01';
 UPDATE docs SET body = 'new', updated_at = '2026-02-01' WHERE id < 3;
 RESET dtmodel.preserve_timestamps;
 ALTER TABLE docs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE docs_history DISABLE ROW LEVEL SECURITY;   -- the model's policies hold for it
 CREATE POLICY own ON docs USING (docs IS NOT NULL AND team IN (SELECT team FROM as_of.members));
 GRANT USAGE ON SCHEMA as_of TO as_of_reader;
 GRANT SELECT ON docs, members, members_history TO as_of_reader;
