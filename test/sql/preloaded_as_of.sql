@@ -120,6 +120,21 @@ RESET dtmodel.as_of;
 SELECT price, (SELECT price FROM nested()), called(), summed(), fixed() FROM inlined(1);
 SELECT array_agg(c) FROM changing() AS c;
 
+-- rules, whose queries have more tables in their range tables than in FROM
+CREATE TABLE plain (id int PRIMARY KEY, n int);
+CREATE TABLE noted (id int, n int, price numeric);
+CREATE RULE inserted AS ON INSERT TO plain DO ALSO INSERT INTO noted SELECT NEW.id, NEW.n, price FROM offers WHERE offers.id = NEW.id;
+CREATE RULE updated AS ON UPDATE TO plain DO ALSO INSERT INTO noted SELECT NEW.id, OLD.n, (SELECT price FROM offers WHERE offers.id = OLD.id);
+CREATE RULE deleted AS ON DELETE TO plain DO ALSO UPDATE offers SET price = 0 WHERE id = OLD.id;
+SET dtmodel.as_of = '2026-01-15';
+INSERT INTO plain VALUES (1, 1), (2, 2);
+UPDATE plain SET n = 7 WHERE id = 1;
+SELECT * FROM noted ORDER BY id, n, price;
+DELETE FROM plain;
+\echo :SQLSTATE
+RESET dtmodel.as_of;
+SELECT count(*) FROM plain;
+
 -- the functions of the extension that read
 SET dtmodel.as_of = '2026-02-15';
 SELECT (dtmodel.get_by_id(NULL::offers, 2)).price;

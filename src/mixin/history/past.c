@@ -14,7 +14,7 @@
  * The conditions are outside of the UNION ALL, so the planner pulls up both
  * arms, and joins use the indexes of both tables.  The columns have the
  * numbers that they have in the model, so the rest of the query stays as it
- * is; the column that was dropped has its place, too, for whole rows.
+ * is; dropped columns have their places, too, for whole rows.
  *
  * It is done after deleted rows were hidden, so the condition for that holds
  * for the past as well.  The policies of the model hold for both arms, those
