@@ -176,13 +176,15 @@ is( query(
 		WHERE d.refclassid = 'pg_extension'::regclass
 		  AND d.deptype = 'e' AND e.extname = 'dtmodel'
 		  AND coalesce(i.schema, i.identity) <> 'dtmodel')),
-	'event trigger dtmodel_partition_attach, event trigger dtmodel_partition_detach',
+	'event trigger dtmodel_partition_attach, event trigger dtmodel_partition_detach, '
+	  . 'event trigger dtmodel_history_protect, event trigger dtmodel_history_follow, event trigger dtmodel_history_drop',
 	'and nothing outside of it does, but event triggers, which have no schema');
 is( query(
 		q(
 		SELECT string_agg(concat(evtname, ' ', evtenabled), ', ' ORDER BY evtname)
 		FROM pg_event_trigger WHERE obj_description(oid, 'pg_event_trigger') <> '')),
-	'dtmodel_partition_attach A, dtmodel_partition_detach A',
+	'dtmodel_history_drop A, dtmodel_history_follow A, dtmodel_history_protect A, '
+	  . 'dtmodel_partition_attach A, dtmodel_partition_detach A',
 	'they fire always');
 
 # Every object has a comment, except the row types of tables and the types of
