@@ -28,4 +28,18 @@ SELECT count(*) FROM moments, users_as_of(at) AS u;
 RESET dtmodel.rewrite;
 SELECT dtmodel.remove_soft_delete('users');
 SELECT count(*) FROM moments, users_as_of(at) AS u;
+
+-- versions that are older than the columns of soft delete were live
+CREATE TABLE pages (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_timestamps('pages'), dtmodel.add_history('pages');
+INSERT INTO pages VALUES (1, 'old'), (2, 'stays');
+INSERT INTO moments VALUES (5);
+UPDATE pages SET title = 'new' WHERE id = 1;
+SELECT dtmodel.add_soft_delete('pages', hide => true);
+UPDATE pages SET title = 'newest' WHERE id = 1;
+SELECT id, title FROM moments, pages_as_of(at) WHERE moment = 5 ORDER BY id;
+BEGIN;
+SELECT set_config('dtmodel.as_of', (SELECT at::text FROM moments WHERE moment = 5), true) IS NOT NULL AS set;
+SELECT id, title FROM pages ORDER BY id;
+COMMIT;
 DROP SCHEMA history_hidden CASCADE;

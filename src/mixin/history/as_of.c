@@ -146,11 +146,16 @@ virtual_expression(Relation model, AttrNumber attnum)
 static const char *
 past_expression(Relation model, const DtHistory *history, Form_pg_attribute att)
 {
+	const char *name = quote_identifier(NameStr(att->attname));
+	bool		live;
+
 	if (compat_is_virtual(att))
 		return virtual_expression(model, att->attnum);
 	if (!dtmodel_has_past(model, history, att->attnum))
 		return psprintf("NULL::%s", type_name(att));
-	return quote_identifier(NameStr(att->attname));
+	if (dtmodel_is_flag_of_past(model, att->attnum, &live))
+		return psprintf("COALESCE(%s, %s)", name, live ? "true" : "false");
+	return name;
 }
 
 /*

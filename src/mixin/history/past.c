@@ -272,12 +272,26 @@ present_targets(const Reference *reference)
 	return targets;
 }
 
+/* A flag of soft delete, also in versions that are older than it. */
+static Node *
+flag_or_live(Node *flag, Form_pg_attribute att, bool live)
+{
+	CoalesceExpr *coalesce = makeNode(CoalesceExpr);
+
+	coalesce->coalescetype = att->atttypid;
+	coalesce->coalescecollid = InvalidOid;
+	coalesce->args = list_make2(flag, makeBoolConst(live, false));
+	coalesce->location = -1;
+	return (Node *) coalesce;
+}
+
 /* A column of a past version, as the model has it; null if it has no past. */
 static Node *
 past_column(const Reference *reference, Form_pg_attribute att, AttrNumber place)
 {
 	Form_pg_attribute own;
 	Node	   *column;
+	bool		live;
 
 	if (att->attisdropped)
 		return dropped_column();
@@ -286,6 +300,8 @@ past_column(const Reference *reference, Form_pg_attribute att, AttrNumber place)
 									  att->attcollation);
 	own = TupleDescAttr(RelationGetDescr(reference->table), place - 1);
 	column = column_of(own);
+	if (dtmodel_is_flag_of_past(reference->model, att->attnum, &live))
+		return flag_or_live(column, att, live);
 	if (own->attcollation == att->attcollation &&
 		own->atttypmod == att->atttypmod)
 		return column;

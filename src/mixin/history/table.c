@@ -20,6 +20,7 @@
 #include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/history/table.h"
+#include "mixin/soft_delete/mixin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -146,6 +147,23 @@ is_excluded(const DtHistory *history, const char *name)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Whether the column is a flag that is never null in the model.  In versions
+ * that are older than soft delete it is: they were live, which is this value.
+ */
+bool
+dtmodel_is_flag_of_past(Relation model, AttrNumber attnum, bool *live)
+{
+	const DtSoftDelete *soft_delete =
+		dtmodel_soft_delete_of(dtmodel_get_model(model));
+
+	if (soft_delete == NULL || soft_delete->flag.attnum != attnum ||
+		!soft_delete->flag.is_not_null)
+		return false;
+	*live = soft_delete->flag_is_live;
+	return true;
 }
 
 /*

@@ -46,6 +46,8 @@ extern Oid	dtmodel_find_history_table(Relation model, const DtHistory *history);
 extern Relation dtmodel_open_history_table(Relation model,
 										   const DtHistory *history,
 										   LOCKMODE lockmode);
+extern bool dtmodel_is_flag_of_past(Relation model, AttrNumber attnum,
+									bool *live);
 extern bool dtmodel_has_past(Relation model, const DtHistory *history,
 							 AttrNumber attnum);
 extern DtHistoryMap dtmodel_map_history(Relation model,
