@@ -28,8 +28,8 @@ typedef struct DtTriggerType
 	int16		move_events;	/* also fired for these where rows can move
 								 * from one partition to another */
 	const struct DtRowAction *action;	/* of a BEFORE ROW trigger; NULL: the
-										 * executor's projection cannot do what
-										 * it does */
+										 * executor's projection cannot do
+										 * what it does */
 
 	/*
 	 * Whether an AFTER ROW trigger has nothing to do in an UPDATE of these

@@ -21,8 +21,8 @@ typedef enum DtNoteKind
 								 * while it moves them */
 	DT_NOTE_RESTORES,			/* rows whose restore is completed at the end */
 	DT_NOTE_NEW_SLUG,			/* the statement gives rows new slugs */
-	DT_NOTE_DEPARTURES			/* rows with a history that the statement moves
-								 * to other partitions */
+	DT_NOTE_DEPARTURES			/* rows with a history on their way to other
+								 * partitions */
 } DtNoteKind;
 
 extern void *dtmodel_find_note(MemoryContext statement, DtNoteKind kind,

@@ -63,7 +63,7 @@ make_buffer(Oid relid, SubTransactionId subid)
 	MemoryContext context = AllocSetContextCreate(TopTransactionContext,
 												  "dtmodel history",
 												  ALLOCSET_SMALL_SIZES);
-	VersionBuffer	   *buffer = MemoryContextAllocZero(context, sizeof(VersionBuffer));
+	VersionBuffer *buffer = MemoryContextAllocZero(context, sizeof(VersionBuffer));
 
 	buffer->relid = relid;
 	buffer->subid = subid;
@@ -80,7 +80,7 @@ make_buffer(Oid relid, SubTransactionId subid)
 static void
 unlink_buffer(VersionBuffer *buffer)
 {
-	VersionBuffer	  **link = &buffers;
+	VersionBuffer **link = &buffers;
 
 	while (*link != buffer)
 		link = &(*link)->next;
@@ -122,7 +122,7 @@ void
 dtmodel_keep_version(Relation rel, const DtPastVersion *version)
 {
 	SubTransactionId subid = GetCurrentSubTransactionId();
-	VersionBuffer	   *buffer = find_buffer(RelationGetRelid(rel), subid);
+	VersionBuffer *buffer = find_buffer(RelationGetRelid(rel), subid);
 	MemoryContext caller;
 	DtPastVersion *kept;
 
@@ -191,7 +191,7 @@ finish_subtransaction(SubXactEvent event, SubTransactionId subid,
 	{
 		while (buffers != NULL && buffers->subid >= subid)
 		{
-			VersionBuffer	   *buffer = buffers;
+			VersionBuffer *buffer = buffers;
 
 			unlink_buffer(buffer);
 			MemoryContextDelete(buffer->context);

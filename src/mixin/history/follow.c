@@ -269,8 +269,9 @@ is_renamed(const Follower *follower, const DtSchemaChange *change)
 
 /*
  * Refuses what a history cannot follow, and gives other names to columns of the
- * past that stand in the way of those that the command has added or renamed. To be called for the tables that
- * inherit from a model before it is called for the model.
+ * past that stand in the way of those that the command has added or renamed.
+ * To be called for the tables that inherit from a model before it is called for
+ * the model.
  */
 void
 dtmodel_make_room_in_history(Oid model, const DtSchemaChange *change)

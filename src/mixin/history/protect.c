@@ -186,7 +186,7 @@ follow_owner(const AlterTableStmt *statement, const RoleSpec *role)
 	if (names != NULL)
 		give_history(names,
 					 quote_identifier(GetUserNameFromId(get_rolespec_oid(role, false),
-																false)));
+														false)));
 }
 
 static void

@@ -148,7 +148,7 @@ rewrite_inner(Query *query, DtRewrite *rewrite)
 	rewrite_policies(query, rewrite);
 	foreach(cell, query->cteList)
 		dtmodel_rewrite_query(castNode(Query, lfirst_node(CommonTableExpr, cell)->ctequery),
-					  rewrite);
+							  rewrite);
 	foreach(cell, query->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
