@@ -577,22 +577,29 @@ compat_lock_held_by_me(const LOCKTAG *tag, LOCKMODE mode)
  * asks which entries survive pruning.
  */
 static inline void
-compat_init_range_table(EState *estate, RangeTblEntry *rte,
-						Bitmapset *updated)
+compat_init_range_table(EState *estate, Relation rel, Bitmapset *updated)
 {
+	RangeTblEntry *rte = makeNode(RangeTblEntry);
+
+	rte->rtekind = RTE_RELATION;
+	rte->relid = RelationGetRelid(rel);
+	rte->relkind = rel->rd_rel->relkind;
+	rte->rellockmode = RowExclusiveLock;
 #if PG_VERSION_NUM < 160000
 	rte->updatedCols = updated;
 	ExecInitRangeTable(estate, list_make1(rte));
 #else
-	List	   *perminfos = NIL;
+	{
+		List	   *perminfos = NIL;
 
-	addRTEPermissionInfo(&perminfos, rte)->updatedCols = updated;
+		addRTEPermissionInfo(&perminfos, rte)->updatedCols = updated;
 #if PG_VERSION_NUM < 180000
-	ExecInitRangeTable(estate, list_make1(rte), perminfos);
+		ExecInitRangeTable(estate, list_make1(rte), perminfos);
 #else
-	ExecInitRangeTable(estate, list_make1(rte), perminfos,
-					   bms_make_singleton(1));
+		ExecInitRangeTable(estate, list_make1(rte), perminfos,
+						   bms_make_singleton(1));
 #endif
+	}
 #endif
 }
 

@@ -17,7 +17,9 @@
 #include "model/mixin.h"
 #include "model/mixin_call.h"
 #include "server/relation.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -47,6 +49,31 @@ dtmodel_find_column(TupleDesc desc, const char *name, DtColumn *column)
 		column->has_default = att->atthasdef;
 		return;
 	}
+}
+
+/*
+ * Looks up the columns of an array literal, an option of a trigger; NULL for
+ * none.
+ */
+DtColumn *
+dtmodel_find_columns(TupleDesc desc, const char *literal, int *count)
+{
+	ArrayType  *array;
+	Datum	   *names;
+	DtColumn   *columns;
+
+	*count = 0;
+	if (literal == NULL)
+		return NULL;
+	array = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
+													pstrdup(literal),
+													TEXTOID, -1));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, NULL, count);
+	columns = palloc(sizeof(DtColumn) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+		dtmodel_find_column(desc, TextDatumGetCString(names[i]), &columns[i]);
+	return columns;
 }
 
 /*

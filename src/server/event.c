@@ -33,29 +33,44 @@ dtmodel_event_data(FunctionCallInfo fcinfo, const char *function,
 }
 
 /*
+ * The first column of a query on one of the functions that tell an event
+ * trigger what the command has done; it is passed by value.
+ */
+Datum *
+dtmodel_read_event(const char *query, int *count)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum	   *values;
+
+	SPI_connect();
+	(void) SPI_execute(query, true, 0);
+	*count = (int) SPI_processed;
+	values = MemoryContextAlloc(caller, sizeof(Datum) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+	{
+		bool		isnull;
+
+		values[i] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+								  1, &isnull);
+	}
+	SPI_finish();
+	return values;
+}
+
+/*
  * The CollectedCommands of the command that has ended, which know the objects
  * that it has found for its names.
  */
 List *
 dtmodel_collected_commands(void)
 {
-	MemoryContext caller = CurrentMemoryContext;
+	int			count;
+	Datum	   *values = dtmodel_read_event("SELECT command FROM pg_catalog.pg_event_trigger_ddl_commands()",
+											&count);
 	List	   *commands = NIL;
 
-	SPI_connect();
-	(void) SPI_execute("SELECT command FROM pg_catalog.pg_event_trigger_ddl_commands()",
-					   true, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		Datum		command = SPI_getbinval(SPI_tuptable->vals[i],
-											SPI_tuptable->tupdesc, 1, &isnull);
-		MemoryContext spi = MemoryContextSwitchTo(caller);
-
-		commands = lappend(commands, DatumGetPointer(command));
-		MemoryContextSwitchTo(spi);
-	}
-	SPI_finish();
+	for (int i = 0; i < count; i++)
+		commands = lappend(commands, DatumGetPointer(values[i]));
 	return commands;
 }
 

@@ -16,6 +16,7 @@
 extern const EventTriggerData *dtmodel_event_data(FunctionCallInfo fcinfo,
 												  const char *function,
 												  const char *event);
+extern Datum *dtmodel_read_event(const char *query, int *count);
 extern List *dtmodel_collected_commands(void);
 extern void dtmodel_run_node(Node *statement);
 extern void dtmodel_run_command(const char *format,...)

@@ -19,13 +19,13 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/history/arguments.h"
+#include "server/dependents.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -161,33 +161,6 @@ add_names(List **all, Relation catalog, Oid trigger)
 	systable_endscan(scan);
 }
 
-/* The triggers with our function, which depend on it. */
-static List *
-history_triggers(void)
-{
-	Relation	catalog = table_open(DependRelationId, AccessShareLock);
-	List	   *triggers = NIL;
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(ProcedureRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(history_function()));
-	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(tuple);
-
-		if (depend->classid == TriggerRelationId)
-			triggers = lappend_oid(triggers, depend->objid);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return triggers;
-}
-
 /* The DtHistoryNames of all models of the database. */
 List *
 dtmodel_all_histories(void)
@@ -196,7 +169,8 @@ dtmodel_all_histories(void)
 	List	   *all = NIL;
 	ListCell   *cell;
 
-	foreach(cell, history_triggers())
+	foreach(cell, dtmodel_dependents(ProcedureRelationId, history_function(),
+									 TriggerRelationId))
 		add_names(&all, catalog, lfirst_oid(cell));
 	table_close(catalog, AccessShareLock);
 	return all;

@@ -11,27 +11,20 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/stratnum.h"
-#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "mixin/history/arguments.h"
 #include "mixin/history/follow.h"
 #include "mixin/history/setup.h"
 #include "model/inheritance.h"
 #include "nodes/nodes.h"
+#include "server/dependents.h"
 #include "server/event.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_history_follow_trigger);
@@ -63,33 +56,6 @@ follow_table(Oid relid, const DtSchemaChange *change)
 		dtmodel_follow_in_history(list_nth_oid(tables, i), change);
 }
 
-/* The tables that were created OF a type. */
-static List *
-typed_tables(Oid type)
-{
-	Relation	catalog = table_open(DependRelationId, AccessShareLock);
-	List	   *tables = NIL;
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(TypeRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(type));
-	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(tuple);
-
-		if (depend->classid == RelationRelationId && depend->objsubid == 0)
-			tables = lappend_oid(tables, depend->objid);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return tables;
-}
-
 /* A command on a composite type reaches the tables OF it. */
 static void
 follow_relation(Oid relid, const DtSchemaChange *change)
@@ -99,7 +65,8 @@ follow_relation(Oid relid, const DtSchemaChange *change)
 	follow_table(relid, change);
 	if (get_rel_relkind(relid) != RELKIND_COMPOSITE_TYPE)
 		return;
-	foreach(cell, typed_tables(get_rel_type_id(relid)))
+	foreach(cell, dtmodel_dependents(TypeRelationId, get_rel_type_id(relid),
+									 RelationRelationId))
 		follow_table(lfirst_oid(cell), change);
 }
 
@@ -330,27 +297,18 @@ dtmodel_history_follow_trigger(PG_FUNCTION_ARGS)
 static List *
 tables_that_lost_columns(void)
 {
-	MemoryContext caller = CurrentMemoryContext;
+	int			count;
+	Datum	   *values =
+		dtmodel_read_event("SELECT DISTINCT d.objid"
+						   " FROM pg_catalog.pg_event_trigger_dropped_objects() AS d"
+						   " JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) d.objid"
+						   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+						   " AND d.objsubid OPERATOR(pg_catalog.<>) 0 ORDER BY 1",
+						   &count);
 	List	   *tables = NIL;
 
-	SPI_connect();
-	(void) SPI_execute("SELECT DISTINCT d.objid"
-					   " FROM pg_catalog.pg_event_trigger_dropped_objects() AS d"
-					   " JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) d.objid"
-					   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
-					   " AND d.objsubid OPERATOR(pg_catalog.<>) 0 ORDER BY 1",
-					   true, 0);
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		Datum		table = SPI_getbinval(SPI_tuptable->vals[i],
-										  SPI_tuptable->tupdesc, 1, &isnull);
-		MemoryContext spi = MemoryContextSwitchTo(caller);
-
-		tables = lappend_oid(tables, DatumGetObjectId(table));
-		MemoryContextSwitchTo(spi);
-	}
-	SPI_finish();
+	for (int i = 0; i < count; i++)
+		tables = lappend_oid(tables, DatumGetObjectId(values[i]));
 	return tables;
 }
 

@@ -8,35 +8,12 @@
 #include "postgres.h"
 
 #include "catalog/pg_trigger.h"
-#include "catalog/pg_type.h"
 #include "mixin/history/follow.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/timestamps/mixin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
-
-/* Reads exclude, an array literal of names. */
-static void
-read_excluded(DtHistory *history, TupleDesc desc, const char *literal)
-{
-	ArrayType  *array;
-	Datum	   *names;
-
-	if (literal == NULL)
-		return;
-	array = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
-													pstrdup(literal),
-													TEXTOID, -1));
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
-					  &names, NULL, &history->nexcluded);
-	history->excluded = palloc(sizeof(DtColumn) * history->nexcluded);
-	for (int i = 0; i < history->nexcluded; i++)
-		dtmodel_find_column(desc, TextDatumGetCString(names[i]),
-							&history->excluded[i]);
-}
 
 static void
 read_name(NameData *name, const char *value)
@@ -51,8 +28,10 @@ read_options(void *options, Relation rel, const Trigger *trigger)
 
 	read_name(&history->table, dtmodel_trigger_option(trigger, "history"));
 	read_name(&history->as_of, dtmodel_trigger_option(trigger, "as_of"));
-	read_excluded(history, RelationGetDescr(rel),
-				  dtmodel_trigger_option(trigger, "exclude"));
+	history->excluded =
+		dtmodel_find_columns(RelationGetDescr(rel),
+							 dtmodel_trigger_option(trigger, "exclude"),
+							 &history->nexcluded);
 }
 
 static void

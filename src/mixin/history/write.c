@@ -40,18 +40,6 @@ typedef struct Writer
 	Datum		transaction_id;
 } Writer;
 
-static RangeTblEntry *
-make_entry(Relation rel)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-
-	rte->rtekind = RTE_RELATION;
-	rte->relid = RelationGetRelid(rel);
-	rte->relkind = rel->rd_rel->relkind;
-	rte->rellockmode = RowExclusiveLock;
-	return rte;
-}
-
 /* Runs in a memory context that lasts until the versions are written. */
 static void
 open_writer(Writer *writer, Oid relid)
@@ -67,7 +55,7 @@ open_writer(Writer *writer, Oid relid)
 	/* Opening a table may read the model again. */
 	history = dtmodel_history_of(dtmodel_get_model(writer->model));
 	writer->map = dtmodel_map_history(writer->model, history, writer->table);
-	compat_init_range_table(writer->estate, make_entry(writer->table), NULL);
+	compat_init_range_table(writer->estate, writer->table, NULL);
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->table, 1, NULL, 0);
 	ExecOpenIndices(writer->target, false);

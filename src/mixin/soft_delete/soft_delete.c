@@ -142,18 +142,6 @@ end_row_update(void *argument)
 	CurrentResourceOwner = caller;
 }
 
-static RangeTblEntry *
-make_target_entry(Relation rel)
-{
-	RangeTblEntry *rte = makeNode(RangeTblEntry);
-
-	rte->rtekind = RTE_RELATION;
-	rte->relid = RelationGetRelid(rel);
-	rte->relkind = rel->rd_rel->relkind;
-	rte->rellockmode = RowExclusiveLock;
-	return rte;
-}
-
 static Bitmapset *
 updated_columns(const DtSoftDelete *columns)
 {
@@ -179,8 +167,7 @@ begin_row_update(Relation rel, const DtSoftDelete *columns,
 	update = palloc0(sizeof(RowUpdate));
 	update->estate = estate;
 	update->owner = CurrentResourceOwner;
-	compat_init_range_table(estate, make_target_entry(rel),
-							updated_columns(columns));
+	compat_init_range_table(estate, rel, updated_columns(columns));
 	update->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(update->target, rel, 1, NULL, 0);
 	dtmodel_prepare_deletion(update->target);

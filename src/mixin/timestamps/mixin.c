@@ -8,12 +8,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_trigger.h"
-#include "catalog/pg_type.h"
 #include "mixin/timestamps/default.h"
 #include "mixin/timestamps/mixin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 
 static const char *const clock_names[] = {
 	[DT_CLOCK_TRANSACTION] = "transaction",
@@ -41,35 +38,16 @@ dtmodel_parse_clock(const char *name, DtClock *clock)
 	return false;
 }
 
-/* Reads ignore_columns, an array literal of names. */
-static void
-read_ignored(DtTimestamps *timestamps, TupleDesc desc, const char *literal)
-{
-	ArrayType  *array;
-	Datum	   *names;
-
-	if (literal == NULL)
-		return;
-
-	array = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN,
-													pstrdup(literal),
-													TEXTOID, -1));
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
-					  &names, NULL, &timestamps->nignored);
-	timestamps->ignored = palloc(sizeof(DtColumn) * timestamps->nignored);
-	for (int i = 0; i < timestamps->nignored; i++)
-		dtmodel_find_column(desc, TextDatumGetCString(names[i]),
-							&timestamps->ignored[i]);
-}
-
 static void
 read_options(void *options, Relation rel, const Trigger *trigger)
 {
 	DtTimestamps *timestamps = options;
 	const char *clock = dtmodel_trigger_option(trigger, "clock");
 
-	read_ignored(timestamps, RelationGetDescr(rel),
-				 dtmodel_trigger_option(trigger, "ignore_columns"));
+	timestamps->ignored =
+		dtmodel_find_columns(RelationGetDescr(rel),
+							 dtmodel_trigger_option(trigger, "ignore_columns"),
+							 &timestamps->nignored);
 	if (clock != NULL)
 		(void) dtmodel_parse_clock(clock, &timestamps->clock);
 	timestamps->stamps_inserts =
