@@ -310,6 +310,18 @@ SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'secrets_hi
 ALTER TABLE users DISABLE ROW LEVEL SECURITY;
 UPDATE users SET s = 'rls' WHERE id = 1;
 
+-- row-level security that is forced holds for the past, too, before and after
+-- add_history
+CREATE TABLE forced (id int PRIMARY KEY);
+CREATE TABLE forced_before (LIKE forced INCLUDING ALL);
+ALTER TABLE forced_before ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+SELECT dtmodel.add_timestamps(t), dtmodel.add_history(t) FROM unnest('{forced,forced_before}'::regclass[]) AS t;
+ALTER TABLE forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname IN ('forced_history', 'forced_before_history') ORDER BY 1;
+INSERT INTO forced VALUES (1);
+UPDATE forced SET id = 2;
+SELECT count(*) FROM forced_history;
+
 -- an unlogged model becomes permanent, and so does its past
 CREATE UNLOGGED TABLE cache (id int PRIMARY KEY, v int);
 SELECT dtmodel.add_timestamps('cache', clock => 'clock'), dtmodel.add_history('cache');

@@ -41,6 +41,10 @@ CREATE FUNCTION users_as_of(timestamptz) RETURNS int LANGUAGE sql AS 'SELECT 1';
 SELECT dtmodel.add_history('users');
 DROP FUNCTION users_as_of;
 
+-- a history has no history
+CREATE TABLE past (valid_from timestamptz, valid_to timestamptz, operation text, ended_by text, transaction_id xid8);
+SELECT dtmodel.add_history('past');
+
 -- columns that cannot be excluded
 SELECT dtmodel.add_history('users', exclude => '{nosuch}');
 SELECT dtmodel.add_history('users', exclude => '{id}');

@@ -158,6 +158,12 @@ RESET dtmodel.as_of;
 DELETE FROM tops;
 SELECT count(*) FROM kids WHERE NOT is_deleted;
 
+-- the versions of a row
+SET dtmodel.as_of = '2000-01-01';
+SELECT * FROM dtmodel.history(NULL::parents, 1);
+\echo :SQLSTATE
+RESET dtmodel.as_of;
+
 -- a history that is not complete; what keeps it from that is disabled here
 ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;
 SET dtmodel.as_of = '2000-01-01';

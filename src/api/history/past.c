@@ -16,6 +16,7 @@
 #include "access/table.h"
 #include "api/history/past.h"
 #include "dtmodel.h"
+#include "guc.h"
 #include "mixin/audit/mixin.h"
 #include "mixin/soft_delete/live.h"
 #include "model/ddl.h"
@@ -62,15 +63,31 @@ read_mixins(DtPast *past)
 		past->created_by = dtmodel_audit_of(model)->created_by.attnum;
 }
 
+/* The current version of a row cannot be read while an older one is shown. */
+static void
+check_shows_present(Relation rel)
+{
+	if (dtmodel_as_of == NULL)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the history of table \"%s\" cannot be read while dtmodel.as_of is set",
+					RelationGetRelationName(rel)),
+			 errhint("Use RESET dtmodel.as_of."),
+			 errtable(rel)));
+}
+
 /*
- * Opens the history of a table; an error (42809) if it has none, or is a
- * partition, and for what keeps versions from being written.
+ * Opens the history of a table.  An error (42809) if it has none, or is a
+ * partition; (55000) while dtmodel.as_of is set; and for what keeps versions
+ * from being written.
  */
 DtPast
 dtmodel_open_past(Relation rel)
 {
 	DtPast		past = {.rel = rel};
 
+	check_shows_present(rel);
 	dtmodel_check_no_partition(rel);
 	past.table = dtmodel_open_history_table(rel, usable_history(rel),
 											AccessShareLock);

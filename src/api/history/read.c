@@ -547,7 +547,7 @@ static void
 add_change(const ChangesCall *changes, DtResultReceiver *result,
 		   TupleTableSlot *slot)
 {
-	DtRowVersion before;
+	DtRowVersion before = {0};
 	DtRowVersion version;
 	bool		has_before = read_version(changes, slot, 0, &before);
 	bool		has_version = read_version(changes, slot, 1, &version) ||

@@ -118,6 +118,32 @@ column_list(const DtPast *past,
 }
 
 /*
+ * A version has NULL in a column that is younger than itself.  If the column
+ * must not be null, the row keeps what it has.
+ */
+static char *
+assignments_of(const DtPast *past)
+{
+	TupleDesc	desc = RelationGetDescr(past->rel);
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		const char *name = quote_identifier(NameStr(att->attname));
+
+		if (!is_updated(past, att))
+			continue;
+		appendStringInfo(&list, compat_is_not_null(desc, i) ?
+						 "%s%s = COALESCE(" DT_PAST_ALIAS ".%s, " DT_ROW_ALIAS ".%s)" :
+						 "%s%s = " DT_PAST_ALIAS ".%s",
+						 list.len > 0 ? ", " : "", name, name, name);
+	}
+	return list.data;
+}
+
+/*
  * Appends an UPDATE of the rows t to the versions h.  If there is nothing to
  * write, as in a table of keys only, it finds the rows.
  */
@@ -126,8 +152,7 @@ append_update(StringInfo query, const DtPast *past, const char *versions,
 			  const char *returned)
 {
 	char	   *table = dtmodel_qualified_name(past->rel);
-	char	   *assignments = column_list(past, is_updated, "",
-										  " = " DT_PAST_ALIAS ".");
+	char	   *assignments = assignments_of(past);
 	bool		writes = assignments[0] != '\0';
 
 	if (writes)

@@ -544,9 +544,15 @@ follow_schema(const Follower *follower, const DtSchemaChange *change)
 static void
 follow_row_security(const Follower *follower, const DtSchemaChange *change)
 {
-	if (change->secures_rows && is_named(follower, change) &&
-		follower->model->rd_rel->relrowsecurity)
+	Form_pg_class form = follower->model->rd_rel;
+
+	if (!change->secures_rows || !is_named(follower, change))
+		return;
+	if (form->relrowsecurity)
 		dtmodel_run_command("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
+							qualified_name(follower->table));
+	if (form->relforcerowsecurity)
+		dtmodel_run_command("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
 							qualified_name(follower->table));
 }
 

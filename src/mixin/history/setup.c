@@ -68,11 +68,27 @@ dtmodel_check_history_time(Relation rel, const DtModel *model)
 				 errmsg("column \"%s\" of table \"%s\" is not of type timestamptz, with microseconds, and NOT NULL",
 						NameStr(updated_at->name), RelationGetRelationName(rel)),
 				 errdetail("In a history, a version begins with this time, and ends when the next one begins."),
-				 errhint("Use ALTER TABLE %s ALTER COLUMN %s TYPE timestamptz, ALTER COLUMN %s SET NOT NULL.",
+				 errhint("Use ALTER TABLE %s ALTER COLUMN %s TYPE timestamptz%s, ALTER COLUMN %s SET NOT NULL.",
 						 dtmodel_qualified_name(rel),
 						 quote_identifier(NameStr(updated_at->name)),
+						 updated_at->typid != TIMESTAMPOID ? "" :
+						 psprintf(" USING %s AT TIME ZONE 'UTC'",
+								  quote_identifier(NameStr(updated_at->name))),
 						 quote_identifier(NameStr(updated_at->name))),
 				 errtablecol(rel, updated_at->attnum)));
+}
+
+static void
+check_is_no_history(Relation rel)
+{
+	if (!dtmodel_is_history_table(rel))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("table \"%s\" is a history",
+					RelationGetRelationName(rel)),
+			 errdetail("The past is not changed, and has no past of its own."),
+			 errtable(rel)));
 }
 
 static void
@@ -517,6 +533,10 @@ change_table(DtChange *change, const DtHistory *history)
 		change->statements = lappend(change->statements,
 									 psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
 											  table_name(change->rel, history)));
+	if (change->rel->rd_rel->relforcerowsecurity)
+		change->statements = lappend(change->statements,
+									 psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
+											  table_name(change->rel, history)));
 }
 
 static void
@@ -628,6 +648,7 @@ change_history(DtChange *change, const void *request)
 	DtHistory	history;
 
 	dtmodel_check_no_partition(change->rel);
+	check_is_no_history(change->rel);
 	dtmodel_check_history_time(change->rel, dtmodel_get_model(change->rel));
 	check_key(change->rel, dtmodel_get_model(change->rel));
 	dtmodel_check_history_names(change->rel);
