@@ -860,10 +860,16 @@ ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER dtmodel_history_follow IS
 'changes a history as its model was changed';
 
+-- Whatever a column's type or a generated column can depend on.
 CREATE EVENT TRIGGER dtmodel_history_drop ON sql_drop
-    WHEN TAG IN ('DROP TYPE', 'DROP DOMAIN', 'DROP FUNCTION', 'DROP SCHEMA',
-                 'DROP EXTENSION', 'DROP COLLATION', 'DROP OPERATOR',
-                 'DROP OWNED')
+    WHEN TAG IN ('DROP TYPE', 'DROP DOMAIN', 'DROP TABLE', 'DROP VIEW',
+                 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE',
+                 'DROP FUNCTION', 'DROP ROUTINE', 'DROP LANGUAGE',
+                 'DROP SCHEMA', 'DROP EXTENSION', 'DROP COLLATION',
+                 'DROP OPERATOR', 'DROP OWNED', 'DROP CAST',
+                 'DROP TEXT SEARCH CONFIGURATION',
+                 'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER',
+                 'DROP TEXT SEARCH TEMPLATE')
     EXECUTE FUNCTION dtmodel.history_drop_trigger();
 ALTER EVENT TRIGGER dtmodel_history_drop ENABLE ALWAYS;
 

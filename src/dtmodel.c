@@ -146,6 +146,9 @@ plan(Query *parse, const char *query_string, int cursor_options,
 		dtmodel_depend_on_inlined(planned, past.inlined);
 	if (lists != NULL)
 		dtmodel_depend_on_inlined(planned, lists);
+
+	/* The server does not know of policies that were not in the query. */
+	planned->dependsOnRole |= past.depends_on_role;
 	return planned;
 }
 

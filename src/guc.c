@@ -255,6 +255,18 @@ read_time(const char *text, TimestampTz *time)
 		tm2timestamp(&parts, fraction, &zone, time) == 0;
 }
 
+/*
+ * The role that sets the time.  The owner of a database may set it for all
+ * sessions, and must not see by that what it may not read: there, each session
+ * has set it.
+ */
+static Oid
+setter_of_time(GucSource source)
+{
+	return source >= PGC_S_DATABASE && !InitializingParallelWorker ?
+		current_setter() : InvalidOid;
+}
+
 /* Keeps the time, with the role that sets it; false if there is no memory. */
 static bool
 keep_as_of(char **newval, void **extra, TimestampTz time, GucSource source)
@@ -265,7 +277,7 @@ keep_as_of(char **newval, void **extra, TimestampTz time, GucSource source)
 	if (text == NULL || as_of == NULL)
 		return false;
 	as_of->time = time;
-	as_of->setter = is_set_by_role(source) ? current_setter() : InvalidOid;
+	as_of->setter = setter_of_time(source);
 	compat_guc_free(*newval);
 	*newval = text;
 	*extra = as_of;

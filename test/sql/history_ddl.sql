@@ -129,6 +129,25 @@ DROP TYPE mood CASCADE;
 SELECT * FROM columns('users_history');
 SELECT s FROM users_as_of(:'t3') ORDER BY id;
 UPDATE users SET s = 'x' WHERE id = 1;
+-- so does whatever else a column depends on
+CREATE TABLE part_types (a int);
+CREATE VIEW view_types AS SELECT 1 AS a;
+CREATE FUNCTION lowered(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT pg_catalog.lower($1)';
+CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
+CREATE TABLE typed (id int PRIMARY KEY, t part_types, v view_types, name text,
+    low text GENERATED ALWAYS AS (lowered(name)) STORED,
+    words tsvector GENERATED ALWAYS AS (to_tsvector('words', name)) STORED);
+SELECT dtmodel.add_timestamps('typed'), dtmodel.add_history('typed');
+INSERT INTO typed (id) VALUES (1);
+DROP TABLE part_types CASCADE;
+SELECT count(*) FROM typed_as_of(now());
+DROP VIEW view_types CASCADE;
+SELECT count(*) FROM typed_as_of(now());
+DROP ROUTINE lowered CASCADE;
+SELECT count(*) FROM typed_as_of(now());
+DROP TEXT SEARCH CONFIGURATION words CASCADE;
+SELECT count(*) FROM typed_as_of(now());
+DROP TABLE typed, typed_history;
 
 -- a command that is rolled back, in a subtransaction too
 BEGIN;

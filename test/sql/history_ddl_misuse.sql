@@ -243,6 +243,35 @@ RESET ROLE;
 SELECT id, name, operation FROM events_history ORDER BY id, valid_to;
 SELECT name, replace(owner::text, current_user, 'superuser') FROM owners('^events');
 
+-- a function of another role is not made that of a history
+CREATE TABLE lists (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('lists', clock => 'clock'), dtmodel.add_history('lists');
+DROP FUNCTION lists_as_of;
+SET ROLE history_ddl_mallory;
+CREATE FUNCTION lists_as_of(at timestamptz) RETURNS SETOF lists LANGUAGE sql AS 'SELECT NULL::history_ddl_misuse.lists';
+RESET ROLE;
+SELECT dtmodel.add_history('lists');
+\echo :SQLSTATE
+DROP FUNCTION lists_as_of;
+SELECT dtmodel.add_history('lists');
+-- nor does a trigger of another role's table take a history away from its model
+SET ROLE history_ddl_mallory;
+CREATE TABLE claims (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('claims');
+CREATE TRIGGER claim AFTER UPDATE OR DELETE ON claims FOR EACH ROW
+    EXECUTE FUNCTION dtmodel.history_trigger('history=lists_history', 'as_of=claims_as_of');
+RESET ROLE;
+SELECT dtmodel.remove_history('claims', drop_history => true);
+SELECT to_regclass('lists_history');
+SET ROLE history_ddl_mallory;
+CREATE TRIGGER claim AFTER UPDATE OR DELETE ON claims FOR EACH ROW
+    EXECUTE FUNCTION dtmodel.history_trigger('history=lists_history', 'as_of=claims_as_of');
+RESET ROLE;
+DROP TABLE lists_history;
+\echo :SQLSTATE
+DROP TABLE lists;
+DROP TABLE lists_history;
+
 -- the functions of the event triggers
 SELECT dtmodel.history_follow_trigger();
 \echo :SQLSTATE

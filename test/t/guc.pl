@@ -395,5 +395,27 @@ $node->restart;
 is($node->safe_psql('postgres', 'SHOW dtmodel.rewrite; SELECT dtmodel.tier();'),
 	"on\npreloaded", 'and where the server preloads it');
 
+# The owner of a database may set dtmodel.as_of for it, and sees no more of the
+# past by that than by setting it in a session.
+$node->safe_psql('postgres', q(
+	CREATE ROLE holder LOGIN;
+	CREATE DATABASE held OWNER holder;));
+$node->safe_psql('held', q(
+	CREATE EXTENSION dtmodel;
+	CREATE TABLE files (id int PRIMARY KEY, body text);
+	SELECT dtmodel.add_timestamps('files'), dtmodel.add_history('files');
+	INSERT INTO files VALUES (1, 'old');
+	UPDATE files SET body = 'new';
+	CREATE VIEW bodies AS SELECT body FROM files;
+	GRANT SELECT ON bodies TO holder;));
+{
+	local $ENV{PGUSER} = 'holder';
+	$node->safe_psql('held', q(ALTER DATABASE held SET dtmodel.as_of = '2026-01-01'));
+	my ($status, undef, $error) = $node->psql('held', 'SELECT body FROM bodies');
+	isnt($status, 0, 'the owner of a database cannot read the past through a view');
+	like($error, qr/permission denied for table files_history/, 'as in a session');
+}
+is($node->safe_psql('held', 'SELECT count(*) FROM bodies'), '0', 'and others can');
+
 $node->stop;
 done_testing();

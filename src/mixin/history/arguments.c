@@ -25,6 +25,7 @@
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/history/arguments.h"
+#include "mixin/history/table.h"
 #include "server/dependents.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -176,11 +177,15 @@ dtmodel_all_histories(void)
 	return all;
 }
 
-/* The table of the past, in the model's schema. */
+/*
+ * The table of the past, in the model's schema.  The trigger of another role's
+ * table may name it too, but then it is not that table's.
+ */
 Oid
 dtmodel_named_history(const DtHistoryNames *names)
 {
-	return get_relname_relid(names->table, get_rel_namespace(names->model));
+	return dtmodel_owned_history(names->model, names->table,
+								 get_rel_namespace(names->model));
 }
 
 static char *

@@ -76,6 +76,21 @@ dtmodel_owned_as_of(Oid model, const char *name, Oid schema)
 	return function;
 }
 
+/* InvalidOid if there is no such function any more. */
+Oid
+dtmodel_owner_of_as_of(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
+}
+
 /* Whether it is the function of a model. */
 static bool
 is_function_of(Relation rel, Oid funcid)

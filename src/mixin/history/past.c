@@ -651,7 +651,7 @@ has_rows(const RangeTblEntry *rte)
 }
 
 static void
-show_past_of(Query *query, int rtindex)
+show_past_of(Query *query, int rtindex, DtPast *past)
 {
 	RangeTblEntry *rte = rt_fetch(rtindex, query->rtable);
 	Reference	reference = {.query = query,.rtindex = rtindex,.rte = rte};
@@ -668,6 +668,7 @@ show_past_of(Query *query, int rtindex)
 												 reference.history,
 												 AccessShareLock);
 	check_setter(reference.table);
+	past->depends_on_role |= reference.table->rd_rel->relrowsecurity;
 	reference.updated_at = find_updated_at(reference.model);
 	replace_entry(rte, rows_of_time(&reference));
 	relation_close(reference.table, NoLock);
@@ -728,7 +729,7 @@ find_system_columns(Node *node, void *context)
 }
 
 static void
-show_past_in_from(Query *query)
+show_past_in_from(Query *query, DtPast *past)
 {
 	SystemColumns columns = {0};
 	int			rtindex = -1;
@@ -739,7 +740,7 @@ show_past_in_from(Query *query)
 	if (query_tree_walker(query, find_system_columns, &columns, 0))
 		refuse_system_column();
 	while ((rtindex = bms_next_member(columns.entries, rtindex)) >= 0)
-		show_past_of(query, rtindex);
+		show_past_of(query, rtindex, past);
 }
 
 static void
@@ -827,7 +828,7 @@ show_past(Query *query, DtPast *past)
 	show_past_in_subqueries(query, past);
 	check_target(query);
 	if (past->is_shown)
-		show_past_in_from(query);
+		show_past_in_from(query, past);
 }
 
 /*

@@ -21,6 +21,7 @@ typedef struct DtPast
 	PlannerGlobal *inlined;		/* what the plan will depend on, if functions
 								 * were inlined */
 	bool		is_shown;		/* to this statement; set by the function */
+	bool		depends_on_role;	/* the plan, since histories have policies */
 } DtPast;
 
 extern void dtmodel_show_past(Query *query, DtPast *past);

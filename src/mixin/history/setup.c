@@ -539,14 +539,25 @@ change_table(DtChange *change, const DtHistory *history)
 											  table_name(change->rel, history)));
 }
 
+/*
+ * Whether a function may be replaced: it is that of the history, and of the
+ * model's owner.  Another role could later make it do what it likes.
+ */
+static bool
+is_replaceable(Relation rel, Oid function)
+{
+	return dtmodel_history_of(dtmodel_get_model(rel)) != NULL &&
+		dtmodel_owner_of_as_of(function) == rel->rd_rel->relowner;
+}
+
 static void
 change_as_of(DtChange *change, const DtHistory *history)
 {
 	char	   *name = quote_qualified_identifier(schema_name(change->rel),
 												  NameStr(history->as_of));
+	Oid			former = dtmodel_find_as_of(change->rel, NameStr(history->as_of));
 
-	if (OidIsValid(dtmodel_find_as_of(change->rel, NameStr(history->as_of))) &&
-		dtmodel_history_of(dtmodel_get_model(change->rel)) == NULL)
+	if (OidIsValid(former) && !is_replaceable(change->rel, former))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_FUNCTION),
 				 errmsg("function \"%s\" already exists with same argument types",
@@ -713,7 +724,10 @@ drop_history(DtChange *change, bool drop_table)
 							  psprintf("DROP FUNCTION %s(pg_catalog.timestamptz)",
 									   quote_qualified_identifier(schema_name(change->rel),
 																  NameStr(history.as_of))));
-	if (drop_table && OidIsValid(dtmodel_find_history_table(change->rel, &history)))
+	if (drop_table &&
+		OidIsValid(dtmodel_owned_history(RelationGetRelid(change->rel),
+										 NameStr(history.table),
+										 RelationGetNamespace(change->rel))))
 		dtmodel_add_statement(change,
 							  psprintf("dropped table \"%s\"", NameStr(history.table)),
 							  psprintf("DROP TABLE %s", table_name(change->rel, &history)));
