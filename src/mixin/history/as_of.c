@@ -198,7 +198,10 @@ dtmodel_as_of_text(Relation model, const DtHistory *history)
 {
 	TupleDesc	desc = RelationGetDescr(model);
 	const DtTimestamps *timestamps = dtmodel_timestamps_of(dtmodel_get_model(model));
-	const char *updated_at = quote_identifier(NameStr(timestamps->updated_at.name));
+
+	/* A copy, since what follows may read the model again. */
+	const char *updated_at =
+		quote_identifier(pstrdup(NameStr(timestamps->updated_at.name)));
 	StringInfoData columns;
 	StringInfoData past;
 	StringInfoData text;
