@@ -850,7 +850,10 @@ for (my $done = 0; $done < $scripts; $done += $chunk)
 
 note "$statements statements; by SQLSTATE: ", join(', ', map { "$_ $states{$_}" } sort keys %states);
 is(join("\n", @invalid), '', 'all statements are valid');
-foreach my $state ($scripts >= 120 ? qw(00000 22003 23502 23514 42501 55000) : '00000')
+# Few scripts are of the models that refuse statements.
+my @states = $scripts >= 120 ? qw(00000 22003 23502 23514 42501) : '00000';
+push @states, '55000' if $scripts >= 1000;
+foreach my $state (@states)
 {
 	cmp_ok($states{$state} // 0, '>', 0, "some statements end with $state");
 }
