@@ -228,13 +228,13 @@ is_template_column(Relation rel, const char *name, const DtColumnUse *use)
 
 /* Whether the table is part of what a mixin keeps of another one. */
 static bool
-is_own_table(Relation rel)
+is_own_table(Oid relid)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 
 	for (int i = 0; mixins[i] != NULL; i++)
 	{
-		if (mixins[i]->is_own_table != NULL && mixins[i]->is_own_table(rel))
+		if (mixins[i]->is_own_table != NULL && mixins[i]->is_own_table(relid))
 			return true;
 	}
 	return false;
@@ -246,7 +246,7 @@ is_no_candidate(Relation rel)
 {
 	return RelationGetRelid(rel) < FirstNormalObjectId ||
 		rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP ||
-		rel->rd_rel->relispartition || is_own_table(rel) ||
+		rel->rd_rel->relispartition || is_own_table(RelationGetRelid(rel)) ||
 		OidIsValid(getExtensionOfObject(RelationRelationId,
 										RelationGetRelid(rel)));
 }

@@ -76,6 +76,25 @@ dtmodel_find_columns(TupleDesc desc, const char *literal, int *count)
 	return columns;
 }
 
+/* Checks that a column exists which a list of columns, a parameter, names. */
+void
+dtmodel_check_listed_column(Relation rel, const char *name,
+							const char *parameter)
+{
+	DtColumn	column;
+
+	dtmodel_find_column(RelationGetDescr(rel), name, &column);
+	if (AttributeNumberIsValid(column.attnum))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of table \"%s\" does not exist",
+					name, RelationGetRelationName(rel)),
+			 errdetail("The column is in %s.", parameter),
+			 errtable(rel)));
+}
+
 /*
  * Whether rows of this description have the column as its table has it now. A
  * variable of PL/pgSQL keeps a row as it was before the table was altered.

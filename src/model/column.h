@@ -56,6 +56,8 @@ extern void dtmodel_find_column(TupleDesc desc, const char *name,
 								DtColumn *column);
 extern DtColumn *dtmodel_find_columns(TupleDesc desc, const char *literal,
 									  int *count);
+extern void dtmodel_check_listed_column(Relation rel, const char *name,
+										const char *parameter);
 extern bool dtmodel_has_column(TupleDesc desc, const DtColumn *column);
 extern TimestampTz dtmodel_time_for_column(TimestampTz time, const DtColumn *column);
 extern bool dtmodel_is_precise(const DtColumn *column);

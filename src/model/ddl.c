@@ -157,10 +157,9 @@ char *
 dtmodel_detach_statement(Relation partition)
 {
 	Oid			parent = get_partition_parent(RelationGetRelid(partition), true);
-	char	   *schema = get_namespace_name(get_rel_namespace(parent));
 
 	return psprintf("ALTER TABLE %s DETACH PARTITION %s",
-					quote_qualified_identifier(schema, get_rel_name(parent)),
+					dtmodel_qualified_name_of(parent),
 					dtmodel_qualified_name(partition));
 }
 

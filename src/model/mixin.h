@@ -145,7 +145,7 @@ typedef struct DtMixin
 	void		(*find_drift_of_any_table) (StringInfo drift, Relation rel);
 
 	/* Whether a table is one of its own, and so no model. */
-	bool		(*is_own_table) (Relation rel);
+	bool		(*is_own_table) (Oid relid);
 
 	/*
 	 * Called when another mixin is added to the table, with its options, or

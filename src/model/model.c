@@ -17,7 +17,9 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/stratnum.h"
+#include "access/transam.h"
 #include "catalog/pg_am_d.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "model/model.h"
@@ -292,6 +294,38 @@ dtmodel_options_of(const DtModel *model, const DtMixin *mixin)
 	return NULL;
 }
 
+bool
+dtmodel_is_in_key(const DtKey *key, AttrNumber attnum)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		if (key->columns[i].attnum == attnum)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a mixin of the model manages the column as one that is meant. */
+bool
+dtmodel_is_managed(const DtModel *model, AttrNumber attnum,
+				   bool (*is_meant) (const DtMixinColumn *column))
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		for (int j = 0; model->options[i] != NULL && j < mixins[i]->ncolumns; j++)
+		{
+			const DtMixinColumn *column = &mixins[i]->columns[j];
+
+			if (is_meant(column) &&
+				dtmodel_mixin_column(column, model->options[i])->attnum == attnum)
+				return true;
+		}
+	}
+	return false;
+}
+
 /*
  * What the model knows of a trigger, at this place among the relation's
  * triggers; NULL if it is not one of ours.
@@ -339,6 +373,16 @@ dtmodel_get_model_of_locked(Oid relid)
 		relation_close(rel, NoLock);
 	}
 	return entry->is_bare ? NULL : entry;
+}
+
+/* The same for an entry of a query's range table, of any kind. */
+const DtModel *
+dtmodel_get_model_of_entry(const RangeTblEntry *rte)
+{
+	if (rte->rtekind != RTE_RELATION || rte->relkind == RELKIND_VIEW ||
+		rte->relid < FirstNormalObjectId)
+		return NULL;
+	return dtmodel_get_model_of_locked(rte->relid);
 }
 
 /*

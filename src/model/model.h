@@ -13,6 +13,7 @@
 #include "model/fields.h"
 #include "model/mixin.h"
 #include "nodes/bitmapset.h"
+#include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
 #include "server/relation.h"
 
@@ -67,10 +68,14 @@ typedef struct DtModel
  */
 extern const DtModel *dtmodel_get_model(Relation rel);
 extern const DtModel *dtmodel_get_model_of_locked(Oid relid);
+extern const DtModel *dtmodel_get_model_of_entry(const RangeTblEntry *rte);
 extern const void *dtmodel_options_of(const DtModel *model,
 									  const DtMixin *mixin);
 extern const DtModelTrigger *dtmodel_own_trigger(const DtModel *model, int which,
 												 const Trigger *trigger);
+extern bool dtmodel_is_in_key(const DtKey *key, AttrNumber attnum);
+extern bool dtmodel_is_managed(const DtModel *model, AttrNumber attnum,
+							   bool (*is_meant) (const DtMixinColumn *column));
 extern uint64 dtmodel_relation_changes(void);
 
 #endif							/* DTMODEL_MODEL_H */

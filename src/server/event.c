@@ -94,21 +94,8 @@ dtmodel_run_node(Node *statement)
 
 /* The same for a command in SQL. */
 void
-dtmodel_run_command(const char *format,...)
+dtmodel_run_command(const char *sql)
 {
-	StringInfoData sql;
-	va_list		args;
-	int			needed;
-
-	initStringInfo(&sql);
-	do
-	{
-		va_start(args, format);
-		needed = appendStringInfoVA(&sql, format, args);
-		va_end(args);
-		if (needed > 0)
-			enlargeStringInfo(&sql, needed);
-	} while (needed > 0);
 	dtmodel_run_node(linitial_node(RawStmt,
-								   raw_parser(sql.data, RAW_PARSE_DEFAULT))->stmt);
+								   raw_parser(sql, RAW_PARSE_DEFAULT))->stmt);
 }

@@ -19,7 +19,6 @@ extern const EventTriggerData *dtmodel_event_data(FunctionCallInfo fcinfo,
 extern Datum *dtmodel_read_event(const char *query, int *count);
 extern List *dtmodel_collected_commands(void);
 extern void dtmodel_run_node(Node *statement);
-extern void dtmodel_run_command(const char *format,...)
-			compat_attribute_printf(1, 2);
+extern void dtmodel_run_command(const char *sql);
 
 #endif							/* DTMODEL_EVENT_H */

@@ -65,15 +65,22 @@ dtmodel_calls_sql_function(const Query *query)
 
 /*
  * Inlines the functions in one level of a query.  "global" has the values of
- * parameters, and collects what the plan will depend on.
+ * parameters, and collects what the plan will depend on; it is created if it
+ * is still NULL.
  */
 void
-dtmodel_inline_functions(Query *query, PlannerGlobal *global)
+dtmodel_inline_functions(Query *query, PlannerGlobal **global,
+						 ParamListInfo params)
 {
 	PlannerInfo *root = makeNode(PlannerInfo);
 
+	if (*global == NULL)
+	{
+		*global = makeNode(PlannerGlobal);
+		(*global)->boundParams = params;
+	}
 	root->parse = query;
-	root->glob = global;
+	root->glob = *global;
 	root->query_level = 1;
 	root->planner_cxt = CurrentMemoryContext;
 	preprocess_function_rtes(root);

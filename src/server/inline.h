@@ -12,7 +12,8 @@
 
 extern Oid	dtmodel_called_sql_function(const RangeTblEntry *rte);
 extern bool dtmodel_calls_sql_function(const Query *query);
-extern void dtmodel_inline_functions(Query *query, PlannerGlobal *global);
+extern void dtmodel_inline_functions(Query *query, PlannerGlobal **global,
+									 ParamListInfo params);
 extern void dtmodel_depend_on_inlined(PlannedStmt *plan,
 									  const PlannerGlobal *global);
 

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
@@ -18,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
 /* The table's qualified name, for use in any query with any search_path. */
 char *
@@ -25,6 +27,29 @@ dtmodel_qualified_name(Relation rel)
 {
 	return quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
 									  RelationGetRelationName(rel));
+}
+
+/* The same for a table that is not open. */
+char *
+dtmodel_qualified_name_of(Oid relid)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+									  get_rel_name(relid));
+}
+
+/* InvalidOid if there is no such table any more. */
+Oid
+dtmodel_owner_of(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	return owner;
 }
 
 /*
@@ -48,11 +73,7 @@ dtmodel_root_of(Relation rel)
 char *
 dtmodel_quoted_name(Relation rel)
 {
-	Oid			root = dtmodel_root_of(rel);
-	char	   *schema = get_namespace_name(get_rel_namespace(root));
-
-	return quote_literal_cstr(quote_qualified_identifier(schema,
-														 get_rel_name(root)));
+	return quote_literal_cstr(dtmodel_qualified_name_of(dtmodel_root_of(rel)));
 }
 
 /*

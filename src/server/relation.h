@@ -31,6 +31,8 @@ extern void dtmodel_check_sees_all(Relation rel, const char *why,
 extern TriggerDesc *dtmodel_triggers(Relation rel);
 extern const char *dtmodel_only(Relation rel);
 extern char *dtmodel_qualified_name(Relation rel);
+extern char *dtmodel_qualified_name_of(Oid relid);
+extern Oid	dtmodel_owner_of(Oid relid);
 extern Oid	dtmodel_root_of(Relation rel);
 extern char *dtmodel_quoted_name(Relation rel);
 

@@ -193,7 +193,7 @@ ALTER TABLE history_ddl_other.people DROP COLUMN y;
 RESET ROLE;
 DROP TABLE history_ddl_other.people, history_ddl_other.people_history;
 
--- what another role has put in the place of a history is not given to anybody, nor changed
+-- what another role has put in the place of a history is neither given to a role nor changed
 CREATE TABLE users (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('users', clock => 'clock'), dtmodel.add_history('users');
 ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;

@@ -18,6 +18,7 @@
 #include "dtmodel.h"
 #include "guc.h"
 #include "mixin/audit/mixin.h"
+#include "mixin/history/version.h"
 #include "mixin/soft_delete/live.h"
 #include "model/ddl.h"
 #include "server/record.h"
@@ -105,16 +106,6 @@ dtmodel_close_past(const DtPast *past)
 	table_close(past->table, AccessShareLock);
 }
 
-static TimestampTz
-valid_from(const DtPast *past, HeapTuple row)
-{
-	bool		isnull;
-	Datum		time = heap_getattr(row, past->timestamps.updated_at.attnum,
-									RelationGetDescr(past->rel), &isnull);
-
-	return isnull ? DT_NOBEGIN : DatumGetTimestampTz(time);
-}
-
 /* The current version, given as a row of the model. */
 DtRowVersion
 dtmodel_current_version(const DtPast *past, Datum row)
@@ -122,7 +113,8 @@ dtmodel_current_version(const DtPast *past, Datum row)
 	HeapTupleData tuple = dtmodel_tuple_of_row(row);
 	DtRowVersion version = {.row = heap_copytuple(&tuple)};
 
-	version.valid_from = valid_from(past, version.row);
+	version.valid_from = dtmodel_valid_from(&past->timestamps, version.row,
+											RelationGetDescr(past->rel));
 	version.valid_to = DT_NOEND;
 	return version;
 }
@@ -220,6 +212,12 @@ dtmodel_version_is_new(const DtPast *past, const DtRowVersion *before,
 		is_as_old_as_row(past, version);
 }
 
+static bool
+is_stamped(const DtMixinColumn *column)
+{
+	return column->is_stamped;
+}
+
 /*
  * Whether only a mixin writes the column, in each change: such columns say
  * what the history says itself.
@@ -227,21 +225,7 @@ dtmodel_version_is_new(const DtPast *past, const DtRowVersion *before,
 bool
 dtmodel_is_stamped(Relation rel, AttrNumber attnum)
 {
-	const DtModel *model = dtmodel_get_model(rel);
-	const DtMixin *const *mixins = dtmodel_mixins();
-
-	for (int i = 0; mixins[i] != NULL; i++)
-	{
-		for (int j = 0; model->options[i] != NULL && j < mixins[i]->ncolumns; j++)
-		{
-			const DtMixinColumn *column = &mixins[i]->columns[j];
-
-			if (column->is_stamped &&
-				dtmodel_mixin_column(column, model->options[i])->attnum == attnum)
-				return true;
-		}
-	}
-	return false;
+	return dtmodel_is_managed(dtmodel_get_model(rel), attnum, is_stamped);
 }
 
 /* Appends "a.column = b.column AND ..." */

@@ -40,45 +40,20 @@ is_written(const DtPast *past, Form_pg_attribute att)
 		att->attgenerated == '\0';
 }
 
-static bool
-is_in_key(const DtKey *key, AttrNumber attnum)
-{
-	for (int i = 0; i < key->ncolumns; i++)
-	{
-		if (key->columns[i].attnum == attnum)
-			return true;
-	}
-	return false;
-}
-
 /* Whether an UPDATE writes the column back. */
 static bool
 is_updated(const DtPast *past, Form_pg_attribute att)
 {
-	return is_written(past, att) && !is_in_key(&past->key, att->attnum) &&
+	return is_written(past, att) && !dtmodel_is_in_key(&past->key, att->attnum) &&
 		att->attidentity != ATTRIBUTE_IDENTITY_ALWAYS &&
 		!dtmodel_is_stamped(past->rel, att->attnum);
 }
 
 /* Whether the column counts the versions of its row. */
 static bool
-is_row_version(Relation rel, AttrNumber attnum)
+is_row_version(const DtMixinColumn *column)
 {
-	const DtModel *model = dtmodel_get_model(rel);
-	const DtMixin *const *mixins = dtmodel_mixins();
-
-	for (int i = 0; mixins[i] != NULL; i++)
-	{
-		for (int j = 0; model->options[i] != NULL && j < mixins[i]->ncolumns; j++)
-		{
-			const DtMixinColumn *column = &mixins[i]->columns[j];
-
-			if (column->is_row_version &&
-				dtmodel_mixin_column(column, model->options[i])->attnum == attnum)
-				return true;
-		}
-	}
-	return false;
+	return column->is_row_version;
 }
 
 /*
@@ -90,14 +65,13 @@ is_inserted(const DtPast *past, Form_pg_attribute att)
 {
 	return is_written(past, att) &&
 		att->attnum != past->timestamps.updated_at.attnum &&
-		!is_row_version(past->rel, att->attnum);
+		!dtmodel_is_managed(dtmodel_get_model(past->rel), att->attnum,
+							is_row_version);
 }
 
-/* "<before>column" of each listed column, or "<before>column<between>column" */
+/* The columns that an INSERT writes back, each with the prefix before it. */
 static char *
-column_list(const DtPast *past,
-			bool (*is_listed) (const DtPast *past, Form_pg_attribute att),
-			const char *before, const char *between)
+inserted_list(const DtPast *past, const char *prefix)
 {
 	TupleDesc	desc = RelationGetDescr(past->rel);
 	StringInfoData list;
@@ -106,13 +80,10 @@ column_list(const DtPast *past,
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
-		const char *name = quote_identifier(NameStr(att->attname));
 
-		if (!is_listed(past, att))
-			continue;
-		appendStringInfo(&list, "%s%s%s", list.len > 0 ? ", " : "", before, name);
-		if (between != NULL)
-			appendStringInfo(&list, "%s%s", between, name);
+		if (is_inserted(past, att))
+			appendStringInfo(&list, "%s%s%s", list.len > 0 ? ", " : "", prefix,
+							 quote_identifier(NameStr(att->attname)));
 	}
 	return list.data;
 }
@@ -174,8 +145,8 @@ append_insert(StringInfo query, const DtPast *past, const char *versions)
 	appendStringInfo(query, "INSERT INTO %s AS " DT_ROW_ALIAS " (%s) "
 					 "OVERRIDING SYSTEM VALUE SELECT %s FROM %s AS " DT_PAST_ALIAS,
 					 dtmodel_qualified_name(past->rel),
-					 column_list(past, is_inserted, "", NULL),
-					 column_list(past, is_inserted, DT_PAST_ALIAS ".", NULL),
+					 inserted_list(past, ""),
+					 inserted_list(past, DT_PAST_ALIAS "."),
 					 versions);
 }
 

@@ -188,8 +188,9 @@ dtmodel_named_history(const DtHistoryNames *names)
 								 get_rel_namespace(names->model));
 }
 
-static char *
-excluded_literal(const DtHistory *history)
+/* The columns without a past as an array literal. */
+char *
+dtmodel_excluded_literal(const DtHistory *history)
 {
 	Datum	   *names = palloc(sizeof(Datum) * history->nexcluded);
 
@@ -212,7 +213,7 @@ new_argument(const char *argument, const DtHistory *history)
 	if (value_of(argument, EXCLUDE_KEY) == NULL)
 		return argument;
 	return history->nexcluded == 0 ? NULL :
-		psprintf(EXCLUDE_KEY "%s", excluded_literal(history));
+		psprintf(EXCLUDE_KEY "%s", dtmodel_excluded_literal(history));
 }
 
 static void

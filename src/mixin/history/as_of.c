@@ -138,14 +138,6 @@ dtmodel_as_of_entries(const Query *query)
 	return entries;
 }
 
-static const char *
-type_name(Form_pg_attribute att)
-{
-	return format_type_extended(att->atttypid, att->atttypmod,
-								FORMAT_TYPE_TYPEMOD_GIVEN |
-								FORMAT_TYPE_FORCE_QUALIFY);
-}
-
 /* A virtual generated column is computed from the past of the others. */
 static const char *
 virtual_expression(Relation model, AttrNumber attnum)
@@ -167,7 +159,7 @@ past_expression(Relation model, const DtHistory *history, Form_pg_attribute att)
 	if (compat_is_virtual(att))
 		return virtual_expression(model, att->attnum);
 	if (!dtmodel_has_past(model, history, att->attnum))
-		return psprintf("NULL::%s", type_name(att));
+		return psprintf("NULL::%s", dtmodel_history_type(att));
 	if (dtmodel_is_flag_of_past(model, att->attnum, &live))
 		return psprintf("COALESCE(%s, %s)", name, live ? "true" : "false");
 	return name;

@@ -4,8 +4,8 @@
  *	  The event triggers by which a history follows its model.
  *
  * What a command has done is read from what the server has collected about it:
- * so it does not matter which table its names stand for by now.  Whoever runs
- * the command, and from where, there is one way in.
+ * so it does not matter which table its names stand for by now, which role runs
+ * it, or from where.
  *
  *-------------------------------------------------------------------------
  */

@@ -54,25 +54,6 @@ typedef struct Follower
 	Oid			as_of;			/* InvalidOid: the user has dropped it */
 } Follower;
 
-static char *
-qualified_name(Oid table)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
-									  get_rel_name(table));
-}
-
-/* The model is read again after each change of its definition. */
-static DtHistory
-copied(const DtHistory *history)
-{
-	DtHistory	copy = *history;
-
-	copy.excluded = palloc(sizeof(DtColumn) * Max(copy.nexcluded, 1));
-	for (int i = 0; i < copy.nexcluded; i++)
-		copy.excluded[i] = history->excluded[i];
-	return copy;
-}
-
 /* The schema where the history still is. */
 static Oid
 schema_of_history(Relation model, const DtSchemaChange *change)
@@ -92,7 +73,7 @@ find_history(Follower *follower, const DtSchemaChange *change)
 
 	if (history == NULL || model->rd_rel->relispartition)
 		return false;
-	follower->history = copied(history);
+	follower->history = dtmodel_copy_history(history);
 	follower->table = dtmodel_owned_history(RelationGetRelid(model),
 											NameStr(follower->history.table),
 											schema);
@@ -127,17 +108,6 @@ static bool
 is_named(const Follower *follower, const DtSchemaChange *change)
 {
 	return RelationGetRelid(follower->model) == change->table;
-}
-
-static bool
-is_excluded(const Follower *follower, const char *column)
-{
-	for (int i = 0; i < follower->history.nexcluded; i++)
-	{
-		if (namestrcmp(&follower->history.excluded[i].name, column) == 0)
-			return true;
-	}
-	return false;
 }
 
 /* Whether the history has a column of its own by that name. */
@@ -220,14 +190,14 @@ move_away(const Follower *follower, const char *name)
 	Oid			table;
 	char	   *chosen;
 
-	if (is_excluded(follower, name) || !has_column(follower->table, name))
+	if (dtmodel_is_excluded(&follower->history, name) || !has_column(follower->table, name))
 		return;
 	table = origin_of(follower->table, name);
 	chosen = dtmodel_free_history_column(RelationGetRelid(follower->model),
 										 table, name);
-	dtmodel_run_command("ALTER TABLE %s RENAME COLUMN %s TO %s",
-						qualified_name(table), quote_identifier(name),
-						quote_identifier(chosen));
+	dtmodel_run_command(psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s",
+								 dtmodel_qualified_name_of(table), quote_identifier(name),
+								 quote_identifier(chosen)));
 	ereport(NOTICE,
 			(errmsg("column \"%s\" of table \"%s\" is now named \"%s\"",
 					name, get_rel_name(table), chosen),
@@ -292,7 +262,7 @@ dtmodel_make_room_in_history(Oid model, const DtSchemaChange *change)
 			move_away(&follower, NameStr(att->attname));
 	}
 	if (is_renamed(&follower, change) &&
-		!is_excluded(&follower, change->old_column))
+		!dtmodel_is_excluded(&follower.history, change->old_column))
 		move_away(&follower, change->new_column);
 	close_follower(&follower);
 }
@@ -305,12 +275,12 @@ static void
 follow_rename_column(const Follower *follower, const DtSchemaChange *change)
 {
 	if (is_renamed(follower, change) &&
-		!is_excluded(follower, change->old_column) &&
+		!dtmodel_is_excluded(&follower->history, change->old_column) &&
 		has_own_column(follower->table, change->old_column))
-		dtmodel_run_command("ALTER TABLE %s RENAME COLUMN %s TO %s",
-							qualified_name(follower->table),
-							quote_identifier(change->old_column),
-							quote_identifier(change->new_column));
+		dtmodel_run_command(psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s",
+									 dtmodel_qualified_name_of(follower->table),
+									 quote_identifier(change->old_column),
+									 quote_identifier(change->new_column)));
 }
 
 /* The names in "exclude" are those of the model; false if none has changed. */
@@ -370,7 +340,7 @@ type_commands(const Follower *follower, const DtSchemaChange *change)
 	{
 		AlterTableCmd *command = copyObject(lfirst_node(AlterTableCmd, cell));
 
-		if (is_excluded(follower, command->name) ||
+		if (dtmodel_is_excluded(&follower->history, command->name) ||
 			!has_column(RelationGetRelid(follower->model), command->name) ||
 			!has_own_column(follower->table, command->name))
 			continue;
@@ -414,9 +384,9 @@ follow_new_columns(const Follower *follower)
 
 		if (dtmodel_has_past(follower->model, &follower->history, att->attnum) &&
 			!has_column(follower->table, NameStr(att->attname)))
-			dtmodel_run_command("ALTER TABLE %s ADD COLUMN %s",
-								qualified_name(follower->table),
-								dtmodel_history_column(att));
+			dtmodel_run_command(psprintf("ALTER TABLE %s ADD COLUMN %s",
+										 dtmodel_qualified_name_of(follower->table),
+										 dtmodel_history_column(att)));
 	}
 }
 
@@ -476,9 +446,9 @@ rename_table(Follower *follower, const DtSchemaChange *change)
 		report_kept_name(follower, "table", NameStr(*name), new_name);
 		return false;
 	}
-	dtmodel_run_command("ALTER TABLE %s RENAME TO %s",
-						qualified_name(follower->table),
-						quote_identifier(new_name));
+	dtmodel_run_command(psprintf("ALTER TABLE %s RENAME TO %s",
+								 dtmodel_qualified_name_of(follower->table),
+								 quote_identifier(new_name)));
 	namestrcpy(name, new_name);
 	return true;
 }
@@ -506,8 +476,8 @@ rename_as_of(Follower *follower, const DtSchemaChange *change)
 		report_kept_name(follower, "function", NameStr(*name), new_name);
 		return false;
 	}
-	dtmodel_run_command("ALTER FUNCTION %s RENAME TO %s",
-						as_of_call(follower, schema), quote_identifier(new_name));
+	dtmodel_run_command(psprintf("ALTER FUNCTION %s RENAME TO %s",
+								 as_of_call(follower, schema), quote_identifier(new_name)));
 	namestrcpy(name, new_name);
 	return true;
 }
@@ -533,14 +503,14 @@ follow_schema(const Follower *follower, const DtSchemaChange *change)
 	if (!OidIsValid(change->old_schema) || !is_named(follower, change))
 		return;
 	schema = quote_identifier(get_namespace_name(RelationGetNamespace(follower->model)));
-	dtmodel_run_command("ALTER TABLE %s SET SCHEMA %s",
-						qualified_name(follower->table), schema);
+	dtmodel_run_command(psprintf("ALTER TABLE %s SET SCHEMA %s",
+								 dtmodel_qualified_name_of(follower->table), schema));
 	if (OidIsValid(follower->as_of))
-		dtmodel_run_command("ALTER FUNCTION %s SET SCHEMA %s",
-							as_of_call(follower, change->old_schema), schema);
+		dtmodel_run_command(psprintf("ALTER FUNCTION %s SET SCHEMA %s",
+									 as_of_call(follower, change->old_schema), schema));
 }
 
-/* Nobody sees more of the past than of the present. */
+/* No role sees more of the past than of the present. */
 static void
 follow_row_security(const Follower *follower, const DtSchemaChange *change)
 {
@@ -549,11 +519,11 @@ follow_row_security(const Follower *follower, const DtSchemaChange *change)
 	if (!change->secures_rows || !is_named(follower, change))
 		return;
 	if (form->relrowsecurity)
-		dtmodel_run_command("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
-							qualified_name(follower->table));
+		dtmodel_run_command(psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
+									 dtmodel_qualified_name_of(follower->table)));
 	if (form->relforcerowsecurity)
-		dtmodel_run_command("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
-							qualified_name(follower->table));
+		dtmodel_run_command(psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
+									 dtmodel_qualified_name_of(follower->table)));
 }
 
 /* A past that a crash would empty must not be that of a table that stays. */
@@ -562,8 +532,8 @@ follow_persistence(const Follower *follower)
 {
 	if (follower->model->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
 		get_rel_persistence(follower->table) == RELPERSISTENCE_UNLOGGED)
-		dtmodel_run_command("ALTER TABLE %s SET LOGGED",
-							qualified_name(follower->table));
+		dtmodel_run_command(psprintf("ALTER TABLE %s SET LOGGED",
+									 dtmodel_qualified_name_of(follower->table)));
 }
 
 /*
@@ -601,8 +571,8 @@ add_columns_of(Oid parent, Oid table)
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (!att->attisdropped && !has_column(table, NameStr(att->attname)))
-			dtmodel_run_command("ALTER TABLE %s ADD COLUMN %s",
-								qualified_name(table), dtmodel_history_column(att));
+			dtmodel_run_command(psprintf("ALTER TABLE %s ADD COLUMN %s",
+										 dtmodel_qualified_name_of(table), dtmodel_history_column(att)));
 	}
 	relation_close(rel, NoLock);
 }
@@ -613,8 +583,8 @@ change_parents(Oid table, List *parents, const char *action)
 	ListCell   *cell;
 
 	foreach(cell, parents)
-		dtmodel_run_command("ALTER TABLE %s %s %s", qualified_name(table), action,
-							qualified_name(lfirst_oid(cell)));
+		dtmodel_run_command(psprintf("ALTER TABLE %s %s %s", dtmodel_qualified_name_of(table), action,
+									 dtmodel_qualified_name_of(lfirst_oid(cell))));
 }
 
 /* The past of a model is a part of its parent's, as its rows are. */
@@ -690,6 +660,7 @@ rewrite_as_of(const Follower *follower)
 		!AttributeNumberIsValid(timestamps->updated_at.attnum))
 		return;
 	text = dtmodel_as_of_text(follower->model, &follower->history);
+
 	if (strcmp(text, as_of_text_of(follower->as_of)) != 0)
 		set_as_of_text(follower->as_of, text);
 }

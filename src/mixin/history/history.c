@@ -119,12 +119,12 @@ make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 }
 
 /* Since when a row is valid; a row without a time was always valid. */
-static TimestampTz
-valid_from(const HistoryState *state, HeapTuple row, TupleDesc desc)
+TimestampTz
+dtmodel_valid_from(const DtTimestamps *timestamps, HeapTuple row, TupleDesc desc)
 {
 	bool		isnull;
-	Datum		time = heap_getattr(row, state->timestamps.updated_at.attnum,
-									desc, &isnull);
+	Datum		time = heap_getattr(row, timestamps->updated_at.attnum, desc,
+									&isnull);
 
 	return isnull ? DT_NOBEGIN : DatumGetTimestampTz(time);
 }
@@ -240,8 +240,8 @@ keep_updated(FunctionCallInfo fcinfo, HistoryState *state)
 	Relation	rel = trigdata->tg_relation;
 	HeapTuple	row = trigdata->tg_trigtuple;
 	TupleDesc	desc = RelationGetDescr(rel);
-	TimestampTz from = valid_from(state, row, desc);
-	TimestampTz to = valid_from(state, trigdata->tg_newtuple, desc);
+	TimestampTz from = dtmodel_valid_from(&state->timestamps, row, desc);
+	TimestampTz to = dtmodel_valid_from(&state->timestamps, trigdata->tg_newtuple, desc);
 	const char *how = operation(is_deleted(state, row, desc),
 								is_deleted(state, trigdata->tg_newtuple, desc));
 
@@ -259,7 +259,7 @@ static void
 keep_deleted(const HistoryState *state, Relation rel, HeapTuple row,
 			 const char *how)
 {
-	TimestampTz from = valid_from(state, row, RelationGetDescr(rel));
+	TimestampTz from = dtmodel_valid_from(&state->timestamps, row, RelationGetDescr(rel));
 	TimestampTz to = valid_to(state, from, is_ours(row));
 
 	if (to > from || !is_ours(row) || was_updated(rel, row))
@@ -318,7 +318,7 @@ note_departure(const TriggerData *trigdata, const HistoryState *state,
 	if (*departures == NULL)
 		*departures = make_departures();
 	departure = hash_search(*departures, &place, HASH_ENTER, NULL);
-	departure->valid_from = valid_from(state, row, desc);
+	departure->valid_from = dtmodel_valid_from(&state->timestamps, row, desc);
 	departure->how = operation(is_deleted(state, trigdata->tg_trigtuple, desc),
 							   is_deleted(state, row, desc));
 	if (should_free)
@@ -355,8 +355,8 @@ static bool
 keep_moved(const TriggerData *trigdata, const HistoryState *state)
 {
 	HeapTuple	row = trigdata->tg_trigtuple;
-	TimestampTz from = valid_from(state, row,
-								  RelationGetDescr(trigdata->tg_relation));
+	TimestampTz from = dtmodel_valid_from(&state->timestamps, row,
+										  RelationGetDescr(trigdata->tg_relation));
 	Departure	departure;
 
 	if (!HeapTupleHeaderIndicatesMovedPartitions(row->t_data) ||

@@ -64,7 +64,7 @@ typedef struct Reference
 	RangeTblEntry *rte;
 	Relation	model;
 	Relation	table;			/* its history */
-	const DtHistory *history;
+	DtHistory	history;
 	AttrNumber	updated_at;
 } Reference;
 
@@ -82,47 +82,18 @@ typedef struct SystemColumns
 static const DtHistory *
 history_of_entry(const RangeTblEntry *rte)
 {
-	const DtModel *model;
+	const DtModel *model = dtmodel_get_model_of_entry(rte);
 
-	if (rte->rtekind != RTE_RELATION || rte->relkind == RELKIND_VIEW ||
-		rte->relid < FirstNormalObjectId)
-		return NULL;
-	model = dtmodel_get_model_of_locked(rte->relid);
 	return model == NULL ? NULL : dtmodel_history_of(model);
 }
 
-/* A copy, which stays valid when other models are looked up. */
-static const DtHistory *
-copy_history(const DtHistory *history)
-{
-	DtHistory  *copy = palloc(sizeof(DtHistory));
-
-	*copy = *history;
-	copy->excluded = palloc(sizeof(DtColumn) * (history->nexcluded + 1));
-	for (int i = 0; i < history->nexcluded; i++)
-		copy->excluded[i] = history->excluded[i];
-	return copy;
-}
-
 static void
-refuse_write(const char *table)
+refuse_change(const char *action, const char *table)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-			 errmsg("cannot write to table \"%s\" while dtmodel.as_of is set",
+			 errmsg("cannot %s table \"%s\" while dtmodel.as_of is set", action,
 					table),
-			 errdetail("Queries show the table as it was at %s.",
-					   timestamptz_to_str(dtmodel_as_of->time)),
-			 errhint("Use RESET dtmodel.as_of first.")));
-}
-
-static void
-refuse_lock(const RangeTblEntry *rte)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-			 errmsg("cannot lock rows of table \"%s\" while dtmodel.as_of is set",
-					get_rel_name(rte->relid)),
 			 errdetail("Queries show the table as it was at %s.",
 					   timestamptz_to_str(dtmodel_as_of->time)),
 			 errhint("Use RESET dtmodel.as_of first.")));
@@ -380,14 +351,20 @@ make_query(void)
 	return query;
 }
 
-/* The entry with this index, as the whole FROM, with a condition. */
-static FromExpr *
-make_from(int rtindex, Node *condition)
+static Node *
+make_reference(int rtindex)
 {
 	RangeTblRef *reference = makeNode(RangeTblRef);
 
 	reference->rtindex = rtindex;
-	return makeFromExpr(list_make1(reference), condition);
+	return (Node *) reference;
+}
+
+/* The entry with this index, as the whole FROM, with a condition. */
+static FromExpr *
+make_from(int rtindex, Node *condition)
+{
+	return makeFromExpr(list_make1(make_reference(rtindex)), condition);
 }
 
 /* A SELECT of columns of one table. */
@@ -478,7 +455,7 @@ apply_own_policies(Query *arm, Relation table)
 static Query *
 past_arm(const Reference *reference)
 {
-	DtHistoryMap map = dtmodel_map_history(reference->model, reference->history,
+	DtHistoryMap map = dtmodel_map_history(reference->model, &reference->history,
 										   reference->table);
 	List	   *targets = past_targets(reference, &map);
 	Query	   *arm = make_arm(reference, reference->table, targets);
@@ -531,15 +508,6 @@ targets_of_subquery(List *targets)
 				   target->resname);
 	}
 	return columns;
-}
-
-static Node *
-make_reference(int rtindex)
-{
-	RangeTblRef *reference = makeNode(RangeTblRef);
-
-	reference->rtindex = rtindex;
-	return (Node *) reference;
 }
 
 static Node *
@@ -659,13 +627,13 @@ show_past_of(Query *query, int rtindex, DtPast *past)
 	if (rte->tablesample != NULL)
 		refuse_sample(rte);
 	if (get_parse_rowmark(query, rtindex) != NULL)
-		refuse_lock(rte);
+		refuse_change("lock rows of", get_rel_name(rte->relid));
 	if (!has_rows(rte))
 		return;
 	reference.model = relation_open(rte->relid, NoLock);
-	reference.history = copy_history(history_of_entry(rte));
+	reference.history = dtmodel_copy_history(history_of_entry(rte));
 	reference.table = dtmodel_open_history_table(reference.model,
-												 reference.history,
+												 &reference.history,
 												 AccessShareLock);
 	check_setter(reference.table);
 	past->depends_on_role |= reference.table->rd_rel->relrowsecurity;
@@ -752,7 +720,7 @@ check_target(Query *query)
 		return;
 	rte = rt_fetch(query->resultRelation, query->rtable);
 	if (history_of_entry(rte) != NULL)
-		refuse_write(get_rel_name(rte->relid));
+		refuse_change("write to", get_rel_name(rte->relid));
 }
 
 /*
@@ -768,14 +736,9 @@ inline_functions(Query *query, DtPast *past)
 	if (!dtmodel_calls_sql_function(query))
 		return;
 	own = dtmodel_as_of_entries(query);
-	if (past->inlined == NULL)
-	{
-		past->inlined = makeNode(PlannerGlobal);
-		past->inlined->boundParams = past->params;
-	}
 	foreach(cell, own)
 		lfirst_node(RangeTblEntry, cell)->funcordinality = true;
-	dtmodel_inline_functions(query, past->inlined);
+	dtmodel_inline_functions(query, &past->inlined, past->params);
 	foreach(cell, own)
 		lfirst_node(RangeTblEntry, cell)->funcordinality = false;
 }
@@ -870,7 +833,7 @@ dtmodel_show_past(Query *query, DtPast *past)
 void
 dtmodel_refuse_past_write(Relation model)
 {
-	refuse_write(RelationGetRelationName(model));
+	refuse_change("write to", RelationGetRelationName(model));
 }
 
 static void

@@ -39,28 +39,14 @@ find_relation(const RangeVar *name)
 	return name == NULL ? InvalidOid : RangeVarGetRelid(name, NoLock, true);
 }
 
-/* Most tables are not, which does not cost a search for a model. */
-static bool
-looks_like_history(Oid relid)
-{
-	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
-	{
-		AttrNumber	attnum = get_attnum(relid, dtmodel_history_columns[i].name);
-
-		if (attnum == InvalidAttrNumber ||
-			get_atttype(relid, attnum) != dtmodel_history_columns[i].type)
-			return false;
-	}
-	return true;
-}
-
 /* The model whose history this is; NULL for any other table. */
 static const DtHistoryNames *
 find_model(Oid table)
 {
 	ListCell   *cell;
 
-	if (!OidIsValid(table) || !looks_like_history(table))
+	/* Most tables are none, which does not cost a search for a model. */
+	if (!OidIsValid(table) || !dtmodel_is_history_table(table))
 		return NULL;
 	foreach(cell, dtmodel_all_histories())
 	{
@@ -76,38 +62,26 @@ find_model(Oid table)
 static char *
 quoted_model(const DtHistoryNames *names)
 {
-	char	   *schema = get_namespace_name(get_rel_namespace(names->model));
-
-	return quote_literal_cstr(quote_qualified_identifier(schema,
-														 get_rel_name(names->model)));
+	return quote_literal_cstr(dtmodel_qualified_name_of(names->model));
 }
 
+/* For a command on the table, or on this column of it. */
 static void
-report_history(const DtHistoryNames *names)
+report_history(const DtHistoryNames *names, const char *column)
 {
+	const char *model = get_rel_name(names->model);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 column == NULL ?
 			 errmsg("table \"%s\" holds the history of table \"%s\"",
-					names->table, get_rel_name(names->model)),
-			 errdetail("Changes of \"%s\" could no longer be written after this command.",
-					   get_rel_name(names->model)),
-			 errhint("Change table \"%s\", which its history follows, or call %s.remove_history(%s) first.",
-					 get_rel_name(names->model), DTMODEL_SCHEMA,
-					 quoted_model(names))));
-}
-
-static void
-report_history_column(const DtHistoryNames *names, const char *column)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					names->table, model) :
 			 errmsg("column \"%s\" of table \"%s\" is part of the history of table \"%s\"",
-					column, names->table, get_rel_name(names->model)),
+					column, names->table, model),
 			 errdetail("Changes of \"%s\" could no longer be written after this command.",
-					   get_rel_name(names->model)),
+					   model),
 			 errhint("Change table \"%s\", which its history follows, or call %s.remove_history(%s) first.",
-					 get_rel_name(names->model), DTMODEL_SCHEMA,
-					 quoted_model(names))));
+					 model, DTMODEL_SCHEMA, quoted_model(names))));
 }
 
 /* Columns that were dropped from the model, or added by hand, are free. */
@@ -119,7 +93,7 @@ check_column(const DtHistoryNames *names, const char *column)
 	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
 		is_own |= strcmp(dtmodel_history_columns[i].name, column) == 0;
 	if (is_own || get_attnum(names->model, column) != InvalidAttrNumber)
-		report_history_column(names, column);
+		report_history(names, column);
 }
 
 /* To give it back to the model's owner is a repair. */
@@ -127,7 +101,7 @@ static void
 check_new_owner(const DtHistoryNames *names, const RoleSpec *role)
 {
 	if (get_rolespec_oid(role, true) != dtmodel_owner_of(names->model))
-		report_history(names);
+		report_history(names, NULL);
 }
 
 static void
@@ -145,7 +119,7 @@ check_subcommand(const DtHistoryNames *names, const AlterTableCmd *command)
 			break;
 		case AT_AddInherit:
 		case AT_DropInherit:
-			report_history(names);
+			report_history(names, NULL);
 			break;
 		default:
 			break;
@@ -159,11 +133,11 @@ give_history(const DtHistoryNames *names, const char *owner)
 	char	   *schema = get_namespace_name(schemaid);
 
 	if (OidIsValid(dtmodel_owned_as_of(names->model, names->as_of, schemaid)))
-		dtmodel_run_command("ALTER FUNCTION %s(pg_catalog.timestamptz) OWNER TO %s",
-							quote_qualified_identifier(schema, names->as_of), owner);
-	if (OidIsValid(dtmodel_owned_history(names->model, names->table, schemaid)))
-		dtmodel_run_command("ALTER TABLE %s OWNER TO %s",
-							quote_qualified_identifier(schema, names->table), owner);
+		dtmodel_run_command(psprintf("ALTER FUNCTION %s(pg_catalog.timestamptz) OWNER TO %s",
+									 quote_qualified_identifier(schema, names->as_of), owner));
+	if (OidIsValid(dtmodel_named_history(names)))
+		dtmodel_run_command(psprintf("ALTER TABLE %s OWNER TO %s",
+									 quote_qualified_identifier(schema, names->table), owner));
 }
 
 /*
@@ -195,7 +169,7 @@ check_attach(const PartitionCmd *command)
 	const DtHistoryNames *names = find_model(find_relation(command->name));
 
 	if (names != NULL)
-		report_history(names);
+		report_history(names, NULL);
 }
 
 static void
@@ -229,7 +203,7 @@ before_rename(const RenameStmt *statement)
 		check_column(names, statement->subname);
 	else if (statement->renameType == OBJECT_TABLE ||
 			 statement->renameType == OBJECT_INDEX)
-		report_history(names);
+		report_history(names, NULL);
 }
 
 static void
@@ -238,7 +212,7 @@ before_set_schema(const AlterObjectSchemaStmt *statement)
 	const DtHistoryNames *names = find_model(find_relation(statement->relation));
 
 	if (names != NULL)
-		report_history(names);
+		report_history(names, NULL);
 }
 
 /*

@@ -10,24 +10,21 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
+#include "mixin/history/arguments.h"
 #include "mixin/history/as_of.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/timestamps/mixin.h"
 #include "model/inheritance.h"
-#include "parser/parse_func.h"
 #include "server/collation.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -81,7 +78,7 @@ dtmodel_check_history_time(Relation rel, const DtModel *model)
 static void
 check_is_no_history(Relation rel)
 {
-	if (!dtmodel_is_history_table(rel))
+	if (!dtmodel_is_history_table(RelationGetRelid(rel)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -126,28 +123,19 @@ dtmodel_check_history_names(Relation rel)
 	}
 }
 
+static bool
+marks_deleted(const DtMixinColumn *column)
+{
+	return column->marks_deleted;
+}
+
 /* Whether versions cannot do without the column. */
 static bool
 is_needed(const DtModel *model, AttrNumber attnum)
 {
-	const DtMixin *const *mixins = dtmodel_mixins();
-
-	for (int i = 0; i < model->key.ncolumns; i++)
-	{
-		if (model->key.columns[i].attnum == attnum)
-			return true;
-	}
-	for (int i = 0; mixins[i] != NULL; i++)
-	{
-		for (int j = 0; model->options[i] != NULL && j < mixins[i]->ncolumns; j++)
-		{
-			if (mixins[i]->columns[j].marks_deleted &&
-				dtmodel_mixin_column(&mixins[i]->columns[j],
-									 model->options[i])->attnum == attnum)
-				return true;
-		}
-	}
-	return dtmodel_timestamps_of(model)->updated_at.attnum == attnum;
+	return dtmodel_is_in_key(&model->key, attnum) ||
+		dtmodel_is_managed(model, attnum, marks_deleted) ||
+		dtmodel_timestamps_of(model)->updated_at.attnum == attnum;
 }
 
 static void
@@ -155,14 +143,8 @@ check_excluded_column(Relation rel, const char *name)
 {
 	DtColumn	column;
 
+	dtmodel_check_listed_column(rel, name, "exclude");
 	dtmodel_find_column(RelationGetDescr(rel), name, &column);
-	if (!AttributeNumberIsValid(column.attnum))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of table \"%s\" does not exist",
-						name, RelationGetRelationName(rel)),
-				 errdetail("The column is in exclude."),
-				 errtable(rel)));
 	if (is_needed(dtmodel_get_model(rel), column.attnum))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -200,7 +182,6 @@ requested_history(Relation rel, ArrayType *exclude)
 	const DtHistory *former = dtmodel_history_of(dtmodel_get_model(rel));
 	const char *name = RelationGetRelationName(rel);
 	DtHistory	history = {0};
-	Datum	   *names;
 
 	if (former != NULL)
 		history = *former;
@@ -209,17 +190,19 @@ requested_history(Relation rel, ArrayType *exclude)
 		namestrcpy(&history.table, makeObjectName(name, "history", NULL));
 		namestrcpy(&history.as_of, makeObjectName(name, "as_of", NULL));
 	}
-	history.nexcluded = 0;
-	if (exclude == NULL)
-		return history;
-	deconstruct_array(exclude, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR,
-					  &names, NULL, &history.nexcluded);
-	history.excluded = palloc(sizeof(DtColumn) * Max(history.nexcluded, 1));
-	for (int i = 0; i < history.nexcluded; i++)
-		dtmodel_find_column(RelationGetDescr(rel),
-							NameStr(*DatumGetName(names[i])),
-							&history.excluded[i]);
+	history.excluded =
+		dtmodel_find_columns(RelationGetDescr(rel), exclude == NULL ? NULL :
+							 OidOutputFunctionCall(F_ARRAY_OUT,
+												   PointerGetDatum(exclude)),
+							 &history.nexcluded);
 	return history;
+}
+
+/* Adds a statement that belongs to another one, of which the NOTICE tells. */
+static void
+add_silently(DtChange *change, char *statement)
+{
+	change->statements = lappend(change->statements, statement);
 }
 
 static char *
@@ -238,9 +221,7 @@ table_name(Relation rel, const DtHistory *history)
 char *
 dtmodel_history_column(Form_pg_attribute att)
 {
-	const char *type = format_type_extended(att->atttypid, att->atttypmod,
-											FORMAT_TYPE_TYPEMOD_GIVEN |
-											FORMAT_TYPE_FORCE_QUALIFY);
+	const char *type = dtmodel_history_type(att);
 
 	if (!OidIsValid(att->attcollation) ||
 		att->attcollation == get_typcollation(att->atttypid))
@@ -279,8 +260,7 @@ table_names(const List *tables)
 
 	foreach(cell, tables)
 		names = lappend(names,
-						quote_qualified_identifier(get_namespace_name(get_rel_namespace(lfirst_oid(cell))),
-												   get_rel_name(lfirst_oid(cell))));
+						dtmodel_qualified_name_of(lfirst_oid(cell)));
 	return names;
 }
 
@@ -367,10 +347,9 @@ add_index(DtChange *change, const char *table)
 	for (int i = 0; i < key->ncolumns; i++)
 		appendStringInfo(&columns, "%s, ",
 						 quote_identifier(NameStr(key->columns[i].name)));
-	change->statements = lappend(change->statements,
-								 psprintf("CREATE INDEX ON %s (%s%s)", table,
-										  columns.data,
-										  dtmodel_history_columns[DT_VALID_TO].name));
+	add_silently(change, psprintf("CREATE INDEX ON %s (%s%s)", table,
+								  columns.data,
+								  dtmodel_history_columns[DT_VALID_TO].name));
 }
 
 static void
@@ -379,10 +358,9 @@ give_to_owner(DtChange *change, const char *kind, const char *object)
 	Oid			owner = change->rel->rd_rel->relowner;
 
 	if (owner != GetUserId())
-		change->statements = lappend(change->statements,
-									 psprintf("ALTER %s %s OWNER TO %s", kind,
-											  object,
-											  quote_identifier(GetUserNameFromId(owner, false))));
+		add_silently(change, psprintf("ALTER %s %s OWNER TO %s", kind,
+									  object,
+									  quote_identifier(GetUserNameFromId(owner, false))));
 }
 
 static void
@@ -403,8 +381,7 @@ create_table(DtChange *change, const DtHistory *history)
 	add_index(change, table);
 
 	/* Versions have no key, and a publication of all tables includes them. */
-	change->statements = lappend(change->statements,
-								 psprintf("ALTER TABLE %s REPLICA IDENTITY FULL", table));
+	add_silently(change, psprintf("ALTER TABLE %s REPLICA IDENTITY FULL", table));
 	give_to_owner(change, "TABLE", table);
 }
 
@@ -434,7 +411,7 @@ add_missing_columns(DtChange *change, const DtHistory *history)
 	TupleDesc	desc = RelationGetDescr(change->rel);
 	DtColumn	column;
 
-	if (!dtmodel_is_history_table(table))
+	if (!dtmodel_is_history_table(RelationGetRelid(table)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
 				 errmsg("relation \"%s\" already exists",
@@ -464,39 +441,21 @@ add_missing_columns(DtChange *change, const DtHistory *history)
 	relation_close(table, NoLock);
 }
 
-/*
- * The table whose history has this name, in the schema of the other one.  It
- * is found by its trigger, in whose arguments the name comes first.
- */
+/* The table whose history has this name, in the schema of the other one. */
 static Oid
 find_model_of(Relation rel, const DtHistory *history)
 {
-	const DtTriggerType *type = &dtmodel_history_triggers[DT_HISTORY];
-	Oid			function = LookupFuncName(list_make2(makeString(DTMODEL_SCHEMA),
-													 makeString(pstrdup(type->function))),
-										  0, NULL, false);
-	char	   *option = psprintf("history=%s", NameStr(history->table));
-	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	Oid			model = InvalidOid;
-	HeapTuple	tuple;
+	ListCell   *cell;
 
-	while (!OidIsValid(model) && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(cell, dtmodel_all_histories())
 	{
-		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
-		bool		isnull;
-		Datum		arguments = fastgetattr(tuple, Anum_pg_trigger_tgargs,
-											RelationGetDescr(catalog), &isnull);
+		const DtHistoryNames *names = lfirst(cell);
 
-		if (form->tgfoid == function && form->tgnargs > 0 &&
-			!OidIsValid(form->tgparentid) &&
-			get_rel_namespace(form->tgrelid) == RelationGetNamespace(rel) &&
-			strcmp(VARDATA_ANY(DatumGetByteaPP(arguments)), option) == 0)
-			model = form->tgrelid;
+		if (strcmp(names->table, NameStr(history->table)) == 0 &&
+			get_rel_namespace(names->model) == RelationGetNamespace(rel))
+			return names->model;
 	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return model;
+	return InvalidOid;
 }
 
 /*
@@ -528,15 +487,13 @@ change_table(DtChange *change, const DtHistory *history)
 	else
 		create_table(change, history);
 
-	/* Nobody sees more of the past than of the present. */
+	/* No role sees more of the past than of the present. */
 	if (change->rel->rd_rel->relrowsecurity)
-		change->statements = lappend(change->statements,
-									 psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
-											  table_name(change->rel, history)));
+		add_silently(change, psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
+									  table_name(change->rel, history)));
 	if (change->rel->rd_rel->relforcerowsecurity)
-		change->statements = lappend(change->statements,
-									 psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
-											  table_name(change->rel, history)));
+		add_silently(change, psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
+									  table_name(change->rel, history)));
 }
 
 /*
@@ -565,24 +522,22 @@ change_as_of(DtChange *change, const DtHistory *history)
 				 errdetail("It would show table \"%s\" as it was.",
 						   RelationGetRelationName(change->rel)),
 				 errhint("Rename it.")));
-	change->statements = lappend(change->statements,
-								 psprintf("CREATE OR REPLACE FUNCTION %s(at pg_catalog.timestamptz) "
-										  "RETURNS SETOF %s LANGUAGE sql STABLE AS %s",
-										  name, change->table,
-										  quote_literal_cstr(dtmodel_as_of_text(change->rel, history))));
+	add_silently(change, psprintf("CREATE OR REPLACE FUNCTION %s(at pg_catalog.timestamptz) "
+								  "RETURNS SETOF %s LANGUAGE sql STABLE AS %s",
+								  name, change->table,
+								  quote_literal_cstr(dtmodel_as_of_text(change->rel, history))));
 	give_to_owner(change, "FUNCTION", psprintf("%s(pg_catalog.timestamptz)", name));
 }
 
 static List *
-trigger_options(const DtHistory *history, ArrayType *exclude)
+trigger_options(const DtHistory *history)
 {
 	List	   *options = list_make2(psprintf("history=%s", NameStr(history->table)),
 									 psprintf("as_of=%s", NameStr(history->as_of)));
 
-	if (exclude != NULL && ARR_NDIM(exclude) > 0)
+	if (history->nexcluded > 0)
 		options = lappend(options, psprintf("exclude=%s",
-											OidOutputFunctionCall(F_ARRAY_OUT,
-																  PointerGetDatum(exclude))));
+											dtmodel_excluded_literal(history)));
 	return options;
 }
 
@@ -596,14 +551,12 @@ change_truncate_trigger(DtChange *change, Oid relid, bool drop)
 	char	   *name = dtmodel_qualified_name(rel);
 
 	if (exists && drop)
-		change->statements = lappend(change->statements,
-									 psprintf("DROP TRIGGER %s ON %s", type->name, name));
+		add_silently(change, psprintf("DROP TRIGGER %s ON %s", type->name, name));
 	else if (!exists && !drop)
-		change->statements = lappend(change->statements,
-									 psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
-											  "EXECUTE FUNCTION %s.%s()",
-											  type->name, name, DTMODEL_SCHEMA,
-											  type->function));
+		add_silently(change, psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
+									  "EXECUTE FUNCTION %s.%s()",
+									  type->name, name, DTMODEL_SCHEMA,
+									  type->function));
 	relation_close(rel, NoLock);
 }
 
@@ -668,7 +621,7 @@ change_history(DtChange *change, const void *request)
 	change_table(change, &history);
 	change_as_of(change, &history);
 	dtmodel_change_trigger(change, &dtmodel_history_triggers[DT_HISTORY],
-						   "UPDATE OR DELETE", trigger_options(&history, exclude));
+						   "UPDATE OR DELETE", trigger_options(&history));
 	if (change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		dtmodel_change_trigger(change, &dtmodel_history_triggers[DT_HISTORY_MOVE],
 							   "DELETE", NIL);

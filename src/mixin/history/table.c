@@ -38,33 +38,17 @@ const DtHistoryColumnType dtmodel_history_columns[DT_HISTORY_COLUMNS] = {
  * that was dropped.
  */
 bool
-dtmodel_is_history_table(Relation rel)
+dtmodel_is_history_table(Oid relid)
 {
-	DtColumn	column;
-
 	for (int i = 0; i < DT_HISTORY_COLUMNS; i++)
 	{
-		dtmodel_find_column(RelationGetDescr(rel),
-							dtmodel_history_columns[i].name, &column);
-		if (column.typid != dtmodel_history_columns[i].type)
+		AttrNumber	attnum = get_attnum(relid, dtmodel_history_columns[i].name);
+
+		if (attnum == InvalidAttrNumber ||
+			get_atttype(relid, attnum) != dtmodel_history_columns[i].type)
 			return false;
 	}
 	return true;
-}
-
-/* InvalidOid if there is no such table any more. */
-Oid
-dtmodel_owner_of(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
-	}
-	return owner;
 }
 
 /*
@@ -138,8 +122,30 @@ dtmodel_open_history_table(Relation model, const DtHistory *history,
 	return table;
 }
 
-static bool
-is_excluded(const DtHistory *history, const char *name)
+/* The type of a column, as the model and its history have it. */
+char *
+dtmodel_history_type(Form_pg_attribute att)
+{
+	return format_type_extended(att->atttypid, att->atttypmod,
+								FORMAT_TYPE_TYPEMOD_GIVEN |
+								FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/* A copy, which stays valid when the model is read again. */
+DtHistory
+dtmodel_copy_history(const DtHistory *history)
+{
+	DtHistory	copy = *history;
+
+	copy.excluded = palloc(sizeof(DtColumn) * Max(copy.nexcluded, 1));
+	for (int i = 0; i < copy.nexcluded; i++)
+		copy.excluded[i] = history->excluded[i];
+	return copy;
+}
+
+/* Whether the column of this name has no past. */
+bool
+dtmodel_is_excluded(const DtHistory *history, const char *name)
 {
 	for (int i = 0; i < history->nexcluded; i++)
 	{
@@ -176,7 +182,7 @@ dtmodel_has_past(Relation model, const DtHistory *history, AttrNumber attnum)
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(model), attnum - 1);
 
 	return !att->attisdropped && !compat_is_virtual(att) &&
-		!is_excluded(history, NameStr(att->attname));
+		!dtmodel_is_excluded(history, NameStr(att->attname));
 }
 
 static void

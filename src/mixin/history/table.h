@@ -39,8 +39,7 @@ typedef struct DtHistoryMap
 								 * InvalidAttrNumber: has no past */
 } DtHistoryMap;
 
-extern bool dtmodel_is_history_table(Relation rel);
-extern Oid	dtmodel_owner_of(Oid relid);
+extern bool dtmodel_is_history_table(Oid relid);
 extern Oid	dtmodel_owned_history(Oid model, const char *name, Oid schema);
 extern Oid	dtmodel_find_history_table(Relation model, const DtHistory *history);
 extern Relation dtmodel_open_history_table(Relation model,
@@ -48,6 +47,9 @@ extern Relation dtmodel_open_history_table(Relation model,
 										   LOCKMODE lockmode);
 extern bool dtmodel_is_flag_of_past(Relation model, AttrNumber attnum,
 									bool *live);
+extern char *dtmodel_history_type(Form_pg_attribute att);
+extern DtHistory dtmodel_copy_history(const DtHistory *history);
+extern bool dtmodel_is_excluded(const DtHistory *history, const char *name);
 extern bool dtmodel_has_past(Relation model, const DtHistory *history,
 							 AttrNumber attnum);
 extern DtHistoryMap dtmodel_map_history(Relation model,

@@ -10,6 +10,7 @@
 
 #include "access/htup.h"
 #include "datatype/timestamp.h"
+#include "mixin/timestamps/mixin.h"
 #include "utils/rel.h"
 
 /* A version that has ended. */
@@ -22,6 +23,8 @@ typedef struct DtPastVersion
 	const char *ended_by;
 } DtPastVersion;
 
+extern TimestampTz dtmodel_valid_from(const DtTimestamps *timestamps,
+									  HeapTuple row, TupleDesc desc);
 extern void dtmodel_keep_version(Relation rel, const DtPastVersion *version);
 extern void dtmodel_finish_history(void);
 extern void dtmodel_start_history(void);

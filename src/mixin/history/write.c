@@ -3,7 +3,7 @@
  * write.c
  *	  Writing past versions into the history table, as its owner.
  *
- * Nobody needs a privilege on the history table to change the model.  Several
+ * No role needs a privilege on the history table to change the model.  Several
  * versions are inserted together, as COPY does, unless the table has triggers
  * or generated columns of the user: then the server inserts one after
  * another.

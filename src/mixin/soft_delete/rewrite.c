@@ -187,7 +187,7 @@ inline_and_note(Query *query, DtRewrite *rewrite)
 	List	   *entries = dtmodel_as_of_entries(query);
 	ListCell   *cell;
 
-	dtmodel_inline_functions(query, rewrite->inlined);
+	dtmodel_inline_functions(query, &rewrite->inlined, rewrite->params);
 	foreach(cell, entries)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
@@ -203,14 +203,8 @@ inline_functions(Query *query, DtRewrite *rewrite)
 	if (!dtmodel_calls_sql_function(query))
 		return;
 	read_text(rewrite);
-	if (!rewrite->hides)
-		return;
-	if (rewrite->inlined == NULL)
-	{
-		rewrite->inlined = makeNode(PlannerGlobal);
-		rewrite->inlined->boundParams = rewrite->params;
-	}
-	inline_and_note(query, rewrite);
+	if (rewrite->hides)
+		inline_and_note(query, rewrite);
 }
 
 /*

@@ -29,12 +29,8 @@
 const DtSoftDelete *
 dtmodel_soft_delete_of_entry(const RangeTblEntry *rte)
 {
-	const DtModel *model;
+	const DtModel *model = dtmodel_get_model_of_entry(rte);
 
-	if (rte->rtekind != RTE_RELATION || rte->relkind == RELKIND_VIEW ||
-		rte->relid < FirstNormalObjectId)
-		return NULL;
-	model = dtmodel_get_model_of_locked(rte->relid);
 	return model == NULL ? NULL : dtmodel_soft_delete_of(model);
 }
 

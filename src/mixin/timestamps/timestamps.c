@@ -198,23 +198,6 @@ check_request(const DtTimestampsRequest *request)
 }
 
 static void
-check_ignored_column(Relation rel, const char *name)
-{
-	DtColumn	column;
-
-	dtmodel_find_column(RelationGetDescr(rel), name, &column);
-	if (AttributeNumberIsValid(column.attnum))
-		return;
-
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("column \"%s\" of table \"%s\" does not exist",
-					name, RelationGetRelationName(rel)),
-			 errdetail("The column is in ignore_columns."),
-			 errtable(rel)));
-}
-
-static void
 check_ignored_columns(Relation rel, ArrayType *array)
 {
 	Datum	   *names;
@@ -231,7 +214,8 @@ check_ignored_columns(Relation rel, ArrayType *array)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("ignore_columns must not contain nulls")));
-		check_ignored_column(rel, NameStr(*DatumGetName(names[i])));
+		dtmodel_check_listed_column(rel, NameStr(*DatumGetName(names[i])),
+									"ignore_columns");
 	}
 }
 
