@@ -134,16 +134,17 @@ compare_updates() {
     compare 2 "$4" "$3, $2, trigger" trigger 'written by hand' - by_hand
 }
 
-for mixin in $(value 'SELECT mixin FROM dtmodel.mixins()'); do
+# What a history costs is another comparison.
+for mixin in ${all_mixins//,/ } slug; do
     compare_updates "$mixin" "$mixin" 'UPDATE, bulk, HOT' 'updates in_bulk'
 done
 
 compare_both() {
     compare_updates timestamps timestamps "$@"
-    compare_updates "$all_mixins" 'all mixins but slug' "$@"
+    compare_updates "$all_mixins" 'all mixins but slug and history' "$@"
 }
 
-compare_updates "$all_mixins" 'all mixins but slug' 'UPDATE, bulk, HOT' 'updates in_bulk'
+compare_updates "$all_mixins" 'all mixins but slug and history' 'UPDATE, bulk, HOT' 'updates in_bulk'
 compare_both 'UPDATE, single row' single_updates
 compare_both 'UPDATE, no row' empty_updates
 compare_both 'UPDATE, no change' 'updates without_change'
