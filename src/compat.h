@@ -247,6 +247,11 @@ compat_finish_row_type(TupleDesc desc pg_attribute_unused())
 #define COMPAT_EXPLAIN_ARGUMENT , explain
 #endif
 
+/* 18 lets extensions add properties to the nodes that EXPLAIN shows. */
+#if PG_VERSION_NUM >= 180000
+#define COMPAT_HAS_EXPLAIN_HOOK
+#endif
+
 /* 18 has generated columns that are made when they are read. */
 static inline bool
 compat_has_virtual_columns(TupleDesc desc pg_attribute_unused())

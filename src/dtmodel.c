@@ -19,6 +19,7 @@
 #include "mixin/slug/slug.h"
 #include "miscadmin.h"
 #include "mixin/mixins.h"
+#include "mixin/soft_delete/explain.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"
 #include "mixin/soft_delete/rewrite.h"
@@ -232,6 +233,7 @@ _PG_init(void)
 	ExecutorFinish_hook = finish_executor;
 	next_executor_end = ExecutorEnd_hook;
 	ExecutorEnd_hook = end_executor;
+	dtmodel_start_explaining();
 	if (dtmodel_is_preloaded || IsParallelWorker())
 	{
 		next_planner = planner_hook;

@@ -21,6 +21,7 @@
 #include "model/row_call.h"
 #include "optimizer/plancat.h"
 #include "storage/bufmgr.h"
+#include "server/progress.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_new_slug);
@@ -169,6 +170,16 @@ fill_blocks(Oid relid, uint64 first, uint64 end, Filling *filling)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+static void
+show_progress(const Filling *filling, uint64 block, BlockNumber blocks)
+{
+	char	   *progress = psprintf("block " UINT64_FORMAT " of %u, slugs filled in: " INT64_FORMAT,
+									block, blocks, filling->filled);
+
+	dtmodel_show_progress(progress);
+	pfree(progress);
+}
+
 /*
  * Goes through the blocks that the table has now.  Rows that are inserted or
  * updated meanwhile get their slugs from the trigger.
@@ -190,6 +201,7 @@ fill_slugs(Oid relid, int batch_size)
 		CHECK_FOR_INTERRUPTS();
 		fill_blocks(relid, first, Min(first + batch, MaxBlockNumber), &filling);
 		SPI_commit();
+		show_progress(&filling, Min(first + batch, blocks), blocks);
 	}
 	return filling;
 }

@@ -30,6 +30,7 @@
 #include "miscadmin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "server/plan_cache.h"
+#include "server/progress.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/portal.h"
@@ -50,19 +51,27 @@ rate_text(const DtPurge *purge, TimestampTz now)
 	return psprintf(", %.0f a second", purge->looked_at / seconds);
 }
 
-/* Reports the progress from time to time, and at the end. */
+/*
+ * Shows the progress to other sessions after each batch, and to the caller from
+ * time to time, and at the end.
+ */
 void
 dtmodel_report_purge(DtPurge *purge, bool at_end)
 {
 	TimestampTz now = GetCurrentTimestamp();
+	char	   *progress = psprintf("%s " UINT64_FORMAT " of " UINT64_FORMAT " rows%s",
+									purge->dry_run ? "would purge" : "purged",
+									purge->done, purge->total,
+									rate_text(purge, now));
 
-	if (!at_end && now < purge->reported_at + PROGRESS_SECONDS * USECS_PER_SEC)
-		return;
-	purge->reported_at = now;
-	ereport(NOTICE,
-			(errmsg("table \"%s\": %s " UINT64_FORMAT " of " UINT64_FORMAT " rows%s",
-					purge->table, purge->dry_run ? "would purge" : "purged",
-					purge->done, purge->total, rate_text(purge, now))));
+	dtmodel_show_progress(progress);
+	if (at_end || now >= purge->reported_at + PROGRESS_SECONDS * USECS_PER_SEC)
+	{
+		purge->reported_at = now;
+		ereport(NOTICE,
+				(errmsg("table \"%s\": %s", purge->table, progress)));
+	}
+	pfree(progress);
 }
 
 static void

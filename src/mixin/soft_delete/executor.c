@@ -187,6 +187,15 @@ find_rewritten(const ModifyTableState *update, EState *estate)
 						   estate) ? PURPOSE_MERGE : PURPOSE_DELETE;
 }
 
+/* Whether the planner has made it of a DELETE, or of a MERGE that deletes. */
+bool
+dtmodel_is_soft_deletion(const ModifyTableState *update)
+{
+	return (update->operation == CMD_UPDATE ||
+			compat_is_merge(update->operation)) &&
+		find_rewritten(update, update->ps.state) != PURPOSE_NONE;
+}
+
 /* The purpose of an UPDATE of ours, from its text. */
 static Purpose
 purpose_of_text(const char *text)

@@ -12,6 +12,7 @@
 #include "executor/execdesc.h"
 #include "nodes/execnodes.h"
 
+extern bool dtmodel_is_soft_deletion(const ModifyTableState *update);
 extern void dtmodel_prepare_deletion(ResultRelInfo *target);
 extern void dtmodel_prepare_statement(QueryDesc *query);
 
