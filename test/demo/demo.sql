@@ -6,14 +6,18 @@
 --
 \set ON_ERROR_STOP on
 \pset footer off
+\pset format wrapped
+\pset columns 120
 \pset null '-'
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 
+\set ECHO queries
 \echo
 \echo '1. Models are ordinary tables. Templates give them their columns; add_* the behaviour.'
 \echo
 CREATE EXTENSION dtmodel;
+
 CREATE TABLE countries (
     LIKE dtmodel.model_base INCLUDING ALL,          -- id, created_at, updated_at
     LIKE dtmodel.soft_delete_mixin INCLUDING ALL,   -- is_deleted, deleted_at
@@ -21,6 +25,7 @@ CREATE TABLE countries (
     name text NOT NULL,
     official_name text
 );
+
 CREATE TABLE subdivisions (
     code text PRIMARY KEY,                          -- a key of one's own is fine
     country text NOT NULL REFERENCES countries (code) ON DELETE CASCADE,
@@ -28,14 +33,21 @@ CREATE TABLE subdivisions (
     type text NOT NULL,
     name text NOT NULL
 );
+
 CREATE TABLE languages (code text PRIMARY KEY, name text NOT NULL, scope text, entry jsonb);
 
+\o /dev/null
 SELECT FROM (VALUES ('countries'), ('subdivisions'), ('languages')) AS t (name),
             LATERAL dtmodel.add_model(t.name::regclass),
-            LATERAL dtmodel.add_soft_delete(t.name::regclass) \g /dev/null
-SELECT dtmodel.add_slug('countries', 'name'), dtmodel.add_audit('countries') \g /dev/null
-\d subdivisions
+            LATERAL dtmodel.add_soft_delete(t.name::regclass);
+\o
 
+\o /dev/null
+SELECT dtmodel.add_slug('countries', 'name'), dtmodel.add_audit('countries');
+\o
+
+-- the lists are loaded with plain INSERTs, and one call of bulk_create
+\set ECHO none
 CREATE FUNCTION iso(list text) RETURNS SETOF jsonb LANGUAGE sql AS $$
     SELECT entry FROM jsonb_each(pg_read_file(current_setting('demo.iso') || '/iso_' || list || '.json')::jsonb) AS f (key, value),
                       jsonb_array_elements(f.value) AS entry
@@ -51,8 +63,12 @@ SELECT e ->> 'code', split_part(e ->> 'code', '-', 1),
             ELSE split_part(e ->> 'code', '-', 1) || '-' || (e ->> 'parent') END,
        e ->> 'type', e ->> 'name'
 FROM iso('3166-2') AS e ORDER BY e ->> 'parent' NULLS FIRST;
+\o /dev/null
 SELECT count(*) FROM dtmodel.bulk_create(NULL::languages, (
-    SELECT jsonb_agg(e || jsonb_build_object('code', e -> 'alpha_3', 'entry', e)) FROM iso('639-3') AS e)) \g /dev/null
+    SELECT jsonb_agg(e || jsonb_build_object('code', e -> 'alpha_3', 'entry', e)) FROM iso('639-3') AS e));
+\o
+\set ECHO queries
+\echo
 
 \echo '2. What is a model here, and is anything out of order with it?'
 \echo
@@ -100,15 +116,21 @@ FROM (VALUES ('Quenya'), ('Sindarin')) AS asked (name),
 \echo '8. Slugs are made of names, and audit keeps who changed them.'
 \echo
 BEGIN;
-SELECT dtmodel.set_actor('ann@example.com') \g /dev/null
+\o /dev/null
+SELECT dtmodel.set_actor('ann@example.com');
+\o
 SELECT u.name, u.slug, u.created_by = session_user AS created_by_role, u.updated_by
 FROM countries AS c, dtmodel.update(c, '{"official_name": "Ivory Coast"}') AS u WHERE c.code = 'CI';
-INSERT INTO countries (code, name) VALUES ('XC', 'Cote d''Ivoire') RETURNING name, slug, created_by = session_user AS created_by_role, updated_by;
+INSERT INTO countries (code, name) VALUES ('XC', 'Cote d''Ivoire')
+RETURNING name, slug, created_by = session_user AS created_by_role, updated_by;
 COMMIT;
 
+\echo
 \echo '9. Versions grow with every change: who writes what has changed since it was read writes nothing.'
 \echo
-SELECT dtmodel.add_version('languages') \g /dev/null
+\o /dev/null
+SELECT dtmodel.add_version('languages');
+\o
 WITH hers AS (UPDATE languages SET scope = 'S' WHERE code = 'qaa' AND version = 1 RETURNING version)
 SELECT count(*) AS written, max(version) AS version FROM hers;
 WITH his AS (UPDATE languages SET scope = 'I' WHERE code = 'qaa' AND version = 1 RETURNING version)
@@ -116,13 +138,22 @@ SELECT count(*) AS written, max(version) AS version FROM his;
 
 \echo '10. A history keeps every version of a row: a country is renamed, deleted and restored. The past joins with the present.'
 \echo
-SELECT dtmodel.add_history('countries') \g /dev/null
+\o /dev/null
+SELECT dtmodel.add_history('countries');
+\o
+\set ECHO none
 SELECT clock_timestamp() AS before \gset
+\set ECHO queries
 UPDATE countries SET name = 'Czechia' WHERE code = 'CZ';
 DELETE FROM countries WHERE code = 'CZ';
-SELECT FROM countries AS c, dtmodel.restore(c) WHERE c.code = 'CZ' \g /dev/null
+\o /dev/null
+SELECT FROM countries AS c, dtmodel.restore(c) WHERE c.code = 'CZ';
+\o
 SELECT code, name, is_deleted, operation, ended_by = session_user AS ended_by_role, valid_to > valid_from AS lasted
 FROM countries_history ORDER BY valid_to;
 SELECT code, past.name AS was, present.name AS "is"
 FROM countries_as_of(:'before') AS past JOIN countries AS present USING (code)
 WHERE past.name <> present.name;
+
+\echo 'The server of this demo is gone now. To go on: "Getting started" in README.md, with a database of your own after'
+\echo '"make install" and CREATE EXTENSION dtmodel.'
