@@ -67,13 +67,16 @@ test_stage() {
 # A backend that dies after its client has left spoils no test's output.
 crashes() { grep -E 'was terminated by signal|PANIC: |TRAP: ' "$work/server.log"; }
 
-# stage NAME COMMAND...: counts the results that the command prints. One that
-# fails without a failed result, or ends without any, is a failure itself.
+# stage NAME COMMAND...: counts the results that the command prints, from time
+# to time too. One that fails without a failed result, or ends without any, is a
+# failure itself.
 stage() {
     local name=$1 log=$work/$1.log status good bad
     shift
     printf '%s: ' "$name"
-    "$@" >"$log" 2>&1
+    "$@" >"$log" 2>&1 &
+    show_progress $! "$log"
+    wait $!
     status=$?
     good=$(results "$log" | grep -cE '^ok|\.\.\. ok')
     bad=$(results "$log" | grep -cvE '^ok|\.\.\. ok')
@@ -82,6 +85,15 @@ stage() {
     passed=$((passed + good))
     failed=$((failed + bad))
     [ "$bad" -eq 0 ] || explain "$log"
+}
+
+# show_progress PROCESS LOG: until the process ends.
+show_progress() {
+    local second
+    while sleep 1 && kill -0 "$1" 2>/dev/null; do
+        second=$((${second:-0} + 1))
+        [ $((second % 20)) -ne 0 ] || printf '%s ... ' "$(results "$2" | wc -l)"
+    done
 }
 
 # TAP, and what pg_regress printed before 16. Skipped is neither.
