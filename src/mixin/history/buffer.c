@@ -20,6 +20,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "mixin/history/version.h"
+#include "model/actor.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -98,8 +99,10 @@ write_buffer(VersionBuffer *buffer)
 
 /* Most versions of a statement are ended by the same actor. */
 static const char *
-kept_actor(VersionBuffer *buffer, const char *actor)
+kept_actor(VersionBuffer *buffer)
 {
+	const char *actor = dtmodel_actor();
+
 	if (buffer->ended_by == NULL || strcmp(buffer->ended_by, actor) != 0)
 		buffer->ended_by = MemoryContextStrdup(buffer->context, actor);
 	return buffer->ended_by;
@@ -117,7 +120,10 @@ add_version(VersionBuffer *buffer)
 	return &buffer->versions[buffer->count++];
 }
 
-/* Adds a copy of a version of a row of this table. */
+/*
+ * Adds a copy of a version of a row of this table, which the current actor has
+ * ended.
+ */
 void
 dtmodel_keep_version(Relation rel, const DtPastVersion *version)
 {
@@ -132,7 +138,7 @@ dtmodel_keep_version(Relation rel, const DtPastVersion *version)
 	kept = add_version(buffer);
 	*kept = *version;
 	kept->row = heap_copytuple(version->row);
-	kept->ended_by = kept_actor(buffer, version->ended_by);
+	kept->ended_by = kept_actor(buffer);
 	buffer->bytes += version->row->t_len;
 	MemoryContextSwitchTo(caller);
 	if (buffer->count == MOST_VERSIONS || buffer->bytes >= MOST_BYTES)
