@@ -99,10 +99,10 @@ write_buffer(VersionBuffer *buffer)
 
 /* Most versions of a statement are ended by the same actor. */
 static const char *
-kept_actor(VersionBuffer *buffer)
+kept_actor(VersionBuffer *buffer, const char *actor)
 {
-	const char *actor = dtmodel_actor();
-
+	if (actor == NULL)
+		actor = dtmodel_actor();
 	if (buffer->ended_by == NULL || strcmp(buffer->ended_by, actor) != 0)
 		buffer->ended_by = MemoryContextStrdup(buffer->context, actor);
 	return buffer->ended_by;
@@ -120,10 +120,7 @@ add_version(VersionBuffer *buffer)
 	return &buffer->versions[buffer->count++];
 }
 
-/*
- * Adds a copy of a version of a row of this table, which the current actor has
- * ended.
- */
+/* Adds a copy of a version of a row of this table. */
 void
 dtmodel_keep_version(Relation rel, const DtPastVersion *version)
 {
@@ -138,7 +135,7 @@ dtmodel_keep_version(Relation rel, const DtPastVersion *version)
 	kept = add_version(buffer);
 	*kept = *version;
 	kept->row = heap_copytuple(version->row);
-	kept->ended_by = kept_actor(buffer);
+	kept->ended_by = kept_actor(buffer, version->ended_by);
 	buffer->bytes += version->row->t_len;
 	MemoryContextSwitchTo(caller);
 	if (buffer->count == MOST_VERSIONS || buffer->bytes >= MOST_BYTES)

@@ -26,6 +26,7 @@ typedef struct DtHistoryState
 	/* In a projection: the version that the row may be about to end. */
 	bool		is_pending;
 	DtPastVersion pending;
+	char	   *actor;			/* of the version that was last noted */
 } DtHistoryState;
 
 extern void *dtmodel_history_state(Relation rel, const Trigger *trigger);

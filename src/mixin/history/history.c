@@ -21,6 +21,7 @@
 #include "mixin/history/ending.h"
 #include "mixin/history/mixin.h"
 #include "mixin/soft_delete/live.h"
+#include "model/actor.h"
 #include "model/row_trigger.h"
 #include "utils/memutils.h"
 
@@ -76,6 +77,7 @@ static bool
 find_version(DtHistoryState *state, const DtRow *row, DtPastVersion *version)
 {
 	version->row = dtmodel_old_row(row);
+	version->ended_by = NULL;
 	version->valid_from = dtmodel_valid_from(&state->timestamps, version->row,
 											 RelationGetDescr(row->rel));
 	version->valid_to = new_valid_from(state, row);
@@ -96,12 +98,31 @@ keep_updated(const DtHistoryState *state, Relation rel,
 	dtmodel_keep_version(rel, version);
 }
 
+/*
+ * The actor of the row that is projected.  When its version is kept, another
+ * trigger may have set another actor.
+ */
+static const char *
+noted_actor(DtHistoryState *state)
+{
+	const char *actor = dtmodel_actor();
+
+	if (state->actor != NULL && strcmp(state->actor, actor) == 0)
+		return state->actor;
+	if (state->actor != NULL)
+		pfree(state->actor);
+	state->actor = MemoryContextStrdup(state->context, actor);
+	return state->actor;
+}
+
 static void
 note_version(DtRow *row, void *argument)
 {
 	DtHistoryState *state = argument;
 
 	state->is_pending = find_version(state, row, &state->pending);
+	if (state->is_pending)
+		state->pending.ended_by = noted_actor(state);
 }
 
 static void

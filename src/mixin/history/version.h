@@ -30,7 +30,7 @@ typedef struct DtPastVersion
 	TimestampTz valid_from;
 	TimestampTz valid_to;
 	DtOperation operation;
-	const char *ended_by;
+	const char *ended_by;		/* NULL: the current actor */
 } DtPastVersion;
 
 extern TimestampTz dtmodel_valid_from(const DtTimestamps *timestamps,
