@@ -195,9 +195,12 @@ finish_executor(QueryDesc *query)
 static void
 end_executor(QueryDesc *query)
 {
-	if (writes(query) &&
-		(query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS) == 0)
-		dtmodel_finish_history();
+	if (writes(query))
+	{
+		dtmodel_complete_row_actions(query);
+		if ((query->estate->es_top_eflags & EXEC_FLAG_SKIP_TRIGGERS) == 0)
+			dtmodel_finish_history();
+	}
 	if (next_executor_end != NULL)
 		next_executor_end(query);
 	else

@@ -27,7 +27,7 @@ typedef struct DtTriggerType
 	int16		timing;			/* BEFORE and ROW, as in pg_trigger.tgtype */
 	int16		move_events;	/* also fired for these where rows can move
 								 * from one partition to another */
-	const struct DtRowAction *action;	/* of a BEFORE ROW trigger; NULL: the
+	const struct DtRowAction *action;	/* of a row trigger; NULL: the
 										 * executor's projection cannot do
 										 * what it does */
 

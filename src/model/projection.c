@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * projection.c
- *	  The work of BEFORE ROW triggers, done where the executor projects the
- *	  new row.
+ *	  The work of row triggers, done where the executor projects the new row.
  *
  * For a table with a BEFORE UPDATE trigger the server locks each row, fetches
  * it again, makes a tuple of the new row and, if the trigger changes it,
@@ -13,6 +12,10 @@
  * projection of our own around that of the server, and take the triggers out
  * of the executor's copy.  If the row has changed meanwhile the executor
  * projects it again.  An INSERT saves less: a tuple or two for each row.
+ *
+ * A trigger of ours that fires after an UPDATE may have a step too.  It has to
+ * wait until it is certain that the row was updated, which shows in the old
+ * row when the next one is projected, or when the statement ends.
  *
  * This is done only if every trigger that would fire before the event is one
  * of ours, so that no other trigger can see a difference.  COPY has no plan,
@@ -37,6 +40,7 @@
 #include "model/row.h"
 #include "model/row_move.h"
 #include "nodes/nodeFuncs.h"
+#include "server/updated_row.h"
 #include "utils/rel.h"
 
 /* A trigger whose work the projection does. */
@@ -45,6 +49,7 @@ typedef struct Step
 	const Trigger *trigger;
 	const DtRowAction *action;
 	void	   *state;			/* NULL until the first row */
+	bool		is_taken;		/* for the row that was projected last */
 } Step;
 
 /*
@@ -54,6 +59,7 @@ typedef struct Step
 typedef struct Steps
 {
 	bool		is_insert;
+	bool		has_after;		/* a step for a trigger that fires after */
 	int			count;
 	Step	   *steps;
 	Bitmapset  *changeable;		/* columns that the statement or a step may
@@ -70,6 +76,8 @@ typedef struct Projection
 	List	   *assigned;		/* for the inner projection */
 	bool		notes_moves;
 	Steps		steps;
+	TupleTableSlot *old_slot;	/* the row that was projected last, if a step
+								 * waits for it */
 } Projection;
 
 /* Whether a trigger may ask if a row moves to another partition. */
@@ -113,6 +121,7 @@ take_step(Step *step, const Projection *projection, DtRow *row)
 {
 	const DtRowAction *action = step->action;
 
+	step->is_taken = false;
 	if (!dtmodel_trigger_fires(step->trigger->tgenabled) ||
 		(action->stamps && dtmodel_preserve_timestamps))
 		return;
@@ -123,6 +132,7 @@ take_step(Step *step, const Projection *projection, DtRow *row)
 		action->insert(row, step->state);
 	else
 		action->update(row, step->state);
+	step->is_taken = true;
 }
 
 static void
@@ -130,6 +140,40 @@ take_steps(Projection *projection, DtRow *row)
 {
 	for (int i = 0; i < projection->steps.count; i++)
 		take_step(&projection->steps.steps[i], projection, row);
+}
+
+/*
+ * Lets the steps wait for the old row, unless the statement has updated it
+ * already: then it does not do so again.
+ */
+static void
+wait_for_row(Projection *projection, TupleTableSlot *old_slot)
+{
+	if (!dtmodel_was_updated_here(old_slot))
+		ExecCopySlot(projection->old_slot, old_slot);
+}
+
+/* Completes the steps that have waited for a row, if it was updated. */
+static void
+complete_steps(Projection *projection)
+{
+	TupleTableSlot *old_slot = projection->old_slot;
+	bool		is_updated = dtmodel_was_updated_here(old_slot);
+
+	for (int i = 0; is_updated && i < projection->steps.count; i++)
+	{
+		const Step *step = &projection->steps.steps[i];
+
+		if (step->is_taken && step->action->after_update != NULL)
+			step->action->after_update(projection->rel, old_slot, step->state);
+	}
+	ExecClearTuple(old_slot);
+}
+
+static bool
+has_waiting_row(const Projection *projection)
+{
+	return projection->steps.has_after && !TTS_EMPTY(projection->old_slot);
 }
 
 /*
@@ -152,6 +196,8 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 	ExprState  *inner;
 	Datum		result;
 
+	if (has_waiting_row(projection))
+		complete_steps(projection);
 	if (projection->inner == NULL)
 		projection->inner = make_inner(projection);
 	inner = &projection->inner->pi_state;
@@ -160,6 +206,8 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 		dtmodel_note_update(projection->update->ps.state->es_query_cxt, row.rel,
 							dtmodel_old_tid(&row), row.slot);
 	take_steps(projection, &row);
+	if (projection->steps.has_after)
+		wait_for_row(projection, row.old_slot);
 	return result;
 }
 
@@ -206,6 +254,9 @@ wrap(ModifyTableState *update, ResultRelInfo *target, const Steps *steps,
 	projection->steps = *steps;
 	projection->steps.steps = memcpy(palloc(sizeof(Step) * steps->count),
 									 steps->steps, sizeof(Step) * steps->count);
+	if (steps->has_after)
+		projection->old_slot = table_slot_create(projection->rel,
+												 &update->ps.state->es_tupleTable);
 	foreach(cell, assigned)
 		projection->steps.changeable =
 			bms_add_member(projection->steps.changeable, lfirst_int(cell));
@@ -410,6 +461,7 @@ add_step(Steps *steps, const DtModel *model, int which, const Trigger *trigger,
 	Step	   *step;
 
 	if (action == NULL || trigger->tgqual != NULL || has_step(steps, action) ||
+		(action->after_update != NULL) != TRIGGER_FOR_AFTER(trigger->tgtype) ||
 		(steps->is_insert ? action->insert == NULL : action->update == NULL))
 		return false;
 	if (action->may_project != NULL &&
@@ -424,12 +476,11 @@ add_step(Steps *steps, const DtModel *model, int which, const Trigger *trigger,
 	return true;
 }
 
-/* Whether the trigger would fire before the event, for some role. */
+/* Whether the trigger would fire for a row, for some role. */
 static bool
-fires_before(const Trigger *trigger, bool is_insert, const Bitmapset *updated)
+fires(const Trigger *trigger, bool is_insert, const Bitmapset *updated)
 {
 	if (!TRIGGER_FOR_ROW(trigger->tgtype) ||
-		!TRIGGER_FOR_BEFORE(trigger->tgtype) ||
 		trigger->tgenabled == TRIGGER_DISABLED)
 		return false;
 	return is_insert ? TRIGGER_FOR_INSERT(trigger->tgtype) :
@@ -450,11 +501,31 @@ find_steps(Steps *steps, const DtModel *model, TriggerDesc *triggers,
 	{
 		const Trigger *trigger = &triggers->triggers[i];
 
-		if (fires_before(trigger, steps->is_insert, updated) &&
+		if (TRIGGER_FOR_BEFORE(trigger->tgtype) &&
+			fires(trigger, steps->is_insert, updated) &&
 			!add_step(steps, model, i, trigger, update, updated))
 			return false;
 	}
 	return true;
+}
+
+/* Adds steps for triggers that fire after an UPDATE of a heap. */
+static void
+find_steps_after(Steps *steps, const DtModel *model, TriggerDesc *triggers,
+				 const ModifyTableState *update, const ResultRelInfo *target,
+				 const Bitmapset *updated)
+{
+	if (target->ri_RelationDesc->rd_tableam != GetHeapamTableAmRoutine())
+		return;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (TRIGGER_FOR_AFTER(trigger->tgtype) &&
+			fires(trigger, false, updated) &&
+			add_step(steps, model, i, trigger, update, updated))
+			steps->has_after = true;
+	}
 }
 
 static bool
@@ -469,14 +540,25 @@ is_idle(const DtModel *model, int which, const Trigger *trigger,
 		own->type->is_idle(options, updated);
 }
 
+static bool
+is_done_by_step(const Steps *steps, const Trigger *trigger)
+{
+	for (int i = 0; i < steps->count; i++)
+	{
+		if (steps->steps[i].trigger == trigger)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Takes the triggers out of the executor's copy: those that fire BEFORE UPDATE
- * all together, and those of ours AFTER UPDATE that have nothing to do.  The
- * first stay enabled, since they may also fire for INSERT and DELETE.
+ * Takes the triggers for UPDATE out of the executor's copy: those that fire
+ * BEFORE all together, and those of ours that fire AFTER and have nothing to
+ * do, or a step.  They stay triggers for INSERT and DELETE.
  */
 static void
 leave_out_triggers(TriggerDesc *triggers, const DtModel *model,
-				   const Bitmapset *updated)
+				   const Steps *steps, const Bitmapset *updated)
 {
 	triggers->trig_update_before_row = false;
 	triggers->trig_update_after_row = false;
@@ -489,8 +571,8 @@ leave_out_triggers(TriggerDesc *triggers, const DtModel *model,
 			!TRIGGER_FOR_UPDATE(trigger->tgtype) ||
 			trigger->tgenabled == TRIGGER_DISABLED)
 			continue;
-		if (is_idle(model, i, trigger, updated))
-			trigger->tgenabled = TRIGGER_DISABLED;
+		if (is_idle(model, i, trigger, updated) || is_done_by_step(steps, trigger))
+			trigger->tgtype &= ~TRIGGER_TYPE_UPDATE;
 		else
 			triggers->trig_update_after_row = true;
 	}
@@ -508,9 +590,10 @@ prepare_update(ModifyTableState *update, ResultRelInfo *target, int which)
 
 	if (!find_steps(&steps, model, triggers, update, updated))
 		return;
+	find_steps_after(&steps, model, triggers, update, target, updated);
 	if (steps.count > 0 || may_see_moves(target))
 		wrap_target(update, target, which, &steps);
-	leave_out_triggers(triggers, model, updated);
+	leave_out_triggers(triggers, model, &steps, updated);
 }
 
 static void
@@ -555,14 +638,55 @@ prepare_target(ModifyTableState *update, int which)
 }
 
 static void
-prepare_node(PlanState *node)
+complete_projection(ProjectionInfo *projection)
 {
-	ModifyTableState *update = (ModifyTableState *) node;
+	if (projection != NULL && projection->pi_state.evalfunc == project &&
+		has_waiting_row((Projection *) projection))
+		complete_steps((Projection *) projection);
+}
 
-	if (node == NULL || !IsA(node, ModifyTableState))
+static void
+complete_target(const ModifyTableState *update, ResultRelInfo *target)
+{
+#ifdef COMPAT_HAS_MERGE
+	ListCell   *cell;
+
+	if (compat_is_merge(update->operation))
+	{
+		foreach(cell, compat_merge_actions(target))
+			complete_projection(((MergeActionState *) lfirst(cell))->mas_proj);
 		return;
+	}
+#endif
+	if (update->operation == CMD_UPDATE)
+		complete_projection(target->ri_projectNew);
+	else if (update->operation == CMD_INSERT && target->ri_onConflict != NULL)
+		complete_projection(*compat_conflict_projection(target));
+}
+
+static void
+complete_node(ModifyTableState *update)
+{
+	for (int i = 0; i < update->mt_nrels; i++)
+		complete_target(update, &update->resultRelInfo[i]);
+}
+
+static void
+prepare_node(ModifyTableState *update)
+{
 	for (int i = 0; i < update->mt_nrels; i++)
 		prepare_target(update, i);
+}
+
+static void
+for_each_node(QueryDesc *query, void (*do_work) (ModifyTableState *update))
+{
+	ListCell   *cell;
+
+	if (query->planstate != NULL && IsA(query->planstate, ModifyTableState))
+		do_work((ModifyTableState *) query->planstate);
+	foreach(cell, query->estate->es_auxmodifytables)
+		do_work(lfirst_node(ModifyTableState, cell));
 }
 
 /*
@@ -573,10 +697,14 @@ void
 dtmodel_project_row_actions(QueryDesc *query)
 {
 	MemoryContext caller = MemoryContextSwitchTo(query->estate->es_query_cxt);
-	ListCell   *cell;
 
-	prepare_node(query->planstate);
-	foreach(cell, query->estate->es_auxmodifytables)
-		prepare_node(lfirst(cell));
+	for_each_node(query, prepare_node);
 	MemoryContextSwitchTo(caller);
+}
+
+/* Called when the statement has updated its last row. */
+void
+dtmodel_complete_row_actions(QueryDesc *query)
+{
+	for_each_node(query, complete_node);
 }

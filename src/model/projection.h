@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * projection.h
- *	  The work of BEFORE UPDATE triggers, done where the executor projects the
- *	  new row.
+ *	  The work of row triggers, done where the executor projects the new row.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,5 +11,6 @@
 #include "executor/execdesc.h"
 
 extern void dtmodel_project_row_actions(QueryDesc *query);
+extern void dtmodel_complete_row_actions(QueryDesc *query);
 
 #endif							/* DTMODEL_PROJECTION_H */

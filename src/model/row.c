@@ -78,14 +78,21 @@ dtmodel_hold_row(DtRow *row)
 	return result == TM_Ok;
 }
 
+/* The old row as a tuple, which may be on a page of the table. */
+HeapTuple
+dtmodel_old_row(const DtRow *row)
+{
+	return dtmodel_is_projected(row) ?
+		ExecFetchSlotHeapTuple(row->old_slot, false, NULL) : row->old_tuple;
+}
+
 /* Whether the current transaction has written the old row. */
 bool
 dtmodel_old_row_is_ours(const DtRow *row)
 {
-	HeapTuple	tuple = dtmodel_is_projected(row) ?
-		ExecFetchSlotHeapTuple(row->old_slot, false, NULL) : row->old_tuple;
+	HeapTupleHeader header = dtmodel_old_row(row)->t_data;
 
-	return TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+	return TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(header));
 }
 
 static TriggerData *

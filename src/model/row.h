@@ -42,7 +42,7 @@ typedef struct DtRow
 } DtRow;
 
 /*
- * What a BEFORE ROW trigger of ours does with a row.  The functions get the
+ * What a row trigger of ours does with a row.  The functions get the
  * state that make_state returns, which lasts for the statement.
  */
 typedef struct DtRowAction
@@ -57,6 +57,13 @@ typedef struct DtRowAction
 	void	   *(*make_state) (Relation rel, const Trigger *trigger);
 	void		(*insert) (DtRow *row, void *state);
 	void		(*update) (DtRow *row, void *state);
+
+	/*
+	 * For an AFTER ROW trigger, whose "update" is called in projections alone,
+	 * of rows that may not be updated.  If one was, this is called.
+	 */
+	void		(*after_update) (Relation rel, TupleTableSlot *old_slot,
+								 void *state);
 
 	/*
 	 * Whether "update" can run in the projection of an UPDATE of these
@@ -105,6 +112,7 @@ dtmodel_old_tid(const DtRow *row)
 		&row->old_tuple->t_self;
 }
 
+extern HeapTuple dtmodel_old_row(const DtRow *row);
 extern bool dtmodel_hold_row(DtRow *row);
 extern bool dtmodel_old_row_is_ours(const DtRow *row);
 extern void dtmodel_set_value(DtRow *row, AttrNumber attnum, Datum value,

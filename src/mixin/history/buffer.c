@@ -20,6 +20,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "mixin/history/version.h"
+#include "model/actor.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -100,6 +101,8 @@ write_buffer(VersionBuffer *buffer)
 static const char *
 kept_actor(VersionBuffer *buffer, const char *actor)
 {
+	if (actor == NULL)
+		actor = dtmodel_actor();
 	if (buffer->ended_by == NULL || strcmp(buffer->ended_by, actor) != 0)
 		buffer->ended_by = MemoryContextStrdup(buffer->context, actor);
 	return buffer->ended_by;

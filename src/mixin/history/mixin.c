@@ -70,6 +70,7 @@ const DtTriggerType dtmodel_history_triggers[DT_HISTORY_TRIGGERS] = {
 		.name = "zz_dtmodel_history",
 		.function = "history_trigger",
 		.timing = TRIGGER_TYPE_ROW,
+		.action = &dtmodel_history_action,
 	},
 	[DT_HISTORY_MOVE] = {
 		.name = "zz_dtmodel_history_move",

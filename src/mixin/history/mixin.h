@@ -9,6 +9,7 @@
 #define DTMODEL_HISTORY_MIXIN_H
 
 #include "model/model.h"
+#include "model/row.h"
 
 typedef struct DtHistory
 {
@@ -28,6 +29,7 @@ typedef enum DtHistoryTrigger
 
 #define DT_HISTORY_TRIGGERS (DT_HISTORY_TRUNCATE + 1)
 
+extern const DtRowAction dtmodel_history_action;
 extern const DtTriggerType dtmodel_history_triggers[DT_HISTORY_TRIGGERS];
 extern const DtMixin dtmodel_history_mixin;
 

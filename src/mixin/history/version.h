@@ -13,14 +13,24 @@
 #include "mixin/timestamps/mixin.h"
 #include "utils/rel.h"
 
+/* What has ended a version. */
+typedef enum DtOperation
+{
+	DT_UPDATED,
+	DT_DELETED,
+	DT_RESTORED,
+	DT_HARD_DELETED,
+	DT_TRUNCATED
+} DtOperation;
+
 /* A version that has ended. */
 typedef struct DtPastVersion
 {
 	HeapTuple	row;
 	TimestampTz valid_from;
 	TimestampTz valid_to;
-	const char *operation;		/* a constant */
-	const char *ended_by;
+	DtOperation operation;
+	const char *ended_by;		/* NULL: the current actor */
 } DtPastVersion;
 
 extern TimestampTz dtmodel_valid_from(const DtTimestamps *timestamps,

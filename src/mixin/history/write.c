@@ -26,6 +26,14 @@
 #include "utils/memutils.h"
 #include "utils/xid8.h"
 
+static const char *const operations[] = {
+	[DT_UPDATED] = "update",
+	[DT_DELETED] = "delete",
+	[DT_RESTORED] = "restore",
+	[DT_HARD_DELETED] = "hard_delete",
+	[DT_TRUNCATED] = "truncate",
+};
+
 typedef struct Writer
 {
 	Relation	model;
@@ -107,7 +115,7 @@ fill_slot(TupleTableSlot *slot, const Writer *writer,
 	}
 	set_own(slot, map, DT_VALID_FROM, TimestampTzGetDatum(version->valid_from));
 	set_own(slot, map, DT_VALID_TO, TimestampTzGetDatum(version->valid_to));
-	set_own(slot, map, DT_OPERATION, CStringGetTextDatum(version->operation));
+	set_own(slot, map, DT_OPERATION, CStringGetTextDatum(operations[version->operation]));
 	set_own(slot, map, DT_ENDED_BY, CStringGetTextDatum(version->ended_by));
 	set_own(slot, map, DT_TRANSACTION_ID, writer->transaction_id);
 	ExecStoreVirtualTuple(slot);

@@ -1,0 +1,15 @@
+/*-------------------------------------------------------------------------
+ *
+ * updated_row.h
+ *	  Whether a row was updated.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_UPDATED_ROW_H
+#define DTMODEL_UPDATED_ROW_H
+
+#include "executor/tuptable.h"
+
+extern bool dtmodel_was_updated_here(TupleTableSlot *slot);
+
+#endif							/* DTMODEL_UPDATED_ROW_H */
