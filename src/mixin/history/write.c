@@ -130,6 +130,23 @@ insert_each(const Writer *writer, const DtPastVersion *versions, int count)
 	ExecCloseResultRelations(writer->estate);
 }
 
+/*
+ * A single version.  The server's own function would check each time that the
+ * partition is the right one, for which it has to plan its bounds.
+ */
+static void
+insert_one(const Writer *writer, const DtPastVersion *version)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(writer->desc, &TTSOpsVirtual);
+
+	fill_slot(slot, writer, version);
+	if (RelationGetDescr(writer->table)->constr != NULL)
+		ExecConstraints(writer->target, slot, writer->estate);
+	simple_table_tuple_insert(writer->table, slot);
+	if (writer->target->ri_NumIndices > 0)
+		compat_insert_index_entries(writer->target, slot, writer->estate);
+}
+
 static void
 insert_together(const Writer *writer, const DtPastVersion *versions, int count)
 {
@@ -165,10 +182,12 @@ write_versions(Relation model, Relation table, const DtPastVersion *versions,
 
 	open_writer(&writer, model, table);
 	role = dtmodel_act_as_owner(writer.table);
-	if (count > 1 && can_insert_together(&writer))
-		insert_together(&writer, versions, count);
-	else
+	if (!can_insert_together(&writer))
 		insert_each(&writer, versions, count);
+	else if (count == 1)
+		insert_one(&writer, versions);
+	else
+		insert_together(&writer, versions, count);
 	dtmodel_act_as(&role);
 	ExecCloseIndices(writer.target);
 	MemoryContextSwitchTo(caller);
