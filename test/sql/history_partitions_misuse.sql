@@ -138,14 +138,12 @@ ALTER TABLE users_history_default ALTER name SET NOT NULL;
 \echo :SQLSTATE
 ALTER TABLE users_history_default OWNER TO history_partitions_user;
 \echo :SQLSTATE
+\set VERBOSITY sqlstate
 ALTER TABLE users_history_default DROP COLUMN name;
-\echo :SQLSTATE
 ALTER TABLE users_history_default ALTER name TYPE int USING 1;
-\echo :SQLSTATE
 ALTER TABLE users_history_default RENAME name TO title;
-\echo :SQLSTATE
 ALTER TABLE users_history_default ADD COLUMN x int;
-\echo :SQLSTATE
+\set VERBOSITY default
 DROP TABLE users_history;
 \echo :SQLSTATE
 ALTER TABLE users_history_default RENAME TO rest;
