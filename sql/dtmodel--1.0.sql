@@ -495,14 +495,26 @@ COMMENT ON FUNCTION dtmodel.history_truncate_trigger() IS
 
 CREATE FUNCTION dtmodel.add_history(
     model pg_catalog.regclass,
-    exclude pg_catalog.name[] DEFAULT '{}')
+    exclude pg_catalog.name[] DEFAULT '{}',
+    partition_by pg_catalog.text DEFAULT NULL)
 RETURNS pg_catalog.void
 AS 'MODULE_PATHNAME', 'dtmodel_add_history'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.add_history(
-    pg_catalog.regclass, pg_catalog.name[]) IS
+    pg_catalog.regclass, pg_catalog.name[], pg_catalog.text) IS
 'makes a table keep every version of its rows, and shows it as it was';
+
+CREATE FUNCTION dtmodel.add_history_partitions(
+    model pg_catalog.regclass,
+    months pg_catalog.int4 DEFAULT 3)
+RETURNS pg_catalog.regclass[]
+AS 'MODULE_PATHNAME', 'dtmodel_add_history_partitions'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION dtmodel.add_history_partitions(
+    pg_catalog.regclass, pg_catalog.int4) IS
+'makes the monthly partitions that a history lacks, and returns them';
 
 CREATE FUNCTION dtmodel.remove_history(
     model pg_catalog.regclass,

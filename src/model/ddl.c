@@ -78,8 +78,8 @@ dtmodel_is_second_word(FunctionCallInfo fcinfo, int argument,
  * Checked before the table is locked, so that users cannot lock tables of
  * others.
  */
-static void
-check_owner(Oid relid)
+void
+dtmodel_check_owner(Oid relid)
 {
 	char		relkind = get_rel_relkind(relid);
 
@@ -123,7 +123,7 @@ check_is_users(Relation rel)
 void
 dtmodel_begin_change(DtChange *change, Oid relid)
 {
-	check_owner(relid);
+	dtmodel_check_owner(relid);
 	change->rel = dtmodel_open(relid, DT_CHANGE_LOCK);
 	check_is_users(change->rel);
 

@@ -28,6 +28,7 @@ extern Oid	dtmodel_model_argument(FunctionCallInfo fcinfo);
 extern bool dtmodel_is_second_word(FunctionCallInfo fcinfo, int argument,
 								   const char *name, const char *first,
 								   const char *second);
+extern void dtmodel_check_owner(Oid relid);
 extern void dtmodel_begin_change(DtChange *change, Oid relid);
 extern void dtmodel_apply_change_silently(DtChange *change);
 extern void dtmodel_apply_change(DtChange *change);

@@ -5,7 +5,7 @@ SELECT * FROM dtmodel.mixins();
 SELECT proname AS "has no mixin"
 FROM pg_proc
 WHERE pronamespace = 'dtmodel'::regnamespace AND proname ~ '^(add|remove)_'
-  AND proname !~ '_(model|live_parent)$'
+  AND proname !~ '_(model|live_parent|history_partitions)$'
   AND regexp_replace(proname, '^[a-z]+_', '') NOT IN (SELECT mixin FROM dtmodel.mixins());
 SELECT mixin, prefix AS "has no function"
 FROM dtmodel.mixins(), unnest(ARRAY['add_', 'remove_']) AS prefix

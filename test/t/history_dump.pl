@@ -36,6 +36,11 @@ $node->safe_psql(
 	CREATE TABLE vehicles (id int PRIMARY KEY, name text);
 	CREATE TABLE cars (seats int, PRIMARY KEY (id)) INHERITS (vehicles);
 	SELECT dtmodel.add_timestamps('vehicles', clock => 'clock'), dtmodel.add_history('vehicles');
+
+	CREATE TABLE bills (id int PRIMARY KEY, v text);
+	SELECT dtmodel.add_timestamps('bills', clock => 'clock'),
+		   dtmodel.add_history('bills', partition_by => 'month');
+	ALTER TABLE bills ENABLE ROW LEVEL SECURITY;
 ));
 $node->safe_psql(
 	'source', qq(
@@ -48,6 +53,10 @@ $node->safe_psql(
 	ALTER TABLE vehicles DROP COLUMN name;
 	ALTER TABLE vehicles ADD COLUMN name int;
 	UPDATE cars SET name = 3;
+	INSERT INTO bills VALUES (1, 'a'), (2, 'a');
+	UPDATE bills SET v = 'b';
+	SET dtmodel.preserve_timestamps = on;
+	UPDATE bills SET v = 'c', updated_at = '2999-01-01' WHERE id = 2;
 ));
 
 # What does not differ from database to database: inherited columns may change
@@ -56,6 +65,11 @@ my $past = qq(
 	SELECT 'events', to_jsonb(h) FROM app.events_history AS h
 	UNION ALL SELECT 'vehicles', to_jsonb(h) FROM app.vehicles_history AS h
 	UNION ALL SELECT 'cars', to_jsonb(h) FROM app.cars_history AS h
+	UNION ALL SELECT tableoid::regclass::text, to_jsonb(h) FROM app.bills_history AS h
+	UNION ALL SELECT 'partition', to_jsonb(c)
+	FROM (SELECT relname, relreplident, relrowsecurity, pg_get_userbyid(relowner),
+				 pg_get_expr(relpartbound, oid)
+		  FROM pg_class WHERE relkind IN ('r', 'p') AND relname LIKE 'bills_history%') AS c
 	UNION ALL SELECT 'events then', to_jsonb(h)
 	FROM app.events_as_of((SELECT min(valid_from) FROM app.events_history)) AS h
 	UNION ALL SELECT 'trigger', to_jsonb(t)
@@ -88,7 +102,10 @@ sub check_following
 		UPDATE events SET k = 1;
 		TRUNCATE events_b1;
 		ALTER TABLE vehicles RENAME TO wheels;
-		UPDATE wheels SET name = 4));
+		UPDATE wheels SET name = 4;
+		ALTER TABLE bills ADD COLUMN k int;
+		ALTER TABLE bills RENAME TO invoices;
+		UPDATE invoices SET k = 1 WHERE id = 1));
 	is( $node->safe_psql(
 			$database,
 			'SELECT region, operation, n, k FROM app.events_history ORDER BY region, valid_to'),
@@ -102,7 +119,15 @@ sub check_following
 	is( $node->safe_psql(
 			$database, qq(
 			SET ROLE ann;
-			DROP TABLE app.events;
+			SELECT v, tableoid::regclass::text ~ 'invoices_history_\\d' FROM app.invoices_history
+			WHERE id = 1 ORDER BY valid_to;
+			SELECT cardinality(dtmodel.add_history_partitions('app.invoices', 4)))),
+		"a|t\nb|t\n1",
+		"$database: a partitioned history goes on");
+	is( $node->safe_psql(
+			$database, qq(
+			SET ROLE ann;
+			DROP TABLE app.events, app.invoices;
 			DROP TABLE app.cars, app.wheels;
 			SELECT count(*) FROM pg_proc WHERE pronamespace = 'app'::regnamespace)),
 		'0',

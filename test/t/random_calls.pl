@@ -47,7 +47,7 @@ SELECT dtmodel.add_soft_delete('notes', hide => true), dtmodel.unique_live('note
 CREATE TABLE parted (id int, k int, v text, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1, 2);
 CREATE TABLE parted_2 PARTITION OF parted DEFAULT;
-SELECT dtmodel.add_soft_delete('parted'), dtmodel.add_timestamps('parted'), dtmodel.add_history('parted');
+SELECT dtmodel.add_soft_delete('parted'), dtmodel.add_timestamps('parted'), dtmodel.add_history('parted', partition_by => 'month');
 CREATE TABLE base (id int PRIMARY KEY, v text);
 CREATE TABLE inheritor (extra int, PRIMARY KEY (id)) INHERITS (base);
 SELECT dtmodel.add_soft_delete('base'), dtmodel.add_soft_delete('inheritor'), dtmodel.add_timestamps('base'), dtmodel.add_history('base');
@@ -173,14 +173,15 @@ my %known = (
 	settings => ['(SELECT u FROM users AS u LIMIT 1)'],
 	restore_deletion => ["NULL::users, now()"],
 	purge => [ "'users', '0', 10", "'notes', '1 day', 3, true" ],
-	add_history => [ "'posts'", "'users', '{}'" ],
+	add_history => [ "'posts'", "'users', '{}'", "'posts', partition_by => 'month'" ],
+	add_history_partitions => [ "'parted'", "'parted', 6" ],
 	remove_history => [ "'users'", "'parted', true" ],
 	history => [ "NULL::users, '1'", "(SELECT u FROM users AS u LIMIT 1)" ],
 	changes => ["NULL::users, '2000-01-01'"],
 	revert => [ "(SELECT u FROM users AS u LIMIT 1), now()", "NULL::base, 11, now()" ],
 	revert_transaction => ["NULL::users, '1', true"],
 	erase => [ "NULL::users, 100", "NULL::base, 1" ],
-	purge_history => ["'users', '1 day', 3"],
+	purge_history => [ "'users', '1 day', 3", "'parted', '0', 3" ],
 );
 
 # An argument of the type for a call that is about the table.

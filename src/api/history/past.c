@@ -24,22 +24,6 @@
 #include "server/record.h"
 #include "utils/builtins.h"
 
-static const DtHistory *
-usable_history(Relation rel)
-{
-	const DtHistory *history = dtmodel_history_of(dtmodel_get_model(rel));
-
-	if (history == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("table \"%s\" has no history",
-						RelationGetRelationName(rel)),
-				 errhint("Call %s.add_history(%s).", DTMODEL_SCHEMA,
-						 dtmodel_quoted_name(rel)),
-				 errtable(rel)));
-	return history;
-}
-
 static void
 read_mixins(DtPast *past)
 {
@@ -90,11 +74,11 @@ dtmodel_open_past(Relation rel)
 
 	check_shows_present(rel);
 	dtmodel_check_no_partition(rel);
-	past.table = dtmodel_open_history_table(rel, usable_history(rel),
+	past.table = dtmodel_open_history_table(rel, dtmodel_usable_history(rel),
 											AccessShareLock);
 
 	/* Opening a table may read the model again. */
-	past.map = dtmodel_map_history(rel, usable_history(rel), past.table);
+	past.map = dtmodel_map_history(rel, dtmodel_usable_history(rel), past.table);
 	past.key = dtmodel_usable_key(rel);
 	read_mixins(&past);
 	return past;

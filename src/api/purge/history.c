@@ -3,8 +3,9 @@
  * history.c
  *	  Deleting versions from a history that ended a while ago.
  *
- * It works as purge() does: one scan lists the places of the versions, and
- * each batch checks again what is at its places.
+ * Partitions that have nothing but such versions are dropped as a whole.  For
+ * the rest it works as purge() does: one scan lists the places of the versions,
+ * and each batch checks again what is at its places.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,11 +14,17 @@
 #include "access/table.h"
 #include "api/history/past.h"
 #include "api/purge/purge.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "mixin/history/partition.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_purge_history);
 
@@ -25,31 +32,149 @@ PG_FUNCTION_INFO_V1(dtmodel_purge_history);
 
 #define WHY "Versions are purged by their age, whichever rows they are of."
 
-/* Checks the privileges, and lists the versions as the owner of the history. */
-static Portal
-open_list(DtPurge *purge)
+/* Checks the privileges. */
+static DtPast
+open_history(DtPurge *purge)
 {
 	Relation	rel = dtmodel_open(purge->model, AccessShareLock);
 	DtPast		past = dtmodel_open_past(rel);
-	Oid			types[] = {TIMESTAMPTZOID};
-	Datum		values[] = {TimestampTzGetDatum(purge->cutoff)};
-	DtCaller	caller;
-	Portal		list;
 
 	dtmodel_check_may_purge(rel, "purge the history of");
 	dtmodel_check_sees_all(rel, WHY, "purge_history");
 	dtmodel_check_sees_all(past.table, WHY, "purge_history");
+	return past;
+}
+
+static void
+close_history(const DtPast *past)
+{
+	dtmodel_close_past(past);
+	table_close(past->rel, AccessShareLock);
+}
+
+/* The partitions that have nothing but versions that ended long ago. */
+static List *
+old_partitions(const DtPurge *purge, const DtPast *past)
+{
+	List	   *tables = NIL;
+	ListCell   *cell;
+
+	if (past->table->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return NIL;
+	dtmodel_check_partition_key(past->table);
+	foreach(cell, dtmodel_partitions_before(past->table, purge->cutoff))
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
+			tables = lappend_oid(tables, lfirst_oid(cell));
+	}
+	return tables;
+}
+
+static void
+report_partition(const DtPurge *purge, const char *table, const char *partition)
+{
+	ereport(NOTICE,
+			(errmsg("table \"%s\": %s partition \"%s\"", table,
+					purge->dry_run ? "would drop" : "dropped", partition)));
+}
+
+static void
+drop_partition(Oid partition)
+{
+	Relation	rel = table_open(partition, AccessExclusiveLock);
+	char	   *name = dtmodel_qualified_name(rel);
+	DtCaller	caller = dtmodel_act_as_owner(rel);
+
+	table_close(rel, NoLock);
+	(void) SPI_execute(psprintf("DROP TABLE %s", name), false, 0);
+	dtmodel_act_as(&caller);
+}
+
+/*
+ * Drops the oldest of the partitions, in a transaction of its own; false if
+ * there is none.  Under the lock that DROP needs what is old is looked up
+ * again: the owner may have detached it meanwhile, to keep it.  The model is
+ * locked before its history, as by commands that change both.
+ */
+static bool
+drop_oldest(DtPurge *purge)
+{
+	DtPast		past;
+	Oid			table;
+	List	   *old;
+	char	   *name;
+
+	LockRelationOid(purge->model, AccessShareLock);
+	past = open_history(purge);
+	table = RelationGetRelid(past.table);
+	old = old_partitions(purge, &past);
+	close_history(&past);
+	if (old == NIL)
+		return false;
+	LockRelationOid(table, AccessExclusiveLock);
+	past = open_history(purge);
+	name = pstrdup(RelationGetRelationName(past.table));
+	old = RelationGetRelid(past.table) == table ?
+		old_partitions(purge, &past) : NIL;
+	close_history(&past);
+	if (old != NIL)
+	{
+		char	   *partition = get_rel_name(linitial_oid(old));
+
+		drop_partition(linitial_oid(old));
+		report_partition(purge, name, partition);
+	}
+	SPI_commit();
+	return true;
+}
+
+/* Says what would be dropped, and returns these tables as an array. */
+static Datum
+report_old_partitions(const DtPurge *purge, const DtPast *past)
+{
+	List	   *tables = NIL;
+	Datum	   *oids;
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, purge->dry_run ? old_partitions(purge, past) : NIL)
+	{
+		report_partition(purge, RelationGetRelationName(past->table),
+						 get_rel_name(lfirst_oid(cell)));
+		tables = list_concat(tables, find_all_inheritors(lfirst_oid(cell),
+														 AccessShareLock, NULL));
+	}
+	oids = palloc(sizeof(Datum) * Max(list_length(tables), 1));
+	foreach(cell, tables)
+		oids[count++] = ObjectIdGetDatum(lfirst_oid(cell));
+	return PointerGetDatum(construct_array(oids, count, OIDOID, sizeof(Oid), true,
+										   TYPALIGN_INT));
+}
+
+/* Lists the versions as the owner of the history. */
+static Portal
+open_list(DtPurge *purge)
+{
+	DtPast		past = open_history(purge);
+	Oid			types[] = {TIMESTAMPTZOID, OIDARRAYOID};
+	Datum		values[] = {
+		TimestampTzGetDatum(purge->cutoff),
+		report_old_partitions(purge, &past),
+	};
+	DtCaller	caller;
+	Portal		list;
+
 	purge->table = MemoryContextStrdup(purge->context,
 									   RelationGetRelationName(past.table));
 	caller = dtmodel_act_as_owner(past.table);
 	list = SPI_cursor_open_with_args(NULL,
-									 psprintf(DT_OWN_QUERY "SELECT v.tableoid, v.ctid FROM %s AS v WHERE " ENDED,
+									 psprintf(DT_OWN_QUERY "SELECT v.tableoid, v.ctid FROM %s AS v WHERE " ENDED
+											  " AND v.tableoid OPERATOR(pg_catalog.<>) ALL ($2)",
 											  dtmodel_qualified_name(past.table)),
 									 lengthof(values), types, values, NULL,
 									 false, CURSOR_OPT_SCROLL);
 	dtmodel_act_as(&caller);
-	dtmodel_close_past(&past);
-	table_close(rel, AccessShareLock);
+	close_history(&past);
 	return list;
 }
 
@@ -115,7 +240,8 @@ purge_batch(DtPurge *purge, Portal list)
  *
  * Deletes the versions that ended longer ago than older_than from the history
  * of the table, in batches of batch_size versions, each in a separate
- * transaction.  What is left is complete from that time on.  A dry run says
+ * transaction.  A partition that has no others is dropped, which a NOTICE says.
+ * What is left is complete from that time on.  A dry run says
  * what would be done.  An error for a NULL (22004), for a batch size or an age
  * that is out of range (22023), in a transaction block (25001), for a table
  * without a history and for a partition (42809), and without the DELETE and
@@ -128,8 +254,11 @@ Datum
 dtmodel_purge_history(PG_FUNCTION_ARGS)
 {
 	DtPurge		purge = dtmodel_begin_purge(fcinfo, "purge_history", "past versions");
-	Portal		list = open_list(&purge);
+	Portal		list;
 
+	while (!purge.dry_run && drop_oldest(&purge))
+		CHECK_FOR_INTERRUPTS();
+	list = open_list(&purge);
 	dtmodel_count_purge_list(&purge, list);
 	if (purge.dry_run)
 		purge.done = purge.total;

@@ -34,6 +34,7 @@
 #include "mixin/history/arguments.h"
 #include "mixin/history/as_of.h"
 #include "mixin/history/follow.h"
+#include "mixin/history/partition.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
 #include "mixin/timestamps/mixin.h"
@@ -405,15 +406,6 @@ report_kept_name(const Follower *follower, const char *kind, const char *name,
 }
 
 static bool
-is_free_for_table(const char *name, Oid schema)
-{
-	return !OidIsValid(get_relname_relid(name, schema)) &&
-		!OidIsValid(GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-									CStringGetDatum(name),
-									ObjectIdGetDatum(schema)));
-}
-
-static bool
 is_free_for_as_of(const char *name, Oid schema)
 {
 	Oid			type = TIMESTAMPTZOID;
@@ -433,23 +425,62 @@ follow_name(const Follower *follower, const DtSchemaChange *change,
 	return makeObjectName(RelationGetRelationName(follower->model), suffix, NULL);
 }
 
+static void
+rename_to(Oid table, const char *name)
+{
+	dtmodel_run_command(psprintf("ALTER TABLE %s RENAME TO %s",
+								 dtmodel_qualified_name_of(table),
+								 quote_identifier(name)));
+}
+
+/* A partition whose name follows from that of the history. */
+static void
+rename_partition(const Follower *follower, Oid partition, const char *old_name)
+{
+	char	   *name = get_rel_name(partition);
+	const char *label = dtmodel_partition_label(name);
+	char	   *new_name;
+
+	if (strcmp(name, makeObjectName(old_name, label, NULL)) != 0)
+		return;
+	new_name = makeObjectName(NameStr(follower->history.table), label, NULL);
+	if (strcmp(new_name, name) == 0)
+		return;
+	if (dtmodel_is_free_for_table(new_name, get_rel_namespace(partition)))
+		rename_to(partition, new_name);
+	else
+		report_kept_name(follower, "table", name, new_name);
+}
+
+static void
+rename_partitions(const Follower *follower, const char *old_name)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_history_tables(follower->table, AccessExclusiveLock))
+	{
+		if (lfirst_oid(cell) != follower->table)
+			rename_partition(follower, lfirst_oid(cell), old_name);
+	}
+}
+
 static bool
 rename_table(Follower *follower, const DtSchemaChange *change)
 {
 	Name		name = &follower->history.table;
 	char	   *new_name = follow_name(follower, change, NameStr(*name), "history");
+	char	   *old_name = pstrdup(NameStr(*name));
 
 	if (new_name == NULL || strcmp(new_name, NameStr(*name)) == 0)
 		return false;
-	if (!is_free_for_table(new_name, get_rel_namespace(follower->table)))
+	if (!dtmodel_is_free_for_table(new_name, get_rel_namespace(follower->table)))
 	{
 		report_kept_name(follower, "table", NameStr(*name), new_name);
 		return false;
 	}
-	dtmodel_run_command(psprintf("ALTER TABLE %s RENAME TO %s",
-								 dtmodel_qualified_name_of(follower->table),
-								 quote_identifier(new_name)));
+	rename_to(follower->table, new_name);
 	namestrcpy(name, new_name);
+	rename_partitions(follower, old_name);
 	return true;
 }
 
@@ -499,12 +530,17 @@ static void
 follow_schema(const Follower *follower, const DtSchemaChange *change)
 {
 	const char *schema;
+	ListCell   *cell;
 
 	if (!OidIsValid(change->old_schema) || !is_named(follower, change))
 		return;
 	schema = quote_identifier(get_namespace_name(RelationGetNamespace(follower->model)));
-	dtmodel_run_command(psprintf("ALTER TABLE %s SET SCHEMA %s",
-								 dtmodel_qualified_name_of(follower->table), schema));
+	foreach(cell, dtmodel_history_tables(follower->table, AccessExclusiveLock))
+	{
+		if (get_rel_namespace(lfirst_oid(cell)) == change->old_schema)
+			dtmodel_run_command(psprintf("ALTER TABLE %s SET SCHEMA %s",
+										 dtmodel_qualified_name_of(lfirst_oid(cell)), schema));
+	}
 	if (OidIsValid(follower->as_of))
 		dtmodel_run_command(psprintf("ALTER FUNCTION %s SET SCHEMA %s",
 									 as_of_call(follower, change->old_schema), schema));
@@ -515,25 +551,37 @@ static void
 follow_row_security(const Follower *follower, const DtSchemaChange *change)
 {
 	Form_pg_class form = follower->model->rd_rel;
+	ListCell   *cell;
 
 	if (!change->secures_rows || !is_named(follower, change))
 		return;
-	if (form->relrowsecurity)
-		dtmodel_run_command(psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
-									 dtmodel_qualified_name_of(follower->table)));
-	if (form->relforcerowsecurity)
-		dtmodel_run_command(psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
-									 dtmodel_qualified_name_of(follower->table)));
+	foreach(cell, dtmodel_history_tables(follower->table, AccessExclusiveLock))
+	{
+		const char *name = dtmodel_qualified_name_of(lfirst_oid(cell));
+
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
+			continue;
+		if (form->relrowsecurity)
+			dtmodel_run_command(psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY", name));
+		if (form->relforcerowsecurity)
+			dtmodel_run_command(psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY", name));
+	}
 }
 
 /* A past that a crash would empty must not be that of a table that stays. */
 static void
 follow_persistence(const Follower *follower)
 {
-	if (follower->model->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
-		get_rel_persistence(follower->table) == RELPERSISTENCE_UNLOGGED)
-		dtmodel_run_command(psprintf("ALTER TABLE %s SET LOGGED",
-									 dtmodel_qualified_name_of(follower->table)));
+	ListCell   *cell;
+
+	if (follower->model->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
+		return;
+	foreach(cell, dtmodel_history_tables(follower->table, AccessShareLock))
+	{
+		if (get_rel_persistence(lfirst_oid(cell)) == RELPERSISTENCE_UNLOGGED)
+			dtmodel_run_command(psprintf("ALTER TABLE %s SET LOGGED",
+										 dtmodel_qualified_name_of(lfirst_oid(cell))));
+	}
 }
 
 /*

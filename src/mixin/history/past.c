@@ -376,8 +376,11 @@ make_arm(const Reference *reference, Relation rel, List *targets)
 	CompatPermissions *permissions;
 	CompatPermissions *asked = compat_permissions(reference->query, reference->rte);
 
+	/* ONLY leaves out the tables that inherit, but no partitions. */
 	(void) addRangeTableEntryForRelation(state, rel, AccessShareLock, NULL,
-										 reference->rte->inh, true);
+										 reference->rte->inh ||
+										 rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE,
+										 true);
 	compat_take_range_table(arm, state);
 	free_parsestate(state);
 	arm->jointree = make_from(1, NULL);

@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
@@ -96,6 +97,16 @@ check_column(const DtHistoryNames *names, const char *column)
 		report_history(names, column);
 }
 
+/* The model whose history this is a partition of; NULL for any other table. */
+static const DtHistoryNames *
+find_model_of_partition(Oid table)
+{
+	List	   *ancestors = OidIsValid(table) && get_rel_relispartition(table) ?
+		get_partition_ancestors(table) : NIL;
+
+	return ancestors == NIL ? NULL : find_model(llast_oid(ancestors));
+}
+
 /* To give it back to the model's owner is a repair. */
 static void
 check_new_owner(const DtHistoryNames *names, const RoleSpec *role)
@@ -126,6 +137,36 @@ check_subcommand(const DtHistoryNames *names, const AlterTableCmd *command)
 	}
 }
 
+/*
+ * What the server does not refuse itself.  The owner may detach and drop old
+ * partitions, rename them and move them to another schema.
+ */
+static void
+check_subcommand_on_partition(const DtHistoryNames *names,
+							  const AlterTableCmd *command)
+{
+	if (command->subtype == AT_SetNotNull)
+		check_column(names, command->name);
+	else if (command->subtype == AT_ChangeOwner)
+		check_new_owner(names, command->newowner);
+}
+
+/* The history table, and its partitions unless they are of another owner. */
+static void
+give_tables(Oid table, const char *owner)
+{
+	Oid			old_owner = dtmodel_owner_of(table);
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_history_tables(table, AccessExclusiveLock))
+	{
+		if (dtmodel_owner_of(lfirst_oid(cell)) == old_owner)
+			dtmodel_run_command(psprintf("ALTER TABLE %s OWNER TO %s",
+										 dtmodel_qualified_name_of(lfirst_oid(cell)),
+										 owner));
+	}
+}
+
 static void
 give_history(const DtHistoryNames *names, const char *owner)
 {
@@ -136,8 +177,7 @@ give_history(const DtHistoryNames *names, const char *owner)
 		dtmodel_run_command(psprintf("ALTER FUNCTION %s(pg_catalog.timestamptz) OWNER TO %s",
 									 quote_qualified_identifier(schema, names->as_of), owner));
 	if (OidIsValid(dtmodel_named_history(names)))
-		dtmodel_run_command(psprintf("ALTER TABLE %s OWNER TO %s",
-									 quote_qualified_identifier(schema, names->table), owner));
+		give_tables(dtmodel_named_history(names), owner);
 }
 
 /*
@@ -175,7 +215,9 @@ check_attach(const PartitionCmd *command)
 static void
 before_alter_table(const AlterTableStmt *statement)
 {
-	const DtHistoryNames *names = find_model(find_relation(statement->relation));
+	Oid			relid = find_relation(statement->relation);
+	const DtHistoryNames *names = find_model(relid);
+	const DtHistoryNames *partitioned = find_model_of_partition(relid);
 	ListCell   *cell;
 
 	foreach(cell, statement->cmds)
@@ -184,6 +226,8 @@ before_alter_table(const AlterTableStmt *statement)
 
 		if (names != NULL)
 			check_subcommand(names, command);
+		if (partitioned != NULL)
+			check_subcommand_on_partition(partitioned, command);
 		if (command->subtype == AT_ChangeOwner)
 			follow_owner(statement, command->newowner);
 		if (command->subtype == AT_AttachPartition)

@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "mixin/history/arguments.h"
 #include "mixin/history/as_of.h"
+#include "mixin/history/partition.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
 #include "mixin/soft_delete/mixin.h"
@@ -34,6 +35,13 @@
 
 PG_FUNCTION_INFO_V1(dtmodel_add_history);
 PG_FUNCTION_INFO_V1(dtmodel_remove_history);
+
+/* What add_history() asks for. */
+typedef struct Request
+{
+	ArrayType  *exclude;		/* NULL: none */
+	bool		by_month;		/* partitions */
+} Request;
 
 /* Whether the time that a version begins and ends with can be told exactly. */
 static bool
@@ -322,10 +330,11 @@ all_definitions(Relation rel, const DtHistory *history, const List *parents)
 	return definitions;
 }
 
-static const char *
-persistence(Relation rel)
+/* For CREATE TABLE: what a crash or the end of the session empties. */
+const char *
+dtmodel_history_persistence(Relation model)
 {
-	switch (rel->rd_rel->relpersistence)
+	switch (model->rd_rel->relpersistence)
 	{
 		case RELPERSISTENCE_TEMP:
 			return "TEMPORARY ";
@@ -363,21 +372,78 @@ give_to_owner(DtChange *change, const char *kind, const char *object)
 									  quote_identifier(GetUserNameFromId(owner, false))));
 }
 
+/*
+ * A history inherits from those of the tables that its model inherits from,
+ * which a partitioned table can neither do nor let others do.
+ */
 static void
-create_table(DtChange *change, const DtHistory *history)
+check_does_not_inherit(Relation rel, List *parents)
+{
+	bool		has_children = rel->rd_rel->relkind == RELKIND_RELATION &&
+		find_inheritance_children(RelationGetRelid(rel), NoLock) != NIL;
+
+	if (parents == NIL && !has_children)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the history of table \"%s\" cannot be partitioned",
+					RelationGetRelationName(rel)),
+			 has_children ?
+			 errdetail("Tables inherit from it, so their histories would have to inherit from a partitioned table.") :
+			 errdetail("The table inherits from others, so its history has to inherit from theirs."),
+			 errtable(rel)));
+}
+
+static void
+check_may_inherit(Relation rel, List *parents)
+{
+	ListCell   *cell;
+
+	foreach(cell, parents)
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("table \"%s\" cannot have a history",
+							RelationGetRelationName(rel)),
+					 errdetail("It would have to inherit from table \"%s\", which is partitioned.",
+							   get_rel_name(lfirst_oid(cell))),
+					 errtable(rel)));
+	}
+}
+
+/* A partitioned table has no rows, which could be unlogged. */
+static char *
+create_statement(Relation rel, const DtHistory *history, const char *table,
+				 List *parents, bool by_month)
+{
+	char	   *columns = joined(all_definitions(rel, history, parents));
+
+	if (by_month)
+		return psprintf("CREATE %sTABLE %s (%s) PARTITION BY RANGE (%s)",
+						rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP ?
+						"TEMPORARY " : "", table, columns,
+						dtmodel_history_columns[DT_VALID_TO].name);
+	return psprintf("CREATE %sTABLE %s (%s)%s", dtmodel_history_persistence(rel),
+					table, columns, parents == NIL ? "" :
+					psprintf(" INHERITS (%s)", joined(table_names(parents))));
+}
+
+static void
+create_table(DtChange *change, const DtHistory *history, bool by_month)
 {
 	List	   *parents = parent_histories(change->rel);
 	char	   *table = table_name(change->rel, history);
 
+	if (by_month)
+		check_does_not_inherit(change->rel, parents);
+	else
+		check_may_inherit(change->rel, parents);
 	dtmodel_add_statement(change,
-						  psprintf("created table \"%s\"", NameStr(history->table)),
-						  psprintf("CREATE %sTABLE %s (%s)%s",
-								   persistence(change->rel), table,
-								   joined(all_definitions(change->rel, history,
-														  parents)),
-								   parents == NIL ? "" :
-								   psprintf(" INHERITS (%s)",
-											joined(table_names(parents)))));
+						  psprintf("created table \"%s\"%s", NameStr(history->table),
+								   by_month ? " with partitions" : ""),
+						  create_statement(change->rel, history, table, parents,
+										   by_month));
 	add_index(change, table);
 
 	/* Versions have no key, and a publication of all tables includes them. */
@@ -402,9 +468,24 @@ move_away(DtChange *change, const DtHistory *history, Relation table,
 								   quote_identifier(chosen)));
 }
 
+static void
+report_not_partitioned(Relation rel, Relation table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("history table \"%s\" of table \"%s\" is not partitioned",
+					RelationGetRelationName(table),
+					RelationGetRelationName(rel)),
+			 errdetail("Only a history table that is created by this call can be."),
+			 errhint("Call %s.remove_history(%s), rename table \"%s\", call this function again, and insert its rows into the new table.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
+					 RelationGetRelationName(table)),
+			 errtable(table)));
+}
+
 /* Adds what a history table that exists already does not have. */
 static void
-add_missing_columns(DtChange *change, const DtHistory *history)
+add_missing_columns(DtChange *change, const DtHistory *history, bool by_month)
 {
 	Relation	table = dtmodel_open_history_table(change->rel, history,
 												   ShareUpdateExclusiveLock);
@@ -420,6 +501,10 @@ add_missing_columns(DtChange *change, const DtHistory *history)
 						   joined(own_names())),
 				 errhint("Rename it."),
 				 errtable(table)));
+	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		dtmodel_check_partition_key(table);
+	else if (by_month)
+		report_not_partitioned(change->rel, table);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
@@ -478,22 +563,47 @@ check_is_own(Relation rel, const DtHistory *history)
 				 errtable(rel)));
 }
 
+/* No role sees more of the past than of the present. */
 static void
-change_table(DtChange *change, const DtHistory *history)
+secure_rows(DtChange *change, const char *table)
 {
-	check_is_own(change->rel, history);
-	if (OidIsValid(dtmodel_find_history_table(change->rel, history)))
-		add_missing_columns(change, history);
-	else
-		create_table(change, history);
-
-	/* No role sees more of the past than of the present. */
 	if (change->rel->rd_rel->relrowsecurity)
 		add_silently(change, psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
-									  table_name(change->rel, history)));
+									  table));
 	if (change->rel->rd_rel->relforcerowsecurity)
 		add_silently(change, psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
-									  table_name(change->rel, history)));
+									  table));
+}
+
+static void
+secure_rows_of_all(DtChange *change, Oid table)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_history_tables(table, ShareUpdateExclusiveLock))
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
+			secure_rows(change, dtmodel_qualified_name_of(lfirst_oid(cell)));
+	}
+}
+
+static void
+change_table(DtChange *change, const DtHistory *history, bool by_month)
+{
+	Oid			table;
+
+	check_is_own(change->rel, history);
+	table = dtmodel_find_history_table(change->rel, history);
+	if (OidIsValid(table))
+	{
+		add_missing_columns(change, history, by_month);
+		secure_rows_of_all(change, table);
+	}
+	else
+	{
+		create_table(change, history, by_month);
+		secure_rows(change, table_name(change->rel, history));
+	}
 }
 
 /*
@@ -608,7 +718,7 @@ dtmodel_add_truncate_triggers(Oid partition)
 static void
 change_history(DtChange *change, const void *request)
 {
-	ArrayType  *exclude = (ArrayType *) request;
+	const Request *asked = request;
 	DtHistory	history;
 
 	dtmodel_check_no_partition(change->rel);
@@ -616,9 +726,9 @@ change_history(DtChange *change, const void *request)
 	dtmodel_check_history_time(change->rel, dtmodel_get_model(change->rel));
 	check_key(change->rel, dtmodel_get_model(change->rel));
 	dtmodel_check_history_names(change->rel);
-	check_excluded(change->rel, exclude);
-	history = requested_history(change->rel, exclude);
-	change_table(change, &history);
+	check_excluded(change->rel, asked->exclude);
+	history = requested_history(change->rel, asked->exclude);
+	change_table(change, &history, asked->by_month);
 	change_as_of(change, &history);
 	dtmodel_change_trigger(change, &dtmodel_history_triggers[DT_HISTORY],
 						   "UPDATE OR DELETE", trigger_options(&history));
@@ -628,15 +738,60 @@ change_history(DtChange *change, const void *request)
 	change_truncate_triggers(change, false);
 }
 
+/* Whether the history is to have partitions. */
+static bool
+by_month_argument(FunctionCallInfo fcinfo)
+{
+	const char *word;
+
+	if (PG_ARGISNULL(2))
+		return false;
+	word = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	if (strcmp(word, "month") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown partition_by \"%s\"", word),
+				 errhint("partition_by is \"month\", or NULL for a table without partitions.")));
+	return true;
+}
+
+/* For a history that has partitions already, too. */
+static void
+make_partitions(Oid relid)
+{
+	Relation	rel = relation_open(relid, NoLock);
+	Oid			table = dtmodel_find_history_table(rel, dtmodel_usable_history(rel));
+	int			made = 0;
+
+	if (get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE)
+		made = list_length(dtmodel_make_history_partitions(rel, table,
+														   DT_MONTHS_AHEAD));
+	relation_close(rel, NoLock);
+	if (made > 0)
+		ereport(NOTICE,
+				(errmsg_plural("table \"%s\": created %d partition",
+							   "table \"%s\": created %d partitions",
+							   made, get_rel_name(table), made)));
+}
+
 /*
- * add_history(model regclass, exclude name[] DEFAULT '{}') returns void
+ * add_history(model regclass, exclude name[] DEFAULT '{}',
+ *			   partition_by text DEFAULT NULL) returns void
  *
  * Keeps every version of the table's rows: creates the table
  * <table>_history, with the model's columns and when, how and by whom each
  * version ended; the function <table>_as_of(timestamptz), which returns the
  * rows as they were; and the triggers.  A history table that exists already
  * gets the columns that it lacks.  Calling it again changes the columns that
- * have no past.  Needs timestamps with an updated_at of type timestamptz that
+ * have no past.
+ *
+ * With partition_by => 'month' a new history table is partitioned by the
+ * months, in UTC, in which versions end, with partitions for the current month
+ * and the next three, and a default partition.  A history that has partitions
+ * gets those that it lacks; one that has none is an error (55000), and so is
+ * inheritance (0A000).
+ *
+ * Needs timestamps with an updated_at of type timestamptz that
  * is NOT NULL, and a primary key (55000).  Names that are taken are an error
  * (42P07, 42723, 42701), and so are excluded columns that do not exist
  * (42703) or that a history needs (22023).  Tables that inherit from this one
@@ -645,10 +800,15 @@ change_history(DtChange *change, const void *request)
 Datum
 dtmodel_add_history(PG_FUNCTION_ARGS)
 {
-	dtmodel_change_with_inheritors(dtmodel_model_argument(fcinfo),
-								   &dtmodel_history_mixin, change_history,
-								   PG_ARGISNULL(1) ? NULL :
-								   PG_GETARG_ARRAYTYPE_P(1));
+	Oid			relid = dtmodel_model_argument(fcinfo);
+	Request		request = {
+		.exclude = PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1),
+		.by_month = by_month_argument(fcinfo),
+	};
+
+	dtmodel_change_with_inheritors(relid, &dtmodel_history_mixin,
+								   change_history, &request);
+	make_partitions(relid);
 	PG_RETURN_VOID();
 }
 
@@ -737,6 +897,20 @@ dtmodel_check_history_attach(Relation rel, Relation parent)
 			 errtable(parent)));
 }
 
+static void
+find_partition_drift(StringInfo drift, Oid relid)
+{
+	Relation	table = try_relation_open(relid, AccessShareLock);
+
+	if (table == NULL)
+		return;
+	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		!dtmodel_has_partition_for(table, GetCurrentTimestamp()))
+		dtmodel_append_drift(drift, "table \"%s\" has no partition for the current month",
+							 RelationGetRelationName(table));
+	relation_close(table, AccessShareLock);
+}
+
 /* What keeps the next change from being written. */
 void
 dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
@@ -752,6 +926,8 @@ dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
 	if (!OidIsValid(relid))
 		dtmodel_append_drift(drift, "table \"%s\" does not exist",
 							 NameStr(history.table));
+	else
+		find_partition_drift(drift, relid);
 	if (!OidIsValid(dtmodel_find_as_of(rel, NameStr(history.as_of))))
 		dtmodel_append_drift(drift, "function \"%s\" does not exist",
 							 NameStr(history.as_of));

@@ -16,6 +16,7 @@ extern void dtmodel_find_history_drift(StringInfo drift, Relation rel,
 extern void dtmodel_leave_history(DtChange *change);
 extern void dtmodel_check_history_time(Relation rel, const DtModel *model);
 extern void dtmodel_check_history_names(Relation rel);
+extern const char *dtmodel_history_persistence(Relation model);
 extern char *dtmodel_history_column(Form_pg_attribute att);
 extern void dtmodel_add_truncate_triggers(Oid partition);
 extern void dtmodel_check_history_attach(Relation rel, Relation parent);

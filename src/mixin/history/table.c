@@ -51,6 +51,13 @@ dtmodel_is_history_table(Oid relid)
 	return true;
 }
 
+/* Whether a relation of this kind can hold a history. */
+static bool
+is_table(char relkind)
+{
+	return relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE;
+}
+
 /*
  * The history of this name in a schema, if it is one: what has the name and
  * another owner than the model may be a trap.
@@ -60,8 +67,35 @@ dtmodel_owned_history(Oid model, const char *name, Oid schema)
 {
 	Oid			table = get_relname_relid(name, schema);
 
-	return OidIsValid(table) && get_rel_relkind(table) == RELKIND_RELATION &&
+	return OidIsValid(table) && is_table(get_rel_relkind(table)) &&
 		dtmodel_owner_of(table) == dtmodel_owner_of(model) ? table : InvalidOid;
+}
+
+/*
+ * The history table and its partitions, on every level, all locked.  Tables
+ * that inherit from it are histories of other models.
+ */
+List *
+dtmodel_history_tables(Oid table, LOCKMODE lockmode)
+{
+	return get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE ?
+		find_all_inheritors(table, lockmode, NULL) : list_make1_oid(table);
+}
+
+const DtHistory *
+dtmodel_usable_history(Relation model)
+{
+	const DtHistory *history = dtmodel_history_of(dtmodel_get_model(model));
+
+	if (history == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("table \"%s\" has no history",
+						RelationGetRelationName(model)),
+				 errhint("Call %s.add_history(%s).", DTMODEL_SCHEMA,
+						 dtmodel_quoted_name(model)),
+				 errtable(model)));
+	return history;
 }
 
 /* All partitions of a model have one history. */
@@ -92,7 +126,7 @@ report_missing_table(Relation model, const DtHistory *history)
 static void
 check_is_owners(Relation model, Relation table)
 {
-	if (table->rd_rel->relkind == RELKIND_RELATION &&
+	if (is_table(table->rd_rel->relkind) &&
 		table->rd_rel->relowner == dtmodel_owner_of(dtmodel_root_of(model)))
 		return;
 	ereport(ERROR,
@@ -100,8 +134,8 @@ check_is_owners(Relation model, Relation table)
 			 errmsg("\"%s\" cannot hold the history of table \"%s\"",
 					RelationGetRelationName(table),
 					RelationGetRelationName(model)),
-			 table->rd_rel->relkind != RELKIND_RELATION ?
-			 errdetail("It is not an ordinary table.") :
+			 !is_table(table->rd_rel->relkind) ?
+			 errdetail("It is not a table.") :
 			 errdetail("The two tables have different owners."),
 			 errhint("Rename it."),
 			 errtable(table)));
@@ -261,6 +295,16 @@ dtmodel_map_history(Relation model, const DtHistory *history, Relation table)
 									   att->atttypid, &next);
 	}
 	return map;
+}
+
+/* Whether a table can get the name: its row type has the same one. */
+bool
+dtmodel_is_free_for_table(const char *name, Oid schema)
+{
+	return !OidIsValid(get_relname_relid(name, schema)) &&
+		!OidIsValid(GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									CStringGetDatum(name),
+									ObjectIdGetDatum(schema)));
 }
 
 static bool

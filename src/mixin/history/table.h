@@ -41,6 +41,8 @@ typedef struct DtHistoryMap
 
 extern bool dtmodel_is_history_table(Oid relid);
 extern Oid	dtmodel_owned_history(Oid model, const char *name, Oid schema);
+extern const DtHistory *dtmodel_usable_history(Relation model);
+extern List *dtmodel_history_tables(Oid table, LOCKMODE lockmode);
 extern Oid	dtmodel_find_history_table(Relation model, const DtHistory *history);
 extern Relation dtmodel_open_history_table(Relation model,
 										   const DtHistory *history,
@@ -55,6 +57,7 @@ extern bool dtmodel_has_past(Relation model, const DtHistory *history,
 extern DtHistoryMap dtmodel_map_history(Relation model,
 										const DtHistory *history,
 										Relation table);
+extern bool dtmodel_is_free_for_table(const char *name, Oid schema);
 extern char *dtmodel_free_history_column(Oid model, Oid table, const char *name);
 
 #endif							/* DTMODEL_HISTORY_TABLE_H */

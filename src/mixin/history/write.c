@@ -19,6 +19,7 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
+#include "mixin/history/partition.h"
 #include "mixin/history/table.h"
 #include "mixin/history/version.h"
 #include "nodes/makefuncs.h"
@@ -37,7 +38,7 @@ static const char *const operations[] = {
 typedef struct Writer
 {
 	Relation	model;
-	Relation	table;
+	Relation	table;			/* the history table, or a partition of it */
 	DtHistoryMap map;
 	EState	   *estate;
 	ResultRelInfo *target;
@@ -50,18 +51,14 @@ typedef struct Writer
 
 /* Runs in a memory context that lasts until the versions are written. */
 static void
-open_writer(Writer *writer, Oid relid)
+open_writer(Writer *writer, Relation model, Relation table)
 {
-	const DtHistory *history;
+	/* Opening a table may have read the model again. */
+	const DtHistory *history = dtmodel_history_of(dtmodel_get_model(model));
 	int			natts;
 
-	writer->model = table_open(relid, NoLock);
-	history = dtmodel_history_of(dtmodel_get_model(writer->model));
-	writer->table = dtmodel_open_history_table(writer->model, history,
-											   RowExclusiveLock);
-
-	/* Opening a table may read the model again. */
-	history = dtmodel_history_of(dtmodel_get_model(writer->model));
+	writer->model = model;
+	writer->table = table;
 	writer->map = dtmodel_map_history(writer->model, history, writer->table);
 	compat_init_range_table(writer->estate, writer->table, NULL);
 	writer->target = makeNode(ResultRelInfo);
@@ -73,14 +70,6 @@ open_writer(Writer *writer, Oid relid)
 	writer->nulls = palloc(sizeof(bool) * natts);
 	writer->transaction_id =
 		FullTransactionIdGetDatum(GetTopFullTransactionId());
-}
-
-static void
-close_writer(Writer *writer)
-{
-	ExecCloseIndices(writer->target);
-	table_close(writer->table, NoLock);
-	table_close(writer->model, NoLock);
 }
 
 static void
@@ -149,6 +138,23 @@ insert_each(const Writer *writer, const DtPastVersion *versions, int count)
 	ExecCloseResultRelations(writer->estate);
 }
 
+/*
+ * A single version.  The server's own function would check each time that the
+ * partition is the right one, for which it has to plan its bounds.
+ */
+static void
+insert_one(const Writer *writer, const DtPastVersion *version)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(writer->desc, &TTSOpsVirtual);
+
+	fill_slot(slot, writer, version);
+	if (RelationGetDescr(writer->table)->constr != NULL)
+		ExecConstraints(writer->target, slot, writer->estate);
+	simple_table_tuple_insert(writer->table, slot);
+	if (writer->target->ri_NumIndices > 0)
+		compat_insert_index_entries(writer->target, slot, writer->estate);
+}
+
 static void
 insert_together(const Writer *writer, const DtPastVersion *versions, int count)
 {
@@ -173,22 +179,43 @@ insert_together(const Writer *writer, const DtPastVersion *versions, int count)
 	FreeBulkInsertState(bulk);
 }
 
-/* Writes versions of rows of this table, or partition. */
-void
-dtmodel_write_versions(Oid relid, const DtPastVersion *versions, int count)
+/* Writes versions into one table: the history table, or a partition of it. */
+static void
+write_versions(Relation model, Relation table, const DtPastVersion *versions,
+			   int count)
 {
 	Writer		writer = {.estate = CreateExecutorState()};
 	MemoryContext caller = MemoryContextSwitchTo(writer.estate->es_query_cxt);
 	DtCaller	role;
 
-	open_writer(&writer, relid);
+	open_writer(&writer, model, table);
 	role = dtmodel_act_as_owner(writer.table);
-	if (count > 1 && can_insert_together(&writer))
-		insert_together(&writer, versions, count);
-	else
+	if (!can_insert_together(&writer))
 		insert_each(&writer, versions, count);
+	else if (count == 1)
+		insert_one(&writer, versions);
+	else
+		insert_together(&writer, versions, count);
 	dtmodel_act_as(&role);
-	close_writer(&writer);
+	ExecCloseIndices(writer.target);
 	MemoryContextSwitchTo(caller);
 	FreeExecutorState(writer.estate);
+}
+
+/* Writes versions of rows of this table, or partition. */
+void
+dtmodel_write_versions(Oid relid, const DtPastVersion *versions, int count)
+{
+	Relation	model = table_open(relid, NoLock);
+	Relation	table = dtmodel_open_history_table(model,
+												   dtmodel_history_of(dtmodel_get_model(model)),
+												   RowExclusiveLock);
+
+	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		dtmodel_write_to_partitions(model, table, versions, count,
+									write_versions);
+	else
+		write_versions(model, table, versions, count);
+	table_close(table, NoLock);
+	table_close(model, NoLock);
 }
