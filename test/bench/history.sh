@@ -138,7 +138,7 @@ for tier in preloaded trigger; do
 done
 
 # The memory that a backend has for itself during an UPDATE of all rows and had
-# not before, in kB. The server's queue of triggers is a part of it.
+# not before, in kB. For triggers, the server itself needs some for each row.
 memory() {
     rm -f "$work/measured"
     {
@@ -173,7 +173,7 @@ memories() {
 compare 1 'memories 2048' "UPDATE, $((2 * largest)) rows, kB of memory, preloaded" preloaded \
     'SET updated_at = now() and 2 MB' 1 by_hand
 compare 1 'memories 2048' "UPDATE, $((2 * largest)) rows, kB of memory, trigger" trigger \
-    'an AFTER trigger that does nothing, and 2 MB' 1 after
+    'triggers that do nothing, and 2 MB' 1 both
 
 # A deletion marks the row, and keeps how it was.
 many_deletions() {

@@ -2,7 +2,7 @@
 #
 # UPDATE of a model, which stamps the row, and of a table with the same columns,
 # defaults and constraints, where the client does. The variants are those of
-# insert.sh, and tables with another trigger or none: "nothing", "after",
+# insert.sh, and tables with another trigger or none: "nothing", "both",
 # "moddatetime" and "plain".
 
 fill_table() { make_table "$1" && fill_rows "$1"; }
@@ -22,12 +22,12 @@ SQL
 add_trigger() {
     case $1 in
         nothing)     create_trigger "$1" BEFORE 'bench.nothing()' ;;
-        after)       create_trigger "$1" AFTER 'bench.nothing()' ;;
+        both)        create_trigger "$1" BEFORE 'bench.nothing()'; create_trigger "$1" AFTER 'bench.nothing()' ;;
         moddatetime) create_trigger "$1" BEFORE "moddatetime('updated_at')" ;;
     esac
 }
 
-create_trigger() { echo "CREATE TRIGGER touch $2 UPDATE ON round.$1 FOR EACH ROW EXECUTE FUNCTION $3;"; }
+create_trigger() { echo "CREATE TRIGGER touch_$2 $2 UPDATE ON round.$1 FOR EACH ROW EXECUTE FUNCTION $3;"; }
 
 assigned() { case $1 in by_hand) echo ':assignments' ;; esac; }
 

@@ -33,7 +33,7 @@ sub cluster
 	my $node = PostgreSQL::Test::Cluster->new($name, %params);
 
 	$node->init(extra => [ '--encoding=UTF8', '--locale=C', '--data-checksums' ]);
-	$node->append_conf('postgresql.conf', "TimeZone = 'UTC'");
+	$node->append_conf('postgresql.conf', "TimeZone = 'UTC'\njit = off");
 	$node->append_conf('postgresql.conf', "session_preload_libraries = 'dtmodel'")
 	  if $preloads;
 	return $node;
@@ -237,7 +237,7 @@ sub all_changes
 		FROM dtmodel.models WHERE 'history' = ANY (mixins) ORDER BY model::text));
 }
 
-# The rest of what a model is.
+# The rest of what a model is.  From 17 on, owners have one more privilege.
 sub all_models
 {
 	return $node->safe_psql(
@@ -246,12 +246,15 @@ sub all_models
 		SELECT dtmodel.describe(model) FROM dtmodel.models ORDER BY model::text;
 		SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid::regclass::text, tgname;
 		SELECT pg_get_functiondef(oid), proowner::regrole, proacl FROM pg_proc WHERE proname ~ '_as_of$' ORDER BY oid::regproc::text;
-		SELECT relname, relowner::regrole, relacl, relrowsecurity, relreplident FROM pg_class WHERE relname ~ '_history$' ORDER BY relname;
+		SELECT relname, relowner::regrole, relrowsecurity, relreplident,
+			   ARRAY(SELECT a::text FROM aclexplode(relacl) AS a WHERE privilege_type <> 'MAINTAIN' ORDER BY 1)
+		FROM pg_class WHERE relname ~ '_history$' ORDER BY relname;
 		SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid::regclass::text ~ '_history"?$' ORDER BY 1;
 		SELECT setrole::regrole, setconfig FROM pg_db_role_setting ORDER BY 1;));
 }
 
-# What the extension has, the event triggers among it.
+# What the extension has, the event triggers among it.  The types of its tables
+# are members from 17 on.
 sub all_members
 {
 	return $node->safe_psql(
@@ -259,6 +262,7 @@ sub all_members
 		SELECT pg_describe_object(classid, objid, objsubid)
 		FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
 		  AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'dtmodel')
+		  AND classid <> 'pg_type'::regclass
 		ORDER BY 1;
 		SELECT evtname, evtevent, evtfoid::regproc, evtenabled, evttags FROM pg_event_trigger ORDER BY evtname;
 		SELECT evtname, obj_description(oid, 'pg_event_trigger') FROM pg_event_trigger ORDER BY evtname;));
