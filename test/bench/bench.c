@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * bench.c
- *	  What a backend spends, and a BEFORE UPDATE row trigger that does
+ *	  What a backend spends, and an UPDATE row trigger that does
  *	  nothing: what any trigger in C costs at least.  Part of the benchmark
  *	  only.
  *

@@ -3,13 +3,18 @@
 # INSERT and COPY into a model, and into a table with the same columns, defaults
 # and constraints, where the client writes who it is. The variants are tables:
 # the model in a session that preloads the library ("preloaded") and in one that
-# does not ("trigger"), and the other one ("by_hand").
+# does not ("trigger"), and the other one ("by_hand"). "preloaded_without" and
+# "trigger_without" are the model without its last mixin.
 
 # make_table VARIANT: with $mixins and $filler more columns.
 make_table() {
-    local maker=make_twin
-    case $1 in preloaded | trigger) maker=make_model ;; esac
-    sql <<<"SELECT bench.$maker('$1', '{$mixins}', ${filler:-0});"
+    local maker=make_model made=$mixins
+    case $1 in
+        preloaded | trigger) ;;
+        *_without)           made=${mixins%,*} ;;
+        *)                   maker=make_twin ;;
+    esac
+    sql <<<"SELECT bench.$maker('$1', '{$made}', ${filler:-0});"
 }
 
 # The columns and values that the client of a variant writes. They need "by".
@@ -72,8 +77,8 @@ compare_inserts() {
     done
 }
 
-# A slug is made of what is inserted; slug.sh has that. A history is written
-# when rows change.
+# A slug is made of what is inserted, and a history needs another mixin; slug.sh
+# and history.sh have those.
 all_mixins=$(value "SELECT string_agg(mixin, ',') FROM dtmodel.mixins() WHERE mixin NOT IN ('slug', 'history')")
 for mixin in ${all_mixins//,/ }; do
     compare_inserts "$mixin" "$mixin"

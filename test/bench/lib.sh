@@ -40,13 +40,13 @@ spent() {
 # preloaded COMMAND...: its sessions load the library when they begin.
 preloaded() { PGOPTIONS="$PGOPTIONS -c session_preload_libraries=dtmodel" "$@"; }
 
-# as VARIANT COMMAND...: the same for the variant of this name alone.
+# as VARIANT COMMAND...: the same for variants of this name alone.
 as() {
     local variant=$1
     shift
     case $variant in
-        preloaded) preloaded "$@" ;;
-        *)         "$@" ;;
+        preloaded | preloaded_*) preloaded "$@" ;;
+        *)                       "$@" ;;
     esac
 }
 

@@ -83,7 +83,7 @@ END
 $$;
 
 -- A table with the columns, defaults, constraints and indexes of such a model,
--- but for what calls dtmodel.
+-- but for what calls dtmodel, and without a history, which adds no column.
 CREATE FUNCTION bench.make_twin(name text, mixins text[], filler integer)
 RETURNS void
 LANGUAGE plpgsql
@@ -91,7 +91,7 @@ AS $$
 DECLARE
     clause text;
 BEGIN
-    PERFORM bench.make_model('pattern', mixins, filler);
+    PERFORM bench.make_model('pattern', array_remove(mixins, 'history'), filler);
     EXECUTE format('CREATE TABLE round.%I (LIKE round.pattern INCLUDING ALL) WITH (fillfactor = 40)', name);
     DROP TABLE round.pattern;
     FOR clause IN

@@ -50,8 +50,8 @@ SQL
 # mark VARIANT CONDITION
 mark() {
     case $1 in
-        preloaded | trigger) echo "DELETE FROM round.$1 WHERE $2;" ;;
-        *)                   echo "UPDATE round.$1 SET is_deleted = true, deleted_at = now() WHERE $2;" ;;
+        preloaded* | trigger*) echo "DELETE FROM round.$1 WHERE $2;" ;;
+        *)                     echo "UPDATE round.$1 SET is_deleted = true, deleted_at = now() WHERE $2;" ;;
     esac
 }
 

@@ -2,11 +2,13 @@
 #
 # UPDATE of a model, which stamps the row, and of a table with the same columns,
 # defaults and constraints, where the client does. The variants are those of
-# insert.sh, and tables with another trigger or none: "nothing", "moddatetime"
-# and "plain".
+# insert.sh, and tables with another trigger or none: "nothing", "both",
+# "moddatetime" and "plain".
 
-fill_table() {
-    make_table "$1" && { by; cat <<SQL
+fill_table() { make_table "$1" && fill_rows "$1"; }
+
+fill_rows() {
+    { by; cat <<SQL
 SET session_replication_role = replica;
 INSERT INTO round.$1 (id, title, n :old_columns)
 SELECT i, 'title ' || i, i :old_values FROM generate_series(-9, :rows) AS i;
@@ -19,12 +21,13 @@ SQL
 
 add_trigger() {
     case $1 in
-        nothing)     create_trigger "$1" 'bench.nothing()' ;;
-        moddatetime) create_trigger "$1" "moddatetime('updated_at')" ;;
+        nothing)     create_trigger "$1" BEFORE 'bench.nothing()' ;;
+        both)        create_trigger "$1" BEFORE 'bench.nothing()'; create_trigger "$1" AFTER 'bench.nothing()' ;;
+        moddatetime) create_trigger "$1" BEFORE "moddatetime('updated_at')" ;;
     esac
 }
 
-create_trigger() { echo "CREATE TRIGGER touch BEFORE UPDATE ON round.$1 FOR EACH ROW EXECUTE FUNCTION $2;"; }
+create_trigger() { echo "CREATE TRIGGER touch_$2 $2 UPDATE ON round.$1 FOR EACH ROW EXECUTE FUNCTION $3;"; }
 
 assigned() { case $1 in by_hand) echo ':assignments' ;; esac; }
 
@@ -134,7 +137,6 @@ compare_updates() {
     compare 2 "$4" "$3, $2, trigger" trigger 'written by hand' - by_hand
 }
 
-# What a history costs is another comparison.
 for mixin in ${all_mixins//,/ } slug; do
     compare_updates "$mixin" "$mixin" 'UPDATE, bulk, HOT' 'updates in_bulk'
 done

@@ -502,8 +502,8 @@ sub transaction
 			ref $statement ? @$statement : $statement
 		} 1 .. one_of(1, 1, 2, 3, 4, 6);
 	}
-	push @statements, rand() < 0.08 ? 'ROLLBACK' : $isolation eq '' && rand() < 0.05 ? "PREPARE TRANSACTION 'x'" : 'COMMIT';
-	push @statements, "COMMIT PREPARED 'x'" if $statements[-1] =~ /^PREPARE/;
+	push @statements, rand() < 0.08 ? 'ROLLBACK' : $isolation eq '' && rand() < 0.05 ? "PREPARE TRANSACTION $actor" : 'COMMIT';
+	push @statements, "COMMIT PREPARED $actor" if $statements[-1] =~ /^PREPARE/;
 	return { statements => \@statements, on_error => one_of('on', 'on', 'off') };
 }
 
