@@ -56,6 +56,7 @@ my $version = int($node->safe_psql('postgres', 'SHOW server_version_num') / 1000
 #   soft    has soft delete
 #   parts   is partitioned by k
 #   shown   columns with a past, if not all
+#   split   the history has partitions, of a few seconds each
 #   inner   other tables with the same rows or with references are involved:
 #           no ON CONFLICT, COPY and so on
 my $abc = 'a int, b text';
@@ -76,15 +77,16 @@ my %tables = (
 	secrets => {
 		ddl => ["CREATE TABLE secrets (gone int, id int PRIMARY KEY, $abc, $uid)", 'ALTER TABLE secrets DROP COLUMN gone'],
 		exclude => 'b',
-		shown => [qw(id a uid created_at updated_at)] },
+		shown => [qw(id a uid created_at updated_at)],
+		split => 1 },
 	wide => {
 		ddl => [
 			"CREATE TABLE wide (id int PRIMARY KEY, $abc, gone text, big text, j jsonb, n numeric, twice int GENERATED ALWAYS AS (a * 2) STORED, $uid)",
 			'ALTER TABLE wide DROP COLUMN gone', 'ALTER TABLE wide ALTER COLUMN big SET STORAGE EXTERNAL' ],
 		more => { big => [ "repeat('x', 5000)", "repeat(b, 2000)", 'NULL', "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 300) AS i)" ],
 			j => [ "'{\"k\": 1}'", "'{\"k\": 2, \"l\": null}'" ], n => [ '1.0', '1.00', 'NULL' ] },
-		fresh => { big => "repeat('new', 1000)" } },
-	clocked => { ddl => ["CREATE TABLE clocked (id int PRIMARY KEY, $abc, $uid)"], timestamps => "clock => 'clock'" },
+		fresh => { big => "repeat('new', 1000)" }, split => 1 },
+	clocked => { ddl => ["CREATE TABLE clocked (id int PRIMARY KEY, $abc, $uid)"], timestamps => "clock => 'clock'", split => 1 },
 	stated => { ddl => [ "CREATE TABLE stated (id int PRIMARY KEY, $abc, $uid)", "SELECT dtmodel.add_soft_delete('stated')" ],
 		timestamps => "clock => 'statement'", soft => 1 },
 	parts => {
@@ -101,7 +103,7 @@ my %tables = (
 			'CREATE TABLE soft_parts_1 PARTITION OF soft_parts FOR VALUES IN (1)',
 			'CREATE TABLE soft_parts_d PARTITION OF soft_parts DEFAULT',
 			"SELECT dtmodel.add_soft_delete('soft_parts')" ],
-		key => [ 'id', 'k' ], parts => 1, soft => 1 },
+		key => [ 'id', 'k' ], parts => 1, soft => 1, split => 1 },
 	base => { ddl => [ "CREATE TABLE base (id int PRIMARY KEY, $abc, $uid)", 'CREATE TABLE heirs (c int, PRIMARY KEY (id)) INHERITS (base)' ], inner => 1 },
 	heirs => { made => 1, more => { c => [ 1, 2 ] } },
 	owners => {
@@ -124,7 +126,7 @@ my %tables = (
 			'CREATE TRIGGER again AFTER UPDATE ON edited FOR EACH ROW WHEN (NEW.a = 2) EXECUTE FUNCTION edit_again()' ] },
 	many => {
 		ddl => ["CREATE TABLE many (id int PRIMARY KEY, $abc, $uid)"],
-		count => 1500 });
+		count => 1500, split => 1 });
 my @tables = sort keys %tables;
 my @chosen = grep { $_ ne 'many' } @tables;
 
@@ -163,10 +165,24 @@ BEGIN
 	UPDATE m.plain SET a = NEW.id WHERE id = NEW.id;
 	RETURN NULL;
 END $$;
+CREATE PROCEDURE split(history text) LANGUAGE plpgsql AS $$
+DECLARE
+	partition regclass;
+BEGIN
+	FOR partition IN SELECT inhrelid FROM pg_inherits WHERE inhparent = history::regclass AND inhrelid::regclass::text !~ 'default' LOOP
+		EXECUTE format('DROP TABLE %s', partition);
+	END LOOP;
+	FOR i IN 0..9 LOOP
+		EXECUTE format('CREATE TABLE %1$s_%2$s PARTITION OF %1$s FOR VALUES FROM (%3$L) TO (%4$L)', history, i,
+					   now() + i * interval '5 s', now() + (i + 1) * interval '5 s');
+	END LOOP;
+END $$;
 SQL
 $setup .= join('', map { "$_;\n" } map { @{ $tables{$_}{ddl} // [] } } sort { ($a =~ /owned|loose|_part$/) <=> ($b =~ /owned|loose|_part$/) || $a cmp $b } @tables);
 $setup .= join('', map { "SELECT dtmodel.add_timestamps('$_'" . ($tables{$_}{timestamps} ? ", $tables{$_}{timestamps}" : '') . ");\n" } grep { !$tables{$_}{made} } @tables);
-$setup .= join('', map { "SELECT dtmodel.add_history('$_'" . ($tables{$_}{exclude} ? ", exclude => '{$tables{$_}{exclude}}'" : '') . ");\n" } grep { !$tables{$_}{made} } @tables);
+$setup .= join('', map { "SELECT dtmodel.add_history('$_'" . ($tables{$_}{exclude} ? ", exclude => '{$tables{$_}{exclude}}'" : '')
+	  . ($tables{$_}{split} ? ", partition_by => 'month'" : '') . ");\n" } grep { !$tables{$_}{made} } @tables);
+$setup .= join('', map { "CALL split('${_}_history');\n" } grep { $tables{$_}{split} } @tables);
 $node->safe_psql('postgres', $setup);
 
 foreach my $name (@tables)
