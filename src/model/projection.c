@@ -144,7 +144,7 @@ take_steps(Projection *projection, DtRow *row)
 
 /*
  * Lets the steps wait for the old row, unless the statement has updated it
- * already: then it does not do so again.
+ * already, or a function that it calls: then the statement does not update it.
  */
 static void
 wait_for_row(Projection *projection, TupleTableSlot *old_slot)

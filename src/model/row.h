@@ -42,8 +42,8 @@ typedef struct DtRow
 } DtRow;
 
 /*
- * What a row trigger of ours does with a row.  The functions get the
- * state that make_state returns, which lasts for the statement.
+ * What a row trigger of ours does with a row.  The functions get the state that
+ * make_state returns, which lasts for the statement.
  */
 typedef struct DtRowAction
 {
@@ -59,8 +59,9 @@ typedef struct DtRowAction
 	void		(*update) (DtRow *row, void *state);
 
 	/*
-	 * For an AFTER ROW trigger, whose "update" is called in projections alone,
-	 * of rows that may not be updated.  If one was, this is called.
+	 * For an AFTER ROW trigger: its "update" is called in projections alone,
+	 * before it is certain that the row is updated.  When it was, this is
+	 * called, once for each row and before the next "update".
 	 */
 	void		(*after_update) (Relation rel, TupleTableSlot *old_slot,
 								 void *state);

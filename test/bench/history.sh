@@ -226,9 +226,9 @@ SQL
     done
 }
 
-# as_then VARIANT COMMAND...
+# as_then VARIANT COMMAND...: without workers, whose time is not measured.
 as_then() {
-    local variant=$1
+    local variant=$1 PGOPTIONS="$PGOPTIONS -c max_parallel_workers_per_gather=0"
     shift
     case $variant in
         setting) PGOPTIONS="$PGOPTIONS -c session_preload_libraries=dtmodel -c dtmodel.as_of=$moment" "$@" ;;

@@ -399,13 +399,15 @@ sub merge
 	return "MERGE INTO $name AS t USING generate_series($from, " . ($from + 4) . ') AS s (g) ON t.id = s.g ' . join(' ', @actions);
 }
 
+# The data of a COPY that an error keeps from beginning is read as SQL, so each
+# line is a comment.
 sub copy
 {
 	my ($name) = @_;
 	my $t = $tables{$name};
 	my @columns = $t->{parts} ? ('k') : ();
-	my @rows = map { $next_key++; join("\t", $next_key, int(rand(4)), 'copied', map { 1 + int(rand(3)) } @columns) } 1 .. 2;
-	return "COPY $name (" . join(', ', 'id', 'a', 'b', @columns) . ") FROM STDIN;\n" . join('', map { "$_\n" } @rows) . '\\.';
+	my @rows = map { $next_key++; join("\t", '-- copied', $next_key, int(rand(4)), map { 1 + int(rand(3)) } @columns) } 1 .. 2;
+	return "COPY $name (" . join(', ', 'b', 'id', 'a', @columns) . ") FROM STDIN;\n" . join('', map { "$_\n" } @rows) . '\\.';
 }
 
 sub call

@@ -18,8 +18,6 @@
 #include "dtmodel.h"
 #include "mixin/history/ending.h"
 #include "mixin/history/mixin.h"
-#include "model/actor.h"
-#include "utils/memutils.h"
 
 static void
 report_no_updated_at(Relation rel)

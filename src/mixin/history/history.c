@@ -17,13 +17,11 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "mixin/history/ending.h"
 #include "mixin/history/mixin.h"
 #include "mixin/soft_delete/live.h"
 #include "model/actor.h"
 #include "model/row_trigger.h"
-#include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_history_trigger);
 

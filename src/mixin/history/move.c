@@ -99,8 +99,9 @@ note_departure(const TriggerData *trigdata, const DtHistoryState *state,
 		*departures = make_departures();
 	departure = hash_search(*departures, &place, HASH_ENTER, NULL);
 	departure->valid_from = dtmodel_valid_from(&state->timestamps, row, desc);
-	departure->operation = dtmodel_update_operation(is_deleted(state, trigdata->tg_trigtuple, desc),
-											  is_deleted(state, row, desc));
+	departure->operation =
+		dtmodel_update_operation(is_deleted(state, trigdata->tg_trigtuple, desc),
+								 is_deleted(state, row, desc));
 	if (should_free)
 		heap_freetuple(row);
 }
