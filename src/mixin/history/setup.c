@@ -198,11 +198,11 @@ requested_history(Relation rel, ArrayType *exclude)
 	return history;
 }
 
-/* Adds a statement that belongs to another one, of which the NOTICE tells. */
+/* Adds a statement that does not change the model, and is not worth a NOTICE. */
 static void
 add_silently(DtChange *change, char *statement)
 {
-	change->statements = lappend(change->statements, statement);
+	dtmodel_add_statement(change, DT_VIEW_LOCK, NULL, statement);
 }
 
 static char *
@@ -369,7 +369,7 @@ create_table(DtChange *change, const DtHistory *history)
 	List	   *parents = parent_histories(change->rel);
 	char	   *table = table_name(change->rel, history);
 
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, DT_VIEW_LOCK,
 						  psprintf("created table \"%s\"", NameStr(history->table)),
 						  psprintf("CREATE %sTABLE %s (%s)%s",
 								   persistence(change->rel), table,
@@ -393,7 +393,7 @@ move_away(DtChange *change, const DtHistory *history, Relation table,
 	char	   *chosen = dtmodel_free_history_column(RelationGetRelid(change->rel),
 													 RelationGetRelid(table), name);
 
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("renamed column \"%s\" of table \"%s\" to \"%s\"",
 								   name, NameStr(history->table), chosen),
 						  psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s",
@@ -430,7 +430,7 @@ add_missing_columns(DtChange *change, const DtHistory *history)
 		if (AttributeNumberIsValid(column.attnum) && column.typid != att->atttypid)
 			move_away(change, history, table, NameStr(att->attname));
 		if (column.typid != att->atttypid)
-			dtmodel_add_statement(change,
+			dtmodel_add_statement(change, AccessExclusiveLock,
 								  psprintf("added column \"%s\" to table \"%s\"",
 										   NameStr(att->attname),
 										   NameStr(history->table)),
@@ -479,6 +479,34 @@ check_is_own(Relation rel, const DtHistory *history)
 }
 
 static void
+set_row_security(DtChange *change, const DtHistory *history, LOCKMODE lockmode,
+				 const char *action)
+{
+	dtmodel_add_statement(change, lockmode, NULL,
+						  psprintf("ALTER TABLE %s %s ROW LEVEL SECURITY",
+								   table_name(change->rel, history), action));
+}
+
+/* No role sees more of the past than of the present. */
+static void
+change_row_security(DtChange *change, const DtHistory *history)
+{
+	Oid			relid = dtmodel_find_history_table(change->rel, history);
+	Relation	table = OidIsValid(relid) ?
+		relation_open(relid, AccessShareLock) : NULL;
+	LOCKMODE	lockmode = table == NULL ? DT_VIEW_LOCK : AccessExclusiveLock;
+
+	if (change->rel->rd_rel->relrowsecurity &&
+		(table == NULL || !table->rd_rel->relrowsecurity))
+		set_row_security(change, history, lockmode, "ENABLE");
+	if (change->rel->rd_rel->relforcerowsecurity &&
+		(table == NULL || !table->rd_rel->relforcerowsecurity))
+		set_row_security(change, history, lockmode, "FORCE");
+	if (table != NULL)
+		relation_close(table, NoLock);
+}
+
+static void
 change_table(DtChange *change, const DtHistory *history)
 {
 	check_is_own(change->rel, history);
@@ -486,14 +514,7 @@ change_table(DtChange *change, const DtHistory *history)
 		add_missing_columns(change, history);
 	else
 		create_table(change, history);
-
-	/* No role sees more of the past than of the present. */
-	if (change->rel->rd_rel->relrowsecurity)
-		add_silently(change, psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
-									  table_name(change->rel, history)));
-	if (change->rel->rd_rel->relforcerowsecurity)
-		add_silently(change, psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
-									  table_name(change->rel, history)));
+	change_row_security(change, history);
 }
 
 /*
@@ -551,12 +572,14 @@ change_truncate_trigger(DtChange *change, Oid relid, bool drop)
 	char	   *name = dtmodel_qualified_name(rel);
 
 	if (exists && drop)
-		add_silently(change, psprintf("DROP TRIGGER %s ON %s", type->name, name));
+		dtmodel_add_statement(change, AccessExclusiveLock, NULL,
+							  psprintf("DROP TRIGGER %s ON %s", type->name, name));
 	else if (!exists && !drop)
-		add_silently(change, psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
-									  "EXECUTE FUNCTION %s.%s()",
-									  type->name, name, DTMODEL_SCHEMA,
-									  type->function));
+		dtmodel_add_statement(change, DT_TRIGGER_LOCK, NULL,
+							  psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
+									   "EXECUTE FUNCTION %s.%s()",
+									   type->name, name, DTMODEL_SCHEMA,
+									   type->function));
 	relation_close(rel, NoLock);
 }
 
@@ -568,7 +591,7 @@ change_truncate_triggers(DtChange *change, bool drop)
 
 	if (change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 	{
-		foreach(cell, find_all_inheritors(relid, DT_CHANGE_LOCK, NULL))
+		foreach(cell, find_all_inheritors(relid, change->lockmode, NULL))
 			change_truncate_trigger(change, lfirst_oid(cell), drop);
 	}
 	else
@@ -583,7 +606,7 @@ add_truncate_trigger(Oid relid)
 	DtChange	change;
 
 	relation_close(rel, NoLock);
-	dtmodel_begin_change(&change, relid);
+	dtmodel_begin_change(&change, relid, DT_TRIGGER_LOCK);
 	change_truncate_trigger(&change, relid, false);
 	dtmodel_apply_change_silently(&change);
 	dtmodel_act_as(&caller);
@@ -598,7 +621,7 @@ dtmodel_add_truncate_triggers(Oid partition)
 {
 	ListCell   *cell;
 
-	foreach(cell, find_all_inheritors(partition, DT_CHANGE_LOCK, NULL))
+	foreach(cell, find_all_inheritors(partition, DT_TRIGGER_LOCK, NULL))
 	{
 		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
 			add_truncate_trigger(lfirst_oid(cell));
@@ -672,7 +695,7 @@ drop_history(DtChange *change, bool drop_table)
 	history = *former;
 	drop_history_triggers(change);
 	if (OidIsValid(dtmodel_find_as_of(change->rel, NameStr(history.as_of))))
-		dtmodel_add_statement(change,
+		dtmodel_add_statement(change, AccessExclusiveLock,
 							  psprintf("dropped function \"%s\"", NameStr(history.as_of)),
 							  psprintf("DROP FUNCTION %s(pg_catalog.timestamptz)",
 									   quote_qualified_identifier(schema_name(change->rel),
@@ -681,7 +704,7 @@ drop_history(DtChange *change, bool drop_table)
 		OidIsValid(dtmodel_owned_history(RelationGetRelid(change->rel),
 										 NameStr(history.table),
 										 RelationGetNamespace(change->rel))))
-		dtmodel_add_statement(change,
+		dtmodel_add_statement(change, AccessExclusiveLock,
 							  psprintf("dropped table \"%s\"", NameStr(history.table)),
 							  psprintf("DROP TABLE %s", table_name(change->rel, &history)));
 }
