@@ -15,7 +15,7 @@ use Test::More;
 use Time::HiRes qw(time);
 
 my $clients = 4;
-my $seconds = 12;
+my $seconds = 6;
 my $rows = $ENV{DTMODEL_ROWS} // 1_000_000;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -35,7 +35,10 @@ $node->safe_psql(
 	INSERT INTO users VALUES (current_user);
 	CREATE TABLE busy (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int NOT NULL DEFAULT 0, title text);
 	INSERT INTO busy (title) SELECT 'Title ' || i FROM generate_series(1, 2000) AS i;
-	CREATE VIEW sum_of_busy AS SELECT sum(n) FROM busy;));
+	CREATE VIEW sum_of_busy AS SELECT sum(n) FROM busy;
+	CREATE TABLE kept (LIKE busy INCLUDING ALL);
+	INSERT INTO kept (title) SELECT title FROM busy;
+	SELECT dtmodel.add_timestamps('kept'), dtmodel.add_history('kept');));
 
 # What a table can become, and back.
 my @calls = (
@@ -65,9 +68,57 @@ push @calls,
 # A table in use
 ###
 
-my $script = "$PostgreSQL::Test::Utils::tmp_check/locks.sql";
-append_to_file(
-	$script, q(
+# Runs a script in several sessions while the calls are made one after another,
+# in whole rounds, as long as there is time for another one.
+sub use_table
+{
+	my ($name, $sql, @rounds) = @_;
+	my $script = "$PostgreSQL::Test::Utils::tmp_check/locks.sql";
+	my ($stdout, $stderr) = ('', '');
+	my $until = time + $seconds * 0.7;
+	my $made = 0;
+	my @errors;
+
+	unlink $script;
+	append_to_file($script, $sql);
+	my $pgbench = IPC::Run::start(
+		[
+			'pgbench', '--no-vacuum', "--client=$clients", '--protocol=prepared',
+			"--time=$seconds", "--file=$script", $node->connstr('postgres')
+		],
+		'>', \$stdout,
+		'2>', \$stderr);
+	while (time < $until && !@errors)
+	{
+		foreach my $call (@rounds)
+		{
+			my ($code, undef, $error) = $node->psql('postgres', $call);
+
+			push @errors, "$call: $error" if $code != 0;
+			$pgbench->pump_nb if $pgbench->pumpable;
+			$made++ if $pgbench->pumpable;
+		}
+	}
+	$pgbench->finish;
+	note($stdout);
+
+	is("@errors", '', "$name: no call fails");
+	cmp_ok($made, '>', 0, "$name: $made calls are made while the table is in use");
+	is($stderr =~ s/^pgbench \(.*\n//r, '', "$name: no transaction reports an error");
+	like($stdout, qr/transactions actually processed: [1-9]/,
+		"$name: transactions are made");
+	like($stdout, qr/failed transactions: 0 /, "$name: none of them fails")
+	  if $counts_failures;
+	return;
+}
+
+foreach my $tier ('trigger', 'preloaded')
+{
+	local $ENV{PGOPTIONS} =
+	  $tier eq 'trigger' ? '' : '-c session_preload_libraries=dtmodel';
+
+	use_table(
+		"all mixins, $tier", q(
 \set id random(1, 1000)
 \set other random(1001, 2000)
 BEGIN;
@@ -77,45 +128,28 @@ UPDATE busy SET n = n + 1 WHERE id = :id;
 DELETE FROM busy WHERE id = :other;
 INSERT INTO busy (title) VALUES ('Title ' || :id) RETURNING id;
 COMMIT;
-));
+),
+		(map { "SELECT dtmodel.$_" } @calls),
+		'DROP VIEW live_busy');
 
-my ($stdout, $stderr) = ('', '');
-my $pgbench = IPC::Run::start(
-	[
-		'pgbench', '--no-vacuum', "--client=$clients", '--protocol=prepared',
-		"--time=$seconds", "--file=$script", $node->connstr('postgres')
-	],
-	'>', \$stdout,
-	'2>', \$stderr);
-
-# Whole rounds, as long as there is time for another one.
-my $until = time + $seconds * 0.7;
-my $rounds = 0;
-my @errors;
-while (time < $until && !@errors)
-{
-	foreach my $call (@calls)
-	{
-		my ($code, undef, $error) =
-		  $node->psql('postgres', "SELECT dtmodel.$call");
-
-		push @errors, "$call: $error" if $code != 0;
-	}
-	$node->psql('postgres', 'DROP VIEW live_busy');
-	$rounds++;
+	# The history table is changed with its model, in the same order in which
+	# queries of the past read the two.
+	use_table(
+		"history, $tier", q(
+\set id random(1, 1000)
+BEGIN;
+SELECT count(*) FROM kept_as_of(now());
+UPDATE kept SET n = n + 1 WHERE id = :id;
+COMMIT;
+),
+		map { "SELECT dtmodel.$_" } (
+			q(add_version('kept')),
+			q(add_settings('kept', '{theme}')),
+			q(add_history('kept', '{title}')),
+			q(add_history('kept')),
+			q(remove_settings('kept', true)),
+			q(remove_version('kept', true))));
 }
-$pgbench->pump_nb if $pgbench->pumpable;
-ok($pgbench->pumpable, 'the table was in use all the time');
-$pgbench->finish;
-note("$rounds rounds of " . @calls . " calls");
-note($stdout);
-
-is("@errors", '', 'no call fails');
-cmp_ok($rounds, '>', 0, 'there was time for a round');
-is($stderr =~ s/^pgbench \(.*\n//r, '', 'no transaction reports an error');
-like($stdout, qr/transactions actually processed: [1-9]/, 'transactions were made');
-like($stdout, qr/failed transactions: 0 /, 'none of them failed')
-  if $counts_failures;
 
 ###
 # A large table
