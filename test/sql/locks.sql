@@ -116,6 +116,7 @@ SET client_min_messages = notice;
 SELECT * FROM cost($$dtmodel.add_soft_delete('old')$$, 'old');
 SELECT * FROM cost($$dtmodel.add_audit('old', 'made_by', NULL, "references" => 'users')$$, 'old');
 SET client_min_messages = warning;
+SELECT * FROM cost($$dtmodel.add_audit('old', 'made_by', NULL, "references" => 'users')$$, 'old');
 SELECT * FROM constraints('old');
 SELECT dtmodel.describe('old') -> 'drift';
 ALTER TABLE old VALIDATE CONSTRAINT ck_old_soft_delete;
@@ -202,6 +203,39 @@ SELECT dtmodel.add_settings('forebear', '{theme}');
 SELECT dtmodel.add_soft_delete('forebear');
 DROP TABLE odd_heir;
 SELECT dtmodel.add_settings('forebear', '{theme}');
+
+-- rows: no lock keeps readers or writers of other rows out
+CREATE TABLE members (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_timestamps('members'), dtmodel.add_soft_delete('members'), dtmodel.add_history('members');
+CREATE FUNCTION held(call text) RETURNS TABLE (lock text) LANGUAGE sql AS $$
+    SELECT c.lock FROM cost(call, 'members') AS c $$;
+SELECT * FROM held($$dtmodel.create(NULL::members, '{"id": 1}')$$);
+SELECT * FROM held($$dtmodel.bulk_create(NULL::members, '[{"id": 2}, {"id": 3}]')$$);
+SELECT * FROM held($$dtmodel.update(NULL::members, 1, '{"title": "a"}')$$);
+SELECT * FROM held($$dtmodel.upsert(NULL::members, '{"id": 1, "title": "b"}', '{id}')$$);
+SELECT * FROM held($$dtmodel.get_or_create(NULL::members, '{"title": "new"}', '{"id": 4}')$$);
+SELECT * FROM held($$dtmodel.soft_delete(NULL::members, 1)$$);
+SELECT * FROM held($$dtmodel.restore(NULL::members, 1)$$);
+SELECT * FROM held($$dtmodel.delete(NULL::members, 2)$$);
+SELECT * FROM held($$dtmodel.get_by_id(NULL::members, 1)$$);
+SELECT * FROM held($$dtmodel.get_all(NULL::members)$$);
+SELECT * FROM held($$dtmodel.count(NULL::members)$$);
+SELECT * FROM held($$dtmodel.exists(NULL::members, 1)$$);
+SELECT * FROM held($$dtmodel.history(NULL::members, 1)$$);
+SELECT * FROM held($$dtmodel.erase(NULL::members, 3)$$);
+-- a procedure that commits, as a trigger sees it
+CREATE TABLE seen_locks (name name, mode text, UNIQUE (name, mode));
+CREATE FUNCTION note_lock() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO seen_locks SELECT TG_TABLE_NAME, mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation = TG_RELID
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_lock AFTER DELETE ON members FOR EACH ROW EXECUTE FUNCTION note_lock();
+INSERT INTO members (id, is_deleted, deleted_at) VALUES (5, true, '2001-01-01');
+CALL dtmodel.purge('members');
+SELECT count(*) FROM members;
+SELECT * FROM seen_locks WHERE mode NOT IN ('AccessShareLock', 'RowShareLock');
 
 -- event triggers see what is done
 CREATE TABLE seen (id int PRIMARY KEY);
