@@ -121,7 +121,7 @@ drift_of_inheritors(StringInfo drift, Relation rel)
 	for (int i = 0; mixins[i] != NULL; i++)
 		expected[i] = mixins[i]->must_be_inherited &&
 			dtmodel_options_of(dtmodel_get_model(rel), mixins[i]) != NULL;
-	foreach(cell, dtmodel_inheritors(rel))
+	foreach(cell, dtmodel_inheritors(rel, AccessShareLock))
 	{
 		Relation	inheritor = relation_open(lfirst_oid(cell), AccessShareLock);
 

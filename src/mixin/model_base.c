@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/dependency.h"
+#include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/timestamps/mixin.h"
 #include "mixin/timestamps/timestamps.h"
@@ -21,6 +22,14 @@ PG_FUNCTION_INFO_V1(dtmodel_remove_model);
 
 /* The column that add_model makes the primary key. */
 #define ID_COLUMN "id"
+
+/* The arguments of add_model and, for its tables, what it has found out. */
+typedef struct ModelRequest
+{
+	Oid			relid;
+	const char *id_function;	/* NULL: no id */
+	bool	   *adds_timestamps;
+} ModelRequest;
 
 /* The functions that may be the default of the id. */
 static const char *const id_functions[][2] = {
@@ -97,6 +106,21 @@ name_key(DtChange *change)
 		dtmodel_rename_primary_key(change, constraint);
 }
 
+/* Each row gets another id, so the server writes the whole table again. */
+static void
+announce_id(const DtChange *change, const char *function)
+{
+	const char *index = quote_identifier(makeObjectName("pk", RelationGetRelationName(change->rel),
+														NULL));
+
+	dtmodel_announce(change, AccessExclusiveLock,
+					 "it is rewritten, to give each of them an " ID_COLUMN,
+					 psprintf("To do this while others write, cancel the call, and use ALTER TABLE %s ADD COLUMN " ID_COLUMN " uuid; ALTER TABLE %s ALTER COLUMN " ID_COLUMN " SET DEFAULT %s.%s(); then UPDATE the rows in which it is null, in batches; and then CREATE UNIQUE INDEX CONCURRENTLY %s ON %s (" ID_COLUMN "); ALTER TABLE %s ADD PRIMARY KEY USING INDEX %s; and call %s.add_model again.",
+							  change->table, change->table, DTMODEL_SCHEMA, function,
+							  index, change->table, change->table, index,
+							  DTMODEL_SCHEMA));
+}
+
 static void
 change_id(DtChange *change, const char *function)
 {
@@ -114,11 +138,19 @@ change_id(DtChange *change, const char *function)
 	constraint = dtmodel_choose_name(RelationGetNamespace(change->rel), "pk",
 									 RelationGetRelationName(change->rel),
 									 InvalidOid);
-	dtmodel_add_statement(change, "added column \"" ID_COLUMN "\"",
+	announce_id(change, function);
+	dtmodel_add_statement(change, AccessExclusiveLock,
+						  "added column \"" ID_COLUMN "\"",
 						  psprintf("ALTER TABLE %s ADD COLUMN " ID_COLUMN
 								   " pg_catalog.uuid DEFAULT %s.%s() CONSTRAINT %s PRIMARY KEY",
 								   change->table, DTMODEL_SCHEMA, function,
 								   quote_identifier(constraint)));
+}
+
+static bool
+has_timestamps(Relation rel)
+{
+	return dtmodel_timestamps_of(dtmodel_get_model(rel)) != NULL;
 }
 
 /* Adds timestamps to the table, unless it has them. */
@@ -130,8 +162,27 @@ change_timestamps(DtChange *change)
 		.updated_at = "updated_at",
 	};
 
-	if (dtmodel_timestamps_of(dtmodel_get_model(change->rel)) == NULL)
+	if (!has_timestamps(change->rel))
 		dtmodel_change_timestamps(change, &request);
+}
+
+/*
+ * The table gets what it lacks, and with timestamps those that inherit from it
+ * get them too.  If it has them already, add_timestamps has added them to these.
+ */
+static void
+change_model(DtChange *change, const void *asked)
+{
+	const ModelRequest *request = asked;
+
+	if (RelationGetRelid(change->rel) == request->relid)
+	{
+		dtmodel_check_no_partition(change->rel);
+		change_id(change, request->id_function);
+		*request->adds_timestamps = !has_timestamps(change->rel);
+	}
+	if (*request->adds_timestamps)
+		change_timestamps(change);
 }
 
 /*
@@ -148,29 +199,16 @@ change_timestamps(DtChange *change)
 Datum
 dtmodel_add_model(PG_FUNCTION_ARGS)
 {
-	List	   *tables = dtmodel_with_inheritors(dtmodel_model_argument(fcinfo));
-	DtChange	change;
-	ListCell   *cell;
+	Oid			relid = dtmodel_model_argument(fcinfo);
+	bool		adds_timestamps;
+	const ModelRequest request = {
+		.relid = relid,
+		.id_function = id_function(PG_ARGISNULL(1) ? "v7" :
+								   text_to_cstring(PG_GETARG_TEXT_PP(1))),
+		.adds_timestamps = &adds_timestamps,
+	};
 
-	dtmodel_begin_change(&change, linitial_oid(tables));
-	dtmodel_check_no_partition(change.rel);
-	change_id(&change, PG_ARGISNULL(1) ? id_function("v7") :
-			  id_function(text_to_cstring(PG_GETARG_TEXT_PP(1))));
-
-	/*
-	 * If it has them already, add_timestamps has added them to those that
-	 * inherit.
-	 */
-	if (dtmodel_timestamps_of(dtmodel_get_model(change.rel)) != NULL)
-		tables = list_truncate(tables, 1);
-	change_timestamps(&change);
-	dtmodel_apply_change(&change);
-	for_each_from(cell, tables, 1)
-	{
-		dtmodel_begin_change(&change, lfirst_oid(cell));
-		change_timestamps(&change);
-		dtmodel_apply_change(&change);
-	}
+	dtmodel_change_with_inheritors(relid, NULL, change_model, &request);
 	PG_RETURN_VOID();
 }
 
@@ -181,7 +219,7 @@ dtmodel_add_model(PG_FUNCTION_ARGS)
 static void
 replace_default(DtChange *change, Form_pg_attribute att)
 {
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("set the default of column \"%s\" to gen_random_uuid()",
 								   NameStr(att->attname)),
 						  psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT pg_catalog.gen_random_uuid()",
@@ -210,6 +248,23 @@ drop_id(DtChange *change, bool drop_columns)
 	}
 }
 
+/* The arguments of remove_model. */
+typedef struct RemoveRequest
+{
+	Oid			relid;
+	bool		drop_columns;
+} RemoveRequest;
+
+static void
+drop_model(DtChange *change, const void *asked)
+{
+	const RemoveRequest *request = asked;
+
+	dtmodel_drop_timestamps(change, request->drop_columns);
+	if (RelationGetRelid(change->rel) == request->relid)
+		drop_id(change, request->drop_columns);
+}
+
 /*
  * remove_model(model regclass, drop_columns boolean DEFAULT false)
  * returns void
@@ -222,18 +277,18 @@ drop_id(DtChange *change, bool drop_columns)
 Datum
 dtmodel_remove_model(PG_FUNCTION_ARGS)
 {
-	List	   *tables = dtmodel_with_inheritors(dtmodel_model_argument(fcinfo));
-	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	const RemoveRequest request = {
+		.relid = dtmodel_model_argument(fcinfo),
+		.drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1),
+	};
+	const DtCall call = {
+		.relid = request.relid,
+		.change_table = drop_model,
+		.request = &request,
+		.with_inheritors = true,
+		.inheritors_first = true,
+	};
 
-	for (int i = list_length(tables) - 1; i >= 0; i--)
-	{
-		DtChange	change;
-
-		dtmodel_begin_change(&change, list_nth_oid(tables, i));
-		dtmodel_drop_timestamps(&change, drop_columns);
-		if (i == 0)
-			drop_id(&change, drop_columns);
-		dtmodel_apply_change(&change);
-	}
+	dtmodel_change_tables(&call);
 	PG_RETURN_VOID();
 }

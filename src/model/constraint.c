@@ -97,11 +97,11 @@ parents_of(Oid relid, const char *name)
  * elsewhere.
  */
 static bool
-can_rename(Relation rel, const char *name, const char *new_name)
+can_rename(const DtChange *change, const char *name, const char *new_name)
 {
 	List	   *counts;
-	List	   *tables = find_all_inheritors(RelationGetRelid(rel),
-											 AccessExclusiveLock, &counts);
+	List	   *tables = find_all_inheritors(RelationGetRelid(change->rel),
+											 change->lockmode, &counts);
 	ListCell   *table;
 	ListCell   *count;
 
@@ -123,9 +123,9 @@ dtmodel_rename_constraint(DtChange *change, const char *name,
 						  const char *new_name)
 {
 	if (strcmp(name, new_name) == 0 ||
-		!can_rename(change->rel, name, new_name))
+		!can_rename(change, name, new_name))
 		return;
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("renamed constraint \"%s\" to \"%s\"", name, new_name),
 						  psprintf("ALTER TABLE %s RENAME CONSTRAINT %s TO %s",
 								   change->table, quote_identifier(name),

@@ -30,10 +30,20 @@
 #include "model/ddl.h"
 #include "model/mixin_call.h"
 #include "model/view_row.h"
+#include "server/alter.h"
+#include "server/size.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+
+/* A statement of a change. */
+typedef struct Statement
+{
+	char	   *sql;
+	bool		holds;			/* no row violates the CHECK that it adds */
+} Statement;
 
 /* What stands between the events of a trigger and the columns of an UPDATE. */
 #define BEFORE_COLUMNS " OF "
@@ -117,19 +127,36 @@ check_is_users(Relation rel)
 }
 
 /*
+ * Statements on a partitioned table reach its partitions, and some lock them
+ * more strongly than others.
+ */
+static void
+lock_partitions(Relation rel, LOCKMODE lockmode)
+{
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		lockmode >= DT_TRIGGER_LOCK)
+		(void) find_all_inheritors(RelationGetRelid(rel), lockmode, NULL);
+}
+
+/*
  * Opens a table to change it.  Only its owner may do that, and only a user's
  * table can be a model.
  */
 void
-dtmodel_begin_change(DtChange *change, Oid relid)
+dtmodel_begin_change(DtChange *change, Oid relid, LOCKMODE lockmode)
 {
 	dtmodel_check_owner(relid);
-	change->rel = dtmodel_open(relid, DT_CHANGE_LOCK);
+	change->rel = dtmodel_open(relid, lockmode);
 	check_is_users(change->rel);
+	lock_partitions(change->rel, lockmode);
 
+	change->lockmode = lockmode;
+	change->phase = DT_APPLY;
 	change->table = dtmodel_qualified_name(change->rel);
 	change->statements = NIL;
+	change->needed = NoLock;
 	initStringInfo(&change->done);
+	initStringInfo(&change->later);
 }
 
 /*
@@ -206,14 +233,123 @@ dtmodel_check_no_partition(Relation rel)
 			 errtable(rel)));
 }
 
-/* Adds a statement and, in a few words, what it does. */
-void
-dtmodel_add_statement(DtChange *change, const char *done, char *statement)
+static void
+append_item(StringInfo list, const char *separator, const char *item)
 {
-	if (change->done.len > 0)
-		appendStringInfoString(&change->done, ", ");
-	appendStringInfoString(&change->done, done);
+	appendStringInfo(list, "%s%s", list->len > 0 ? separator : "", item);
+}
+
+static void
+add_statement(DtChange *change, LOCKMODE lockmode, const char *done, char *sql,
+			  bool holds)
+{
+	Statement  *statement = palloc(sizeof(Statement));
+
+	statement->sql = sql;
+	statement->holds = holds;
 	change->statements = lappend(change->statements, statement);
+	change->needed = Max(change->needed, lockmode);
+	if (done != NULL)
+		append_item(&change->done, ", ", done);
+}
+
+/*
+ * Adds a statement, the lock on the table that it needs and, in a few words,
+ * what it does; NULL for one that belongs to another, of which the NOTICE
+ * tells.
+ */
+void
+dtmodel_add_statement(DtChange *change, LOCKMODE lockmode, const char *done,
+					  char *sql)
+{
+	add_statement(change, lockmode, done, sql, false);
+}
+
+/*
+ * What follows the definition of a constraint on columns that exist.  To check
+ * all rows of a large table would keep other sessions waiting, so there it is
+ * left to the user.
+ */
+const char *
+dtmodel_validity(DtChange *change, const char *constraint)
+{
+	if (!dtmodel_is_large(change->rel))
+		return "";
+	append_item(&change->later, "; ",
+				psprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", change->table,
+						 quote_identifier(constraint)));
+	return " NOT VALID";
+}
+
+/*
+ * Adds a CHECK.  If it is known to hold for all rows, since the columns are
+ * added too, the rows are not read.
+ */
+void
+dtmodel_add_check(DtChange *change, const char *name, const char *condition,
+				  bool holds)
+{
+	const char *validity = holds ? "" : dtmodel_validity(change, name);
+
+	add_statement(change, AccessExclusiveLock,
+				  psprintf("added constraint \"%s\"", name),
+				  psprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)%s",
+						   change->table, quote_identifier(name), condition,
+						   validity),
+				  holds);
+}
+
+/*
+ * Says of a large table, before it is locked, what will take long under this
+ * lock, and how to do without, if there is a way.
+ */
+void
+dtmodel_announce(const DtChange *change, LOCKMODE lockmode, const char *work,
+				 const char *hint)
+{
+	DtTableSize size;
+
+	if (change->phase != DT_BEFORE_LOCK || !dtmodel_is_large(change->rel))
+		return;
+	size = dtmodel_table_size(change->rel);
+	ereport(NOTICE,
+			(errmsg("table \"%s\" has about %.0f rows, %s: %s",
+					RelationGetRelationName(change->rel), size.rows,
+					TextDatumGetCString(DirectFunctionCall1(pg_size_pretty,
+															Int64GetDatum(size.bytes))),
+					work),
+			 lockmode == AccessExclusiveLock ?
+			 errdetail("No other session can read or write it until the transaction ends.") :
+			 errdetail("No other session can write to it until the transaction ends."),
+			 hint == NULL ? 0 : errhint("%s", hint)));
+}
+
+/*
+ * The same of an index that is missing.  The command builds it, and then the
+ * function finds it.
+ */
+void
+dtmodel_announce_index(const DtChange *change, const char *name,
+					   const char *command, const char *function)
+{
+	bool		partitioned = change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+
+	dtmodel_announce(change, DT_TRIGGER_LOCK,
+					 psprintf("index \"%s\" is built", name),
+					 partitioned ?
+					 psprintf("To build it while others write, cancel the call, create the index ON ONLY the table, and CONCURRENTLY on each partition, attach these to it, and then call %s.%s again.",
+							  DTMODEL_SCHEMA, function) :
+					 psprintf("To build it while others write, cancel the call, use %s, and then call %s.%s again.",
+							  command, DTMODEL_SCHEMA, function));
+}
+
+static void
+run_statement(const Statement *statement)
+{
+	if (statement->holds)
+		dtmodel_alter_without_scan(statement->sql);
+	else
+		(void) SPI_execute(statement->sql, false, 0);
 }
 
 static void
@@ -223,7 +359,7 @@ run_statements(List *statements)
 
 	SPI_connect();
 	foreach(cell, statements)
-		(void) SPI_execute((char *) lfirst(cell), false, 0);
+		run_statement(lfirst(cell));
 	SPI_finish();
 }
 
@@ -242,11 +378,17 @@ void
 dtmodel_apply_change(DtChange *change)
 {
 	char	   *name = pstrdup(RelationGetRelationName(change->rel));
+	bool		is_complete = change->later.len == 0;
 
 	dtmodel_apply_change_silently(change);
 	if (change->done.len > 0)
 		ereport(NOTICE,
-				(errmsg("table \"%s\": %s", name, change->done.data)));
+				(errmsg("table \"%s\": %s", name, change->done.data),
+				 is_complete ? 0 :
+				 errdetail("The rows that exist were not checked: that would have kept other sessions waiting."),
+				 is_complete ? 0 :
+				 errhint("Use %s; in another transaction: other sessions can read and write the table meanwhile.",
+						 change->later.data)));
 }
 
 /* "why" says why the mixin cannot use a generated column. */
@@ -289,7 +431,7 @@ dtmodel_change_column(DtChange *change, const char *name, const DtColumnUse *use
 		return;
 	}
 
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("added column \"%s\"", name),
 						  psprintf("ALTER TABLE %s ADD COLUMN %s %s",
 								   change->table, quote_identifier(name),
@@ -321,12 +463,6 @@ can_do_without(Relation rel, const DtColumn *column)
 }
 
 static void
-append_item(StringInfo list, const char *item)
-{
-	appendStringInfo(list, "%s%s", list->len > 0 ? ", " : "", item);
-}
-
-static void
 report_live_views(Relation rel, const DtColumn *column, List *views)
 {
 	StringInfoData names;
@@ -340,9 +476,9 @@ report_live_views(Relation rel, const DtColumn *column, List *views)
 		DtLiveView *view = dtmodel_open_live_view(lfirst_oid(cell));
 		char	   *call = dtmodel_live_view_call(view->rel, &view->source, rel);
 
-		append_item(&names, dtmodel_qualified_name(view->rel));
+		append_item(&names, ", ", dtmodel_qualified_name(view->rel));
 		if (call != NULL && can_do_without(rel, column))
-			append_item(&calls, call);
+			append_item(&calls, ", ", call);
 		dtmodel_close_live_view(view);
 	}
 	ereport(ERROR,
@@ -376,7 +512,7 @@ dtmodel_add_default(DtChange *change, const DtColumn *column, const char *value)
 
 	if (!AttributeNumberIsValid(column->attnum) || column->has_default)
 		return;
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("set the default of column \"%s\" to %s",
 								   name, value),
 						  psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s",
@@ -391,7 +527,7 @@ dtmodel_drop_column(DtChange *change, const DtColumn *column)
 		return;
 
 	check_no_live_view(change->rel, column);
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("dropped column \"%s\"", NameStr(column->name)),
 						  psprintf("ALTER TABLE %s DROP COLUMN %s", change->table,
 								   quote_identifier(NameStr(column->name))));
@@ -485,7 +621,7 @@ has_trigger(const DtChange *change, const DtTriggerType *type,
 void
 dtmodel_drop_named_trigger(DtChange *change, const char *name)
 {
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("dropped trigger \"%s\"", name),
 						  psprintf("DROP TRIGGER %s ON %s",
 								   quote_identifier(name), change->table));
@@ -519,7 +655,7 @@ dtmodel_drop_index(DtChange *change, Oid indexid)
 	char	   *name = get_rel_name(indexid);
 	char	   *schema = get_namespace_name(get_rel_namespace(indexid));
 
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("dropped index \"%s\"", name),
 						  psprintf("DROP INDEX %s",
 								   quote_qualified_identifier(schema, name)));
@@ -548,7 +684,7 @@ set_trigger(DtChange *change, const DtTriggerType *type, const char *events,
 			const char *when, List *options)
 {
 	drop_triggers(change, type, type->name);
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, DT_TRIGGER_LOCK,
 						  psprintf("set trigger \"%s\"", type->name),
 						  psprintf("CREATE OR REPLACE TRIGGER %s %s %s ON %s FOR EACH %s %s "
 								   "EXECUTE FUNCTION %s.%s(%s)",

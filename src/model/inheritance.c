@@ -22,6 +22,7 @@
 #include "catalog/pg_inherits.h"
 #include "model/inheritance.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 /* The tables from which the table inherits directly, in their order. */
@@ -50,8 +51,8 @@ dtmodel_parents(Oid relid)
  * The tables that inherit from the table, directly or not, the nearest first.
  * Partitions are not among them: they have the triggers of their table.
  */
-static List *
-lock_inheritors(Relation rel, LOCKMODE lockmode)
+List *
+dtmodel_inheritors(Relation rel, LOCKMODE lockmode)
 {
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
 		return NIL;
@@ -59,69 +60,73 @@ lock_inheritors(Relation rel, LOCKMODE lockmode)
 												 lockmode, NULL));
 }
 
-/* The same, for reading. */
-List *
-dtmodel_inheritors(Relation rel)
-{
-	return lock_inheritors(rel, AccessShareLock);
-}
-
-/*
- * A table and those that inherit from it, to change them all, opening one at
- * a time.  They stay locked, so that no other table can inherit from one of
- * them meanwhile.  To add to the tables, go through the list from its start;
- * to drop, from its end.
- */
-List *
-dtmodel_with_inheritors(Oid relid)
-{
-	DtChange	change;
-	List	   *inheritors;
-
-	dtmodel_begin_change(&change, relid);
-	inheritors = lock_inheritors(change.rel, DT_CHANGE_LOCK);
-	relation_close(change.rel, NoLock);
-	return lcons_oid(relid, inheritors);
-}
-
 /* Adds a mixin to a table and to those that inherit from it. */
-void
+bool
 dtmodel_change_with_inheritors(Oid relid, const DtMixin *mixin,
-							   DtChangeMixin change_mixin,
+							   DtChangeTable change_table,
 							   const void *request)
 {
-	ListCell   *cell;
+	const DtCall call = {
+		.relid = relid,
+		.change_table = change_table,
+		.request = request,
+		.mixin = mixin,
+		.with_inheritors = true,
+	};
 
-	foreach(cell, dtmodel_with_inheritors(relid))
-	{
-		DtChange	change;
+	return dtmodel_change_tables(&call);
+}
 
-		dtmodel_begin_change(&change, lfirst_oid(cell));
-		change_mixin(&change, request);
-		dtmodel_apply_change(&change);
-		dtmodel_after_change(lfirst_oid(cell), mixin);
-	}
+typedef struct DropRequest
+{
+	DtDropMixin drop;
+	bool		drop_columns;
+} DropRequest;
+
+static void
+drop_mixin(DtChange *change, const void *asked)
+{
+	const DropRequest *request = asked;
+
+	request->drop(change, request->drop_columns);
 }
 
 /*
  * Removes a mixin from a table and from those that inherit from it.  These
  * come first: a column cannot be dropped while a trigger names it.
  */
-void
+bool
 dtmodel_drop_with_inheritors(Oid relid, const DtMixin *mixin,
 							 DtDropMixin drop, bool drop_columns)
 {
-	List	   *tables = dtmodel_with_inheritors(relid);
+	const DropRequest request = {.drop = drop,.drop_columns = drop_columns};
+	const DtCall call = {
+		.relid = relid,
+		.change_table = drop_mixin,
+		.request = &request,
+		.mixin = mixin,
+		.with_inheritors = true,
+		.inheritors_first = true,
+	};
 
-	for (int i = list_length(tables) - 1; i >= 0; i--)
+	return dtmodel_change_tables(&call);
+}
+
+/*
+ * Whether the table, one of its partitions or one that inherits from it has
+ * the column: with it they inherit a column that is added to the table.
+ */
+bool
+dtmodel_has_column_anywhere(Relation rel, const char *name, LOCKMODE lockmode)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(RelationGetRelid(rel), lockmode, NULL))
 	{
-		DtChange	change;
-
-		dtmodel_begin_change(&change, list_nth_oid(tables, i));
-		drop(&change, drop_columns);
-		dtmodel_apply_change(&change);
-		dtmodel_after_change(list_nth_oid(tables, i), mixin);
+		if (get_attnum(lfirst_oid(cell), name) != InvalidAttrNumber)
+			return true;
 	}
+	return false;
 }
 
 /*

@@ -113,6 +113,25 @@ dtmodel_after_change(Oid relid, const DtMixin *mixin)
 	}
 }
 
+/* The lock that they may need for it. */
+LOCKMODE
+dtmodel_lock_after_change(Relation rel, const DtMixin *mixin)
+{
+	const DtModel *model = dtmodel_get_model(rel);
+	LOCKMODE	lockmode = NoLock;
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		LOCKMODE	one;
+
+		if (mixins[i]->lock_after_change == NULL || model->options[i] == NULL)
+			continue;
+		one = mixins[i]->lock_after_change(mixin);
+		lockmode = Max(lockmode, one);
+	}
+	return lockmode;
+}
+
 static const DtTriggerType *
 find_type(const DtMixin *mixin, const char *function)
 {

@@ -17,6 +17,7 @@
 #include "lib/stringinfo.h"
 #include "model/column.h"
 #include "nodes/bitmapset.h"
+#include "storage/lockdefs.h"
 #include "utils/reltrigger.h"
 
 /* A type of trigger: all triggers with its function. */
@@ -158,6 +159,12 @@ typedef struct DtMixin
 								  const void *options);
 	void		(*after_change) (Oid relid, const struct DtMixin *other);
 
+	/*
+	 * The lock on a table with this mixin that after_change may need; NULL:
+	 * none.
+	 */
+	LOCKMODE	(*lock_after_change) (const struct DtMixin *other);
+
 	/* Whether the row that a foreign key references must be live. */
 	bool		(*requires_live_parent) (Relation rel,
 										 const struct DtForeignKey *key);
@@ -187,6 +194,7 @@ extern bool dtmodel_requires_live_parent(Relation rel,
 extern void dtmodel_extend_change(struct DtChange *change, const DtMixin *mixin,
 								  const void *options);
 extern void dtmodel_after_change(Oid relid, const DtMixin *mixin);
+extern LOCKMODE dtmodel_lock_after_change(Relation rel, const DtMixin *mixin);
 
 extern const char *dtmodel_function_name(Oid funcid);
 extern const DtTriggerType *dtmodel_trigger_type(const Trigger *trigger);

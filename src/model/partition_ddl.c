@@ -214,7 +214,7 @@ add_what_partitions_lack(Oid relid)
 	const DtMixin *const *mixins = dtmodel_mixins();
 	DtChange	change;
 
-	dtmodel_begin_change(&change, relid);
+	dtmodel_begin_change(&change, relid, DT_TRIGGER_LOCK);
 	for (int i = 0; mixins[i] != NULL; i++)
 	{
 		if (mixins[i]->after_detach != NULL &&
@@ -513,7 +513,7 @@ give_up_triggers(Oid relid, Relation parent)
 	DtChange	change;
 	char	   *name;
 
-	dtmodel_begin_change(&change, relid);
+	dtmodel_begin_change(&change, relid, PARTITION_LOCK);
 	name = pstrdup(RelationGetRelationName(change.rel));
 	rename_checks(&change, parent);
 	drop_all_triggers(&change);

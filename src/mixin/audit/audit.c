@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
@@ -213,7 +214,7 @@ referred_type(Oid referred)
 }
 
 static const char *
-column_definition(const AuditRequest *request)
+column_type(const AuditRequest *request)
 {
 	DtColumn	column = {.typid = request->type};
 
@@ -261,25 +262,79 @@ has_reference(Relation rel, const DtColumn *column, Oid referred)
 	return false;
 }
 
+static const char *
+qualified_name(Oid referred)
+{
+	Relation	rel = dtmodel_open(referred, AccessShareLock);
+	const char *name = dtmodel_qualified_name(rel);
+
+	relation_close(rel, NoLock);
+	return name;
+}
+
+/*
+ * Adds a column with a foreign key.  Since it is null in all rows, the server
+ * does not look for what it refers to.
+ */
+static void
+add_reference(DtChange *change, const char *name, const char *type, Oid referred)
+{
+	char	   *constraint = reference_name(change->rel, name, referred);
+
+	dtmodel_add_statement(change, AccessExclusiveLock,
+						  psprintf("added column \"%s\", added constraint \"%s\"",
+								   name, constraint),
+						  psprintf("ALTER TABLE %s ADD COLUMN %s %s CONSTRAINT %s REFERENCES %s",
+								   change->table, quote_identifier(name), type,
+								   quote_identifier(constraint),
+								   qualified_name(referred)));
+}
+
+/* Foreign keys of partitioned tables cannot be NOT VALID in all versions. */
+static const char *
+validity(DtChange *change, const char *constraint)
+{
+	return change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" :
+		dtmodel_validity(change, constraint);
+}
+
+/* Adds the foreign key of a column that exists. */
 static void
 change_reference(DtChange *change, const DtColumn *column, Oid referred)
 {
 	const char *name = NameStr(column->name);
 	char	   *constraint;
-	Relation	rel;
 
-	if (!dtmodel_column_is_used(column) || !OidIsValid(referred) ||
+	if (!AttributeNumberIsValid(column->attnum) || !OidIsValid(referred) ||
 		has_reference(change->rel, column, referred))
 		return;
 
 	constraint = reference_name(change->rel, name, referred);
-	rel = dtmodel_open(referred, AccessShareLock);
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, DT_TRIGGER_LOCK,
 						  psprintf("added constraint \"%s\"", constraint),
-						  psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s",
+						  psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s%s",
 								   change->table, quote_identifier(constraint),
-								   quote_identifier(name), dtmodel_qualified_name(rel)));
-	relation_close(rel, NoLock);
+								   quote_identifier(name), qualified_name(referred),
+								   validity(change, constraint)));
+}
+
+/* Adds the column or checks it, and gives it the foreign key that is asked for. */
+static void
+change_column(DtChange *change, const AuditRequest *request, const char *name,
+			  const char *parameter, const char *type)
+{
+	DtColumn	column;
+
+	dtmodel_find_column(RelationGetDescr(change->rel), name, &column);
+	if (name != NULL && !AttributeNumberIsValid(column.attnum) &&
+		OidIsValid(request->referred))
+	{
+		add_reference(change, name, type, request->referred);
+		return;
+	}
+	dtmodel_change_column(change, name, &dtmodel_use_actor, type,
+						  &dtmodel_audit_mixin, parameter, &column);
+	change_reference(change, &column, request->referred);
 }
 
 static List *
@@ -298,19 +353,13 @@ static void
 change_audit(DtChange *change, const void *asked)
 {
 	const AuditRequest *request = asked;
-	const char *definition;
-	DtColumn	created_by;
-	DtColumn	updated_by;
+	const char *type;
 
 	dtmodel_check_no_partition(change->rel);
 	check_request(request);
-	definition = column_definition(request);
-	dtmodel_change_column(change, request->created_by, &dtmodel_use_actor,
-						  definition, &dtmodel_audit_mixin, "created_by", &created_by);
-	dtmodel_change_column(change, request->updated_by, &dtmodel_use_actor,
-						  definition, &dtmodel_audit_mixin, "updated_by", &updated_by);
-	change_reference(change, &created_by, request->referred);
-	change_reference(change, &updated_by, request->referred);
+	type = column_type(request);
+	change_column(change, request, request->created_by, "created_by", type);
+	change_column(change, request, request->updated_by, "updated_by", type);
 	dtmodel_change_trigger(change, dtmodel_audit_mixin.triggers,
 						   dtmodel_events_with_moves(change->rel,
 													 "INSERT OR UPDATE"),
@@ -372,7 +421,7 @@ drop_references(DtChange *change, const DtColumn *column)
 			strcmp(name, reference_name(change->rel, NameStr(column->name),
 										reference->confrelid)) != 0)
 			continue;
-		dtmodel_add_statement(change,
+		dtmodel_add_statement(change, AccessExclusiveLock,
 							  psprintf("dropped constraint \"%s\"", name),
 							  psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
 									   change->table, quote_identifier(name)));

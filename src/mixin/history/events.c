@@ -40,7 +40,7 @@ reached_tables(Oid relid, const DtSchemaChange *change)
 	if (!change->reaches_inheritors)
 		return list_make1_oid(relid);
 	rel = relation_open(relid, AccessShareLock);
-	inheritors = dtmodel_inheritors(rel);
+	inheritors = dtmodel_inheritors(rel, AccessShareLock);
 	relation_close(rel, NoLock);
 	return lcons_oid(relid, inheritors);
 }

@@ -206,11 +206,11 @@ requested_history(Relation rel, ArrayType *exclude)
 	return history;
 }
 
-/* Adds a statement that belongs to another one, of which the NOTICE tells. */
+/* Adds a statement that does not change the model, and is not worth a NOTICE. */
 static void
 add_silently(DtChange *change, char *statement)
 {
-	change->statements = lappend(change->statements, statement);
+	dtmodel_add_statement(change, DT_VIEW_LOCK, NULL, statement);
 }
 
 static char *
@@ -439,7 +439,7 @@ create_table(DtChange *change, const DtHistory *history, bool by_month)
 		check_does_not_inherit(change->rel, parents);
 	else
 		check_may_inherit(change->rel, parents);
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, DT_VIEW_LOCK,
 						  psprintf("created table \"%s\"%s", NameStr(history->table),
 								   by_month ? " with partitions" : ""),
 						  create_statement(change->rel, history, table, parents,
@@ -459,7 +459,7 @@ move_away(DtChange *change, const DtHistory *history, Relation table,
 	char	   *chosen = dtmodel_free_history_column(RelationGetRelid(change->rel),
 													 RelationGetRelid(table), name);
 
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("renamed column \"%s\" of table \"%s\" to \"%s\"",
 								   name, NameStr(history->table), chosen),
 						  psprintf("ALTER TABLE %s RENAME COLUMN %s TO %s",
@@ -515,7 +515,7 @@ add_missing_columns(DtChange *change, const DtHistory *history, bool by_month)
 		if (AttributeNumberIsValid(column.attnum) && column.typid != att->atttypid)
 			move_away(change, history, table, NameStr(att->attname));
 		if (column.typid != att->atttypid)
-			dtmodel_add_statement(change,
+			dtmodel_add_statement(change, AccessExclusiveLock,
 								  psprintf("added column \"%s\" to table \"%s\"",
 										   NameStr(att->attname),
 										   NameStr(history->table)),
@@ -563,16 +563,30 @@ check_is_own(Relation rel, const DtHistory *history)
 				 errtable(rel)));
 }
 
-/* No role sees more of the past than of the present. */
 static void
-secure_rows(DtChange *change, const char *table)
+set_row_security(DtChange *change, const char *table, LOCKMODE lockmode,
+				 const char *action)
 {
-	if (change->rel->rd_rel->relrowsecurity)
-		add_silently(change, psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
-									  table));
-	if (change->rel->rd_rel->relforcerowsecurity)
-		add_silently(change, psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
-									  table));
+	dtmodel_add_statement(change, lockmode, NULL,
+						  psprintf("ALTER TABLE %s %s ROW LEVEL SECURITY", table,
+								   action));
+}
+
+/*
+ * No role sees more of the past than of the present.  "existing" is NULL for a
+ * history that is being created.
+ */
+static void
+secure_rows(DtChange *change, const char *table, const Relation existing)
+{
+	LOCKMODE	lockmode = existing == NULL ? DT_VIEW_LOCK : AccessExclusiveLock;
+
+	if (change->rel->rd_rel->relrowsecurity &&
+		(existing == NULL || !existing->rd_rel->relrowsecurity))
+		set_row_security(change, table, lockmode, "ENABLE");
+	if (change->rel->rd_rel->relforcerowsecurity &&
+		(existing == NULL || !existing->rd_rel->relforcerowsecurity))
+		set_row_security(change, table, lockmode, "FORCE");
 }
 
 static void
@@ -580,10 +594,13 @@ secure_rows_of_all(DtChange *change, Oid table)
 {
 	ListCell   *cell;
 
-	foreach(cell, dtmodel_history_tables(table, ShareUpdateExclusiveLock))
+	foreach(cell, dtmodel_history_tables(table, AccessShareLock))
 	{
-		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
-			secure_rows(change, dtmodel_qualified_name_of(lfirst_oid(cell)));
+		Relation	existing = table_open(lfirst_oid(cell), NoLock);
+
+		if (existing->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
+			secure_rows(change, dtmodel_qualified_name(existing), existing);
+		table_close(existing, NoLock);
 	}
 }
 
@@ -602,7 +619,7 @@ change_table(DtChange *change, const DtHistory *history, bool by_month)
 	else
 	{
 		create_table(change, history, by_month);
-		secure_rows(change, table_name(change->rel, history));
+		secure_rows(change, table_name(change->rel, history), NULL);
 	}
 }
 
@@ -661,12 +678,14 @@ change_truncate_trigger(DtChange *change, Oid relid, bool drop)
 	char	   *name = dtmodel_qualified_name(rel);
 
 	if (exists && drop)
-		add_silently(change, psprintf("DROP TRIGGER %s ON %s", type->name, name));
+		dtmodel_add_statement(change, AccessExclusiveLock, NULL,
+							  psprintf("DROP TRIGGER %s ON %s", type->name, name));
 	else if (!exists && !drop)
-		add_silently(change, psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
-									  "EXECUTE FUNCTION %s.%s()",
-									  type->name, name, DTMODEL_SCHEMA,
-									  type->function));
+		dtmodel_add_statement(change, DT_TRIGGER_LOCK, NULL,
+							  psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
+									   "EXECUTE FUNCTION %s.%s()",
+									   type->name, name, DTMODEL_SCHEMA,
+									   type->function));
 	relation_close(rel, NoLock);
 }
 
@@ -678,7 +697,7 @@ change_truncate_triggers(DtChange *change, bool drop)
 
 	if (change->rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 	{
-		foreach(cell, find_all_inheritors(relid, DT_CHANGE_LOCK, NULL))
+		foreach(cell, find_all_inheritors(relid, change->lockmode, NULL))
 			change_truncate_trigger(change, lfirst_oid(cell), drop);
 	}
 	else
@@ -693,7 +712,7 @@ add_truncate_trigger(Oid relid)
 	DtChange	change;
 
 	relation_close(rel, NoLock);
-	dtmodel_begin_change(&change, relid);
+	dtmodel_begin_change(&change, relid, DT_TRIGGER_LOCK);
 	change_truncate_trigger(&change, relid, false);
 	dtmodel_apply_change_silently(&change);
 	dtmodel_act_as(&caller);
@@ -708,7 +727,7 @@ dtmodel_add_truncate_triggers(Oid partition)
 {
 	ListCell   *cell;
 
-	foreach(cell, find_all_inheritors(partition, DT_CHANGE_LOCK, NULL))
+	foreach(cell, find_all_inheritors(partition, DT_TRIGGER_LOCK, NULL))
 	{
 		if (get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE)
 			add_truncate_trigger(lfirst_oid(cell));
@@ -832,7 +851,7 @@ drop_history(DtChange *change, bool drop_table)
 	history = *former;
 	drop_history_triggers(change);
 	if (OidIsValid(dtmodel_find_as_of(change->rel, NameStr(history.as_of))))
-		dtmodel_add_statement(change,
+		dtmodel_add_statement(change, AccessExclusiveLock,
 							  psprintf("dropped function \"%s\"", NameStr(history.as_of)),
 							  psprintf("DROP FUNCTION %s(pg_catalog.timestamptz)",
 									   quote_qualified_identifier(schema_name(change->rel),
@@ -841,7 +860,7 @@ drop_history(DtChange *change, bool drop_table)
 		OidIsValid(dtmodel_owned_history(RelationGetRelid(change->rel),
 										 NameStr(history.table),
 										 RelationGetNamespace(change->rel))))
-		dtmodel_add_statement(change,
+		dtmodel_add_statement(change, AccessExclusiveLock,
 							  psprintf("dropped table \"%s\"", NameStr(history.table)),
 							  psprintf("DROP TABLE %s", table_name(change->rel, &history)));
 }

@@ -19,7 +19,7 @@
 #include "mixin/live/parent.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
-#include "model/ddl.h"
+#include "model/change.h"
 #include "model/foreign_key.h"
 #include "model/shown_key.h"
 #include "nodes/bitmapset.h"
@@ -165,7 +165,8 @@ check_key(const DtChange *change, const DtForeignKey *key)
 
 	(void) dtmodel_usable_soft_delete(parent);
 	check_not_temporal(change->rel, key);
-	check_rows(change, key, parent);
+	if (dtmodel_checks_rows(change))
+		check_rows(change, key, parent);
 	table_close(parent, NoLock);
 }
 
@@ -221,7 +222,7 @@ choose_name(Relation rel, const DtLiveParent *asked)
 static void
 set_trigger(DtChange *change, const DtLiveParent *asked, const char *name)
 {
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, DT_TRIGGER_LOCK,
 						  psprintf("set trigger \"%s\"", name),
 						  psprintf("CREATE OR REPLACE TRIGGER %s AFTER INSERT OR UPDATE OF %s ON %s "
 								   "FOR EACH ROW EXECUTE FUNCTION %s.%s()",
@@ -411,6 +412,31 @@ dtmodel_drift_of_live_parents(Relation rel)
 	return NULL;
 }
 
+static void
+require_live_parent(DtChange *change, const void *arguments)
+{
+	FunctionCallInfo fcinfo = (FunctionCallInfo) arguments;
+	DtLiveParent asked;
+	List	   *keys;
+	ListCell   *cell;
+
+	asked.columns = dtmodel_columns_argument(fcinfo, change->rel, &asked.ncolumns);
+	keys = dtmodel_live_parent_keys(change->rel, &asked);
+	if (keys == NIL)
+		report_no_key(change->rel, &asked);
+	if (find_trigger(change->rel, &asked) == NULL)
+		dtmodel_announce(change, DT_TRIGGER_LOCK,
+						 "it is read, to see whether all parents are live", NULL);
+	foreach(cell, keys)
+		check_key(change, lfirst(cell));
+	if (find_trigger(change->rel, &asked) == NULL)
+		keys = list_concat(keys, required_keys(change->rel, NULL));
+	else
+		keys = required_keys(change->rel, NULL);
+	change_trigger(change, &asked);
+	change_update_trigger(change, keys, own_deleted_at(change->rel));
+}
+
 /*
  * require_live_parent(child regclass, VARIADIC fk_columns name[]) returns void
  *
@@ -428,26 +454,25 @@ dtmodel_drift_of_live_parents(Relation rel)
 Datum
 dtmodel_require_live_parent(PG_FUNCTION_ARGS)
 {
-	DtLiveParent asked;
-	DtChange	change;
-	List	   *keys;
-	ListCell   *cell;
-
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	asked.columns = dtmodel_columns_argument(fcinfo, change.rel, &asked.ncolumns);
-	keys = dtmodel_live_parent_keys(change.rel, &asked);
-	if (keys == NIL)
-		report_no_key(change.rel, &asked);
-	foreach(cell, keys)
-		check_key(&change, lfirst(cell));
-	if (find_trigger(change.rel, &asked) == NULL)
-		keys = list_concat(keys, required_keys(change.rel, NULL));
-	else
-		keys = required_keys(change.rel, NULL);
-	change_trigger(&change, &asked);
-	change_update_trigger(&change, keys, own_deleted_at(change.rel));
-	dtmodel_apply_change(&change);
+	dtmodel_change_table(dtmodel_model_argument(fcinfo), require_live_parent,
+						 fcinfo);
 	PG_RETURN_VOID();
+}
+
+static void
+remove_live_parent(DtChange *change, const void *arguments)
+{
+	FunctionCallInfo fcinfo = (FunctionCallInfo) arguments;
+	DtLiveParent asked;
+	const Trigger *trigger;
+
+	asked.columns = dtmodel_columns_argument(fcinfo, change->rel, &asked.ncolumns);
+	trigger = find_trigger(change->rel, &asked);
+	if (trigger == NULL)
+		return;
+	dtmodel_drop_named_trigger(change, trigger->tgname);
+	change_update_trigger(change, required_keys(change->rel, trigger),
+						  own_deleted_at(change->rel));
 }
 
 /*
@@ -459,19 +484,7 @@ dtmodel_require_live_parent(PG_FUNCTION_ARGS)
 Datum
 dtmodel_remove_live_parent(PG_FUNCTION_ARGS)
 {
-	DtLiveParent asked;
-	const Trigger *trigger;
-	DtChange	change;
-
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	asked.columns = dtmodel_columns_argument(fcinfo, change.rel, &asked.ncolumns);
-	trigger = find_trigger(change.rel, &asked);
-	if (trigger != NULL)
-	{
-		dtmodel_drop_named_trigger(&change, trigger->tgname);
-		change_update_trigger(&change, required_keys(change.rel, trigger),
-							  own_deleted_at(change.rel));
-	}
-	dtmodel_apply_change(&change);
+	dtmodel_change_table(dtmodel_model_argument(fcinfo), remove_live_parent,
+						 fcinfo);
 	PG_RETURN_VOID();
 }

@@ -18,8 +18,8 @@
 #include "executor/spi.h"
 #include "mixin/live/live.h"
 #include "mixin/soft_delete/soft_delete.h"
+#include "model/change.h"
 #include "model/constraint.h"
-#include "model/ddl.h"
 #include "model/shown_key.h"
 #include "server/plan_cache.h"
 #include "utils/builtins.h"
@@ -225,7 +225,7 @@ report_duplicates(const DtChange *change, const UniqueRequest *request,
 }
 
 /*
- * Looks for duplicates before anything is changed.  CREATE INDEX would report
+ * Looks for duplicates before the table is locked.  CREATE INDEX would report
  * only the first one that it finds.
  */
 static void
@@ -236,6 +236,8 @@ check_rows(const DtChange *change, const UniqueRequest *request)
 	char	   *duplicates = NULL;
 	MemoryContext caller = CurrentMemoryContext;
 
+	if (change->phase != DT_BEFORE_LOCK)
+		return;
 	query = psprintf(DT_OWN_QUERY "SELECT %s, pg_catalog.count(*) FROM %s%s WHERE %s GROUP BY %s "
 					 "HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 "
 					 "ORDER BY pg_catalog.count(*) DESC, %s",
@@ -260,24 +262,35 @@ name_of_table(Relation rel)
 	return psprintf("uq_%s", RelationGetRelationName(rel));
 }
 
+static char *
+create_command(const DtChange *change, const UniqueRequest *request,
+			   const char *how, const char *name)
+{
+	return psprintf("CREATE UNIQUE INDEX %s%s ON %s%s (%s) WHERE %s", how,
+					quote_identifier(name), dtmodel_only(change->rel),
+					change->table, column_list(change->rel, request, ", ", true),
+					dtmodel_live_text(&request->soft_delete, NULL));
+}
+
 static void
 create_index(DtChange *change, const UniqueRequest *request, Oid former)
 {
+	Oid			schema = RelationGetNamespace(change->rel);
 	char	   *names = column_list(change->rel, request, "_", false);
-	char	   *name = dtmodel_choose_name(RelationGetNamespace(change->rel),
-										   name_of_table(change->rel), names,
-										   former);
+	char	   *name = dtmodel_choose_name(schema, name_of_table(change->rel),
+										   names, former);
 
+	dtmodel_announce_index(change, name,
+						   create_command(change, request, "CONCURRENTLY ",
+										  dtmodel_choose_name(schema, name_of_table(change->rel),
+															  names, InvalidOid)),
+						   "unique_live");
 	check_rows(change, request);
 	if (OidIsValid(former))
 		dtmodel_drop_index(change, former);
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, DT_TRIGGER_LOCK,
 						  psprintf("added index \"%s\"", name),
-						  psprintf("CREATE UNIQUE INDEX %s ON %s%s (%s) WHERE %s",
-								   quote_identifier(name),
-								   dtmodel_only(change->rel), change->table,
-								   column_list(change->rel, request, ", ", true),
-								   dtmodel_live_text(&request->soft_delete, NULL)));
+						  create_command(change, request, "", name));
 }
 
 /*
@@ -309,6 +322,21 @@ change_index(DtChange *change, const UniqueRequest *request)
 		create_index(change, request, former);
 }
 
+/* The columns among the arguments are looked up in the table. */
+static void
+make_unique(DtChange *change, const void *arguments)
+{
+	FunctionCallInfo fcinfo = (FunctionCallInfo) arguments;
+	UniqueRequest request;
+
+	request.soft_delete = dtmodel_usable_soft_delete(change->rel);
+	request.columns = dtmodel_columns_argument(fcinfo, change->rel,
+											   &request.ncolumns);
+	check_sortable(change->rel, &request);
+	check_partition_key(change->rel, &request);
+	change_index(change, &request);
+}
+
 /*
  * unique_live(model regclass, VARIADIC columns name[]) returns void
  *
@@ -326,16 +354,6 @@ change_index(DtChange *change, const UniqueRequest *request)
 Datum
 dtmodel_unique_live(PG_FUNCTION_ARGS)
 {
-	UniqueRequest request;
-	DtChange	change;
-
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	request.soft_delete = dtmodel_usable_soft_delete(change.rel);
-	request.columns = dtmodel_columns_argument(fcinfo, change.rel,
-											   &request.ncolumns);
-	check_sortable(change.rel, &request);
-	check_partition_key(change.rel, &request);
-	change_index(&change, &request);
-	dtmodel_apply_change(&change);
+	dtmodel_change_table(dtmodel_model_argument(fcinfo), make_unique, fcinfo);
 	PG_RETURN_VOID();
 }

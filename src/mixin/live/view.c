@@ -27,7 +27,7 @@
 #include "mixin/settings/mixin.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
-#include "model/ddl.h"
+#include "model/change.h"
 #include "model/row_trigger.h"
 #include "model/view_row.h"
 #include "nodes/nodes.h"
@@ -250,7 +250,7 @@ change_column_names(DtChange *change, Relation view, const DtViewSource *source,
 			continue;
 		new_name = get_attname(source->relid, attnum, false);
 		if (strcmp(old_name, new_name) != 0)
-			dtmodel_add_statement(change,
+			dtmodel_add_statement(change, DT_VIEW_LOCK,
 								  psprintf("renamed column \"%s\" of view \"%s\"",
 										   old_name, RelationGetRelationName(view)),
 								  psprintf("ALTER VIEW %s RENAME COLUMN %s TO %s",
@@ -273,7 +273,7 @@ static void
 set_view(DtChange *change, const char *view_name, const char *columns,
 		 const DtSoftDelete *soft_delete, const char *done)
 {
-	dtmodel_add_statement(change, done,
+	dtmodel_add_statement(change, DT_VIEW_LOCK, done,
 						  psprintf("CREATE OR REPLACE VIEW %s" COMPAT_SECURITY_INVOKER
 								   " AS SELECT %s FROM %s AS " DT_ROW_ALIAS " WHERE %s",
 								   view_name, columns, change->table,
@@ -283,7 +283,7 @@ set_view(DtChange *change, const char *view_name, const char *columns,
 static void
 set_trigger(DtChange *change, const char *view_name, const char *name)
 {
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, DT_VIEW_LOCK,
 						  psprintf("set trigger \"%s\"", name),
 						  psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
 								   "FOR EACH ROW EXECUTE FUNCTION %s.%s()",
@@ -303,7 +303,8 @@ create_view(DtChange *change, const char *name, const char *view_name,
 	set_trigger(change, view_name,
 				dtmodel_live_triggers[DT_LIVE_VIEW].name);
 	if (owner != GetUserId())
-		dtmodel_add_statement(change, psprintf("gave view \"%s\" to the table's owner", name),
+		dtmodel_add_statement(change, DT_VIEW_LOCK,
+							  psprintf("gave view \"%s\" to the table's owner", name),
 							  psprintf("ALTER VIEW %s OWNER TO %s", view_name,
 									   quote_identifier(GetUserNameFromId(owner, false))));
 }
@@ -328,8 +329,10 @@ refresh_view(DtChange *change, Relation view, const char *view_name,
 }
 
 static void
-change_view(DtChange *change, const char *name)
+change_view(DtChange *change, const void *requested_name)
 {
+	const char *name = requested_name != NULL ? requested_name :
+		dtmodel_live_view_name(change->rel);
 	DtSoftDelete soft_delete = dtmodel_usable_soft_delete(change->rel);
 	Oid			schema = RelationGetNamespace(change->rel);
 	char	   *view_name = quote_qualified_identifier(get_namespace_name(schema),
@@ -423,14 +426,7 @@ dtmodel_drift_of_live_views(Relation rel, const DtModel *model)
 Datum
 dtmodel_create_live_view(PG_FUNCTION_ARGS)
 {
-	DtChange	change;
-	const char *name;
-
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	name = PG_ARGISNULL(1) ?
-		dtmodel_live_view_name(change.rel) :
-		NameStr(*PG_GETARG_NAME(1));
-	change_view(&change, name);
-	dtmodel_apply_change(&change);
+	dtmodel_change_table(dtmodel_model_argument(fcinfo), change_view,
+						 PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1)));
 	PG_RETURN_VOID();
 }

@@ -14,6 +14,7 @@
 #include "mixin/settings/mixin.h"
 #include "mixin/settings/settings.h"
 #include "model/constraint.h"
+#include "model/inheritance.h"
 #include "model/row_move.h"
 #include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
@@ -21,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_settings);
 PG_FUNCTION_INFO_V1(dtmodel_remove_settings);
@@ -212,14 +214,14 @@ trigger_options(const SettingsRequest *request)
 	return options;
 }
 
-/* The type of the column, and the same CHECK as in the template. */
-static char *
-column_definition(Relation rel, const char *column)
+/* The same CHECK as in the template. */
+static void
+add_check(DtChange *change, const char *column, bool is_new)
 {
-	return psprintf("pg_catalog.jsonb CONSTRAINT %s CHECK "
-					"(pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'object')",
-					quote_identifier(dtmodel_check_name(rel, CHECK_NAME)),
-					quote_identifier(column));
+	dtmodel_add_check(change, dtmodel_check_name(change->rel, CHECK_NAME),
+					  psprintf("pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'object'",
+							   quote_identifier(column)),
+					  is_new);
 }
 
 static bool
@@ -255,19 +257,29 @@ dtmodel_find_settings_check(Relation rel, const DtColumn *column)
 	return NULL;
 }
 
+/* Adds a CHECK to a column that is added, or names one that was copied. */
 static void
-name_check(DtChange *change, const DtColumn *column)
+change_check(DtChange *change, const DtColumn *column)
 {
-	const char *check = AttributeNumberIsValid(column->attnum) ?
-		dtmodel_find_settings_check(change->rel, column) : NULL;
+	const char *name = NameStr(column->name);
+	const char *check;
 
+	if (!AttributeNumberIsValid(column->attnum))
+	{
+		add_check(change, name,
+				  !dtmodel_has_column_anywhere(change->rel, name,
+											   change->lockmode));
+		return;
+	}
+	check = dtmodel_find_settings_check(change->rel, column);
 	if (check != NULL)
 		dtmodel_rename_template_check(change, check, CHECK_NAME);
 }
 
 static void
-change_settings(DtChange *change, const SettingsRequest *request)
+change_settings(DtChange *change, const void *asked)
 {
+	const SettingsRequest *request = asked;
 	DtColumn	column;
 
 	dtmodel_check_no_partition(change->rel);
@@ -285,9 +297,9 @@ change_settings(DtChange *change, const SettingsRequest *request)
 		check_schema(&schema, request->valid);
 	}
 	dtmodel_change_column(change, request->settings, &dtmodel_use_document,
-						  column_definition(change->rel, request->settings),
-						  &dtmodel_settings_mixin, "settings", &column);
-	name_check(change, &column);
+						  "pg_catalog.jsonb", &dtmodel_settings_mixin, "settings",
+						  &column);
+	change_check(change, &column);
 	dtmodel_change_trigger(change, dtmodel_settings_mixin.triggers,
 						   dtmodel_events_with_moves(change->rel,
 													 "INSERT OR UPDATE"),
@@ -353,15 +365,29 @@ dtmodel_add_settings(PG_FUNCTION_ARGS)
 {
 	SettingsRequest request = {0};
 	Oid			relid = dtmodel_model_argument(fcinfo);
-	DtChange	change;
+	bool		had_column;
 
-	dtmodel_begin_change(&change, relid);
 	read_request(fcinfo, &request);
-	change_settings(&change, &request);
-	dtmodel_apply_change(&change);
-	if (change.statements != NIL)
+	had_column = get_attnum(relid, request.settings) != InvalidAttrNumber;
+	if (dtmodel_change_table(relid, change_settings, &request) && had_column)
 		dtmodel_report_invalid_settings(relid);
 	PG_RETURN_VOID();
+}
+
+static void
+drop_settings(DtChange *change, const void *drop_columns)
+{
+	const DtSettings *settings = dtmodel_settings_of(dtmodel_get_model(change->rel));
+	DtColumn	column;
+
+	if (settings == NULL)
+		return;
+	column = settings->column;
+
+	/* The trigger depends on the column, so it is dropped first. */
+	dtmodel_drop_trigger(change, dtmodel_settings_mixin.triggers);
+	if (*(const bool *) drop_columns)
+		dtmodel_drop_column(change, &column);
 }
 
 /*
@@ -374,18 +400,9 @@ dtmodel_add_settings(PG_FUNCTION_ARGS)
 Datum
 dtmodel_remove_settings(PG_FUNCTION_ARGS)
 {
-	const DtSettings *settings;
-	DtChange	change;
+	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	settings = dtmodel_settings_of(dtmodel_get_model(change.rel));
-	if (settings != NULL)
-	{
-		/* The trigger depends on the column, so it is dropped first. */
-		dtmodel_drop_trigger(&change, dtmodel_settings_mixin.triggers);
-		if (!PG_ARGISNULL(1) && PG_GETARG_BOOL(1))
-			dtmodel_drop_column(&change, &settings->column);
-	}
-	dtmodel_apply_change(&change);
+	dtmodel_change_table(dtmodel_model_argument(fcinfo), drop_settings,
+						 &drop_columns);
 	PG_RETURN_VOID();
 }

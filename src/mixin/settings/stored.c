@@ -18,9 +18,8 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "mixin/settings/settings.h"
-#include "optimizer/plancat.h"
 #include "server/plan_cache.h"
-#include "storage/bufmgr.h"
+#include "server/size.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -38,20 +37,7 @@
 #define FETCH_ROWS 100
 #define NAMES 5
 
-/* About how many rows a table has; the planner overestimates small ones. */
-static double
-estimate_own_rows(Relation rel)
-{
-	BlockNumber blocks = RelationGetNumberOfBlocks(rel);
-	BlockNumber pages;
-	double		tuples;
-	double		visible;
-
-	estimate_rel_size(rel, NULL, &pages, &tuples, &visible);
-	return pages > blocks ? tuples * blocks / pages : tuples;
-}
-
-/* The same for all its partitions; -1 if some are on other servers. */
+/* About how many rows a table has; -1 if some are on other servers. */
 static double
 estimate_rows(Relation rel)
 {
@@ -68,7 +54,7 @@ estimate_rows(Relation rel)
 		if (part->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
 			tuples = -1;
 		else if (part->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
-			tuples = estimate_own_rows(part);
+			tuples = dtmodel_estimate_rows(part);
 		relation_close(part, AccessShareLock);
 		if (tuples < 0)
 			return -1;

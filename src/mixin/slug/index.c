@@ -17,6 +17,8 @@
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "model/constraint.h"
+#include "model/mixin_call.h"
+#include "server/size.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -83,21 +85,50 @@ name_of_table(Relation rel)
 	return psprintf("uq_%s", RelationGetRelationName(rel));
 }
 
-static void
-add_index(DtChange *change, const char *slug, Oid former)
+static char *
+create_command(const DtChange *change, const char *slug, const char *how,
+			   const char *name)
 {
 	const DtSoftDelete *soft_delete = dtmodel_soft_delete_of(dtmodel_get_model(change->rel));
-	char	   *name = dtmodel_choose_name(RelationGetNamespace(change->rel),
-										   name_of_table(change->rel), slug,
-										   former);
-	const char *condition = soft_delete == NULL ? "" :
-		psprintf(" WHERE %s", dtmodel_live_text(soft_delete, NULL));
 
-	dtmodel_add_statement(change,
+	return psprintf("CREATE UNIQUE INDEX %s%s ON %s (%s)%s", how,
+					quote_identifier(name), change->table, quote_identifier(slug),
+					soft_delete == NULL ? "" :
+					psprintf(" WHERE %s", dtmodel_live_text(soft_delete, NULL)));
+}
+
+/* The command that builds the index while other sessions write. */
+static char *
+concurrent_command(const DtChange *change, const char *slug)
+{
+	return create_command(change, slug, "CONCURRENTLY ",
+						  dtmodel_choose_name(RelationGetNamespace(change->rel),
+											  name_of_table(change->rel), slug,
+											  InvalidOid));
+}
+
+static void
+announce_index(const DtChange *change, const DtColumn *slug, const char *name)
+{
+	char	   *command = concurrent_command(change, NameStr(slug->name));
+
+	if (!AttributeNumberIsValid(slug->attnum))
+		command = psprintf("ALTER TABLE %s ADD COLUMN %s text; %s", change->table,
+						   quote_identifier(NameStr(slug->name)), command);
+	dtmodel_announce_index(change, name, command, "add_slug");
+}
+
+static void
+add_index(DtChange *change, const DtColumn *slug, Oid former)
+{
+	char	   *name = dtmodel_choose_name(RelationGetNamespace(change->rel),
+										   name_of_table(change->rel),
+										   NameStr(slug->name), former);
+
+	announce_index(change, slug, name);
+	dtmodel_add_statement(change, DT_TRIGGER_LOCK,
 						  psprintf("added index \"%s\"", name),
-						  psprintf("CREATE UNIQUE INDEX %s ON %s (%s)%s",
-								   quote_identifier(name), change->table,
-								   quote_identifier(slug), condition));
+						  create_command(change, NameStr(slug->name), "", name));
 }
 
 static bool
@@ -108,6 +139,19 @@ is_our_index(Relation rel, Oid indexid, const char *slug)
 		!OidIsValid(get_index_constraint(indexid));
 }
 
+/* Whether the index is unique for just the live rows. */
+static bool
+is_exact(Relation rel, Oid indexid)
+{
+	Relation	index = index_open(indexid, AccessShareLock);
+	bool		exact = index->rd_index->indisvalid &&
+		dtmodel_is_of_live_rows(rel, index,
+								dtmodel_soft_delete_of(dtmodel_get_model(rel)));
+
+	index_close(index, AccessShareLock);
+	return exact;
+}
+
 /*
  * Makes sure that the slugs of live rows are unique by an index.  If we made
  * one that does not fit any more, because soft delete was added or removed
@@ -116,7 +160,6 @@ is_our_index(Relation rel, Oid indexid, const char *slug)
 void
 dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 {
-	const DtModel *model = dtmodel_get_model(change->rel);
 	List	   *indexes = AttributeNumberIsValid(slug->attnum) ?
 		dtmodel_slug_indexes(change->rel, slug->attnum) : NIL;
 	Oid			former = InvalidOid;
@@ -125,13 +168,8 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 
 	foreach(cell, indexes)
 	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-		bool		is_exact = index->rd_index->indisvalid &&
-			dtmodel_is_of_live_rows(change->rel, index, dtmodel_soft_delete_of(model));
-
-		index_close(index, AccessShareLock);
-		if (!is_exact && is_our_index(change->rel, lfirst_oid(cell),
-									  NameStr(slug->name)))
+		if (!is_exact(change->rel, lfirst_oid(cell)) &&
+			is_our_index(change->rel, lfirst_oid(cell), NameStr(slug->name)))
 		{
 			former = lfirst_oid(cell);
 			dtmodel_drop_index(change, former);
@@ -140,12 +178,48 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 			found |= covers_live_rows(change->rel, lfirst_oid(cell));
 	}
 	if (!found)
-		add_index(change, NameStr(slug->name), former);
+		add_index(change, slug, former);
+}
+
+static bool
+has_exact_index(Relation rel, AttrNumber attnum)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_slug_indexes(rel, attnum))
+	{
+		if (is_exact(rel, lfirst_oid(cell)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * An index of all rows makes live ones unique too.  On a large table it is kept
+ * until the user has built the other one, since the table is locked now.
+ */
+static bool
+keeps_wider_index(const DtChange *change, const DtColumn *slug)
+{
+	if (!dtmodel_slug_is_unique(change->rel, slug->attnum) ||
+		has_exact_index(change->rel, slug->attnum) ||
+		!dtmodel_is_large(change->rel))
+		return false;
+	ereport(NOTICE,
+			(errmsg("slugs of deleted rows of table \"%s\" are still taken",
+					RelationGetRelationName(change->rel)),
+			 errdetail("To build an index of live rows now would keep other sessions waiting."),
+			 errhint("Use %s, and then SELECT %s.",
+					 concurrent_command(change, NameStr(slug->name)),
+					 dtmodel_mixin_call(change->rel, &dtmodel_slug_mixin, NULL, NULL)),
+			 errtable(change->rel)));
+	return true;
 }
 
 /*
  * For a model to which soft delete was just added, or from which it was
- * removed: other rows must have unique slugs now.
+ * removed: other rows must have unique slugs now.  The table is locked, if it
+ * has slugs.
  */
 void
 dtmodel_refresh_slug_index(Oid relid)
@@ -153,13 +227,14 @@ dtmodel_refresh_slug_index(Oid relid)
 	DtChange	change;
 	const DtSlug *slug;
 
-	dtmodel_begin_change(&change, relid);
+	dtmodel_begin_change(&change, relid, AccessShareLock);
 	slug = dtmodel_slug_of(dtmodel_get_model(change.rel));
 	if (slug != NULL)
 	{
 		DtColumn	column = slug->slug;
 
-		dtmodel_change_slug_index(&change, &column);
+		if (!keeps_wider_index(&change, &column))
+			dtmodel_change_slug_index(&change, &column);
 	}
 	dtmodel_apply_change(&change);
 }

@@ -65,6 +65,13 @@ after_change(Oid relid, const DtMixin *other)
 		dtmodel_refresh_slug_index(relid);
 }
 
+/* The index is dropped that does not fit any more. */
+static LOCKMODE
+lock_after_change(const DtMixin *other)
+{
+	return other == &dtmodel_soft_delete_mixin ? AccessExclusiveLock : NoLock;
+}
+
 static const DtTriggerType triggers[] = {
 	{
 		.name = "zz_dtmodel_slug",
@@ -113,4 +120,5 @@ const DtMixin dtmodel_slug_mixin = {
 	.describe = describe,
 	.find_drift = find_drift,
 	.after_change = after_change,
+	.lock_after_change = lock_after_change,
 };

@@ -11,6 +11,7 @@
 #include "mixin/slug/index.h"
 #include "mixin/slug/mixin.h"
 #include "mixin/slug/slug.h"
+#include "model/change.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_slug);
@@ -112,8 +113,9 @@ trigger_options(const SlugRequest *request)
 }
 
 static void
-change_slug(DtChange *change, const SlugRequest *request)
+change_slug(DtChange *change, const void *asked)
 {
+	const SlugRequest *request = asked;
 	DtColumn	slug;
 
 	check_not_partitioned(change->rel);
@@ -145,9 +147,8 @@ Datum
 dtmodel_add_slug(PG_FUNCTION_ARGS)
 {
 	SlugRequest request = {0};
-	DtChange	change;
+	Oid			relid = dtmodel_model_argument(fcinfo);
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
 	if (!PG_ARGISNULL(1))
 		request.source = NameStr(*PG_GETARG_NAME(1));
 	if (!PG_ARGISNULL(2))
@@ -156,13 +157,12 @@ dtmodel_add_slug(PG_FUNCTION_ARGS)
 		PG_GETARG_INT32(3);
 	request.on_update = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
 
-	change_slug(&change, &request);
-	dtmodel_apply_change(&change);
+	dtmodel_change_table(relid, change_slug, &request);
 	PG_RETURN_VOID();
 }
 
 static void
-drop_slug(DtChange *change, bool drop_columns)
+drop_slug(DtChange *change, const void *drop_columns)
 {
 	const DtModel *model = dtmodel_get_model(change->rel);
 	DtColumn	slug;
@@ -170,7 +170,7 @@ drop_slug(DtChange *change, bool drop_columns)
 	if (dtmodel_slug_of(model) == NULL)
 		return;
 	slug = dtmodel_slug_of(model)->slug;
-	if (drop_columns)
+	if (*(const bool *) drop_columns)
 		dtmodel_drop_column(change, &slug);
 	else
 		dtmodel_drop_slug_indexes(change, &slug);
@@ -187,10 +187,8 @@ drop_slug(DtChange *change, bool drop_columns)
 Datum
 dtmodel_remove_slug(PG_FUNCTION_ARGS)
 {
-	DtChange	change;
+	bool		drop_columns = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 
-	dtmodel_begin_change(&change, dtmodel_model_argument(fcinfo));
-	drop_slug(&change, !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
-	dtmodel_apply_change(&change);
+	dtmodel_change_table(dtmodel_model_argument(fcinfo), drop_slug, &drop_columns);
 	PG_RETURN_VOID();
 }

@@ -210,6 +210,36 @@ drift_of_delete_triggers(StringInfo drift, Relation rel,
 	}
 }
 
+static bool
+is_validated(Relation rel, const char *check)
+{
+	const TupleConstr *constr = RelationGetDescr(rel)->constr;
+
+	for (int i = 0; i < constr->num_check; i++)
+	{
+		if (strcmp(constr->check[i].ccname, check) == 0)
+			return constr->check[i].ccvalid;
+	}
+	return false;
+}
+
+/* Reports a CHECK that is missing, or that the rows were not checked for. */
+static void
+drift_of_check(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
+{
+	const char *check = dtmodel_find_soft_delete_check(rel, &soft_delete->flag,
+													   &soft_delete->deleted_at);
+
+	if (check == NULL)
+		dtmodel_append_drift(drift, "no CHECK keeps \"%s\" and \"%s\" consistent",
+							 NameStr(soft_delete->flag.name),
+							 NameStr(soft_delete->deleted_at.name));
+	else if (!is_validated(rel, check))
+		dtmodel_append_drift(drift, "the rows were not checked for constraint \"%s\": ALTER TABLE %s VALIDATE CONSTRAINT %s",
+							 check, dtmodel_qualified_name(rel),
+							 quote_identifier(check));
+}
+
 static void
 find_drift(StringInfo drift, Relation rel, const void *options)
 {
@@ -231,11 +261,8 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 	drift_of_missing(drift, rel, DT_SOFT_CASCADE);
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		drift_of_missing(drift, rel, DT_SOFT_CASCADE_MOVE);
-	if (dtmodel_column_is_used(&soft_delete->flag) &&
-		dtmodel_find_soft_delete_check(rel, &soft_delete->flag, &soft_delete->deleted_at) == NULL)
-		dtmodel_append_drift(drift, "no CHECK keeps \"%s\" and \"%s\" consistent",
-							 NameStr(soft_delete->flag.name),
-							 NameStr(soft_delete->deleted_at.name));
+	if (dtmodel_column_is_used(&soft_delete->flag))
+		drift_of_check(drift, rel, soft_delete);
 	drift_of_delete_triggers(drift, rel, soft_delete);
 }
 

@@ -170,8 +170,8 @@ report_unflagged_rows(const DtChange *change, const SoftDeleteRequest *request)
 
 /*
  * Refuses a table with rows whose flag and time contradict each other, before
- * anything is changed.  Only the owner of the data knows when those rows were
- * deleted, or whether they were.
+ * it is locked.  Only the owner of the data knows when those rows were
+ * deleted, or whether they were.  The CHECK refuses those that come later.
  */
 static void
 check_rows(const DtChange *change, const SoftDeleteRequest *request,
@@ -185,6 +185,8 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 	const char *contradicting = !has_time ? flagged :
 		psprintf("(%s) OPERATOR(pg_catalog.<>) (%s)", flagged, timed);
 
+	if (change->phase != DT_BEFORE_LOCK)
+		return;
 	if (has_flag && any_row(change->table, contradicting))
 		report_contradictions(change, request, has_time);
 	if (!has_flag && has_time && any_row(change->table, timed))
@@ -194,25 +196,33 @@ check_rows(const DtChange *change, const SoftDeleteRequest *request,
 static void
 drop_check(DtChange *change, const char *check)
 {
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("dropped constraint \"%s\"", check),
 						  psprintf("ALTER TABLE %s DROP CONSTRAINT %s", change->table,
 								   quote_identifier(check)));
 }
 
+/* Whether no table has one of the columns yet, so that all rows are live. */
+static bool
+are_new(const DtChange *change, const SoftDeleteRequest *request)
+{
+	return !dtmodel_has_column_anywhere(change->rel, request->flag,
+										change->lockmode) &&
+		!dtmodel_has_column_anywhere(change->rel, request->deleted_at,
+									 change->lockmode);
+}
+
 static void
 add_check(DtChange *change, const SoftDeleteRequest *request)
 {
-	char	   *name = dtmodel_check_name(change->rel, DT_SOFT_DELETE_CHECK);
 	DtSoftDelete columns = asked_columns(request);
 
-	dtmodel_add_statement(change,
-						  psprintf("added constraint \"%s\"", name),
-						  psprintf("ALTER TABLE %s ADD CONSTRAINT %s "
-								   "CHECK ((%s) OPERATOR(pg_catalog.=) (%s))",
-								   change->table, quote_identifier(name),
-								   dtmodel_flagged_text(&columns),
-								   dtmodel_timed_text(&columns)));
+	dtmodel_add_check(change,
+					  dtmodel_check_name(change->rel, DT_SOFT_DELETE_CHECK),
+					  psprintf("(%s) OPERATOR(pg_catalog.=) (%s)",
+							   dtmodel_flagged_text(&columns),
+							   dtmodel_timed_text(&columns)),
+					  are_new(change, request));
 }
 
 static List *
@@ -385,7 +395,7 @@ check_none_revived(const DtChange *change, const SoftDeleteRequest *request,
 		return;
 	if (AttributeNumberIsValid(deleted_at->attnum))
 		deleted = psprintf("(%s) AND NOT (%s)", deleted, dtmodel_timed_text(&asked));
-	if (!any_row(change->table, deleted))
+	if (!dtmodel_checks_rows(change) || !any_row(change->table, deleted))
 		return;
 
 	ereport(ERROR,
@@ -553,7 +563,7 @@ check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
 	if (!AttributeNumberIsValid(soft_delete->deleted_at.attnum))
 		return;
 	deleted = dtmodel_timed_text(soft_delete);
-	if (!any_row(change->table, deleted))
+	if (!dtmodel_checks_rows(change) || !any_row(change->table, deleted))
 		return;
 
 	ereport(ERROR,

@@ -204,7 +204,7 @@ dtmodel_report_hidden_rows(Oid relid)
 
 	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
 	{
-		Relation	rel = table_open(lfirst_oid(cell), NoLock);
+		Relation	rel = table_open(lfirst_oid(cell), AccessShareLock);
 
 		if (!rel->rd_rel->relispartition)
 			report_table(rel);

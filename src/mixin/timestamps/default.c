@@ -112,7 +112,7 @@ static void
 set_default(DtChange *change, const char *table, const char *only,
 			const DtColumn *column, DtClock clock, const char *of_partition)
 {
-	dtmodel_add_statement(change,
+	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("set the default of column \"%s\"%s to %s",
 								   NameStr(column->name), of_partition,
 								   default_expression("", clock, column->typid)),
@@ -149,7 +149,7 @@ change_partition_defaults(DtChange *change, const char *name, DtClock clock)
 
 	if (change->rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		return;
-	foreach(cell, find_all_inheritors(relid, DT_CHANGE_LOCK, NULL))
+	foreach(cell, find_all_inheritors(relid, change->lockmode, NULL))
 	{
 		if (lfirst_oid(cell) != relid)
 			change_partition_default(change, lfirst_oid(cell), name, clock);
