@@ -181,6 +181,7 @@ many_deletions() {
     turns fill_table mark_many "$@" && check_versions 'count(*) FILTER (WHERE is_deleted)' "$@"
 }
 
+# shellcheck disable=SC2034 # read by make_table
 mixins=timestamps,soft_delete,history
 for tier in preloaded trigger; do
     compare 2 many_deletions "soft DELETE, $rows rows, $tier" $tier \
