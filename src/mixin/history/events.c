@@ -106,11 +106,21 @@ follow_attach(Oid parent, const PartitionCmd *command)
 	follow_new_partition(partition);
 }
 
+static bool
+adds_primary_key(const AlterTableCmd *command)
+{
+	return (command->subtype == AT_AddIndex ||
+			command->subtype == AT_AddIndexConstraint) &&
+		IsA(command->def, IndexStmt) && ((IndexStmt *) command->def)->primary;
+}
+
 /* What the server has done. */
 static void
 read_collected(const CollectedATSubcmd *collected, DtSchemaChange *change)
 {
 	AlterTableCmd *command = (AlterTableCmd *) collected->parsetree;
+
+	change->changes_key |= IsA(command, AlterTableCmd) && adds_primary_key(command);
 
 	/* With IF NOT EXISTS, there may be no column that was added. */
 	if (IsA(command, AlterTableCmd) && compat_adds_column(command->subtype) &&

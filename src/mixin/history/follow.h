@@ -25,6 +25,7 @@ typedef struct DtSchemaChange
 	List	   *retyped;		/* of AlterTableCmd: ALTER COLUMN TYPE */
 	bool		secures_rows;	/* ENABLE or FORCE ROW LEVEL SECURITY */
 	bool		changes_parents;	/* INHERIT or NO INHERIT */
+	bool		changes_key;	/* ADD PRIMARY KEY */
 	bool		reaches_inheritors;
 } DtSchemaChange;
 
