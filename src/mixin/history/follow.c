@@ -34,6 +34,7 @@
 #include "mixin/history/arguments.h"
 #include "mixin/history/as_of.h"
 #include "mixin/history/follow.h"
+#include "mixin/history/policy.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
 #include "mixin/timestamps/mixin.h"
@@ -754,13 +755,17 @@ follow_all(Follower *follower, const DtSchemaChange *change)
 	rewrite_as_of(follower);
 }
 
-/*
- * Does to the history of a table, if it has one, what the command has done to
- * the table.  To be called for a model before it is called for the tables that
- * inherit from it.
- */
-void
-dtmodel_follow_in_history(Oid model, const DtSchemaChange *change)
+static void
+follow_policies(Follower *follower, const DtSchemaChange *change)
+{
+	dtmodel_copy_policies(RelationGetRelid(follower->model), &follower->history,
+						  follower->table, change->policy);
+}
+
+/* Errors of the commands on the history say where they come from. */
+static void
+follow_with_context(Oid model, const DtSchemaChange *change,
+					void (*follow) (Follower *, const DtSchemaChange *))
 {
 	ErrorContextCallback callback = {
 		.previous = error_context_stack,
@@ -772,7 +777,30 @@ dtmodel_follow_in_history(Oid model, const DtSchemaChange *change)
 		return;
 	callback.arg = get_rel_name(follower.table);
 	error_context_stack = &callback;
-	follow_all(&follower, change);
+	follow(&follower, change);
 	error_context_stack = callback.previous;
 	close_follower(&follower);
+}
+
+/*
+ * Does to the history of a table, if it has one, what the command has done to
+ * the table.  To be called for a model before it is called for the tables that
+ * inherit from it.
+ */
+void
+dtmodel_follow_in_history(Oid model, const DtSchemaChange *change)
+{
+	follow_with_context(model, change, follow_all);
+}
+
+/*
+ * Makes the policies of the model hold for its past, of which this one has
+ * changed; InvalidOid: any may have.
+ */
+void
+dtmodel_follow_policies(Oid model, Oid policy)
+{
+	DtSchemaChange change = {.policy = policy};
+
+	follow_with_context(model, &change, follow_policies);
 }
