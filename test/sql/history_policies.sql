@@ -204,7 +204,9 @@ CALL dtmodel.purge_history('docs', '0');
 SELECT count(*) FROM docs_history;
 -- when the model is gone, none shows the past any more
 UPDATE docs SET body = 'z';
+SET ROLE history_policies_owner;
 DROP TABLE docs;
+RESET ROLE;
 SELECT name FROM policies('docs_history');
 SET ROLE history_policies_bob;
 SELECT count(*) FROM docs_history;

@@ -48,6 +48,18 @@ $node->safe_psql(
 	ALTER TABLE vehicles DROP COLUMN name;
 	ALTER TABLE vehicles ADD COLUMN name int;
 	UPDATE cars SET name = 3;
+
+	-- Policies, in an order that is not that of their names, and one that the
+	-- history has besides.
+	ALTER TABLE events ADD COLUMN p int DEFAULT 1;
+	CREATE FUNCTION public.team() RETURNS int STABLE LANGUAGE sql AS 'SELECT 1';
+	ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY z ON events USING (p = public.team());
+	CREATE POLICY own ON events_history FOR SELECT USING (p = 4);
+	CREATE POLICY own ON events AS RESTRICTIVE FOR SELECT TO ann, pg_monitor
+		USING (p IN (SELECT seats FROM cars WHERE cars.id = events.id) OR p < 9);
+	CREATE POLICY a ON events USING (p <> 3);
+	CREATE POLICY notes ON events USING (note = '');
 ));
 
 # What does not differ from database to database: inherited columns may change
@@ -61,6 +73,9 @@ my $past = qq(
 	UNION ALL SELECT 'trigger', to_jsonb(t)
 	FROM (SELECT tgrelid::regclass, tgname, tgargs FROM pg_trigger
 		  WHERE tgname LIKE 'zz_dtmodel_history%') AS t
+	UNION ALL SELECT 'policy', to_jsonb(p)
+	FROM (SELECT polrelid::regclass, polname, polpermissive, polcmd, pg_get_expr(polqual, polrelid)
+		  FROM pg_policy) AS p
 	ORDER BY 1, 2);
 
 sub restore_with
@@ -99,6 +114,17 @@ sub check_following
 			'SELECT name_1, name FROM app.wheels_history ORDER BY valid_to'),
 		"x|\n|\n|3",
 		"$database: and its name");
+	is( $node->safe_psql(
+			$database, qq(
+			SET ROLE ann;
+			SET search_path = app;
+			DROP POLICY own ON events;
+			ALTER POLICY z ON events USING (k = 1);
+			ALTER TABLE events DROP COLUMN p CASCADE;
+			SELECT polname, pg_get_expr(polqual, polrelid) FROM pg_policy
+			WHERE polrelid = 'events_history'::regclass ORDER BY polname)),
+		"own|(p = 4)\nz|(k = 1)",
+		"$database: and its policies");
 	is( $node->safe_psql(
 			$database, qq(
 			SET ROLE ann;

@@ -363,7 +363,8 @@ tables_that_lost_policies(void)
 
 /*
  * What a policy that is dropped has hidden from the past can be shown.  Who
- * drops it with something else need not own the table.
+ * drops it with something else need not own the table, which may be what is
+ * dropped.
  */
 static void
 follow_dropped_policies(void)
@@ -372,7 +373,8 @@ follow_dropped_policies(void)
 
 	foreach(cell, tables_that_lost_policies())
 	{
-		if (compat_relation_ownercheck(lfirst_oid(cell), GetUserId()))
+		if (get_rel_relkind(lfirst_oid(cell)) != '\0' &&
+			compat_relation_ownercheck(lfirst_oid(cell), GetUserId()))
 			dtmodel_follow_policies(lfirst_oid(cell), InvalidOid);
 	}
 }
