@@ -855,7 +855,8 @@ COMMENT ON FUNCTION dtmodel.history_drop_trigger() IS
 -- renamed as indexes, and their columns as those of views.
 CREATE EVENT TRIGGER dtmodel_history_protect ON ddl_command_start
     WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW',
-                 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'DROP TABLE')
+                 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'DROP TABLE',
+                 'CREATE POLICY', 'ALTER POLICY', 'DROP POLICY')
     EXECUTE FUNCTION dtmodel.history_protect_trigger();
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
 
@@ -865,16 +866,19 @@ COMMENT ON EVENT TRIGGER dtmodel_history_protect IS
 CREATE EVENT TRIGGER dtmodel_history_follow ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW',
                  'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER TYPE',
-                 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE SCHEMA')
+                 'ALTER SCHEMA', 'CREATE TABLE', 'CREATE SCHEMA',
+                 'CREATE POLICY', 'ALTER POLICY')
     EXECUTE FUNCTION dtmodel.history_follow_trigger();
 ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_history_follow IS
 'changes a history as its model was changed';
 
--- Whatever a column's type or a generated column can depend on.
+-- Policies, and whatever they, a column's type or a generated column can
+-- depend on.
 CREATE EVENT TRIGGER dtmodel_history_drop ON sql_drop
-    WHEN TAG IN ('DROP TYPE', 'DROP DOMAIN', 'DROP TABLE', 'DROP VIEW',
+    WHEN TAG IN ('DROP POLICY',
+                 'DROP TYPE', 'DROP DOMAIN', 'DROP TABLE', 'DROP VIEW',
                  'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE',
                  'DROP FUNCTION', 'DROP ROUTINE', 'DROP LANGUAGE',
                  'DROP SCHEMA', 'DROP EXTENSION', 'DROP COLLATION',
@@ -886,7 +890,7 @@ CREATE EVENT TRIGGER dtmodel_history_drop ON sql_drop
 ALTER EVENT TRIGGER dtmodel_history_drop ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_history_drop IS
-'changes a history whose model has lost a column with its type';
+'changes a history whose model has lost a column with its type, or a policy';
 
 --
 -- Deleting for good (src/api/purge)

@@ -45,7 +45,7 @@ ALTER TABLE users ALTER name TYPE int USING name::int;
 ALTER TABLE users ALTER name TYPE text USING name || password;
 \echo :SQLSTATE
 CREATE DOMAIN known AS int NOT NULL;
-ALTER TABLE users ADD COLUMN n known DEFAULT 1;
+ALTER TABLE users ADD COLUMN n known DEFAULT random();
 \echo :SQLSTATE
 CREATE VIEW past AS SELECT name FROM users_history;
 \set VERBOSITY terse

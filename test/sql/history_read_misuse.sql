@@ -111,6 +111,20 @@ SELECT dtmodel.revert_transaction(NULL::users, (SELECT transaction_id FROM users
 \echo :SQLSTATE
 RESET ROLE;
 GRANT DELETE, TRUNCATE ON users TO history_read_misuse_user;
+REVOKE SELECT ON users FROM history_read_misuse_user;
+SET ROLE history_read_misuse_user;
+\set VERBOSITY default
+SELECT dtmodel.erase(NULL::users, 2);
+\echo :SQLSTATE
+CALL dtmodel.purge_history('users', '0', dry_run => true);
+RESET ROLE;
+GRANT SELECT (id, name) ON users TO history_read_misuse_user;
+SET ROLE history_read_misuse_user;
+SELECT dtmodel.erase(NULL::users, 2);
+\echo :SQLSTATE
+\set VERBOSITY terse
+RESET ROLE;
+GRANT SELECT ON users TO history_read_misuse_user;
 SET ROLE history_read_misuse_user;
 SELECT dtmodel.erase(NULL::users, 2);
 CALL dtmodel.purge_history('users', '0');
@@ -119,25 +133,27 @@ DELETE FROM users_history;
 RESET ROLE;
 SELECT count(*) FROM users_history;
 
--- policies: of the table for the present, of its history for the past
+-- policies: of the table for the present and the past, and of its history for the past
 CREATE TABLE docs (id int PRIMARY KEY, owner text, body text);
 SELECT dtmodel.add_timestamps('docs'), dtmodel.add_history('docs');
 INSERT INTO docs VALUES (1, 'history_read_misuse_user', 'mine'), (2, 'other', 'theirs');
 UPDATE docs SET body = body || '!';
 UPDATE docs SET owner = 'history_read_misuse_user' WHERE id = 2;
 ALTER TABLE docs ENABLE ROW LEVEL SECURITY;
-ALTER TABLE docs_history ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON docs USING (owner = current_user);
 GRANT SELECT, UPDATE, INSERT, DELETE, TRUNCATE ON docs TO history_read_misuse_user;
 GRANT SELECT ON docs_history TO history_read_misuse_user;
 SET ROLE history_read_misuse_user;
-SELECT id, operation, (version).body FROM docs, dtmodel.history(docs) ORDER BY id;
-SELECT * FROM dtmodel.changes(NULL::docs, NULL);
+SELECT id, operation, changed, (version).body FROM docs, dtmodel.history(docs) ORDER BY id, valid_from;
+SELECT operation, key, changes FROM dtmodel.changes(NULL::docs, NULL);
 RESET ROLE;
-CREATE POLICY own ON docs_history USING (owner = current_user);
+CREATE POLICY few ON docs_history AS RESTRICTIVE USING (body <> 'mine');
 SET ROLE history_read_misuse_user;
 SELECT id, operation, changed, (version).body FROM docs, dtmodel.history(docs) ORDER BY id, valid_from;
 SELECT operation, key, changes FROM dtmodel.changes(NULL::docs, NULL);
+RESET ROLE;
+DROP POLICY few ON docs_history;
+SET ROLE history_read_misuse_user;
 \set VERBOSITY terse
 \set VERBOSITY sqlstate
 SELECT dtmodel.revert(d, created_at) FROM docs AS d WHERE id = 2;

@@ -259,15 +259,16 @@ SELECT dtmodel.revert(i, (SELECT max(valid_from) FROM items_history WHERE name =
 \echo :SQLSTATE
 
 SET client_min_messages = error;
--- a column that must not be null, and is younger than the version, keeps its
--- value; one that may be null is null as it was then
+-- a column that is younger than the version gets the default that the rows have
+-- got; if that was not the same for all, it is null, or keeps its value if it
+-- must not be null
 CREATE TABLE younger (id int PRIMARY KEY, v text);
 SELECT dtmodel.add_timestamps('younger'), dtmodel.add_history('younger');
 INSERT INTO younger VALUES (1, 'a');
 SELECT clock_timestamp() AS old \gset
 UPDATE younger SET v = 'b';
-ALTER TABLE younger ADD stock int NOT NULL DEFAULT 0, ADD note text DEFAULT 'n';
-UPDATE younger SET stock = 7;
-SELECT v, stock, note FROM dtmodel.revert(NULL::younger, 1, :'old');
+ALTER TABLE younger ADD stock int NOT NULL DEFAULT 0, ADD note text DEFAULT 'n', ADD k float NOT NULL DEFAULT random(), ADD n float DEFAULT random();
+UPDATE younger SET stock = 7, note = NULL, k = 7, n = 7;
+SELECT v, stock, note, k, n FROM dtmodel.revert(NULL::younger, 1, :'old');
 
 DROP SCHEMA history_revert CASCADE;

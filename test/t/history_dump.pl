@@ -57,6 +57,18 @@ $node->safe_psql(
 	UPDATE bills SET v = 'b';
 	SET dtmodel.preserve_timestamps = on;
 	UPDATE bills SET v = 'c', updated_at = '2999-01-01' WHERE id = 2;
+
+	-- Policies, in an order that is not that of their names, and one that the
+	-- history has besides.
+	ALTER TABLE events ADD COLUMN p int DEFAULT 1;
+	CREATE FUNCTION public.team() RETURNS int STABLE LANGUAGE sql AS 'SELECT 1';
+	ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+	CREATE POLICY z ON events USING (p = public.team());
+	CREATE POLICY own ON events_history FOR SELECT USING (p = 4);
+	CREATE POLICY own ON events AS RESTRICTIVE FOR SELECT TO ann, pg_monitor
+		USING (p IN (SELECT seats FROM cars WHERE cars.id = events.id) OR p < 9);
+	CREATE POLICY a ON events USING (p <> 3);
+	CREATE POLICY notes ON events USING (note = '');
 ));
 
 # What does not differ from database to database: inherited columns may change
@@ -75,6 +87,9 @@ my $past = qq(
 	UNION ALL SELECT 'trigger', to_jsonb(t)
 	FROM (SELECT tgrelid::regclass, tgname, tgargs FROM pg_trigger
 		  WHERE tgname LIKE 'zz_dtmodel_history%') AS t
+	UNION ALL SELECT 'policy', to_jsonb(p)
+	FROM (SELECT polrelid::regclass, polname, polpermissive, polcmd, pg_get_expr(polqual, polrelid)
+		  FROM pg_policy) AS p
 	ORDER BY 1, 2);
 
 sub restore_with
@@ -124,6 +139,17 @@ sub check_following
 			SELECT cardinality(dtmodel.add_history_partitions('app.invoices', 4)))),
 		"a|t\nb|t\n1",
 		"$database: a partitioned history goes on");
+	is( $node->safe_psql(
+			$database, qq(
+			SET ROLE ann;
+			SET search_path = app;
+			DROP POLICY own ON events;
+			ALTER POLICY z ON events USING (k = 1);
+			ALTER TABLE events DROP COLUMN p CASCADE;
+			SELECT polname, pg_get_expr(polqual, polrelid) FROM pg_policy
+			WHERE polrelid = 'events_history'::regclass ORDER BY polname)),
+		"own|(p = 4)\nz|(k = 1)",
+		"$database: and its policies");
 	is( $node->safe_psql(
 			$database, qq(
 			SET ROLE ann;

@@ -17,6 +17,8 @@
 #include "api/history/past.h"
 #include "api/purge/purge.h"
 #include "dtmodel.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_erase);
@@ -82,6 +84,28 @@ erase(const DtRowCall *call, const DtPast *past)
 	return erased + Max(rest, (int64) found);
 }
 
+/* Whole rows are read, to know that they are there. */
+static void
+check_may_read(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+	const char *role = GetUserNameFromId(GetUserId(), false);
+
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT,
+								  ACLMASK_ALL) == ACLCHECK_OK)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to erase rows of table \"%s\"",
+					RelationGetRelationName(rel)),
+			 errdetail("To find the row, role \"%s\" needs the SELECT privilege on the table.",
+					   role),
+			 errhint("Use GRANT SELECT ON %s TO %s.",
+					 dtmodel_qualified_name(rel), quote_identifier(role)),
+			 errtable(rel)));
+}
+
 /*
  * erase(model anyelement, id anycompatible) returns bigint
  *
@@ -106,6 +130,7 @@ dtmodel_erase(PG_FUNCTION_ARGS)
 	int64		erased = 0;
 
 	dtmodel_check_may_purge(call.rel, "erase rows of");
+	check_may_read(call.rel);
 	dtmodel_check_sees_all(call.rel, WHY, "erase");
 	dtmodel_check_sees_all(past.table, WHY, "erase");
 	if (!PG_ARGISNULL(1))

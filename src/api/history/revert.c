@@ -89,8 +89,9 @@ inserted_list(const DtPast *past, const char *prefix)
 }
 
 /*
- * A version has NULL in a column that is younger than itself.  If the column
- * must not be null, the row keeps what it has.
+ * A version has NULL in a column that is younger than itself and got a value of
+ * its own in each row.  If the column must not be null, the row keeps what it
+ * has.
  */
 static char *
 assignments_of(const DtPast *past)

@@ -188,6 +188,25 @@ dtmodel_named_history(const DtHistoryNames *names)
 								 get_rel_namespace(names->model));
 }
 
+/* The model whose history this is; NULL for any other table. */
+const DtHistoryNames *
+dtmodel_model_of_history(Oid table)
+{
+	ListCell   *cell;
+
+	/* Most tables are none, which does not cost a search for a model. */
+	if (!OidIsValid(table) || !dtmodel_is_history_table(table))
+		return NULL;
+	foreach(cell, dtmodel_all_histories())
+	{
+		const DtHistoryNames *names = lfirst(cell);
+
+		if (dtmodel_named_history(names) == table)
+			return names;
+	}
+	return NULL;
+}
+
 /* The columns without a past as an array literal. */
 char *
 dtmodel_excluded_literal(const DtHistory *history)

@@ -21,6 +21,7 @@ typedef struct DtHistoryNames
 extern List *dtmodel_all_histories(void);
 extern DtHistoryNames *dtmodel_history_names(Oid model);
 extern Oid	dtmodel_named_history(const DtHistoryNames *names);
+extern const DtHistoryNames *dtmodel_model_of_history(Oid table);
 extern char *dtmodel_excluded_literal(const DtHistory *history);
 extern void dtmodel_set_history_arguments(Relation model,
 										  const DtHistory *history);

@@ -76,6 +76,24 @@ dtmodel_owned_as_of(Oid model, const char *name, Oid schema)
 	return function;
 }
 
+/* Whether we have made the function for the model, whether it is one or not. */
+bool
+dtmodel_is_own_as_of(Oid model, Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		isnull;
+	Datum		body;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+	result = may_be_changed(tuple, model) &&
+		dtmodel_is_own_query(TextDatumGetCString(body));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
 /* InvalidOid if there is no such function any more. */
 Oid
 dtmodel_owner_of_as_of(Oid function)

@@ -15,6 +15,7 @@
 extern Oid	dtmodel_find_as_of(Relation model, const char *name);
 extern Oid	dtmodel_owned_as_of(Oid model, const char *name, Oid schema);
 extern Oid	dtmodel_owner_of_as_of(Oid function);
+extern bool dtmodel_is_own_as_of(Oid model, Oid function);
 extern List *dtmodel_as_of_entries(const Query *query);
 extern char *dtmodel_as_of_text(Relation model, const DtHistory *history);
 

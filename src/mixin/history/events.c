@@ -16,9 +16,13 @@
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_policy.h"
 #include "catalog/pg_type.h"
+#include "dtmodel.h"
 #include "mixin/history/arguments.h"
+#include "miscadmin.h"
 #include "mixin/history/follow.h"
+#include "mixin/history/policy.h"
 #include "mixin/history/setup.h"
 #include "model/inheritance.h"
 #include "nodes/nodes.h"
@@ -106,11 +110,21 @@ follow_attach(Oid parent, const PartitionCmd *command)
 	follow_new_partition(partition);
 }
 
+static bool
+adds_primary_key(const AlterTableCmd *command)
+{
+	return (command->subtype == AT_AddIndex ||
+			command->subtype == AT_AddIndexConstraint) &&
+		IsA(command->def, IndexStmt) && ((IndexStmt *) command->def)->primary;
+}
+
 /* What the server has done. */
 static void
 read_collected(const CollectedATSubcmd *collected, DtSchemaChange *change)
 {
 	AlterTableCmd *command = (AlterTableCmd *) collected->parsetree;
+
+	change->changes_key |= IsA(command, AlterTableCmd) && adds_primary_key(command);
 
 	/* With IF NOT EXISTS, there may be no column that was added. */
 	if (IsA(command, AlterTableCmd) && compat_adds_column(command->subtype) &&
@@ -196,6 +210,19 @@ follow_schema_name(Oid schema)
 	}
 }
 
+/* A policy of a model, or one of a history that may be such a policy. */
+static void
+follow_policy(Oid policy, bool is_new)
+{
+	Oid			table = dtmodel_table_of_policy(policy);
+	const DtHistoryNames *names = dtmodel_model_of_history(table);
+
+	if (OidIsValid(table) && names == NULL)
+		dtmodel_follow_policies(table, policy);
+	else if (names != NULL && is_new)
+		dtmodel_replace_copied_policy(names->model, table, policy);
+}
+
 static void
 follow_rename(const RenameStmt *statement, const ObjectAddress *address)
 {
@@ -203,6 +230,8 @@ follow_rename(const RenameStmt *statement, const ObjectAddress *address)
 
 	if (address->classId == NamespaceRelationId)
 		follow_schema_name(address->objectId);
+	if (address->classId == PolicyRelationId)
+		follow_policy(address->objectId, false);
 	if (address->classId != RelationRelationId)
 		return;
 	if (address->objectSubId != 0)
@@ -237,6 +266,10 @@ follow_simple(const CollectedCommand *command)
 		follow_set_schema(command);
 	else if (IsA(command->parsetree, CreateStmt))
 		follow_new_partition(command->d.simple.address.objectId);
+	else if (IsA(command->parsetree, CreatePolicyStmt) ||
+			 IsA(command->parsetree, AlterPolicyStmt))
+		follow_policy(command->d.simple.address.objectId,
+					  IsA(command->parsetree, CreatePolicyStmt));
 }
 
 static void
@@ -272,7 +305,7 @@ may_concern_history(const Node *statement)
  *
  * ON ddl_command_end.  What a command has done to a model is done to its
  * history too: columns added, renamed and changed, the table renamed and
- * moved; rows secured.  A new partition gets the trigger that notices TRUNCATE.
+ * moved; rows secured, by the same policies.  A new partition gets the trigger that notices TRUNCATE.
  * A column with a name that a history needs is an error (42701), and so is a
  * change that does not work on the past.
  */
@@ -293,18 +326,12 @@ dtmodel_history_follow_trigger(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/* The tables that have lost a column, and are still there. */
+/* The tables that a query on the dropped objects finds. */
 static List *
-tables_that_lost_columns(void)
+read_tables(const char *query)
 {
 	int			count;
-	Datum	   *values =
-		dtmodel_read_event("SELECT DISTINCT d.objid"
-						   " FROM pg_catalog.pg_event_trigger_dropped_objects() AS d"
-						   " JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) d.objid"
-						   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
-						   " AND d.objsubid OPERATOR(pg_catalog.<>) 0 ORDER BY 1",
-						   &count);
+	Datum	   *values = dtmodel_read_event(query, &count);
 	List	   *tables = NIL;
 
 	for (int i = 0; i < count; i++)
@@ -312,11 +339,52 @@ tables_that_lost_columns(void)
 	return tables;
 }
 
+/* The tables that have lost a column, and are still there. */
+static List *
+tables_that_lost_columns(void)
+{
+	return read_tables("SELECT DISTINCT d.objid"
+					   " FROM pg_catalog.pg_event_trigger_dropped_objects() AS d"
+					   " JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) d.objid"
+					   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+					   " AND d.objsubid OPERATOR(pg_catalog.<>) 0 ORDER BY 1");
+}
+
+static List *
+tables_that_lost_policies(void)
+{
+	return read_tables("SELECT DISTINCT c.oid"
+					   " FROM pg_catalog.pg_event_trigger_dropped_objects() AS d"
+					   " JOIN pg_catalog.pg_namespace AS n ON n.nspname OPERATOR(pg_catalog.=) d.address_names[1]"
+					   " JOIN pg_catalog.pg_class AS c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid"
+					   " AND c.relname OPERATOR(pg_catalog.=) d.address_names[2]"
+					   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_policy'::pg_catalog.regclass ORDER BY 1");
+}
+
+/*
+ * What a policy that is dropped has hidden from the past can be shown.  Who
+ * drops it with something else need not own the table, which may be what is
+ * dropped.
+ */
+static void
+follow_dropped_policies(void)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables_that_lost_policies())
+	{
+		if (get_rel_relkind(lfirst_oid(cell)) != '\0' &&
+			compat_relation_ownercheck(lfirst_oid(cell), GetUserId()))
+			dtmodel_follow_policies(lfirst_oid(cell), InvalidOid);
+	}
+}
+
 /*
  * history_drop_trigger() returns event_trigger
  *
- * ON sql_drop, for commands that may drop a column of a model with something
- * else, such as its type: the function that shows the past goes on without it.
+ * ON sql_drop, for commands that may drop a column or a policy of a model with
+ * something else, such as its type: the function that shows the past goes on
+ * without it.
  */
 Datum
 dtmodel_history_drop_trigger(PG_FUNCTION_ARGS)
@@ -330,5 +398,6 @@ dtmodel_history_drop_trigger(PG_FUNCTION_ARGS)
 
 		follow_relation(lfirst_oid(cell), &none);
 	}
+	follow_dropped_policies();
 	PG_RETURN_NULL();
 }

@@ -35,15 +35,19 @@
 #include "mixin/history/as_of.h"
 #include "mixin/history/follow.h"
 #include "mixin/history/partition.h"
+#include "mixin/history/policy.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
 #include "mixin/timestamps/mixin.h"
 #include "model/inheritance.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
 #include "server/event.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
 /* A model and its history, which is as the triggers of the model say. */
@@ -131,23 +135,34 @@ has_column(Oid table, const char *name)
 	return get_attnum(table, name) != InvalidAttrNumber;
 }
 
+static void
+report_time(Relation model, const DtColumn *updated_at)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("column \"%s\" of table \"%s\" must stay of type timestamptz, with microseconds",
+					NameStr(updated_at->name), RelationGetRelationName(model)),
+			 errdetail("In a history, a version begins with this time, and ends when the next one begins."),
+			 errhint("Call %s.remove_history(%s) first, which keeps the past.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(model)),
+			 errtablecol(model, updated_at->attnum)));
+}
+
 /* Versions cannot be told apart by any other time. */
 static void
 check_time(const Follower *follower, const DtSchemaChange *change)
 {
-	const DtModel *model = dtmodel_get_model(follower->model);
-	const DtTimestamps *timestamps = dtmodel_timestamps_of(model);
+	const DtTimestamps *timestamps =
+		dtmodel_timestamps_of(dtmodel_get_model(follower->model));
 	ListCell   *cell;
 
 	foreach(cell, change->retyped)
 	{
 		if (timestamps != NULL &&
 			namestrcmp((Name) &timestamps->updated_at.name,
-					   lfirst_node(AlterTableCmd, cell)->name) == 0)
-		{
-			dtmodel_check_history_time(follower->model, model);
-			break;
-		}
+					   lfirst_node(AlterTableCmd, cell)->name) == 0 &&
+			!dtmodel_is_history_time(&timestamps->updated_at))
+			report_time(follower->model, &timestamps->updated_at);
 	}
 }
 
@@ -371,11 +386,44 @@ follow_types(const Follower *follower, const DtSchemaChange *change)
 }
 
 /*
- * Versions that ended before the column was added have no value for it, not
- * its default: they never had it.
+ * What the command has given to all rows in a column that it has added, as SQL.
+ * NULL if that is null, or not the same in all of them.
+ */
+static const char *
+added_value(const Follower *follower, Form_pg_attribute att,
+			const DtSchemaChange *change)
+{
+	Node	   *value;
+
+	if (!is_new(att, change) || att->attgenerated != '\0' ||
+		att->attidentity != '\0')
+		return NULL;
+	value = build_column_default(follower->model, att->attnum);
+	return value == NULL || contain_volatile_functions(value) ? NULL :
+		deparse_expression(value, NIL, false, false);
+}
+
+static void
+add_column(const Follower *follower, Form_pg_attribute att, const char *value)
+{
+	char	   *table = dtmodel_qualified_name_of(follower->table);
+
+	dtmodel_run_command(psprintf("ALTER TABLE %s ADD COLUMN %s%s%s", table,
+								 dtmodel_history_column(att),
+								 value == NULL ? "" : " DEFAULT ",
+								 value == NULL ? "" : value));
+	if (value != NULL)
+		dtmodel_run_command(psprintf("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT",
+									 table, quote_identifier(NameStr(att->attname))));
+}
+
+/*
+ * The current row has the default of a new column from its updated_at on, which
+ * was before.  The versions before it get it too: else the change between the
+ * two would seem to have set it.
  */
 static void
-follow_new_columns(const Follower *follower)
+follow_new_columns(const Follower *follower, const DtSchemaChange *change)
 {
 	TupleDesc	desc = RelationGetDescr(follower->model);
 
@@ -385,10 +433,19 @@ follow_new_columns(const Follower *follower)
 
 		if (dtmodel_has_past(follower->model, &follower->history, att->attnum) &&
 			!has_column(follower->table, NameStr(att->attname)))
-			dtmodel_run_command(psprintf("ALTER TABLE %s ADD COLUMN %s",
-										 dtmodel_qualified_name_of(follower->table),
-										 dtmodel_history_column(att)));
+			add_column(follower, att, added_value(follower, att, change));
 	}
+}
+
+/* Versions are found by the key, in the order of their ends. */
+static void
+follow_key(const Follower *follower, const DtSchemaChange *change)
+{
+	if (change->changes_key &&
+		dtmodel_lacks_history_index(follower->model, &follower->history,
+									follower->table))
+		dtmodel_run_command(dtmodel_history_index(follower->model,
+												  dtmodel_qualified_name_of(follower->table)));
 }
 
 /*
@@ -738,20 +795,25 @@ follow_all(Follower *follower, const DtSchemaChange *change)
 	if (changed)
 		dtmodel_set_history_arguments(follower->model, &follower->history);
 	follow_types(follower, change);
-	follow_new_columns(follower);
+	follow_new_columns(follower, change);
+	follow_key(follower, change);
 	follow_row_security(follower, change);
 	follow_persistence(follower);
 	follow_parents(follower, change);
 	rewrite_as_of(follower);
 }
 
-/*
- * Does to the history of a table, if it has one, what the command has done to
- * the table.  To be called for a model before it is called for the tables that
- * inherit from it.
- */
-void
-dtmodel_follow_in_history(Oid model, const DtSchemaChange *change)
+static void
+follow_policies(Follower *follower, const DtSchemaChange *change)
+{
+	dtmodel_copy_policies(RelationGetRelid(follower->model), &follower->history,
+						  follower->table, change->policy);
+}
+
+/* Errors of the commands on the history say where they come from. */
+static void
+follow_with_context(Oid model, const DtSchemaChange *change,
+					void (*follow) (Follower *, const DtSchemaChange *))
 {
 	ErrorContextCallback callback = {
 		.previous = error_context_stack,
@@ -763,7 +825,30 @@ dtmodel_follow_in_history(Oid model, const DtSchemaChange *change)
 		return;
 	callback.arg = get_rel_name(follower.table);
 	error_context_stack = &callback;
-	follow_all(&follower, change);
+	follow(&follower, change);
 	error_context_stack = callback.previous;
 	close_follower(&follower);
+}
+
+/*
+ * Does to the history of a table, if it has one, what the command has done to
+ * the table.  To be called for a model before it is called for the tables that
+ * inherit from it.
+ */
+void
+dtmodel_follow_in_history(Oid model, const DtSchemaChange *change)
+{
+	follow_with_context(model, change, follow_all);
+}
+
+/*
+ * Makes the policies of the model hold for its past, of which this one has
+ * changed; InvalidOid: any may have.
+ */
+void
+dtmodel_follow_policies(Oid model, Oid policy)
+{
+	DtSchemaChange change = {.policy = policy};
+
+	follow_with_context(model, &change, follow_policies);
 }

@@ -25,11 +25,14 @@ typedef struct DtSchemaChange
 	List	   *retyped;		/* of AlterTableCmd: ALTER COLUMN TYPE */
 	bool		secures_rows;	/* ENABLE or FORCE ROW LEVEL SECURITY */
 	bool		changes_parents;	/* INHERIT or NO INHERIT */
+	bool		changes_key;	/* ADD PRIMARY KEY */
+	Oid			policy;			/* CREATE or ALTER POLICY; InvalidOid: none */
 	bool		reaches_inheritors;
 } DtSchemaChange;
 
 extern void dtmodel_make_room_in_history(Oid model, const DtSchemaChange *change);
 extern void dtmodel_follow_in_history(Oid model, const DtSchemaChange *change);
 extern void dtmodel_rewrite_as_of(Oid model);
+extern void dtmodel_follow_policies(Oid model, Oid policy);
 
 #endif							/* DTMODEL_HISTORY_FOLLOW_H */

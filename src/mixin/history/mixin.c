@@ -61,6 +61,8 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 static void
 after_change(Oid relid, const DtMixin *other)
 {
+	if (other == &dtmodel_history_mixin)
+		dtmodel_follow_policies(relid, InvalidOid);
 	if (other == &dtmodel_timestamps_mixin || other == &dtmodel_soft_delete_mixin)
 		dtmodel_rewrite_as_of(relid);
 }

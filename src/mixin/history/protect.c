@@ -26,6 +26,7 @@
 #include "miscadmin.h"
 #include "mixin/history/arguments.h"
 #include "mixin/history/as_of.h"
+#include "mixin/history/policy.h"
 #include "mixin/history/table.h"
 #include "server/event.h"
 #include "utils/acl.h"
@@ -38,25 +39,6 @@ static Oid
 find_relation(const RangeVar *name)
 {
 	return name == NULL ? InvalidOid : RangeVarGetRelid(name, NoLock, true);
-}
-
-/* The model whose history this is; NULL for any other table. */
-static const DtHistoryNames *
-find_model(Oid table)
-{
-	ListCell   *cell;
-
-	/* Most tables are none, which does not cost a search for a model. */
-	if (!OidIsValid(table) || !dtmodel_is_history_table(table))
-		return NULL;
-	foreach(cell, dtmodel_all_histories())
-	{
-		const DtHistoryNames *names = lfirst(cell);
-
-		if (dtmodel_named_history(names) == table)
-			return names;
-	}
-	return NULL;
 }
 
 /* A literal for a function's first argument. */
@@ -104,7 +86,7 @@ find_model_of_partition(Oid table)
 	List	   *ancestors = OidIsValid(table) && get_rel_relispartition(table) ?
 		get_partition_ancestors(table) : NIL;
 
-	return ancestors == NIL ? NULL : find_model(llast_oid(ancestors));
+	return ancestors == NIL ? NULL : dtmodel_model_of_history(llast_oid(ancestors));
 }
 
 /* To give it back to the model's owner is a repair. */
@@ -203,10 +185,91 @@ follow_owner(const AlterTableStmt *statement, const RoleSpec *role)
 														false)));
 }
 
+/*
+ * Policies
+ */
+
+static void
+report_copied_policy(const DtHistoryNames *names, const char *policy)
+{
+	const char *model = get_rel_name(names->model);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("policy \"%s\" of table \"%s\" is one of table \"%s\"",
+					policy, names->table, model),
+			 errdetail("The policies of a model hold for its past, too."),
+			 errhint("Change the policy of table \"%s\", or add one to table \"%s\".",
+					 model, names->table)));
+}
+
+/*
+ * Makes sure that the copies of the model's policies are known, of which one
+ * may go with its original.  They are locked in the order of the command.
+ */
+static void
+recognize_policies(const RangeVar *model)
+{
+	Oid			relid = find_relation(model);
+	const DtHistoryNames *names;
+	Oid			table;
+
+	if (!OidIsValid(relid) || get_rel_relispartition(relid) ||
+		dtmodel_history_names(relid) == NULL ||
+		!compat_relation_ownercheck(relid, GetUserId()))
+		return;
+	relid = RangeVarGetRelidExtended(model, AccessExclusiveLock, RVR_MISSING_OK,
+									 RangeVarCallbackOwnsRelation, NULL);
+	names = OidIsValid(relid) ? dtmodel_history_names(relid) : NULL;
+	table = names == NULL ? InvalidOid : dtmodel_named_history(names);
+	if (OidIsValid(table))
+		dtmodel_recognize_policies(relid, table);
+}
+
+static void
+before_create_policy(const CreatePolicyStmt *statement)
+{
+	Oid			table = find_relation(statement->table);
+	const DtHistoryNames *names = dtmodel_model_of_history(table);
+
+	if (names != NULL)
+		dtmodel_yield_policy_name(names->model, table, statement->policy_name);
+}
+
+static void
+before_alter_policy(const RangeVar *relation, const char *policy)
+{
+	Oid			table = find_relation(relation);
+	const DtHistoryNames *names = dtmodel_model_of_history(table);
+
+	if (names != NULL && dtmodel_is_copied_policy(names->model, table, policy))
+		report_copied_policy(names, policy);
+	recognize_policies(relation);
+}
+
+/* The names of a policy begin with those of its table. */
+static void
+before_drop_policy(const DropStmt *statement)
+{
+	ListCell   *cell;
+
+	foreach(cell, statement->objects)
+	{
+		List	   *names = lfirst_node(List, cell);
+
+		recognize_policies(makeRangeVarFromNameList(list_truncate(list_copy(names),
+																  list_length(names) - 1)));
+	}
+}
+
+/*
+ * Altering tables
+ */
+
 static void
 check_attach(const PartitionCmd *command)
 {
-	const DtHistoryNames *names = find_model(find_relation(command->name));
+	const DtHistoryNames *names = dtmodel_model_of_history(find_relation(command->name));
 
 	if (names != NULL)
 		report_history(names, NULL);
@@ -216,7 +279,7 @@ static void
 before_alter_table(const AlterTableStmt *statement)
 {
 	Oid			relid = find_relation(statement->relation);
-	const DtHistoryNames *names = find_model(relid);
+	const DtHistoryNames *names = dtmodel_model_of_history(relid);
 	const DtHistoryNames *partitioned = find_model_of_partition(relid);
 	ListCell   *cell;
 
@@ -232,14 +295,18 @@ before_alter_table(const AlterTableStmt *statement)
 			follow_owner(statement, command->newowner);
 		if (command->subtype == AT_AttachPartition)
 			check_attach(castNode(PartitionCmd, command->def));
+		if (command->subtype == AT_DropColumn && command->behavior == DROP_CASCADE)
+			recognize_policies(statement->relation);
 	}
 }
 
 static void
 before_rename(const RenameStmt *statement)
 {
-	const DtHistoryNames *names = find_model(find_relation(statement->relation));
+	const DtHistoryNames *names = dtmodel_model_of_history(find_relation(statement->relation));
 
+	if (statement->renameType == OBJECT_POLICY)
+		before_alter_policy(statement->relation, statement->subname);
 	if (names == NULL)
 		return;
 	if (statement->renameType == OBJECT_COLUMN ||
@@ -253,7 +320,7 @@ before_rename(const RenameStmt *statement)
 static void
 before_set_schema(const AlterObjectSchemaStmt *statement)
 {
-	const DtHistoryNames *names = find_model(find_relation(statement->relation));
+	const DtHistoryNames *names = dtmodel_model_of_history(find_relation(statement->relation));
 
 	if (names != NULL)
 		report_history(names, NULL);
@@ -299,7 +366,7 @@ report_dropped_history(const DtHistoryNames *names)
 static void
 check_no_history(Oid table, const List *dropped)
 {
-	const DtHistoryNames *names = find_model(table);
+	const DtHistoryNames *names = dtmodel_model_of_history(table);
 
 	if (names != NULL && !list_member_oid(dropped, names->model))
 		report_dropped_history(names);
@@ -350,6 +417,8 @@ before_drop(const DropStmt *statement)
 	List	   *dropped;
 	ListCell   *cell;
 
+	if (statement->removeType == OBJECT_POLICY)
+		before_drop_policy(statement);
 	if (statement->removeType != OBJECT_TABLE)
 		return;
 	dropped = dropped_tables(statement);
@@ -364,7 +433,8 @@ before_drop(const DropStmt *statement)
  *
  * ON ddl_command_start.  Refuses commands on a history that would break it
  * (55000), or drop it without its model (2BP01).  Gives a history to the new
- * owner of its model, and lets a model be dropped, which leaves its past.
+ * owner of its model, and lets a model be dropped, which leaves its past.  Keeps
+ * track of which policies of a history are those of its model.
  */
 Datum
 dtmodel_history_protect_trigger(PG_FUNCTION_ARGS)
@@ -382,5 +452,10 @@ dtmodel_history_protect_trigger(PG_FUNCTION_ARGS)
 		before_set_schema((const AlterObjectSchemaStmt *) statement);
 	else if (IsA(statement, DropStmt))
 		before_drop((const DropStmt *) statement);
+	else if (IsA(statement, CreatePolicyStmt))
+		before_create_policy((const CreatePolicyStmt *) statement);
+	else if (IsA(statement, AlterPolicyStmt))
+		before_alter_policy(((const AlterPolicyStmt *) statement)->table,
+							((const AlterPolicyStmt *) statement)->policy_name);
 	PG_RETURN_NULL();
 }

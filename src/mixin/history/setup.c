@@ -10,9 +10,13 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
@@ -26,6 +30,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/timestamps/mixin.h"
 #include "model/inheritance.h"
+#include "model/key.h"
 #include "server/collation.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -44,15 +49,15 @@ typedef struct Request
 } Request;
 
 /* Whether the time that a version begins and ends with can be told exactly. */
-static bool
-is_exact(const DtColumn *updated_at)
+bool
+dtmodel_is_history_time(const DtColumn *updated_at)
 {
 	return updated_at->typid == TIMESTAMPTZOID && dtmodel_is_precise(updated_at) &&
 		updated_at->is_not_null;
 }
 
-void
-dtmodel_check_history_time(Relation rel, const DtModel *model)
+static void
+check_time(Relation rel, const DtModel *model)
 {
 	const DtTimestamps *timestamps = dtmodel_timestamps_of(model);
 	const DtColumn *updated_at = timestamps == NULL ? NULL :
@@ -67,7 +72,7 @@ dtmodel_check_history_time(Relation rel, const DtModel *model)
 				 errhint("Call %s.add_timestamps(%s) first.", DTMODEL_SCHEMA,
 						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
-	if (!is_exact(updated_at))
+	if (!dtmodel_is_history_time(updated_at))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("column \"%s\" of table \"%s\" is not of type timestamptz, with microseconds, and NOT NULL",
@@ -345,20 +350,99 @@ dtmodel_history_persistence(Relation model)
 	}
 }
 
-/* The versions of a row are found by its key, in the order of their ends. */
-static void
-add_index(DtChange *change, const char *table)
+/*
+ * The statement for the index of a history: the versions of a row are found by
+ * its key, in the order of their ends.
+ */
+char *
+dtmodel_history_index(Relation rel, const char *table)
 {
-	const DtKey *key = &dtmodel_get_model(change->rel)->key;
+	DtKey		key = dtmodel_key_if_any(rel);
 	StringInfoData columns;
 
 	initStringInfo(&columns);
-	for (int i = 0; i < key->ncolumns; i++)
+	for (int i = 0; i < key.ncolumns; i++)
 		appendStringInfo(&columns, "%s, ",
-						 quote_identifier(NameStr(key->columns[i].name)));
-	add_silently(change, psprintf("CREATE INDEX ON %s (%s%s)", table,
-								  columns.data,
-								  dtmodel_history_columns[DT_VALID_TO].name));
+						 quote_identifier(NameStr(key.columns[i].name)));
+	return psprintf("CREATE INDEX ON %s (%s%s)", table, columns.data,
+					dtmodel_history_columns[DT_VALID_TO].name);
+}
+
+/* Whether the index begins with the columns of the key, in any order. */
+static bool
+begins_with_key(const FormData_pg_index *index, Oid table, const DtKey *key)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		AttrNumber	attnum = get_attnum(table, NameStr(key->columns[i].name));
+		bool		found = false;
+
+		for (int j = 0; j < key->ncolumns; j++)
+			found |= index->indkey.values[j] == attnum;
+		if (!AttributeNumberIsValid(attnum) || !found)
+			return false;
+	}
+	return true;
+}
+
+static bool
+finds_versions(Oid indexid, Oid table, const DtKey *key)
+{
+	Relation	index = index_open(indexid, AccessShareLock);
+	const FormData_pg_index *form = index->rd_index;
+	AttrNumber	valid_to = get_attnum(table,
+									  dtmodel_history_columns[DT_VALID_TO].name);
+	bool		result;
+
+	result = form->indisvalid && index->rd_rel->relam == BTREE_AM_OID &&
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+		form->indnkeyatts > key->ncolumns &&
+		form->indkey.values[key->ncolumns] == valid_to &&
+		begins_with_key(form, table, key);
+	index_close(index, AccessShareLock);
+	return result;
+}
+
+static bool
+has_index(Oid table, const DtKey *key)
+{
+	Relation	rel = relation_open(table, AccessShareLock);
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+		found = found || finds_versions(lfirst_oid(cell), table, key);
+	relation_close(rel, NoLock);
+	return found;
+}
+
+/* The first column of the key that versions do not have; NULL for none. */
+static const char *
+key_column_without_past(const DtKey *key, const DtHistory *history, Oid table)
+{
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		const char *name = NameStr(key->columns[i].name);
+
+		if (dtmodel_is_excluded(history, name) ||
+			get_attnum(table, name) == InvalidAttrNumber)
+			return name;
+	}
+	return NULL;
+}
+
+/*
+ * Whether the history can have that index, and does not.  A table may have got
+ * another primary key.
+ */
+bool
+dtmodel_lacks_history_index(Relation rel, const DtHistory *history, Oid table)
+{
+	DtKey		key = dtmodel_key_if_any(rel);
+
+	return key.ncolumns > 0 &&
+		key_column_without_past(&key, history, table) == NULL &&
+		!has_index(table, &key);
 }
 
 static void
@@ -444,7 +528,7 @@ create_table(DtChange *change, const DtHistory *history, bool by_month)
 								   by_month ? " with partitions" : ""),
 						  create_statement(change->rel, history, table, parents,
 										   by_month));
-	add_index(change, table);
+	add_silently(change, dtmodel_history_index(change->rel, table));
 
 	/* Versions have no key, and a publication of all tables includes them. */
 	add_silently(change, psprintf("ALTER TABLE %s REPLICA IDENTITY FULL", table));
@@ -524,6 +608,19 @@ add_missing_columns(DtChange *change, const DtHistory *history, bool by_month)
 										   dtmodel_history_column(att)));
 	}
 	relation_close(table, NoLock);
+}
+
+static void
+add_missing_index(DtChange *change, const DtHistory *history)
+{
+	DtKey		key = dtmodel_key_if_any(change->rel);
+
+	if (!has_index(dtmodel_find_history_table(change->rel, history), &key))
+		dtmodel_add_statement(change, DT_TRIGGER_LOCK,
+							  psprintf("created an index on table \"%s\"",
+									   NameStr(history->table)),
+							  dtmodel_history_index(change->rel,
+													table_name(change->rel, history)));
 }
 
 /* The table whose history has this name, in the schema of the other one. */
@@ -614,6 +711,7 @@ change_table(DtChange *change, const DtHistory *history, bool by_month)
 	if (OidIsValid(table))
 	{
 		add_missing_columns(change, history, by_month);
+		add_missing_index(change, history);
 		secure_rows_of_all(change, table);
 	}
 	else
@@ -624,14 +722,16 @@ change_table(DtChange *change, const DtHistory *history, bool by_month)
 }
 
 /*
- * Whether a function may be replaced: it is that of the history, and of the
- * model's owner.  Another role could later make it do what it likes.
+ * Whether a function may be replaced: it is that of the history, or one of ours
+ * that was left without the extension, and of the model's owner.  Another role
+ * could later make it do what it likes.
  */
 static bool
 is_replaceable(Relation rel, Oid function)
 {
-	return dtmodel_history_of(dtmodel_get_model(rel)) != NULL &&
-		dtmodel_owner_of_as_of(function) == rel->rd_rel->relowner;
+	return dtmodel_owner_of_as_of(function) == rel->rd_rel->relowner &&
+		(dtmodel_history_of(dtmodel_get_model(rel)) != NULL ||
+		 dtmodel_is_own_as_of(RelationGetRelid(rel), function));
 }
 
 static void
@@ -742,7 +842,7 @@ change_history(DtChange *change, const void *request)
 
 	dtmodel_check_no_partition(change->rel);
 	check_is_no_history(change->rel);
-	dtmodel_check_history_time(change->rel, dtmodel_get_model(change->rel));
+	check_time(change->rel, dtmodel_get_model(change->rel));
 	check_key(change->rel, dtmodel_get_model(change->rel));
 	dtmodel_check_history_names(change->rel);
 	check_excluded(change->rel, asked->exclude);
@@ -800,9 +900,9 @@ make_partitions(Oid relid)
  * Keeps every version of the table's rows: creates the table
  * <table>_history, with the model's columns and when, how and by whom each
  * version ended; the function <table>_as_of(timestamptz), which returns the
- * rows as they were; and the triggers.  A history table that exists already
- * gets the columns that it lacks.  Calling it again changes the columns that
- * have no past.
+ * rows as they were; the triggers; and the model's policies on the history.  A
+ * history table that exists already gets the columns and the index that it
+ * lacks.  Calling it again changes the columns that have no past.
  *
  * With partition_by => 'month' a new history table is partitioned by the
  * months, in UTC, in which versions end, with partitions for the current month
@@ -930,23 +1030,64 @@ find_partition_drift(StringInfo drift, Oid relid)
 	relation_close(table, AccessShareLock);
 }
 
-/* What keeps the next change from being written. */
+/* What keeps the past of a row from being found, or makes it slow. */
+static void
+find_key_drift(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
+{
+	DtKey		key = dtmodel_key_if_any(rel);
+	const char *missing;
+
+	if (key.ncolumns == 0)
+		dtmodel_append_drift(drift, "the history needs a primary key, which says which versions are of the same row");
+	if (key.ncolumns == 0 || !OidIsValid(table))
+		return;
+	missing = key_column_without_past(&key, history, table);
+	if (missing != NULL)
+		dtmodel_append_drift(drift, "column \"%s\" of the primary key has no past",
+							 missing);
+	else if (!has_index(table, &key))
+		dtmodel_append_drift(drift, "table \"%s\" has no index on the primary key and valid_to",
+							 NameStr(history->table));
+}
+
+/* A write that has no place for a column is an error. */
+static void
+find_column_drift(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (dtmodel_has_past(rel, history, att->attnum) &&
+			get_attnum(table, NameStr(att->attname)) == InvalidAttrNumber)
+			dtmodel_append_drift(drift, "table \"%s\" has no column \"%s\"",
+								 NameStr(history->table), NameStr(att->attname));
+	}
+}
+
+/* What keeps the next change from being written, or the past from being read. */
 void
 dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
 {
-	DtHistory	history = *(const DtHistory *) options;
+	DtHistory	history = dtmodel_copy_history(options);
 	const DtTimestamps *timestamps;
 	Oid			relid = dtmodel_find_history_table(rel, &history);
 
 	/* This may read the model again, and free the options. */
 	timestamps = dtmodel_timestamps_of(dtmodel_get_model(rel));
-	if (timestamps == NULL || !is_exact(&timestamps->updated_at))
+	if (timestamps == NULL || !dtmodel_is_history_time(&timestamps->updated_at))
 		dtmodel_append_drift(drift, "the history needs timestamps with an updated_at of type timestamptz that is NOT NULL");
+	find_key_drift(drift, rel, &history, relid);
 	if (!OidIsValid(relid))
 		dtmodel_append_drift(drift, "table \"%s\" does not exist",
 							 NameStr(history.table));
 	else
+	{
 		find_partition_drift(drift, relid);
+		find_column_drift(drift, rel, &history, relid);
+	}
 	if (!OidIsValid(dtmodel_find_as_of(rel, NameStr(history.as_of))))
 		dtmodel_append_drift(drift, "function \"%s\" does not exist",
 							 NameStr(history.as_of));
