@@ -53,8 +53,8 @@ typedef struct Policy
 	Node	   *qual;			/* NULL: none */
 	const char *condition;		/* the qual on the history, as SQL */
 	const char *problem;		/* NULL: it can be copied */
-	Oid			original;		/* of a copy; InvalidOid: it is none, as far as
-								 * is known */
+	Oid			original;		/* of a copy; InvalidOid: it is none, as far
+								 * as is known */
 	bool		is_used;		/* it is the copy of a policy */
 } Policy;
 
