@@ -53,3 +53,6 @@ SELECT has(0, 'EXECUTE del (2)');
 RESET dtmodel.hard_delete;
 SET dtmodel.rewrite = off;
 SELECT has(0, 'DELETE FROM posts WHERE id = 2');
+
+-- later tests list the models
+DROP TABLE posts, parts;
