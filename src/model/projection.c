@@ -49,7 +49,8 @@ typedef struct Step
 	const Trigger *trigger;
 	const DtRowAction *action;
 	void	   *state;			/* NULL until the first row */
-	bool		is_taken;		/* for the row that was projected last */
+	bool		waits;			/* until the row that was projected last is
+								 * updated */
 } Step;
 
 /*
@@ -117,29 +118,39 @@ make_state(const Step *step, const Projection *projection)
 }
 
 static void
-take_step(Step *step, const Projection *projection, DtRow *row)
+run_action(Step *step, const Projection *projection, DtRow *row)
 {
 	const DtRowAction *action = step->action;
 
-	step->is_taken = false;
-	if (!dtmodel_trigger_fires(step->trigger->tgenabled) ||
-		(action->stamps && dtmodel_preserve_timestamps))
-		return;
 	if (step->state == NULL)
 		step->state = make_state(step, projection);
 	row->trigger = step->trigger;
 	if (projection->steps.is_insert)
 		action->insert(row, step->state);
+	else if (action->note_update != NULL)
+		step->waits = action->note_update(row, step->state);
 	else
 		action->update(row, step->state);
-	step->is_taken = true;
+	row->is_timed |= action->times_changes;
 }
 
-static void
+/* Takes the steps for a row; true if one of them waits. */
+static bool
 take_steps(Projection *projection, DtRow *row)
 {
+	bool		waits = false;
+
 	for (int i = 0; i < projection->steps.count; i++)
-		take_step(&projection->steps.steps[i], projection, row);
+	{
+		Step	   *step = &projection->steps.steps[i];
+
+		step->waits = false;
+		if (dtmodel_trigger_fires(step->trigger->tgenabled) &&
+			!(step->action->stamps && dtmodel_preserve_timestamps))
+			run_action(step, projection, row);
+		waits |= step->waits;
+	}
+	return waits;
 }
 
 /*
@@ -164,7 +175,7 @@ complete_steps(Projection *projection)
 	{
 		const Step *step = &projection->steps.steps[i];
 
-		if (step->is_taken && step->action->after_update != NULL)
+		if (step->waits)
 			step->action->after_update(projection->rel, old_slot, step->state);
 	}
 	ExecClearTuple(old_slot);
@@ -205,8 +216,7 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 	if (projection->notes_moves)
 		dtmodel_note_update(projection->update->ps.state->es_query_cxt, row.rel,
 							dtmodel_old_tid(&row), row.slot);
-	take_steps(projection, &row);
-	if (projection->steps.has_after)
+	if (take_steps(projection, &row))
 		wait_for_row(projection, row.old_slot);
 	return result;
 }
@@ -225,7 +235,7 @@ project_inserted(ExprState *state, ExprContext *econtext,
 	slot_getallattrs(planned);
 	memcpy(row.slot->tts_values, planned->tts_values, natts * sizeof(Datum));
 	memcpy(row.slot->tts_isnull, planned->tts_isnull, natts * sizeof(bool));
-	take_steps(projection, &row);
+	(void) take_steps(projection, &row);
 	return (Datum) 0;
 }
 
@@ -462,7 +472,8 @@ add_step(Steps *steps, const DtModel *model, int which, const Trigger *trigger,
 
 	if (action == NULL || trigger->tgqual != NULL || has_step(steps, action) ||
 		(action->after_update != NULL) != TRIGGER_FOR_AFTER(trigger->tgtype) ||
-		(steps->is_insert ? action->insert == NULL : action->update == NULL))
+		(steps->is_insert ? action->insert == NULL :
+		 action->update == NULL && action->note_update == NULL))
 		return false;
 	if (action->may_project != NULL &&
 		(has_conflict_update(update) ||

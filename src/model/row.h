@@ -39,6 +39,7 @@ typedef struct DtRow
 	TupleTableSlot *slot;
 	const Bitmapset *changeable;	/* columns that the statement or a mixin
 									 * may change */
+	bool		is_timed;		/* an action that times changes has seen it */
 } DtRow;
 
 /*
@@ -54,15 +55,18 @@ typedef struct DtRowAction
 								 * that moves to another partition */
 	bool		only_assigned;	/* changes no column that the UPDATE does not
 								 * assign */
+	bool		times_changes;	/* a row that changes gets a later updated_at */
 	void	   *(*make_state) (Relation rel, const Trigger *trigger);
 	void		(*insert) (DtRow *row, void *state);
 	void		(*update) (DtRow *row, void *state);
 
 	/*
-	 * For an AFTER ROW trigger: its "update" is called in projections alone,
-	 * before it is certain that the row is updated.  When it was, this is
-	 * called, once for each row and before the next "update".
+	 * For a trigger that fires after an UPDATE.  In a projection "note_update"
+	 * is called, before it is certain that the row is updated, and says whether
+	 * there is something to do when it was: then "after_update" is called,
+	 * once for each row and before the next "note_update".
 	 */
+	bool		(*note_update) (DtRow *row, void *state);
 	void		(*after_update) (Relation rel, TupleTableSlot *old_slot,
 								 void *state);
 

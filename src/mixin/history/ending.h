@@ -24,7 +24,6 @@ typedef struct DtHistoryState
 								 * needed */
 
 	/* In a projection: the version that the row may be about to end. */
-	bool		is_pending;
 	DtPastVersion pending;
 	char	   *actor;			/* of the version that was last noted */
 } DtHistoryState;

@@ -38,12 +38,14 @@ make_stamp(DtHistoryState *state, Relation rel)
 
 /*
  * Whether an UPDATE that leaves updated_at as it was has changed something
- * that counts.  Only dtmodel.preserve_timestamps, or a trigger that is
- * missing, lets it.
+ * that counts.  Only dtmodel.preserve_timestamps, a trigger that is missing, or
+ * a time that cannot grow lets it.
  */
 static bool
-changes_unnoticed(DtHistoryState *state, const DtRow *row)
+changes_unnoticed(DtHistoryState *state, const DtRow *row, TimestampTz time)
 {
+	if (row->is_timed && !TIMESTAMP_NOT_FINITE(time))
+		return false;
 	if (state->stamp == NULL)
 		make_stamp(state, row->rel);
 	return dtmodel_row_changes(state->stamp, row);
@@ -85,7 +87,8 @@ find_version(DtHistoryState *state, const DtRow *row, DtPastVersion *version)
 	if (dtmodel_began_here(version->row, version->valid_from))
 		return version->operation != DT_UPDATED &&
 			dtmodel_was_updated(row->rel, version->row);
-	return version->operation != DT_UPDATED || changes_unnoticed(state, row);
+	return version->operation != DT_UPDATED ||
+		changes_unnoticed(state, row, version->valid_from);
 }
 
 static void
@@ -113,14 +116,15 @@ noted_actor(DtHistoryState *state)
 	return state->actor;
 }
 
-static void
+static bool
 note_version(DtRow *row, void *argument)
 {
 	DtHistoryState *state = argument;
 
-	state->is_pending = find_version(state, row, &state->pending);
-	if (state->is_pending)
-		state->pending.ended_by = noted_actor(state);
+	if (!find_version(state, row, &state->pending))
+		return false;
+	state->pending.ended_by = noted_actor(state);
+	return true;
 }
 
 static void
@@ -128,8 +132,6 @@ keep_noted_version(Relation rel, TupleTableSlot *old_slot, void *argument)
 {
 	DtHistoryState *state = argument;
 
-	if (!state->is_pending)
-		return;
 	state->pending.row = ExecFetchSlotHeapTuple(old_slot, false, NULL);
 	keep_updated(state, rel, &state->pending);
 }
@@ -139,7 +141,7 @@ const DtRowAction dtmodel_history_action = {
 	.events = DT_ON_UPDATE | DT_ON_DELETE | DT_FIRED_AFTER,
 	.only_assigned = true,
 	.make_state = dtmodel_history_state,
-	.update = note_version,
+	.note_update = note_version,
 	.after_update = keep_noted_version,
 };
 

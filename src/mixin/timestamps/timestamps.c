@@ -155,6 +155,7 @@ const DtRowAction dtmodel_timestamps_action = {
 	.function = "timestamps_trigger",
 	.events = DT_ON_INSERT | DT_ON_UPDATE | DT_ON_DELETE,
 	.stamps = true,
+	.times_changes = true,
 	.make_state = make_state,
 	.insert = stamp_new_row,
 	.update = stamp_changed_row,
