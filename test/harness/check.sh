@@ -87,12 +87,15 @@ stage() {
     [ "$bad" -eq 0 ] || explain "$log"
 }
 
-# show_progress PROCESS LOG: until the process ends.
+# show_progress PROCESS LOG: until the process ends, how many results there are.
 show_progress() {
-    local second
+    local second=0 count shown=0
     while sleep 1 && kill -0 "$1" 2>/dev/null; do
-        second=$((${second:-0} + 1))
-        [ $((second % 20)) -ne 0 ] || printf '%s ... ' "$(results "$2" | wc -l)"
+        second=$((second + 1))
+        [ $((second % 20)) -eq 0 ] || continue
+        count=$(results "$2" | wc -l)
+        [ "$count" -eq "$shown" ] || printf '%s ... ' "$count"
+        shown=$count
     done
 }
 

@@ -18,7 +18,7 @@
 #include "dtmodel.h"
 #include "guc.h"
 #include "mixin/audit/mixin.h"
-#include "mixin/history/version.h"
+#include "mixin/history/ending.h"
 #include "mixin/soft_delete/live.h"
 #include "model/ddl.h"
 #include "server/record.h"

@@ -29,6 +29,8 @@ typedef struct DtHistoryState
 } DtHistoryState;
 
 extern void *dtmodel_history_state(Relation rel, const Trigger *trigger);
+extern TimestampTz dtmodel_valid_from(const DtTimestamps *timestamps,
+									  HeapTuple row, TupleDesc desc);
 extern DtOperation dtmodel_update_operation(bool was_deleted,
 											bool becomes_deleted);
 extern bool dtmodel_began_here(HeapTuple row, TimestampTz from);

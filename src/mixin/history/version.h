@@ -10,7 +10,6 @@
 
 #include "access/htup.h"
 #include "datatype/timestamp.h"
-#include "mixin/timestamps/mixin.h"
 #include "utils/rel.h"
 
 /* What has ended a version. */
@@ -33,8 +32,6 @@ typedef struct DtPastVersion
 	const char *ended_by;		/* NULL: the current actor */
 } DtPastVersion;
 
-extern TimestampTz dtmodel_valid_from(const DtTimestamps *timestamps,
-									  HeapTuple row, TupleDesc desc);
 extern void dtmodel_keep_version(Relation rel, const DtPastVersion *version);
 extern void dtmodel_finish_history(void);
 extern void dtmodel_start_history(void);
