@@ -81,10 +81,13 @@ sub use_table
 
 	unlink $script;
 	append_to_file($script, $sql);
+	# Each client has a thread, since it waits for a lock while it prepares a
+	# statement, and others of its thread would keep theirs.
 	my $pgbench = IPC::Run::start(
 		[
-			'pgbench', '--no-vacuum', "--client=$clients", '--protocol=prepared',
-			"--time=$seconds", "--file=$script", $node->connstr('postgres')
+			'pgbench', '--no-vacuum', "--client=$clients", "--jobs=$clients",
+			'--protocol=prepared', "--time=$seconds", "--file=$script",
+			$node->connstr('postgres')
 		],
 		'>', \$stdout,
 		'2>', \$stderr);
