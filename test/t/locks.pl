@@ -141,7 +141,7 @@ COMMIT;
 		"history, $tier", q(
 \set id random(1, 1000)
 BEGIN;
-SELECT count(*) FROM kept_as_of(now());
+SELECT count(*) FROM kept LEFT JOIN kept_history USING (id) WHERE id = :id;
 UPDATE kept SET n = n + 1 WHERE id = :id;
 COMMIT;
 ),
