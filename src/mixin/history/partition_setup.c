@@ -195,7 +195,7 @@ static List *
 months_in_default(const Maker *maker, TimestampTz month)
 {
 	Relation	partition = relation_open(maker->default_partition, AccessShareLock);
-	DtCaller	caller = dtmodel_act_as_owner(partition);
+	DtCaller	caller = dtmodel_act_as_root_owner(partition);
 	Oid			type = TIMESTAMPTZOID;
 	Datum		until = TimestampTzGetDatum(month);
 	List	   *months = NIL;
@@ -294,23 +294,33 @@ create_table(Maker *maker, const char *label)
 	return qualified;
 }
 
+/*
+ * As the owner of the history: foreign keys that it has are checked, with the
+ * casts of its types.
+ */
 static void
 attach(const Maker *maker, const char *partition, const char *bounds)
 {
+	Relation	table = relation_open(maker->table, NoLock);
+	DtCaller	caller = dtmodel_act_as_owner(table);
+
+	relation_close(table, NoLock);
 	run(psprintf("ALTER TABLE %s ATTACH PARTITION %s %s",
 				 maker->qualified_name, partition, bounds));
+	dtmodel_act_as(&caller);
 }
 
 /*
- * As the owner: the tables may have triggers and generated columns.  Versions
- * that ended together stay in the order in which they were written.
+ * As the owner of the history: the tables may have its triggers and generated
+ * columns.  Versions that ended together stay in the order in which they were
+ * written.
  */
 static void
 move_from_default(const Maker *maker, const char *partition, TimestampTz from,
 				  TimestampTz to)
 {
 	Relation	rel = relation_open(maker->default_partition, NoLock);
-	DtCaller	caller = dtmodel_act_as_owner(rel);
+	DtCaller	caller = dtmodel_act_as_root_owner(rel);
 	char	   *of_month = psprintf("FROM %s AS v WHERE v.valid_to OPERATOR(pg_catalog.>=) %s"
 									" AND v.valid_to OPERATOR(pg_catalog.<) %s",
 									dtmodel_qualified_name(rel),
