@@ -259,6 +259,20 @@ CALL dtmodel.purge_history('things', '0');
 SELECT who, count(*) FROM ran WHERE who ~ ' as ' GROUP BY who ORDER BY who;
 SELECT count(*) FROM things_history;
 
+-- who may not read the history may not read its partitions either, whatever is granted by default
+ALTER DEFAULT PRIVILEGES FOR ROLE history_partitions_owner GRANT ALL ON TABLES TO PUBLIC, history_partitions_user;
+SET ROLE history_partitions_owner;
+CREATE TABLE letters (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('letters'), dtmodel.add_history('letters', partition_by => 'month');
+REVOKE ALL ON letters_history FROM PUBLIC, history_partitions_user;
+RESET ROLE;
+DROP TABLE letters_history_default;
+SELECT cardinality(dtmodel.add_history_partitions('letters', 4));
+SELECT count(*), bool_or(has_table_privilege('history_partitions_user', inhrelid, 'SELECT')) AS readable,
+    bool_and(pg_get_userbyid(relowner) = 'history_partitions_owner') AS owned
+FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'letters_history'::regclass;
+ALTER DEFAULT PRIVILEGES FOR ROLE history_partitions_owner REVOKE ALL ON TABLES FROM PUBLIC, history_partitions_user;
+
 SET client_min_messages = warning;
 DROP SCHEMA history_partitions_misuse, history_partitions_owner CASCADE;
 DROP ROLE history_partitions_owner, history_partitions_user;

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
@@ -30,10 +31,12 @@
 #include "model/ddl.h"
 #include "server/plan_cache.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /* A hundred years. */
@@ -275,6 +278,45 @@ run(const char *command)
 	(void) SPI_execute(command, false, 0);
 }
 
+/* The roles to which default privileges have granted something on the table. */
+static List *
+grantees(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	List	   *roles = NIL;
+	bool		isnull;
+	Datum		datum;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	datum = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &isnull);
+	if (!isnull)
+	{
+		Acl		   *acl = DatumGetAclPCopy(datum);
+
+		for (int i = 0; i < ACL_NUM(acl); i++)
+			roles = list_append_unique_oid(roles, ACL_DAT(acl)[i].ai_grantee);
+	}
+	ReleaseSysCache(tuple);
+	return list_delete_oid(roles, dtmodel_owner_of(relid));
+}
+
+/*
+ * A role that may not read the history must not read its partitions: default
+ * privileges would be granted on new ones even if they have been revoked on
+ * the history.
+ */
+static void
+revoke_default_privileges(Oid relid, const char *qualified)
+{
+	ListCell   *cell;
+
+	foreach(cell, grantees(relid))
+		run(psprintf("REVOKE ALL ON TABLE %s FROM %s", qualified,
+					 lfirst_oid(cell) == ACL_ID_PUBLIC ? "PUBLIC" :
+					 quote_identifier(GetUserNameFromId(lfirst_oid(cell), false))));
+}
+
 /* Creates a table that can become a partition. */
 static char *
 create_table(Maker *maker, const char *label)
@@ -282,15 +324,18 @@ create_table(Maker *maker, const char *label)
 	char	   *name = free_name(maker, label);
 	char	   *qualified =
 		quote_qualified_identifier(get_namespace_name(maker->schema), name);
+	Oid			relid;
 	ListCell   *cell;
 
 	run(psprintf("CREATE %sTABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY"
 				 " EXCLUDING INDEXES EXCLUDING STATISTICS EXCLUDING COMMENTS)%s",
 				 maker->persistence, qualified, maker->qualified_name,
 				 maker->storage));
+	relid = get_relname_relid(name, maker->schema);
+	revoke_default_privileges(relid, qualified);
 	foreach(cell, maker->properties)
 		run(psprintf("ALTER TABLE %s %s", qualified, (const char *) lfirst(cell)));
-	maker->made = lappend_oid(maker->made, get_relname_relid(name, maker->schema));
+	maker->made = lappend_oid(maker->made, relid);
 	return qualified;
 }
 
