@@ -192,7 +192,8 @@ make_maker(Relation model, Relation table)
 
 /*
  * The months before this one that the default partition has versions of.
- * Those that have no month, or are of a clock that was wrong, stay there.
+ * Those of the beginning of time, whose month cannot be told, or of a clock
+ * that was wrong, stay there.
  */
 static List *
 months_in_default(const Maker *maker, TimestampTz month)
@@ -204,7 +205,7 @@ months_in_default(const Maker *maker, TimestampTz month)
 	List	   *months = NIL;
 
 	SPI_execute_with_args(psprintf(DT_OWN_QUERY "SELECT DISTINCT pg_catalog.date_trunc('month', v.valid_to, 'UTC')"
-								   " FROM %s AS v WHERE v.valid_to OPERATOR(pg_catalog.>) '-infinity'"
+								   " FROM %s AS v WHERE v.valid_to OPERATOR(pg_catalog.>=) '4713-01-01 00:00+00 BC'"
 								   " AND v.valid_to OPERATOR(pg_catalog.<) $1 ORDER BY 1",
 								   dtmodel_qualified_name(partition)),
 						  1, &type, &until, NULL, false, 0);
