@@ -171,6 +171,18 @@ dtmodel_triggers(Relation rel)
 	return CopyTriggerDesc(rel->trigdesc);
 }
 
+static DtCaller
+act_as_role(Oid role)
+{
+	DtCaller	caller;
+
+	GetUserIdAndSecContext(&caller.user, &caller.context);
+	SetUserIdAndSecContext(role,
+						   caller.context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	return caller;
+}
+
 /*
  * Switches to the owner of the table, with its row-level security not forced,
  * as the server's own foreign keys do.  An error switches back; otherwise
@@ -179,13 +191,18 @@ dtmodel_triggers(Relation rel)
 DtCaller
 dtmodel_act_as_owner(Relation rel)
 {
-	DtCaller	caller;
+	return act_as_role(rel->rd_rel->relowner);
+}
 
-	GetUserIdAndSecContext(&caller.user, &caller.context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   caller.context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	return caller;
+/*
+ * The same for a table that may be a partition: its triggers and constraints
+ * may be those of its partitioned table, whose owner must not make the owner of
+ * the partition run them.
+ */
+DtCaller
+dtmodel_act_as_root_owner(Relation rel)
+{
+	return act_as_role(dtmodel_owner_of(dtmodel_root_of(rel)));
 }
 
 void

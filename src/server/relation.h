@@ -25,6 +25,7 @@ extern Relation dtmodel_try_open(Oid relid, LOCKMODE lockmode);
 extern Relation dtmodel_open(Oid relid, LOCKMODE lockmode);
 pg_noreturn extern void dtmodel_report_missing_table(Oid relid);
 extern DtCaller dtmodel_act_as_owner(Relation rel);
+extern DtCaller dtmodel_act_as_root_owner(Relation rel);
 extern void dtmodel_act_as(const DtCaller *caller);
 extern void dtmodel_check_sees_all(Relation rel, const char *why,
 								   const char *function);

@@ -214,6 +214,65 @@ CALL dtmodel.purge_history('users', '1 year');
 \echo :SQLSTATE
 DROP VIEW old;
 
+-- nothing of the owner's runs as the owner of a partition, nor casts as the one who makes partitions
+SET ROLE history_partitions_owner;
+CREATE TYPE kind AS ENUM ('1');
+CREATE FUNCTION to_number(k kind) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO history_partitions_misuse.ran VALUES ('cast as ' || current_user);
+    RETURN 1;
+END $$;
+CREATE CAST (kind AS int) WITH FUNCTION to_number(kind) AS IMPLICIT;
+CREATE TABLE kinds (id int PRIMARY KEY);
+INSERT INTO kinds VALUES (1);
+CREATE TABLE things (id int PRIMARY KEY, name text, kind kind DEFAULT '1');
+SELECT dtmodel.add_timestamps('things'), dtmodel.add_history('things', partition_by => 'month');
+DROP TABLE things_history_default;
+CREATE FUNCTION write_who() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO history_partitions_misuse.ran VALUES (TG_OP || ' as ' || current_user);
+    RETURN COALESCE(NEW, OLD);
+END $$;
+CREATE TRIGGER who BEFORE INSERT OR DELETE ON things_history FOR EACH ROW EXECUTE FUNCTION write_who();
+ALTER TABLE things_history ADD FOREIGN KEY (kind) REFERENCES kinds;
+RESET ROLE;
+CREATE TABLE things_history_rest PARTITION OF things_history DEFAULT;
+BEGIN;
+SET LOCAL dtmodel.preserve_timestamps = on;
+INSERT INTO things (id, name, updated_at) VALUES (1, 'a', '2019-01-01 00:00+00');
+UPDATE things SET name = 'b', updated_at = '2020-01-01 00:00+00';
+UPDATE things SET name = 'c', updated_at = '2998-01-01 00:00+00';
+UPDATE things SET name = 'd', updated_at = '2999-01-01 00:00+00';
+COMMIT;
+-- who needs privileges on such a partition
+\set VERBOSITY sqlstate
+SELECT dtmodel.add_history_partitions('things');
+CALL dtmodel.purge_history('things', '1 year');
+\set VERBOSITY default
+GRANT SELECT, INSERT, DELETE ON things_history_rest TO history_partitions_owner;
+SELECT cardinality(dtmodel.add_history_partitions('things'));
+SET ROLE history_partitions_owner;
+UPDATE things_history SET valid_from = valid_to - interval '1000 years', valid_to = valid_to - interval '1000 years'
+WHERE valid_to > now();
+RESET ROLE;
+CALL dtmodel.purge_history('things', '0');
+SELECT who, count(*) FROM ran WHERE who ~ ' as ' GROUP BY who ORDER BY who;
+SELECT count(*) FROM things_history;
+
+-- who may not read the history may not read its partitions either, whatever is granted by default
+ALTER DEFAULT PRIVILEGES FOR ROLE history_partitions_owner GRANT ALL ON TABLES TO PUBLIC, history_partitions_user;
+SET ROLE history_partitions_owner;
+CREATE TABLE letters (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('letters'), dtmodel.add_history('letters', partition_by => 'month');
+REVOKE ALL ON letters_history FROM PUBLIC, history_partitions_user;
+RESET ROLE;
+DROP TABLE letters_history_default;
+SELECT cardinality(dtmodel.add_history_partitions('letters', 4));
+SELECT count(*), bool_or(has_table_privilege('history_partitions_user', inhrelid, 'SELECT')) AS readable,
+    bool_and(pg_get_userbyid(relowner) = 'history_partitions_owner') AS owned
+FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'letters_history'::regclass;
+ALTER DEFAULT PRIVILEGES FOR ROLE history_partitions_owner REVOKE ALL ON TABLES FROM PUBLIC, history_partitions_user;
+
 SET client_min_messages = warning;
 DROP SCHEMA history_partitions_misuse, history_partitions_owner CASCADE;
 DROP ROLE history_partitions_owner, history_partitions_user;

@@ -113,6 +113,22 @@ CREATE POLICY never ON docs AS RESTRICTIVE USING (secret IS NULL);
 SET client_min_messages = warning;
 SELECT name, kind FROM policies('docs_history');
 SELECT * FROM seen(:'t1');
+-- nor one that reads the history, whose policy cannot do that
+CREATE TABLE loans (id int PRIMARY KEY, holder name);
+SELECT dtmodel.add_timestamps('loans'), dtmodel.add_history('loans');
+ALTER TABLE loans ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON loans, loans_history TO history_policies_ann;
+INSERT INTO loans VALUES (1, 'history_policies_ann'), (2, 'history_policies_bob');
+UPDATE loans SET holder = 'history_policies_owner';
+SET client_min_messages = notice;
+CREATE POLICY former ON loans
+    USING (EXISTS (SELECT FROM loans_history AS h WHERE h.id = loans.id AND h.holder = current_user));
+SET client_min_messages = warning;
+CREATE POLICY own ON loans_history USING (holder = current_user);
+SET ROLE history_policies_ann;
+SELECT id, holder FROM loans;
+SELECT operation, (version).holder FROM dtmodel.history(NULL::loans, 1);
+RESET ROLE;
 -- until it can be copied, or is dropped, on its own or with what it needs
 ALTER POLICY never ON docs USING (id < 10);
 SELECT name, kind FROM policies('docs_history');
@@ -134,6 +150,37 @@ CREATE POLICY ranked ON docs USING (rank > 5);
 SELECT name FROM policies('docs_history');
 ALTER TABLE docs DROP COLUMN rank CASCADE;
 SELECT name FROM policies('docs_history');
+
+-- operators stay those of the model's policy, also those that its text does not name
+CREATE SCHEMA history_policies_types;
+SET search_path = history_policies, history_policies_types;
+CREATE TYPE history_policies_types.word AS ENUM ('a', 'A');
+CREATE FUNCTION history_policies_types.is_same(word, word) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE OPERATOR history_policies_types.= (LEFTARG = word, RIGHTARG = word, FUNCTION = is_same);
+CREATE TABLE words (id int PRIMARY KEY, word word);
+SELECT dtmodel.add_timestamps('words');
+ALTER TABLE words ENABLE ROW LEVEL SECURITY;
+CREATE POLICY same ON words USING (NOT word IS DISTINCT FROM 'a');
+SET search_path = history_policies;
+SELECT dtmodel.add_history('words');
+CREATE FUNCTION operators() RETURNS TABLE (t regclass, op regoperator) LANGUAGE sql AS $$
+    SELECT polrelid, (regexp_match(polqual, '{DISTINCTEXPR :opno (\d+)'))[1]::oid FROM pg_policy
+    WHERE polname = 'same' ORDER BY polrelid::regclass::text $$;
+SELECT * FROM operators();
+SELECT pg_describe_object(refclassid, refobjid, refobjsubid) AS needs, deptype FROM pg_depend
+WHERE classid = 'pg_policy'::regclass
+    AND objid = (SELECT oid FROM pg_policy WHERE polrelid = 'words_history'::regclass) ORDER BY 1, 2;
+ALTER POLICY same ON words USING (NOT word IS DISTINCT FROM 'a');
+SELECT * FROM operators();
+-- and a copy that is right is not made again
+SELECT oid AS copy FROM pg_policy WHERE polrelid = 'words_history'::regclass \gset
+CREATE POLICY more ON words USING (EXISTS (SELECT FROM teams WHERE team = words.id));
+CREATE POLICY yet_more ON words USING (id = 1);
+SELECT polname, oid = :copy AS same FROM pg_policy WHERE polrelid = 'words_history'::regclass ORDER BY 1;
+SELECT oid AS copy FROM pg_policy WHERE polrelid = 'words_history'::regclass AND polname = 'more' \gset
+DROP POLICY yet_more ON words;
+SELECT polname, oid = :copy AS same FROM pg_policy WHERE polrelid = 'words_history'::regclass ORDER BY 1;
+DROP SCHEMA history_policies_types CASCADE;
 
 -- policies of the history's own stay as they are, also under a name that the model needs
 CREATE POLICY mine ON docs_history USING (id = 2);

@@ -193,6 +193,18 @@ purge_plan(Relation table)
 	return dtmodel_save_generic_plan(&plan, lengthof(types), types);
 }
 
+/* Since the list was made, the owner may have detached it, to keep it. */
+static bool
+is_of_history(DtPurge *purge, Oid table)
+{
+	DtPast		past = open_history(purge);
+	List	   *tables = find_all_inheritors(RelationGetRelid(past.table), NoLock,
+											 NULL);
+
+	close_history(&past);
+	return list_member_oid(tables, table);
+}
+
 /* Deletes the versions at these places of one table. */
 static void
 purge_versions(DtPurge *purge, const DtPlaceSet *set)
@@ -207,10 +219,13 @@ purge_versions(DtPurge *purge, const DtPlaceSet *set)
 	/* It may have been dropped since. */
 	if (table == NULL)
 		return;
-	caller = dtmodel_act_as_owner(table);
-	dtmodel_run_plan(purge_plan(table), values, NULL);
-	purge->done += SPI_processed;
-	dtmodel_act_as(&caller);
+	if (is_of_history(purge, set->relid))
+	{
+		caller = dtmodel_act_as_root_owner(table);
+		dtmodel_run_plan(purge_plan(table), values, NULL);
+		purge->done += SPI_processed;
+		dtmodel_act_as(&caller);
+	}
 	table_close(table, NoLock);
 }
 

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
@@ -30,10 +31,12 @@
 #include "model/ddl.h"
 #include "server/plan_cache.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /* A hundred years. */
@@ -189,19 +192,20 @@ make_maker(Relation model, Relation table)
 
 /*
  * The months before this one that the default partition has versions of.
- * Those that have no month, or are of a clock that was wrong, stay there.
+ * Those of the beginning of time, whose month cannot be told, or of a clock
+ * that was wrong, stay there.
  */
 static List *
 months_in_default(const Maker *maker, TimestampTz month)
 {
 	Relation	partition = relation_open(maker->default_partition, AccessShareLock);
-	DtCaller	caller = dtmodel_act_as_owner(partition);
+	DtCaller	caller = dtmodel_act_as_root_owner(partition);
 	Oid			type = TIMESTAMPTZOID;
 	Datum		until = TimestampTzGetDatum(month);
 	List	   *months = NIL;
 
 	SPI_execute_with_args(psprintf(DT_OWN_QUERY "SELECT DISTINCT pg_catalog.date_trunc('month', v.valid_to, 'UTC')"
-								   " FROM %s AS v WHERE v.valid_to OPERATOR(pg_catalog.>) '-infinity'"
+								   " FROM %s AS v WHERE v.valid_to OPERATOR(pg_catalog.>=) '4713-01-01 00:00+00 BC'"
 								   " AND v.valid_to OPERATOR(pg_catalog.<) $1 ORDER BY 1",
 								   dtmodel_qualified_name(partition)),
 						  1, &type, &until, NULL, false, 0);
@@ -275,6 +279,45 @@ run(const char *command)
 	(void) SPI_execute(command, false, 0);
 }
 
+/* The roles to which default privileges have granted something on the table. */
+static List *
+grantees(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	List	   *roles = NIL;
+	bool		isnull;
+	Datum		datum;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	datum = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &isnull);
+	if (!isnull)
+	{
+		Acl		   *acl = DatumGetAclPCopy(datum);
+
+		for (int i = 0; i < ACL_NUM(acl); i++)
+			roles = list_append_unique_oid(roles, ACL_DAT(acl)[i].ai_grantee);
+	}
+	ReleaseSysCache(tuple);
+	return list_delete_oid(roles, dtmodel_owner_of(relid));
+}
+
+/*
+ * A role that may not read the history must not read its partitions: default
+ * privileges would be granted on new ones even if they have been revoked on
+ * the history.
+ */
+static void
+revoke_default_privileges(Oid relid, const char *qualified)
+{
+	ListCell   *cell;
+
+	foreach(cell, grantees(relid))
+		run(psprintf("REVOKE ALL ON TABLE %s FROM %s", qualified,
+					 lfirst_oid(cell) == ACL_ID_PUBLIC ? "PUBLIC" :
+					 quote_identifier(GetUserNameFromId(lfirst_oid(cell), false))));
+}
+
 /* Creates a table that can become a partition. */
 static char *
 create_table(Maker *maker, const char *label)
@@ -282,35 +325,48 @@ create_table(Maker *maker, const char *label)
 	char	   *name = free_name(maker, label);
 	char	   *qualified =
 		quote_qualified_identifier(get_namespace_name(maker->schema), name);
+	Oid			relid;
 	ListCell   *cell;
 
 	run(psprintf("CREATE %sTABLE %s (LIKE %s INCLUDING ALL EXCLUDING IDENTITY"
 				 " EXCLUDING INDEXES EXCLUDING STATISTICS EXCLUDING COMMENTS)%s",
 				 maker->persistence, qualified, maker->qualified_name,
 				 maker->storage));
+	relid = get_relname_relid(name, maker->schema);
+	revoke_default_privileges(relid, qualified);
 	foreach(cell, maker->properties)
 		run(psprintf("ALTER TABLE %s %s", qualified, (const char *) lfirst(cell)));
-	maker->made = lappend_oid(maker->made, get_relname_relid(name, maker->schema));
+	maker->made = lappend_oid(maker->made, relid);
 	return qualified;
 }
 
+/*
+ * As the owner of the history: foreign keys that it has are checked, with the
+ * casts of its types.
+ */
 static void
 attach(const Maker *maker, const char *partition, const char *bounds)
 {
+	Relation	table = relation_open(maker->table, NoLock);
+	DtCaller	caller = dtmodel_act_as_owner(table);
+
+	relation_close(table, NoLock);
 	run(psprintf("ALTER TABLE %s ATTACH PARTITION %s %s",
 				 maker->qualified_name, partition, bounds));
+	dtmodel_act_as(&caller);
 }
 
 /*
- * As the owner: the tables may have triggers and generated columns.  Versions
- * that ended together stay in the order in which they were written.
+ * As the owner of the history: the tables may have its triggers and generated
+ * columns.  Versions that ended together stay in the order in which they were
+ * written.
  */
 static void
 move_from_default(const Maker *maker, const char *partition, TimestampTz from,
 				  TimestampTz to)
 {
 	Relation	rel = relation_open(maker->default_partition, NoLock);
-	DtCaller	caller = dtmodel_act_as_owner(rel);
+	DtCaller	caller = dtmodel_act_as_root_owner(rel);
 	char	   *of_month = psprintf("FROM %s AS v WHERE v.valid_to OPERATOR(pg_catalog.>=) %s"
 									" AND v.valid_to OPERATOR(pg_catalog.<) %s",
 									dtmodel_qualified_name(rel),

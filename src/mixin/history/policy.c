@@ -13,16 +13,22 @@
  * What cannot be copied must not let a role see more.  A permissive policy is
  * left out; without a restrictive one, none is copied.
  *
+ * A copy gets the expression itself.  If it were written as SQL, the operators
+ * that SQL does not name, as in IS DISTINCT FROM, would be looked up again, in
+ * the search_path of a command that may be another role's.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
+#include "catalog/indexing.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_policy.h"
 #include "commands/defrem.h"
@@ -32,6 +38,7 @@
 #include "mixin/history/policy.h"
 #include "mixin/history/table.h"
 #include "nodes/nodeFuncs.h"
+#include "parser/parse_relation.h"
 #include "server/dependents.h"
 #include "server/event.h"
 #include "storage/lmgr.h"
@@ -39,6 +46,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 
@@ -50,7 +58,7 @@ typedef struct Policy
 	bool		permissive;
 	char		command;
 	List	   *roles;
-	Node	   *qual;			/* NULL: none */
+	Node	   *qual;			/* NULL: none; of a wanted one, on the history */
 	const char *condition;		/* the qual on the history, as SQL */
 	const char *problem;		/* NULL: it can be copied */
 	Oid			original;		/* of a copy; InvalidOid: it is none, as far
@@ -181,8 +189,26 @@ convert_column(Conversion *conversion, Var *var)
 	if (!AttributeNumberIsValid(place))
 		conversion->problem = psprintf("It reads column \"%s\", which has no past.",
 									   name);
+	else if (get_atttype(conversion->table, place) != var->vartype)
+		conversion->problem = psprintf("It reads column \"%s\", whose past is of another type.",
+									   name);
 	var->varattno = place;
 	var->varattnosyn = place;
+}
+
+/* A policy that reads its own table is an endless recursion. */
+static void
+check_tables(Conversion *conversion, const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->rtable)
+	{
+		const RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+
+		if (rte->rtekind == RTE_RELATION && rte->relid == conversion->table)
+			conversion->problem = "It reads the history itself.";
+	}
 }
 
 /* In a policy, its table is the first entry of the outermost range table. */
@@ -204,6 +230,9 @@ convert(Node *node, void *context)
 	}
 	if (!IsA(node, Query))
 		return expression_tree_walker(node, convert, context);
+	check_tables(conversion, (Query *) node);
+	if (conversion->problem != NULL)
+		return true;
 	conversion->level++;
 	stop = query_tree_walker((Query *) node, convert, context, 0);
 	conversion->level--;
@@ -296,6 +325,17 @@ are_equal(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+/*
+ * The same text may mean other operators.  But a policy that a dump has
+ * restored may be the same and not equal, which matters only for copies.
+ */
+static bool
+has_condition(const Policy *policy, const Policy *wanted)
+{
+	return are_equal(policy->condition, wanted->condition) &&
+		(!OidIsValid(policy->original) || equal(policy->qual, wanted->qual));
+}
+
 /* Whether a policy of the history does what the wanted one is to do. */
 static bool
 is_like(const Policy *policy, const Policy *wanted)
@@ -304,7 +344,7 @@ is_like(const Policy *policy, const Policy *wanted)
 		policy->permissive == wanted->permissive &&
 		list_difference_oid(policy->roles, wanted->roles) == NIL &&
 		list_difference_oid(wanted->roles, policy->roles) == NIL &&
-		are_equal(policy->condition, wanted->condition);
+		has_condition(policy, wanted);
 }
 
 /* Its copy, or else a policy like it that is not known to be a copy. */
@@ -371,19 +411,64 @@ role_names(List *roles)
 	return names.data;
 }
 
+/* What the expression depends on is recorded as CREATE POLICY does it. */
+static void
+record_expression(Oid policy, Oid table, Node *qual)
+{
+	Relation	rel = relation_open(table, NoLock);
+	ParseState *state = make_parsestate(NULL);
+	ObjectAddress depender;
+
+	(void) addRangeTableEntryForRelation(state, rel, AccessShareLock, NULL, false,
+										 false);
+	ObjectAddressSet(depender, PolicyRelationId, policy);
+	recordDependencyOnExpr(&depender, qual, state->p_rtable, DEPENDENCY_NORMAL);
+	free_parsestate(state);
+	relation_close(rel, NoLock);
+}
+
+static void
+set_expression(Oid policy, Oid table, Node *qual)
+{
+	Relation	catalog = table_open(PolicyRelationId, RowExclusiveLock);
+	Datum		values[Natts_pg_policy] = {0};
+	bool		nulls[Natts_pg_policy] = {0};
+	bool		replace[Natts_pg_policy] = {0};
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	values[Anum_pg_policy_polqual - 1] = CStringGetTextDatum(nodeToString(qual));
+	replace[Anum_pg_policy_polqual - 1] = true;
+	ScanKeyInit(&key, Anum_pg_policy_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(policy));
+	scan = systable_beginscan(catalog, PolicyOidIndexId, true, NULL, 1, &key);
+	tuple = heap_modify_tuple(systable_getnext(scan), RelationGetDescr(catalog),
+							  values, nulls, replace);
+	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
+	systable_endscan(scan);
+	table_close(catalog, RowExclusiveLock);
+	record_expression(policy, table, qual);
+	CacheInvalidateRelcacheByRelid(table);
+	CommandCounterIncrement();
+}
+
 static void
 create_copy(Oid table, const Policy *wanted)
 {
 	const char *name = free_name(table, wanted->name);
+	Oid			copy;
 
 	dtmodel_run_command(psprintf("CREATE POLICY %s ON %s AS %s FOR SELECT TO %s%s",
 								 quote_identifier(name),
 								 dtmodel_qualified_name_of(table),
 								 wanted->permissive ? "PERMISSIVE" : "RESTRICTIVE",
 								 role_names(wanted->roles),
-								 wanted->condition == NULL ? "" :
-								 psprintf(" USING (%s)", wanted->condition)));
-	record_original(get_relation_policy_oid(table, name, false), wanted->oid);
+								 wanted->qual == NULL ? "" : " USING (false)"));
+	copy = get_relation_policy_oid(table, name, false);
+	if (wanted->qual != NULL)
+		set_expression(copy, table, wanted->qual);
+	record_original(copy, wanted->oid);
 }
 
 static void

@@ -186,23 +186,24 @@ write_versions(Relation model, Relation table, const DtPastVersion *versions,
 {
 	Writer		writer = {.estate = CreateExecutorState()};
 	MemoryContext caller = MemoryContextSwitchTo(writer.estate->es_query_cxt);
-	DtCaller	role;
 
 	open_writer(&writer, model, table);
-	role = dtmodel_act_as_owner(writer.table);
 	if (!can_insert_together(&writer))
 		insert_each(&writer, versions, count);
 	else if (count == 1)
 		insert_one(&writer, versions);
 	else
 		insert_together(&writer, versions, count);
-	dtmodel_act_as(&role);
 	ExecCloseIndices(writer.target);
 	MemoryContextSwitchTo(caller);
 	FreeExecutorState(writer.estate);
 }
 
-/* Writes versions of rows of this table, or partition. */
+/*
+ * Writes versions of rows of this table, or partition.  As the owner of the
+ * history also in partitions of other owners, since these have its triggers
+ * and constraints.
+ */
 void
 dtmodel_write_versions(Oid relid, const DtPastVersion *versions, int count)
 {
@@ -210,12 +211,14 @@ dtmodel_write_versions(Oid relid, const DtPastVersion *versions, int count)
 	Relation	table = dtmodel_open_history_table(model,
 												   dtmodel_history_of(dtmodel_get_model(model)),
 												   RowExclusiveLock);
+	DtCaller	caller = dtmodel_act_as_owner(table);
 
 	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		dtmodel_write_to_partitions(model, table, versions, count,
 									write_versions);
 	else
 		write_versions(model, table, versions, count);
+	dtmodel_act_as(&caller);
 	table_close(table, NoLock);
 	table_close(model, NoLock);
 }
