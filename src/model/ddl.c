@@ -282,6 +282,31 @@ dtmodel_validity(DtChange *change, const char *constraint)
 }
 
 /*
+ * Appends the action to those of the change so far.  All are made by one ALTER
+ * TABLE: an event trigger that is fired after it may write the rows.
+ */
+static char *
+add_action(DtChange *change, const char *action)
+{
+	char	   *alter = psprintf("ALTER TABLE %s ", change->table);
+	StringInfoData actions;
+	ListCell   *cell;
+
+	initStringInfo(&actions);
+	foreach(cell, change->statements)
+	{
+		const Statement *statement = lfirst(cell);
+
+		if (strncmp(statement->sql, alter, strlen(alter)) != 0)
+			elog(ERROR, "unexpected statement before a CHECK: %s", statement->sql);
+		append_item(&actions, ", ", statement->sql + strlen(alter));
+	}
+	append_item(&actions, ", ", action);
+	change->statements = NIL;
+	return psprintf("%s%s", alter, actions.data);
+}
+
+/*
  * Adds a CHECK.  If it is known to hold for all rows, since the columns are
  * added too, the rows are not read.
  */
@@ -290,12 +315,13 @@ dtmodel_add_check(DtChange *change, const char *name, const char *condition,
 				  bool holds)
 {
 	const char *validity = holds ? "" : dtmodel_validity(change, name);
+	char	   *action = psprintf("ADD CONSTRAINT %s CHECK (%s)%s",
+								  quote_identifier(name), condition, validity);
 
 	add_statement(change, AccessExclusiveLock,
 				  psprintf("added constraint \"%s\"", name),
-				  psprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)%s",
-						   change->table, quote_identifier(name), condition,
-						   validity),
+				  holds ? add_action(change, action) :
+				  psprintf("ALTER TABLE %s %s", change->table, action),
 				  holds);
 }
 

@@ -202,6 +202,18 @@ DELETE FROM rounded;
 SELECT operation FROM dtmodel.history(NULL::rounded, 2);
 SELECT operation FROM dtmodel.changes(NULL::rounded, NULL) WHERE key = '{"id": 2}';
 
+-- each DEFAULT reads the clock
+CREATE TABLE clocked (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('clocked', clock => 'clock'), dtmodel.add_history('clocked');
+INSERT INTO clocked (id, created_at, updated_at) VALUES
+    (1, '2020-01-01 00:00:00.000001+00', '2020-01-01 00:00:00.000003+00'),
+    (2, '2020-01-01 00:00:00.000003+00', '2020-01-01 00:00:00.000001+00'),
+    (3, '2020-01-01 00:00:00+00', '2020-01-01 00:00:01+00'),
+    (4, '-infinity', 'infinity');
+DELETE FROM clocked WHERE id = 2;
+SELECT id, (SELECT array_agg(operation) FROM dtmodel.history(NULL::clocked, id)) FROM generate_series(1, 4) AS id;
+SELECT operation, key FROM dtmodel.changes(NULL::clocked, NULL) ORDER BY key::text, time;
+
 -- large values and many changes
 CREATE TABLE docs (id int PRIMARY KEY, body text, n int);
 SELECT dtmodel.add_timestamps('docs'), dtmodel.add_history('docs');

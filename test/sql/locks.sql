@@ -250,6 +250,20 @@ END $$;
 CREATE EVENT TRIGGER locks_note ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION note();
 SELECT dtmodel.add_settings('seen', '{theme}');
 DROP EVENT TRIGGER locks_note;
+-- and cannot write rows between a column and its CHECK
+CREATE TABLE written (id int PRIMARY KEY);
+INSERT INTO written VALUES (1);
+CREATE FUNCTION write() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'locks.written'::regclass AND attname = 'settings') THEN
+        UPDATE locks.written SET settings = '[]';
+    END IF;
+END $$;
+CREATE EVENT TRIGGER locks_write ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION write();
+\set VERBOSITY terse
+SELECT dtmodel.add_settings('written', '{theme}');
+\set VERBOSITY default
+DROP EVENT TRIGGER locks_write;
 
 -- an error in a look leaves the exception handler of the caller in order
 DO $$

@@ -168,11 +168,23 @@ dtmodel_version_continues(const DtPast *past, const DtRowVersion *before,
 		!ended_physically(past, before, version);
 }
 
+/*
+ * How far the two times of a new row may be apart: each DEFAULT reads the clock
+ * of some models.
+ */
+TimestampTz
+dtmodel_clock_tolerance(const DtPast *past)
+{
+	return past->timestamps.clock == DT_CLOCK_CLOCK ? USECS_PER_SEC / 10 : 0;
+}
+
 /* Whether the version is as old as its row. */
 static bool
 is_as_old_as_row(const DtPast *past, const DtRowVersion *version)
 {
 	const DtColumn *created_at = &past->timestamps.created_at;
+	TimestampTz created;
+	TimestampTz since;
 	bool		isnull;
 	Datum		time;
 
@@ -180,8 +192,13 @@ is_as_old_as_row(const DtPast *past, const DtRowVersion *version)
 		return false;
 	time = heap_getattr(version->row, created_at->attnum,
 						RelationGetDescr(past->rel), &isnull);
-	return !isnull && DatumGetTimestampTz(time) ==
-		dtmodel_time_for_column(version->valid_from, created_at);
+	if (isnull)
+		return false;
+	created = DatumGetTimestampTz(time);
+	since = dtmodel_time_for_column(version->valid_from, created_at);
+	if (TIMESTAMP_NOT_FINITE(created) || TIMESTAMP_NOT_FINITE(since))
+		return created == since;
+	return Abs(created - since) <= dtmodel_clock_tolerance(past);
 }
 
 /*

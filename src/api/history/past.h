@@ -47,6 +47,7 @@ extern DtRowVersion dtmodel_current_version(const DtPast *past, Datum row);
 extern bool dtmodel_version_continues(const DtPast *past,
 									  const DtRowVersion *before,
 									  const DtRowVersion *version);
+extern TimestampTz dtmodel_clock_tolerance(const DtPast *past);
 extern bool dtmodel_version_is_new(const DtPast *past,
 								   const DtRowVersion *before,
 								   const DtRowVersion *version);

@@ -313,7 +313,7 @@ list_history(FunctionCallInfo fcinfo, const DtRowCall *call)
  *
  * An INSERT is "create".  It writes no version, so its transaction is NULL,
  * its actor is that of created_by, and it is known by a created_at that is
- * the version's valid_from.  Other first versions, from before the history
+ * the version's valid_from, or with the clock "clock" about that.  Other first versions, from before the history
  * was added or after an older one was purged, have NULLs.  A time without a
  * row, after a hard_delete, truncate, a delete without soft delete, or an
  * update of the primary key, is listed too, with a NULL version; so is one
@@ -355,17 +355,25 @@ static char *
 created_text(const DtPast *past, const char *alias, const char *time)
 {
 	const DtColumn *created_at = &past->timestamps.created_at;
+	char	   *created;
+	char	   *begun;
+	char	   *interval;
 
 	if (!AttributeNumberIsValid(created_at->attnum) ||
 		!AttributeNumberIsValid(past->map.places[created_at->attnum - 1]))
 		return "false";
-	return psprintf("%s.%s OPERATOR(pg_catalog.=) CAST(%s AS %s)", alias,
-					quote_identifier(NameStr(created_at->name)),
-					created_at->typid == TIMESTAMPOID ?
-					psprintf("pg_catalog.timezone('UTC', %s)", time) : time,
-					format_type_extended(created_at->typid, created_at->typmod,
-										 FORMAT_TYPE_TYPEMOD_GIVEN |
-										 FORMAT_TYPE_FORCE_QUALIFY));
+	created = psprintf("%s.%s", alias, quote_identifier(NameStr(created_at->name)));
+	begun = psprintf("CAST(%s AS %s)",
+					 created_at->typid == TIMESTAMPOID ?
+					 psprintf("pg_catalog.timezone('UTC', %s)", time) : time,
+					 format_type_extended(created_at->typid, created_at->typmod,
+										  FORMAT_TYPE_TYPEMOD_GIVEN |
+										  FORMAT_TYPE_FORCE_QUALIFY));
+	interval = psprintf("'" INT64_FORMAT " microseconds'::pg_catalog.interval",
+						(int64) dtmodel_clock_tolerance(past));
+	return psprintf("%s OPERATOR(pg_catalog.>=) (%s OPERATOR(pg_catalog.-) %s)"
+					" AND %s OPERATOR(pg_catalog.<=) (%s OPERATOR(pg_catalog.+) %s)",
+					created, begun, interval, created, begun, interval);
 }
 
 static char *

@@ -26,6 +26,7 @@
 #include "model/row_move.h"
 #include "model/row_trigger.h"
 #include "model/stamp.h"
+#include "storage/lmgr.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -337,6 +338,29 @@ change_column(DtChange *change, const AuditRequest *request, const char *name,
 	change_reference(change, &column, request->referred);
 }
 
+static bool
+lacks_reference(Relation rel, const char *name, Oid referred)
+{
+	DtColumn	column;
+
+	dtmodel_find_column(RelationGetDescr(rel), name, &column);
+	return name != NULL && (!AttributeNumberIsValid(column.attnum) ||
+							!has_reference(rel, &column, referred));
+}
+
+/*
+ * The foreign keys need this lock on the referenced table, which has none yet,
+ * so that it is not made stronger later.
+ */
+static void
+lock_referred(const DtChange *change, const AuditRequest *request)
+{
+	if (change->phase != DT_BEFORE_LOCK && OidIsValid(request->referred) &&
+		(lacks_reference(change->rel, request->created_by, request->referred) ||
+		 lacks_reference(change->rel, request->updated_by, request->referred)))
+		LockRelationOid(request->referred, DT_TRIGGER_LOCK);
+}
+
 static List *
 trigger_options(const AuditRequest *request)
 {
@@ -357,6 +381,7 @@ change_audit(DtChange *change, const void *asked)
 
 	dtmodel_check_no_partition(change->rel);
 	check_request(request);
+	lock_referred(change, request);
 	type = column_type(request);
 	change_column(change, request, request->created_by, "created_by", type);
 	change_column(change, request, request->updated_by, "updated_by", type);

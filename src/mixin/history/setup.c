@@ -572,7 +572,7 @@ static void
 add_missing_columns(DtChange *change, const DtHistory *history, bool by_month)
 {
 	Relation	table = dtmodel_open_history_table(change->rel, history,
-												   ShareUpdateExclusiveLock);
+												   change->lockmode);
 	TupleDesc	desc = RelationGetDescr(change->rel);
 	DtColumn	column;
 
