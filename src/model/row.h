@@ -61,10 +61,11 @@ typedef struct DtRowAction
 	void		(*update) (DtRow *row, void *state);
 
 	/*
-	 * For a trigger that fires after an UPDATE.  In a projection "note_update"
-	 * is called, before it is certain that the row is updated, and says whether
-	 * there is something to do when it was: then "after_update" is called,
-	 * once for each row and before the next "note_update".
+	 * For a trigger that fires after an UPDATE.  In a projection
+	 * "note_update" is called, before it is certain that the row is updated,
+	 * and says whether there is something to do when it was: then
+	 * "after_update" is called, once for each row and before the next
+	 * "note_update".
 	 */
 	bool		(*note_update) (DtRow *row, void *state);
 	void		(*after_update) (Relation rel, TupleTableSlot *old_slot,
