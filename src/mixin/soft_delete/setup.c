@@ -29,7 +29,6 @@
 #include "server/plan_cache.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 #include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_soft_delete);
@@ -119,22 +118,14 @@ asked_columns(const SoftDeleteRequest *request)
 	return columns;
 }
 
-/*
- * Sees what was committed until now, by those whose locks were waited for too:
- * the snapshot of the statement, or of the transaction, may be older.
- */
 static bool
 any_row(const char *table, const char *condition)
 {
-	SPIPlanPtr	plan;
 	bool		found;
 
 	SPI_connect();
-	plan = SPI_prepare(psprintf(DT_OWN_QUERY "SELECT FROM %s WHERE %s", table,
-								condition),
-					   0, NULL);
-	(void) SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(),
-								InvalidSnapshot, true, false, 1);
+	dtmodel_read_under_lock(psprintf(DT_OWN_QUERY "SELECT FROM %s WHERE %s", table,
+									 condition), 1);
 	found = SPI_processed > 0;
 	SPI_finish();
 	return found;
