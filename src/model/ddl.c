@@ -37,6 +37,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 
 /* A statement of a change. */
 typedef struct Statement
@@ -367,6 +368,20 @@ dtmodel_announce_index(const DtChange *change, const char *name,
 							  DTMODEL_SCHEMA, function) :
 					 psprintf("To build it while others write, cancel the call, use %s, and then call %s.%s again.",
 							  command, DTMODEL_SCHEMA, function));
+}
+
+/*
+ * Runs a query, in the SPI, that sees what was committed until now, by those
+ * whose locks were waited for too.  The snapshot of the statement that makes
+ * the change, or of its transaction, may be older.
+ */
+void
+dtmodel_read_under_lock(const char *query, long limit)
+{
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+
+	(void) SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(),
+								InvalidSnapshot, true, false, limit);
 }
 
 static void

@@ -64,6 +64,7 @@ extern void dtmodel_announce(const DtChange *change, LOCKMODE lockmode,
 							 const char *work, const char *hint);
 extern void dtmodel_announce_index(const DtChange *change, const char *name,
 								   const char *command, const char *function);
+extern void dtmodel_read_under_lock(const char *query, long limit);
 extern void dtmodel_change_column(DtChange *change, const char *name,
 								  const DtColumnUse *use, const char *definition,
 								  const DtMixin *mixin, const char *parameter,

@@ -198,7 +198,8 @@ is_as_old_as_row(const DtPast *past, const DtRowVersion *version)
 	since = dtmodel_time_for_column(version->valid_from, created_at);
 	if (TIMESTAMP_NOT_FINITE(created) || TIMESTAMP_NOT_FINITE(since))
 		return created == since;
-	return Abs(created - since) <= dtmodel_clock_tolerance(past);
+	return created - since <= dtmodel_clock_tolerance(past) &&
+		since - created <= dtmodel_clock_tolerance(past);
 }
 
 /*

@@ -150,7 +150,7 @@ check_rows(const DtChange *change, const DtForeignKey *key,
 	appendStringInfo(&select, " %s ORDER BY 1", query);
 
 	SPI_connect();
-	(void) SPI_execute(select.data, false, SHOWN_ORPHANS + 1);
+	dtmodel_read_under_lock(select.data, SHOWN_ORPHANS + 1);
 	if (SPI_processed > 0)
 		orphans = MemoryContextStrdup(caller, describe_orphans(key));
 	SPI_finish();

@@ -124,9 +124,8 @@ any_row(const char *table, const char *condition)
 	bool		found;
 
 	SPI_connect();
-	(void) SPI_execute(psprintf(DT_OWN_QUERY "SELECT FROM %s WHERE %s", table,
-								condition),
-					   true, 1);
+	dtmodel_read_under_lock(psprintf(DT_OWN_QUERY "SELECT FROM %s WHERE %s", table,
+									 condition), 1);
 	found = SPI_processed > 0;
 	SPI_finish();
 	return found;
