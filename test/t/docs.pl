@@ -55,7 +55,7 @@ sub read_blocks
 
 	while ($text =~ /^```(\w*)([^\n]*)\n(.*?)^```[ \t]*$/msg)
 	{
-		my ($language, $mark, $body) = ($1, $2, $3);
+		my ($language, $mark, $body, $end) = ($1, $2, $3, $+[0]);
 		my $line = 1 + (substr($text, 0, $-[0]) =~ tr/\n//);
 		my $follows = defined $last
 		  && substr($text, $last->{end}, $-[0] - $last->{end}) =~ /^\s*$/;
@@ -66,8 +66,8 @@ sub read_blocks
 			$last = {
 				line => $line,
 				sql => $body,
-				preloaded => $mark =~ /\bpreloaded\b/,
-				end => $+[0]
+				preloaded => $mark eq ' preloaded',
+				end => $end
 			};
 			push @blocks, $last;
 			next;
