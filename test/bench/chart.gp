@@ -2,11 +2,11 @@
 # ratio as a part of the goal, its quartiles, whether a goal was missed. What is
 # beyond the right edge is drawn at it.
 
-set terminal svg size 1100,height noenhanced font 'sans-serif,11' background 'white'
+set terminal svg size 480 + 6 * columns,height noenhanced font 'sans-serif,11' background 'white'
 set datafile separator '\t'
 set xrange [0:2.1]
 set yrange [0.3:lines + 0.7]
-set lmargin 92
+set lmargin columns * 0.86
 set rmargin 4
 set tmargin 4
 set border 1
