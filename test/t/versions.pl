@@ -28,24 +28,29 @@ CREATE FUNCTION public.names(catalog oid, value text) RETURNS text LANGUAGE sql 
 					  FROM regexp_matches(value, '\d+', 'g') WITH ORDINALITY AS x (m, n)) END
 $$;
 
-CREATE TABLE public.keys AS SELECT fktable, fkcols, pktable FROM pg_get_catalog_foreign_keys();
+-- The columns of system catalogues that are compared, with the catalogue that they
+-- refer to.  Not those that say where an object is stored, how large it is, or the
+-- numbers of columns, and no expressions, which have a definition in SQL.
+CREATE TABLE public.compared AS
+	SELECT attrelid AS catalog, attname, atttypid, pktable
+	FROM pg_attribute LEFT JOIN pg_get_catalog_foreign_keys() ON fktable = attrelid AND fkcols = ARRAY[attname]::text[]
+	WHERE attrelid < 16384 AND attnum > 0 AND atttypid <> 'pg_node_tree'::regtype
+	  AND attname <> ALL ('{oid,relfilenode,reltablespace,relpages,reltuples,relallvisible,relallfrozen,relfrozenxid,relminmxid,reltoastrelid,relnatts,
+						   relhasindex,relhasrules,relhastriggers,relhassubclass,
+						   attrelid,attnum,attcacheoff,atthasmissing,attmissingval,adnum,conkey,confkey}');
+CREATE INDEX ON public.compared (catalog);
 
 -- One row of a system catalogue, as it is in every database.
 CREATE FUNCTION public.normal(catalog oid, r jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
-	SELECT jsonb_object_agg(a.attname,
-							CASE WHEN f.pktable IS NOT NULL THEN to_jsonb(public.names(f.pktable, r ->> a.attname))
-								 WHEN a.atttypid = 'aclitem[]'::regtype AND jsonb_typeof(r -> a.attname) = 'array'
-								 THEN (SELECT jsonb_agg(i ORDER BY i) FROM jsonb_array_elements_text(r -> a.attname) AS i)
+	SELECT jsonb_object_agg(c.attname,
+							CASE WHEN c.pktable IS NOT NULL THEN to_jsonb(public.names(c.pktable, r ->> c.attname))
+								 WHEN c.atttypid = 'aclitem[]'::regtype AND jsonb_typeof(r -> c.attname) = 'array'
+								 THEN (SELECT jsonb_agg(i ORDER BY i) FROM jsonb_array_elements_text(r -> c.attname) AS i)
 								 -- minor releases of 2026 and later count the changes of a column here
-								 WHEN a.attname = 'attoptions' AND jsonb_typeof(r -> a.attname) = 'array'
-								 THEN (SELECT jsonb_agg(i) FROM jsonb_array_elements_text(r -> a.attname) AS i WHERE i !~ '^pg_attver=')
-								 ELSE r -> a.attname END)
-	FROM pg_attribute AS a
-	LEFT JOIN public.keys AS f ON fktable = catalog AND fkcols = ARRAY[a.attname]::text[]
-	WHERE attrelid = catalog AND attnum > 0 AND atttypid <> 'pg_node_tree'::regtype
-	  -- where an object is stored, how large it is, and numbers of columns
-	  AND attname <> ALL ('{oid,relfilenode,reltablespace,relpages,reltuples,relallvisible,relallfrozen,relfrozenxid,relminmxid,reltoastrelid,relnatts,
-						   attrelid,attnum,attcacheoff,atthasmissing,attmissingval,adnum,conkey,confkey}')
+								 WHEN c.attname = 'attoptions' AND jsonb_typeof(r -> c.attname) = 'array'
+								 THEN (SELECT jsonb_agg(i) FROM jsonb_array_elements_text(r -> c.attname) AS i WHERE i !~ '^pg_attver=')
+								 ELSE r -> c.attname END)
+	FROM public.compared AS c WHERE c.catalog = normal.catalog
 $$;
 
 -- What belongs to an extension, and what of it: each property in a line.
