@@ -281,6 +281,30 @@ is( query(
 	'every role can use the schemas, and no other role can create in them');
 
 ###
+# After a schema is renamed writes fail, and no row is deleted for good
+###
+query(
+	q(
+	CREATE TABLE doc (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
+	SELECT dtmodel.add_model('doc'), dtmodel.add_soft_delete('doc');
+	INSERT INTO doc DEFAULT VALUES;
+	ALTER SCHEMA dtmodel_internal RENAME TO renamed;));
+foreach my $preload ('', 'dtmodel')
+{
+	my $tier = $preload ? 'preloaded' : 'trigger';
+	local $ENV{PGOPTIONS} = "-c session_preload_libraries=$preload";
+
+	is_refused('UPDATE doc SET created_at = now();',
+		qr/55000: a trigger of table "doc" is not in schema "dtmodel_internal"/,
+		"$tier: UPDATE while the schema has another name");
+	is_refused('DELETE FROM doc;', qr/42809: table "doc" has no soft delete/,
+		"$tier: DELETE while the schema has another name");
+}
+query('ALTER SCHEMA renamed RENAME TO dtmodel_internal; DELETE FROM doc');
+is(query('SELECT count(*), bool_and(is_deleted) FROM doc'), '1|t', 'then it is soft again');
+query('DROP TABLE doc');
+
+###
 # Dropping, while something needs it
 ###
 
