@@ -309,11 +309,11 @@ is($node->safe_psql('postgres', q(SELECT default_version FROM pg_available_exten
 is(join(' ', grep { my $version = $_; !grep { /^\Q$version\E(--|$)/ } keys %$versions } @released), '', 'every version of the changelog was walked from');
 
 ###
-# What the walk finds: versions that never were, of an extension of another name
+# What the walk finds: made-up versions, of an extension of another name
 ###
 
-# Its scripts are those of dtmodel, without some functions.
-my $script = slurp_file("sql/dtmodel--$released[0].sql");
+# Its scripts are that of 1.0, without some functions.
+my $script = slurp_file('sql/dtmodel--1.0.sql');
 my %functions;
 foreach my $name ('str', 'repr')
 {
@@ -344,11 +344,10 @@ my %files = (
 	'--0.9--1.0.sql' => join('', @{ $functions{str} }),
 	'--1.0.sql' => $script);
 
-# From 18 on a server looks for extensions where it is told to; before, in its
+# From 18 on a setting names the folders of extensions; before, they are in the
 # installation, which may not be ours.
 my $has_path = $node->safe_psql('postgres', q(SELECT count(*) FROM pg_settings WHERE name = 'extension_control_path'));
-my ($share) = split(/\n/, (run_command([ 'pg_config', '--sharedir' ]))[0]);
-$share = PostgreSQL::Test::Utils::tempdir() if $has_path;
+my $share = $has_path ? PostgreSQL::Test::Utils::tempdir() : $node->safe_psql('postgres', q(SELECT setting FROM pg_config WHERE name = 'SHAREDIR'));
 my $folder = "$share/extension";
 mkdir $folder if $has_path;
 
