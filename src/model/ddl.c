@@ -733,7 +733,7 @@ set_trigger(DtChange *change, const DtTriggerType *type, const char *events,
 								   TRIGGER_FOR_BEFORE(type->timing) ? "BEFORE" : "AFTER",
 								   events, change->table,
 								   TRIGGER_FOR_ROW(type->timing) ? "ROW" : "STATEMENT",
-								   when, DTMODEL_SCHEMA, type->function,
+								   when, DTMODEL_INTERNAL_SCHEMA, type->function,
 								   options_text(options)));
 }
 

@@ -49,13 +49,13 @@ dtmodel_count_mixins(void)
 }
 
 /*
- * The name of a function in our schema; NULL for any other function.  If the
- * library is preloaded but the extension is not installed, any user may own a
- * schema of that name.  So only functions in C count, which only a superuser
- * can create.
+ * The name of a function in this schema of ours; NULL for any other function.
+ * If the library is preloaded but the extension is not installed, any user may
+ * own a schema of that name.  So only functions in C count, which only a
+ * superuser can create.
  */
 const char *
-dtmodel_function_name(Oid funcid)
+dtmodel_function_name(Oid funcid, const char *schema)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
 	const char *name = NULL;
@@ -65,7 +65,7 @@ dtmodel_function_name(Oid funcid)
 		return NULL;
 	form = (Form_pg_proc) GETSTRUCT(tuple);
 	if (form->prolang == ClanguageId &&
-		form->pronamespace == get_namespace_oid(DTMODEL_SCHEMA, true))
+		form->pronamespace == get_namespace_oid(schema, true))
 		name = pstrdup(NameStr(form->proname));
 	ReleaseSysCache(tuple);
 	return name;
@@ -151,7 +151,8 @@ find_type(const DtMixin *mixin, const char *function)
 const DtTriggerType *
 dtmodel_trigger_type(const Trigger *trigger)
 {
-	const char *function = dtmodel_function_name(trigger->tgfoid);
+	const char *function = dtmodel_function_name(trigger->tgfoid,
+												 DTMODEL_INTERNAL_SCHEMA);
 	const DtTriggerType *type = NULL;
 
 	for (int i = 0; function != NULL && type == NULL && mixins[i] != NULL; i++)
@@ -169,8 +170,8 @@ dtmodel_report_unknown_trigger(Relation rel)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("a trigger of table \"%s\" is not in schema \"%s\"",
-					RelationGetRelationName(rel), DTMODEL_SCHEMA),
-			 errhint("The extension's schema and functions must keep their names.")));
+					RelationGetRelationName(rel), DTMODEL_INTERNAL_SCHEMA),
+			 errhint("The extension's schemas and functions must keep their names.")));
 }
 
 /* Whether the relation has a trigger of ours. */

@@ -196,7 +196,7 @@ extern void dtmodel_extend_change(struct DtChange *change, const DtMixin *mixin,
 extern void dtmodel_after_change(Oid relid, const DtMixin *mixin);
 extern LOCKMODE dtmodel_lock_after_change(Relation rel, const DtMixin *mixin);
 
-extern const char *dtmodel_function_name(Oid funcid);
+extern const char *dtmodel_function_name(Oid funcid, const char *schema);
 extern const DtTriggerType *dtmodel_trigger_type(const Trigger *trigger);
 extern bool dtmodel_has_own_trigger(Relation rel);
 extern const Trigger *dtmodel_find_trigger(Relation rel,

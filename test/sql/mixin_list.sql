@@ -20,7 +20,7 @@ DECLARE
 BEGIN
     FOR function IN
         SELECT oid::regprocedure AS call, proname AS name FROM pg_proc
-        WHERE pronamespace = 'dtmodel'::regnamespace AND prorettype = 'trigger'::regtype
+        WHERE pronamespace = 'dtmodel_internal'::regnamespace AND prorettype = 'trigger'::regtype
     LOOP
         EXECUTE format('CREATE TABLE listed.%I (id int)', function.name);
         EXECUTE format('CREATE TRIGGER listed AFTER TRUNCATE ON listed.%I EXECUTE FUNCTION %s',

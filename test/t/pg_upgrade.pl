@@ -205,7 +205,7 @@ sub each_of
 	return $out;
 }
 
-my $own = q(n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'dtmodel'));
+my $own = q(n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'dtmodel', 'dtmodel_internal'));
 
 # All rows of all tables, each with the table that it is in.
 sub all_rows

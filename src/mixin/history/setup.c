@@ -784,7 +784,7 @@ change_truncate_trigger(DtChange *change, Oid relid, bool drop)
 		dtmodel_add_statement(change, DT_TRIGGER_LOCK, NULL,
 							  psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
 									   "EXECUTE FUNCTION %s.%s()",
-									   type->name, name, DTMODEL_SCHEMA,
+									   type->name, name, DTMODEL_INTERNAL_SCHEMA,
 									   type->function));
 	relation_close(rel, NoLock);
 }

@@ -230,7 +230,7 @@ set_trigger(DtChange *change, const DtLiveParent *asked, const char *name)
 								   dtmodel_column_list(RelationGetRelid(change->rel),
 													   asked->ncolumns, asked->columns,
 													   ", ", true),
-								   change->table, DTMODEL_SCHEMA,
+								   change->table, DTMODEL_INTERNAL_SCHEMA,
 								   dtmodel_live_triggers[DT_LIVE_PARENT].function));
 }
 

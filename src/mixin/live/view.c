@@ -287,7 +287,8 @@ set_trigger(DtChange *change, const char *view_name, const char *name)
 						  psprintf("set trigger \"%s\"", name),
 						  psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
 								   "FOR EACH ROW EXECUTE FUNCTION %s.%s()",
-								   quote_identifier(name), view_name, DTMODEL_SCHEMA,
+								   quote_identifier(name), view_name,
+								   DTMODEL_INTERNAL_SCHEMA,
 								   dtmodel_live_triggers[DT_LIVE_VIEW].function));
 }
 
