@@ -2,11 +2,11 @@
 # ratio as a part of the goal, its quartiles, whether a goal was missed. What is
 # beyond the right edge is drawn at it.
 
-set terminal svg size 1100,height noenhanced font 'sans-serif,11' background 'white'
+set terminal svg size 480 + 6 * columns,height noenhanced font 'sans-serif,11' background 'white'
 set datafile separator '\t'
 set xrange [0:2.1]
 set yrange [0.3:lines + 0.7]
-set lmargin 92
+set lmargin columns * 0.86
 set rmargin 4
 set tmargin 4
 set border 1
@@ -14,7 +14,7 @@ set tics nomirror scale 0.5
 set xtics 0.25
 set grid xtics lc rgb '#dddddd' lt 1
 set key outside top center horizontal
-set xlabel 'ratio / goal: left of the line the goal is reached'
+set xlabel 'ratio / goal'
 set arrow from 1, graph 0 to 1, graph 1 nohead lw 1.5 lc rgb '#666666' back
 
 good = '#1a7f37'

@@ -185,7 +185,7 @@ SELECT bench.stop();
 SQL
 }
 
-# The table, and the chart where gnuplot is there to draw it.
+# The table, and the charts where gnuplot is there to draw them.
 report() {
     [ "$comparisons" -gt 0 ] || die "nothing matches BENCH_ONLY=$BENCH_ONLY"
     mkdir -p results || return
@@ -196,14 +196,20 @@ report() {
         cat "$work/samples"
         echo '\.'
         cat "$here/report.sql"
-    } | psql -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -v chart="$work/chart.tsv" -P footer=off -P pager=off |
+    } | psql -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -v whole="$([ -n "${BENCH_ONLY-}" ] && echo false || echo true)" \
+        -v chart="$work/chart.tsv" -v ratios="$work/ratios.tsv" -P footer=off -P pager=off |
         tee results/bench.txt
-    [ ! -s "$work/chart.tsv" ] || ! command -v gnuplot >/dev/null || draw >results/bench.svg
+    command -v gnuplot >/dev/null || return 0
+    draw chart 16 >results/bench.svg
+    draw ratios 24 >results/ratios.svg
 }
 
-# 16 pixels a line.
+# draw NAME HEIGHT: the chart of what is in NAME.tsv, so many pixels a label,
+# with as many columns beside it as the longest label needs.
 draw() {
-    local lines
-    lines=$(wc -l <"$work/chart.tsv")
-    gnuplot -e "lines = $lines; height = $((16 * lines + 90)); data = '$work/chart.tsv'" "$here/chart.gp"
+    local lines columns
+    lines=$(cut -f 1 "$work/$1.tsv" | uniq | wc -l)
+    columns=$(cut -f 2 "$work/$1.tsv" | wc -L)
+    [ "$lines" -eq 0 ] || gnuplot -e "lines = $lines; columns = $columns; height = $(($2 * lines + 90));
+        data = '$work/$1.tsv'" "$here/$1.gp"
 }

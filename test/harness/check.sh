@@ -68,10 +68,10 @@ test_stage() {
 crashes() { grep -E 'was terminated by signal|PANIC: |TRAP: ' "$work/server.log"; }
 
 # stage NAME COMMAND...: counts the results that the command prints, from time
-# to time too. One that fails without a failed result, or ends without any, is a
-# failure itself.
+# to time too, and the seconds that it takes. One that fails without a failed
+# result, or ends without any, is a failure itself.
 stage() {
-    local name=$1 log=$work/$1.log status good bad
+    local name=$1 log=$work/$1.log start=$SECONDS status good bad
     shift
     printf '%s: ' "$name"
     "$@" >"$log" 2>&1 &
@@ -81,7 +81,7 @@ stage() {
     good=$(results "$log" | grep -cE '^ok|\.\.\. ok')
     bad=$(results "$log" | grep -cvE '^ok|\.\.\. ok')
     [ "$bad" -gt 0 ] || { [ "$status" -eq 0 ] && [ "$good" -gt 0 ]; } || bad=1
-    echo "$good passed, $bad failed"
+    echo "$good passed, $bad failed, $((SECONDS - start)) s"
     passed=$((passed + good))
     failed=$((failed + bad))
     [ "$bad" -eq 0 ] || explain "$log"
