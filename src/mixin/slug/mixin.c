@@ -10,7 +10,12 @@
 #include "catalog/pg_trigger.h"
 #include "mixin/slug/index.h"
 #include "mixin/slug/mixin.h"
+#include "mixin/slug/slug.h"
 #include "mixin/soft_delete/mixin.h"
+#include "model/drift.h"
+#include "model/mixin_call.h"
+#include "server/relation.h"
+#include "utils/lsyscache.h"
 
 static void
 read_options(void *options, Relation rel pg_attribute_unused(),
@@ -46,16 +51,41 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 					 slug->max_length, slug->on_update ? "true" : "false");
 }
 
+/* An index that could not be built CONCURRENTLY is left, and not valid. */
+static void
+drift_of_index(StringInfo drift, Relation rel, const char *slug,
+			   AttrNumber attnum)
+{
+	Oid			invalid;
+
+	if (dtmodel_slug_is_unique(rel, attnum))
+		return;
+	invalid = dtmodel_invalid_slug_index(rel, attnum);
+	if (OidIsValid(invalid))
+		dtmodel_append_drift(drift, "index \"%s\" on \"%s\" is not valid: REINDEX INDEX %s",
+							 get_rel_name(invalid), slug,
+							 dtmodel_qualified_name_of(invalid));
+	else
+		dtmodel_append_drift(drift,
+							 "no unique index on \"%s\" makes the slugs of live rows unique: %s",
+							 slug,
+							 dtmodel_repair_statement(rel, &dtmodel_slug_mixin));
+}
+
 static void
 find_drift(StringInfo drift, Relation rel, const void *options)
 {
-	const DtSlug *slug = options;
+	/* A copy, since what follows may read the model again. */
+	DtColumn	column = ((const DtSlug *) options)->slug;
 
-	if (AttributeNumberIsValid(slug->slug.attnum) &&
-		!dtmodel_slug_is_unique(rel, slug->slug.attnum))
-		dtmodel_append_drift(drift,
-							 "no unique index on \"%s\" makes the slugs of live rows unique",
-							 NameStr(slug->slug.name));
+	if (!AttributeNumberIsValid(column.attnum))
+		return;
+	if (dtmodel_column_fits(&column, &dtmodel_use_slug) &&
+		dtmodel_column_length(&column) < DT_MIN_SLUG_LENGTH)
+		dtmodel_append_drift(drift, "column \"%s\" is too short for slugs: %s",
+							 NameStr(column.name),
+							 dtmodel_alter_column(rel, &column, "TYPE text"));
+	drift_of_index(drift, rel, NameStr(column.name), column.attnum);
 }
 
 static void
@@ -77,6 +107,7 @@ static const DtTriggerType triggers[] = {
 		.name = "zz_dtmodel_slug",
 		.function = "slug_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE,
 		.action = &dtmodel_slug_action,
 	},
 };

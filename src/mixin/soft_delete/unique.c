@@ -135,7 +135,7 @@ replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 						RelationGetIndexPredicate(index) == NIL ? "" : "... AND ",
 						dtmodel_live_text(columns, NULL));
 	if (index->rd_index->indisprimary)
-		return psprintf("give the table a primary key of one column instead, and call %s",
+		return psprintf("give the table a primary key of one column instead, and use SELECT %s",
 						unique_live_call(rel, index));
 	return psprintf("%s; SELECT %s", drop_command(rel, index),
 					unique_live_call(rel, index));
