@@ -111,20 +111,54 @@ drift_of_inheritor(StringInfo drift, Relation rel, Relation inheritor,
 }
 
 static void
-drift_of_inheritors(StringInfo drift, Relation rel)
+drift_of_foreign_inheritor(StringInfo drift, Relation inheritor)
+{
+	List	   *parents = dtmodel_parents(RelationGetRelid(inheritor));
+
+	dtmodel_append_drift(drift, "foreign table \"%s\" inherits from this one, and cannot be a part of a model: ALTER FOREIGN TABLE %s NO INHERIT %s",
+						 RelationGetRelationName(inheritor),
+						 dtmodel_qualified_name(inheritor),
+						 dtmodel_qualified_name_of(linitial_oid(parents)));
+}
+
+/* The mixins that tables which inherit must have; NULL if there are none. */
+static const bool *
+inherited_mixins(Relation rel)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 	bool	   *expected = palloc(sizeof(bool) * dtmodel_count_mixins());
-	ListCell   *cell;
+	bool		any = false;
 
 	for (int i = 0; mixins[i] != NULL; i++)
+	{
 		expected[i] = mixins[i]->must_be_inherited &&
 			dtmodel_options_of(dtmodel_get_model(rel), mixins[i]) != NULL;
+		any |= expected[i];
+	}
+	return any ? expected : NULL;
+}
+
+/*
+ * Foreign tables cannot be models, and prevent the calls that others need; so
+ * these are reported before those.
+ */
+static void
+drift_of_inheritors(StringInfo drift, Relation rel, bool foreign)
+{
+	const bool *expected = inherited_mixins(rel);
+	ListCell   *cell;
+
+	if (expected == NULL)
+		return;
 	foreach(cell, dtmodel_inheritors(rel, AccessShareLock))
 	{
 		Relation	inheritor = relation_open(lfirst_oid(cell), AccessShareLock);
+		bool		is_foreign = inheritor->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
 
-		drift_of_inheritor(drift, rel, inheritor, expected);
+		if (foreign && is_foreign)
+			drift_of_foreign_inheritor(drift, inheritor);
+		else if (!foreign && !is_foreign)
+			drift_of_inheritor(drift, rel, inheritor, expected);
 		relation_close(inheritor, AccessShareLock);
 	}
 }
@@ -287,7 +321,8 @@ drift_of_missing_mixins(StringInfo drift, Relation rel)
 
 /*
  * Everything that is out of order with a table, as members of a JSON array.
- * Mixins that are missing come first: what others lack may depend on them.
+ * Foreign tables come first, and then mixins that are missing: the statements
+ * for others may depend on theirs.
  */
 static char *
 find_drift(Relation rel)
@@ -296,14 +331,16 @@ find_drift(Relation rel)
 	StringInfoData drift;
 
 	initStringInfo(&drift);
+	drift_of_foreign_partitions(&drift, rel);
+	drift_of_inheritors(&drift, rel, true);
 	drift_of_partial_mixins(&drift, rel);
 	drift_of_missing_mixins(&drift, rel);
 	for (int i = 0; mixins[i] != NULL; i++)
 		drift_of_mixin(&drift, rel, mixins[i]);
 	dtmodel_drift_of_triggers(&drift, rel);
 	dtmodel_drift_of_rules(&drift, rel);
-	drift_of_inheritors(&drift, rel);
-	drift_of_foreign_partitions(&drift, rel);
+	dtmodel_drift_of_indexes(&drift, rel);
+	drift_of_inheritors(&drift, rel, false);
 	dtmodel_drift_of_partitions(&drift, rel);
 	return drift.data;
 }

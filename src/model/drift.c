@@ -16,6 +16,7 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/pg_event_trigger.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
@@ -360,6 +361,16 @@ fires_when_needed(Relation rel, const Trigger *trigger,
 		(trigger->tgqual == NULL || type->has_condition);
 }
 
+/* Whether the trigger of the partitioned table was disabled with its clones. */
+static bool
+is_disabled_on(Relation root, const DtTriggerType *type)
+{
+	const Trigger *trigger = root == NULL ? NULL :
+		dtmodel_find_trigger(root, type);
+
+	return trigger != NULL && !is_enabled(trigger);
+}
+
 static void
 drift_of_own(StringInfo drift, Relation rel, const TriggerDesc *triggers,
 			 const Trigger *ours, const DtTriggerType *type)
@@ -375,9 +386,9 @@ drift_of_own(StringInfo drift, Relation rel, const TriggerDesc *triggers,
 	drift_of_order(drift, rel, triggers, ours, type);
 }
 
-/* The clones on a partition follow the triggers of its table. */
-void
-dtmodel_drift_of_triggers(StringInfo drift, Relation rel)
+/* The clones on a partition follow the triggers of its table, the root. */
+static void
+drift_of_triggers(StringInfo drift, Relation rel, Relation root)
 {
 	TriggerDesc *triggers = dtmodel_triggers(rel);
 
@@ -390,7 +401,8 @@ dtmodel_drift_of_triggers(StringInfo drift, Relation rel)
 
 		if (trigger->tgisclone)
 		{
-			if (type != NULL && !is_enabled(trigger))
+			if (type != NULL && !is_enabled(trigger) &&
+				!is_disabled_on(root, type))
 				drift_of_disabled(drift, rel, trigger);
 		}
 		else if (type != NULL)
@@ -398,6 +410,12 @@ dtmodel_drift_of_triggers(StringInfo drift, Relation rel)
 		else
 			drift_of_other(drift, rel, triggers, trigger);
 	}
+}
+
+void
+dtmodel_drift_of_triggers(StringInfo drift, Relation rel)
+{
+	drift_of_triggers(drift, rel, NULL);
 }
 
 /*
@@ -475,7 +493,7 @@ drift_of_partition_triggers(StringInfo drift, Relation rel)
 		if (partition == NULL)
 			continue;
 		if (partition->rd_rel->relispartition)
-			dtmodel_drift_of_triggers(drift, partition);
+			drift_of_triggers(drift, partition, rel);
 		relation_close(partition, AccessShareLock);
 	}
 }
@@ -587,6 +605,46 @@ dtmodel_drift_of_rules(StringInfo drift, Relation rel)
 		return;
 	for (int i = 0; rel->rd_rules != NULL && i < rel->rd_rules->numLocks; i++)
 		drift_of_rule(drift, rel, rel->rd_rules->rules[i]);
+}
+
+/*
+ * Indexes
+ */
+
+static bool
+is_invalid(Oid indexid)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
+	Form_pg_index form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	result = (form->indisunique || form->indisexclusion) && !form->indisvalid;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * A unique index that could not be built CONCURRENTLY is left, and does not
+ * make its columns unique.
+ */
+void
+dtmodel_drift_of_indexes(StringInfo drift, Relation rel)
+{
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION ||
+		!dtmodel_has_own_trigger(rel))
+		return;
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		if (is_invalid(lfirst_oid(cell)))
+			dtmodel_append_drift(drift, "index \"%s\" is not valid: REINDEX INDEX %s",
+								 get_rel_name(lfirst_oid(cell)),
+								 dtmodel_qualified_name_of(lfirst_oid(cell)));
+	}
 }
 
 /*

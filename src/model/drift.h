@@ -26,6 +26,7 @@ extern void dtmodel_drift_of_triggers(StringInfo drift, Relation rel);
 extern void dtmodel_drift_of_partitions(StringInfo drift, Relation rel);
 extern const char *dtmodel_partition_without_trigger(Relation rel,
 													 const DtTriggerType *type);
+extern void dtmodel_drift_of_indexes(StringInfo drift, Relation rel);
 extern void dtmodel_drift_of_rules(StringInfo drift, Relation rel);
 extern void dtmodel_drift_of_event_trigger(StringInfo drift, const char *name,
 										   const char *work);

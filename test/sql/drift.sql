@@ -78,7 +78,7 @@ BEGIN
     SELECT to_jsonb(m) INTO r FROM drift."my notes" AS m WHERE m.id = (r ->> 'id')::integer;
     PERFORM drift.expect(r @> '{"is_deleted": true, "deleted_by": "ann", "version": 3}', 'not deleted');
     UPDATE drift."my notes" SET is_deleted = false WHERE id = (r ->> 'id')::integer RETURNING to_jsonb("my notes") INTO r;
-    PERFORM drift.expect(r @> '{"deleted_at": null, "deleted_by": null, "version": 4}', 'not restored');
+    PERFORM drift.expect(r @> '{"is_deleted": false, "deleted_by": null, "version": 4}', 'not restored');
     SELECT count(*) INTO n FROM drift."my notes_history" AS h WHERE h.id = (r ->> 'id')::integer;
     PERFORM drift.expect(n = 3, 'not in the history');
     SELECT count(*) INTO n FROM drift."my notes_as_of"(clock_timestamp()) AS a WHERE a.id = (r ->> 'id')::integer;
@@ -171,7 +171,7 @@ SELECT drift.after('CREATE RULE "no delete" AS ON DELETE TO drift."my notes" DO 
                    'CREATE RULE disabled AS ON UPDATE TO drift."my notes" DO INSTEAD NOTHING',
                    'ALTER TABLE drift."my notes" DISABLE RULE disabled');
 
--- columns
+-- columns; a view of them keeps their types
 SELECT drift.after('ALTER TABLE drift."my notes" ALTER created_at DROP DEFAULT',
                    'ALTER TABLE drift."my notes" ALTER version DROP DEFAULT',
                    'ALTER TABLE drift."my notes" ALTER is_deleted DROP DEFAULT, ALTER is_deleted DROP NOT NULL',
@@ -191,3 +191,90 @@ SELECT drift.after('ALTER TABLE drift."my notes" DROP visits CASCADE');
 SELECT drift.after('ALTER TABLE drift."my notes" DROP updated_by, ADD updated_by text GENERATED ALWAYS AS (''x'') STORED');
 SELECT drift.after('ALTER TABLE drift."my notes" RENAME deleted_at TO removed_at');
 SELECT drift.after('ALTER TABLE drift."my notes" RENAME removed_at TO deleted_at');
+
+-- the foreign key of a rule, and its parent
+SELECT dtmodel.create_live_view('drift."my notes"');
+ALTER TABLE drift."my notes" DROP CONSTRAINT "my notes_author_id_fkey";
+SELECT * FROM drift.messages('drift."my notes"');
+ALTER TABLE drift."my notes" ADD FOREIGN KEY (author_id) REFERENCES drift.authors;
+DROP TRIGGER zz_dtmodel_soft_delete ON drift.authors;
+SELECT * FROM drift.messages('drift."my notes"');
+SELECT drift.statement(m) FROM drift.messages('drift.authors') AS m \gexec
+SELECT drift.after();
+
+-- views and CHECKs
+SELECT drift.after('ALTER TABLE drift."my notes" ADD one text, ADD two text');
+SELECT drift.after('ALTER TABLE drift."my notes" DROP CONSTRAINT "ck_my notes_soft_delete"');
+SELECT drift.after('ALTER TABLE drift."my notes" DROP CONSTRAINT "ck_my notes_soft_delete"',
+                   'ALTER TABLE drift."my notes" ADD CONSTRAINT "ck_my notes_soft_delete" CHECK (is_deleted = (deleted_at IS NOT NULL)) NOT VALID');
+-- 18 and later have constraints that are NOT ENFORCED
+SELECT CASE WHEN current_setting('server_version_num')::integer < 180000 THEN 'NOT VALID' ELSE 'NOT ENFORCED' END AS enforced,
+       current_setting('server_version_num')::integer < 180000 AS "old" \gset
+ALTER TABLE drift."my notes" DROP CONSTRAINT "ck_my notes_soft_delete";
+ALTER TABLE drift."my notes" ADD CONSTRAINT "ck_my notes_soft_delete" CHECK (is_deleted = (deleted_at IS NOT NULL)) :enforced;
+\if :old
+SELECT $$constraint "ck_my notes_soft_delete" is not enforced: ALTER TABLE drift."my notes" DROP CONSTRAINT "ck_my notes_soft_delete"; SELECT dtmodel.add_soft_delete('drift."my notes"', deleted_by => 'deleted_by', protect_truncate => true)$$;
+\else
+SELECT * FROM drift.messages('drift."my notes"');
+\endif
+SELECT drift.statement(m) AS repair FROM drift.messages('drift."my notes"') AS m \gset
+:repair;
+SELECT drift.after();
+
+-- the index on slugs: dropped, not unique, and not valid
+SELECT drift.after('DROP INDEX drift."uq_my notes_slug"', 'CREATE INDEX ON drift."my notes" (slug)');
+DROP INDEX drift."uq_my notes_slug";
+ALTER TABLE drift."my notes" DISABLE TRIGGER zz_dtmodel_slug;
+INSERT INTO drift."my notes" ("the title", slug) VALUES ('x', 'x'), ('x', 'x');
+ALTER TABLE drift."my notes" ENABLE TRIGGER zz_dtmodel_slug;
+\set VERBOSITY terse
+CREATE UNIQUE INDEX CONCURRENTLY "uq_my notes_slug" ON drift."my notes" (slug) WHERE NOT is_deleted;
+\set VERBOSITY default
+SELECT * FROM drift.messages('drift."my notes"');
+ALTER TABLE drift."my notes" DISABLE TRIGGER zz_dtmodel_slug;
+UPDATE drift."my notes" SET slug = 'y' WHERE id = (SELECT max(id) FROM drift."my notes");
+ALTER TABLE drift."my notes" ENABLE TRIGGER zz_dtmodel_slug;
+SELECT drift.after();
+
+-- settings that are not valid, or have the name of a column
+SELECT drift.after('ALTER TABLE drift."my notes" DISABLE TRIGGER zz_dtmodel_settings',
+                   'UPDATE drift."my notes" SET settings = ''{"size": 1, "theme": 2}'' WHERE slug = ''x''',
+                   'ALTER TABLE drift."my notes" ENABLE TRIGGER zz_dtmodel_settings');
+SELECT settings FROM drift."my notes" WHERE slug = 'x';
+ALTER TABLE drift."my notes" ADD theme text;
+SELECT * FROM drift.messages('drift."my notes"');
+
+-- a time of deletion that is not precise, and triggers for DELETE
+CREATE TABLE drift.plain (id integer PRIMARY KEY, is_active boolean NOT NULL DEFAULT true, closed_at timestamptz);
+SELECT dtmodel.add_soft_delete('drift.plain', flag => 'is_active', deleted_at => 'closed_at', flag_means => 'live');
+SELECT set_config('drift.flag', pg_get_triggerdef(oid), false) IS NULL FROM pg_trigger WHERE tgrelid = 'drift.plain'::regclass AND tgname = 'zz_dtmodel_soft_delete_flag';
+SELECT set_config('drift.cascade', pg_get_triggerdef(oid), false) IS NULL FROM pg_trigger WHERE tgrelid = 'drift.plain'::regclass AND tgname = 'zz_dtmodel_soft_cascade';
+DROP TRIGGER zz_dtmodel_soft_delete_flag ON drift.plain;
+DROP TRIGGER zz_dtmodel_soft_cascade ON drift.plain;
+ALTER TABLE drift.plain ALTER closed_at TYPE timestamptz(0);
+SELECT current_setting('drift.flag') \gexec
+SELECT current_setting('drift.cascade') \gexec
+CREATE TRIGGER before BEFORE DELETE ON drift.plain FOR EACH ROW EXECUTE FUNCTION drift.pass();
+SELECT * FROM drift.messages('drift.plain');
+SELECT drift.statement(m) FROM drift.messages('drift.plain') AS m WHERE m ~ 'microseconds' \gexec
+SELECT * FROM drift.messages('drift.plain');
+SELECT drift.statement(m) FROM drift.messages('drift.plain') AS m \gexec
+SELECT * FROM drift.messages('drift.plain');
+INSERT INTO drift.plain VALUES (1);
+DELETE FROM drift.plain;
+SELECT id, is_active, closed_at IS NOT NULL FROM drift.plain;
+-- only the one who created it knows what it has to do
+CREATE TRIGGER after AFTER DELETE ON drift.plain FOR EACH ROW EXECUTE FUNCTION drift.pass();
+SELECT * FROM drift.messages('drift.plain');
+
+-- all models at once
+ALTER TABLE drift.authors DISABLE TRIGGER zz_dtmodel_soft_cascade;
+ALTER TABLE drift."my notes" DROP theme;
+DROP TRIGGER after ON drift.plain;
+DROP TRIGGER zz_dtmodel_soft_delete_guard ON drift.plain;
+SELECT model, m FROM dtmodel.models, unnest(drift) AS m WHERE model::text ~ '^drift' ORDER BY 1, 2;
+SELECT drift.statement(m) FROM dtmodel.models, unnest(drift) AS m WHERE model::text ~ '^drift' ORDER BY model, m \gexec
+SELECT model, m FROM dtmodel.models, unnest(drift) AS m WHERE model::text ~ '^drift';
+SELECT drift.after();
+
+DROP SCHEMA drift CASCADE;

@@ -59,7 +59,8 @@ drift_of_time(StringInfo drift, Relation rel)
 	if (updated_at == NULL)
 		dtmodel_append_drift(drift, "the history needs timestamps: %s",
 							 dtmodel_repair_statement(rel, &dtmodel_timestamps_mixin));
-	else if (!dtmodel_column_is_used(updated_at))
+	else if (!dtmodel_column_is_used(updated_at) &&
+			 dtmodel_column_is_used(&timestamps->created_at))
 		dtmodel_append_drift(drift, "the history needs timestamps with an updated_at: SELECT %s",
 							 dtmodel_mixin_call(rel, &dtmodel_timestamps_mixin,
 												"updated_at", "updated_at"));
@@ -179,6 +180,14 @@ drift_of_partition(StringInfo drift, Relation rel, Oid relid)
 	relation_close(table, AccessShareLock);
 }
 
+/* While it is a history, its columns cannot be changed. */
+static char *
+add_again(Relation rel)
+{
+	return psprintf("SELECT %s.remove_history(%s); %s", DTMODEL_SCHEMA,
+					dtmodel_quoted_name(rel), repair(rel));
+}
+
 /* A write that has no place for a column is an error. */
 static void
 drift_of_columns(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
@@ -201,7 +210,8 @@ drift_of_columns(StringInfo drift, Relation rel, const DtHistory *history, Oid t
 			dtmodel_append_drift(drift, "column \"%s\" of table \"%s\" is of type %s instead of %s: %s",
 								 NameStr(att->attname), NameStr(history->table),
 								 format_type_be(get_atttype(table, place)),
-								 format_type_be(att->atttypid), repair(rel));
+								 format_type_be(att->atttypid),
+								 add_again(rel));
 	}
 }
 

@@ -91,20 +91,19 @@ dtmodel_slug_is_unique(Relation rel, AttrNumber attnum)
 	return false;
 }
 
-/* An index that would make them unique if it were valid, or InvalidOid. */
-Oid
-dtmodel_invalid_slug_index(Relation rel, AttrNumber attnum)
+/* Whether an index would make them unique if it were valid. */
+bool
+dtmodel_has_invalid_slug_index(Relation rel, AttrNumber attnum)
 {
-	Oid			found = InvalidOid;
+	bool		found = false;
 	ListCell   *cell;
 
 	foreach(cell, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		if (is_unique_on(index, attnum) && !index->rd_index->indisvalid &&
-			has_live_rows(rel, index))
-			found = lfirst_oid(cell);
+		found |= is_unique_on(index, attnum) && !index->rd_index->indisvalid &&
+			has_live_rows(rel, index);
 		index_close(index, AccessShareLock);
 	}
 	return found;

@@ -14,8 +14,6 @@
 #include "mixin/soft_delete/mixin.h"
 #include "model/drift.h"
 #include "model/mixin_call.h"
-#include "server/relation.h"
-#include "utils/lsyscache.h"
 
 static void
 read_options(void *options, Relation rel pg_attribute_unused(),
@@ -51,27 +49,6 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 					 slug->max_length, slug->on_update ? "true" : "false");
 }
 
-/* An index that could not be built CONCURRENTLY is left, and not valid. */
-static void
-drift_of_index(StringInfo drift, Relation rel, const char *slug,
-			   AttrNumber attnum)
-{
-	Oid			invalid;
-
-	if (dtmodel_slug_is_unique(rel, attnum))
-		return;
-	invalid = dtmodel_invalid_slug_index(rel, attnum);
-	if (OidIsValid(invalid))
-		dtmodel_append_drift(drift, "index \"%s\" on \"%s\" is not valid: REINDEX INDEX %s",
-							 get_rel_name(invalid), slug,
-							 dtmodel_qualified_name_of(invalid));
-	else
-		dtmodel_append_drift(drift,
-							 "no unique index on \"%s\" makes the slugs of live rows unique: %s",
-							 slug,
-							 dtmodel_repair_statement(rel, &dtmodel_slug_mixin));
-}
-
 static void
 find_drift(StringInfo drift, Relation rel, const void *options)
 {
@@ -85,7 +62,12 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 		dtmodel_append_drift(drift, "column \"%s\" is too short for slugs: %s",
 							 NameStr(column.name),
 							 dtmodel_alter_column(rel, &column, "TYPE text"));
-	drift_of_index(drift, rel, NameStr(column.name), column.attnum);
+	if (!dtmodel_slug_is_unique(rel, column.attnum) &&
+		!dtmodel_has_invalid_slug_index(rel, column.attnum))
+		dtmodel_append_drift(drift,
+							 "no unique index on \"%s\" makes the slugs of live rows unique: %s",
+							 NameStr(column.name),
+							 dtmodel_repair_statement(rel, &dtmodel_slug_mixin));
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
+#include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/unique.h"
 #include "model/drift.h"
 #include "model/mixin_call.h"
@@ -109,8 +110,12 @@ static void
 drift_of_hidden_rows(StringInfo drift, Relation rel,
 					 const DtSoftDelete *soft_delete)
 {
+	char	   *statement = dtmodel_hiding_statement();
 	ListCell   *cell;
 
+	if (statement != NULL)
+		dtmodel_append_drift(drift, "the deleted rows are not hidden in this session: %s",
+							 statement);
 	foreach(cell, dtmodel_drift_of_hidden_rows(rel, soft_delete))
 		dtmodel_append_drift(drift, "%s", (const char *) lfirst(cell));
 }
