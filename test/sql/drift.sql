@@ -88,7 +88,7 @@ BEGIN
     SET LOCAL dtmodel.hard_delete = off;
     RETURN 'works';
 EXCEPTION WHEN OTHERS THEN
-    RETURN sqlerrm;
+    RETURN regexp_replace(sqlerrm, 'function dtmodel\w*\.|dtmodel\w*\.(?=\w+_trigger)', '', 'g');
 END
 $$;
 
@@ -135,13 +135,13 @@ FROM pg_trigger
 WHERE tgrelid = 'drift."my notes"'::regclass AND NOT tgisinternal
   AND tgname NOT IN ('zz_dtmodel_version', 'zz_dtmodel_settings', 'zz_dtmodel_slug', 'zz_dtmodel_protect_truncate')
 ORDER BY tgname;
+SELECT dtmodel.add_timestamps('drift."my notes"', ignore_columns => '{visits}', clock => 'clock');
 SELECT drift.after('ALTER TRIGGER zz_dtmodel_version ON drift."my notes" RENAME TO a_version');
 SELECT drift.after('ALTER TRIGGER zz_dtmodel_soft_delete ON drift."my notes" RENAME TO "my trigger"');
 SELECT drift.after('ALTER TRIGGER "my trigger" ON drift."my notes" RENAME TO zz_dtmodel_soft_delete');
 SELECT drift.after('DROP TRIGGER zz_dtmodel_live_parent_author_id ON drift."my notes"',
                    'DROP TRIGGER zz_dtmodel_live_parents ON drift."my notes"',
                    'SELECT dtmodel.require_live_parent(''drift."my notes"'', ''author_id'')');
-SELECT dtmodel.add_timestamps('drift."my notes"', ignore_columns => '{visits}', clock => 'clock');
 
 -- triggers of another kind, or with other arguments
 SELECT drift.after(drift.redefine('zz_dtmodel_timestamps', 'FOR EACH ROW', 'FOR EACH ROW WHEN (NEW.visits > 1)'));

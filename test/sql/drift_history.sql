@@ -115,10 +115,11 @@ SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift
 SELECT current_setting('server_version_num')::integer < 170000 AS "old" \gset
 \if :old
 SELECT 'event trigger "dtmodel_history_drop" is not fired in this session, so a history does not follow what its model loses: SET event_triggers = on';
+\echo SET event_triggers = on
 \else
 SET event_triggers = off;
 SELECT m FROM jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift') AS m WHERE m ~ '_drop';
-SELECT drift.statement(jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift')) \gexec
+SELECT drift.statement(m) FROM jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift') AS m WHERE m ~ '_drop' \gexec
 \endif
 SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift');
 
@@ -127,8 +128,15 @@ CREATE TABLE drift.months (id integer PRIMARY KEY);
 SELECT dtmodel.add_timestamps('drift.months');
 SELECT dtmodel.add_history('drift.months', partition_by => 'month');
 SELECT jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift');
-SELECT format('DROP TABLE %s', p.relid) AS "drop"
-FROM pg_partition_tree('drift.months_history') AS p WHERE p.isleaf ORDER BY p.relid::text \gexec
+DO $$
+DECLARE
+    partition regclass;
+BEGIN
+    FOR partition IN SELECT relid FROM pg_partition_tree('drift.months_history') WHERE isleaf LOOP
+        EXECUTE format('DROP TABLE %s', partition);
+    END LOOP;
+END
+$$;
 SELECT jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift');
 SELECT drift.statement(jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift')) || ' IS NOT NULL' \gexec
 SELECT jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift');

@@ -70,7 +70,7 @@ $$;
 \pset format unaligned
 \pset tuples_only on
 SELECT drift.after();
-SELECT drift.after('ALTER TABLE drift."events a" DISABLE TRIGGER zz_dtmodel_soft_delete');
+SELECT drift.after('ALTER TABLE drift."events a" DISABLE TRIGGER zz_dtmodel_history');
 SELECT drift.after('ALTER TABLE drift.events_bb ENABLE REPLICA TRIGGER zz_dtmodel_stamp_audit');
 SELECT drift.after('ALTER TABLE drift.events DISABLE TRIGGER zz_dtmodel_timestamps');
 SELECT drift.after('DROP TRIGGER zz_dtmodel_soft_cascade_move ON drift.events');
