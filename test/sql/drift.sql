@@ -1,5 +1,6 @@
 -- drift: what keeps a model from working, with the statement that repairs it
 SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA drift;
 SET search_path = pg_catalog, pg_temp;
 

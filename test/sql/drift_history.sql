@@ -1,5 +1,6 @@
 -- drift of histories: what their event triggers would refuse or follow
 SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA drift;
 SET search_path = pg_catalog, pg_temp;
 CREATE ROLE regress_drift;

@@ -1,5 +1,6 @@
 -- drift of models with partitions, and of tables that inherit
 SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA drift;
 SET search_path = pg_catalog, pg_temp;
 CREATE FUNCTION drift.statement(message text) RETURNS text LANGUAGE sql AS $$

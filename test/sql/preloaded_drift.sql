@@ -1,5 +1,6 @@
 -- drift: rows are hidden while dtmodel.rewrite is on
 SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA preloaded_drift;
 CREATE TABLE preloaded_drift.posts (id integer PRIMARY KEY);
 SELECT dtmodel.add_soft_delete('preloaded_drift.posts', hide => true);

@@ -1,5 +1,6 @@
 -- drift: rows are hidden only in sessions that preload the library
 SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA unpreloaded_drift;
 CREATE TABLE unpreloaded_drift.posts (id integer PRIMARY KEY);
 SELECT dtmodel.add_soft_delete('unpreloaded_drift.posts', hide => true);
