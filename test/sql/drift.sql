@@ -214,12 +214,15 @@ SELECT CASE WHEN current_setting('server_version_num')::integer < 180000 THEN 'N
 ALTER TABLE drift."my notes" DROP CONSTRAINT "ck_my notes_soft_delete";
 ALTER TABLE drift."my notes" ADD CONSTRAINT "ck_my notes_soft_delete" CHECK (is_deleted = (deleted_at IS NOT NULL)) :enforced;
 \if :old
-SELECT $$constraint "ck_my notes_soft_delete" is not enforced: ALTER TABLE drift."my notes" DROP CONSTRAINT "ck_my notes_soft_delete"; SELECT dtmodel.add_soft_delete('drift."my notes"', deleted_by => 'deleted_by', protect_truncate => true)$$;
+SELECT $$constraint "ck_my notes_soft_delete" is not enforced: ALTER TABLE drift."my notes" DROP CONSTRAINT "ck_my notes_soft_delete"; SELECT dtmodel.add_soft_delete('drift."my notes"', deleted_by => 'deleted_by', protect_truncate => true)$$ AS message \gset
 \else
-SELECT * FROM drift.messages('drift."my notes"');
+SELECT drift.messages('drift."my notes"') AS message \gset
 \endif
+SELECT :'message';
 SELECT drift.statement(m) AS repair FROM drift.messages('drift."my notes"') AS m \gset
+\o /dev/null
 :repair;
+\o
 SELECT drift.after();
 
 -- the index on slugs: dropped, not unique, and not valid
@@ -257,7 +260,9 @@ SELECT current_setting('drift.flag') \gexec
 SELECT current_setting('drift.cascade') \gexec
 CREATE TRIGGER before BEFORE DELETE ON drift.plain FOR EACH ROW EXECUTE FUNCTION drift.pass();
 SELECT * FROM drift.messages('drift.plain');
+\o /dev/null
 SELECT drift.statement(m) FROM drift.messages('drift.plain') AS m WHERE m ~ 'microseconds' \gexec
+\o
 SELECT * FROM drift.messages('drift.plain');
 SELECT drift.statement(m) FROM drift.messages('drift.plain') AS m \gexec
 SELECT * FROM drift.messages('drift.plain');

@@ -115,13 +115,16 @@ SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift
 -- 17 and later can switch all of them off
 SELECT current_setting('server_version_num')::integer < 170000 AS "old" \gset
 \if :old
-SELECT 'event trigger "dtmodel_history_drop" is not fired in this session, so a history does not follow what its model loses: SET event_triggers = on';
-\echo SET event_triggers = on
+SELECT 'event trigger "dtmodel_history_drop" is not fired in this session, so a history does not follow what its model loses: SET event_triggers = on' AS message,
+       'SELECT' AS repair \gset
 \else
 SET event_triggers = off;
-SELECT m FROM jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift') AS m WHERE m ~ '_drop';
-SELECT drift.statement(m) FROM jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift') AS m WHERE m ~ '_drop' \gexec
+SELECT m AS message, drift.statement(m) AS repair FROM jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift') AS m WHERE m ~ '_drop' \gset
 \endif
+SELECT :'message';
+\o /dev/null
+:repair;
+\o
 SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift');
 
 -- a history with partitions
