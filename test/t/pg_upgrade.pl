@@ -242,8 +242,8 @@ sub all_models
 {
 	return $node->safe_psql(
 		'source', q(
-		SELECT * FROM dtmodel.models ORDER BY model::text;
-		SELECT dtmodel.describe(model) FROM dtmodel.models ORDER BY model::text;
+		SELECT model, class, primary_key, mixins FROM dtmodel.models ORDER BY model::text;
+		SELECT dtmodel.describe(model) - 'drift' FROM dtmodel.models ORDER BY model::text;
 		SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid::regclass::text, tgname;
 		SELECT pg_get_functiondef(oid), proowner::regrole, proacl FROM pg_proc WHERE proname ~ '_as_of$' ORDER BY oid::regproc::text;
 		SELECT relname, relowner::regrole, relrowsecurity, relreplident,
