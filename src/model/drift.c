@@ -376,7 +376,16 @@ drift_of_own(StringInfo drift, Relation rel, const TriggerDesc *triggers,
 			 const Trigger *ours, const DtTriggerType *type)
 {
 	const DtMixin *mixin = mixin_of(type);
+	const Trigger *first = dtmodel_find_trigger(rel, type);
 
+	if (mixin->add != NULL && first->tgoid != ours->tgoid)
+	{
+		dtmodel_append_drift(drift, "%s does again what \"%s\" does: DROP TRIGGER %s ON %s",
+							 trigger_label(rel, ours), first->tgname,
+							 quote_identifier(ours->tgname),
+							 dtmodel_qualified_name(rel));
+		return;
+	}
 	if (!is_enabled(ours))
 		drift_of_disabled(drift, rel, ours);
 	if (mixin->add != NULL && !fires_when_needed(rel, ours, type))

@@ -161,6 +161,8 @@ SELECT dtmodel.add_timestamps('drift."my notes"', ignore_columns => '{visits}', 
 SELECT drift.after(drift.redefine('zz_dtmodel_soft_cascade', 'deleted_at', 'updated_at'));
 SELECT drift.after(drift.redefine('zz_dtmodel_live_parent_author_id', 'INSERT OR ', ''));
 SELECT drift.after(drift.redefine('zz_dtmodel_live_parents', 'author_id', 'visits'));
+SELECT drift.after(drift.redefine('zz_dtmodel_version', 'TRIGGER zz_dtmodel_version', 'TRIGGER again'));
+SELECT drift.after(drift.redefine('zz_dtmodel_history', 'as_of=my notes_as_of', 'as=my notes_as_of'));
 
 -- triggers and rules of the user
 CREATE FUNCTION drift.pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN coalesce(NEW, OLD); END';

@@ -404,6 +404,18 @@ drift_of_truncate_triggers(StringInfo drift, Relation rel)
 							 partition, type->name, repair(rel));
 }
 
+/* The names of a trigger that was created by hand, and has none. */
+static void
+drift_of_arguments(StringInfo drift, Relation rel)
+{
+	const Trigger *trigger = dtmodel_find_trigger(rel, &dtmodel_history_triggers[DT_HISTORY]);
+
+	dtmodel_append_drift(drift, "trigger \"%s\" does not name its history and function: DROP TRIGGER %s ON %s; %s",
+						 trigger->tgname, quote_identifier(trigger->tgname),
+						 dtmodel_qualified_name_of(dtmodel_root_of(rel)),
+						 repair(rel));
+}
+
 void
 dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
 {
@@ -411,6 +423,11 @@ dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
 	DtHistory	history = dtmodel_copy_history(options);
 	Oid			table = dtmodel_find_history_table(rel, &history);
 
+	if (NameStr(history.table)[0] == '\0' || NameStr(history.as_of)[0] == '\0')
+	{
+		drift_of_arguments(drift, rel);
+		return;
+	}
 	drift_of_time(drift, rel);
 	drift_of_key(drift, rel, &history, table);
 	drift_of_table(drift, rel, &history, table);
