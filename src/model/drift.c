@@ -277,6 +277,18 @@ runs_after(const Trigger *other, const Trigger *ours)
 		is_enabled(other) && strcmp(other->tgname, ours->tgname) > 0;
 }
 
+/*
+ * Whether our trigger was renamed so that other triggers cannot run before it,
+ * and can get its name again.
+ */
+static bool
+was_renamed(const TriggerDesc *triggers, const Trigger *ours,
+			const DtTriggerType *type)
+{
+	return strcmp(ours->tgname, EARLIER "_") <= 0 &&
+		!has_name(triggers, type->name);
+}
+
 /* Reports a trigger of the user after the first of ours that it runs after. */
 static void
 drift_of_other(StringInfo drift, Relation rel, const TriggerDesc *triggers,
@@ -285,8 +297,10 @@ drift_of_other(StringInfo drift, Relation rel, const TriggerDesc *triggers,
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		const Trigger *ours = &triggers->triggers[i];
+		const DtTriggerType *type = dtmodel_trigger_type(ours);
 
-		if (dtmodel_trigger_type(ours) == NULL || !runs_after(other, ours))
+		if (type == NULL || !runs_after(other, ours) ||
+			was_renamed(triggers, ours, type))
 			continue;
 		dtmodel_append_drift(drift, "%s runs after \"%s\": %s",
 							 trigger_label(rel, other), ours->tgname,
@@ -296,10 +310,22 @@ drift_of_other(StringInfo drift, Relation rel, const TriggerDesc *triggers,
 	}
 }
 
-/*
- * Reports one of our triggers that was renamed so that it runs before or after
- * another of ours in the wrong order.
- */
+/* Whether the other trigger and ours run in the wrong order. */
+static bool
+is_out_of_order(const TriggerDesc *triggers, const Trigger *other,
+				const Trigger *ours, const DtTriggerType *type)
+{
+	const DtTriggerType *others = dtmodel_trigger_type(other);
+
+	if (others == NULL)
+		return runs_after(other, ours) && was_renamed(triggers, ours, type);
+	return others != type &&
+		(runs_after(other, ours) || runs_after(ours, other)) &&
+		(strcmp(other->tgname, ours->tgname) > 0) !=
+		(strcmp(others->name, type->name) > 0);
+}
+
+/* Reports one of our triggers that was renamed, if its name matters. */
 static void
 drift_of_order(StringInfo drift, Relation rel, const TriggerDesc *triggers,
 			   const Trigger *ours, const DtTriggerType *type)
@@ -309,12 +335,8 @@ drift_of_order(StringInfo drift, Relation rel, const TriggerDesc *triggers,
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
 		const Trigger *other = &triggers->triggers[i];
-		const DtTriggerType *others = dtmodel_trigger_type(other);
 
-		if (others == NULL || others == type ||
-			(!runs_after(other, ours) && !runs_after(ours, other)) ||
-			(strcmp(other->tgname, ours->tgname) > 0) ==
-			(strcmp(others->name, type->name) > 0))
+		if (!is_out_of_order(triggers, other, ours, type))
 			continue;
 		dtmodel_append_drift(drift, "%s runs %s \"%s\": %s",
 							 trigger_label(rel, ours),

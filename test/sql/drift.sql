@@ -168,6 +168,7 @@ SELECT drift.after(drift.redefine('zz_dtmodel_history', 'as_of=my notes_as_of', 
 CREATE FUNCTION drift.pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN coalesce(NEW, OLD); END';
 SELECT drift.after('CREATE TRIGGER zzz BEFORE UPDATE ON drift."my notes" FOR EACH ROW EXECUTE FUNCTION drift.pass()',
                    'CREATE TRIGGER zy_zzz AFTER UPDATE ON drift."my notes" FOR EACH ROW EXECUTE FUNCTION drift.pass()');
+SELECT drift.after('ALTER TRIGGER zz_dtmodel_version ON drift."my notes" RENAME TO m');
 SELECT tgname FROM pg_trigger WHERE tgfoid = 'drift.pass()'::regprocedure ORDER BY tgname;
 SELECT drift.after('CREATE RULE "no delete" AS ON DELETE TO drift."my notes" DO INSTEAD NOTHING',
                    'CREATE RULE large AS ON UPDATE TO drift."my notes" WHERE OLD.visits > 5 DO INSTEAD NOTHING',
