@@ -143,10 +143,10 @@ CREATE FUNCTION follow_drift() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     call text;
 BEGIN
-    FOR call IN SELECT substring(d FROM 'call (dtmodel\..*)')
+    FOR call IN SELECT substring(d FROM 'SELECT dtmodel\..*')
                 FROM jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS d ORDER BY d LOOP
         IF call IS NOT NULL THEN
-            EXECUTE 'SELECT ' || call;
+            EXECUTE call;
         END IF;
     END LOOP;
     RETURN QUERY SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift');

@@ -30,7 +30,7 @@ BEGIN
 END
 $$;
 SELECT relname AS "trigger function",
-       dtmodel.describe(c.oid) -> 'drift' ? 'trigger "listed" is disabled' AS is_known
+       dtmodel.describe(c.oid) ->> 'drift' LIKE '%trigger \\"listed\\" is disabled:%' AS is_known
 FROM pg_class AS c WHERE relnamespace = 'listed'::regnamespace ORDER BY relname;
 
 \set VERBOSITY terse

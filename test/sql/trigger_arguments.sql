@@ -63,7 +63,7 @@ SELECT dtmodel.add_timestamps('model');
 
 -- dtmodel.models still works
 RESET ROLE;
-SELECT model, mixins, regexp_replace(drift[1], '(read: ).*', '\1...') AS drift FROM dtmodel.models
+SELECT model, mixins, regexp_replace(drift[1], '\(.*\)', '(...)') AS drift FROM dtmodel.models
 WHERE model::text ~ '^(lists|documents|columns|deep|model)$' ORDER BY model::text;
 SELECT jsonb_object_keys(dtmodel.describe('documents')) AS key;
 SELECT dtmodel.describe(0);

@@ -212,10 +212,13 @@ sub rows_of
 sub models_of
 {
 	my ($db) = @_;
-	return $node->safe_psql(
+	my $models = $node->safe_psql(
 		$db, q(
 		SELECT * FROM dtmodel.models ORDER BY model::text;
 		SELECT dtmodel.describe(model) FROM dtmodel.models ORDER BY model::text;));
+
+	# Rows are not hidden in this session, and a message names the database.
+	return $models =~ s/ALTER DATABASE $db /ALTER DATABASE ... /gr;
 }
 
 # What UPDATE, DELETE and restore do to a model: for each of them, whether all
