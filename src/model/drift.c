@@ -460,7 +460,7 @@ dtmodel_drift_of_triggers(StringInfo drift, Relation rel)
 static bool
 is_suspect(Form_pg_trigger trigger, const void *asked pg_attribute_unused())
 {
-	if (dtmodel_function_name(trigger->tgfoid) != NULL)
+	if (dtmodel_function_name(trigger->tgfoid, DTMODEL_INTERNAL_SCHEMA) != NULL)
 		return trigger->tgenabled != TRIGGER_FIRES_ON_ORIGIN &&
 			trigger->tgenabled != TRIGGER_FIRES_ALWAYS;
 	return !OidIsValid(trigger->tgparentid) && !trigger->tgisinternal;
@@ -532,7 +532,8 @@ drift_of_partition_triggers(StringInfo drift, Relation rel)
 static bool
 has_function(Form_pg_trigger trigger, const void *asked)
 {
-	const char *function = dtmodel_function_name(trigger->tgfoid);
+	const char *function = dtmodel_function_name(trigger->tgfoid,
+												 DTMODEL_INTERNAL_SCHEMA);
 
 	return function != NULL && strcmp(function, asked) == 0;
 }
