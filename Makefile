@@ -2,7 +2,8 @@
 #
 # make, make install, make installcheck   as with every PGXS extension
 # make demo, make check, make bench       install what is missing, run on a
-#                                         throwaway server, leave nothing behind
+#                                         throwaway server, leave nothing behind;
+#                                         "make check CC=clang" tests that build
 # make check-all MAJORS="15 17"           make check on these majors; root only
 # make dist                               what git has of the last commit, as PGXN's zip
 
