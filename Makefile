@@ -2,8 +2,10 @@
 #
 # make, make install, make installcheck   as with every PGXS extension
 # make demo, make check, make bench       install what is missing, run on a
-#                                         throwaway server, leave nothing behind
+#                                         throwaway server, leave nothing behind;
+#                                         "make check CC=clang" tests that build
 # make check-all MAJORS="15 17"           make check on these majors; root only
+# make dist                               what git has of the last commit, as PGXN's zip
 
 PG_CONFIG ?= pg_config
 
@@ -40,15 +42,15 @@ REGRESS_OPTS = --inputdir=$(HERE)test
 ISOLATION_OPTS = --inputdir=$(HERE)test --outputdir=.
 TAP_TESTS = 1
 PROVE_TESTS = $(call here,test/t/*.pl)
-EXTRA_CLEAN = built_for
+EXTRA_CLEAN = built_for dtmodel-*.zip
 
 # These run before there is a server or even a pg_config, so PGXS, which has
 # a "check" of its own, stays out of them.
 DRIVEN = demo check check-long check-all bench
 
-ifneq ($(filter $(DRIVEN),$(MAKECMDGOALS)),)
+ifneq ($(filter $(DRIVEN) dist,$(MAKECMDGOALS)),)
 export PG_CONFIG
-.PHONY: $(DRIVEN)
+.PHONY: $(DRIVEN) dist
 check-long: export DTMODEL_JSON_PAIRS = 1000000
 check-long: export DTMODEL_SCRIPTS = 10000
 check-long: export DTMODEL_MODELS = 10000
@@ -56,6 +58,15 @@ $(filter-out check-all,$(DRIVEN)):
 	@$(HERE)test/harness/run $(@:-long=)
 check-all:
 	@$(HERE)test/harness/all $(MAJORS)
+
+# META.json has two versions, the distribution's first.
+VERSION = $(shell sed -n '/"version"/{s/.*: *"\(.*\)".*/\1/p;q;}' $(HERE)META.json)
+ARCHIVE = dtmodel-$(VERSION)
+dist:
+	@command -v git >/dev/null || { echo 'make dist needs git' >&2; exit 1; }
+	@[ -e $(HERE).git ] || { echo 'make dist needs a checkout: git does not track these files' >&2; exit 1; }
+	@git -c safe.directory='*' -C $(HERE). archive --prefix=$(ARCHIVE)/ -o $(CURDIR)/$(ARCHIVE).zip HEAD
+	@echo $(ARCHIVE).zip
 else
 
 SERVER := $(shell $(PG_CONFIG) --version --includedir-server 2>/dev/null)

@@ -6,12 +6,13 @@ passed=0
 failed=0
 
 check() {
-    local compiler
-    for compiler in gcc $(clang_name); do
+    local compiler tested=gcc
+    [[ ! "${MAKEFLAGS-} " =~ ' CC='([^ ]+)' ' ]] || tested=${BASH_REMATCH[1]}
+    for compiler in $(printf '%s\n' "$tested" gcc "$(clang_name)" | awk '!seen[$0]++'); do
         stage "$compiler" compile "$compiler"
     done
-    # gcc's build is the one that is tested, whatever it was warned of.
-    cd "$work/gcc" || exit 1
+    # gcc's build is the one that is tested, or that of CC, whatever it was warned of.
+    cd "$work/$tested" || exit 1
     if prepare_tests >"$work/prepare.log" 2>&1; then
         test_stage regress REGRESS ISOLATION= TAP_TESTS=
         test_stage isolation ISOLATION REGRESS= TAP_TESTS=
@@ -36,19 +37,19 @@ clang_name() {
 }
 
 # The server's headers are not ours to mend, hence -isystem. Its flags are
-# gcc's, and clang is not to complain that it does not know them. It builds in
-# a folder of its own, as packagers do.
+# gcc's, and clang is not to complain that it does not know them. What is not
+# tested is built in a folder of its own, as packagers do.
 compile() {
     local compiler=$1 flags where=()
     flags="-Wall -Wextra -Werror -isystem $("$PG_CONFIG" --includedir-server)"
-    case $compiler in
-        clang*)
-            flags+=' -Wno-unknown-warning-option -Wno-ignored-optimization-argument'
-            where=(-f "$work/tree/Makefile" VPATH="$work/tree")
-            mkdir "$work/$compiler" ;;
-        *)
-            cp -r "$work/tree" "$work/$compiler" ;;
-    esac &&
+    [[ $compiler != clang* ]] ||
+        flags+=' -Wno-unknown-warning-option -Wno-ignored-optimization-argument'
+    if [ "$compiler" = "$tested" ]; then
+        cp -r "$work/tree" "$work/$compiler"
+    else
+        where=(-f "$work/tree/Makefile" VPATH="$work/tree")
+        mkdir "$work/$compiler"
+    fi &&
         pgmake --silent -C "$work/$compiler" "${where[@]}" -k -j "$(nproc)" CC="$compiler" COPT="$flags" &&
         [ -e "$work/$compiler/dtmodel.so" ] &&
         echo "ok 1 - $compiler"

@@ -202,8 +202,10 @@ ALTER TABLE users DROP COLUMN age;
 ALTER TABLE users ADD COLUMN age text;
 UPDATE users SET age = 'x';
 SELECT id, name, remark, age_1, age FROM users_history WHERE id = 1 ORDER BY valid_to DESC LIMIT 2;
-CREATE FUNCTION tables(name text) RETURNS TABLE (tables text, schema regnamespace, owner regrole, secured text) LANGUAGE sql STABLE AS $$
-    SELECT string_agg(named(c.oid), ' ' ORDER BY named(c.oid) COLLATE "C"), relnamespace::regnamespace, relowner::regrole,
+-- 'postgres' is the user who runs the test, whatever his name.
+CREATE FUNCTION tables(name text) RETURNS TABLE (tables text, schema regnamespace, owner text, secured text) LANGUAGE sql STABLE AS $$
+    SELECT string_agg(named(c.oid), ' ' ORDER BY named(c.oid) COLLATE "C"), relnamespace::regnamespace,
+           CASE pg_get_userbyid(relowner) WHEN session_user THEN 'postgres' ELSE relowner::regrole::text END,
            concat(relrowsecurity, relforcerowsecurity)
     FROM pg_class AS c WHERE relkind IN ('r', 'p') AND relname LIKE name || '%' GROUP BY 2, 3, 4 ORDER BY 2, 3, 4 $$;
 ALTER TABLE users RENAME TO people;
