@@ -3,6 +3,7 @@
 # make, make install, make installcheck   as with every PGXS extension
 # make demo, make check, make bench       install what is missing, run on a
 #                                         throwaway server, leave nothing behind
+# make check-clients CLIENTS="django"     the same with applications, or these
 # make check-all MAJORS="15 17"           make check on these majors; root only
 
 PG_CONFIG ?= pg_config
@@ -44,7 +45,7 @@ EXTRA_CLEAN = built_for
 
 # These run before there is a server or even a pg_config, so PGXS, which has
 # a "check" of its own, stays out of them.
-DRIVEN = demo check check-long check-all bench
+DRIVEN = demo check check-long check-all check-clients bench
 
 ifneq ($(filter $(DRIVEN),$(MAKECMDGOALS)),)
 export PG_CONFIG
@@ -53,7 +54,7 @@ check-long: export DTMODEL_JSON_PAIRS = 1000000
 check-long: export DTMODEL_SCRIPTS = 10000
 check-long: export DTMODEL_MODELS = 10000
 $(filter-out check-all,$(DRIVEN)):
-	@$(HERE)test/harness/run $(@:-long=)
+	@$(HERE)test/harness/run $(patsubst check-%,%,$(@:-long=))
 check-all:
 	@$(HERE)test/harness/all $(MAJORS)
 else
