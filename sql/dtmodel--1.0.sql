@@ -3,16 +3,20 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION dtmodel" to load this file. \quit
 
--- The schema must not exist yet: its owner could have created functions and
--- operators in it.
+-- The schemas must not exist yet: their owners could have created functions and
+-- operators in them.
 CREATE SCHEMA dtmodel;
+CREATE SCHEMA dtmodel_internal;
 
 COMMENT ON SCHEMA dtmodel IS
 'the model layer of an application: templates of models, and functions for them and their rows';
+COMMENT ON SCHEMA dtmodel_internal IS
+'what dtmodel itself calls: the functions of its triggers, event triggers and for the planner';
 
 -- Users of models may call the functions; each function checks what its
--- caller may do.
-GRANT USAGE ON SCHEMA dtmodel TO PUBLIC;
+-- caller may do. Owners of models create triggers, with add_* and when they
+-- restore a dump.
+GRANT USAGE ON SCHEMA dtmodel, dtmodel_internal TO PUBLIC;
 
 --
 -- Identifiers (src/api/identifier.c)
@@ -184,12 +188,12 @@ TO PUBLIC;
 -- Timestamps (src/mixin/timestamps)
 --
 
-CREATE FUNCTION dtmodel.timestamps_trigger()
+CREATE FUNCTION dtmodel_internal.timestamps_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_timestamps_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.timestamps_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.timestamps_trigger() IS
 'trigger of dtmodel.add_timestamps: sets the times of the row';
 
 CREATE FUNCTION dtmodel.add_timestamps(
@@ -249,52 +253,52 @@ COMMENT ON FUNCTION dtmodel.remove_model(
 -- Soft delete (src/mixin/soft_delete)
 --
 
-CREATE FUNCTION dtmodel.soft_delete_trigger()
+CREATE FUNCTION dtmodel_internal.soft_delete_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.soft_delete_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.soft_delete_trigger() IS
 'trigger of dtmodel.add_soft_delete: marks the row instead of deleting it';
 
-CREATE FUNCTION dtmodel.soft_delete_flag_trigger()
+CREATE FUNCTION dtmodel_internal.soft_delete_flag_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_flag_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.soft_delete_flag_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.soft_delete_flag_trigger() IS
 'trigger of dtmodel.add_soft_delete: keeps the flag and the time of deletion consistent';
 
-CREATE FUNCTION dtmodel.soft_cascade_trigger()
+CREATE FUNCTION dtmodel_internal.soft_cascade_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_soft_cascade_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.soft_cascade_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.soft_cascade_trigger() IS
 'trigger of dtmodel.add_soft_delete: deletes and restores along foreign keys';
 
-CREATE FUNCTION dtmodel.soft_cascade_move_trigger()
+CREATE FUNCTION dtmodel_internal.soft_cascade_move_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_soft_cascade_move_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.soft_cascade_move_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.soft_cascade_move_trigger() IS
 'trigger of dtmodel.add_soft_delete on partitioned tables: the same for rows that move to another partition';
 
-CREATE FUNCTION dtmodel.soft_delete_guard_trigger()
+CREATE FUNCTION dtmodel_internal.soft_delete_guard_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_soft_delete_guard_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.soft_delete_guard_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.soft_delete_guard_trigger() IS
 'trigger of dtmodel.add_soft_delete: refuses a DELETE on a table from which tables without soft delete inherit';
 
-CREATE FUNCTION dtmodel.protect_truncate_trigger()
+CREATE FUNCTION dtmodel_internal.protect_truncate_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_protect_truncate_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.protect_truncate_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.protect_truncate_trigger() IS
 'trigger of dtmodel.add_soft_delete with protect_truncate: refuses TRUNCATE';
 
 CREATE FUNCTION dtmodel.tier()
@@ -389,12 +393,12 @@ COMMENT ON FUNCTION dtmodel.restore_deletion(
 -- Audit (src/mixin/audit)
 --
 
-CREATE FUNCTION dtmodel.audit_trigger()
+CREATE FUNCTION dtmodel_internal.audit_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_audit_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.audit_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.audit_trigger() IS
 'trigger of dtmodel.add_audit: records the actor in the row';
 
 CREATE FUNCTION dtmodel.add_audit(
@@ -435,12 +439,12 @@ COMMENT ON FUNCTION dtmodel.set_actor(pg_catalog.text) IS
 -- Version (src/mixin/version)
 --
 
-CREATE FUNCTION dtmodel.version_trigger()
+CREATE FUNCTION dtmodel_internal.version_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_version_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.version_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.version_trigger() IS
 'trigger of dtmodel.add_version: counts the changes of the row';
 
 CREATE FUNCTION dtmodel.add_version(
@@ -469,28 +473,28 @@ COMMENT ON FUNCTION dtmodel.remove_version(
 -- History (src/mixin/history)
 --
 
-CREATE FUNCTION dtmodel.history_trigger()
+CREATE FUNCTION dtmodel_internal.history_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_history_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.history_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.history_trigger() IS
 'trigger of dtmodel.add_history: keeps the version that has ended';
 
-CREATE FUNCTION dtmodel.history_move_trigger()
+CREATE FUNCTION dtmodel_internal.history_move_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_history_move_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.history_move_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.history_move_trigger() IS
 'trigger of dtmodel.add_history: detects rows that move to another partition';
 
-CREATE FUNCTION dtmodel.history_truncate_trigger()
+CREATE FUNCTION dtmodel_internal.history_truncate_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_history_truncate_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.history_truncate_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.history_truncate_trigger() IS
 'trigger of dtmodel.add_history: keeps the rows that TRUNCATE deletes';
 
 CREATE FUNCTION dtmodel.add_history(
@@ -661,12 +665,12 @@ COMMENT ON FUNCTION dtmodel.slugify(
     pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
 'converts text to a slug: words of lower-case Latin letters and digits, joined by the separator';
 
-CREATE FUNCTION dtmodel.slug_trigger()
+CREATE FUNCTION dtmodel_internal.slug_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_slug_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.slug_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.slug_trigger() IS
 'trigger of dtmodel.add_slug: gives the row a unique slug';
 
 CREATE FUNCTION dtmodel.add_slug(
@@ -728,20 +732,20 @@ COMMENT ON FUNCTION dtmodel.unique_live(
     pg_catalog.regclass, pg_catalog.name[]) IS
 'makes columns unique among the live rows of a table';
 
-CREATE FUNCTION dtmodel.live_parent_trigger()
+CREATE FUNCTION dtmodel_internal.live_parent_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_live_parent_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.live_parent_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.live_parent_trigger() IS
 'trigger of dtmodel.require_live_parent: refuses a live row whose parent is deleted';
 
-CREATE FUNCTION dtmodel.live_parent_update_trigger()
+CREATE FUNCTION dtmodel_internal.live_parent_update_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_live_parent_update_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.live_parent_update_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.live_parent_update_trigger() IS
 'trigger of dtmodel.require_live_parent: the same for updated rows';
 
 CREATE FUNCTION dtmodel.require_live_parent(
@@ -766,12 +770,12 @@ COMMENT ON FUNCTION dtmodel.remove_live_parent(
     pg_catalog.regclass, pg_catalog.name[]) IS
 'undoes dtmodel.require_live_parent';
 
-CREATE FUNCTION dtmodel.live_view_trigger()
+CREATE FUNCTION dtmodel_internal.live_view_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_live_view_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.live_view_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.live_view_trigger() IS
 'trigger of dtmodel.create_live_view: deletes the row from the table';
 
 CREATE FUNCTION dtmodel.create_live_view(
@@ -789,26 +793,26 @@ COMMENT ON FUNCTION dtmodel.create_live_view(
 -- ATTACH and DETACH PARTITION (src/model/partition_ddl.c)
 --
 
-CREATE FUNCTION dtmodel.partition_attach_trigger()
+CREATE FUNCTION dtmodel_internal.partition_attach_trigger()
 RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dtmodel_partition_attach_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.partition_attach_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.partition_attach_trigger() IS
 'event trigger: prepares a model to become a partition of a partitioned model';
 
-CREATE FUNCTION dtmodel.partition_detach_trigger()
+CREATE FUNCTION dtmodel_internal.partition_detach_trigger()
 RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dtmodel_partition_detach_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.partition_detach_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.partition_detach_trigger() IS
 'event trigger: keeps a partition a model after it is detached';
 
 -- ALWAYS: a DELETE on a detached table would be just as final on a replica.
 CREATE EVENT TRIGGER dtmodel_partition_attach ON ddl_command_start
     WHEN TAG IN ('ALTER TABLE')
-    EXECUTE FUNCTION dtmodel.partition_attach_trigger();
+    EXECUTE FUNCTION dtmodel_internal.partition_attach_trigger();
 ALTER EVENT TRIGGER dtmodel_partition_attach ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_partition_attach IS
@@ -816,7 +820,7 @@ COMMENT ON EVENT TRIGGER dtmodel_partition_attach IS
 
 CREATE EVENT TRIGGER dtmodel_partition_detach ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE')
-    EXECUTE FUNCTION dtmodel.partition_detach_trigger();
+    EXECUTE FUNCTION dtmodel_internal.partition_detach_trigger();
 ALTER EVENT TRIGGER dtmodel_partition_detach ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_partition_detach IS
@@ -827,28 +831,28 @@ COMMENT ON EVENT TRIGGER dtmodel_partition_detach IS
 -- (src/mixin/history/events.c, protect.c)
 --
 
-CREATE FUNCTION dtmodel.history_protect_trigger()
+CREATE FUNCTION dtmodel_internal.history_protect_trigger()
 RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dtmodel_history_protect_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.history_protect_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.history_protect_trigger() IS
 'event trigger: refuses commands that would break a history';
 
-CREATE FUNCTION dtmodel.history_follow_trigger()
+CREATE FUNCTION dtmodel_internal.history_follow_trigger()
 RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dtmodel_history_follow_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.history_follow_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.history_follow_trigger() IS
 'event trigger: changes a history as its model was changed';
 
-CREATE FUNCTION dtmodel.history_drop_trigger()
+CREATE FUNCTION dtmodel_internal.history_drop_trigger()
 RETURNS pg_catalog.event_trigger
 AS 'MODULE_PATHNAME', 'dtmodel_history_drop_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.history_drop_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.history_drop_trigger() IS
 'event trigger: changes a history whose model has lost a column with its type';
 
 -- ALWAYS: the next change of a row would fail on a replica too. Tables can be
@@ -857,7 +861,7 @@ CREATE EVENT TRIGGER dtmodel_history_protect ON ddl_command_start
     WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW',
                  'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'DROP TABLE',
                  'CREATE POLICY', 'ALTER POLICY', 'DROP POLICY')
-    EXECUTE FUNCTION dtmodel.history_protect_trigger();
+    EXECUTE FUNCTION dtmodel_internal.history_protect_trigger();
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_history_protect IS
@@ -868,7 +872,7 @@ CREATE EVENT TRIGGER dtmodel_history_follow ON ddl_command_end
                  'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER TYPE',
                  'ALTER SCHEMA', 'CREATE TABLE', 'CREATE SCHEMA',
                  'CREATE POLICY', 'ALTER POLICY')
-    EXECUTE FUNCTION dtmodel.history_follow_trigger();
+    EXECUTE FUNCTION dtmodel_internal.history_follow_trigger();
 ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_history_follow IS
@@ -886,7 +890,7 @@ CREATE EVENT TRIGGER dtmodel_history_drop ON sql_drop
                  'DROP TEXT SEARCH CONFIGURATION',
                  'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER',
                  'DROP TEXT SEARCH TEMPLATE')
-    EXECUTE FUNCTION dtmodel.history_drop_trigger();
+    EXECUTE FUNCTION dtmodel_internal.history_drop_trigger();
 ALTER EVENT TRIGGER dtmodel_history_drop ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_history_drop IS
@@ -913,12 +917,12 @@ COMMENT ON PROCEDURE dtmodel.purge(
 -- Settings (src/mixin/settings)
 --
 
-CREATE FUNCTION dtmodel.settings_trigger()
+CREATE FUNCTION dtmodel_internal.settings_trigger()
 RETURNS pg_catalog.trigger
 AS 'MODULE_PATHNAME', 'dtmodel_settings_trigger'
 LANGUAGE C VOLATILE;
 
-COMMENT ON FUNCTION dtmodel.settings_trigger() IS
+COMMENT ON FUNCTION dtmodel_internal.settings_trigger() IS
 'trigger of dtmodel.add_settings: checks what is stored';
 
 CREATE FUNCTION dtmodel.add_settings(
@@ -1110,12 +1114,12 @@ COMMENT ON FUNCTION dtmodel.get_by_id(
     pg_catalog.anyelement, pg_catalog.anycompatible) IS
 'the row with the given primary key, deleted or not';
 
-CREATE FUNCTION dtmodel.get_all_support(pg_catalog.internal)
+CREATE FUNCTION dtmodel_internal.get_all_support(pg_catalog.internal)
 RETURNS pg_catalog.internal
 AS 'MODULE_PATHNAME', 'dtmodel_get_all_support'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
-COMMENT ON FUNCTION dtmodel.get_all_support(pg_catalog.internal) IS
+COMMENT ON FUNCTION dtmodel_internal.get_all_support(pg_catalog.internal) IS
 'for the planner: get_all in the plan of its caller';
 
 CREATE FUNCTION dtmodel.get_all(
@@ -1127,7 +1131,7 @@ CREATE FUNCTION dtmodel.get_all(
 RETURNS SETOF pg_catalog.anyelement
 AS 'MODULE_PATHNAME', 'dtmodel_get_all'
 LANGUAGE C STABLE
-SUPPORT dtmodel.get_all_support;
+SUPPORT dtmodel_internal.get_all_support;
 
 COMMENT ON FUNCTION dtmodel.get_all(
     pg_catalog.anyelement, pg_catalog.int8, pg_catalog.int8,
@@ -1314,7 +1318,7 @@ CREATE VIEW dtmodel.models AS
                          JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) t.tgfoid
                          JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
                          WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid
-                           AND n.nspname OPERATOR(pg_catalog.=) 'dtmodel') AS has_trigger,
+                           AND n.nspname OPERATOR(pg_catalog.=) 'dtmodel_internal') AS has_trigger,
                  EXISTS (SELECT
                          FROM pg_catalog.pg_attribute AS a
                          JOIN dtmodel.mixins() AS m

@@ -423,6 +423,17 @@ compat_is_not_null(TupleDesc desc, int column)
 #endif
 }
 
+/* 18 has constraints that are NOT ENFORCED. */
+static inline bool
+compat_check_is_enforced(const ConstrCheck *check pg_attribute_unused())
+{
+#if PG_VERSION_NUM < 180000
+	return true;
+#else
+	return check->ccenforced;
+#endif
+}
+
 /* 15 lets a unique index hold nulls to be equal. */
 #if PG_VERSION_NUM < 150000
 #define compat_nulls_not_distinct(index) false

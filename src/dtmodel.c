@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "guc.h"
 #include "mixin/history/past.h"
+#include "mixin/history/statistics.h"
 #include "mixin/history/version.h"
 #include "mixin/slug/slug.h"
 #include "miscadmin.h"
@@ -243,5 +244,6 @@ _PG_init(void)
 		planner_hook = plan;
 		next_process_utility = ProcessUtility_hook;
 		ProcessUtility_hook = process_utility;
+		dtmodel_start_past_statistics();
 	}
 }

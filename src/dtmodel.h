@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * dtmodel.h
- *	  The name of the extension's schema, which all of dtmodel uses.
+ *	  The names of the extension's schemas, which all of dtmodel uses.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,12 @@
 
 #include "compat.h"
 
-/* The extension is not relocatable, so the name is fixed. */
+/*
+ * The extension is not relocatable, so the names are fixed.  What people call
+ * is in the first; the functions of triggers and for the planner are in the
+ * second.
+ */
 #define DTMODEL_SCHEMA "dtmodel"
+#define DTMODEL_INTERNAL_SCHEMA "dtmodel_internal"
 
 #endif							/* DTMODEL_H */

@@ -13,14 +13,14 @@
 #include "api/names.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "dtmodel.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mixin/settings/mixin.h"
+#include "model/drift.h"
 #include "model/inheritance.h"
+#include "model/mixin_call.h"
 #include "model/model.h"
 #include "server/result.h"
 #include "server/subtransaction.h"
@@ -34,9 +34,6 @@
 PG_FUNCTION_INFO_V1(dtmodel_describe);
 PG_FUNCTION_INFO_V1(dtmodel_get_fields);
 PG_FUNCTION_INFO_V1(dtmodel_list_mixins);
-
-/* The events of a row trigger, as bits of tgtype. */
-#define EVENT_BITS (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE)
 
 static void
 append_key(StringInfo json, const DtKey *key)
@@ -88,7 +85,7 @@ drift_of_mixin(StringInfo drift, Relation rel, const DtMixin *mixin)
 	const void *options = dtmodel_options_of(dtmodel_get_model(rel), mixin);
 
 	if (options != NULL)
-		dtmodel_drift_of_columns(drift, mixin, options);
+		dtmodel_drift_of_columns(drift, rel, mixin, options);
 	if (options != NULL && mixin->find_drift != NULL)
 		mixin->find_drift(drift, rel, options);
 	if (mixin->find_drift_of_any_table != NULL)
@@ -97,7 +94,8 @@ drift_of_mixin(StringInfo drift, Relation rel, const DtMixin *mixin)
 
 /* Reports mixins that a table must share with the table it inherits from. */
 static void
-drift_of_inheritor(StringInfo drift, Relation inheritor, const bool *expected)
+drift_of_inheritor(StringInfo drift, Relation rel, Relation inheritor,
+				   const bool *expected)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 
@@ -105,27 +103,62 @@ drift_of_inheritor(StringInfo drift, Relation inheritor, const bool *expected)
 	{
 		if (expected[i] &&
 			dtmodel_options_of(dtmodel_get_model(inheritor), mixins[i]) == NULL)
-			dtmodel_append_drift(drift, "table \"%s\" inherits from this one but has no %s",
+			dtmodel_append_drift(drift, "table \"%s\" inherits from this one but has no %s: %s",
 								 RelationGetRelationName(inheritor),
-								 mixins[i]->title);
+								 mixins[i]->title,
+								 dtmodel_repair_statement(rel, mixins[i]));
 	}
 }
 
 static void
-drift_of_inheritors(StringInfo drift, Relation rel)
+drift_of_foreign_inheritor(StringInfo drift, Relation inheritor)
+{
+	List	   *parents = dtmodel_parents(RelationGetRelid(inheritor));
+
+	dtmodel_append_drift(drift, "foreign table \"%s\" inherits from this one, and cannot be a part of a model: ALTER FOREIGN TABLE %s NO INHERIT %s",
+						 RelationGetRelationName(inheritor),
+						 dtmodel_qualified_name(inheritor),
+						 dtmodel_qualified_name_of(linitial_oid(parents)));
+}
+
+/* The mixins that tables which inherit must have; NULL if there are none. */
+static const bool *
+inherited_mixins(Relation rel)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 	bool	   *expected = palloc(sizeof(bool) * dtmodel_count_mixins());
-	ListCell   *cell;
+	bool		any = false;
 
 	for (int i = 0; mixins[i] != NULL; i++)
+	{
 		expected[i] = mixins[i]->must_be_inherited &&
 			dtmodel_options_of(dtmodel_get_model(rel), mixins[i]) != NULL;
+		any |= expected[i];
+	}
+	return any ? expected : NULL;
+}
+
+/*
+ * Foreign tables cannot be models, and prevent the calls that others need; so
+ * these are reported before those.
+ */
+static void
+drift_of_inheritors(StringInfo drift, Relation rel, bool foreign)
+{
+	const bool *expected = inherited_mixins(rel);
+	ListCell   *cell;
+
+	if (expected == NULL)
+		return;
 	foreach(cell, dtmodel_inheritors(rel, AccessShareLock))
 	{
 		Relation	inheritor = relation_open(lfirst_oid(cell), AccessShareLock);
+		bool		is_foreign = inheritor->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
 
-		drift_of_inheritor(drift, inheritor, expected);
+		if (foreign && is_foreign)
+			drift_of_foreign_inheritor(drift, inheritor);
+		else if (!foreign && !is_foreign)
+			drift_of_inheritor(drift, rel, inheritor, expected);
 		relation_close(inheritor, AccessShareLock);
 	}
 }
@@ -161,51 +194,6 @@ drift_of_foreign_partitions(StringInfo drift, Relation rel)
 			continue;
 		drift_of_foreign_partition(drift, partition);
 		relation_close(partition, AccessShareLock);
-	}
-}
-
-static bool
-fires_before_row(const Trigger *trigger)
-{
-	return TRIGGER_TYPE_MATCHES(trigger->tgtype & ~EVENT_BITS, TRIGGER_TYPE_ROW,
-								TRIGGER_TYPE_BEFORE, 0);
-}
-
-/* Whether the other trigger fires after ours and may change its result. */
-static bool
-runs_after(const Trigger *other, const Trigger *ours)
-{
-	return fires_before_row(other) && fires_before_row(ours) &&
-		(other->tgtype & ours->tgtype & EVENT_BITS) != 0 &&
-		other->tgenabled != TRIGGER_DISABLED &&
-		strcmp(other->tgname, ours->tgname) > 0;
-}
-
-static void
-drift_of_trigger(StringInfo drift, TriggerDesc *triggers, const Trigger *ours)
-{
-	if (ours->tgenabled == TRIGGER_DISABLED)
-		dtmodel_append_drift(drift, "trigger \"%s\" is disabled", ours->tgname);
-	for (int i = 0; i < triggers->numtriggers; i++)
-	{
-		const Trigger *other = &triggers->triggers[i];
-
-		if (dtmodel_trigger_type(other) == NULL &&
-			runs_after(other, ours))
-			dtmodel_append_drift(drift, "trigger \"%s\" runs after \"%s\"",
-								 other->tgname, ours->tgname);
-	}
-}
-
-static void
-drift_of_triggers(StringInfo drift, Relation rel)
-{
-	TriggerDesc *triggers = dtmodel_triggers(rel);
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-	{
-		if (dtmodel_trigger_type(&triggers->triggers[i]) != NULL)
-			drift_of_trigger(drift, triggers, &triggers->triggers[i]);
 	}
 }
 
@@ -277,6 +265,36 @@ template_columns(Relation rel, const DtMixin *mixin)
 	return names.data;
 }
 
+/* The first of the mixin's other triggers that the table has, or NULL. */
+static const Trigger *
+find_other_trigger(Relation rel, const DtMixin *mixin)
+{
+	const Trigger *trigger = NULL;
+
+	for (int i = 1; trigger == NULL && i < mixin->ntriggers; i++)
+		trigger = dtmodel_find_trigger(rel, &mixin->triggers[i]);
+	return trigger;
+}
+
+/* Reports mixins whose first trigger was dropped, and not the others. */
+static void
+drift_of_partial_mixins(StringInfo drift, Relation rel)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		const Trigger *trigger = mixins[i]->add == NULL ||
+			dtmodel_find_trigger(rel, mixins[i]->triggers) != NULL ? NULL :
+			find_other_trigger(rel, mixins[i]);
+
+		if (trigger != NULL)
+			dtmodel_append_drift(drift, "trigger \"%s\" but no \"%s\": %s",
+								 trigger->tgname, mixins[i]->triggers[0].name,
+								 dtmodel_repair_statement(rel, mixins[i]));
+	}
+}
+
 /*
  * Reports mixins whose template columns the table has without the mixin: they
  * may come from, for example, an ORM, which does not create the triggers.
@@ -293,14 +311,19 @@ drift_of_missing_mixins(StringInfo drift, Relation rel)
 		char	   *columns = template_columns(rel, mixins[i]);
 
 		if (columns != NULL &&
-			dtmodel_find_trigger(rel, mixins[i]->triggers) == NULL)
-			dtmodel_append_drift(drift, "columns %s but no %s: call %s.%s(%s)",
-								 columns, mixins[i]->title, DTMODEL_SCHEMA,
-								 mixins[i]->add, dtmodel_quoted_name(rel));
+			dtmodel_find_trigger(rel, mixins[i]->triggers) == NULL &&
+			find_other_trigger(rel, mixins[i]) == NULL)
+			dtmodel_append_drift(drift, "columns %s but no %s: %s", columns,
+								 mixins[i]->title,
+								 dtmodel_repair_statement(rel, mixins[i]));
 	}
 }
 
-/* Everything that is out of order with a table, as members of a JSON array. */
+/*
+ * Everything that is out of order with a table, as members of a JSON array.
+ * Foreign tables come first, and then mixins that are missing: the statements
+ * for others may depend on theirs.
+ */
 static char *
 find_drift(Relation rel)
 {
@@ -308,12 +331,17 @@ find_drift(Relation rel)
 	StringInfoData drift;
 
 	initStringInfo(&drift);
+	drift_of_foreign_partitions(&drift, rel);
+	drift_of_inheritors(&drift, rel, true);
+	drift_of_partial_mixins(&drift, rel);
+	drift_of_missing_mixins(&drift, rel);
 	for (int i = 0; mixins[i] != NULL; i++)
 		drift_of_mixin(&drift, rel, mixins[i]);
-	drift_of_triggers(&drift, rel);
-	drift_of_missing_mixins(&drift, rel);
-	drift_of_inheritors(&drift, rel);
-	drift_of_foreign_partitions(&drift, rel);
+	dtmodel_drift_of_triggers(&drift, rel);
+	dtmodel_drift_of_rules(&drift, rel);
+	dtmodel_drift_of_indexes(&drift, rel);
+	drift_of_inheritors(&drift, rel, false);
+	dtmodel_drift_of_partitions(&drift, rel);
 	return drift.data;
 }
 
@@ -380,8 +408,8 @@ describe_error(Description *description, const ErrorData *error)
 	resetStringInfo(json);
 	append_table(description);
 	appendStringInfoString(json, "\"primary_key\": [], \"drift\": [");
-	dtmodel_append_string(json, psprintf("the arguments of its triggers cannot be read: %s",
-										 error->message));
+	dtmodel_append_string(json, psprintf("the arguments of its triggers cannot be read (%s): create them again with the functions of %s",
+										 error->message, DTMODEL_SCHEMA));
 	appendStringInfoString(json, "]}");
 }
 

@@ -81,7 +81,8 @@ has_our_default(Relation rel, AttrNumber attnum)
 	const char *function = NULL;
 
 	if (expr != NULL && IsA(expr, FuncExpr))
-		function = dtmodel_function_name(((FuncExpr *) expr)->funcid);
+		function = dtmodel_function_name(((FuncExpr *) expr)->funcid,
+										 DTMODEL_SCHEMA);
 	for (size_t i = 0; function != NULL && i < lengthof(id_functions); i++)
 	{
 		if (strcmp(function, id_functions[i][1]) == 0)

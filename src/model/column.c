@@ -148,18 +148,20 @@ is_any(Oid type pg_attribute_unused())
 }
 
 const DtColumnUse dtmodel_use_time = {
-	"timestamp with time zone or timestamp without time zone", is_time
+	"timestamp with time zone or timestamp without time zone", is_time,
+	"timestamptz"
 };
-const DtColumnUse dtmodel_use_flag = {"boolean", is_boolean};
+const DtColumnUse dtmodel_use_flag = {"boolean", is_boolean, "boolean"};
 const DtColumnUse dtmodel_use_actor = {
 	"text, character varying, uuid, integer, bigint or a domain over one of them",
-	is_actor
+	is_actor, "text"
 };
 const DtColumnUse dtmodel_use_slug = {
-	"text, character varying or a domain over one of them", is_text
+	"text, character varying or a domain over one of them", is_text,
+	"text"
 };
-const DtColumnUse dtmodel_use_document = {"jsonb", is_jsonb};
-const DtColumnUse dtmodel_use_any = {NULL, is_any};
+const DtColumnUse dtmodel_use_document = {"jsonb", is_jsonb, "jsonb"};
+const DtColumnUse dtmodel_use_any = {NULL, is_any, NULL};
 
 bool
 dtmodel_column_fits(const DtColumn *column, const DtColumnUse *use)

@@ -32,6 +32,8 @@ typedef struct DtColumnUse
 {
 	const char *types;			/* for messages */
 	bool		(*fits) (Oid type);
+	const char *type;			/* the one that a column can be given; NULL:
+								 * the column is the user's */
 } DtColumnUse;
 
 extern const DtColumnUse dtmodel_use_time;	/* timestamptz, or timestamp in

@@ -630,21 +630,22 @@ has_options(const Trigger *trigger, List *options)
 
 static bool
 is_as_asked(const Trigger *trigger, const DtTriggerType *type,
-			const char *events, List *options)
+			const char *events, const char *when, List *options)
 {
 	return strcmp(trigger->tgname, type->name) == 0 &&
 		trigger->tgenabled != TRIGGER_DISABLED &&
 		fires_on(trigger, type->timing, events) &&
+		(trigger->tgqual != NULL) == (when[0] != '\0') &&
 		has_options(trigger, options);
 }
 
 /*
  * Whether the table has the trigger, enabled, for exactly these events and
- * options.
+ * options, and with a condition if it needs one.
  */
 static bool
 has_trigger(const DtChange *change, const DtTriggerType *type,
-			const char *events, List *options)
+			const char *events, const char *when, List *options)
 {
 	TriggerDesc *triggers = dtmodel_triggers(change->rel);
 
@@ -653,7 +654,7 @@ has_trigger(const DtChange *change, const DtTriggerType *type,
 		const Trigger *trigger = &triggers->triggers[i];
 
 		if (dtmodel_trigger_type(trigger) == type &&
-			is_as_asked(trigger, type, events, options))
+			is_as_asked(trigger, type, events, when, options))
 			return true;
 	}
 	return false;
@@ -733,7 +734,7 @@ set_trigger(DtChange *change, const DtTriggerType *type, const char *events,
 								   TRIGGER_FOR_BEFORE(type->timing) ? "BEFORE" : "AFTER",
 								   events, change->table,
 								   TRIGGER_FOR_ROW(type->timing) ? "ROW" : "STATEMENT",
-								   when, DTMODEL_SCHEMA, type->function,
+								   when, DTMODEL_INTERNAL_SCHEMA, type->function,
 								   options_text(options)));
 }
 
@@ -742,7 +743,7 @@ static void
 change_trigger(DtChange *change, const DtTriggerType *type, const char *events,
 			   const char *when, List *options)
 {
-	if (has_trigger(change, type, events, options))
+	if (has_trigger(change, type, events, when, options))
 		drop_triggers(change, type, type->name);
 	else
 		set_trigger(change, type, events, when, options);

@@ -49,13 +49,13 @@ dtmodel_count_mixins(void)
 }
 
 /*
- * The name of a function in our schema; NULL for any other function.  If the
- * library is preloaded but the extension is not installed, any user may own a
- * schema of that name.  So only functions in C count, which only a superuser
- * can create.
+ * The name of a function in this schema of ours; NULL for any other function.
+ * If the library is preloaded but the extension is not installed, any user may
+ * own a schema of that name.  So only functions in C count, which only a
+ * superuser can create.
  */
 const char *
-dtmodel_function_name(Oid funcid)
+dtmodel_function_name(Oid funcid, const char *schema)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(funcid));
 	const char *name = NULL;
@@ -65,7 +65,7 @@ dtmodel_function_name(Oid funcid)
 		return NULL;
 	form = (Form_pg_proc) GETSTRUCT(tuple);
 	if (form->prolang == ClanguageId &&
-		form->pronamespace == get_namespace_oid(DTMODEL_SCHEMA, true))
+		form->pronamespace == get_namespace_oid(schema, true))
 		name = pstrdup(NameStr(form->proname));
 	ReleaseSysCache(tuple);
 	return name;
@@ -151,7 +151,8 @@ find_type(const DtMixin *mixin, const char *function)
 const DtTriggerType *
 dtmodel_trigger_type(const Trigger *trigger)
 {
-	const char *function = dtmodel_function_name(trigger->tgfoid);
+	const char *function = dtmodel_function_name(trigger->tgfoid,
+												 DTMODEL_INTERNAL_SCHEMA);
 	const DtTriggerType *type = NULL;
 
 	for (int i = 0; function != NULL && type == NULL && mixins[i] != NULL; i++)
@@ -169,8 +170,8 @@ dtmodel_report_unknown_trigger(Relation rel)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("a trigger of table \"%s\" is not in schema \"%s\"",
-					RelationGetRelationName(rel), DTMODEL_SCHEMA),
-			 errhint("The extension's schema and functions must keep their names.")));
+					RelationGetRelationName(rel), DTMODEL_INTERNAL_SCHEMA),
+			 errhint("The extension's schemas and functions must keep their names.")));
 }
 
 /* Whether the relation has a trigger of ours. */
@@ -281,60 +282,4 @@ dtmodel_append_mixin_columns(StringInfo json, const DtMixin *mixin,
 							  dtmodel_column_is_used(column) ?
 							  NameStr(column->name) : NULL);
 	}
-}
-
-/* Appends one message about something that is out of order. */
-void
-dtmodel_append_drift(StringInfo drift, const char *format,...)
-{
-	StringInfoData message;
-	va_list		args;
-	int			needed;
-
-	initStringInfo(&message);
-	do
-	{
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed > 0)
-			enlargeStringInfo(&message, needed);
-	} while (needed > 0);
-	if (drift->len > 0)
-		appendStringInfoString(drift, ", ");
-	escape_json(drift, message.data);
-}
-
-/* Columns that do not exist any more, or have another type. */
-void
-dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
-						 const void *options)
-{
-	for (int i = 0; i < mixin->ncolumns; i++)
-	{
-		const DtColumnUse *use = mixin->columns[i].use;
-		const DtColumn *column = dtmodel_mixin_column(&mixin->columns[i],
-													  options);
-
-		if (!dtmodel_column_is_used(column))
-			continue;
-		if (!AttributeNumberIsValid(column->attnum))
-			dtmodel_append_drift(drift, "column \"%s\" does not exist",
-								 NameStr(column->name));
-		else if (!dtmodel_column_fits(column, use))
-			dtmodel_append_drift(drift,
-								 "column \"%s\" is of type %s instead of %s",
-								 NameStr(column->name),
-								 format_type_be(column->typid),
-								 use->types);
-	}
-}
-
-void
-dtmodel_drift_of_missing_trigger(StringInfo drift, Relation rel,
-								 const DtTriggerType *type)
-{
-	if (dtmodel_find_trigger(rel, type) == NULL)
-		dtmodel_append_drift(drift, "trigger \"%s\" does not exist",
-							 type->name);
 }

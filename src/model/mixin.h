@@ -23,9 +23,13 @@
 /* A type of trigger: all triggers with its function. */
 typedef struct DtTriggerType
 {
-	const char *name;			/* of a trigger of this type */
+	const char *name;			/* of a trigger of this type; in this order
+								 * they fire */
 	const char *function;
 	int16		timing;			/* BEFORE and ROW, as in pg_trigger.tgtype */
+	int16		events;			/* it must at least be fired for these */
+	bool		lists_columns;	/* it is fired for UPDATE OF columns */
+	bool		has_condition;	/* it has a WHEN clause */
 	int16		move_events;	/* also fired for these where rows can move
 								 * from one partition to another */
 	const struct DtRowAction *action;	/* of a row trigger; NULL: the
@@ -196,7 +200,7 @@ extern void dtmodel_extend_change(struct DtChange *change, const DtMixin *mixin,
 extern void dtmodel_after_change(Oid relid, const DtMixin *mixin);
 extern LOCKMODE dtmodel_lock_after_change(Relation rel, const DtMixin *mixin);
 
-extern const char *dtmodel_function_name(Oid funcid);
+extern const char *dtmodel_function_name(Oid funcid, const char *schema);
 extern const DtTriggerType *dtmodel_trigger_type(const Trigger *trigger);
 extern bool dtmodel_has_own_trigger(Relation rel);
 extern const Trigger *dtmodel_find_trigger(Relation rel,
@@ -208,18 +212,12 @@ extern const char *dtmodel_trigger_option(const Trigger *trigger,
 										  const char *key);
 pg_noreturn extern void dtmodel_report_unknown_trigger(Relation rel);
 
-/* For the output of describe(), and its drift. */
+/* For the output of describe(). */
 extern void dtmodel_append_string(StringInfo json, const char *value);
 extern void dtmodel_append_member(StringInfo json, const char *key,
 								  const char *value);
 extern void dtmodel_append_mixin_columns(StringInfo json, const DtMixin *mixin,
 										 const void *options);
-extern void dtmodel_append_drift(StringInfo drift, const char *format,...)
-			compat_attribute_printf(2, 3);
-extern void dtmodel_drift_of_columns(StringInfo drift, const DtMixin *mixin,
-									 const void *options);
-extern void dtmodel_drift_of_missing_trigger(StringInfo drift, Relation rel,
-											 const DtTriggerType *type);
 
 /*
  * Adds a column to a set, unless it is missing or the model does without it.

@@ -12,5 +12,8 @@
 
 extern char *dtmodel_mixin_call(Relation rel, const DtMixin *mixin,
 								const char *parameter, const char *value);
+extern const char *dtmodel_renamed_column(Relation rel, const DtMixin *mixin,
+										  const char *option);
+extern char *dtmodel_repair_statement(Relation rel, const DtMixin *mixin);
 
 #endif							/* DTMODEL_MIXIN_CALL_H */

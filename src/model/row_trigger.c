@@ -66,7 +66,7 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function %s.%s must be called as a trigger",
-						DTMODEL_SCHEMA, function)));
+						DTMODEL_INTERNAL_SCHEMA, function)));
 
 	if (!timing_is_right(trigdata->tg_event, events) ||
 		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
@@ -76,7 +76,7 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
 				 errmsg("trigger \"%s\" of table \"%s\" is not fired as %s.%s needs it",
 						trigdata->tg_trigger->tgname,
 						RelationGetRelationName(trigdata->tg_relation),
-						DTMODEL_SCHEMA, function),
+						DTMODEL_INTERNAL_SCHEMA, function),
 				 errhint("Drop the trigger and let the add_* function of the mixin create it.")));
 
 	check_is_table(trigdata->tg_relation);

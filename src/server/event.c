@@ -28,7 +28,7 @@ dtmodel_event_data(FunctionCallInfo fcinfo, const char *function,
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function %s.%s must be called as an event trigger on %s",
-						DTMODEL_SCHEMA, function, event)));
+						DTMODEL_INTERNAL_SCHEMA, function, event)));
 	return data;
 }
 

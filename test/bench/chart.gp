@@ -14,7 +14,7 @@ set tics nomirror scale 0.5
 set xtics 0.25
 set grid xtics lc rgb '#dddddd' lt 1
 set key outside top center horizontal
-set xlabel 'ratio / goal: left of the line the goal is reached'
+set xlabel 'ratio / goal'
 set arrow from 1, graph 0 to 1, graph 1 nohead lw 1.5 lc rgb '#666666' back
 
 good = '#1a7f37'

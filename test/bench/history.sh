@@ -218,7 +218,7 @@ SQL
 # All variants read the same.
 check_past() {
     local variant
-    for variant in function setting by_hand; do
+    for variant in function preloaded setting by_hand; do
         as_then "$variant" sql <<SQL || return
 SELECT bench.expect('amounts', sum(p.amount + c.visits), 2 * :rows)
 FROM $(then_of "$variant" customer) AS c JOIN $(then_of "$variant" purchase) AS p ON p.customer = c.id;
@@ -232,8 +232,9 @@ as_then() {
     local variant=$1 PGOPTIONS="$PGOPTIONS -c max_parallel_workers_per_gather=0"
     shift
     case $variant in
-        setting) PGOPTIONS="$PGOPTIONS -c session_preload_libraries=dtmodel -c dtmodel.as_of=$moment" "$@" ;;
-        *)       "$@" ;;
+        preloaded) PGOPTIONS="$PGOPTIONS -c session_preload_libraries=dtmodel" "$@" ;;
+        setting)   PGOPTIONS="$PGOPTIONS -c session_preload_libraries=dtmodel -c dtmodel.as_of=$moment" "$@" ;;
+        *)         "$@" ;;
     esac
 }
 
@@ -246,8 +247,10 @@ then_of() {
         purchase) columns='id, customer, amount' ;;
     esac
     case $1 in
-        function) echo "round.$2_as_of('$moment')" ;;
-        setting)  echo "round.$2" ;;
+        function | preloaded)
+            echo "round.$2_as_of('$moment')" ;;
+        setting)
+            echo "round.$2" ;;
         by_hand)
             echo "(SELECT $columns FROM round.$2 WHERE updated_at <= '$moment' AND ${3-true}
                    UNION ALL
@@ -293,9 +296,12 @@ SQL
 # pasts READ VARIANT...: a sampler.
 pasts() { fill_past && turns : "$@"; }
 
-for variant in function setting; do
-    name='<table>_as_of'
-    [ $variant = function ] || name=dtmodel.as_of
+for variant in preloaded function setting; do
+    case $variant in
+        preloaded) name='<table>_as_of, preloaded' ;;
+        function)  name='<table>_as_of, trigger' ;;
+        setting)   name=dtmodel.as_of ;;
+    esac
     compare 2 'pasts past_by_key' "$name, a join by a key" $variant \
         'SQL on both tables' 1.1 by_hand
     compare 2 'pasts past_of_some' "$name, a join with 20 rows" $variant \

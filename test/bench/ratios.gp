@@ -1,7 +1,7 @@
 # test/bench/ratios.gp: what a newcomer asks first, out of the file data: y, label,
 # tier (1 preloaded, 2 trigger, 3 neither), the ratio and its quartiles.
 
-set terminal svg size 800,height noenhanced font 'sans-serif,12' background 'white'
+set terminal svg size 960,height noenhanced font 'sans-serif,12' background 'white'
 set datafile separator '\t'
 set xrange [0:4]
 set yrange [-lines - 0.7:-0.3]
@@ -12,7 +12,7 @@ set border 1
 set tics nomirror scale 0.5
 set xtics 0.5
 set grid xtics lc rgb '#dddddd' lt 1
-set key outside top center horizontal
+set key outside top right horizontal samplen 2
 set xlabel 'our cost / the cost by hand'
 set arrow from 1, graph 0 to 1, graph 1 nohead lw 1.5 lc rgb '#666666' back
 

@@ -107,23 +107,23 @@ INSERT INTO short VALUES (3, 'x') RETURNING *;
 RESET dtmodel.actor;
 
 -- the trigger function in other triggers than those of add_audit
-SELECT dtmodel.audit_trigger();
+SELECT dtmodel_internal.audit_trigger();
 \echo :SQLSTATE
 CREATE TABLE odd (id int, created_by text);
-CREATE TRIGGER a AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger('created_by=created_by');
+CREATE TRIGGER a AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.audit_trigger('created_by=created_by');
 INSERT INTO odd VALUES (1);
 \echo :SQLSTATE
 DROP TRIGGER a ON odd;
-CREATE TRIGGER a AFTER DELETE ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger('created_by=created_by');
+CREATE TRIGGER a AFTER DELETE ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.audit_trigger('created_by=created_by');
 INSERT INTO odd VALUES (1);
 DELETE FROM odd;
 \echo :SQLSTATE
 DROP TRIGGER a ON odd;
 -- before a DELETE, which may be part of a move to another partition, the row passes
-CREATE TRIGGER a BEFORE DELETE ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger('created_by=created_by');
+CREATE TRIGGER a BEFORE DELETE ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.audit_trigger('created_by=created_by');
 DELETE FROM odd RETURNING *;
 DROP TRIGGER a ON odd;
-CREATE TRIGGER a BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger();
+CREATE TRIGGER a BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.audit_trigger();
 INSERT INTO odd VALUES (2);
 \echo :SQLSTATE
 

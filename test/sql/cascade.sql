@@ -201,7 +201,7 @@ DELETE FROM authors WHERE id = 2;
 SELECT o.is_deleted, o.deleted_at = b.deleted_at AS one_deletion FROM others AS o, books AS b WHERE b.number = 3;
 
 -- the trigger functions cannot be called directly
-SELECT dtmodel.soft_cascade_trigger();
+SELECT dtmodel_internal.soft_cascade_trigger();
 \echo :SQLSTATE
 SELECT dtmodel.restore_deletion(NULL::plain, now());
 \echo :SQLSTATE

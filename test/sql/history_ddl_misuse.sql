@@ -259,13 +259,13 @@ SET ROLE history_ddl_mallory;
 CREATE TABLE claims (id int PRIMARY KEY);
 SELECT dtmodel.add_timestamps('claims');
 CREATE TRIGGER claim AFTER UPDATE OR DELETE ON claims FOR EACH ROW
-    EXECUTE FUNCTION dtmodel.history_trigger('history=lists_history', 'as_of=claims_as_of');
+    EXECUTE FUNCTION dtmodel_internal.history_trigger('history=lists_history', 'as_of=claims_as_of');
 RESET ROLE;
 SELECT dtmodel.remove_history('claims', drop_history => true);
 SELECT to_regclass('lists_history');
 SET ROLE history_ddl_mallory;
 CREATE TRIGGER claim AFTER UPDATE OR DELETE ON claims FOR EACH ROW
-    EXECUTE FUNCTION dtmodel.history_trigger('history=lists_history', 'as_of=claims_as_of');
+    EXECUTE FUNCTION dtmodel_internal.history_trigger('history=lists_history', 'as_of=claims_as_of');
 RESET ROLE;
 DROP TABLE lists_history;
 \echo :SQLSTATE
@@ -273,17 +273,17 @@ DROP TABLE lists;
 DROP TABLE lists_history;
 
 -- the functions of the event triggers
-SELECT dtmodel.history_follow_trigger();
+SELECT dtmodel_internal.history_follow_trigger();
 \echo :SQLSTATE
-CREATE EVENT TRIGGER history_ddl_wrong ON ddl_command_start EXECUTE FUNCTION dtmodel.history_follow_trigger();
+CREATE EVENT TRIGGER history_ddl_wrong ON ddl_command_start EXECUTE FUNCTION dtmodel_internal.history_follow_trigger();
 CREATE TABLE x ();
 \echo :SQLSTATE
 DROP EVENT TRIGGER history_ddl_wrong;
-CREATE EVENT TRIGGER history_ddl_wrong ON ddl_command_end EXECUTE FUNCTION dtmodel.history_protect_trigger();
+CREATE EVENT TRIGGER history_ddl_wrong ON ddl_command_end EXECUTE FUNCTION dtmodel_internal.history_protect_trigger();
 CREATE TABLE x ();
 \echo :SQLSTATE
 DROP EVENT TRIGGER history_ddl_wrong;
-CREATE EVENT TRIGGER history_ddl_wrong ON ddl_command_end EXECUTE FUNCTION dtmodel.history_drop_trigger();
+CREATE EVENT TRIGGER history_ddl_wrong ON ddl_command_end EXECUTE FUNCTION dtmodel_internal.history_drop_trigger();
 CREATE TABLE x ();
 \echo :SQLSTATE
 DROP EVENT TRIGGER history_ddl_wrong;

@@ -82,16 +82,16 @@ UPDATE users SET name = 'x';
 SELECT dtmodel.describe('users') -> 'drift' AS drift;
 
 -- triggers that are called otherwise
-SELECT dtmodel.history_trigger();
+SELECT dtmodel_internal.history_trigger();
 CREATE TABLE other (id int PRIMARY KEY);
-CREATE TRIGGER t BEFORE UPDATE ON other FOR EACH ROW EXECUTE FUNCTION dtmodel.history_trigger();
-CREATE TRIGGER u BEFORE UPDATE ON other FOR EACH STATEMENT EXECUTE FUNCTION dtmodel.history_truncate_trigger();
+CREATE TRIGGER t BEFORE UPDATE ON other FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.history_trigger();
+CREATE TRIGGER u BEFORE UPDATE ON other FOR EACH STATEMENT EXECUTE FUNCTION dtmodel_internal.history_truncate_trigger();
 INSERT INTO other VALUES (1);
 UPDATE other SET id = 2;
 DROP TRIGGER u ON other;
 UPDATE other SET id = 2;
 DROP TRIGGER t ON other;
-CREATE TRIGGER t BEFORE TRUNCATE ON other EXECUTE FUNCTION dtmodel.history_truncate_trigger();
+CREATE TRIGGER t BEFORE TRUNCATE ON other EXECUTE FUNCTION dtmodel_internal.history_truncate_trigger();
 TRUNCATE other;
 
 DROP SCHEMA history_misuse CASCADE;

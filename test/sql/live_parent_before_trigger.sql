@@ -158,14 +158,14 @@ SELECT dtmodel.require_live_parent('posts', 'The author');
 UPDATE posts SET "The author" = 2 WHERE id = 11;
 \echo :SQLSTATE
 CREATE OR REPLACE TRIGGER "other name" AFTER UPDATE ON posts FOR EACH ROW
-    WHEN (NEW.note IS NULL) EXECUTE FUNCTION dtmodel.live_parent_update_trigger();
+    WHEN (NEW.note IS NULL) EXECUTE FUNCTION dtmodel_internal.live_parent_update_trigger();
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 SELECT dtmodel.require_live_parent('posts', 'The author');
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 -- the function cannot be called directly, nor in other triggers
-SELECT dtmodel.live_parent_update_trigger();
+SELECT dtmodel_internal.live_parent_update_trigger();
 \echo :SQLSTATE
-CREATE TRIGGER wrong AFTER INSERT ON posts FOR EACH ROW EXECUTE FUNCTION dtmodel.live_parent_update_trigger();
+CREATE TRIGGER wrong AFTER INSERT ON posts FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_parent_update_trigger();
 INSERT INTO posts (id) VALUES (30);
 \echo :SQLSTATE
 DROP TRIGGER wrong ON posts;

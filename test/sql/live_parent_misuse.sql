@@ -66,13 +66,13 @@ INSERT INTO posts (id, b) VALUES (20, 1);
 ROLLBACK;
 
 -- the trigger function in a trigger by hand
-SELECT dtmodel.live_parent_trigger();
+SELECT dtmodel_internal.live_parent_trigger();
 \echo :SQLSTATE
-CREATE TRIGGER wrong BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel.live_parent_trigger();
+CREATE TRIGGER wrong BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_parent_trigger();
 INSERT INTO plain VALUES (1);
 \echo :SQLSTATE
 DROP TRIGGER wrong ON plain;
-CREATE TRIGGER bare AFTER INSERT ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel.live_parent_trigger();
+CREATE TRIGGER bare AFTER INSERT ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_parent_trigger();
 INSERT INTO plain VALUES (1);
 \echo :SQLSTATE
 DROP TRIGGER bare ON plain;

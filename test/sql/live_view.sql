@@ -94,7 +94,7 @@ SELECT dtmodel.create_live_view('articles');
 
 -- a view of the user with the trigger by hand
 CREATE VIEW titled AS SELECT a.title AS t, a."Post id" AS id FROM articles AS a WHERE NOT gone AND title IS NOT NULL;
-CREATE TRIGGER remove INSTEAD OF DELETE ON titled FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER remove INSTEAD OF DELETE ON titled FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 DELETE FROM titled WHERE id = 11 RETURNING *;
 
 -- other kinds of model, and names that need quotes
@@ -121,13 +121,13 @@ CREATE TABLE tasks (id int PRIMARY KEY, note text);
 SELECT dtmodel.add_soft_delete('tasks');
 SELECT dtmodel.create_live_view('tasks'), dtmodel.create_live_view('tasks', view => 'Open "ones"');
 CREATE VIEW hand_made AS SELECT id, note AS title FROM tasks WHERE is_deleted = false AND note <> '';
-CREATE TRIGGER remove INSTEAD OF DELETE ON hand_made FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER remove INSTEAD OF DELETE ON hand_made FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 -- reading the drift calls none of its functions
 CREATE FUNCTION spy() RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE WARNING ''called by %'', current_user; RETURN true; END';
 CREATE VIEW spying AS SELECT id FROM tasks WHERE (is_deleted IS FALSE AND id > 0) AND spy();
-CREATE TRIGGER remove INSTEAD OF DELETE ON spying FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER remove INSTEAD OF DELETE ON spying FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 CREATE VIEW joined AS SELECT a.id FROM tasks AS a JOIN tasks AS b USING (id);
-CREATE TRIGGER remove INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER remove INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 CREATE VIEW plain AS SELECT * FROM tasks;
 INSERT INTO tasks VALUES (1, 'one'), (2, 'two');
 SELECT dtmodel.describe('tasks') -> 'drift' AS drift;
@@ -143,10 +143,10 @@ CREATE FUNCTION follow_drift() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     call text;
 BEGIN
-    FOR call IN SELECT substring(d FROM 'call (dtmodel\..*)')
+    FOR call IN SELECT substring(d FROM 'SELECT dtmodel\..*')
                 FROM jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS d ORDER BY d LOOP
         IF call IS NOT NULL THEN
-            EXECUTE 'SELECT ' || call;
+            EXECUTE call;
         END IF;
     END LOOP;
     RETURN QUERY SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift');

@@ -54,20 +54,20 @@ DELETE FROM live_posts WHERE id = 2;
 \echo :SQLSTATE
 ALTER TABLE posts ADD PRIMARY KEY (id);
 CREATE VIEW titles AS SELECT title FROM posts WHERE NOT is_deleted;
-CREATE TRIGGER remove INSTEAD OF DELETE ON titles FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER remove INSTEAD OF DELETE ON titles FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 DELETE FROM titles;
 \echo :SQLSTATE
 CREATE VIEW joined AS SELECT p.id FROM posts AS p JOIN plain USING (id);
-CREATE TRIGGER remove INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER remove INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 INSERT INTO plain VALUES (2);
 DELETE FROM joined;
 \echo :SQLSTATE
-CREATE TRIGGER change INSTEAD OF UPDATE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER change INSTEAD OF UPDATE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 UPDATE joined SET id = 3;
 \echo :SQLSTATE
-SELECT dtmodel.live_view_trigger();
+SELECT dtmodel_internal.live_view_trigger();
 \echo :SQLSTATE
-CREATE TRIGGER wrong BEFORE DELETE ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER wrong BEFORE DELETE ON plain FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 DELETE FROM plain;
 \echo :SQLSTATE
 

@@ -15,7 +15,7 @@ SELECT dtmodel.add_soft_delete('posts');
 GRANT SELECT ON posts TO live_view_other;
 SET ROLE live_view_other;
 CREATE VIEW live_posts AS SELECT t.id, t.title, t.is_deleted, t.deleted_at FROM posts AS t WHERE NOT t.is_deleted;
-CREATE TRIGGER remove INSTEAD OF DELETE ON live_posts FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER remove INSTEAD OF DELETE ON live_posts FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 
 SET ROLE live_view_owner;
 SELECT dtmodel.create_live_view('posts');

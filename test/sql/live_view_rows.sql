@@ -81,11 +81,11 @@ SELECT dtmodel.update(v, '{"name": "x"}') FROM live_people AS v WHERE number = 1
 \echo :SQLSTATE
 SELECT name FROM people WHERE number = 1;
 CREATE VIEW keyless AS SELECT name FROM people;
-CREATE TRIGGER delete INSTEAD OF DELETE ON keyless FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER delete INSTEAD OF DELETE ON keyless FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 SELECT dtmodel.delete(k) FROM keyless AS k;
 \echo :SQLSTATE
 CREATE VIEW joined AS SELECT p.name, p.number FROM people AS p JOIN people AS q USING (number);
-CREATE TRIGGER delete INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER delete INSTEAD OF DELETE ON joined FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 SELECT dtmodel.repr(j) FROM joined AS j;
 \echo :SQLSTATE
 
@@ -97,7 +97,7 @@ GRANT SELECT ON people, pairs TO view_rows_user;
 SET ROLE view_rows_user;
 -- a view of the user, with our trigger
 CREATE VIEW mine AS SELECT * FROM pairs;
-CREATE TRIGGER delete INSTEAD OF DELETE ON mine FOR EACH ROW EXECUTE FUNCTION dtmodel.live_view_trigger();
+CREATE TRIGGER delete INSTEAD OF DELETE ON mine FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_view_trigger();
 SELECT dtmodel.repr(m) FROM mine AS m;
 SELECT dtmodel.update(m, '{"v": 6}') FROM mine AS m;
 \echo :SQLSTATE

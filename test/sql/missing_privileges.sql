@@ -247,6 +247,13 @@ FROM calls JOIN functions USING (signature),
      outcome_without('REVOKE USAGE ON SCHEMA dtmodel FROM PUBLIC', name, is_procedure, arguments) AS outcome
 GROUP BY 1;
 
+-- What dtmodel itself calls needs no privilege of the caller.
+SELECT signature, usual, o.outcome
+FROM calls JOIN functions USING (signature), outcome(name, is_procedure, arguments) AS usual,
+     outcome_without('REVOKE USAGE ON SCHEMA dtmodel_internal FROM PUBLIC; REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel_internal FROM PUBLIC',
+                     name, is_procedure, arguments) AS o (outcome)
+WHERE o.outcome <> usual;
+
 -- a purge, which commits
 REVOKE ALL ON missing_privileges_model.users FROM missing_privileges_user;
 GRANT SELECT, UPDATE, INSERT, DELETE ON missing_privileges_model.users TO missing_privileges_user;

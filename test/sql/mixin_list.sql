@@ -20,7 +20,7 @@ DECLARE
 BEGIN
     FOR function IN
         SELECT oid::regprocedure AS call, proname AS name FROM pg_proc
-        WHERE pronamespace = 'dtmodel'::regnamespace AND prorettype = 'trigger'::regtype
+        WHERE pronamespace = 'dtmodel_internal'::regnamespace AND prorettype = 'trigger'::regtype
     LOOP
         EXECUTE format('CREATE TABLE listed.%I (id int)', function.name);
         EXECUTE format('CREATE TRIGGER listed AFTER TRUNCATE ON listed.%I EXECUTE FUNCTION %s',
@@ -30,7 +30,7 @@ BEGIN
 END
 $$;
 SELECT relname AS "trigger function",
-       dtmodel.describe(c.oid) -> 'drift' ? 'trigger "listed" is disabled' AS is_known
+       dtmodel.describe(c.oid) ->> 'drift' LIKE '%trigger \\"listed\\" is disabled:%' AS is_known
 FROM pg_class AS c WHERE relnamespace = 'listed'::regnamespace ORDER BY relname;
 
 \set VERBOSITY terse

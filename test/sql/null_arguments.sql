@@ -53,7 +53,7 @@ $$;
 
 -- The functions, with the types of their arguments.
 CREATE VIEW functions AS
-    SELECT p.oid::regprocedure AS signature, p.proname AS name, p.prokind = 'p' AS is_procedure, p.provariadic <> 0 AS is_variadic,
+    SELECT p.oid::regprocedure AS signature, p.pronamespace::regnamespace AS schema, p.proname AS name, p.prokind = 'p' AS is_procedure, p.provariadic <> 0 AS is_variadic,
            ARRAY(SELECT CASE t WHEN 'anyelement'::regtype THEN 'users' WHEN 'anycompatible'::regtype THEN 'int' ELSE format_type(t, NULL) END
                  FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) ORDER BY n) AS types,
            p.proargnames AS names
@@ -61,7 +61,7 @@ CREATE VIEW functions AS
     JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'dtmodel'
     WHERE p.prorettype <> 'internal'::regtype;
 CREATE FUNCTION call(f functions, arguments text[]) RETURNS text LANGUAGE sql AS $$
-    SELECT format('%sdtmodel.%s(%s)', CASE WHEN f.is_procedure THEN 'CALL ' END, f.name,
+    SELECT format('%s%s.%s(%s)', CASE WHEN f.is_procedure THEN 'CALL ' END, f.schema, f.name,
                   (SELECT string_agg(concat(CASE WHEN f.is_variadic AND n = cardinality(f.types) THEN 'VARIADIC ' END,
                                             coalesce(a, 'NULL'), '::', f.types[n]), ', ' ORDER BY n)
                    FROM unnest(arguments) WITH ORDINALITY AS a (a, n)))

@@ -119,7 +119,7 @@ CREATE TABLE files (id int) PARTITION BY LIST (id);
 SELECT dtmodel.add_settings('files', '{theme}');
 CREATE TABLE files_1 (id int);
 SELECT dtmodel.add_settings('files_1', '{theme,colour}');
-CREATE TRIGGER cascade AFTER UPDATE ON files_1 FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_cascade_trigger();
+CREATE TRIGGER cascade AFTER UPDATE ON files_1 FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_cascade_trigger();
 ALTER TABLE files ATTACH PARTITION files_1 FOR VALUES IN (1);
 \echo :SQLSTATE
 DROP TRIGGER cascade ON files_1;

@@ -207,9 +207,9 @@ SELECT * FROM triggers('docs_4');
 SELECT dtmodel.describe('docs') -> 'drift' AS drift;
 
 -- the function can only be called for the event
-SELECT dtmodel.partition_detach_trigger();
+SELECT dtmodel_internal.partition_detach_trigger();
 \echo :SQLSTATE
-SELECT dtmodel.partition_attach_trigger();
+SELECT dtmodel_internal.partition_attach_trigger();
 \echo :SQLSTATE
 
 DROP FOREIGN DATA WRAPPER partition_detach_wrapper CASCADE;

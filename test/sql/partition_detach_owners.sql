@@ -17,11 +17,11 @@ CREATE TABLE jobs (id int, k int) PARTITION BY LIST (k);
 CREATE TABLE jobs_2 PARTITION OF jobs FOR VALUES IN (2);
 SELECT dtmodel.add_timestamps('jobs'), dtmodel.add_soft_delete('jobs');
 CREATE TRIGGER spying BEFORE UPDATE ON jobs FOR EACH ROW WHEN (spy(NEW.id))
-    EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
+    EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('updated_at=updated_at');
 CREATE TRIGGER spying_too BEFORE UPDATE ON jobs FOR EACH ROW WHEN (NEW.id::spied > 0)
-    EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
+    EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('updated_at=updated_at');
 CREATE TRIGGER harmless BEFORE UPDATE ON jobs FOR EACH ROW WHEN (abs(NEW.id) > 0)
-    EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
+    EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('updated_at=updated_at');
 RESET ROLE;
 CREATE TABLE jobs_1 (LIKE jobs INCLUDING ALL);
 ALTER TABLE jobs_1 OWNER TO detach_owners_child;

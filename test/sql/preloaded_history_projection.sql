@@ -66,10 +66,10 @@ RESET dtmodel.rewrite;
 
 -- the trigger of the history with a condition, disabled, or twice
 CREATE OR REPLACE TRIGGER zz_dtmodel_history AFTER UPDATE OR DELETE ON pages FOR EACH ROW WHEN (OLD.id <> 2)
-EXECUTE FUNCTION dtmodel.history_trigger('history=pages_history', 'as_of=pages_as_of');
+EXECUTE FUNCTION dtmodel_internal.history_trigger('history=pages_history', 'as_of=pages_as_of');
 SELECT fired('UPDATE pages SET n = 1');
 CREATE OR REPLACE TRIGGER zz_dtmodel_history AFTER UPDATE OF n OR DELETE ON pages FOR EACH ROW
-EXECUTE FUNCTION dtmodel.history_trigger('history=pages_history', 'as_of=pages_as_of');
+EXECUTE FUNCTION dtmodel_internal.history_trigger('history=pages_history', 'as_of=pages_as_of');
 SELECT fired('UPDATE pages SET n = 1');
 SELECT fired($$UPDATE pages SET title = 'new'$$);
 ALTER TABLE pages DISABLE TRIGGER zz_dtmodel_history;
@@ -81,7 +81,7 @@ SELECT fired('UPDATE pages SET n = 1, updated_at = now()');
 RESET session_replication_role;
 ALTER TABLE pages ENABLE TRIGGER zz_dtmodel_history;
 CREATE TRIGGER zzz_again AFTER UPDATE ON pages FOR EACH ROW
-EXECUTE FUNCTION dtmodel.history_trigger('history=pages_history', 'as_of=pages_as_of');
+EXECUTE FUNCTION dtmodel_internal.history_trigger('history=pages_history', 'as_of=pages_as_of');
 SELECT fired('UPDATE pages SET n = 1');
 DROP TRIGGER zzz_again ON pages;
 

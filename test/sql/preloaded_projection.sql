@@ -74,14 +74,14 @@ RESET session_replication_role;
 ALTER TABLE notes ENABLE TRIGGER zz_dtmodel_timestamps;
 -- ours with a condition, or twice
 CREATE OR REPLACE TRIGGER zz_dtmodel_version BEFORE UPDATE ON notes FOR EACH ROW WHEN (NEW.title <> 'e')
-EXECUTE FUNCTION dtmodel.version_trigger('version=version');
+EXECUTE FUNCTION dtmodel_internal.version_trigger('version=version');
 UPDATE notes SET title = 'd' RETURNING version;
 UPDATE notes SET title = 'e' RETURNING version;
 SELECT fired($$UPDATE notes SET title = 'f'$$);
 DROP TRIGGER zz_dtmodel_version ON notes;
 SELECT dtmodel.add_version('notes');
 SELECT fired($$UPDATE notes SET title = 'f'$$);
-CREATE TRIGGER again BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION dtmodel.version_trigger('version=version');
+CREATE TRIGGER again BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.version_trigger('version=version');
 SELECT fired($$UPDATE notes SET title = 'f'$$);
 DROP TRIGGER again ON notes;
 

@@ -1,6 +1,6 @@
 --
 -- DELETE, UPDATE and MERGE on a model need privileges on the table and no others: no
--- EXECUTE, no USAGE of the extension's schema
+-- EXECUTE, no USAGE of the extension's schemas
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -40,11 +40,11 @@ GRANT DELETE, SELECT (id, k, is_deleted), UPDATE (k, is_deleted), INSERT (id, k)
 GRANT DELETE, SELECT (id) ON strict_children TO revoked_execute_user;
 
 BEGIN;
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel FROM public;
-REVOKE EXECUTE ON ALL PROCEDURES IN SCHEMA dtmodel FROM public;
-REVOKE USAGE ON SCHEMA dtmodel FROM public;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel, dtmodel_internal FROM public;
+REVOKE EXECUTE ON ALL PROCEDURES IN SCHEMA dtmodel, dtmodel_internal FROM public;
+REVOKE USAGE ON SCHEMA dtmodel, dtmodel_internal FROM public;
 SELECT count(*) AS callable FROM pg_proc
-WHERE pronamespace = 'dtmodel'::regnamespace AND has_function_privilege('revoked_execute_user', oid, 'EXECUTE');
+WHERE pronamespace IN ('dtmodel'::regnamespace, 'dtmodel_internal'::regnamespace) AND has_function_privilege('revoked_execute_user', oid, 'EXECUTE');
 SET ROLE revoked_execute_user;
 
 -- DELETE, with a cascade, on a partitioned table, of a prepared statement, through a view
@@ -100,8 +100,8 @@ ROLLBACK;
 SELECT current_setting('server_version_num')::int >= 150000 AS has_merge \gset
 GRANT UPDATE ON parents, parted TO revoked_execute_user;
 BEGIN;
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel FROM public;
-REVOKE USAGE ON SCHEMA dtmodel FROM public;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel, dtmodel_internal FROM public;
+REVOKE USAGE ON SCHEMA dtmodel, dtmodel_internal FROM public;
 SET ROLE revoked_execute_user;
 \if :has_merge
 MERGE INTO parents AS p USING (VALUES (1), (2), (3), (11)) AS s (id) ON p.id = s.id
@@ -124,8 +124,8 @@ ROLLBACK;
 
 -- a model that hides its deleted rows
 BEGIN;
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel FROM public;
-REVOKE USAGE ON SCHEMA dtmodel FROM public;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel, dtmodel_internal FROM public;
+REVOKE USAGE ON SCHEMA dtmodel, dtmodel_internal FROM public;
 SET ROLE revoked_execute_user;
 DELETE FROM strict_children;
 DELETE FROM parents WHERE id = 9;
@@ -138,8 +138,8 @@ CREATE TABLE identified (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.sof
 SELECT dtmodel.add_model('identified'), dtmodel.add_soft_delete('identified');
 GRANT INSERT, SELECT, UPDATE, DELETE ON identified TO revoked_execute_user;
 BEGIN;
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel FROM public;
-REVOKE USAGE ON SCHEMA dtmodel FROM public;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel, dtmodel_internal FROM public;
+REVOKE USAGE ON SCHEMA dtmodel, dtmodel_internal FROM public;
 SET ROLE revoked_execute_user;
 SAVEPOINT s;
 INSERT INTO identified DEFAULT VALUES;
@@ -159,7 +159,7 @@ ROLLBACK;
 -- a granted function of ours needs no privilege on another one, except to merge settings
 GRANT ALL ON parents TO revoked_execute_user;
 BEGIN;
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel FROM public;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel, dtmodel_internal FROM public;
 GRANT EXECUTE ON FUNCTION dtmodel.create(anyelement, jsonb, boolean), dtmodel.bulk_create(anyelement, jsonb, boolean),
     dtmodel.upsert(anyelement, jsonb, name[], text, boolean), dtmodel.get_or_create(anyelement, jsonb, jsonb, text),
     dtmodel.update(anyelement, anycompatible, jsonb, boolean), dtmodel.delete(anyelement, anycompatible, boolean),
@@ -182,6 +182,29 @@ GRANT EXECUTE ON FUNCTION dtmodel.merge_settings(jsonb, jsonb) TO revoked_execut
 SET ROLE revoked_execute_user;
 SELECT u.settings FROM dtmodel.update(NULL::parents, 21, '{"theme": "light"}') AS u;
 SELECT (instance).settings FROM dtmodel.upsert(NULL::parents, '{"id": 21, "theme": "dark"}');
+ROLLBACK;
+
+-- an owner creates triggers, which needs USAGE of the schema of their functions and EXECUTE on them
+CREATE TABLE owned (id int PRIMARY KEY);
+ALTER TABLE owned OWNER TO revoked_execute_user;
+BEGIN;
+REVOKE USAGE ON SCHEMA dtmodel_internal FROM public;
+SET LOCAL ROLE revoked_execute_user;
+SELECT dtmodel.add_soft_delete('owned');
+\echo :SQLSTATE
+ROLLBACK;
+BEGIN;
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel_internal FROM public;
+SET LOCAL ROLE revoked_execute_user;
+SAVEPOINT s;
+SELECT dtmodel.add_soft_delete('owned');
+\echo :SQLSTATE
+ROLLBACK TO s;
+RESET ROLE;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dtmodel_internal TO revoked_execute_user;
+SET LOCAL ROLE revoked_execute_user;
+SELECT dtmodel.add_soft_delete('owned');
+SELECT mixins, drift FROM dtmodel.models WHERE model = 'owned'::regclass;
 ROLLBACK;
 
 DROP SCHEMA revoked_execute CASCADE;

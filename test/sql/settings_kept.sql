@@ -167,7 +167,7 @@ INSERT INTO parts_2 VALUES (1, '{"old": 1}', 2);
 CREATE TABLE many (id int, settings jsonb);
 INSERT INTO many SELECT i, CASE WHEN i % 2 = 0 THEN '{"old": 1}' ELSE '{"new": 1}' END::jsonb FROM generate_series(1, 120000) AS i;
 CREATE FUNCTION drift_share() RETURNS TABLE (sampled boolean, looked_at_few boolean, about_half boolean) LANGUAGE sql AS $$
-    SELECT drift ~ ' rows in a sample have settings that are not valid: "old"\.', m[2]::int BETWEEN 100 AND 4000,
+    SELECT drift ~ ' rows in a sample have settings that are not valid \("old"\), ', m[2]::int BETWEEN 100 AND 4000,
            m[1]::float / m[2]::float BETWEEN 0.4 AND 0.6
     FROM (SELECT dtmodel.describe('settings_kept.many') -> 'drift' ->> 0) AS d (drift), regexp_match(drift, '^(\d+) of (\d+) rows') AS m $$;
 SELECT dtmodel.add_settings('many', '{new}');

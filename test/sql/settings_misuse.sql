@@ -148,14 +148,14 @@ SELECT dtmodel.create(NULL::t, '{"id": 1, "settings": {"other": 1}}', strict => 
 \echo :SQLSTATE
 
 -- the trigger function in a trigger by hand
-SELECT dtmodel.settings_trigger();
+SELECT dtmodel_internal.settings_trigger();
 \echo :SQLSTATE
 CREATE TABLE bare (id int PRIMARY KEY, settings jsonb);
-CREATE TRIGGER bare BEFORE INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger();
+CREATE TRIGGER bare BEFORE INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.settings_trigger();
 INSERT INTO bare VALUES (1, '{}');
 \echo :SQLSTATE
 DROP TRIGGER bare ON bare;
-CREATE TRIGGER wrong AFTER INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger('settings=settings');
+CREATE TRIGGER wrong AFTER INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.settings_trigger('settings=settings');
 INSERT INTO bare VALUES (1, '{}');
 \echo :SQLSTATE
 
@@ -165,7 +165,7 @@ CREATE FUNCTION try_schema(schema text) RETURNS TABLE (number text, string text,
 DECLARE
     outcome text[];
 BEGIN
-    EXECUTE format('CREATE TRIGGER by_hand BEFORE INSERT ON settings_misuse.by_hand FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger(''settings=settings'', ''valid_settings={a}'', %L)',
+    EXECUTE format('CREATE TRIGGER by_hand BEFORE INSERT ON settings_misuse.by_hand FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.settings_trigger(''settings=settings'', ''valid_settings={a}'', %L)',
                    'schema=' || schema);
     FOR i IN 1..3 LOOP
         BEGIN

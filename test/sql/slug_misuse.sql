@@ -88,7 +88,7 @@ INSERT INTO options VALUES ('One');
 
 -- a trigger by hand can have any arguments
 CREATE TABLE by_hand (title text, slug text UNIQUE);
-CREATE TRIGGER by_hand BEFORE INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=title', 'slug=slug', 'max_length=-5');
+CREATE TRIGGER by_hand BEFORE INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.slug_trigger('source=title', 'slug=slug', 'max_length=-5');
 INSERT INTO by_hand VALUES ('One'), ('One') RETURNING slug;
 
 -- every write fails after a column was renamed, retyped or dropped, in the same session too
@@ -124,14 +124,14 @@ SELECT dtmodel.remove_soft_delete('deleted');
 \echo :SQLSTATE
 
 -- the trigger function in other triggers than those of add_slug
-SELECT dtmodel.slug_trigger();
+SELECT dtmodel_internal.slug_trigger();
 \echo :SQLSTATE
 CREATE TABLE odd (id int, slug text);
-CREATE TRIGGER a AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=id', 'slug=slug');
+CREATE TRIGGER a AFTER INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.slug_trigger('source=id', 'slug=slug');
 INSERT INTO odd VALUES (1);
 \echo :SQLSTATE
 DROP TRIGGER a ON odd;
-CREATE TRIGGER a BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('slug=slug');
+CREATE TRIGGER a BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.slug_trigger('slug=slug');
 INSERT INTO odd VALUES (1);
 \echo :SQLSTATE
 

@@ -111,29 +111,29 @@ SELECT dtmodel.soft_delete(NULL::lines, '{"a": 1, "b": 12345678901}');
 \echo :SQLSTATE
 
 -- the trigger functions in triggers by hand
-SELECT dtmodel.soft_delete_trigger();
+SELECT dtmodel_internal.soft_delete_trigger();
 \echo :SQLSTATE
-SELECT dtmodel.soft_delete_flag_trigger();
+SELECT dtmodel_internal.soft_delete_flag_trigger();
 \echo :SQLSTATE
-SELECT dtmodel.protect_truncate_trigger();
+SELECT dtmodel_internal.protect_truncate_trigger();
 \echo :SQLSTATE
 INSERT INTO base VALUES (1);
-CREATE TRIGGER wrong AFTER UPDATE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_trigger('deleted_at=at');
+CREATE TRIGGER wrong AFTER UPDATE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger('deleted_at=at');
 UPDATE base SET id = 2;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON base;
 -- it is fired before an UPDATE of a partitioned table, and checks its columns there too
-CREATE TRIGGER wrong BEFORE UPDATE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_trigger('deleted_at=at');
+CREATE TRIGGER wrong BEFORE UPDATE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger('deleted_at=at');
 UPDATE base SET id = 2;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON base;
-CREATE TRIGGER wrong BEFORE DELETE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_flag_trigger('deleted_at=at');
+CREATE TRIGGER wrong BEFORE DELETE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_flag_trigger('deleted_at=at');
 DELETE FROM base;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON base;
 
 -- a trigger by hand without its arguments deletes nothing
-CREATE TRIGGER bare BEFORE DELETE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_trigger();
+CREATE TRIGGER bare BEFORE DELETE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger();
 DELETE FROM base;
 \echo :SQLSTATE
 SELECT count(*) FROM base;

@@ -174,12 +174,12 @@ ROLLBACK;
 -- a trigger with other events is created again; until then it does what its
 -- options say
 CREATE OR REPLACE TRIGGER zz_dtmodel_timestamps BEFORE INSERT OR UPDATE ON docs
-    FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('created_at=created_at', 'updated_at=updated_at');
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('created_at=created_at', 'updated_at=updated_at');
 EXECUTE given (98);
 SELECT * FROM state WHERE id = 98;
 SELECT dtmodel.add_timestamps('docs');
 CREATE OR REPLACE TRIGGER zz_dtmodel_timestamps BEFORE UPDATE OF v ON docs
-    FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('created_at=created_at', 'updated_at=updated_at');
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('created_at=created_at', 'updated_at=updated_at');
 SELECT dtmodel.add_timestamps('docs');
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'docs'::regclass;
 CREATE TABLE others (id int);
@@ -187,13 +187,13 @@ SELECT dtmodel.add_audit('others'), dtmodel.add_soft_delete('others', protect_tr
 CREATE TABLE others_before AS
     SELECT tgname, pg_get_triggerdef(oid) AS definition FROM pg_trigger WHERE tgrelid = 'others'::regclass;
 CREATE OR REPLACE TRIGGER zz_dtmodel_stamp_audit BEFORE UPDATE ON others
-    FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger('created_by=created_by', 'updated_by=updated_by');
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.audit_trigger('created_by=created_by', 'updated_by=updated_by');
 CREATE OR REPLACE TRIGGER zz_dtmodel_soft_delete_flag BEFORE INSERT ON others
-    FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at');
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at');
 CREATE OR REPLACE TRIGGER zz_dtmodel_soft_cascade AFTER INSERT ON others
-    FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_cascade_trigger();
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_cascade_trigger();
 CREATE OR REPLACE TRIGGER zz_dtmodel_protect_truncate AFTER TRUNCATE ON others
-    FOR EACH STATEMENT EXECUTE FUNCTION dtmodel.protect_truncate_trigger();
+    FOR EACH STATEMENT EXECUTE FUNCTION dtmodel_internal.protect_truncate_trigger();
 SELECT dtmodel.add_audit('others'), dtmodel.add_soft_delete('others', protect_truncate => true);
 SELECT count(*) AS triggers, count(*) FILTER (WHERE b.definition = pg_get_triggerdef(t.oid)) AS restored
 FROM others_before AS b JOIN pg_trigger AS t ON t.tgrelid = 'others'::regclass AND t.tgname = b.tgname;

@@ -74,30 +74,30 @@ DROP TABLE nulls;
 \d t
 
 -- the trigger function in triggers by hand
-SELECT dtmodel.timestamps_trigger();
+SELECT dtmodel_internal.timestamps_trigger();
 \echo :SQLSTATE
-CREATE TRIGGER wrong AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
+CREATE TRIGGER wrong AFTER UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('updated_at=updated_at');
 INSERT INTO t (id) VALUES (1);
 UPDATE t SET id = 2;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON t;
-CREATE TRIGGER wrong BEFORE UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
+CREATE TRIGGER wrong BEFORE UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('updated_at=updated_at');
 UPDATE t SET id = 2;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON t;
-CREATE TRIGGER wrong AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
+CREATE TRIGGER wrong AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('updated_at=updated_at');
 DELETE FROM t;
 \echo :SQLSTATE
 DROP TRIGGER wrong ON t;
 -- before a DELETE, which may be part of a move to another partition, the row passes
-CREATE TRIGGER idle BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('updated_at=updated_at');
+CREATE TRIGGER idle BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('updated_at=updated_at');
 BEGIN;
 DELETE FROM t RETURNING id;
 ROLLBACK;
 DROP TRIGGER idle ON t;
 
 -- by hand without its arguments, it refuses every row
-CREATE TRIGGER bare BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger();
+CREATE TRIGGER bare BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.timestamps_trigger();
 UPDATE t SET id = 2;
 \echo :SQLSTATE
 DROP TRIGGER bare ON t;

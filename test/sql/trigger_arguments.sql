@@ -11,7 +11,7 @@ SET ROLE trigger_arguments_user;
 
 -- rules that are not valid: no value is accepted
 CREATE TABLE rules (id int PRIMARY KEY, settings jsonb);
-CREATE TRIGGER t BEFORE INSERT ON rules FOR EACH ROW EXECUTE FUNCTION dtmodel.settings_trigger(
+CREATE TRIGGER t BEFORE INSERT ON rules FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.settings_trigger(
     'settings=settings', 'valid_settings={a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q}',
     'schema={"a": 1, "b": "x", "c": [1, 2], "d": null, "e": {"type": 5}, "f": {"type": ["string", 5]}, "g": {"type": {}},
              "h": {"enum": 3}, "i": {"enum": "xyz"}, "j": {"enum": {"x": 1}}, "k": {"enum": []}, "l": {"minimum": "x"},
@@ -39,14 +39,14 @@ CREATE TABLE documents (LIKE lists INCLUDING ALL);
 CREATE TABLE columns (LIKE lists INCLUDING ALL);
 CREATE TABLE deep (LIKE lists INCLUDING ALL);
 CREATE TRIGGER t BEFORE INSERT ON lists FOR EACH ROW EXECUTE FUNCTION
-    dtmodel.settings_trigger('settings=settings', 'valid_settings={a,NULL}');
+    dtmodel_internal.settings_trigger('settings=settings', 'valid_settings={a,NULL}');
 CREATE TRIGGER t BEFORE INSERT ON documents FOR EACH ROW EXECUTE FUNCTION
-    dtmodel.settings_trigger('settings=settings', 'valid_settings={a}', 'schema={');
+    dtmodel_internal.settings_trigger('settings=settings', 'valid_settings={a}', 'schema={');
 CREATE TRIGGER t BEFORE INSERT OR UPDATE ON columns FOR EACH ROW EXECUTE FUNCTION
-    dtmodel.timestamps_trigger('updated_at=updated_at', 'ignore_columns={');
+    dtmodel_internal.timestamps_trigger('updated_at=updated_at', 'ignore_columns={');
 DO $$BEGIN
     EXECUTE format('CREATE TRIGGER t BEFORE INSERT ON deep FOR EACH ROW EXECUTE FUNCTION
-        dtmodel.settings_trigger(''settings=settings'', %L)', 'schema=' || repeat('[', 100000));
+        dtmodel_internal.settings_trigger(''settings=settings'', %L)', 'schema=' || repeat('[', 100000));
 END$$;
 \set VERBOSITY terse
 INSERT INTO lists VALUES (1, '{}');
@@ -63,7 +63,7 @@ SELECT dtmodel.add_timestamps('model');
 
 -- dtmodel.models still works
 RESET ROLE;
-SELECT model, mixins, regexp_replace(drift[1], '(read: ).*', '\1...') AS drift FROM dtmodel.models
+SELECT model, mixins, regexp_replace(drift[1], '\(.*\)', '(...)') AS drift FROM dtmodel.models
 WHERE model::text ~ '^(lists|documents|columns|deep|model)$' ORDER BY model::text;
 SELECT jsonb_object_keys(dtmodel.describe('documents')) AS key;
 SELECT dtmodel.describe(0);
@@ -73,15 +73,15 @@ SET ROLE trigger_arguments_user;
 
 -- slugs with an invalid max_length
 CREATE TABLE slugs (id int PRIMARY KEY, name text, slug text UNIQUE);
-CREATE TRIGGER t BEFORE INSERT ON slugs FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=name', 'slug=slug', 'max_length=-5');
+CREATE TRIGGER t BEFORE INSERT ON slugs FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.slug_trigger('source=name', 'slug=slug', 'max_length=-5');
 INSERT INTO slugs VALUES (1, 'A name');
 \echo :SQLSTATE
 DROP TRIGGER t ON slugs;
-CREATE TRIGGER t BEFORE INSERT ON slugs FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=name', 'slug=slug');
+CREATE TRIGGER t BEFORE INSERT ON slugs FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.slug_trigger('source=name', 'slug=slug');
 INSERT INTO slugs VALUES (1, 'A name');
 \echo :SQLSTATE
 DROP TRIGGER t ON slugs;
-CREATE TRIGGER t BEFORE INSERT ON slugs FOR EACH ROW EXECUTE FUNCTION dtmodel.slug_trigger('source=name', 'slug=slug', 'max_length=99999999999999999999');
+CREATE TRIGGER t BEFORE INSERT ON slugs FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.slug_trigger('source=name', 'slug=slug', 'max_length=99999999999999999999');
 INSERT INTO slugs VALUES (1, 'A name'), (2, 'A name') RETURNING slug;
 
 -- a deferred cascade has no statement to follow
@@ -92,12 +92,12 @@ INSERT INTO parents VALUES (1);
 INSERT INTO children VALUES (1, 1);
 DROP TRIGGER zz_dtmodel_soft_cascade ON parents;
 CREATE CONSTRAINT TRIGGER deferred AFTER UPDATE ON parents DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_cascade_trigger();
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_cascade_trigger();
 DELETE FROM parents;
 \echo :SQLSTATE
 DROP TRIGGER deferred ON parents;
 CREATE CONSTRAINT TRIGGER deferred AFTER DELETE ON parents DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_cascade_move_trigger();
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_cascade_move_trigger();
 SET dtmodel.hard_delete = on;
 DELETE FROM parents;
 \echo :SQLSTATE

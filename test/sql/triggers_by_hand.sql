@@ -36,7 +36,7 @@ WHEN OTHERS THEN
 END $$;
 CREATE FUNCTION try_trigger(function text, trigger text, model text, arguments text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
-    EXECUTE format('CREATE TRIGGER by_hand ' || trigger || ' EXECUTE FUNCTION dtmodel.%I(%s)', model, function, arguments);
+    EXECUTE format('CREATE TRIGGER by_hand ' || trigger || ' EXECUTE FUNCTION dtmodel_internal.%I(%s)', model, function, arguments);
     RETURN QUERY SELECT try(function, trigger, format(query, model)) FROM unnest(ARRAY[
         'INSERT INTO %I VALUES (1, 1, ''a'', 1, false, NULL, ''{"z": 1}''), (3, 2, ''b'', 2, true, now(), NULL)', 'UPDATE %I SET p = 2, n = 5, name = ''c''',
         'UPDATE %I SET flag = NOT flag', 'UPDATE %I SET id = id + 1', 'SELECT dtmodel.describe(%L)', 'SELECT dtmodel.get_all(NULL::%I)',
@@ -51,6 +51,6 @@ SELECT failed FROM pg_proc, unnest(ARRAY['plain', 'parted']) AS model,
                  'BEFORE INSERT OR UPDATE OR DELETE ON %I FOR EACH STATEMENT', 'BEFORE TRUNCATE ON %I FOR EACH STATEMENT']) AS trigger,
     unnest(ARRAY['', $$'flag=flag','deleted_at=at','settings=doc','source=name','slug=name','created_at=at','created_by=name'$$]) AS arguments,
     try_trigger(proname, trigger, model, arguments) AS failed
-WHERE pronamespace = 'dtmodel'::regnamespace AND prorettype = 'trigger'::regtype AND failed IS NOT NULL;
+WHERE pronamespace = 'dtmodel_internal'::regnamespace AND prorettype = 'trigger'::regtype AND failed IS NOT NULL;
 
 DROP SCHEMA triggers_by_hand CASCADE;

@@ -104,7 +104,7 @@ SELECT * FROM posts WHERE id = 10;
 
 -- a trigger function for the wrong event
 CREATE TABLE base (id int PRIMARY KEY, at timestamptz);
-CREATE TRIGGER wrong AFTER DELETE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel.soft_delete_trigger('deleted_at=at');
+CREATE TRIGGER wrong AFTER DELETE ON base FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger('deleted_at=at');
 INSERT INTO base VALUES (1);
 DELETE FROM base;
 \echo :SQLSTATE

@@ -68,19 +68,19 @@ SELECT (instance).version FROM dtmodel.upsert(NULL::old, '{"id": 2, "note": "x",
 \echo :SQLSTATE
 
 -- the trigger function by hand
-SELECT dtmodel.version_trigger();
+SELECT dtmodel_internal.version_trigger();
 \echo :SQLSTATE
-CREATE TRIGGER odd AFTER INSERT ON old FOR EACH ROW EXECUTE FUNCTION dtmodel.version_trigger();
+CREATE TRIGGER odd AFTER INSERT ON old FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.version_trigger();
 INSERT INTO old VALUES (3);
 \echo :SQLSTATE
 DROP TRIGGER odd ON old;
 CREATE TABLE bare (id int);
 INSERT INTO bare VALUES (1);
-CREATE TRIGGER odd BEFORE INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.version_trigger();
+CREATE TRIGGER odd BEFORE INSERT ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.version_trigger();
 INSERT INTO bare VALUES (2);
 \echo :SQLSTATE
 DROP TRIGGER odd ON bare;
-CREATE TRIGGER odd BEFORE UPDATE ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel.version_trigger();
+CREATE TRIGGER odd BEFORE UPDATE ON bare FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.version_trigger();
 UPDATE bare SET id = 2;
 \echo :SQLSTATE
 SELECT dtmodel.describe('bare') -> 'drift' AS drift;

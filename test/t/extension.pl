@@ -53,7 +53,7 @@ is_refused(
 	'CREATE EXTENSION dtmodel SCHEMA public;',
 	qr/extension "dtmodel" must be installed in schema "pg_catalog"/,
 	'CREATE EXTENSION in another schema');
-is(query(q(SELECT count(*) FROM pg_namespace WHERE nspname = 'dtmodel')),
+is(query(q(SELECT count(*) FROM pg_namespace WHERE nspname ~ 'dtmodel')),
 	'0', 'and there is no schema');
 
 # A role with CREATE on the database has made a schema with functions and
@@ -80,12 +80,23 @@ is_refused(
 	'CREATE EXTENSION dtmodel SCHEMA dtmodel;',
 	qr/extension "dtmodel" must be installed in schema "pg_catalog"/,
 	'CREATE EXTENSION in a schema that is there');
+
+# The same for the schema of what dtmodel itself calls.
+query(
+	q(
+	ALTER SCHEMA dtmodel RENAME TO app;
+	SET ROLE app;
+	CREATE SCHEMA dtmodel_internal;
+	GRANT USAGE ON SCHEMA dtmodel_internal TO PUBLIC;));
+is_refused('CREATE EXTENSION dtmodel;', qr/42P06: schema "dtmodel_internal" already exists/,
+	'CREATE EXTENSION over the other schema');
 is( query(
 		q(
 		SELECT (SELECT count(*) FROM pg_extension WHERE extname = 'dtmodel'),
 			   (SELECT count(*) FROM pg_proc WHERE probin LIKE '%dtmodel%'),
-			   (SELECT count(*) FROM pg_event_trigger))),
-	'0|0|0',
+			   (SELECT count(*) FROM pg_event_trigger),
+			   (SELECT count(*) FROM pg_namespace WHERE nspname = 'dtmodel'))),
+	'0|0|0|0',
 	'and there is nothing of ours');
 
 # Nor is a trigger of that role mistaken for one of ours if the library is
@@ -96,23 +107,23 @@ is( query(
 	query(
 		q(
 		SET ROLE app;
-		CREATE TABLE trap (id int PRIMARY KEY, is_deleted boolean NOT NULL DEFAULT false, deleted_at timestamptz);
-		CREATE FUNCTION dtmodel.soft_delete_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
-		CREATE FUNCTION dtmodel.soft_delete_flag_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+		CREATE TABLE public.trap (id int PRIMARY KEY, is_deleted boolean NOT NULL DEFAULT false, deleted_at timestamptz);
+		CREATE FUNCTION dtmodel_internal.soft_delete_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+		CREATE FUNCTION dtmodel_internal.soft_delete_flag_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 		CREATE TRIGGER zz_dtmodel_soft_delete BEFORE DELETE ON trap FOR EACH ROW
-			EXECUTE FUNCTION dtmodel.soft_delete_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'hide=true');
+			EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'hide=true');
 		CREATE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE OF is_deleted, deleted_at ON trap FOR EACH ROW
-			EXECUTE FUNCTION dtmodel.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'hide=true');
+			EXECUTE FUNCTION dtmodel_internal.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'hide=true');
 		INSERT INTO trap VALUES (1, false, NULL), (2, true, now());));
 	is(query('SELECT count(*) FROM trap; DELETE FROM trap; SELECT count(*) FROM trap;'),
 		"2\n0", 'a trigger of the role is not one of ours');
 	query('DROP TABLE trap');
 }
 
-# After the superuser has renamed the schema, CREATE EXTENSION works.
+# After the superuser has renamed the schemas, CREATE EXTENSION works.
 query(
 	q(
-	ALTER SCHEMA dtmodel RENAME TO app;
+	ALTER SCHEMA dtmodel_internal RENAME TO app_internal;
 	CREATE EXTENSION dtmodel;
 	SET search_path = app, public, pg_catalog;
 	CREATE TABLE public.doc (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
@@ -122,12 +133,15 @@ query(
 	SELECT count(*) FROM dtmodel.models;
 	DROP TABLE public.doc;));
 is(query('SELECT count(*) FROM caught'), '0', 'nothing of the role has run');
-is_refused(
-	'CREATE FUNCTION dtmodel.unnest(text[]) RETURNS text LANGUAGE sql AS $$ SELECT 1 $$;',
-	qr/42501: permission denied for schema dtmodel/,
-	'a function of the role in the new schema',
-	'-U', 'app');
-query('DROP SCHEMA app CASCADE; DROP TABLE caught');
+foreach my $schema ('dtmodel', 'dtmodel_internal')
+{
+	is_refused(
+		"CREATE FUNCTION $schema.unnest(text[]) RETURNS text LANGUAGE sql AS 'SELECT 1';",
+		qr/42501: permission denied for schema $schema$/m,
+		"a function of the role in the new schema $schema",
+		'-U', 'app');
+}
+query('DROP SCHEMA app CASCADE; DROP SCHEMA app_internal CASCADE; DROP TABLE caught');
 is_refused(
 	'ALTER EXTENSION dtmodel SET SCHEMA public;',
 	qr/0A000: extension "dtmodel" does not support SET SCHEMA/,
@@ -137,7 +151,7 @@ is_refused(
 # What belongs to it
 ###
 
-# The schema is a member, and so is every object in it.  A member's own parts (a
+# The schemas are members, and so is every object in them.  A member's own parts (a
 # table's type, its indexes and constraints) depend on the member instead.
 is( query(
 		q(
@@ -157,16 +171,17 @@ is( query(
 				SELECT 'pg_type'::regclass, oid, typnamespace::regnamespace::name FROM pg_type
 				WHERE typrelid = 0 AND typelem = 0
 			) AS o (classid, objid, schema)
-			WHERE schema = 'dtmodel'
+			WHERE schema IN ('dtmodel', 'dtmodel_internal')
 		) AS s)),
 	't',
-	'every object in the schema belongs to the extension');
+	'every object in the schemas belongs to the extension');
 is( query(
 		q(
-		SELECT d.deptype, pg_describe_object(refclassid, refobjid, 0) FROM pg_depend AS d
-		WHERE classid = 'pg_namespace'::regclass AND objid = 'dtmodel'::regnamespace)),
-	'e|extension dtmodel',
-	'and so does the schema');
+		SELECT nspname, d.deptype, pg_describe_object(refclassid, refobjid, 0)
+		FROM pg_depend AS d JOIN pg_namespace AS n ON n.oid = objid
+		WHERE classid = 'pg_namespace'::regclass AND nspname ~ 'dtmodel' ORDER BY 1)),
+	"dtmodel|e|extension dtmodel\ndtmodel_internal|e|extension dtmodel",
+	'and so do the schemas');
 is( query(
 		q(
 		SELECT string_agg(pg_describe_object(d.classid, d.objid, 0), ', ' ORDER BY d.objid)
@@ -175,10 +190,10 @@ is( query(
 		CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) AS i
 		WHERE d.refclassid = 'pg_extension'::regclass
 		  AND d.deptype = 'e' AND e.extname = 'dtmodel'
-		  AND coalesce(i.schema, i.identity) <> 'dtmodel')),
+		  AND coalesce(i.schema, i.identity) NOT IN ('dtmodel', 'dtmodel_internal'))),
 	'event trigger dtmodel_partition_attach, event trigger dtmodel_partition_detach, '
 	  . 'event trigger dtmodel_history_protect, event trigger dtmodel_history_follow, event trigger dtmodel_history_drop',
-	'and nothing outside of it does, but event triggers, which have no schema');
+	'and nothing outside of them does, but event triggers, which have no schema');
 is( query(
 		q(
 		SELECT string_agg(concat(evtname, ' ', evtenabled), ', ' ORDER BY evtname)
@@ -254,12 +269,40 @@ is( query(
 		q(
 		SELECT string_agg(p.oid::regprocedure::text, ', ')
 		FROM pg_proc AS p
-		WHERE p.pronamespace = 'dtmodel'::regnamespace
+		WHERE p.pronamespace IN ('dtmodel'::regnamespace, 'dtmodel_internal'::regnamespace)
 		  AND (p.prosecdef OR NOT has_function_privilege('app', p.oid, 'EXECUTE')))),
 	'',
 	'every role can call the functions, as the current user');
-is(query(q(SELECT has_schema_privilege('app', 'dtmodel', 'CREATE'))),
-	'f', 'no other role can create in the schema');
+is( query(
+		q(
+		SELECT schema, has_schema_privilege('app', schema, 'USAGE'), has_schema_privilege('app', schema, 'CREATE')
+		FROM unnest('{dtmodel,dtmodel_internal}'::text[]) AS schema)),
+	"dtmodel|t|f\ndtmodel_internal|t|f",
+	'every role can use the schemas, and no other role can create in them');
+
+###
+# After a schema is renamed writes fail, and no row is deleted for good
+###
+query(
+	q(
+	CREATE TABLE doc (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
+	SELECT dtmodel.add_model('doc'), dtmodel.add_soft_delete('doc');
+	INSERT INTO doc DEFAULT VALUES;
+	ALTER SCHEMA dtmodel_internal RENAME TO renamed;));
+foreach my $preload ('', 'dtmodel')
+{
+	my $tier = $preload ? 'preloaded' : 'trigger';
+	local $ENV{PGOPTIONS} = "-c session_preload_libraries=$preload";
+
+	is_refused('UPDATE doc SET created_at = now();',
+		qr/55000: a trigger of table "doc" is not in schema "dtmodel_internal"/,
+		"$tier: UPDATE while the schema has another name");
+	is_refused('DELETE FROM doc;', qr/42809: table "doc" has no soft delete/,
+		"$tier: DELETE while the schema has another name");
+}
+query('ALTER SCHEMA renamed RENAME TO dtmodel_internal; DELETE FROM doc');
+is(query('SELECT count(*), bool_and(is_deleted) FROM doc'), '1|t', 'then it is soft again');
+query('DROP TABLE doc');
 
 ###
 # Dropping, while something needs it
@@ -404,8 +447,8 @@ is( query(
 query('DROP EXTENSION dtmodel');
 is(query('SELECT count(*) FROM pg_event_trigger'),
 	'0', 'DROP EXTENSION takes the event triggers');
-is(query(q(SELECT count(*) FROM pg_namespace WHERE nspname = 'dtmodel')),
-	'0', 'DROP EXTENSION takes the schema');
+is(query(q(SELECT count(*) FROM pg_namespace WHERE nspname ~ 'dtmodel')),
+	'0', 'DROP EXTENSION takes the schemas');
 query(
 	q(
 	SET ROLE app;
@@ -443,12 +486,17 @@ is( query(
 	"0\n0",
 	'and takes triggers and defaults');
 
-# What a user has put into our schema is not dropped without CASCADE.
-query('CREATE EXTENSION dtmodel; CREATE VIEW dtmodel.one AS SELECT 1;');
-is_refused('DROP EXTENSION dtmodel;',
-	qr/2BP01: .*view dtmodel\.one depends on schema dtmodel/s,
-	'DROP EXTENSION with a view of a user in the schema');
-query('DROP VIEW dtmodel.one; DROP EXTENSION dtmodel;');
+# What a user has put into our schemas is not dropped without CASCADE.
+query('CREATE EXTENSION dtmodel');
+foreach my $schema ('dtmodel', 'dtmodel_internal')
+{
+	query("CREATE VIEW $schema.one AS SELECT 1");
+	is_refused('DROP EXTENSION dtmodel;',
+		qr/2BP01: .*view $schema\.one depends on schema $schema/s,
+		"DROP EXTENSION with a view of a user in schema $schema");
+	query("DROP VIEW $schema.one");
+}
+query('DROP EXTENSION dtmodel');
 
 # And it can be made a model again.
 query(

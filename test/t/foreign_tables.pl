@@ -87,7 +87,7 @@ foreach my $preload ('', 'dtmodel')
 	# Each of our trigger functions, on a table that a role without any
 	# privileges owns, for each event.
 	my @functions = split /\n/, $node->safe_psql('postgres',
-		"SELECT proname FROM pg_proc WHERE pronamespace = 'dtmodel'::regnamespace AND prorettype = 'trigger'::regtype ORDER BY 1");
+		"SELECT proname FROM pg_proc WHERE pronamespace = 'dtmodel_internal'::regnamespace AND prorettype = 'trigger'::regtype ORDER BY 1");
 	cmp_ok(scalar @functions, '>', 5, "$tier: there are trigger functions");
 	my @events = (
 		[ 'DELETE', 'DELETE FROM owned' ],
@@ -107,7 +107,7 @@ foreach my $preload ('', 'dtmodel')
 BEGIN;
 GRANT SELECT, INSERT, UPDATE, DELETE ON remote TO low;
 SET LOCAL ROLE low;
-CREATE TRIGGER x $when $name ON owned FOR EACH ROW EXECUTE FUNCTION dtmodel.$function($arguments);
+CREATE TRIGGER x $when $name ON owned FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.$function($arguments);
 RESET ROLE;
 $statement;
 ROLLBACK;

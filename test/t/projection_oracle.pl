@@ -162,19 +162,19 @@ my %tables = (
 		columns => { @abc, @times },
 		ddl => [
 			"CREATE TABLE {x} ($abc, created_at timestamptz DEFAULT now(), updated_at timestamptz DEFAULT now())",
-			"CREATE TRIGGER stamp BEFORE UPDATE ON {x} FOR EACH ROW WHEN (NEW.a > 1) EXECUTE FUNCTION dtmodel.timestamps_trigger('created_at=created_at', 'updated_at=updated_at')" ] },
+			"CREATE TRIGGER stamp BEFORE UPDATE ON {x} FOR EACH ROW WHEN (NEW.a > 1) EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('created_at=created_at', 'updated_at=updated_at')" ] },
 	by_hand_twice => {
 		columns => { @abc, @times },
 		ddl => [
 			"CREATE TABLE {x} ($abc, created_at timestamptz DEFAULT now(), updated_at timestamptz DEFAULT now())",
-			"CREATE TRIGGER stamp BEFORE UPDATE OF a ON {x} FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('created_at=created_at', 'updated_at=updated_at')",
-			"CREATE TRIGGER stamp_again BEFORE UPDATE OF b ON {x} FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('created_at=created_at', 'updated_at=updated_at')" ] },
+			"CREATE TRIGGER stamp BEFORE UPDATE OF a ON {x} FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('created_at=created_at', 'updated_at=updated_at')",
+			"CREATE TRIGGER stamp_again BEFORE UPDATE OF b ON {x} FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('created_at=created_at', 'updated_at=updated_at')" ] },
 	by_hand_first => {
 		columns => { @abc, @times, @names },
 		ddl => [
 			"CREATE TABLE {x} ($abc, created_at timestamptz DEFAULT now(), updated_at timestamptz DEFAULT now(), created_by text, updated_by text)",
-			"CREATE TRIGGER stamp_1 BEFORE UPDATE ON {x} FOR EACH ROW EXECUTE FUNCTION dtmodel.timestamps_trigger('created_at=created_at', 'updated_at=updated_at', 'ignore_columns={b}')",
-			"CREATE TRIGGER stamp_2 BEFORE INSERT OR UPDATE ON {x} FOR EACH ROW EXECUTE FUNCTION dtmodel.audit_trigger('created_by=created_by', 'updated_by=updated_by')" ] },
+			"CREATE TRIGGER stamp_1 BEFORE UPDATE ON {x} FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('created_at=created_at', 'updated_at=updated_at', 'ignore_columns={b}')",
+			"CREATE TRIGGER stamp_2 BEFORE INSERT OR UPDATE ON {x} FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.audit_trigger('created_by=created_by', 'updated_by=updated_by')" ] },
 	parted => {
 		columns => { @abc, @times, @names, @deletion, deleted_by => 'name', version => 'version', settings => 'settings', k => 'partition' },
 		ddl => [

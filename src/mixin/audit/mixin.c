@@ -25,6 +25,7 @@ static const DtTriggerType triggers[] = {
 		.name = "zz_dtmodel_stamp_audit",
 		.function = "audit_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE,
 		.move_events = TRIGGER_TYPE_DELETE,
 		.action = &dtmodel_audit_action,
 	},

@@ -42,7 +42,7 @@
 static Oid
 history_function(void)
 {
-	Oid			schema = get_namespace_oid(DTMODEL_SCHEMA, true);
+	Oid			schema = get_namespace_oid(DTMODEL_INTERNAL_SCHEMA, true);
 
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 						   CStringGetDatum(dtmodel_history_triggers[DT_HISTORY].function),
@@ -54,7 +54,8 @@ static bool
 is_history_trigger(HeapTuple tuple)
 {
 	const char *function =
-		dtmodel_function_name(((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid);
+		dtmodel_function_name(((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid,
+							  DTMODEL_INTERNAL_SCHEMA);
 
 	return function != NULL &&
 		strcmp(function, dtmodel_history_triggers[DT_HISTORY].function) == 0;

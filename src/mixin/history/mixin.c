@@ -9,6 +9,7 @@
 
 #include "catalog/pg_trigger.h"
 #include "mixin/history/follow.h"
+#include "mixin/history/drift.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
 #include "mixin/soft_delete/mixin.h"
@@ -72,17 +73,20 @@ const DtTriggerType dtmodel_history_triggers[DT_HISTORY_TRIGGERS] = {
 		.name = "zz_dtmodel_history",
 		.function = "history_trigger",
 		.timing = TRIGGER_TYPE_ROW,
+		.events = TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE,
 		.action = &dtmodel_history_action,
 	},
 	[DT_HISTORY_MOVE] = {
 		.name = "zz_dtmodel_history_move",
 		.function = "history_move_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.events = TRIGGER_TYPE_DELETE,
 	},
 	[DT_HISTORY_TRUNCATE] = {
 		.name = "zz_dtmodel_history_truncate",
 		.function = "history_truncate_trigger",
 		.timing = TRIGGER_TYPE_BEFORE,
+		.events = TRIGGER_TYPE_TRUNCATE,
 	},
 };
 
@@ -104,6 +108,7 @@ const DtMixin dtmodel_history_mixin = {
 	.read = read_options,
 	.describe = describe,
 	.find_drift = dtmodel_find_history_drift,
+	.find_drift_of_any_table = dtmodel_drift_of_lost_history,
 	.is_own_table = dtmodel_is_history_table,
 	.after_change = after_change,
 	.after_detach = dtmodel_leave_history,

@@ -35,8 +35,11 @@
 #include "commands/policy.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
+#include "mixin/history/mixin.h"
 #include "mixin/history/policy.h"
 #include "mixin/history/table.h"
+#include "model/drift.h"
+#include "model/mixin_call.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_relation.h"
 #include "server/dependents.h"
@@ -594,6 +597,32 @@ dtmodel_copy_policies(Oid model, const DtHistory *history, Oid table, Oid change
 	drop_former_copies(table, policies, copied);
 	foreach(cell, copied)
 		follow_policy(table, policies, lfirst(cell));
+}
+
+/* Reports the policies of the model that should be copied, and are not. */
+void
+dtmodel_drift_of_policies(StringInfo drift, Relation model,
+						  const DtHistory *history, Oid table)
+{
+	Oid			relid = RelationGetRelid(model);
+	List	   *policies;
+	ListCell   *cell;
+
+	if (model->rd_rsdesc == NULL && !model->rd_rel->relrowsecurity)
+		return;
+	policies = policies_of_history(relid, table);
+	foreach(cell, copied_policies(wanted_policies(relid, history, table)))
+	{
+		const Policy *wanted = lfirst(cell);
+		Policy	   *copy = find_copy(policies, wanted);
+
+		if (copy != NULL)
+			copy->is_used = true;
+		else
+			dtmodel_append_drift(drift, "policy \"%s\" does not hold for table \"%s\": %s",
+								 wanted->name, get_rel_name(table),
+								 dtmodel_repair_statement(model, &dtmodel_history_mixin));
+	}
 }
 
 /*

@@ -56,6 +56,27 @@ dtmodel_is_history_time(const DtColumn *updated_at)
 		updated_at->is_not_null;
 }
 
+/* The statement that makes it such a time. */
+char *
+dtmodel_history_time_statement(Relation rel, const DtColumn *updated_at)
+{
+	const char *name = quote_identifier(NameStr(updated_at->name));
+	bool		has_type = updated_at->typid == TIMESTAMPTZOID &&
+		dtmodel_is_precise(updated_at);
+	StringInfoData statement;
+
+	initStringInfo(&statement);
+	appendStringInfo(&statement, "ALTER TABLE %s", dtmodel_qualified_name(rel));
+	if (!has_type)
+		appendStringInfo(&statement, " ALTER COLUMN %s TYPE timestamptz%s", name,
+						 updated_at->typid != TIMESTAMPOID ? "" :
+						 psprintf(" USING %s AT TIME ZONE 'UTC'", name));
+	if (!updated_at->is_not_null)
+		appendStringInfo(&statement, "%s ALTER COLUMN %s SET NOT NULL",
+						 has_type ? "" : ",", name);
+	return statement.data;
+}
+
 static void
 check_time(Relation rel, const DtModel *model)
 {
@@ -78,13 +99,7 @@ check_time(Relation rel, const DtModel *model)
 				 errmsg("column \"%s\" of table \"%s\" is not of type timestamptz, with microseconds, and NOT NULL",
 						NameStr(updated_at->name), RelationGetRelationName(rel)),
 				 errdetail("In a history, a version begins with this time, and ends when the next one begins."),
-				 errhint("Use ALTER TABLE %s ALTER COLUMN %s TYPE timestamptz%s, ALTER COLUMN %s SET NOT NULL.",
-						 dtmodel_qualified_name(rel),
-						 quote_identifier(NameStr(updated_at->name)),
-						 updated_at->typid != TIMESTAMPOID ? "" :
-						 psprintf(" USING %s AT TIME ZONE 'UTC'",
-								  quote_identifier(NameStr(updated_at->name))),
-						 quote_identifier(NameStr(updated_at->name))),
+				 errhint("Use %s.", dtmodel_history_time_statement(rel, updated_at)),
 				 errtablecol(rel, updated_at->attnum)));
 }
 
@@ -417,8 +432,9 @@ has_index(Oid table, const DtKey *key)
 }
 
 /* The first column of the key that versions do not have; NULL for none. */
-static const char *
-key_column_without_past(const DtKey *key, const DtHistory *history, Oid table)
+const char *
+dtmodel_key_column_without_past(const DtKey *key, const DtHistory *history,
+								Oid table)
 {
 	for (int i = 0; i < key->ncolumns; i++)
 	{
@@ -441,7 +457,7 @@ dtmodel_lacks_history_index(Relation rel, const DtHistory *history, Oid table)
 	DtKey		key = dtmodel_key_if_any(rel);
 
 	return key.ncolumns > 0 &&
-		key_column_without_past(&key, history, table) == NULL &&
+		dtmodel_key_column_without_past(&key, history, table) == NULL &&
 		!has_index(table, &key);
 }
 
@@ -784,7 +800,7 @@ change_truncate_trigger(DtChange *change, Oid relid, bool drop)
 		dtmodel_add_statement(change, DT_TRIGGER_LOCK, NULL,
 							  psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
 									   "EXECUTE FUNCTION %s.%s()",
-									   type->name, name, DTMODEL_SCHEMA,
+									   type->name, name, DTMODEL_INTERNAL_SCHEMA,
 									   type->function));
 	relation_close(rel, NoLock);
 }
@@ -1014,83 +1030,4 @@ dtmodel_check_history_attach(Relation rel, Relation parent)
 			 errhint("Call %s.remove_history(%s) first, which keeps the table of the past.",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
 			 errtable(parent)));
-}
-
-static void
-find_partition_drift(StringInfo drift, Oid relid)
-{
-	Relation	table = try_relation_open(relid, AccessShareLock);
-
-	if (table == NULL)
-		return;
-	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-		!dtmodel_has_partition_for(table, GetCurrentTimestamp()))
-		dtmodel_append_drift(drift, "table \"%s\" has no partition for the current month",
-							 RelationGetRelationName(table));
-	relation_close(table, AccessShareLock);
-}
-
-/* What keeps the past of a row from being found, or makes it slow. */
-static void
-find_key_drift(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
-{
-	DtKey		key = dtmodel_key_if_any(rel);
-	const char *missing;
-
-	if (key.ncolumns == 0)
-		dtmodel_append_drift(drift, "the history needs a primary key, which says which versions are of the same row");
-	if (key.ncolumns == 0 || !OidIsValid(table))
-		return;
-	missing = key_column_without_past(&key, history, table);
-	if (missing != NULL)
-		dtmodel_append_drift(drift, "column \"%s\" of the primary key has no past",
-							 missing);
-	else if (!has_index(table, &key))
-		dtmodel_append_drift(drift, "table \"%s\" has no index on the primary key and valid_to",
-							 NameStr(history->table));
-}
-
-/* A write that has no place for a column is an error. */
-static void
-find_column_drift(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
-{
-	TupleDesc	desc = RelationGetDescr(rel);
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (dtmodel_has_past(rel, history, att->attnum) &&
-			get_attnum(table, NameStr(att->attname)) == InvalidAttrNumber)
-			dtmodel_append_drift(drift, "table \"%s\" has no column \"%s\"",
-								 NameStr(history->table), NameStr(att->attname));
-	}
-}
-
-/* What keeps the next change from being written, or the past from being read. */
-void
-dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
-{
-	DtHistory	history = dtmodel_copy_history(options);
-	const DtTimestamps *timestamps;
-	Oid			relid = dtmodel_find_history_table(rel, &history);
-
-	/* This may read the model again, and free the options. */
-	timestamps = dtmodel_timestamps_of(dtmodel_get_model(rel));
-	if (timestamps == NULL || !dtmodel_is_history_time(&timestamps->updated_at))
-		dtmodel_append_drift(drift, "the history needs timestamps with an updated_at of type timestamptz that is NOT NULL");
-	find_key_drift(drift, rel, &history, relid);
-	if (!OidIsValid(relid))
-		dtmodel_append_drift(drift, "table \"%s\" does not exist",
-							 NameStr(history.table));
-	else
-	{
-		find_partition_drift(drift, relid);
-		find_column_drift(drift, rel, &history, relid);
-	}
-	if (!OidIsValid(dtmodel_find_as_of(rel, NameStr(history.as_of))))
-		dtmodel_append_drift(drift, "function \"%s\" does not exist",
-							 NameStr(history.as_of));
-	dtmodel_drift_of_missing_trigger(drift, rel,
-									 &dtmodel_history_triggers[DT_HISTORY_TRUNCATE]);
 }

@@ -21,6 +21,7 @@
 #include "dtmodel.h"
 #include "mixin/history/table.h"
 #include "mixin/soft_delete/mixin.h"
+#include "model/mixin_call.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -233,16 +234,17 @@ report_missing_column(Relation model, Relation table, const char *name)
 }
 
 static void
-report_other_type(Relation table, const char *name, Oid type, Oid expected)
+report_other_type(Relation model, Relation table, const char *name, Oid type,
+				  Oid expected)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("column \"%s\" of history table \"%s\" is of type %s instead of %s",
 					name, RelationGetRelationName(table),
 					format_type_be(type), format_type_be(expected)),
-			 errhint("Use ALTER TABLE %s ALTER COLUMN %s TYPE %s.",
-					 dtmodel_qualified_name(table), quote_identifier(name),
-					 format_type_be_qualified(expected)),
+			 errhint("Call %s.remove_history(%s), which keeps the past, and then %s.",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(model),
+					 dtmodel_mixin_call(model, &dtmodel_history_mixin, NULL, NULL)),
 			 errtable(table)));
 }
 
@@ -262,7 +264,7 @@ find_place(Relation model, Relation table, const char *name, Oid type, int *next
 		if (att->attisdropped || namestrcmp(&att->attname, name) != 0)
 			continue;
 		if (att->atttypid != type)
-			report_other_type(table, name, att->atttypid, type);
+			report_other_type(model, table, name, att->atttypid, type);
 		*next = att->attnum;
 		return att->attnum;
 	}

@@ -111,7 +111,7 @@ dtmodel_history_truncate_trigger(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function %s.history_truncate_trigger must be called as a trigger before TRUNCATE",
-						DTMODEL_SCHEMA)));
+						DTMODEL_INTERNAL_SCHEMA)));
 	if (dtmodel_as_of != NULL)
 		dtmodel_refuse_past_write(trigdata->tg_relation);
 	if (trigdata->tg_relation->rd_rel->relkind == RELKIND_RELATION)

@@ -13,6 +13,7 @@
 #include "mixin/live/mixin.h"
 #include "mixin/live/parent.h"
 #include "mixin/soft_delete/mixin.h"
+#include "model/drift.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -70,7 +71,6 @@ find_drift(StringInfo drift, Relation rel,
 			drift_of_message(drift,
 							 dtmodel_drift_of_live_parent(rel, &triggers->triggers[i]));
 	}
-	drift_of_message(drift, dtmodel_drift_of_live_parents(rel));
 }
 
 /* The columns of a key whose parent must be live, as arguments of a call. */
@@ -151,9 +151,11 @@ extend_change(DtChange *change, const DtMixin *other, const void *options)
 static void
 find_drift_of_any_table(StringInfo drift, Relation rel)
 {
-	const DtModel *model = dtmodel_get_model(rel);
+	const DtModel *model;
 	ListCell   *cell;
 
+	drift_of_message(drift, dtmodel_drift_of_live_parents(rel));
+	model = dtmodel_get_model(rel);
 	if (dtmodel_soft_delete_of(model) == NULL)
 		return;
 	foreach(cell, dtmodel_drift_of_live_views(rel, model))

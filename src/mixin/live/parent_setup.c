@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "catalog/pg_trigger.h"
@@ -26,6 +27,7 @@
 #include "optimizer/optimizer.h"
 #include "server/plan_cache.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 /* The aliases of both tables in the queries below. */
 #define CHILD "c"
@@ -230,7 +232,7 @@ set_trigger(DtChange *change, const DtLiveParent *asked, const char *name)
 								   dtmodel_column_list(RelationGetRelid(change->rel),
 													   asked->ncolumns, asked->columns,
 													   ", ", true),
-								   change->table, DTMODEL_SCHEMA,
+								   change->table, DTMODEL_INTERNAL_SCHEMA,
 								   dtmodel_live_triggers[DT_LIVE_PARENT].function));
 }
 
@@ -383,32 +385,154 @@ own_deleted_at(Relation rel)
 	return columns == NULL ? NULL : pstrdup(NameStr(columns->deleted_at.name));
 }
 
+/* The call of a function for the rule on these columns. */
+static char *
+rule_call(Relation rel, const char *function, int ncolumns,
+		  const AttrNumber *columns)
+{
+	StringInfoData call;
+
+	initStringInfo(&call);
+	appendStringInfo(&call, "SELECT %s.%s(%s", DTMODEL_SCHEMA, function,
+					 dtmodel_quoted_name(rel));
+	for (int i = 0; i < ncolumns; i++)
+		appendStringInfo(&call, ", %s",
+						 quote_literal_cstr(get_attname(RelationGetRelid(rel),
+														columns[i], false)));
+	appendStringInfoChar(&call, ')');
+	return call.data;
+}
+
+static char *
+require_call(Relation rel, int ncolumns, const AttrNumber *columns)
+{
+	return rule_call(rel, "require_live_parent", ncolumns, columns);
+}
+
+/* Whether rows of the table can be deleted softly. */
+static bool
+has_soft_delete(Oid relid)
+{
+	Relation	rel = try_relation_open(relid, AccessShareLock);
+	bool		result;
+
+	if (rel == NULL)
+		return true;
+	result = dtmodel_soft_delete_of(dtmodel_get_model(rel)) != NULL;
+	relation_close(rel, AccessShareLock);
+	return result;
+}
+
+/* The first of the parents whose rows cannot be; InvalidOid for none. */
+static Oid
+parent_without_soft_delete(List *keys)
+{
+	ListCell   *cell;
+
+	foreach(cell, keys)
+	{
+		const DtForeignKey *key = lfirst(cell);
+
+		if (!has_soft_delete(key->parent))
+			return key->parent;
+	}
+	return InvalidOid;
+}
+
 /* What prevents a trigger that names keys from working, or NULL. */
 char *
 dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
 {
 	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
+	List	   *keys = dtmodel_live_parent_keys(rel, &live_parent);
+	char	   *remove = rule_call(rel, "remove_live_parent",
+								   live_parent.ncolumns, live_parent.columns);
+	Oid			parent = parent_without_soft_delete(keys);
 
-	if (dtmodel_live_parent_keys(rel, &live_parent) == NIL)
-		return psprintf("trigger \"%s\" has no foreign key", trigger->tgname);
+	if (keys == NIL)
+		return psprintf("trigger \"%s\" has no foreign key: create it again, or use %s",
+						trigger->tgname, remove);
+	if (OidIsValid(parent))
+		return psprintf("trigger \"%s\" checks nothing, since table \"%s\" has no soft delete: add it to that table, or use %s",
+						trigger->tgname, get_rel_name(parent), remove);
+	if (!TRIGGER_FOR_INSERT(trigger->tgtype) || !TRIGGER_FOR_ROW(trigger->tgtype) ||
+		!TRIGGER_FOR_AFTER(trigger->tgtype) || trigger->tgqual != NULL)
+		return psprintf("trigger \"%s\" is not fired when it must be: DROP TRIGGER %s ON %s; %s",
+						trigger->tgname, quote_identifier(trigger->tgname),
+						dtmodel_qualified_name(rel),
+						require_call(rel, live_parent.ncolumns, live_parent.columns));
 	return NULL;
 }
 
-/* The same for the trigger for UPDATE. */
+/*
+ * The first foreign key that the condition of the trigger for UPDATE has, and
+ * no trigger names: that trigger was dropped.  NULL if there is none.
+ */
+static const DtForeignKey *
+lost_key(Relation rel, const Trigger *trigger, List *keys)
+{
+	Bitmapset  *columns = NULL;
+	ListCell   *cell;
+
+	if (trigger == NULL || trigger->tgqual == NULL)
+		return NULL;
+	pull_varattnos(stringToNode(trigger->tgqual), PRS2_NEW_VARNO, &columns);
+	columns = bms_difference(columns, expected_columns(rel, keys, own_deleted_at(rel)));
+	foreach(cell, dtmodel_keys_from(rel))
+	{
+		const DtForeignKey *key = lfirst(cell);
+		bool		found = true;
+
+		for (int i = 0; i < key->ncolumns; i++)
+			found = found &&
+				bms_is_member(key->child_columns[i] - FirstLowInvalidHeapAttributeNumber,
+							  columns);
+		if (found)
+			return key;
+	}
+	return NULL;
+}
+
+/* Whether the table's own deleted_at, if it has one, is not missing. */
+static bool
+knows_deleted_at(Relation rel)
+{
+	const DtSoftDelete *columns = dtmodel_soft_delete_of(dtmodel_get_model(rel));
+
+	return columns == NULL || AttributeNumberIsValid(columns->deleted_at.attnum);
+}
+
+/* The same for the trigger for UPDATE, which a table may have without keys. */
 char *
 dtmodel_drift_of_live_parents(Relation rel)
 {
 	const DtTriggerType *type = &dtmodel_live_triggers[DT_LIVE_PARENT_UPDATE];
 	const Trigger *trigger = dtmodel_find_trigger(rel, type);
 	List	   *keys = required_keys(rel, NULL);
+	const DtForeignKey *key = lost_key(rel, trigger, keys);
 
+	if (key != NULL)
+		return psprintf("no trigger makes \"%s\" refer to live parents when a row is inserted: %s",
+						dtmodel_column_list(key->child, key->ncolumns,
+											key->child_columns, ", ", false),
+						require_call(rel, key->ncolumns, key->child_columns));
 	if (keys == NIL)
 		return NULL;
+	key = linitial(keys);
 	if (trigger == NULL)
-		return psprintf("trigger \"%s\" does not exist", type->name);
-	if (!fires_as_needed(rel, trigger, keys, own_deleted_at(rel)))
-		return psprintf("trigger \"%s\" is not fired by every UPDATE that gives a row another parent or restores it",
-						trigger->tgname);
+		return psprintf("trigger \"%s\" does not exist: %s", type->name,
+						require_call(rel, key->ncolumns, key->child_columns));
+	if ((trigger->tgtype & TRIGGER_TYPE_UPDATE) == 0 ||
+		!TRIGGER_FOR_ROW(trigger->tgtype) || !TRIGGER_FOR_AFTER(trigger->tgtype))
+		return psprintf("trigger \"%s\" is not fired when it must be: DROP TRIGGER %s ON %s; %s",
+						trigger->tgname, quote_identifier(trigger->tgname),
+						dtmodel_qualified_name(rel),
+						require_call(rel, key->ncolumns, key->child_columns));
+	if (knows_deleted_at(rel) &&
+		!fires_as_needed(rel, trigger, keys, own_deleted_at(rel)))
+		return psprintf("trigger \"%s\" is not fired by every UPDATE that gives a row another parent or restores it: %s",
+						trigger->tgname,
+						require_call(rel, key->ncolumns, key->child_columns));
 	return NULL;
 }
 

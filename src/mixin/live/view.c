@@ -24,7 +24,6 @@
 #include "guc.h"
 #include "miscadmin.h"
 #include "mixin/live/live.h"
-#include "mixin/settings/mixin.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/change.h"
@@ -287,7 +286,8 @@ set_trigger(DtChange *change, const char *view_name, const char *name)
 						  psprintf("set trigger \"%s\"", name),
 						  psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
 								   "FOR EACH ROW EXECUTE FUNCTION %s.%s()",
-								   quote_identifier(name), view_name, DTMODEL_SCHEMA,
+								   quote_identifier(name), view_name,
+								   DTMODEL_INTERNAL_SCHEMA,
 								   dtmodel_live_triggers[DT_LIVE_VIEW].function));
 }
 
@@ -359,9 +359,26 @@ view_remedy(const DtLiveView *view, Relation rel, const DtSoftDelete *columns)
 {
 	char	   *call = dtmodel_live_view_call(view->rel, &view->source, rel);
 
-	return call != NULL ? psprintf("call %s", call) :
+	return call != NULL ? psprintf("SELECT %s", call) :
 		psprintf("create it again with WHERE %s",
 				 dtmodel_live_text(columns, NULL));
+}
+
+/* The name of the first column that the view does not show, or NULL. */
+static const char *
+column_not_shown(const DtLiveView *view, Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped &&
+			!AttributeNumberIsValid(dtmodel_showing_column(&view->source, att->attnum)))
+			return NameStr(att->attname);
+	}
+	return NULL;
 }
 
 static char *
@@ -369,19 +386,16 @@ drift_of_view(const DtLiveView *view, Relation rel, const DtModel *model)
 {
 	const DtSoftDelete *columns = dtmodel_soft_delete_of(model);
 	const char *name = RelationGetRelationName(view->rel);
-	const DtSettings *settings = dtmodel_settings_of(model);
+	const char *not_shown = column_not_shown(view, rel);
 
 	if (!dtmodel_implies_live(rel, view->source.query->jointree->quals,
 							  view->source.rtindex, columns))
 		return psprintf("view \"%s\" shows deleted rows: %s", name,
 						view_remedy(view, rel, columns));
-	if (settings != NULL && AttributeNumberIsValid(settings->column.attnum) &&
-		!AttributeNumberIsValid(dtmodel_showing_column(&view->source,
-													   settings->column.attnum)) &&
+	if (not_shown != NULL &&
 		dtmodel_live_view_call(view->rel, &view->source, rel) != NULL)
 		return psprintf("view \"%s\" does not show column \"%s\": %s", name,
-						NameStr(settings->column.name),
-						view_remedy(view, rel, columns));
+						not_shown, view_remedy(view, rel, columns));
 	return NULL;
 }
 

@@ -13,6 +13,7 @@
 #include "json/object.h"
 #include "mixin/settings/mixin.h"
 #include "mixin/settings/settings.h"
+#include "model/drift.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -192,7 +193,7 @@ drift_of_hidden_settings(StringInfo drift, TupleDesc desc,
 		DtRawValue	rule;
 
 		if (!att->attisdropped && dtmodel_is_setting(settings, &name, &rule))
-			dtmodel_append_drift(drift, "setting \"%s\" has the name of a column",
+			dtmodel_append_drift(drift, "setting \"%s\" has the name of a column: rename one of the two",
 								 NameStr(att->attname));
 	}
 }
@@ -223,6 +224,7 @@ static const DtTriggerType triggers[] = {
 		.name = "zz_dtmodel_settings",
 		.function = "settings_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE,
 		.move_events = TRIGGER_TYPE_DELETE,
 		.action = &dtmodel_settings_action,
 	},

@@ -260,7 +260,7 @@ dtmodel_drift_of_stored_settings(Relation rel, const DtSettings *settings)
 
 	if (count.invalid == 0)
 		return NULL;
-	return psprintf("%s have settings that are not valid: %s. To remove them: %s",
+	return psprintf("%s have settings that are not valid (%s), which this removes: %s",
 					count_text(&count), names_text(&count),
 					removal_text(rel, settings));
 }

@@ -22,14 +22,20 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+static bool
+is_unique_on(Relation index, AttrNumber attnum)
+{
+	return index->rd_index->indisunique &&
+		index->rd_rel->relam == BTREE_AM_OID &&
+		index->rd_index->indnkeyatts == 1 &&
+		index->rd_index->indkey.values[0] == attnum;
+}
+
 /* Whether the index is unique on just this column. */
 static bool
 is_slug_index(Relation index, AttrNumber attnum)
 {
-	return index->rd_index->indisunique && index->rd_index->indisready &&
-		index->rd_rel->relam == BTREE_AM_OID &&
-		index->rd_index->indnkeyatts == 1 &&
-		index->rd_index->indkey.values[0] == attnum;
+	return is_unique_on(index, attnum) && index->rd_index->indisready;
 }
 
 /* The unique indexes on a column, for any rows. */
@@ -50,15 +56,22 @@ dtmodel_slug_indexes(Relation rel, AttrNumber attnum)
 	return indexes;
 }
 
+/* Whether the index has all live rows, and maybe others too. */
+static bool
+has_live_rows(Relation rel, Relation index)
+{
+	return RelationGetIndexPredicate(index) == NIL ||
+		dtmodel_is_of_live_rows(rel, index,
+								dtmodel_soft_delete_of(dtmodel_get_model(rel)));
+}
+
 /* Whether the index is unique for all live rows, and maybe for others too. */
 static bool
 covers_live_rows(Relation rel, Oid indexid)
 {
 	Relation	index = index_open(indexid, AccessShareLock);
 	bool		covers = index->rd_index->indisvalid &&
-		(RelationGetIndexPredicate(index) == NIL ||
-		 dtmodel_is_of_live_rows(rel, index,
-								 dtmodel_soft_delete_of(dtmodel_get_model(rel))));
+		has_live_rows(rel, index);
 
 	index_close(index, AccessShareLock);
 	return covers;
@@ -76,6 +89,24 @@ dtmodel_slug_is_unique(Relation rel, AttrNumber attnum)
 			return true;
 	}
 	return false;
+}
+
+/* Whether an index would make them unique if it were valid. */
+bool
+dtmodel_has_invalid_slug_index(Relation rel, AttrNumber attnum)
+{
+	bool		found = false;
+	ListCell   *cell;
+
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		found |= is_unique_on(index, attnum) && !index->rd_index->indisvalid &&
+			has_live_rows(rel, index);
+		index_close(index, AccessShareLock);
+	}
+	return found;
 }
 
 /* The first part of the index's name, before the name of the column. */

@@ -10,7 +10,10 @@
 #include "catalog/pg_trigger.h"
 #include "mixin/slug/index.h"
 #include "mixin/slug/mixin.h"
+#include "mixin/slug/slug.h"
 #include "mixin/soft_delete/mixin.h"
+#include "model/drift.h"
+#include "model/mixin_call.h"
 
 static void
 read_options(void *options, Relation rel pg_attribute_unused(),
@@ -49,13 +52,22 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 static void
 find_drift(StringInfo drift, Relation rel, const void *options)
 {
-	const DtSlug *slug = options;
+	/* A copy, since what follows may read the model again. */
+	DtColumn	column = ((const DtSlug *) options)->slug;
 
-	if (AttributeNumberIsValid(slug->slug.attnum) &&
-		!dtmodel_slug_is_unique(rel, slug->slug.attnum))
+	if (!AttributeNumberIsValid(column.attnum))
+		return;
+	if (dtmodel_column_fits(&column, &dtmodel_use_slug) &&
+		dtmodel_column_length(&column) < DT_MIN_SLUG_LENGTH)
+		dtmodel_append_drift(drift, "column \"%s\" is too short for slugs: %s",
+							 NameStr(column.name),
+							 dtmodel_alter_column(rel, &column, "TYPE text"));
+	if (!dtmodel_slug_is_unique(rel, column.attnum) &&
+		!dtmodel_has_invalid_slug_index(rel, column.attnum))
 		dtmodel_append_drift(drift,
-							 "no unique index on \"%s\" makes the slugs of live rows unique",
-							 NameStr(slug->slug.name));
+							 "no unique index on \"%s\" makes the slugs of live rows unique: %s",
+							 NameStr(column.name),
+							 dtmodel_repair_statement(rel, &dtmodel_slug_mixin));
 }
 
 static void
@@ -77,6 +89,7 @@ static const DtTriggerType triggers[] = {
 		.name = "zz_dtmodel_slug",
 		.function = "slug_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE,
 		.action = &dtmodel_slug_action,
 	},
 };

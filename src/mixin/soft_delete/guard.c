@@ -74,7 +74,7 @@ dtmodel_soft_delete_guard_trigger(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function %s.soft_delete_guard_trigger must be called as a trigger before a DELETE statement",
-						DTMODEL_SCHEMA)));
+						DTMODEL_INTERNAL_SCHEMA)));
 
 	rel = trigdata->tg_relation;
 	if (!rel->rd_rel->relhassubclass || dtmodel_may_delete_for_good(rel) ||

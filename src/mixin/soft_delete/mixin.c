@@ -7,14 +7,23 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
+#include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/unique.h"
+#include "model/drift.h"
+#include "model/mixin_call.h"
+#include "nodes/bitmapset.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 
 static void
@@ -58,12 +67,17 @@ describe(StringInfo json, Relation rel, const void *options)
 	appendStringInfoChar(json, '}');
 }
 
-static char *
-alter_column(Relation rel, const DtColumn *column, const char *action)
+/* Whether the DEFAULT of the flag is the constant for deleted rows. */
+static bool
+makes_deleted_rows(Relation rel, const DtSoftDelete *soft_delete)
 {
-	return psprintf("ALTER TABLE %s ALTER COLUMN %s %s",
-					dtmodel_qualified_name(rel),
-					quote_identifier(NameStr(column->name)), action);
+	const DtColumn *flag = &soft_delete->flag;
+	Node	   *expr = build_column_default(rel, flag->attnum);
+
+	return expr != NULL && IsA(expr, Const) &&
+		((Const *) expr)->consttype == BOOLOID &&
+		!((Const *) expr)->constisnull &&
+		DatumGetBool(((Const *) expr)->constvalue) != soft_delete->flag_is_live;
 }
 
 /* Reports an existing flag that may be null or has no default. */
@@ -77,21 +91,31 @@ drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 	if (!flag->is_not_null)
 		dtmodel_append_drift(drift, "column \"%s\" can be null, and a row in which it is null is live: %s",
 							 NameStr(flag->name),
-							 alter_column(rel, flag, "SET NOT NULL"));
+							 dtmodel_alter_column(rel, flag, "SET NOT NULL"));
 	if (!flag->has_default)
 		dtmodel_append_drift(drift, "column \"%s\" has no default: %s",
 							 NameStr(flag->name),
-							 alter_column(rel, flag, soft_delete->flag_is_live ?
-										  "SET DEFAULT true" :
-										  "SET DEFAULT false"));
+							 dtmodel_alter_column(rel, flag, soft_delete->flag_is_live ?
+												  "SET DEFAULT true" :
+												  "SET DEFAULT false"));
+	else if (makes_deleted_rows(rel, soft_delete))
+		dtmodel_append_drift(drift, "the default of column \"%s\" makes new rows deleted: %s",
+							 NameStr(flag->name),
+							 dtmodel_alter_column(rel, flag, soft_delete->flag_is_live ?
+												  "SET DEFAULT true" :
+												  "SET DEFAULT false"));
 }
 
 static void
 drift_of_hidden_rows(StringInfo drift, Relation rel,
 					 const DtSoftDelete *soft_delete)
 {
+	char	   *statement = dtmodel_hiding_statement();
 	ListCell   *cell;
 
+	if (statement != NULL)
+		dtmodel_append_drift(drift, "the deleted rows are not hidden in this session: %s",
+							 statement);
 	foreach(cell, dtmodel_drift_of_hidden_rows(rel, soft_delete))
 		dtmodel_append_drift(drift, "%s", (const char *) lfirst(cell));
 }
@@ -99,7 +123,7 @@ drift_of_hidden_rows(StringInfo drift, Relation rel,
 static void
 drift_of_missing(StringInfo drift, Relation rel, DtSoftDeleteTrigger which)
 {
-	dtmodel_drift_of_missing_trigger(drift, rel,
+	dtmodel_drift_of_missing_trigger(drift, rel, &dtmodel_soft_delete_mixin,
 									 &dtmodel_soft_delete_triggers[which]);
 }
 
@@ -205,39 +229,142 @@ drift_of_delete_triggers(StringInfo drift, Relation rel,
 								 trigger->tgname,
 								 mark_columns(soft_delete));
 		else if (!soft_delete->trigger_tier)
-			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE in sessions that preload the library: call %s.add_soft_delete with tier => 'trigger'",
-								 trigger->tgname, DTMODEL_SCHEMA);
+			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE in sessions that preload the library: SELECT %s",
+								 trigger->tgname,
+								 dtmodel_mixin_call(rel, &dtmodel_soft_delete_mixin,
+													"tier", "trigger"));
 	}
 }
 
-static bool
-is_validated(Relation rel, const char *check)
+static const ConstrCheck *
+find_constraint(Relation rel, const char *check)
 {
 	const TupleConstr *constr = RelationGetDescr(rel)->constr;
 
 	for (int i = 0; i < constr->num_check; i++)
 	{
 		if (strcmp(constr->check[i].ccname, check) == 0)
-			return constr->check[i].ccvalid;
+			return &constr->check[i];
 	}
-	return false;
+	elog(ERROR, "constraint \"%s\" does not exist", check);
+	return NULL;
 }
 
 /* Reports a CHECK that is missing, or that the rows were not checked for. */
 static void
 drift_of_check(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 {
-	const char *check = dtmodel_find_soft_delete_check(rel, &soft_delete->flag,
-													   &soft_delete->deleted_at);
+	const char *check;
 
+	if (!AttributeNumberIsValid(soft_delete->flag.attnum) ||
+		!AttributeNumberIsValid(soft_delete->deleted_at.attnum))
+		return;
+	check = dtmodel_find_soft_delete_check(rel, &soft_delete->flag,
+										   &soft_delete->deleted_at);
 	if (check == NULL)
-		dtmodel_append_drift(drift, "no CHECK keeps \"%s\" and \"%s\" consistent",
+		dtmodel_append_drift(drift, "no CHECK keeps \"%s\" and \"%s\" consistent: %s",
 							 NameStr(soft_delete->flag.name),
-							 NameStr(soft_delete->deleted_at.name));
-	else if (!is_validated(rel, check))
+							 NameStr(soft_delete->deleted_at.name),
+							 dtmodel_repair_statement(rel, &dtmodel_soft_delete_mixin));
+	else if (!compat_check_is_enforced(find_constraint(rel, check)))
+		dtmodel_append_drift(drift, "constraint \"%s\" is not enforced: ALTER TABLE %s DROP CONSTRAINT %s; %s",
+							 check, dtmodel_qualified_name(rel),
+							 quote_identifier(check),
+							 dtmodel_repair_statement(rel, &dtmodel_soft_delete_mixin));
+	else if (!find_constraint(rel, check)->ccvalid)
 		dtmodel_append_drift(drift, "the rows were not checked for constraint \"%s\": ALTER TABLE %s VALIDATE CONSTRAINT %s",
 							 check, dtmodel_qualified_name(rel),
 							 quote_identifier(check));
+}
+
+/*
+ * The type of a column that a trigger lists cannot be changed, so the triggers
+ * are dropped meanwhile.
+ */
+static void
+drift_of_precision(StringInfo drift, Relation rel, const DtColumn *deleted_at)
+{
+	if (!AttributeNumberIsValid(deleted_at->attnum) ||
+		!dtmodel_column_fits(deleted_at, &dtmodel_use_time) ||
+		dtmodel_is_precise(deleted_at))
+		return;
+	dtmodel_append_drift(drift, "column \"%s\" does not hold microseconds, so deletions that get the same time are restored together: SELECT %s.remove_soft_delete(%s); %s; %s",
+						 NameStr(deleted_at->name), DTMODEL_SCHEMA,
+						 dtmodel_quoted_name(rel),
+						 dtmodel_alter_column(rel, deleted_at,
+											  psprintf("TYPE %s",
+													   format_type_be_qualified(deleted_at->typid))),
+						 dtmodel_repair_statement(rel, &dtmodel_soft_delete_mixin));
+}
+
+/* The statements for a trigger that add_soft_delete would not replace. */
+static char *
+replace_statements(Relation rel, const Trigger *trigger)
+{
+	return psprintf("DROP TRIGGER %s ON %s; %s", quote_identifier(trigger->tgname),
+					dtmodel_qualified_name(rel),
+					dtmodel_repair_statement(rel, &dtmodel_soft_delete_mixin));
+}
+
+static bool
+has_same_arguments(const Trigger *a, const Trigger *b)
+{
+	if (a->tgnargs != b->tgnargs)
+		return false;
+	for (int i = 0; i < a->tgnargs; i++)
+	{
+		if (strcmp(a->tgargs[i], b->tgargs[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Whether the trigger is fired for an UPDATE of this column, if it is used. */
+static bool
+lists_column(const Trigger *trigger, const DtColumn *column)
+{
+	return trigger->tgnattr == 0 || !AttributeNumberIsValid(column->attnum) ||
+		dtmodel_is_among(column->attnum, trigger->tgnattr, trigger->tgattr);
+}
+
+/* The two triggers with options must have the same. */
+static void
+drift_of_flag_trigger(StringInfo drift, Relation rel,
+					  const DtSoftDelete *soft_delete)
+{
+	const Trigger *trigger = dtmodel_find_trigger(rel, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_FLAG]);
+	const Trigger *first = dtmodel_find_trigger(rel, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE]);
+
+	if (trigger == NULL)
+		return;
+	if (!has_same_arguments(trigger, first))
+		dtmodel_append_drift(drift, "trigger \"%s\" has other arguments than \"%s\": %s",
+							 trigger->tgname, first->tgname,
+							 dtmodel_repair_statement(rel, &dtmodel_soft_delete_mixin));
+	else if (!lists_column(trigger, &soft_delete->flag) ||
+			 !lists_column(trigger, &soft_delete->deleted_at) ||
+			 !lists_column(trigger, &soft_delete->deleted_by))
+		dtmodel_append_drift(drift, "trigger \"%s\" is not fired when it must be: %s",
+							 trigger->tgname, replace_statements(rel, trigger));
+}
+
+/* Its condition always has the same form, so its columns are compared. */
+static void
+drift_of_cascade_trigger(StringInfo drift, Relation rel,
+						 const DtSoftDelete *soft_delete)
+{
+	const Trigger *trigger = dtmodel_find_trigger(rel, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE]);
+	Bitmapset  *columns = NULL;
+
+	if (trigger == NULL || trigger->tgqual == NULL ||
+		!AttributeNumberIsValid(soft_delete->deleted_at.attnum))
+		return;
+	pull_varattnos(stringToNode(trigger->tgqual), PRS2_NEW_VARNO, &columns);
+	if (bms_membership(columns) != BMS_SINGLETON ||
+		!bms_is_member(soft_delete->deleted_at.attnum - FirstLowInvalidHeapAttributeNumber,
+					   columns))
+		dtmodel_append_drift(drift, "trigger \"%s\" is not fired when it must be: %s",
+							 trigger->tgname, replace_statements(rel, trigger));
 }
 
 static void
@@ -245,24 +372,24 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 {
 	const DtSoftDelete *soft_delete = options;
 
-	if (AttributeNumberIsValid(soft_delete->deleted_at.attnum) &&
-		!dtmodel_is_precise(&soft_delete->deleted_at))
-		dtmodel_append_drift(drift, "column \"%s\" does not hold microseconds, so deletions that get the same time are restored together",
-							 NameStr(soft_delete->deleted_at.name));
+	drift_of_precision(drift, rel, &soft_delete->deleted_at);
 	drift_of_flag(drift, rel, soft_delete);
 	if (soft_delete->deleted_at.has_default)
 		dtmodel_append_drift(drift, "column \"%s\" has a default, so that new rows are deleted: %s",
 							 NameStr(soft_delete->deleted_at.name),
-							 alter_column(rel, &soft_delete->deleted_at,
-										  "DROP DEFAULT"));
+							 dtmodel_alter_column(rel, &soft_delete->deleted_at,
+												  "DROP DEFAULT"));
 	if (soft_delete->hide)
 		drift_of_hidden_rows(drift, rel, soft_delete);
 	drift_of_missing(drift, rel, DT_SOFT_DELETE_FLAG);
 	drift_of_missing(drift, rel, DT_SOFT_CASCADE);
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		drift_of_missing(drift, rel, DT_SOFT_CASCADE_MOVE);
-	if (dtmodel_column_is_used(&soft_delete->flag))
-		drift_of_check(drift, rel, soft_delete);
+	else if (!rel->rd_rel->relispartition)
+		drift_of_missing(drift, rel, DT_SOFT_DELETE_GUARD);
+	drift_of_flag_trigger(drift, rel, soft_delete);
+	drift_of_cascade_trigger(drift, rel, soft_delete);
+	drift_of_check(drift, rel, soft_delete);
 	drift_of_delete_triggers(drift, rel, soft_delete);
 }
 
@@ -289,6 +416,7 @@ const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS] = {
 		.name = "zz_dtmodel_soft_delete",
 		.function = "soft_delete_trigger",
 		.timing = BEFORE_ROW,
+		.events = TRIGGER_TYPE_DELETE,
 		.move_events = TRIGGER_TYPE_UPDATE,
 		.action = &dtmodel_soft_delete_action,
 	},
@@ -296,29 +424,36 @@ const DtTriggerType dtmodel_soft_delete_triggers[DT_SOFT_DELETE_TRIGGERS] = {
 		.name = "zz_dtmodel_soft_delete_flag",
 		.function = "soft_delete_flag_trigger",
 		.timing = BEFORE_ROW,
+		.events = TRIGGER_TYPE_UPDATE,
+		.lists_columns = true,
 		.action = &dtmodel_soft_delete_flag_action,
 	},
 	[DT_SOFT_CASCADE] = {
 		.name = "zz_dtmodel_soft_cascade",
 		.function = "soft_cascade_trigger",
 		.timing = AFTER_ROW,
+		.events = TRIGGER_TYPE_UPDATE,
+		.has_condition = true,
 		.is_idle = keeps_marks,
 	},
 	[DT_SOFT_CASCADE_MOVE] = {
 		.name = "zz_dtmodel_soft_cascade_move",
 		.function = "soft_cascade_move_trigger",
 		.timing = AFTER_ROW,
+		.events = TRIGGER_TYPE_DELETE,
 		.move_events = TRIGGER_TYPE_DELETE,
 	},
 	[DT_SOFT_DELETE_GUARD] = {
 		.name = "zz_dtmodel_soft_delete_guard",
 		.function = "soft_delete_guard_trigger",
 		.timing = BEFORE_STATEMENT,
+		.events = TRIGGER_TYPE_DELETE,
 	},
 	[DT_PROTECT_TRUNCATE] = {
 		.name = "zz_dtmodel_protect_truncate",
 		.function = "protect_truncate_trigger",
 		.timing = BEFORE_STATEMENT,
+		.events = TRIGGER_TYPE_TRUNCATE,
 	},
 };
 

@@ -479,6 +479,16 @@ preload_statement(void)
 	return statement.data;
 }
 
+/* The statement that makes sessions hide the rows; NULL if this one does. */
+char *
+dtmodel_hiding_statement(void)
+{
+	if (dtmodel_rewrites())
+		return NULL;
+	return dtmodel_is_preloaded ? pstrdup("SET dtmodel.rewrite = on") :
+		preload_statement();
+}
+
 /*
  * Rows are hidden by the planner, and the mixin may be added without the
  * library preloaded: a NOTICE.

@@ -477,7 +477,7 @@ dtmodel_protect_truncate_trigger(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function %s.protect_truncate_trigger must be called as a trigger on TRUNCATE",
-						DTMODEL_SCHEMA)));
+						DTMODEL_INTERNAL_SCHEMA)));
 	if (dtmodel_hard_delete)
 		dtmodel_check_hard_delete(trigdata->tg_relation);
 	else

@@ -38,6 +38,9 @@ extern TimestampTz dtmodel_row_deleted_at(const DtSoftDelete *soft_delete,
 										  HeapTuple row, TupleDesc desc);
 extern TimestampTz dtmodel_new_deletion_time(const DtSoftDelete *soft_delete);
 
+/* setup.c */
+extern char *dtmodel_hiding_statement(void);
+
 /* executor.c */
 extern bool dtmodel_is_our_update(const Trigger *trigger);
 

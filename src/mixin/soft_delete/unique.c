@@ -21,6 +21,8 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/unique.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/ruleutils.h"
 #include "utils/partcache.h"
 #include "utils/relcache.h"
 
@@ -88,8 +90,7 @@ close_indexes(List *indexes)
 static bool
 can_be_unique_live(Relation index)
 {
-	return !index->rd_index->indisexclusion &&
-		RelationGetIndexExpressions(index) == NIL &&
+	return RelationGetIndexExpressions(index) == NIL &&
 		RelationGetIndexPredicate(index) == NIL;
 }
 
@@ -125,17 +126,43 @@ drop_command(Relation rel, Relation index)
 	return psprintf("DROP INDEX %s", dtmodel_qualified_name(index));
 }
 
+/* An exclusion constraint; what follows its condition cannot be moved. */
+static char *
+exclusion_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
+{
+	Oid			constraint = get_index_constraint(RelationGetRelid(index));
+	const char *name = quote_identifier(RelationGetRelationName(index));
+	char	   *live = dtmodel_live_text(columns, NULL);
+
+	if (RelationGetIndexPredicate(index) != NIL || !index->rd_index->indimmediate)
+		return psprintf("create it again with AND %s in its WHERE clause", live);
+	return psprintf("%s, ADD CONSTRAINT %s %s WHERE (%s)", drop_command(rel, index),
+					name,
+					TextDatumGetCString(DirectFunctionCall1(pg_get_constraintdef,
+															ObjectIdGetDatum(constraint))),
+					live);
+}
+
+/* An index on expressions, or with a condition, which comes last. */
+static char *
+index_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
+{
+	return psprintf("%s; %s %s (%s)", drop_command(rel, index),
+					pg_get_indexdef_string(RelationGetRelid(index)),
+					RelationGetIndexPredicate(index) == NIL ? "WHERE" : "AND",
+					dtmodel_live_text(columns, NULL));
+}
+
 /* The command that replaces the index. */
 static char *
 replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 {
+	if (index->rd_index->indisexclusion)
+		return exclusion_replacement(rel, index, columns);
 	if (!can_be_unique_live(index))
-		return psprintf("%s; create it again with WHERE (%s%s)",
-						drop_command(rel, index),
-						RelationGetIndexPredicate(index) == NIL ? "" : "... AND ",
-						dtmodel_live_text(columns, NULL));
+		return index_replacement(rel, index, columns);
 	if (index->rd_index->indisprimary)
-		return psprintf("give the table a primary key of one column instead, and call %s",
+		return psprintf("give the table a primary key of one column instead, and use SELECT %s",
 						unique_live_call(rel, index));
 	return psprintf("%s; SELECT %s", drop_command(rel, index),
 					unique_live_call(rel, index));

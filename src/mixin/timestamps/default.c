@@ -10,17 +10,20 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/timestamps/default.h"
+#include "model/drift.h"
 #include "nodes/nodeFuncs.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 /* The functions that read the clocks. */
 static const struct
@@ -194,21 +197,87 @@ depends_on_time_zone(Node *expr, Oid type)
 		 ((FuncExpr *) expr)->funcid == F_TIMESTAMP_TIMESTAMPTZ);
 }
 
-/* What is out of order with the DEFAULT of a column; NULL for nothing. */
-char *
-dtmodel_drift_of_time_default(Relation rel, const DtColumn *column)
+/* "ALTER COLUMN ... SET DEFAULT ...", the one that add_timestamps sets. */
+static char *
+set_default_action(const DtColumn *column, DtClock clock)
 {
-	Node	   *expr;
+	return psprintf("ALTER COLUMN %s SET DEFAULT %s",
+					quote_identifier(NameStr(column->name)),
+					default_expression("pg_catalog.", clock, column->typid));
+}
 
-	if (!AttributeNumberIsValid(column->attnum) ||
-		!dtmodel_column_fits(column, &dtmodel_use_time))
-		return NULL;
-	expr = read_default(rel, column->attnum);
+/* The problem with the DEFAULT; NULL if there is none. */
+static const char *
+problem_of_default(Relation rel, const DtColumn *column, DtClock clock)
+{
+	Node	   *expr = read_default(rel, column->attnum);
+
 	if (expr == NULL)
 		return psprintf("column \"%s\" has no default, so INSERT does not set it",
 						NameStr(column->name));
 	if (depends_on_time_zone(expr, column->typid))
 		return psprintf("the default of column \"%s\" is a time in the session's time zone instead of UTC",
 						NameStr(column->name));
+	if (needs_default(rel, column, clock))
+		return psprintf("the default of column \"%s\" reads another clock than the trigger",
+						NameStr(column->name));
 	return NULL;
+}
+
+static bool
+has_default(Oid relid, const char *name)
+{
+	HeapTuple	tuple = SearchSysCacheAttName(relid, name);
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return true;
+	result = ((Form_pg_attribute) GETSTRUCT(tuple))->atthasdef;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Partitions are not locked: one that does not exist any more has no name. */
+static void
+drift_of_partition_defaults(StringInfo drift, Relation rel,
+							const DtColumn *column, DtClock clock)
+{
+	Oid			relid = RelationGetRelid(rel);
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return;
+	foreach(cell, find_all_inheritors(relid, NoLock, NULL))
+	{
+		Oid			partition = lfirst_oid(cell);
+		char	   *name = get_rel_name(partition);
+
+		if (partition != relid && name != NULL &&
+			!has_default(partition, NameStr(column->name)))
+			dtmodel_append_drift(drift, "column \"%s\" of partition \"%s\" has no default, so INSERT into it does not set it: ALTER TABLE ONLY %s %s",
+								 NameStr(column->name), name,
+								 quote_qualified_identifier(get_namespace_name(get_rel_namespace(partition)),
+															name),
+								 set_default_action(column, clock));
+	}
+}
+
+/* Reports a DEFAULT that is missing, or gives another time than the trigger. */
+void
+dtmodel_drift_of_time_default(StringInfo drift, Relation rel,
+							  const DtColumn *column, DtClock clock)
+{
+	const char *problem;
+
+	if (!AttributeNumberIsValid(column->attnum) ||
+		!dtmodel_column_fits(column, &dtmodel_use_time) ||
+		TupleDescAttr(RelationGetDescr(rel),
+					  column->attnum - 1)->attgenerated != '\0')
+		return;
+	problem = problem_of_default(rel, column, clock);
+	if (problem != NULL)
+		dtmodel_append_drift(drift, "%s: ALTER TABLE ONLY %s %s", problem,
+							 dtmodel_qualified_name(rel),
+							 set_default_action(column, clock));
+	drift_of_partition_defaults(drift, rel, column, clock);
 }

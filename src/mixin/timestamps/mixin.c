@@ -8,8 +8,11 @@
 #include "postgres.h"
 
 #include "catalog/pg_trigger.h"
+#include "dtmodel.h"
 #include "mixin/timestamps/default.h"
 #include "mixin/timestamps/mixin.h"
+#include "model/drift.h"
+#include "model/mixin_call.h"
 #include "utils/builtins.h"
 
 static const char *const clock_names[] = {
@@ -87,13 +90,17 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 	appendStringInfoString(json, "]}");
 }
 
+/* The trigger stamps new rows only if it is fired for them. */
 static void
-drift_of_default(StringInfo drift, Relation rel, const DtColumn *column)
+drift_of_inserts(StringInfo drift, Relation rel)
 {
-	char	   *message = dtmodel_drift_of_time_default(rel, column);
+	const Trigger *trigger = dtmodel_find_trigger(rel,
+												  dtmodel_timestamps_mixin.triggers);
 
-	if (message != NULL)
-		dtmodel_append_drift(drift, "%s", message);
+	if (!TRIGGER_FOR_INSERT(trigger->tgtype))
+		dtmodel_append_drift(drift, "trigger \"%s\" is not fired when it must be: %s",
+							 trigger->tgname,
+							 dtmodel_repair_statement(rel, &dtmodel_timestamps_mixin));
 }
 
 static void
@@ -101,17 +108,22 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 {
 	const DtTimestamps *timestamps = options;
 
-	if (!timestamps->stamps_inserts)
+	if (timestamps->stamps_inserts)
+		drift_of_inserts(drift, rel);
+	else
 	{
-		drift_of_default(drift, rel, &timestamps->created_at);
-		drift_of_default(drift, rel, &timestamps->updated_at);
+		dtmodel_drift_of_time_default(drift, rel, &timestamps->created_at,
+									  timestamps->clock);
+		dtmodel_drift_of_time_default(drift, rel, &timestamps->updated_at,
+									  timestamps->clock);
 	}
 	for (int i = 0; i < timestamps->nignored; i++)
 	{
 		if (!AttributeNumberIsValid(timestamps->ignored[i].attnum))
 			dtmodel_append_drift(drift,
-								 "column \"%s\" of ignore_columns does not exist",
-								 NameStr(timestamps->ignored[i].name));
+								 "column \"%s\" of ignore_columns does not exist; if it was renamed, call %s.add_timestamps with its new name, and otherwise: %s",
+								 NameStr(timestamps->ignored[i].name), DTMODEL_SCHEMA,
+								 dtmodel_repair_statement(rel, &dtmodel_timestamps_mixin));
 	}
 }
 
@@ -120,6 +132,7 @@ static const DtTriggerType triggers[] = {
 		.name = "zz_dtmodel_timestamps",
 		.function = "timestamps_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.events = TRIGGER_TYPE_UPDATE,
 		.move_events = TRIGGER_TYPE_DELETE,
 		.action = &dtmodel_timestamps_action,
 	},

@@ -10,6 +10,7 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "mixin/version/mixin.h"
+#include "model/drift.h"
 #include "model/row.h"
 #include "utils/builtins.h"
 
@@ -19,7 +20,7 @@ is_integer(Oid type)
 	return type == INT4OID || type == INT8OID;
 }
 
-const DtColumnUse dtmodel_use_version = {"integer or bigint", is_integer};
+const DtColumnUse dtmodel_use_version = {"integer or bigint", is_integer, "bigint"};
 
 static void
 add_own_columns(const void *options, DtOwnColumns *own)
@@ -32,13 +33,22 @@ static void
 find_drift(StringInfo drift, Relation rel, const void *options)
 {
 	const DtColumn *version = &((const DtVersion *) options)->version;
+	const char *name = quote_identifier(NameStr(version->name));
+	Form_pg_attribute att;
 
-	if (!dtmodel_column_is_used(version))
-		dtmodel_append_drift(drift, "a trigger lacks its argument \"version\"");
-	else if (AttributeNumberIsValid(version->attnum) && !version->has_default)
-		dtmodel_append_drift(drift, "column \"%s\" has no default: ALTER TABLE %s ALTER COLUMN %s SET DEFAULT 1",
-							 NameStr(version->name), dtmodel_qualified_name(rel),
-							 quote_identifier(NameStr(version->name)));
+	if (!AttributeNumberIsValid(version->attnum) || version->has_default)
+		return;
+	att = TupleDescAttr(RelationGetDescr(rel), version->attnum - 1);
+	if (att->attidentity != '\0')
+		dtmodel_append_drift(drift, "column \"%s\" is an identity column, so new rows do not have the version 1: %s",
+							 NameStr(version->name),
+							 dtmodel_alter_column(rel, version,
+												  psprintf("DROP IDENTITY, ALTER COLUMN %s SET DEFAULT 1",
+														   name)));
+	else
+		dtmodel_append_drift(drift, "column \"%s\" has no default: %s",
+							 NameStr(version->name),
+							 dtmodel_alter_column(rel, version, "SET DEFAULT 1"));
 }
 
 /* The last of all, since it counts what the others do. */
@@ -47,6 +57,7 @@ static const DtTriggerType triggers[] = {
 		.name = "zz_dtmodel_version",
 		.function = "version_trigger",
 		.timing = TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW,
+		.events = TRIGGER_TYPE_UPDATE,
 		.action = &dtmodel_version_action,
 	},
 };

@@ -1,0 +1,721 @@
+/*-------------------------------------------------------------------------
+ *
+ * drift.c
+ *	  What is out of order with a model: the messages, and the checks that
+ *	  are the same for all mixins.
+ *
+ * dtmodel.models checks all tables, so only the catalogs are read, and only
+ * weak locks are taken.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/pg_event_trigger.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_rewrite.h"
+#include "catalog/pg_trigger.h"
+#include "commands/defrem.h"
+#include "commands/trigger.h"
+#include "dtmodel.h"
+#include "model/drift.h"
+#include "model/mixin_call.h"
+#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteDefine.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* The events of a row trigger, as bits of tgtype. */
+#define EVENT_BITS (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE)
+
+/* Before or after, and for each row or statement. */
+#define TIMING_BITS (TRIGGER_TYPE_TIMING_MASK | TRIGGER_TYPE_ROW)
+
+/*
+ * Before the name of a trigger that must run before ours: it comes before
+ * "zz_dtmodel", and after most other names.
+ */
+#define EARLIER "zy"
+
+/* Appends one message about something that is out of order. */
+void
+dtmodel_append_drift(StringInfo drift, const char *format,...)
+{
+	StringInfoData message;
+	va_list		args;
+	int			needed;
+
+	initStringInfo(&message);
+	do
+	{
+		va_start(args, format);
+		needed = appendStringInfoVA(&message, format, args);
+		va_end(args);
+		if (needed > 0)
+			enlargeStringInfo(&message, needed);
+	} while (needed > 0);
+	if (drift->len > 0)
+		appendStringInfoString(drift, ", ");
+	escape_json(drift, message.data);
+}
+
+char *
+dtmodel_alter_column(Relation rel, const DtColumn *column, const char *action)
+{
+	return psprintf("ALTER TABLE %s ALTER COLUMN %s %s",
+					dtmodel_qualified_name(rel),
+					quote_identifier(NameStr(column->name)), action);
+}
+
+/*
+ * Columns
+ */
+
+/* Whether users choose the column, so that add_* cannot add it. */
+static bool
+is_of_user(const DtMixinColumn *kept)
+{
+	return kept->use->type == NULL;
+}
+
+static void
+drift_of_missing_column(StringInfo drift, Relation rel, const DtMixin *mixin,
+						const DtMixinColumn *kept, const DtColumn *column)
+{
+	const char *renamed = dtmodel_renamed_column(rel, mixin, kept->option);
+
+	if (renamed != NULL)
+		dtmodel_append_drift(drift, "column \"%s\" was renamed to \"%s\": %s",
+							 NameStr(column->name), renamed,
+							 dtmodel_repair_statement(rel, mixin));
+	else if (is_of_user(kept))
+		dtmodel_append_drift(drift, "column \"%s\" does not exist: call %s.%s with the name of another column as %s",
+							 NameStr(column->name), DTMODEL_SCHEMA, mixin->add,
+							 kept->option);
+	else
+		dtmodel_append_drift(drift, "column \"%s\" does not exist; if it was renamed, call %s.%s with its new name, and otherwise: %s",
+							 NameStr(column->name), DTMODEL_SCHEMA, mixin->add,
+							 dtmodel_repair_statement(rel, mixin));
+}
+
+/* A DEFAULT may have no cast to the type, so it is dropped first. */
+static void
+drift_of_type(StringInfo drift, Relation rel, const DtMixinColumn *kept,
+			  const DtColumn *column)
+{
+	const char *name = quote_identifier(NameStr(column->name));
+	const char *drop = column->has_default ?
+		psprintf("DROP DEFAULT, ALTER COLUMN %s ", name) : "";
+
+	dtmodel_append_drift(drift, "column \"%s\" is of type %s instead of %s: %s",
+						 NameStr(column->name), format_type_be(column->typid),
+						 kept->use->types,
+						 dtmodel_alter_column(rel, column,
+											  psprintf("%sTYPE %s USING %s::%s", drop,
+													   kept->use->type, name,
+													   kept->use->type)));
+}
+
+/* A virtual column holds nothing that would be lost. */
+static void
+drift_of_generated(StringInfo drift, Relation rel, const DtMixin *mixin,
+				   const DtMixinColumn *kept, const DtColumn *column)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+										  column->attnum - 1);
+	const char *name = NameStr(column->name);
+
+	if (is_of_user(kept))
+		dtmodel_append_drift(drift, "column \"%s\" is a generated column, whose value the trigger does not see: call %s.%s with the name of another column as %s",
+							 name, DTMODEL_SCHEMA, mixin->add, kept->option);
+	else if (compat_is_virtual(att))
+		dtmodel_append_drift(drift, "column \"%s\" is a generated column: ALTER TABLE %s DROP COLUMN %s; %s",
+							 name, dtmodel_qualified_name(rel),
+							 quote_identifier(name),
+							 dtmodel_repair_statement(rel, mixin));
+	else
+		dtmodel_append_drift(drift, "column \"%s\" is a generated column: %s",
+							 name, dtmodel_alter_column(rel, column, "DROP EXPRESSION"));
+}
+
+static void
+drift_of_column(StringInfo drift, Relation rel, const DtMixin *mixin,
+				const DtMixinColumn *kept, const DtColumn *column)
+{
+	if (!AttributeNumberIsValid(column->attnum))
+		drift_of_missing_column(drift, rel, mixin, kept, column);
+	else if (!dtmodel_column_fits(column, kept->use))
+		drift_of_type(drift, rel, kept, column);
+	else if (TupleDescAttr(RelationGetDescr(rel),
+						   column->attnum - 1)->attgenerated != '\0')
+		drift_of_generated(drift, rel, mixin, kept, column);
+}
+
+/*
+ * Columns that do not exist any more, that have another type, or that the
+ * trigger cannot write.
+ */
+void
+dtmodel_drift_of_columns(StringInfo drift, Relation rel, const DtMixin *mixin,
+						 const void *options)
+{
+	bool		any = false;
+
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		const DtMixinColumn *kept = &mixin->columns[i];
+		const DtColumn *column = dtmodel_mixin_column(kept, options);
+		bool		is_last = (i == mixin->ncolumns - 1);
+
+		any |= dtmodel_column_is_used(column);
+		if (dtmodel_column_is_used(column))
+			drift_of_column(drift, rel, mixin, kept, column);
+		else if (is_of_user(kept))
+			dtmodel_append_drift(drift, "a trigger lacks its argument \"%s\": call %s.%s with it",
+								 kept->option, DTMODEL_SCHEMA, mixin->add);
+		else if (!kept->optional || (is_last && !any))
+			dtmodel_append_drift(drift, "a trigger lacks its argument \"%s\": %s",
+								 kept->option,
+								 dtmodel_repair_statement(rel, mixin));
+	}
+}
+
+/*
+ * Triggers
+ */
+
+void
+dtmodel_drift_of_missing_trigger(StringInfo drift, Relation rel,
+								 const DtMixin *mixin,
+								 const DtTriggerType *type)
+{
+	if (dtmodel_find_trigger(rel, type) == NULL)
+		dtmodel_append_drift(drift, "trigger \"%s\" does not exist: %s",
+							 type->name, dtmodel_repair_statement(rel, mixin));
+}
+
+/* "trigger "x"", and of which partition. */
+static char *
+trigger_label(Relation rel, const Trigger *trigger)
+{
+	if (!rel->rd_rel->relispartition)
+		return psprintf("trigger \"%s\"", trigger->tgname);
+	return psprintf("trigger \"%s\" of partition \"%s\"", trigger->tgname,
+					RelationGetRelationName(rel));
+}
+
+static bool
+is_enabled(const Trigger *trigger)
+{
+	return trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+		trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
+}
+
+static void
+drift_of_disabled(StringInfo drift, Relation rel, const Trigger *trigger)
+{
+	dtmodel_append_drift(drift, "%s is %s: ALTER TABLE %s ENABLE TRIGGER %s",
+						 trigger_label(rel, trigger),
+						 trigger->tgenabled == TRIGGER_DISABLED ? "disabled" :
+						 "enabled only for session_replication_role = replica",
+						 dtmodel_qualified_name(rel),
+						 quote_identifier(trigger->tgname));
+}
+
+static bool
+has_name(const TriggerDesc *triggers, const char *name)
+{
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		if (strcmp(triggers->triggers[i].tgname, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A free name for a trigger that is to run before ours. */
+static char *
+earlier_name(const TriggerDesc *triggers, const char *name)
+{
+	char	   *chosen = makeObjectName(EARLIER, name, NULL);
+
+	for (int i = 1; has_name(triggers, chosen); i++)
+		chosen = makeObjectName(EARLIER, name, psprintf("%d", i));
+	return chosen;
+}
+
+static char *
+rename_statement(Relation rel, const Trigger *trigger, const char *name)
+{
+	return psprintf("ALTER TRIGGER %s ON %s RENAME TO %s",
+					quote_identifier(trigger->tgname),
+					dtmodel_qualified_name(rel), quote_identifier(name));
+}
+
+static bool
+fires_before_row(const Trigger *trigger)
+{
+	return TRIGGER_TYPE_MATCHES(trigger->tgtype & ~EVENT_BITS, TRIGGER_TYPE_ROW,
+								TRIGGER_TYPE_BEFORE, 0);
+}
+
+/* Whether the other trigger fires after ours and may change its result. */
+static bool
+runs_after(const Trigger *other, const Trigger *ours)
+{
+	return fires_before_row(other) && fires_before_row(ours) &&
+		(other->tgtype & ours->tgtype & EVENT_BITS) != 0 &&
+		is_enabled(other) && strcmp(other->tgname, ours->tgname) > 0;
+}
+
+/*
+ * Whether our trigger was renamed so that other triggers cannot run before it,
+ * and can get its name again.
+ */
+static bool
+was_renamed(const TriggerDesc *triggers, const Trigger *ours,
+			const DtTriggerType *type)
+{
+	return strcmp(ours->tgname, EARLIER "_") <= 0 &&
+		!has_name(triggers, type->name);
+}
+
+/* Reports a trigger of the user after the first of ours that it runs after. */
+static void
+drift_of_other(StringInfo drift, Relation rel, const TriggerDesc *triggers,
+			   const Trigger *other)
+{
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *ours = &triggers->triggers[i];
+		const DtTriggerType *type = dtmodel_trigger_type(ours);
+
+		if (type == NULL || !runs_after(other, ours) ||
+			was_renamed(triggers, ours, type))
+			continue;
+		dtmodel_append_drift(drift, "%s runs after \"%s\": %s",
+							 trigger_label(rel, other), ours->tgname,
+							 rename_statement(rel, other,
+											  earlier_name(triggers, other->tgname)));
+		return;
+	}
+}
+
+/* Whether the other trigger and ours run in the wrong order. */
+static bool
+is_out_of_order(const TriggerDesc *triggers, const Trigger *other,
+				const Trigger *ours, const DtTriggerType *type)
+{
+	const DtTriggerType *others = dtmodel_trigger_type(other);
+
+	if (others == NULL)
+		return runs_after(other, ours) && was_renamed(triggers, ours, type);
+	return others != type &&
+		(runs_after(other, ours) || runs_after(ours, other)) &&
+		(strcmp(other->tgname, ours->tgname) > 0) !=
+		(strcmp(others->name, type->name) > 0);
+}
+
+/* Reports one of our triggers that was renamed, if its name matters. */
+static void
+drift_of_order(StringInfo drift, Relation rel, const TriggerDesc *triggers,
+			   const Trigger *ours, const DtTriggerType *type)
+{
+	if (strcmp(ours->tgname, type->name) == 0 || has_name(triggers, type->name))
+		return;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *other = &triggers->triggers[i];
+
+		if (!is_out_of_order(triggers, other, ours, type))
+			continue;
+		dtmodel_append_drift(drift, "%s runs %s \"%s\": %s",
+							 trigger_label(rel, ours),
+							 runs_after(ours, other) ? "after" : "before",
+							 other->tgname,
+							 rename_statement(rel, ours, type->name));
+		return;
+	}
+}
+
+/* The mixin that has triggers of the type. */
+static const DtMixin *
+mixin_of(const DtTriggerType *type)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (type >= mixins[i]->triggers &&
+			type < mixins[i]->triggers + mixins[i]->ntriggers)
+			return mixins[i];
+	}
+	elog(ERROR, "a trigger of no mixin");
+	return NULL;
+}
+
+/*
+ * Whether the trigger is of the kind, and for the events, with which add_*
+ * creates it.  Where rows can move, a trigger for the event as which they
+ * arrive or leave must detect that.
+ */
+static bool
+fires_when_needed(Relation rel, const Trigger *trigger,
+				  const DtTriggerType *type)
+{
+	int16		events = type->events;
+
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+		(trigger->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_DELETE)) != 0)
+		events |= type->move_events;
+	return (trigger->tgtype & TIMING_BITS) == type->timing &&
+		(trigger->tgtype & events) == events &&
+		(trigger->tgnattr == 0 || type->lists_columns) &&
+		(trigger->tgqual == NULL || type->has_condition);
+}
+
+/* Whether the trigger of the partitioned table was disabled with its clones. */
+static bool
+is_disabled_on(Relation root, const DtTriggerType *type)
+{
+	const Trigger *trigger = root == NULL ? NULL :
+		dtmodel_find_trigger(root, type);
+
+	return trigger != NULL && !is_enabled(trigger);
+}
+
+static void
+drift_of_own(StringInfo drift, Relation rel, const TriggerDesc *triggers,
+			 const Trigger *ours, const DtTriggerType *type)
+{
+	const DtMixin *mixin = mixin_of(type);
+	const Trigger *first = dtmodel_find_trigger(rel, type);
+
+	if (mixin->add != NULL && first->tgoid != ours->tgoid)
+	{
+		dtmodel_append_drift(drift, "%s does again what \"%s\" does: DROP TRIGGER %s ON %s",
+							 trigger_label(rel, ours), first->tgname,
+							 quote_identifier(ours->tgname),
+							 dtmodel_qualified_name(rel));
+		return;
+	}
+	if (!is_enabled(ours))
+		drift_of_disabled(drift, rel, ours);
+	if (mixin->add != NULL && !fires_when_needed(rel, ours, type))
+		dtmodel_append_drift(drift, "%s is not fired when it must be: %s",
+							 trigger_label(rel, ours),
+							 dtmodel_repair_statement(rel, mixin));
+	drift_of_order(drift, rel, triggers, ours, type);
+}
+
+/* The clones on a partition follow the triggers of its table, the root. */
+static void
+drift_of_triggers(StringInfo drift, Relation rel, Relation root)
+{
+	TriggerDesc *triggers = dtmodel_triggers(rel);
+
+	if (triggers == NULL || !dtmodel_has_own_trigger(rel))
+		return;
+	for (int i = 0; i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		const DtTriggerType *type = dtmodel_trigger_type(trigger);
+
+		if (trigger->tgisclone)
+		{
+			if (type != NULL && !is_enabled(trigger) &&
+				!is_disabled_on(root, type))
+				drift_of_disabled(drift, rel, trigger);
+		}
+		else if (type != NULL)
+			drift_of_own(drift, rel, triggers, trigger, type);
+		else
+			drift_of_other(drift, rel, triggers, trigger);
+	}
+}
+
+void
+dtmodel_drift_of_triggers(StringInfo drift, Relation rel)
+{
+	drift_of_triggers(drift, rel, NULL);
+}
+
+/*
+ * Partitions
+ */
+
+/*
+ * Whether a partition has triggers to look at: ours that are not enabled, and
+ * others that are only its own.
+ */
+static bool
+is_suspect(Form_pg_trigger trigger, const void *asked pg_attribute_unused())
+{
+	if (dtmodel_function_name(trigger->tgfoid, DTMODEL_INTERNAL_SCHEMA) != NULL)
+		return trigger->tgenabled != TRIGGER_FIRES_ON_ORIGIN &&
+			trigger->tgenabled != TRIGGER_FIRES_ALWAYS;
+	return !OidIsValid(trigger->tgparentid) && !trigger->tgisinternal;
+}
+
+/* Whether a trigger of the partition is as asked. */
+static bool
+has_trigger_as(Relation catalog, Oid partition,
+			   bool (*is_as_asked) (Form_pg_trigger trigger, const void *asked),
+			   const void *asked)
+{
+	bool		found = false;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(partition));
+	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1,
+							  &key);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		found = is_as_asked((Form_pg_trigger) GETSTRUCT(tuple), asked);
+	systable_endscan(scan);
+	return found;
+}
+
+/* Such partitions; there can be very many of the others. */
+static List *
+suspect_partitions(Relation rel)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	List	   *suspects = NIL;
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(RelationGetRelid(rel), NoLock, NULL))
+	{
+		if (lfirst_oid(cell) != RelationGetRelid(rel) &&
+			get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE &&
+			has_trigger_as(catalog, lfirst_oid(cell), is_suspect, NULL))
+			suspects = lappend_oid(suspects, lfirst_oid(cell));
+	}
+	table_close(catalog, AccessShareLock);
+	return suspects;
+}
+
+/*
+ * The triggers of partitions, which the user can disable and add one by one.
+ * Only those that are reported are locked; meanwhile, they may have been
+ * dropped or detached.
+ */
+static void
+drift_of_partition_triggers(StringInfo drift, Relation rel)
+{
+	ListCell   *cell;
+
+	foreach(cell, suspect_partitions(rel))
+	{
+		Relation	partition = try_relation_open(lfirst_oid(cell),
+												  AccessShareLock);
+
+		if (partition == NULL)
+			continue;
+		if (partition->rd_rel->relispartition)
+			drift_of_triggers(drift, partition, rel);
+		relation_close(partition, AccessShareLock);
+	}
+}
+
+static bool
+has_function(Form_pg_trigger trigger, const void *asked)
+{
+	const char *function = dtmodel_function_name(trigger->tgfoid,
+												 DTMODEL_INTERNAL_SCHEMA);
+
+	return function != NULL && strcmp(function, asked) == 0;
+}
+
+/*
+ * The name of a partition that lacks a statement trigger, which is not cloned
+ * to it; NULL if all have it.
+ */
+const char *
+dtmodel_partition_without_trigger(Relation rel, const DtTriggerType *type)
+{
+	Relation	catalog;
+	const char *name = NULL;
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return NULL;
+	catalog = table_open(TriggerRelationId, AccessShareLock);
+	foreach(cell, find_all_inheritors(RelationGetRelid(rel), NoLock, NULL))
+	{
+		if (name == NULL &&
+			get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE &&
+			!has_trigger_as(catalog, lfirst_oid(cell), has_function,
+							type->function))
+			name = get_rel_name(lfirst_oid(cell));
+	}
+	table_close(catalog, AccessShareLock);
+	return name;
+}
+
+void
+dtmodel_drift_of_partitions(StringInfo drift, Relation rel)
+{
+	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE ||
+		!dtmodel_has_own_trigger(rel))
+		return;
+	drift_of_partition_triggers(drift, rel);
+	dtmodel_drift_of_event_trigger(drift, "dtmodel_partition_attach",
+								   "models cannot be attached");
+	dtmodel_drift_of_event_trigger(drift, "dtmodel_partition_detach",
+								   "detached partitions are not models");
+}
+
+/*
+ * Rules
+ */
+
+/* NULL if it does not exist any more. */
+static char *
+rule_name(Oid rule)
+{
+	Relation	catalog = table_open(RewriteRelationId, AccessShareLock);
+	char	   *name = NULL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_rewrite_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(rule));
+	scan = systable_beginscan(catalog, RewriteOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		name = pstrdup(NameStr(((Form_pg_rewrite) GETSTRUCT(tuple))->rulename));
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return name;
+}
+
+static const char *
+event_name(CmdType event)
+{
+	return event == CMD_UPDATE ? "UPDATE" : "DELETE";
+}
+
+/*
+ * A rule that replaces an UPDATE or a DELETE by something else.  One that
+ * replaces an INSERT writes to another table, which need not be a model.
+ */
+static void
+drift_of_rule(StringInfo drift, Relation rel, const RewriteRule *rule)
+{
+	const char *name;
+
+	if (!rule->isInstead ||
+		(rule->event != CMD_UPDATE && rule->event != CMD_DELETE) ||
+		(rule->enabled != RULE_FIRES_ON_ORIGIN &&
+		 rule->enabled != RULE_FIRES_ALWAYS))
+		return;
+	name = rule_name(rule->ruleId);
+	if (name == NULL)
+		return;
+	dtmodel_append_drift(drift, "rule \"%s\" replaces %s: DROP RULE %s ON %s",
+						 name, event_name(rule->event), quote_identifier(name),
+						 dtmodel_qualified_name(rel));
+}
+
+void
+dtmodel_drift_of_rules(StringInfo drift, Relation rel)
+{
+	if (!dtmodel_has_own_trigger(rel))
+		return;
+	for (int i = 0; rel->rd_rules != NULL && i < rel->rd_rules->numLocks; i++)
+		drift_of_rule(drift, rel, rel->rd_rules->rules[i]);
+}
+
+/*
+ * Indexes
+ */
+
+static bool
+is_invalid(Oid indexid)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
+	Form_pg_index form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	result = (form->indisunique || form->indisexclusion) && !form->indisvalid;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * A unique index that could not be built CONCURRENTLY is left, and does not
+ * make its columns unique.
+ */
+void
+dtmodel_drift_of_indexes(StringInfo drift, Relation rel)
+{
+	ListCell   *cell;
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION ||
+		!dtmodel_has_own_trigger(rel))
+		return;
+	foreach(cell, RelationGetIndexList(rel))
+	{
+		if (is_invalid(lfirst_oid(cell)))
+			dtmodel_append_drift(drift, "index \"%s\" is not valid: REINDEX INDEX %s",
+								 get_rel_name(lfirst_oid(cell)),
+								 dtmodel_qualified_name_of(lfirst_oid(cell)));
+	}
+}
+
+/*
+ * Event triggers
+ */
+
+/* tgenabled of the event trigger; '\0' if it does not exist. */
+static char
+event_trigger_state(const char *name)
+{
+	HeapTuple	tuple = SearchSysCache1(EVENTTRIGGERNAME,
+										CStringGetDatum(name));
+	char		state;
+
+	if (!HeapTupleIsValid(tuple))
+		return '\0';
+	state = ((Form_pg_event_trigger) GETSTRUCT(tuple))->evtenabled;
+	ReleaseSysCache(tuple);
+	return state;
+}
+
+/*
+ * An event trigger of ours that is missing or not enabled: "work" is what
+ * happens without it.
+ */
+void
+dtmodel_drift_of_event_trigger(StringInfo drift, const char *name,
+							   const char *work)
+{
+	char		state = event_trigger_state(name);
+	const char *all = GetConfigOption("event_triggers", true, false);
+
+	if (state == '\0')
+		dtmodel_append_drift(drift, "event trigger \"%s\" does not exist, so %s: create it as the extension's script does",
+							 name, work);
+	else if (state == TRIGGER_DISABLED || state == TRIGGER_FIRES_ON_REPLICA)
+		dtmodel_append_drift(drift, "event trigger \"%s\" is disabled, so %s: ALTER EVENT TRIGGER %s ENABLE ALWAYS",
+							 name, work, name);
+	else if (all != NULL && strcmp(all, "off") == 0)
+		dtmodel_append_drift(drift, "event trigger \"%s\" is not fired in this session, so %s: SET event_triggers = on",
+							 name, work);
+}

@@ -1,0 +1,16 @@
+-- drift: rows are hidden only in sessions that preload the library
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA unpreloaded_drift;
+CREATE TABLE unpreloaded_drift.posts (id integer PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('unpreloaded_drift.posts', hide => true);
+INSERT INTO unpreloaded_drift.posts VALUES (1);
+DELETE FROM unpreloaded_drift.posts;
+SELECT id FROM unpreloaded_drift.posts;
+SELECT replace(dtmodel.describe('unpreloaded_drift.posts') -> 'drift' ->> 0, current_database(), '...') AS drift;
+SELECT substring(dtmodel.describe('unpreloaded_drift.posts') -> 'drift' ->> 0 FROM ': (.*)') \gexec
+\connect -
+SELECT id FROM unpreloaded_drift.posts;
+SELECT dtmodel.describe('unpreloaded_drift.posts') -> 'drift' AS drift;
+SELECT format('ALTER DATABASE %I RESET session_preload_libraries', current_database()) \gexec
+DROP SCHEMA unpreloaded_drift CASCADE;
