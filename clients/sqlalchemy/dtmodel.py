@@ -149,11 +149,11 @@ def get_or_create(session, model, criteria, defaults=None, **named):
 
 
 def act_as(session_class, actor):
-    """Begins each transaction of these sessions with set_actor(actor())."""
+    """Begins each transaction of these sessions with set_actor(actor(session))."""
 
     @event.listens_for(session_class, "after_begin")
     def after_begin(session, transaction, connection):
-        connection.execute(text("SELECT dtmodel.set_actor(:actor)"), {"actor": actor()})
+        connection.execute(text("SELECT dtmodel.set_actor(:actor)"), {"actor": actor(session)})
 
 
 def hide_deleted(session_class):
