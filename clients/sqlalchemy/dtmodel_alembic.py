@@ -89,7 +89,10 @@ def _compare(context, upgrade_operations, schemas):
             " JOIN pg_class AS c ON c.oid = m.model JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         )
     )
-    there = {(schema if schema != context.dialect.default_schema_name else None, table): set(mixins) for schema, table, mixins in rows}
+    there = {
+        (schema if schema != context.dialect.default_schema_name else None, table): set(mixins)
+        for schema, table, mixins in rows
+    }
     for table in context.metadata.sorted_tables:
         wanted = {("timestamps" if name == "model" else name): name for name in table.info.get("dtmodel", {})}
         has = there.get((table.schema, table.name), set())

@@ -81,7 +81,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="user",
-            constraint=models.UniqueConstraint(condition=models.Q(("is_deleted", False)), fields=("email",), name="uq_blog_user_email"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_deleted", False)), fields=("email",), name="uq_blog_user_email"
+            ),
         ),
         migrations.AddField(
             model_name="posttag",
@@ -129,6 +131,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="like",
-            constraint=models.UniqueConstraint(condition=models.Q(("is_deleted", False)), fields=("user", "post"), name="uq_blog_like"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_deleted", False)), fields=("user", "post"), name="uq_blog_like"
+            ),
         ),
     ]
