@@ -6,6 +6,9 @@
 The operation AddMixin of a migration makes the table a model in the database.
 """
 
+import json
+
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, connections, models, transaction
 from django.db.models.expressions import Expression
 from django.db.models.sql import UpdateQuery
@@ -83,7 +86,7 @@ class LiveManager(models.Manager.from_queryset(Rows)):
 
 def _bindable(value):
     if isinstance(value, dict) or isinstance(value, list) and any(isinstance(element, dict) for element in value):
-        return models.JSONField().get_prep_value(value)
+        return json.dumps(value, cls=DjangoJSONEncoder)
     return value
 
 
