@@ -11,9 +11,10 @@ migrations.
 """
 
 import json
+from uuid import UUID
 
-from sqlalchemy import DDL, Boolean, Column, DateTime, FetchedValue, Integer, Table, Text, event, inspect, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID, dialect
+from sqlalchemy import DDL, Boolean, Column, DateTime, FetchedValue, Integer, Table, Text, event, select, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import declarative_mixin, declared_attr, with_loader_criteria
 
 
@@ -28,7 +29,7 @@ class ModelBase:
 
     __dtmodel__ = {}
 
-    id = Column(UUID(as_uuid=True), primary_key=True, server_default=text("dtmodel.uuidv7()"))
+    id = Column(postgresql.UUID(as_uuid=True), primary_key=True, server_default=text("dtmodel.uuidv7()"))
     created_at = _stamped(DateTime(timezone=True), text("now()"), nullable=False)
     updated_at = _stamped(DateTime(timezone=True), text("now()"), nullable=False)
 
@@ -69,7 +70,7 @@ class Slug:
 
 @declarative_mixin
 class Settings:
-    settings = Column(JSONB(none_as_null=True))
+    settings = Column(postgresql.JSONB(none_as_null=True))
 
 
 _MIXINS = {"soft_delete": SoftDelete, "audit": Audit, "version": Version, "settings": Settings, "slug": Slug}
@@ -98,7 +99,7 @@ def _literal(value):
 
 def mixin_call(verb, mixin, table, table_schema=None, **options):
     """The call of add_<mixin> or remove_<mixin> for a table, as SQL."""
-    quote = dialect().identifier_preparer.quote
+    quote = postgresql.dialect().identifier_preparer.quote
     name = ".".join(quote(part) for part in (table_schema, table) if part)
     arguments = [_literal(name)] + ["%s => %s" % (quote(key), _literal(value)) for key, value in options.items()]
     return "SELECT dtmodel.%s_%s(%s)" % (verb, mixin, ", ".join(arguments))
@@ -118,11 +119,18 @@ def _bindable(value):
     return json.dumps(value, default=str) if is_json else value
 
 
+def _parameter(name, value):
+    """What asyncpg has to know, since a key can be of any type."""
+    type_ = "uuid" if isinstance(value, UUID) else "bigint" if type(value) is int else None
+    return "CAST(:%s AS %s)" % (name, type_) if type_ else ":" + name
+
+
 def _arguments(values, named):
     """Arguments of a function, as SQL and as its parameters."""
-    names = ["p%d" % number for number in range(len(values))]
-    sql = [", :" + name for name in names] + [", %s => :%s" % (name, name) for name in named]
-    return "".join(sql), {name: _bindable(value) for name, value in [*zip(names, values), *named.items()]}
+    values = {"p%d" % number: value for number, value in enumerate(values)}
+    sql = [", " + _parameter(name, value) for name, value in values.items()]
+    sql += [", %s => %s" % (name, _parameter(name, value)) for name, value in named.items()]
+    return "".join(sql), {name: _bindable(value) for name, value in {**values, **named}.items()}
 
 
 def _model(session, model):
