@@ -85,8 +85,8 @@ STATUS = {"23505": 409, "23503": 409, "40001": 412, "23514": 422, "22023": 422, 
 
 @app.exception_handler(DBAPIError)
 def refused(request: Request, error: DBAPIError):
-    status = STATUS.get(error.orig.pgcode, 500)
-    return JSONResponse({"detail": error.orig.diag.message_primary, "code": error.orig.pgcode}, status)
+    status = STATUS.get(error.orig.diag.sqlstate, 500)
+    return JSONResponse({"detail": error.orig.diag.message_primary, "code": error.orig.diag.sqlstate}, status)
 
 
 def found(instance, deleted=False):
