@@ -73,3 +73,15 @@ class Tag(ModelBase, Base):
     __tablename__ = "tags"
 
     name = Column(Text, nullable=False, unique=True)
+
+
+LiveBase = declarative_base()
+
+
+class LivePost(Audit, Version, Slug, SoftDelete, ModelBase, LiveBase):
+    """A view of the live rows, in metadata that Alembic does not compare."""
+
+    __tablename__ = "live_posts"
+
+    user_id = Column(UUID(as_uuid=True), nullable=False)
+    title = Column(Text, nullable=False)
