@@ -50,3 +50,14 @@ class Comment(SoftDelete, ModelBase):
 
     post = models.ForeignKey(Post, models.CASCADE, related_name="comments")
     text = models.TextField()
+
+
+class LivePost(Audit, Version, Slug, ModelBase):
+    """A view of the live rows."""
+
+    user = models.ForeignKey(User, models.DO_NOTHING, related_name="live_posts")
+    title = models.TextField()
+
+    class Meta:
+        managed = False
+        db_table = "live_blog_post"
