@@ -36,7 +36,7 @@ class ModelBase:
     @declared_attr
     def __mapper_args__(cls):
         arguments = {"eager_defaults": True}
-        if issubclass(cls, Version):
+        if issubclass(cls, Version) and not hasattr(cls, "__mapper__"):  # a class that inherits has it already
             arguments.update(version_id_col=cls.version, version_id_generator=False)
         return arguments
 
@@ -78,6 +78,8 @@ _MIXINS = {"soft_delete": SoftDelete, "audit": Audit, "version": Version, "setti
 
 @event.listens_for(ModelBase, "instrument_class", propagate=True)
 def _note_mixins(mapper, cls):
+    if mapper.inherits:
+        return  # its rows are those of another class
     mixins = {"model": {}, **{name: {} for name, mixin in _MIXINS.items() if issubclass(cls, mixin)}}
     if issubclass(cls, SoftDelete) and issubclass(cls, Audit):
         mixins["soft_delete"] = {"deleted_by": "deleted_by"}

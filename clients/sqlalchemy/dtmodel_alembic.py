@@ -26,13 +26,14 @@ def _render_item(type_, item, context):
 
 def _include_name(metadata):
     """Leaves out what dtmodel has made for itself: histories with their partitions, and the indexes of slugs."""
+    own = {table.name for table in metadata.tables.values()}
     models = [table for table in metadata.tables.values() if "dtmodel" in table.info]
     histories = tuple(table.name + "_history" for table in models if "history" in table.info["dtmodel"])
     slugs = ["uq_%s_%s" % (table.name, table.info["dtmodel"].get("slug", {}).get("slug", "slug")) for table in models]
 
     def include(name, type_, parent_names):
         if type_ == "table":
-            return name in metadata.tables or not name.startswith(histories)
+            return name in own or not name.startswith(histories)
         return type_ != "index" or name not in slugs
 
     return include
