@@ -1,0 +1,118 @@
+# frozen_string_literal: true
+
+# dtmodel for Rails: what models and migrations need. Copy it to app/models/concerns.
+#
+#   class Post < ApplicationRecord          class CreatePosts < ActiveRecord::Migration[6.1]
+#     include DtModel                         include DtModel::Migration
+#   end                                       def change
+#                                               create_table(:posts, id: false) { |t| t.text :title }
+#                                               dtmodel :posts, model: {}, soft_delete: { hide: true }
+#                                             end
+#                                           end
+module DtModel
+  extend ActiveSupport::Concern
+
+  # What the block writes is written by this actor, until the transaction ends.
+  def self.with_actor(actor, connection = ActiveRecord::Base.connection)
+    set = ->(value) { connection.execute("SELECT dtmodel.set_actor(#{connection.quote(value)})") }
+    connection.transaction(requires_new: true) do
+      outer = connection.uncached { connection.select_value("SELECT current_setting('dtmodel.actor', true)") }
+      set.call(actor.to_s)
+      yield.tap { set.call(outer.to_s) }
+    end
+  end
+
+  included do
+    # The database has the clock.
+    self.record_timestamps = false
+
+    # What the database writes beside what is saved, read again after each save.
+    class_attribute :server_columns, instance_writer: false, default: %w[
+      created_at updated_at created_by updated_by is_deleted deleted_at slug version
+    ]
+    after_save :read_server_columns
+
+    scope :live, -> { where(is_deleted: false) }
+  end
+
+  class_methods do
+    # That of add_version, where there is one. (`locking_column =` of an abstract class
+    # is not inherited.)
+    def locking_column
+      defined?(@locking_column) ? @locking_column : 'version'
+    end
+
+    # Restores a row and what was deleted with it. The query cache would answer a second call.
+    def restore(id)
+      row = uncached { find_by_sql(["SELECT * FROM dtmodel.restore(NULL::#{quoted_table_name}, ?)", id]) }.first
+      connection.clear_query_cache
+      row&.id ? row : raise(ActiveRecord::RecordNotFound.new("Couldn't find #{name}", name, primary_key, id))
+    end
+
+    # Shows, in the block, the rows that `hide` hides.
+    def with_deleted(&block)
+      transaction(requires_new: true) do
+        connection.execute('SET LOCAL dtmodel.with_deleted = on')
+        uncached(&block).tap { connection.execute('SET LOCAL dtmodel.with_deleted = off') }
+      end
+    end
+
+    # A trigger cannot make the server count a soft DELETE, on which destroy, its
+    # after_commit and optimistic locking rely. An UPDATE counts.
+    def _delete_record(constraints)
+      return super if !column_names.include?('is_deleted') || connection.select_value('SELECT dtmodel.tier()') == 'preloaded'
+
+      _update_record({ 'is_deleted' => true }, constraints.merge('is_deleted' => false))
+    end
+  end
+
+  # The row, live again. A destroyed object is frozen, so this is another one.
+  def restore
+    self.class.restore(id)
+  end
+
+  private
+
+  def read_server_columns
+    names = server_columns & self.class.column_names
+    row = self.class.uncached { self.class.unscoped.select(names).find_by(self.class.primary_key => id) }
+    return unless row
+
+    names.reject { |name| self[name] == row[name] }
+         .each { |name| @attributes.write_from_database(name, row.read_attribute_before_type_cast(name)) }
+  end
+
+  # For migrations that can be reversed.
+  module Migration
+    # dtmodel :users, model: {}, soft_delete: { hide: true }, settings: { valid_settings: %w[theme] }
+    def dtmodel(table, **mixins)
+      reversible do |direction|
+        direction.up { mixins.each { |mixin, options| call_dtmodel("add_#{mixin}", table, options) } }
+        direction.down { mixins.keys.reverse_each { |mixin| call_dtmodel("remove_#{mixin}", table, drop_columns: true) } }
+      end
+    end
+
+    def unique_live(table, *columns)
+      reversible do |direction|
+        direction.up { execute("SELECT dtmodel.unique_live(#{[table, *columns].map { |name| quote(name.to_s) }.join(', ')})") }
+        direction.down { remove_index table, name: "uq_#{[table, *columns].join('_')}" }
+      end
+    end
+
+    private
+
+    def call_dtmodel(function, table, options)
+      arguments = options.map { |name, value| ", #{quote_column_name(name)} => #{dtmodel_literal(value)}" }
+      execute("SELECT dtmodel.#{function}(#{quote(table.to_s)}#{arguments.join})")
+    end
+
+    def dtmodel_literal(value)
+      case value
+      when Hash then quote(value.to_json)
+      when Array then quote(PG::TextEncoder::Array.new.encode(value.map(&:to_s)))
+      when Symbol then quote(value.to_s)
+      else quote(value)
+      end
+    end
+  end
+end
