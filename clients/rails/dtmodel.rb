@@ -1,14 +1,11 @@
 # frozen_string_literal: true
 
-# dtmodel for Rails: what models and migrations need. Copy it to app/models/concerns.
+# dtmodel for Rails: a concern for models. Copy it to app/models/concerns.
 #
-#   class Post < ApplicationRecord          class CreatePosts < ActiveRecord::Migration[6.1]
-#     include DtModel                         include DtModel::Migration
-#   end                                       def change
-#                                               create_table(:posts, id: false) { |t| t.text :title }
-#                                               dtmodel :posts, model: {}, soft_delete: { hide: true }
-#                                             end
-#                                           end
+#   class ApplicationRecord < ActiveRecord::Base
+#     self.abstract_class = true
+#     include DtModel
+#   end
 module DtModel
   extend ActiveSupport::Concern
 
@@ -80,39 +77,5 @@ module DtModel
 
     names.reject { |name| self[name] == row[name] }
          .each { |name| @attributes.write_from_database(name, row.read_attribute_before_type_cast(name)) }
-  end
-
-  # For migrations that can be reversed.
-  module Migration
-    # dtmodel :users, model: {}, soft_delete: { hide: true }, settings: { valid_settings: %w[theme] }
-    def dtmodel(table, **mixins)
-      reversible do |direction|
-        direction.up { mixins.each { |mixin, options| call_dtmodel("add_#{mixin}", table, options) } }
-        direction.down { mixins.keys.reverse_each { |mixin| call_dtmodel("remove_#{mixin}", table, drop_columns: true) } }
-      end
-    end
-
-    def unique_live(table, *columns)
-      reversible do |direction|
-        direction.up { execute("SELECT dtmodel.unique_live(#{[table, *columns].map { |name| quote(name.to_s) }.join(', ')})") }
-        direction.down { remove_index table, name: "uq_#{[table, *columns].join('_')}" }
-      end
-    end
-
-    private
-
-    def call_dtmodel(function, table, options)
-      arguments = options.map { |name, value| ", #{quote_column_name(name)} => #{dtmodel_literal(value)}" }
-      execute("SELECT dtmodel.#{function}(#{quote(table.to_s)}#{arguments.join})")
-    end
-
-    def dtmodel_literal(value)
-      case value
-      when Hash then quote(value.to_json)
-      when Array then quote(PG::TextEncoder::Array.new.encode(value.map(&:to_s)))
-      when Symbol then quote(value.to_s)
-      else quote(value)
-      end
-    end
   end
 end

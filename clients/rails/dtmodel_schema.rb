@@ -1,0 +1,86 @@
+# frozen_string_literal: true
+
+# dtmodel for Rails: migrations, schema.rb and fixtures. Copy it to config/initializers.
+module DtModel
+  # SELECT dtmodel.add_slug('posts', "source" => 'title')
+  def self.call_of(connection, function, table, options)
+    arguments = options.map { |name, value| ", #{connection.quote_column_name(name)} => #{literal(connection, value)}" }
+    "SELECT dtmodel.#{function}(#{connection.quote(table.to_s)}#{arguments.join})"
+  end
+
+  def self.literal(connection, value)
+    case value
+    when Hash then connection.quote(value.to_json)
+    when Array then connection.quote(PG::TextEncoder::Array.new.encode(value.map(&:to_s)))
+    when Symbol then connection.quote(value.to_s)
+    else connection.quote(value)
+    end
+  end
+
+  # For migrations that can be reversed.
+  #
+  #   class CreatePosts < ActiveRecord::Migration[6.1]
+  #     include DtModel::Migration
+  #
+  #     def change
+  #       create_table(:posts, id: :uuid, default: 'dtmodel.uuidv7()') { |t| t.text :title }
+  #       dtmodel :posts, model: {}, soft_delete: { hide: true }, slug: { source: :title }
+  #     end
+  #   end
+  module Migration
+    def dtmodel(table, **mixins)
+      reversible do |direction|
+        direction.up { mixins.each { |mixin, options| execute(DtModel.call_of(self, "add_#{mixin}", table, options)) } }
+        direction.down do
+          mixins.keys.reverse_each { |mixin| execute(DtModel.call_of(self, "remove_#{mixin}", table, drop_columns: true)) }
+        end
+      end
+    end
+
+    def unique_live(table, *columns)
+      reversible do |direction|
+        direction.up { execute("SELECT dtmodel.unique_live(#{[table, *columns].map { |name| quote(name.to_s) }.join(', ')})") }
+        direction.down { remove_index table, name: "uq_#{[table, *columns].join('_')}" }
+      end
+    end
+  end
+
+  # Writes mixins to schema.rb, and the type timestamptz, which Rails knows from 7.0 on:
+  # ActiveRecord::ConnectionAdapters::PostgreSQL::SchemaDumper.prepend(DtModel::SchemaDumper)
+  module SchemaDumper
+    private
+
+    def tables(stream)
+      super
+      @connection.select_rows(<<~SQL).each { |row| dump_model(stream, *row) }
+        SELECT model::text, array_to_json(mixins), dtmodel.describe(model)
+        FROM dtmodel.models
+        WHERE mixins <> '{}' ORDER BY model::text
+      SQL
+    end
+
+    def dump_model(stream, table, mixins, description)
+      stream.puts
+      JSON.parse(description).slice(*JSON.parse(mixins)).each do |mixin, options|
+        stream.puts "  execute #{DtModel.call_of(@connection, "add_#{mixin}", table, options).inspect}"
+      end
+    end
+
+    def schema_type(column)
+      column.sql_type.match?(/\Atimestamp.*with time zone/) ? 'timestamptz' : super
+    end
+  end
+
+  # Rails empties a table before it loads fixtures into it. As a role that cannot disable
+  # triggers, it would delete softly, and the keys would still be there:
+  # ActiveRecord::ConnectionAdapters::PostgreSQLAdapter.prepend(DtModel::Fixtures)
+  module Fixtures
+    def insert_fixtures_set(*)
+      transaction(requires_new: true) do
+        %w[hard_delete with_deleted].each { |name| execute("SET LOCAL dtmodel.#{name} = on") }
+        super
+        %w[hard_delete with_deleted].each { |name| execute("SET LOCAL dtmodel.#{name} = off") }
+      end
+    end
+  end
+end
