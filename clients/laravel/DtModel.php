@@ -81,6 +81,31 @@ trait DtModel
         return true;
     }
 
+    public function touch()
+    {
+        $this->takeStamps($this->updateRow([$this->getUpdatedAtColumn() => $this->freshTimestampString()]));
+
+        return true;
+    }
+
+    /** Makes a version too, so that the next save would be stale. */
+    protected function incrementOrDecrement($column, $amount, $extra, $method)
+    {
+        $result = parent::incrementOrDecrement($column, $amount, $extra, $method);
+        if ($this->exists) {
+            $this->takeStamps((array) $this->setKeysForSelectQuery($this->newQueryWithoutScopes())->toBase()->first());
+        }
+
+        return $result;
+    }
+
+    private function takeStamps(array $row): void
+    {
+        foreach (array_intersect_key($row, array_flip(['version', 'updated_at', 'updated_by'])) as $name => $value) {
+            $this->attributes[$name] = $this->original[$name] = $value;
+        }
+    }
+
     /** The row as it is after an UPDATE of the version that was read. */
     protected function updateRow(array $values): array
     {

@@ -28,6 +28,7 @@ module DtModel
       created_at updated_at created_by updated_by is_deleted deleted_at slug version
     ]
     after_save :read_server_columns
+    after_touch :read_server_columns
 
     scope :live, -> { where(is_deleted: false) }
   end
@@ -66,6 +67,11 @@ module DtModel
   # The row, live again. A destroyed object is frozen, so this is another one.
   def restore
     self.class.restore(id)
+  end
+
+  # Makes a version too, so that the next save would be stale.
+  def update_columns(*)
+    super.tap { read_server_columns }
   end
 
   private

@@ -21,6 +21,7 @@ function create_blog(): void
         $table->uuid('id')->primary()->default(new Expression('dtmodel.uuidv7()'));
         $table->foreignUuid('user_id')->index()->constrained()->cascadeOnDelete();
         $table->text('title');
+        $table->integer('views')->default(0);
     });
     DB::select("select dtmodel.add_model('posts')");
     DB::select("select dtmodel.add_soft_delete('posts', flag => null, deleted_by => 'deleted_by', hide => true)");
