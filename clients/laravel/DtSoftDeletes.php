@@ -39,15 +39,13 @@ trait DtSoftDeletes
     /** Deletes for good: as it is, a DELETE is soft. Needs the TRUNCATE privilege. */
     public function forceDelete()
     {
-        return $this->getConnection()->transaction(function () {
-            $this->getConnection()->statement('set local dtmodel.hard_delete = on');
+        return static::withSetting('hard_delete', function () {
             $this->forceDeleting = true;
             try {
                 $deleted = $this->delete();
             } finally {
                 $this->forceDeleting = false;
             }
-            $this->getConnection()->statement('set local dtmodel.hard_delete = off');
 
             return tap($deleted, fn () => $this->fireModelEvent('forceDeleted', false));
         });
@@ -56,12 +54,19 @@ trait DtSoftDeletes
     /** Shows, in the call, the rows that hide => true hides. */
     public static function withHidden(Closure $call)
     {
+        return static::withSetting('with_deleted', $call);
+    }
+
+    /** A setting for the call, until the transaction ends. */
+    private static function withSetting(string $name, Closure $call)
+    {
         $connection = (new static)->getConnection();
 
-        return $connection->transaction(function () use ($connection, $call) {
-            $connection->statement('set local dtmodel.with_deleted = on');
+        return $connection->transaction(function () use ($connection, $name, $call) {
+            $outer = $connection->selectOne("select current_setting('dtmodel.$name', true) as value", [], false)->value;
+            $connection->statement("set local dtmodel.$name = on");
             $result = $call();
-            $connection->statement('set local dtmodel.with_deleted = off');
+            $connection->statement("set local dtmodel.$name = ".($outer ?: 'off'));
 
             return $result;
         });

@@ -19,6 +19,16 @@ module DtModel
     end
   end
 
+  # A setting for the block, until the transaction ends.
+  def self.with_setting(name, connection)
+    set = ->(value) { connection.execute("SET LOCAL dtmodel.#{name} = #{value}") }
+    connection.transaction(requires_new: true) do
+      outer = connection.uncached { connection.select_value("SELECT current_setting('dtmodel.#{name}', true)") }
+      set.call('on')
+      yield.tap { set.call(outer.presence || 'off') }
+    end
+  end
+
   included do
     # The database has the clock.
     self.record_timestamps = false
@@ -49,16 +59,14 @@ module DtModel
 
     # Shows, in the block, the rows that `hide` hides.
     def with_deleted(&block)
-      transaction(requires_new: true) do
-        connection.execute('SET LOCAL dtmodel.with_deleted = on')
-        uncached(&block).tap { connection.execute('SET LOCAL dtmodel.with_deleted = off') }
-      end
+      DtModel.with_setting(:with_deleted, connection) { uncached(&block) }
     end
 
     # A trigger cannot make the server count a soft DELETE, on which destroy, its
     # after_commit and optimistic locking rely. An UPDATE counts.
     def _delete_record(constraints)
-      return super if !column_names.include?('is_deleted') || connection.select_value('SELECT dtmodel.tier()') == 'preloaded'
+      preloaded = connection.select_value('SELECT dtmodel.tier()') == 'preloaded'
+      return super if preloaded || !column_names.include?('is_deleted')
 
       _update_record({ 'is_deleted' => true }, constraints.merge('is_deleted' => false))
     end
@@ -78,6 +86,8 @@ module DtModel
 
   def read_server_columns
     names = server_columns & self.class.column_names
+    return if names.empty?
+
     row = self.class.uncached { self.class.unscoped.select(names).find_by(self.class.primary_key => id) }
     return unless row
 

@@ -30,16 +30,17 @@ module DtModel
   module Migration
     def dtmodel(table, **mixins)
       reversible do |direction|
-        direction.up { mixins.each { |mixin, options| execute(DtModel.call_of(self, "add_#{mixin}", table, options)) } }
+        direction.up { mixins.each { |name, options| execute(DtModel.call_of(self, "add_#{name}", table, options)) } }
         direction.down do
-          mixins.keys.reverse_each { |mixin| execute(DtModel.call_of(self, "remove_#{mixin}", table, drop_columns: true)) }
+          mixins.keys.reverse_each { |name| execute(DtModel.call_of(self, "remove_#{name}", table, drop_columns: true)) }
         end
       end
     end
 
     def unique_live(table, *columns)
       reversible do |direction|
-        direction.up { execute("SELECT dtmodel.unique_live(#{[table, *columns].map { |name| quote(name.to_s) }.join(', ')})") }
+        names = [table, *columns].map { |name| quote(name.to_s) }.join(', ')
+        direction.up { execute("SELECT dtmodel.unique_live(#{names})") }
         direction.down { remove_index table, name: "uq_#{[table, *columns].join('_')}" }
       end
     end
@@ -76,11 +77,7 @@ module DtModel
   # ActiveRecord::ConnectionAdapters::PostgreSQLAdapter.prepend(DtModel::Fixtures)
   module Fixtures
     def insert_fixtures_set(*)
-      transaction(requires_new: true) do
-        %w[hard_delete with_deleted].each { |name| execute("SET LOCAL dtmodel.#{name} = on") }
-        super
-        %w[hard_delete with_deleted].each { |name| execute("SET LOCAL dtmodel.#{name} = off") }
-      end
+      DtModel.with_setting(:hard_delete, self) { DtModel.with_setting(:with_deleted, self) { super } }
     end
   end
 end
