@@ -32,7 +32,10 @@ module DtModel
       reversible do |direction|
         direction.up { mixins.each { |name, options| execute(DtModel.call_of(self, "add_#{name}", table, options)) } }
         direction.down do
-          mixins.keys.reverse_each { |name| execute(DtModel.call_of(self, "remove_#{name}", table, drop_columns: true)) }
+          mixins.keys.reverse_each do |name|
+            drop = name == :history ? :drop_history : :drop_columns
+            execute(DtModel.call_of(self, "remove_#{name}", table, drop => true))
+          end
         end
       end
     end
@@ -53,18 +56,39 @@ module DtModel
 
     def tables(stream)
       super
-      @connection.select_rows(<<~SQL).each { |row| dump_model(stream, *row) }
+      stream.puts
+      (mixin_calls + live_parent_calls).each { |call| stream.puts "  execute #{call.inspect}" }
+    end
+
+    def mixin_calls
+      models.flat_map do |table, mixins, description|
+        description.slice(*mixins).map do |mixin, options|
+          options = options.slice('exclude', 'partition_by') if mixin == 'history'
+          DtModel.call_of(@connection, "add_#{mixin}", table, options)
+        end
+      end
+    end
+
+    # Parents have to be models first.
+    def live_parent_calls
+      models.flat_map do |table, _, description|
+        description.fetch('live_parents', []).map do |columns|
+          "SELECT dtmodel.require_live_parent(#{[table, *columns].map { |name| @connection.quote(name) }.join(', ')})"
+        end
+      end
+    end
+
+    # add_history makes the table of a history.
+    def ignored?(table)
+      super || models.any? { |*, description| description.dig('history', 'history') == table }
+    end
+
+    def models
+      @models ||= @connection.select_rows(<<~SQL).map { |table, *json| [table, *json.map { |text| JSON.parse(text) }] }
         SELECT model::text, array_to_json(mixins), dtmodel.describe(model)
         FROM dtmodel.models
         WHERE mixins <> '{}' ORDER BY model::text
       SQL
-    end
-
-    def dump_model(stream, table, mixins, description)
-      stream.puts
-      JSON.parse(description).slice(*JSON.parse(mixins)).each do |mixin, options|
-        stream.puts "  execute #{DtModel.call_of(@connection, "add_#{mixin}", table, options).inspect}"
-      end
     end
 
     def schema_type(column)

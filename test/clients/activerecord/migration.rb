@@ -30,3 +30,11 @@ class CreateBlog < ActiveRecord::Migration[6.1]
     end
   end
 end
+
+class AddHistory < ActiveRecord::Migration[6.1]
+  include DtModel::Migration
+
+  def change
+    dtmodel :tags, history: { exclude: %i[created_at] }
+  end
+end
