@@ -1,11 +1,15 @@
 # frozen_string_literal: true
 
-# dtmodel for Rails: a concern for models. Copy it to app/models/concerns.
+# dtmodel for Rails: a concern for models. Copy it with dtmodel_schema.rb to lib, and
+# require it in config/application.rb.
 #
 #   class ApplicationRecord < ActiveRecord::Base
 #     self.abstract_class = true
 #     include DtModel
 #   end
+
+require_relative 'dtmodel_schema'
+
 module DtModel
   extend ActiveSupport::Concern
 

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# dtmodel for Rails: migrations, schema.rb and fixtures. Copy it to config/initializers.
+# dtmodel for Rails: migrations, schema.rb and fixtures.
 module DtModel
   # SELECT dtmodel.add_slug('posts', "source" => 'title')
   def self.call_of(connection, function, table, options)
