@@ -4,6 +4,7 @@
 # make demo, make check, make bench       install what is missing, run on a
 #                                         throwaway server, leave nothing behind;
 #                                         "make check CC=clang" tests that build
+# make check-clients CLIENTS="django"     the same with applications, or these
 # make check-all MAJORS="15 17"           make check on these majors; root only
 # make dist                               what git has of the last commit, as PGXN's zip
 
@@ -46,7 +47,7 @@ EXTRA_CLEAN = built_for dtmodel-*.zip
 
 # These run before there is a server or even a pg_config, so PGXS, which has
 # a "check" of its own, stays out of them.
-DRIVEN = demo check check-long check-all bench
+DRIVEN = demo check check-long check-all check-clients bench
 
 ifneq ($(filter $(DRIVEN) dist,$(MAKECMDGOALS)),)
 export PG_CONFIG
@@ -55,7 +56,7 @@ check-long: export DTMODEL_JSON_PAIRS = 1000000
 check-long: export DTMODEL_SCRIPTS = 10000
 check-long: export DTMODEL_MODELS = 10000
 $(filter-out check-all,$(DRIVEN)):
-	@$(HERE)test/harness/run $(@:-long=)
+	@$(HERE)test/harness/run $(patsubst check-%,%,$(@:-long=))
 check-all:
 	@$(HERE)test/harness/all $(MAJORS)
 

@@ -23,6 +23,11 @@ check() {
         tail -n 60 "$work/prepare.log"
         failed=$((failed + 1))
     fi
+    finish
+}
+
+# The last line of every check, and whether it passed.
+finish() {
     echo "$passed passed, $failed failed"
     [ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]
 }

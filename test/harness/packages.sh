@@ -16,6 +16,8 @@ missing_packages() {
             command -v prove >/dev/null       || echo perl
             perl -MIPC::Run -e 1 2>/dev/null  || echo libipc-run-perl
             [ -n "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || echo pgbouncer ;;
+        clients)
+            missing_client_packages "$root" ;;
         bench)
             command -v gnuplot >/dev/null     || echo gnuplot-nox ;;
     esac

@@ -1,0 +1,67 @@
+# shellcheck shell=bash disable=SC2154 # sourced by run and inside
+#
+# make check-clients: real applications in both tiers. Each is a folder in
+# test/clients:
+#
+#   packages       what it needs, a line each: a Debian package, a colon, and a
+#                  command that succeeds where it is there
+#   package.json   what it needs from npm, if anything
+#   run            the application; prints TAP. PGHOST, PGUSER and PGDATABASE say
+#                  where it runs, on a database of its own that has the extension,
+#                  as a role that owns it and is no superuser; DTMODEL_TIER says
+#                  which tier that is
+
+# All, or those that CLIENTS names.
+wanted_clients() {
+    local name
+    for name in ${CLIENTS:-$(cd "$1/test/clients" && echo */)}; do
+        name=${name%/}
+        [ -x "$1/test/clients/$name/run" ] || die "there is no client $name in test/clients"
+        echo "$name"
+    done
+}
+
+# What the wanted clients lack.
+missing_client_packages() {
+    local name package there
+    for name in $(wanted_clients "$1"); do
+        while IFS=: read -r package there; do
+            sh -c "$there" >/dev/null 2>&1 || echo "$package"
+        done <"$1/test/clients/$name/packages"
+    done
+}
+
+clients() {
+    local name tier
+    prepare
+    for name in $(wanted_clients .); do
+        [ ! -e "test/clients/$name/package.json" ] ||
+            quietly npm --prefix "test/clients/$name" install --no-audit --no-fund --no-package-lock
+        for tier in trigger preloaded; do
+            stage "$name, $tier" client "$name" "$tier"
+        done
+    done
+    ! crashes || failed=$((failed + 1))
+    finish
+}
+
+client() {
+    local name=$1 tier=$2 database="$1 in the tier $2"
+    make_database "$database" "$tier" &&
+        cd "test/clients/$name" &&
+        PGDATABASE=$database PGUSER=application DTMODEL_TIER=$tier ./run
+}
+
+make_database() {
+    local database=$1 tier=$2
+    psql -X -q -v ON_ERROR_STOP=1 -v database="$database" -v preloaded="$([ "$tier" = trigger ] && echo no || echo yes)" <<'SQL'
+SELECT 'CREATE ROLE application LOGIN' WHERE to_regrole('application') IS NULL \gexec
+CREATE DATABASE :"database" OWNER application;
+\if :preloaded
+ALTER DATABASE :"database" SET session_preload_libraries = dtmodel;
+\endif
+\connect :"database"
+CREATE EXTENSION dtmodel;
+GRANT CREATE ON SCHEMA public TO application;
+SQL
+}
