@@ -12,7 +12,8 @@ function ok(passed, name) {
 }
 
 function show(label, value) {
-    console.log(`# ${label}: ${inspect(value, { depth: 6 }).replaceAll('\n', '\n# ')}`);
+    const text = value instanceof Error ? value.stack : inspect(value, { depth: 6 });
+    console.log(`# ${label}: ${text.replaceAll('\n', '\n# ')}`);
 }
 
 function equal(got, expected, name) {
