@@ -37,10 +37,16 @@ module.exports = {
     live: { name: 'live', cond: { isDeleted: false }, default: true },
 
     /* What add_soft_delete, unique_live and add_slug make. */
-    softDeleteCheck: (table) => ({ name: `ck_${table}_soft_delete`, expression: '(is_deleted IS TRUE) = (deleted_at IS NOT NULL)' }),
+    softDeleteCheck: (table) => ({
+        name: `ck_${table}_soft_delete`,
+        expression: '(is_deleted IS TRUE) = (deleted_at IS NOT NULL)',
+    }),
     liveUnique(table, ...columns) {
         const name = `uq_${table}_${columns.join('_')}`;
-        return { name, expression: `CREATE UNIQUE INDEX ${name} ON ${table} (${columns.join(', ')}) WHERE NOT is_deleted` };
+        return {
+            name,
+            expression: `CREATE UNIQUE INDEX ${name} ON ${table} (${columns.join(', ')}) WHERE NOT is_deleted`,
+        };
     },
 
     /* Who acts in the transaction of this EntityManager. */

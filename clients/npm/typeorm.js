@@ -35,8 +35,16 @@ module.exports = {
      * What add_soft_delete, unique_live and add_slug make. TypeORM would drop a
      * constraint that no entity has; it leaves indexes alone that are declared so.
      */
-    softDeleteCheck: (table) => ({ name: `ck_${table}_soft_delete`, expression: '(is_deleted IS TRUE) = (deleted_at IS NOT NULL)' }),
-    liveUnique: (table, ...columns) => ({ name: `uq_${table}_${columns.join('_')}`, columns, unique: true, synchronize: false }),
+    softDeleteCheck: (table) => ({
+        name: `ck_${table}_soft_delete`,
+        expression: '(is_deleted IS TRUE) = (deleted_at IS NOT NULL)',
+    }),
+    liveUnique: (table, ...columns) => ({
+        name: `uq_${table}_${columns.join('_')}`,
+        columns,
+        unique: true,
+        synchronize: false,
+    }),
 
     /* Who acts in the transaction of this EntityManager. */
     setActor: (manager, name) => manager.query('SELECT dtmodel.set_actor($1)', [name]),
