@@ -7,6 +7,13 @@
  *         require('dtmodel/drizzle')(require('drizzle-orm'), require('drizzle-orm/pg-core'));
  *     pgTable('users', { ...modelBase(), ...softDelete(), email: text().notNull() },
  *         (users) => [softDeleteCheck('users'), liveUnique('users', users.email)]);
+ *
+ * In a project of TypeScript, copy this file into it, and set allowJs.
+ */
+
+/**
+ * @param {typeof import('drizzle-orm')} drizzle
+ * @param {typeof import('drizzle-orm/pg-core')} core
  */
 module.exports = ({ getTableColumns, sql }, { boolean, check, integer, jsonb, text, timestamp, uniqueIndex, uuid }) => {
     const time = (name) => timestamp(name, { withTimezone: true });
