@@ -37,6 +37,9 @@ async function raises(error, call, name) {
     return raised ?? {};
 }
 
+/* A Date has milliseconds: after this the time of a transaction is another one. */
+const later = () => new Promise((resolve) => setTimeout(resolve, 5));
+
 /* Runs the application: an error that it does not catch is a failure too. */
 async function run(application) {
     try {
@@ -49,4 +52,4 @@ async function run(application) {
     process.exit(results.length > 0 && results.every(Boolean) ? 0 : 1);
 }
 
-module.exports = { equal, ok, raises, run };
+module.exports = { equal, later, ok, raises, run };
