@@ -11,8 +11,8 @@
  * Sequelize validates that a column that must not be null has a value.
  */
 module.exports = ({ DataTypes, literal }) => ({
-    modelBase: (id = 'dtmodel.uuidv7()') => ({
-        id: { type: DataTypes.UUID, primaryKey: true, defaultValue: literal(id) },
+    modelBase: () => ({
+        id: { type: DataTypes.UUID, primaryKey: true, defaultValue: literal('dtmodel.uuidv7()') },
         created_at: { type: DataTypes.DATE, allowNull: false, defaultValue: literal('now()') },
         updated_at: { type: DataTypes.DATE, allowNull: false, defaultValue: literal('now()') },
     }),
@@ -21,7 +21,6 @@ module.exports = ({ DataTypes, literal }) => ({
         deleted_at: { type: DataTypes.DATE },
     }),
     audit: (type = DataTypes.TEXT) => ({ created_by: { type }, updated_by: { type }, deleted_by: { type } }),
-    version: () => ({ version: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 1 } }),
     slug: () => ({ slug: { type: DataTypes.TEXT } }),
     settings: () => ({ settings: { type: DataTypes.JSONB } }),
 
