@@ -625,9 +625,9 @@ drift_of_rule(StringInfo drift, Relation rel, const RewriteRule *rule)
 	name = rule_name(rule->ruleId);
 	if (name == NULL)
 		return;
-	dtmodel_append_drift(drift, "rule \"%s\" replaces %s: DROP RULE %s ON %s",
-						 name, event_name(rule->event), quote_identifier(name),
-						 dtmodel_qualified_name(rel));
+	dtmodel_append_drift(drift, "rule \"%s\" replaces %s: ALTER TABLE %s DISABLE RULE %s",
+						 name, event_name(rule->event),
+						 dtmodel_qualified_name(rel), quote_identifier(name));
 }
 
 void

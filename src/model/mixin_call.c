@@ -79,17 +79,31 @@ new_value(Relation rel, const Trigger *trigger, const DtOption *option)
 	return value;
 }
 
+/*
+ * Whether the value can stand in a call as it is.  A trigger that was created
+ * by hand has what the owner of the table wrote, and a superuser may be the one
+ * who runs the call.
+ */
+static bool
+is_boolean_or_number(const char *value)
+{
+	return strcmp(value, "true") == 0 || strcmp(value, "false") == 0 ||
+		(*value != '\0' && strspn(value, "0123456789") == strlen(value));
+}
+
 static void
 append_option(StringInfo call, const DtOption *option, const char *value)
 {
+	bool		is_word = option->kind == DT_OPTION_UNQUOTED ||
+		option->kind == DT_OPTION_TRIGGER;
+
 	if (value == NULL && option->default_value != NULL)
 		appendStringInfo(call, ", %s => NULL", option->name);
 	if (value == NULL || (option->default_value != NULL &&
 						  strcmp(value, option->default_value) == 0))
 		return;
 	appendStringInfo(call, ", %s => %s", option->name,
-					 option->kind == DT_OPTION_UNQUOTED ||
-					 option->kind == DT_OPTION_TRIGGER ? value :
+					 is_word && is_boolean_or_number(value) ? value :
 					 quote_literal_cstr(value));
 }
 
@@ -102,7 +116,8 @@ append_options(StringInfo call, Relation rel, const DtMixin *mixin,
 	for (const DtOption *option = mixin->options; option->name != NULL; option++)
 	{
 		if (parameter != NULL && strcmp(option->name, parameter) == 0)
-			appendStringInfo(call, ", %s => '%s'", parameter, value);
+			appendStringInfo(call, ", %s => %s", parameter,
+							 quote_literal_cstr(value));
 		else if (trigger != NULL)
 			append_option(call, option, parameter == NULL ?
 						  option_value(rel, trigger, option) :

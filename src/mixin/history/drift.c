@@ -144,7 +144,7 @@ include_statement(Relation rel, const DtHistory *history, const char *name)
 							 quote_literal_cstr(dtmodel_excluded_literal(&changed))));
 }
 
-/* What keeps the past of a row from being found, or makes it slow. */
+/* What keeps the past of a row from being found. */
 static void
 drift_of_key(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
 {
@@ -159,7 +159,16 @@ drift_of_key(StringInfo drift, Relation rel, const DtHistory *history, Oid table
 	if (missing != NULL)
 		dtmodel_append_drift(drift, "column \"%s\" of the primary key has no past: %s",
 							 missing, include_statement(rel, history, missing));
-	else if (dtmodel_lacks_history_index(rel, history, table))
+}
+
+static void
+drift_of_index(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
+{
+	DtKey		key = dtmodel_key_if_any(rel);
+
+	if (key.ncolumns > 0 &&
+		dtmodel_key_column_without_past(&key, history, table) == NULL &&
+		dtmodel_lacks_history_index(rel, history, table))
 		dtmodel_append_drift(drift, "table \"%s\" has no index on the primary key and valid_to: %s",
 							 NameStr(history->table),
 							 dtmodel_history_index(rel, dtmodel_qualified_name_of(table)));
@@ -182,10 +191,17 @@ drift_of_partition(StringInfo drift, Relation rel, Oid relid)
 
 /* While it is a history, its columns cannot be changed. */
 static char *
-add_again(Relation rel)
+type_statement(Relation rel, Oid table, Form_pg_attribute att)
 {
-	return psprintf("SELECT %s.remove_history(%s); %s", DTMODEL_SCHEMA,
-					dtmodel_quoted_name(rel), repair(rel));
+	const char *column = quote_identifier(NameStr(att->attname));
+	const char *type = format_type_extended(att->atttypid, att->atttypmod,
+											FORMAT_TYPE_TYPEMOD_GIVEN |
+											FORMAT_TYPE_FORCE_QUALIFY);
+
+	return psprintf("SELECT %s.remove_history(%s); ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %s::%s; %s",
+					DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
+					dtmodel_qualified_name_of(table), column, type, column, type,
+					repair(rel));
 }
 
 /* A write that has no place for a column is an error. */
@@ -211,7 +227,7 @@ drift_of_columns(StringInfo drift, Relation rel, const DtHistory *history, Oid t
 								 NameStr(att->attname), NameStr(history->table),
 								 format_type_be(get_atttype(table, place)),
 								 format_type_be(att->atttypid),
-								 add_again(rel));
+								 type_statement(rel, table, att));
 	}
 }
 
@@ -263,7 +279,11 @@ drift_of_tables(StringInfo drift, Relation rel, Oid table)
 	}
 }
 
-/* Whether versions can be written into the table at all. */
+/*
+ * Whether versions can be written into the table at all.  The owner of the
+ * model names its history in the arguments of a trigger, so no statement gives
+ * that owner what belongs to another role, nor the reverse.
+ */
 static bool
 is_usable(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
 {
@@ -275,9 +295,8 @@ is_usable(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
 		dtmodel_append_drift(drift, "\"%s\" is not a table: rename it, and call %s.add_history",
 							 NameStr(history->table), DTMODEL_SCHEMA);
 	else if (dtmodel_owner_of(table) != owner)
-		dtmodel_append_drift(drift, "table \"%s\" has another owner than its model: ALTER TABLE %s OWNER TO %s",
-							 NameStr(history->table), name,
-							 quote_identifier(GetUserNameFromId(owner, false)));
+		dtmodel_append_drift(drift, "table \"%s\" has another owner than its model: if it is the history, make the owners the same, and otherwise rename it and call %s.add_history",
+							 NameStr(history->table), DTMODEL_SCHEMA);
 	else if (!dtmodel_is_history_table(table))
 		dtmodel_append_drift(drift, "table \"%s\" lacks a column of every history: SELECT %s.remove_history(%s); ALTER TABLE %s RENAME TO %s; %s",
 							 NameStr(history->table), DTMODEL_SCHEMA,
@@ -299,6 +318,7 @@ drift_of_table(StringInfo drift, Relation rel, const DtHistory *history, Oid tab
 							 NameStr(history->table), repair(rel));
 	else if (is_usable(drift, rel, history, table))
 	{
+		drift_of_index(drift, rel, history, table);
 		drift_of_partition(drift, rel, table);
 		drift_of_columns(drift, rel, history, table);
 		drift_of_tables(drift, rel, table);
@@ -374,12 +394,13 @@ drift_of_function(StringInfo drift, Relation rel, const DtHistory *history)
 	else if (rel->rd_rel->relispartition)
 		return;
 	else if (dtmodel_owner_of_as_of(function) != owner)
-		dtmodel_append_drift(drift, "function \"%s\" has another owner than its model: ALTER FUNCTION %s OWNER TO %s",
-							 name, signature,
-							 quote_identifier(GetUserNameFromId(owner, false)));
+		dtmodel_append_drift(drift, "function \"%s\" has another owner than its model: drop or rename it, and call %s.add_history",
+							 name, DTMODEL_SCHEMA);
 	else if (!dtmodel_is_own_as_of(RelationGetRelid(rel), function))
-		dtmodel_append_drift(drift, "function \"%s\" was replaced by another: DROP FUNCTION %s; %s",
-							 name, signature, repair(rel));
+		dtmodel_append_drift(drift, "function \"%s\" was replaced by another: ALTER FUNCTION %s RENAME TO %s; %s",
+							 name, signature,
+							 quote_identifier(makeObjectName(name, NULL, "old")),
+							 repair(rel));
 	else if (!fits_model(rel, history, function))
 		dtmodel_append_drift(drift, "function \"%s\" does not show the table as it is now: %s",
 							 name, repair(rel));

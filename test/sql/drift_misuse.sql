@@ -1,0 +1,40 @@
+-- statements of drift for tables whose owner wrote the triggers by hand: a
+-- superuser may run them
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA drift_misuse;
+CREATE ROLE regress_drift_misuse;
+GRANT USAGE, CREATE ON SCHEMA drift_misuse TO regress_drift_misuse;
+SET ROLE regress_drift_misuse;
+SET search_path = drift_misuse, pg_catalog;
+
+CREATE TABLE notes (id int PRIMARY KEY, is_deleted boolean NOT NULL DEFAULT false, deleted_at timestamptz);
+CREATE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE ON notes FOR EACH ROW EXECUTE FUNCTION
+    dtmodel_internal.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at',
+                                              'hide=true); ALTER ROLE regress_drift_misuse CREATEDB; --');
+CREATE TABLE stories (id int PRIMARY KEY, title text, slug text);
+CREATE TRIGGER zz_dtmodel_slug BEFORE INSERT OR UPDATE ON stories FOR EACH ROW EXECUTE FUNCTION
+    dtmodel_internal.slug_trigger('source=title', 'slug=slug',
+                                  'max_length=80); ALTER ROLE regress_drift_misuse CREATEDB; --',
+                                  'on_update=true); ALTER ROLE regress_drift_misuse CREATEDB; --');
+CREATE TABLE profiles (id int PRIMARY KEY);
+CREATE TRIGGER zz_dtmodel_settings BEFORE INSERT OR UPDATE ON profiles FOR EACH ROW EXECUTE FUNCTION
+    dtmodel_internal.settings_trigger('settings=settings', 'valid_settings={theme}',
+                                      'combined=true); ALTER ROLE regress_drift_misuse CREATEDB; --');
+-- a column whose name ends a literal
+CREATE TABLE cards (id int PRIMARY KEY, "x'); ALTER ROLE regress_drift_misuse CREATEDB; --" boolean NOT NULL DEFAULT false,
+                    deleted_at timestamptz);
+SELECT dtmodel.add_soft_delete('cards', flag => $$x'); ALTER ROLE regress_drift_misuse CREATEDB; --$$);
+ALTER TABLE cards DISABLE TRIGGER zz_dtmodel_soft_cascade;
+DROP TRIGGER zz_dtmodel_soft_delete ON cards;
+RESET ROLE;
+
+SELECT model, m FROM dtmodel.models, unnest(drift) AS m WHERE model::text ~ '^drift_misuse|notes|stories|profiles|cards' ORDER BY 1, 2;
+\set VERBOSITY terse
+SELECT substring(m FROM '^.*?: ((ALTER|CREATE|DROP|REINDEX|SELECT|SET|UPDATE) .*)$') FROM dtmodel.models, unnest(drift) AS m
+WHERE model::text ~ 'notes|stories|profiles|cards' ORDER BY model, m \gexec
+\set VERBOSITY default
+SELECT rolcreatedb FROM pg_roles WHERE rolname = 'regress_drift_misuse';
+
+DROP SCHEMA drift_misuse CASCADE;
+DROP ROLE regress_drift_misuse;
