@@ -228,7 +228,9 @@ sub use_model
 			SET dtmodel.with_deleted = on;
 			SELECT dtmodel.restore(d) IS NULL FROM docs AS d \g /dev/null
 			SELECT version, updated_by, deleted_by, (SELECT count(*) FROM docs_history),
-				   (SELECT count(*) FROM pages WHERE NOT is_deleted), (SELECT drift FROM dtmodel.models WHERE model = 'docs'::regclass)
+				   (SELECT count(*) FROM pages WHERE NOT is_deleted),
+				   ARRAY(SELECT d FROM dtmodel.models, unnest(drift) AS d
+						 WHERE model = 'docs'::regclass AND position('not hidden in this session' IN d) = 0)
 			FROM docs;
 			SET dtmodel.hard_delete = on;
 			DELETE FROM docs;
