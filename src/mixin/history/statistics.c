@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_statistic.h"
 #include "mixin/history/mixin.h"
 #include "mixin/history/statistics.h"
@@ -64,6 +65,30 @@ find_model_arm(const PlannerInfo *root, const RangeTblEntry *union_rte)
 	return NULL;
 }
 
+/* Not so if the union is in a subquery, whose rows the planner estimates. */
+static bool
+is_entry_of(const PlannerInfo *root, const RelOptInfo *rel,
+			const RangeTblEntry *rte)
+{
+	return rel != NULL && (int) rel->relid < root->simple_rel_array_size &&
+		root->simple_rel_array[rel->relid] == rel &&
+		root->simple_rte_array[rel->relid] == rte;
+}
+
+/*
+ * A number of distinct values that grows with the table is kept as a part of its
+ * rows.  From PostgreSQL 18 on the planner multiplies it with all versions in
+ * both tables, of which only those of one time are rows of the union.
+ */
+static void
+scale_distinct(HeapTuple statistics, const RelOptInfo *rel)
+{
+	Form_pg_statistic form = (Form_pg_statistic) GETSTRUCT(statistics);
+
+	if (form->stadistinct < 0 && rel->rows > 0 && rel->rows < rel->tuples)
+		form->stadistinct *= rel->rows / rel->tuples;
+}
+
 /*
  * Gives the planner the statistics of the model's column.  It may not use the
  * values in them with operators that are not leakproof, as for a table on which
@@ -76,6 +101,7 @@ find_statistics(const PlannerInfo *root, const RangeTblEntry *union_rte,
 	const AppendRelInfo *arm = find_model_arm(root, union_rte);
 	const RangeTblEntry *model;
 	const Var  *column;
+	HeapTuple	statistics;
 
 	if (arm == NULL || attnum > list_length(arm->translated_vars))
 		return false;
@@ -85,12 +111,17 @@ find_statistics(const PlannerInfo *root, const RangeTblEntry *union_rte,
 		return false;
 
 	model = root->simple_rte_array[arm->child_relid];
-	vardata->statsTuple = SearchSysCache3(STATRELATTINH,
-										  ObjectIdGetDatum(model->relid),
-										  Int16GetDatum(column->varattno),
-										  BoolGetDatum(model->inh));
-	vardata->freefunc = ReleaseSysCache;
-	return HeapTupleIsValid(vardata->statsTuple);
+	statistics = SearchSysCacheCopy3(STATRELATTINH,
+									 ObjectIdGetDatum(model->relid),
+									 Int16GetDatum(column->varattno),
+									 BoolGetDatum(model->inh));
+	if (!HeapTupleIsValid(statistics))
+		return false;
+	if (is_entry_of(root, vardata->rel, union_rte))
+		scale_distinct(statistics, vardata->rel);
+	vardata->statsTuple = statistics;
+	vardata->freefunc = heap_freetuple;
+	return true;
 }
 
 static bool
