@@ -213,11 +213,18 @@ trigger_label(Relation rel, const Trigger *trigger)
 					RelationGetRelationName(rel));
 }
 
+/* Whether sessions whose replication role is not "replica" fire it. */
+static bool
+is_fired(char tgenabled)
+{
+	return tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+		tgenabled == TRIGGER_FIRES_ALWAYS;
+}
+
 static bool
 is_enabled(const Trigger *trigger)
 {
-	return trigger->tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
-		trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
+	return is_fired(trigger->tgenabled);
 }
 
 static void
@@ -461,8 +468,7 @@ static bool
 is_suspect(Form_pg_trigger trigger, const void *asked pg_attribute_unused())
 {
 	if (dtmodel_function_name(trigger->tgfoid, DTMODEL_INTERNAL_SCHEMA) != NULL)
-		return trigger->tgenabled != TRIGGER_FIRES_ON_ORIGIN &&
-			trigger->tgenabled != TRIGGER_FIRES_ALWAYS;
+		return !is_fired(trigger->tgenabled);
 	return !OidIsValid(trigger->tgparentid) && !trigger->tgisinternal;
 }
 
@@ -712,7 +718,7 @@ dtmodel_drift_of_event_trigger(StringInfo drift, const char *name,
 	if (state == '\0')
 		dtmodel_append_drift(drift, "event trigger \"%s\" does not exist, so %s: create it as the extension's script does",
 							 name, work);
-	else if (state == TRIGGER_DISABLED || state == TRIGGER_FIRES_ON_REPLICA)
+	else if (!is_fired(state))
 		dtmodel_append_drift(drift, "event trigger \"%s\" is disabled, so %s: ALTER EVENT TRIGGER %s ENABLE ALWAYS",
 							 name, work, name);
 	else if (all != NULL && strcmp(all, "off") == 0)

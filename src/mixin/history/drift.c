@@ -194,9 +194,7 @@ static char *
 type_statement(Relation rel, Oid table, Form_pg_attribute att)
 {
 	const char *column = quote_identifier(NameStr(att->attname));
-	const char *type = format_type_extended(att->atttypid, att->atttypmod,
-											FORMAT_TYPE_TYPEMOD_GIVEN |
-											FORMAT_TYPE_FORCE_QUALIFY);
+	const char *type = dtmodel_history_type(att);
 
 	return psprintf("SELECT %s.remove_history(%s); ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %s::%s; %s",
 					DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
@@ -411,15 +409,10 @@ static void
 drift_of_truncate_triggers(StringInfo drift, Relation rel)
 {
 	const DtTriggerType *type = &dtmodel_history_triggers[DT_HISTORY_TRUNCATE];
-	const char *partition;
+	const char *partition = dtmodel_find_trigger(rel, type) == NULL ? NULL :
+		dtmodel_partition_without_trigger(rel, type);
 
-	if (dtmodel_find_trigger(rel, type) == NULL)
-	{
-		dtmodel_append_drift(drift, "trigger \"%s\" does not exist: %s",
-							 type->name, repair(rel));
-		return;
-	}
-	partition = dtmodel_partition_without_trigger(rel, type);
+	dtmodel_drift_of_missing_trigger(drift, rel, &dtmodel_history_mixin, type);
 	if (partition != NULL)
 		dtmodel_append_drift(drift, "partition \"%s\" has no trigger \"%s\": %s",
 							 partition, type->name, repair(rel));

@@ -85,6 +85,8 @@ static void
 drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 {
 	const DtColumn *flag = &soft_delete->flag;
+	const char *set_default = soft_delete->flag_is_live ?
+		"SET DEFAULT true" : "SET DEFAULT false";
 
 	if (!AttributeNumberIsValid(flag->attnum))
 		return;
@@ -95,15 +97,11 @@ drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 	if (!flag->has_default)
 		dtmodel_append_drift(drift, "column \"%s\" has no default: %s",
 							 NameStr(flag->name),
-							 dtmodel_alter_column(rel, flag, soft_delete->flag_is_live ?
-												  "SET DEFAULT true" :
-												  "SET DEFAULT false"));
+							 dtmodel_alter_column(rel, flag, set_default));
 	else if (makes_deleted_rows(rel, soft_delete))
 		dtmodel_append_drift(drift, "the default of column \"%s\" makes new rows deleted: %s",
 							 NameStr(flag->name),
-							 dtmodel_alter_column(rel, flag, soft_delete->flag_is_live ?
-												  "SET DEFAULT true" :
-												  "SET DEFAULT false"));
+							 dtmodel_alter_column(rel, flag, set_default));
 }
 
 static void
