@@ -15,9 +15,15 @@
 wanted_clients() {
     local name
     for name in ${CLIENTS:-$(cd "$1/test/clients" && echo */)}; do
-        name=${name%/}
+        echo "${name%/}"
+    done
+}
+
+# Not where the list is made: a subshell cannot end the script.
+check_clients() {
+    local name
+    for name in $(wanted_clients "$1"); do
         [ -x "$1/test/clients/$name/run" ] || die "there is no client $name in test/clients"
-        echo "$name"
     done
 }
 
