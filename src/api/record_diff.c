@@ -40,7 +40,7 @@ report_other_row(const char *detail)
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("the rows are of different types"),
 			 errdetail("%s", detail),
-			 errhint("Pass two versions of one row, as OLD and NEW in a trigger.")));
+			 errhint("Pass two versions of one row, such as OLD and NEW in a trigger.")));
 }
 
 static char *

@@ -476,7 +476,7 @@ check_is_row(FunctionCallInfo fcinfo)
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("the instance must be a row"),
 			 errdetail("It is of type %s.", format_type_be(type)),
-			 errhint("Pass a row, as u in FROM users AS u.")));
+			 errhint("Pass a row, such as u in FROM users AS u.")));
 }
 
 /*

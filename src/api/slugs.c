@@ -40,7 +40,7 @@ check_trigger_fires(Relation rel)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the slug trigger of table \"%s\" does not fire in this session",
 					RelationGetRelationName(rel)),
-			 errdetail("It is disabled, or session_replication_role is not the one that it fires for."),
+			 errdetail("It is disabled, or does not fire with the current session_replication_role."),
 			 errhint("Use ALTER TABLE %s ENABLE TRIGGER %s.",
 					 dtmodel_qualified_name(rel),
 					 quote_identifier(trigger->tgname)),
@@ -226,7 +226,7 @@ dtmodel_fill_slugs(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the arguments of %s.fill_slugs must not be null",
 						DTMODEL_SCHEMA),
-				 errhint("Omit the arguments that are to have their defaults.")));
+				 errhint("Omit arguments to use their defaults.")));
 	dtmodel_check_batch_size(PG_GETARG_INT32(1));
 	dtmodel_check_may_commit(fcinfo, "fill_slugs", "Run the CALL as a statement of its own.");
 

@@ -261,7 +261,7 @@ dtmodel_check_column(Relation rel, const DtColumn *column, const DtColumnUse *us
 				 errmsg("column \"%s\" of table \"%s\" is of type %s",
 						NameStr(column->name), RelationGetRelationName(rel),
 						format_type_be(column->typid)),
-				 errdetail("%s.%s needs a column of type %s there.",
+				 errdetail("%s.%s requires a column of type %s.",
 						   DTMODEL_SCHEMA, mixin->add,
 						   use->types),
 				 errhint("Change the type of the column, or name another one: %s.",

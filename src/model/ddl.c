@@ -426,7 +426,7 @@ dtmodel_apply_change(DtChange *change)
 		ereport(NOTICE,
 				(errmsg("table \"%s\": %s", name, change->done.data),
 				 is_complete ? 0 :
-				 errdetail("The rows that exist were not checked: that would have kept other sessions waiting."),
+				 errdetail("Existing rows were not checked, since that would have blocked other sessions."),
 				 is_complete ? 0 :
 				 errhint("Use %s; in another transaction: other sessions can read and write the table meanwhile.",
 						 change->later.data)));

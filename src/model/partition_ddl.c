@@ -230,7 +230,7 @@ report_detached_foreign_table(Relation rel, Relation parent)
 	ereport(NOTICE,
 			(errmsg("foreign table \"%s\" is no longer a model",
 					RelationGetRelationName(rel)),
-			 errdetail("It had the triggers of table \"%s\" as its partition.",
+			 errdetail("It had its triggers as a partition of table \"%s\".",
 					   RelationGetRelationName(parent)),
 			 errtable(rel)));
 }
@@ -377,7 +377,7 @@ check_option(Relation rel, const Trigger *trigger, Relation parent,
 			 errmsg("table \"%s\" has %s with other columns than partitioned table \"%s\"",
 					RelationGetRelationName(rel), mixin->title,
 					RelationGetRelationName(parent)),
-			 errdetail("Its %s is %s, that of table \"%s\" is %s.",
+			 errdetail("Its %s is %s, but that of table \"%s\" is %s.",
 					   option, option_text(own),
 					   RelationGetRelationName(parent), option_text(other)),
 			 errhint("Call %s.%s(%s) with the columns of \"%s\", or %s.%s(%s), first.",

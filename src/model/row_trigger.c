@@ -45,7 +45,7 @@ check_is_table(Relation rel)
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("foreign table \"%s\" cannot be a model",
 					RelationGetRelationName(rel)),
-			 errdetail("A trigger of %s works on tables of this database alone.",
+			 errdetail("Triggers of %s work only on tables that are stored in this database.",
 					   DTMODEL_SCHEMA),
 			 rel->rd_rel->relispartition ?
 			 errhint("Detach the partition, or make the table a model on the server that holds its rows.") :
@@ -73,7 +73,7 @@ dtmodel_row_trigger(FunctionCallInfo fcinfo, const char *function, int events)
 		!event_is_among(trigdata->tg_event, events))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("trigger \"%s\" of table \"%s\" is not fired as %s.%s needs it",
+				 errmsg("trigger \"%s\" of table \"%s\" has the wrong timing, level or events for %s.%s",
 						trigdata->tg_trigger->tgname,
 						RelationGetRelationName(trigdata->tg_relation),
 						DTMODEL_INTERNAL_SCHEMA, function),

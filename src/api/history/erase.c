@@ -23,7 +23,7 @@
 
 PG_FUNCTION_INFO_V1(dtmodel_erase);
 
-#define WHY "All of a row's past must be erased, and none of another row that is hidden."
+#define WHY "The whole past of the row must be erased, and no past of a row that is hidden."
 
 static SPIPlanPtr
 erase_plan(const DtPast *past)

@@ -301,7 +301,7 @@ time_argument(FunctionCallInfo fcinfo, int argument)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("\"to\" must not be null"),
-				 errhint("Pass the time whose version is to be written back.")));
+				 errhint("Pass the time to revert the row to.")));
 	return PG_GETARG_TIMESTAMPTZ(argument);
 }
 

@@ -30,7 +30,7 @@ PG_FUNCTION_INFO_V1(dtmodel_purge_history);
 
 #define ENDED "v.valid_to OPERATOR(pg_catalog.<) $1"
 
-#define WHY "Versions are purged by their age, whichever rows they are of."
+#define WHY "Versions are purged by age, whichever rows they belong to."
 
 /* Checks the privileges. */
 static DtPast

@@ -88,8 +88,8 @@ report_row_count(const DtPurge *purge, const DtRowCount *count)
 							   count->rows, count->table, done, count->rows)));
 	else
 		ereport(NOTICE,
-				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row is held by table \"%s\" (\"%s\")",
-							   "table \"%s\": " UINT64_FORMAT " rows are held by table \"%s\" (\"%s\")",
+				(errmsg_plural("table \"%s\": " UINT64_FORMAT " row is still referenced by table \"%s\" (\"%s\")",
+							   "table \"%s\": " UINT64_FORMAT " rows are still referenced by table \"%s\" (\"%s\")",
 							   count->rows, purge->table, count->rows,
 							   count->table, count->constraint)));
 }
@@ -237,7 +237,7 @@ check_arguments(FunctionCallInfo fcinfo, const char *procedure)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the arguments of %s.%s must not be null",
 						DTMODEL_SCHEMA, procedure),
-				 errhint("Omit the arguments that are to have their defaults.")));
+				 errhint("Omit arguments to use their defaults.")));
 	dtmodel_check_batch_size(PG_GETARG_INT32(2));
 }
 

@@ -112,7 +112,7 @@ dtmodel_check_time(Relation rel, const DtHistoryState *state,
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("column \"%s\" of table \"%s\" cannot go back",
+			 errmsg("column \"%s\" of table \"%s\" cannot be set to an earlier time",
 					NameStr(state->timestamps.updated_at.name),
 					RelationGetRelationName(rel)),
 			 errdetail("It would go from %s back to %s, and the versions of the row would overlap in its history.",

@@ -140,7 +140,7 @@ report_time(Relation model, const DtColumn *updated_at)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("column \"%s\" of table \"%s\" must stay of type timestamptz, with microseconds",
+			 errmsg("column \"%s\" of table \"%s\" must remain of type timestamptz, with microsecond precision",
 					NameStr(updated_at->name), RelationGetRelationName(model)),
 			 errdetail("In a history, a version begins with this time, and ends when the next one begins."),
 			 errhint("Call %s.remove_history(%s) first, which keeps the past.",

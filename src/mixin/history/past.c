@@ -157,7 +157,7 @@ check_setter(Relation table)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for table %s",
 					RelationGetRelationName(table)),
-			 errdetail("Role \"%s\", which has set dtmodel.as_of, needs SELECT on it.",
+			 errdetail("Role \"%s\", which has set dtmodel.as_of, needs the SELECT privilege on it.",
 					   GetUserNameFromId(role, true))));
 }
 

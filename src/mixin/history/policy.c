@@ -496,7 +496,7 @@ report_problem(const Policy *policy, Oid model, Oid table)
 	if (policy->problem == NULL)
 		return;
 	ereport(NOTICE,
-			(errmsg("policy \"%s\" of table \"%s\" cannot hold for the past",
+			(errmsg("policy \"%s\" of table \"%s\" cannot be applied to the past",
 					policy->name, get_rel_name(model)),
 			 errdetail("%s", policy->problem),
 			 policy->permissive ?

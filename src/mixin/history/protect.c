@@ -61,7 +61,7 @@ report_history(const DtHistoryNames *names, const char *column)
 					names->table, model) :
 			 errmsg("column \"%s\" of table \"%s\" is part of the history of table \"%s\"",
 					column, names->table, model),
-			 errdetail("Changes of \"%s\" could no longer be written after this command.",
+			 errdetail("Changes to \"%s\" could no longer be recorded after this command.",
 					   model),
 			 errhint("Change table \"%s\", which its history follows, or call %s.remove_history(%s) first.",
 					 model, DTMODEL_SCHEMA, quoted_model(names))));
@@ -196,9 +196,9 @@ report_copied_policy(const DtHistoryNames *names, const char *policy)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("policy \"%s\" of table \"%s\" is one of table \"%s\"",
+			 errmsg("policy \"%s\" of table \"%s\" is a copy of a policy of table \"%s\"",
 					policy, names->table, model),
-			 errdetail("The policies of a model hold for its past, too."),
+			 errdetail("The policies of a model apply to its past, too."),
 			 errhint("Change the policy of table \"%s\", or add one to table \"%s\".",
 					 model, names->table)));
 }

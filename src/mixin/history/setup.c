@@ -96,7 +96,7 @@ check_time(Relation rel, const DtModel *model)
 	if (!dtmodel_is_history_time(updated_at))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("column \"%s\" of table \"%s\" is not of type timestamptz, with microseconds, and NOT NULL",
+				 errmsg("column \"%s\" of table \"%s\" must be of type timestamptz, with microsecond precision, and NOT NULL",
 						NameStr(updated_at->name), RelationGetRelationName(rel)),
 				 errdetail("In a history, a version begins with this time, and ends when the next one begins."),
 				 errhint("Use %s.", dtmodel_history_time_statement(rel, updated_at)),
@@ -576,7 +576,7 @@ report_not_partitioned(Relation rel, Relation table)
 			 errmsg("history table \"%s\" of table \"%s\" is not partitioned",
 					RelationGetRelationName(table),
 					RelationGetRelationName(rel)),
-			 errdetail("Only a history table that is created by this call can be."),
+			 errdetail("Only a history table that this call creates can be partitioned."),
 			 errhint("Call %s.remove_history(%s), rename table \"%s\", call this function again, and insert its rows into the new table.",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
 					 RelationGetRelationName(table)),

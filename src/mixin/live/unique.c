@@ -92,7 +92,7 @@ check_partition_key(Relation rel, const UniqueRequest *request)
 						column_list(rel, request, ", ", false),
 						RelationGetRelationName(rel)),
 				 AttributeNumberIsValid(attnum) ?
-				 errdetail("Column \"%s\" is part of the partition key and not among them.",
+				 errdetail("Column \"%s\" is part of the partition key, but not one of these columns.",
 						   get_attname(RelationGetRelid(rel), attnum, false)) :
 				 errdetail("The partition key has an expression."),
 				 errhint("Name all columns of the partition key too, or call %s.unique_live on each partition.",
@@ -135,7 +135,7 @@ check_not_wider(Relation rel, Relation index, const UniqueRequest *request)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("index \"%s\" makes deleted rows of table \"%s\" unique too",
+			 errmsg("index \"%s\" also covers deleted rows of table \"%s\"",
 					name, RelationGetRelationName(rel)),
 			 errdetail("As long as it exists, the values of a deleted row cannot be used again."),
 			 OidIsValid(get_index_constraint(RelationGetRelid(index))) ?

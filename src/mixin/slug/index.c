@@ -239,7 +239,7 @@ keeps_wider_index(const DtChange *change, const DtColumn *slug)
 	ereport(NOTICE,
 			(errmsg("slugs of deleted rows of table \"%s\" are still taken",
 					RelationGetRelationName(change->rel)),
-			 errdetail("To build an index of live rows now would keep other sessions waiting."),
+			 errdetail("Building an index of live rows now would block other sessions."),
 			 errhint("Use %s, and then SELECT %s.",
 					 concurrent_command(change, NameStr(slug->name)),
 					 dtmodel_mixin_call(change->rel, &dtmodel_slug_mixin, NULL, NULL)),

@@ -56,7 +56,7 @@ check_request(const SlugRequest *request)
 		request->max_length > DT_MAX_SLUG_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_length must be from %d to %d", DT_MIN_SLUG_LENGTH,
+				 errmsg("max_length must be between %d and %d", DT_MIN_SLUG_LENGTH,
 						DT_MAX_SLUG_LENGTH),
 				 errdetail("It is %d.", request->max_length)));
 }

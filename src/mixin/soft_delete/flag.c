@@ -72,7 +72,7 @@ report_contradiction(Relation rel, const DtSoftDelete *columns)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("a row of table \"%s\" cannot be restored and given a time of deletion at once",
+			 errmsg("cannot restore a row of table \"%s\" and set its time of deletion in the same UPDATE",
 					RelationGetRelationName(rel)),
 			 errdetail("The UPDATE sets \"%s\" to %s and \"%s\" to a new time.",
 					   NameStr(columns->flag.name),

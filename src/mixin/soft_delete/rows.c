@@ -131,7 +131,7 @@ dtmodel_check_soft_delete_fires(Relation rel, const DtSoftDelete *soft_delete)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the soft-delete trigger of table \"%s\" does not fire in this session",
 					RelationGetRelationName(rel)),
-			 errdetail("It is disabled, or session_replication_role is not the one that it fires for."),
+			 errdetail("It is disabled, or does not fire with the current session_replication_role."),
 			 errhint("Use ALTER TABLE %s ENABLE TRIGGER %s.",
 					 dtmodel_qualified_name(rel),
 					 dtmodel_soft_delete_triggers[DT_SOFT_DELETE].name),

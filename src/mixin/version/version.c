@@ -74,7 +74,7 @@ report_last(Relation rel, const DtColumn *version)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("column \"%s\" of table \"%s\" cannot count further",
+			 errmsg("column \"%s\" of table \"%s\" has reached its maximum value",
 					NameStr(version->name), RelationGetRelationName(rel)),
 			 version->typid == INT4OID ?
 			 errhint("Use ALTER TABLE %s ALTER COLUMN %s TYPE bigint.",
