@@ -11,7 +11,7 @@ CREATE SCHEMA dtmodel_internal;
 COMMENT ON SCHEMA dtmodel IS
 'the model layer of an application: templates of models, and functions for them and their rows';
 COMMENT ON SCHEMA dtmodel_internal IS
-'what dtmodel itself calls: the functions of its triggers, event triggers and for the planner';
+'functions that only dtmodel itself calls: those of its triggers and event triggers, and for the planner';
 
 -- Users of models may call the functions; each function checks what its
 -- caller may do. Owners of models create triggers, with add_* and when they
@@ -99,7 +99,7 @@ COMMENT ON TABLE dtmodel.model_base IS
 'template: id, created_at, updated_at; see dtmodel.add_model';
 COMMENT ON COLUMN dtmodel.model_base.id IS 'primary key';
 COMMENT ON COLUMN dtmodel.model_base.created_at IS 'when the row was created';
-COMMENT ON COLUMN dtmodel.model_base.updated_at IS 'when the row was changed last';
+COMMENT ON COLUMN dtmodel.model_base.updated_at IS 'when the row was last changed';
 COMMENT ON CONSTRAINT pk_model_base ON dtmodel.model_base IS 'identifies the row';
 
 CREATE TABLE dtmodel.timestamp_mixin (
@@ -110,7 +110,7 @@ CREATE TABLE dtmodel.timestamp_mixin (
 COMMENT ON TABLE dtmodel.timestamp_mixin IS
 'template: created_at, updated_at; see dtmodel.add_timestamps';
 COMMENT ON COLUMN dtmodel.timestamp_mixin.created_at IS 'when the row was created';
-COMMENT ON COLUMN dtmodel.timestamp_mixin.updated_at IS 'when the row was changed last';
+COMMENT ON COLUMN dtmodel.timestamp_mixin.updated_at IS 'when the row was last changed';
 
 CREATE TABLE dtmodel.soft_delete_mixin (
     is_deleted pg_catalog.bool NOT NULL DEFAULT false,
@@ -136,7 +136,7 @@ CREATE TABLE dtmodel.configurable_mixin (
 COMMENT ON TABLE dtmodel.configurable_mixin IS
 'template: settings; see dtmodel.add_settings';
 COMMENT ON COLUMN dtmodel.configurable_mixin.settings IS
-'named settings of the row; null is no settings';
+'named settings of the row; null means none';
 COMMENT ON CONSTRAINT ck_settings ON dtmodel.configurable_mixin IS
 'settings are a JSON object';
 
@@ -149,7 +149,7 @@ CREATE TABLE dtmodel.audit_mixin (
 COMMENT ON TABLE dtmodel.audit_mixin IS
 'template: created_by, updated_by, deleted_by; see dtmodel.add_audit';
 COMMENT ON COLUMN dtmodel.audit_mixin.created_by IS 'who created the row';
-COMMENT ON COLUMN dtmodel.audit_mixin.updated_by IS 'who changed the row last';
+COMMENT ON COLUMN dtmodel.audit_mixin.updated_by IS 'who last changed the row';
 COMMENT ON COLUMN dtmodel.audit_mixin.deleted_by IS
 'who deleted the row; null in a live row';
 
@@ -283,7 +283,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_soft_cascade_move_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel_internal.soft_cascade_move_trigger() IS
-'trigger of dtmodel.add_soft_delete on partitioned tables: the same for rows that move to another partition';
+'trigger of dtmodel.add_soft_delete on partitioned tables: deletes and restores along foreign keys when a row moves to another partition';
 
 CREATE FUNCTION dtmodel_internal.soft_delete_guard_trigger()
 RETURNS pg_catalog.trigger
@@ -587,7 +587,7 @@ LANGUAGE C STABLE;
 
 COMMENT ON FUNCTION dtmodel.changes(
     pg_catalog.anyelement, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
-'what happened to the rows of a table in a time, oldest first';
+'the changes of the rows of a table in a period, oldest first';
 
 CREATE FUNCTION dtmodel.revert(
     instance pg_catalog.anyelement,
@@ -598,7 +598,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.revert(
     pg_catalog.anyelement, pg_catalog.timestamptz) IS
-'writes a row back as it was at a time, and returns it';
+'reverts a row to what it was at a time, and returns it';
 
 CREATE FUNCTION dtmodel.revert(
     model pg_catalog.anyelement,
@@ -611,7 +611,7 @@ LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION dtmodel.revert(
     pg_catalog.anyelement, pg_catalog.anycompatible,
     pg_catalog.timestamptz) IS
-'writes the row with the given primary key back as it was at a time, and returns it';
+'reverts the row with the given primary key to what it was at a time, and returns it';
 
 CREATE FUNCTION dtmodel.revert_transaction(
     model pg_catalog.anyelement,
@@ -623,7 +623,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.revert_transaction(
     pg_catalog.anyelement, pg_catalog.xid8, pg_catalog.bool) IS
-'writes the rows that a transaction updated or deleted back as they were before; rows that it inserted stay';
+'reverts the rows that a transaction updated or deleted to what they were before; rows that it inserted stay';
 
 CREATE FUNCTION dtmodel.erase(
     model pg_catalog.anyelement,
@@ -738,7 +738,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_live_parent_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel_internal.live_parent_trigger() IS
-'trigger of dtmodel.require_live_parent: refuses a live row whose parent is deleted';
+'trigger of dtmodel.require_live_parent: refuses to insert a live row whose parent is deleted';
 
 CREATE FUNCTION dtmodel_internal.live_parent_update_trigger()
 RETURNS pg_catalog.trigger
@@ -746,7 +746,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_live_parent_update_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel_internal.live_parent_update_trigger() IS
-'trigger of dtmodel.require_live_parent: the same for updated rows';
+'trigger of dtmodel.require_live_parent: refuses an UPDATE that leaves a live row under a deleted parent';
 
 CREATE FUNCTION dtmodel.require_live_parent(
     child pg_catalog.regclass,
@@ -845,7 +845,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_history_follow_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel_internal.history_follow_trigger() IS
-'event trigger: changes a history as its model was changed';
+'event trigger: makes a history follow the changes of its model';
 
 CREATE FUNCTION dtmodel_internal.history_drop_trigger()
 RETURNS pg_catalog.event_trigger
@@ -876,7 +876,7 @@ CREATE EVENT TRIGGER dtmodel_history_follow ON ddl_command_end
 ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
 
 COMMENT ON EVENT TRIGGER dtmodel_history_follow IS
-'changes a history as its model was changed';
+'makes a history follow the changes of its model';
 
 -- Policies, and whatever they, a column's type or a generated column can
 -- depend on.
@@ -1120,7 +1120,7 @@ AS 'MODULE_PATHNAME', 'dtmodel_get_all_support'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION dtmodel_internal.get_all_support(pg_catalog.internal) IS
-'for the planner: get_all in the plan of its caller';
+'for the planner: puts the query of dtmodel.get_all into the plan of its caller';
 
 CREATE FUNCTION dtmodel.get_all(
     model pg_catalog.anyelement,
@@ -1148,7 +1148,7 @@ LANGUAGE C STABLE;
 
 COMMENT ON FUNCTION dtmodel.get_deleted(
     pg_catalog.anyelement, pg_catalog.timestamptz, pg_catalog.interval) IS
-'the deleted rows of a table, also hidden ones: all, those of one deletion, or those deleted since a time';
+'the deleted rows of a table, including hidden ones: all, those of one deletion, or those deleted since a time';
 
 CREATE FUNCTION dtmodel.count(
     model pg_catalog.anyelement,
