@@ -45,7 +45,7 @@ CREATE TABLE dtmodel.of_the_user (id int);
 SELECT try('dtmodel.add_timestamps(''dtmodel.of_the_user'')');
 DROP TABLE dtmodel.of_the_user;
 
--- settings of no name
+-- settings without a name
 CREATE TABLE t (id int);
 SELECT try('dtmodel.add_settings(''t'')');
 SELECT try('dtmodel.add_settings(''t'', NULL, schema => NULL)');

@@ -68,7 +68,7 @@ ALTER TABLE t RENAME COLUMN changed_at TO updated_at;
 SELECT dtmodel.add_timestamps('t');
 EXECUTE up (8);
 
--- swapped names: the triggers go by the names
+-- swapped names: the triggers find the columns by name
 ALTER TABLE t RENAME COLUMN created_at TO tmp;
 ALTER TABLE t RENAME COLUMN updated_at TO created_at;
 ALTER TABLE t RENAME COLUMN tmp TO updated_at;

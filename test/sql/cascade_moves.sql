@@ -62,7 +62,7 @@ MERGE INTO parted AS p USING (VALUES (1, 2), (2, 2)) AS s (step, id) ON p.id = s
     WHEN MATCHED AND s.step = 1 THEN UPDATE SET k = 2
     WHEN MATCHED THEN DELETE;
 SELECT id, k, is_deleted FROM parted WHERE id = 2;
--- nor is an INSERT of the same statement mistaken for the row that did not arrive
+-- an INSERT of the same statement is not mistaken for the row that did not arrive
 WITH u AS (UPDATE parted SET k = 2 WHERE id = 3 RETURNING id)
     INSERT INTO parted (id, k, created_by) SELECT 4, 2, 'forged' WHERE (SELECT count(*) FROM u) = 0;
 SELECT id, created_by = current_user AS honest FROM parted WHERE id = 4;

@@ -114,7 +114,7 @@ FROM (VALUES
     ('[1, 2]',                             '[2, 1, 3]')
 ) AS t(a, b);
 
--- SQL NULL is no document
+-- SQL NULL is not a document
 SELECT dtmodel.get_difference_between_dictionaries(NULL, NULL) AS both,
        dtmodel.get_difference_between_dictionaries(NULL, '{"a": 1}') AS old,
        dtmodel.get_difference_between_dictionaries('{}', NULL, 'p') AS new,

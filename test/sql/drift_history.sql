@@ -75,7 +75,7 @@ SELECT drift.after('ALTER TABLE drift."my orders_history" DROP operation');
 SELECT drift.after('ALTER TABLE drift."my orders_history" SET UNLOGGED');
 SELECT drift.after('DROP TABLE drift."my orders_history"');
 
--- What belongs to another role may not be the history at all: no statement gives it away.
+-- What belongs to another role may not be the history: no statement changes its owner.
 SELECT drift.without_event_triggers('ALTER TABLE drift."my orders_history" OWNER TO regress_drift');
 SELECT drift.without_event_triggers('ALTER FUNCTION drift."my orders_as_of"(timestamptz) OWNER TO regress_drift');
 SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift');

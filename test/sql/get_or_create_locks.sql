@@ -26,7 +26,7 @@ SELECT make(NULL::a, 1, 32);
 SELECT criteria BETWEEN 31 AND 32 AS each, of_the_table FROM locks;
 SELECT make(NULL::a, 1, 200);
 SELECT criteria BETWEEN 31 AND 32 AS each, of_the_table FROM locks;
--- and so they are for other tables then
+-- and then for other tables too
 SELECT make(NULL::b, 1, 2);
 SELECT criteria, of_the_table FROM locks WHERE "table" = 'b'::regclass;
 COMMIT;

@@ -57,7 +57,7 @@ SET enable_seqscan = off;
 EXPLAIN (COSTS OFF) SELECT name FROM users_as_of('2026-01-01') WHERE id = 1;
 RESET enable_seqscan;
 
--- several changes in one transaction leave one version, and how it ended
+-- several changes in one transaction leave one version, with the operation that ended it
 DELETE FROM users_history;
 BEGIN;
 UPDATE users SET n = 1 WHERE id = 2;
@@ -130,8 +130,8 @@ RESET dtmodel.preserve_timestamps;
 TABLE versions;
 SELECT at, name FROM (VALUES ('2020-06-01'::timestamptz), ('2021-06-01')) AS m (at), users_as_of(at) ORDER BY at;
 
--- updated_at grows over what another transaction has written, and so does the
--- end of a version
+-- updated_at becomes later than what another transaction has written, and so
+-- does the end of a version
 SET dtmodel.preserve_timestamps = on;
 UPDATE users SET updated_at = '2999-01-01' RETURNING updated_at = '2999-01-01' AS kept;
 RESET dtmodel.preserve_timestamps;
@@ -153,7 +153,7 @@ TABLE versions;
 SELECT bool_and(v.valid_to = w.valid_from) AS gapless
 FROM users_history AS v JOIN users_history AS w ON v.name = 'a' AND w.name = 'b';
 
--- removing the history keeps the past; adding it again goes on with it
+-- removing the history keeps the past; adding it again continues it
 SELECT dtmodel.remove_history('users');
 UPDATE users SET name = 'unseen';
 SELECT count(*) FROM users_history;

@@ -1,5 +1,5 @@
 --
--- what a history cannot follow, commands on the history itself, and who may
+-- what a history cannot follow, commands on the history itself, and which roles may run them
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -33,7 +33,7 @@ ALTER TABLE admins ADD COLUMN valid_to int;
 \echo :SQLSTATE
 DROP TABLE admins, admins_history;
 
--- the time that versions are told by
+-- the time that distinguishes versions
 ALTER TABLE users ALTER updated_at TYPE timestamptz(3);
 \echo :SQLSTATE
 ALTER TABLE users ALTER updated_at TYPE timestamp;
@@ -103,13 +103,13 @@ ALTER TABLE users_history RENAME remark TO comment;
 CREATE INDEX ON users_history (valid_to);
 UPDATE users SET name = '3';
 SELECT name, comment FROM users_history ORDER BY valid_to;
--- a table that only looks like one
+-- a table that only looks like a history
 CREATE TABLE history (LIKE users_history);
 ALTER TABLE history RENAME TO histories;
 ALTER TABLE histories DROP COLUMN valid_to;
 DROP TABLE histories;
 
--- a history that is not in order is not followed; the model says so
+-- a history that is out of order does not follow, which is drift
 ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;
 ALTER TABLE users_history RENAME TO kept;
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
@@ -123,7 +123,7 @@ ALTER TABLE kept RENAME TO users_history;
 ALTER TABLE users ADD COLUMN c int;
 SELECT columns('users_history');
 UPDATE users SET name = '4';
--- nor is a function that was dropped created again
+-- a function that was dropped is not created again
 DROP FUNCTION users_as_of;
 ALTER TABLE users DROP COLUMN c;
 ALTER TABLE users RENAME TO people;
@@ -152,7 +152,7 @@ SET ROLE history_ddl_ann;
 CREATE TABLE users (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('users', clock => 'clock'), dtmodel.add_history('users');
 INSERT INTO users VALUES (1, 'a');
--- who may not change the model cannot change its history that way
+-- a role that may not change the model cannot change its history that way
 SET ROLE history_ddl_mallory;
 ALTER TABLE users ADD COLUMN x int;
 \echo :SQLSTATE
@@ -193,7 +193,7 @@ ALTER TABLE history_ddl_other.people DROP COLUMN y;
 RESET ROLE;
 DROP TABLE history_ddl_other.people, history_ddl_other.people_history;
 
--- what another role has put in the place of a history is neither given to a role nor changed
+-- what another role has put in the place of a history gets no other owner, and is not changed
 CREATE TABLE users (id int PRIMARY KEY, name text);
 SELECT dtmodel.add_timestamps('users', clock => 'clock'), dtmodel.add_history('users');
 ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;

@@ -73,16 +73,16 @@ SELECT dtmodel.erase(NULL::parted, '{"id": 1, "k": 2}'::jsonb);
 SELECT id, k FROM parted;
 SELECT id, k FROM parted_history;
 CREATE TABLE base (id int PRIMARY KEY, name text);
-CREATE TABLE heir (extra text, PRIMARY KEY (id)) INHERITS (base);
+CREATE TABLE child (extra text, PRIMARY KEY (id)) INHERITS (base);
 SELECT dtmodel.add_timestamps('base'), dtmodel.add_history('base');
-INSERT INTO heir VALUES (1, 'one', 'e'), (2, 'two', 'f');
+INSERT INTO child VALUES (1, 'one', 'e'), (2, 'two', 'f');
 UPDATE base SET name = name || '!';
-UPDATE heir SET extra = 'g';
-SELECT dtmodel.erase(NULL::base, 1), dtmodel.erase(NULL::heir, 2);
-SELECT count(*) FROM heir;
+UPDATE child SET extra = 'g';
+SELECT dtmodel.erase(NULL::base, 1), dtmodel.erase(NULL::child, 2);
+SELECT count(*) FROM child;
 SELECT count(*) FROM base_history;
 
--- versions by their age: nothing as young as this
+-- versions by age: none is old enough
 SET client_min_messages = notice;
 CALL dtmodel.purge_history('users', '1 hour');
 CALL dtmodel.purge_history('users', '0', dry_run => true);
@@ -108,7 +108,7 @@ CALL dtmodel.purge_history('users', '2 days');
 SELECT name FROM users_history;
 -- of partitions and of tables that inherit
 CALL dtmodel.purge_history('parted', '0');
-INSERT INTO heir VALUES (3, 'three', 'e');
+INSERT INTO child VALUES (3, 'three', 'e');
 INSERT INTO base VALUES (4, 'four');
 UPDATE base SET name = name || '!';
 CALL dtmodel.purge_history('base', '0');

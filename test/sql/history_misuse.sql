@@ -58,7 +58,7 @@ SELECT dtmodel.describe('users') -> 'history' AS history;
 -- a history table that is gone, or lacks a column, keeps the model from being
 -- written, and is drift
 INSERT INTO users (id, name) VALUES (1, 'ann');
--- what keeps it from that is disabled here
+-- the event triggers that prevent this are disabled here
 ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;
 ALTER EVENT TRIGGER dtmodel_history_follow DISABLE;
 ALTER TABLE users_history RENAME COLUMN name TO former;
@@ -81,7 +81,7 @@ SELECT dtmodel.remove_timestamps('users');
 UPDATE users SET name = 'x';
 SELECT dtmodel.describe('users') -> 'drift' AS drift;
 
--- triggers that are called otherwise
+-- trigger functions that are called in other ways
 SELECT dtmodel_internal.history_trigger();
 CREATE TABLE other (id int PRIMARY KEY);
 CREATE TRIGGER t BEFORE UPDATE ON other FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.history_trigger();

@@ -110,7 +110,7 @@ UPDATE notes SET v = v;
 UPDATE notes SET v = 'corrected';
 COMMIT;
 SELECT id, v, operation, valid_from = valid_to AS no_length FROM notes_history ORDER BY id;
--- neither of a row from the future
+-- nor does one of a row whose updated_at is in the future
 INSERT INTO notes (id, v, updated_at) VALUES (3, 'c', '2999-01-01');
 BEGIN;
 UPDATE notes SET v = v WHERE id = 3 RETURNING updated_at - '2999-01-01' AS later;

@@ -63,7 +63,7 @@ UPDATE users SET name = 'e', updated_at = first_of(CASE id WHEN 1 THEN 3 ELSE 40
 COMMIT;
 SELECT named(tableoid), id, name, operation, month(date_trunc('month', valid_to)) FROM users_history WHERE name >= 'c' ORDER BY valid_to, id;
 
--- as an ordinary history for those who read it
+-- it is read like any other history
 SELECT id, name FROM users_as_of(first_of(2)) ORDER BY id;
 SELECT operation, changed, (version).name FROM dtmodel.history(NULL::users, 1);
 SELECT operation, key FROM dtmodel.changes(NULL::users, first_of(1)) ORDER BY time, key;
@@ -119,7 +119,7 @@ SELECT named(tableoid), id, v, month(date_trunc('month', valid_to)) FROM late_hi
 SELECT * FROM partitions('late_history');
 SELECT operation, (version).v FROM dtmodel.history(NULL::late, 1);
 
--- a version that ended at no time, or before all months, stays in the default partition
+-- a version that ended at -infinity, or before all months, stays in the default partition
 BEGIN;
 SET LOCAL dtmodel.preserve_timestamps = on;
 INSERT INTO late (id, v, updated_at) VALUES (7, 'a', '-infinity');
@@ -202,7 +202,7 @@ ALTER TABLE users DROP COLUMN age;
 ALTER TABLE users ADD COLUMN age text;
 UPDATE users SET age = 'x';
 SELECT id, name, remark, age_1, age FROM users_history WHERE id = 1 ORDER BY valid_to DESC LIMIT 2;
--- 'postgres' is the user who runs the test, whatever his name.
+-- 'postgres' stands for the user who runs the test.
 CREATE FUNCTION tables(name text) RETURNS TABLE (tables text, schema regnamespace, owner text, secured text) LANGUAGE sql STABLE AS $$
     SELECT string_agg(named(c.oid), ' ' ORDER BY named(c.oid) COLLATE "C"), relnamespace::regnamespace,
            CASE pg_get_userbyid(relowner) WHEN session_user THEN 'postgres' ELSE relowner::regrole::text END,
@@ -215,7 +215,7 @@ ALTER TABLE people SET SCHEMA history_partitions_other;
 ALTER TABLE history_partitions_other.people OWNER TO history_partitions_ann;
 ALTER TABLE history_partitions_other.people ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 SELECT * FROM tables('people');
--- new partitions are as the others, whoever makes them
+-- new partitions are like the others, whichever role makes them
 SELECT cardinality(dtmodel.add_history_partitions('history_partitions_other.people', 6));
 SET ROLE history_partitions_ann;
 SELECT cardinality(dtmodel.add_history_partitions('history_partitions_other.people', 7));
@@ -224,8 +224,8 @@ SELECT * FROM tables('people');
 REASSIGN OWNED BY history_partitions_ann TO history_partitions_bob;
 SELECT owner, count(*) FROM tables('people') GROUP BY 1;
 
--- a reader needs privileges on the model and its history only, and has no
--- others by the partitions
+-- a reader needs privileges only on the model and its history, and gets none on
+-- the partitions
 GRANT SELECT ON history_partitions_other.people, history_partitions_other.people_history TO history_partitions_ann;
 GRANT USAGE ON SCHEMA history_partitions TO history_partitions_ann;
 ALTER TABLE history_partitions_other.people NO FORCE ROW LEVEL SECURITY;
@@ -274,7 +274,7 @@ INSERT INTO passing VALUES (1);
 DELETE FROM passing;
 SELECT named(tableoid), id, operation FROM passing_history;
 
--- the past stays unless it is dropped, and is gone on with
+-- the past stays unless it is dropped, and is continued
 SELECT dtmodel.remove_history('events');
 SELECT dtmodel.add_history('events');
 UPDATE events SET v = 'c';

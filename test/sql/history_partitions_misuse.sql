@@ -1,5 +1,5 @@
 --
--- partitioned histories: what is refused, and who may
+-- partitioned histories: what is refused, and to whom
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -163,7 +163,7 @@ SELECT dtmodel.add_history_partitions('users');
 \echo :SQLSTATE
 SELECT dtmodel.add_history('users');
 \echo :SQLSTATE
--- a trap: nothing of the owner's runs as the one who makes the partitions
+-- a trap: no code of the owner runs as the role that makes the partitions
 RESET ROLE;
 SET ROLE history_partitions_owner;
 SELECT cardinality(dtmodel.add_history_partitions('users', 0));
@@ -194,7 +194,7 @@ TRUNCATE ran;
 SELECT count(*) FROM users_history_default;
 SELECT cardinality(dtmodel.add_history_partitions('users', 0));
 SELECT DISTINCT who FROM ran;
--- and purging drops as the owner, for those who may
+-- purging drops partitions as the owner, for roles that may purge
 SET ROLE history_partitions_user;
 SET client_min_messages = notice;
 CALL dtmodel.purge_history('users', '1 year', dry_run => true);
@@ -214,7 +214,7 @@ CALL dtmodel.purge_history('users', '1 year');
 \echo :SQLSTATE
 DROP VIEW old;
 
--- nothing of the owner's runs as the owner of a partition, nor casts as the one who makes partitions
+-- no code of the owner runs as the owner of a partition, and no cast as the role that makes partitions
 SET ROLE history_partitions_owner;
 CREATE TYPE kind AS ENUM ('1');
 CREATE FUNCTION to_number(k kind) RETURNS int LANGUAGE plpgsql AS $$
@@ -244,7 +244,7 @@ UPDATE things SET name = 'b', updated_at = '2020-01-01 00:00+00';
 UPDATE things SET name = 'c', updated_at = '2998-01-01 00:00+00';
 UPDATE things SET name = 'd', updated_at = '2999-01-01 00:00+00';
 COMMIT;
--- who needs privileges on such a partition
+-- the owner of the history needs privileges on such a partition
 \set VERBOSITY sqlstate
 SELECT dtmodel.add_history_partitions('things');
 CALL dtmodel.purge_history('things', '1 year');
@@ -259,7 +259,7 @@ CALL dtmodel.purge_history('things', '0');
 SELECT DISTINCT who FROM ran WHERE who ~ ' as ' ORDER BY who;
 SELECT count(*) FROM things_history;
 
--- who may not read the history may not read its partitions either, whatever is granted by default
+-- a role that may not read the history may not read its partitions either, whatever is granted by default
 ALTER DEFAULT PRIVILEGES FOR ROLE history_partitions_owner GRANT ALL ON TABLES TO PUBLIC, history_partitions_user;
 SET ROLE history_partitions_owner;
 CREATE TABLE letters (id int PRIMARY KEY);

@@ -1,5 +1,5 @@
 --
--- the policies of a model hold for its past, too, and nothing makes a role see more
+-- the policies of a model apply to its past, too, and nothing makes a role see more
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -204,7 +204,7 @@ DROP POLICY "Own" ON docs_history;
 SELECT name FROM policies('docs_history');
 SELECT dtmodel.add_history('docs', exclude => '{secret}');
 SELECT name FROM policies('docs_history');
--- who may not change the model's policies does not change those of its past
+-- a role that may not change the model's policies cannot change those of its past
 SET ROLE history_policies_ann;
 \set VERBOSITY sqlstate
 CREATE POLICY all_of_it ON docs USING (true);
@@ -237,7 +237,7 @@ SELECT name FROM policies('docs_history');
 DROP POLICY dumped ON docs;
 SELECT name FROM policies('docs_history');
 
--- what runs as the owner is not kept back, also if row-level security is forced
+-- what runs as the owner is not restricted, even if row-level security is forced
 ALTER TABLE docs FORCE ROW LEVEL SECURITY;
 SELECT relforcerowsecurity FROM pg_class WHERE oid = 'docs_history'::regclass;
 SET ROLE history_policies_owner;
@@ -249,7 +249,7 @@ SELECT dtmodel.erase(NULL::docs, 1);
 SELECT id FROM docs_history;
 CALL dtmodel.purge_history('docs', '0');
 SELECT count(*) FROM docs_history;
--- when the model is gone, none shows the past any more
+-- when the model is dropped, no policy shows the past any more
 UPDATE docs SET body = 'z';
 SET ROLE history_policies_owner;
 DROP TABLE docs;
@@ -268,13 +268,13 @@ CREATE POLICY own ON parted USING (owner = current_user);
 CREATE POLICY part ON parted_1 USING (true);
 SELECT name, qual FROM policies('parted_history');
 CREATE TABLE base (id int PRIMARY KEY, owner name);
-CREATE TABLE heir (extra text, PRIMARY KEY (id)) INHERITS (base);
+CREATE TABLE child (extra text, PRIMARY KEY (id)) INHERITS (base);
 SELECT dtmodel.add_timestamps('base'), dtmodel.add_history('base');
 CREATE POLICY own ON base USING (owner = current_user);
-CREATE POLICY extra ON heir USING (extra = 'x');
+CREATE POLICY extra ON child USING (extra = 'x');
 SELECT name, qual FROM policies('base_history');
-SELECT name, qual FROM policies('heir_history');
--- without a history, or with one that is given up, policies are left alone
+SELECT name, qual FROM policies('child_history');
+-- without a history, or with one that was removed, policies are not changed
 SELECT dtmodel.remove_history('base');
 DROP POLICY own ON base;
 CREATE POLICY other ON base USING (true);

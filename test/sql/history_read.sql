@@ -157,16 +157,16 @@ SELECT operation, key, changed FROM dtmodel.changes(NULL::parted, NULL);
 
 -- tables that inherit
 CREATE TABLE base (id int PRIMARY KEY, name text);
-CREATE TABLE heir (extra text, PRIMARY KEY (id)) INHERITS (base);
+CREATE TABLE child (extra text, PRIMARY KEY (id)) INHERITS (base);
 SELECT dtmodel.add_timestamps('base'), dtmodel.add_history('base');
 INSERT INTO base (id, name) VALUES (1, 'base');
-INSERT INTO heir (id, name, extra) VALUES (2, 'heir', 'e');
+INSERT INTO child (id, name, extra) VALUES (2, 'child', 'e');
 UPDATE base SET name = name || '!';
-UPDATE heir SET extra = 'f';
+UPDATE child SET extra = 'f';
 SELECT operation, changed, version IS NULL AS no_row FROM dtmodel.history(NULL::base, 2);
-SELECT operation, changed, (version).extra FROM dtmodel.history(NULL::heir, 2);
+SELECT operation, changed, (version).extra FROM dtmodel.history(NULL::child, 2);
 SELECT operation, key, changed FROM dtmodel.changes(NULL::base, NULL);
-SELECT operation, key, changed FROM dtmodel.changes(NULL::heir, NULL);
+SELECT operation, key, changed FROM dtmodel.changes(NULL::child, NULL);
 
 -- a row of a live view, a domain over rows
 CREATE TABLE items (gone int, id int PRIMARY KEY, name text);

@@ -166,8 +166,8 @@ CALL dtmodel.purge_history('docs', '0');
 RESET ROLE;
 SELECT count(*) FROM docs_history;
 
--- a history that lacks a column, or is not there; what keeps it from that is
--- disabled here
+-- a history that lacks a column, or was dropped; the event trigger that prevents
+-- this is disabled here
 ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;
 ALTER TABLE users_history DROP COLUMN name;
 SELECT * FROM dtmodel.history(NULL::users, 1);

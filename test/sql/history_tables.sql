@@ -86,7 +86,7 @@ SELECT body FROM copies_history;
 SELECT count(*) FROM notes_history;
 DROP TABLE copies, copies_history;
 
--- what DROP EXTENSION leaves is gone on with; a function of the user's own, or of another role, is not
+-- what DROP EXTENSION leaves is continued; a function of the user, or of another role, is not replaced
 BEGIN;
 CREATE ROLE history_tables_mallory;
 CREATE FUNCTION notes_as_of(text) RETURNS int LANGUAGE sql AS 'SELECT 1';
@@ -111,7 +111,7 @@ SELECT dtmodel.add_history('notes');
 ROLLBACK;
 SELECT drift('notes');
 
--- while event triggers do not fire: the model says so, and add_history makes up for it
+-- while event triggers do not fire: drift says so, and add_history repairs it
 CREATE TABLE offers (id int PRIMARY KEY, item text);
 SELECT dtmodel.add_timestamps('offers', clock => 'clock'), dtmodel.add_history('offers');
 INSERT INTO offers VALUES (1, 'a');
@@ -143,7 +143,7 @@ SELECT item, price FROM offers_history ORDER BY valid_to;
 SELECT drift('offers');
 DROP TABLE offers, offers_history;
 
--- temporary tables that lose their rows at the end of the transaction: these are no versions
+-- temporary tables that lose their rows at the end of the transaction: these do not become versions
 BEGIN;
 CREATE TEMPORARY TABLE emptied (id int PRIMARY KEY, v int) ON COMMIT DELETE ROWS;
 SELECT dtmodel.add_timestamps('emptied', clock => 'clock'), dtmodel.add_history('emptied');

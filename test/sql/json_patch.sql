@@ -116,7 +116,7 @@ SELECT p.patch, pg_temp.refused('{"a": {"b": [1, 2]}, "c": 1}', p.patch::jsonb)
 FROM (VALUES
     -- no patch at all
     ('{}'), ('null'), ('"[]"'), ('[1]'), ('[[]]'), ('[{}]'),
-    -- operations that are none
+    -- elements that are not operations
     ('[{"op": "test", "path": "/c", "value": 1}, {"op": 1, "path": ""}]'),
     ('[{"op": "Add", "path": "/x", "value": 1}]'),
     ('[{"op": "add"}]'),

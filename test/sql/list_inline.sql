@@ -25,9 +25,9 @@ DELETE FROM pairs WHERE v ~ '[369]$';
 CREATE TABLE timed (id timestamptz PRIMARY KEY, v text);
 INSERT INTO timed SELECT '2024-01-01 00:00+00'::timestamptz + i * interval '1 hour', 'v' || i FROM generate_series(0, 11) AS i;
 CREATE TABLE parent (id int PRIMARY KEY, v text);
-CREATE TABLE heir (more int) INHERITS (parent);
+CREATE TABLE child (more int) INHERITS (parent);
 INSERT INTO parent VALUES (2, 'v2'), (5, 'v5');
-INSERT INTO heir VALUES (1, 'v1', 1), (3, 'v3', 3), (6, 'v6', 6);
+INSERT INTO child VALUES (1, 'v1', 1), (3, 'v3', 3), (6, 'v6', 6);
 CREATE TABLE parted (v text, id int PRIMARY KEY) PARTITION BY HASH (id);
 CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE parted_1 (id int NOT NULL, gone int, v text);
@@ -137,7 +137,7 @@ INSERT INTO keyless VALUES ('v9');
 SELECT * FROM log;
 ROLLBACK;
 
--- switches: hidden rows are the function's own matter
+-- switches: the function itself hides or shows deleted rows
 SET dtmodel.with_deleted = on;
 SELECT count(*) FROM hidden;
 SELECT count(*) FROM dtmodel.get_all(NULL::hidden);

@@ -30,13 +30,13 @@ PREPARE bad (text) AS SELECT count(*) FROM dtmodel.get_all(NULL::t, after_id => 
 EXECUTE bad ('x');
 EXECUTE bad ('0');
 
--- pages that there are not
+-- pages that cannot exist
 SELECT count(*) FROM dtmodel.get_all(NULL::t, -1);
 SELECT count(*) FROM dtmodel.get_all(NULL::t, 1, -1);
 SELECT count(*) FROM t AS n, dtmodel.get_all(NULL::t, -n.id);
 SELECT count(*) FROM dtmodel.get_all(NULL::t, 1 / (SELECT 0));
 
--- models that are none
+-- arguments that are not models
 SELECT count(*) FROM dtmodel.get_all(NULL::seen);
 SELECT count(*) FROM dtmodel.get_all(NULL::composite);
 SELECT count(*) FROM dtmodel.get_all(NULL::domain_of_t);

@@ -54,7 +54,7 @@ SELECT id FROM listed;
 SELECT as_caller();
 RESET ROLE;
 
--- a plan is kept, and its user is another one; the privileges of the table, of the schema and of the function are asked of him
+-- a plan is kept and run by another user, who needs the privileges on the table, the schema and the function
 SET plan_cache_mode = force_generic_plan;
 SET search_path = pg_catalog;
 PREPARE kept AS SELECT id FROM dtmodel.get_all(NULL::list_inline_rights.t) AS g;
@@ -91,14 +91,14 @@ SELECT count(*) FROM dtmodel.get_all(NULL::list_inline_rights.t) AS g;
 ROLLBACK;
 SET search_path = list_inline_rights;
 
--- what is set for the function is in force
+-- settings of the function are in force
 BEGIN;
 ALTER FUNCTION dtmodel.get_all SET row_security = off;
 SELECT count(*) FROM dtmodel.get_all(NULL::t) AS g;
 EXECUTE kept;
 ROLLBACK;
 
--- policies, for a plan that was made without them, by a user and by a setting; a condition that is cheap and tells
+-- policies, for a plan that was made without them, by a user and by a setting; a cheap condition that would leak rows
 CREATE FUNCTION tell(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS 'BEGIN RAISE NOTICE ''%'', $1; RETURN true; END';
 PREPARE told AS SELECT id FROM dtmodel.get_all(NULL::t) AS g WHERE tell(a);
 ALTER TABLE t ENABLE ROW LEVEL SECURITY;

@@ -80,7 +80,7 @@ SELECT * FROM cost($$dtmodel.unique_live('big', 'title')$$);
 SELECT * FROM cost($$dtmodel.add_slug('big', 'title')$$);
 SET client_min_messages = warning;
 SELECT * FROM cost($$dtmodel.unique_live('big', 'title')$$);
--- those that exist are taken
+-- existing indexes are used
 DROP INDEX uq_big_title;
 CREATE UNIQUE INDEX CONCURRENTLY uq_big_title ON big (title) WHERE NOT is_deleted;
 SELECT * FROM cost($$dtmodel.unique_live('big', 'title')$$);
@@ -123,7 +123,7 @@ ALTER TABLE old VALIDATE CONSTRAINT ck_old_soft_delete;
 SELECT dtmodel.describe('old') -> 'drift';
 SELECT * FROM cost($$dtmodel.add_soft_delete('old')$$, 'old');
 
--- soft delete for a table with slugs: the index of all rows goes on to serve
+-- soft delete for a table with slugs: the index of all rows stays in use
 SELECT dtmodel.remove_soft_delete('old', drop_columns => true), dtmodel.add_slug('old', 'title');
 SET client_min_messages = notice;
 SELECT * FROM cost($$dtmodel.add_soft_delete('old')$$, 'old');
@@ -145,7 +145,7 @@ SET client_min_messages = warning;
 SELECT lock FROM cost($$dtmodel.require_live_parent('old', 'parent')$$, 'old');
 SELECT * FROM cost($$dtmodel.remove_live_parent('old', 'parent')$$, 'old');
 
--- a new key is said before
+-- a new key is announced before the table is locked
 CREATE TABLE keyless (id_of_old int, title text) WITH (fillfactor = 10, autovacuum_enabled = off);
 INSERT INTO keyless SELECT n, rpad(n::text, 900, '-') FROM generate_series(1, 2000) AS n;
 ANALYZE keyless;
@@ -163,7 +163,7 @@ ALTER TABLE locks.stepwise ADD PRIMARY KEY USING INDEX pk_stepwise;
 SELECT * FROM cost($$dtmodel.add_model('stepwise')$$, 'stepwise');
 SELECT dtmodel.describe('stepwise') -> 'drift';
 
--- a small table is checked at once
+-- a small table is checked in the same call
 CREATE TABLE small (id int PRIMARY KEY, is_deleted boolean NOT NULL DEFAULT false, deleted_at timestamptz);
 SELECT lock, rewritten FROM cost($$dtmodel.add_soft_delete('small')$$, 'small');
 SELECT * FROM constraints('small');
@@ -186,23 +186,23 @@ INSERT INTO part (id, settings) VALUES (0, '[]');
 
 -- tables that inherit
 CREATE TABLE ancestor (id int PRIMARY KEY, title text);
-CREATE TABLE heir () INHERITS (ancestor) WITH (fillfactor = 10, autovacuum_enabled = off);
-SELECT fill('heir');
-SELECT * FROM cost($$dtmodel.add_model('ancestor')$$, 'heir');
-SELECT * FROM cost($$dtmodel.add_soft_delete('ancestor')$$, 'heir');
-SELECT * FROM cost($$dtmodel.add_settings('ancestor', '{theme}')$$, 'heir');
-SELECT * FROM cost($$dtmodel.add_version('ancestor')$$, 'heir');
-SELECT * FROM cost($$dtmodel.add_version('ancestor')$$, 'heir');
-SELECT * FROM constraints('heir');
--- rows of an heir that has the column already are checked
-CREATE TABLE forebear (id int PRIMARY KEY);
-CREATE TABLE odd_heir (id int, settings jsonb, deleted_at timestamptz);
-INSERT INTO odd_heir VALUES (1, '[]', now());
-ALTER TABLE odd_heir ALTER COLUMN id SET NOT NULL, INHERIT forebear;
-SELECT dtmodel.add_settings('forebear', '{theme}');
-SELECT dtmodel.add_soft_delete('forebear');
-DROP TABLE odd_heir;
-SELECT dtmodel.add_settings('forebear', '{theme}');
+CREATE TABLE descendant () INHERITS (ancestor) WITH (fillfactor = 10, autovacuum_enabled = off);
+SELECT fill('descendant');
+SELECT * FROM cost($$dtmodel.add_model('ancestor')$$, 'descendant');
+SELECT * FROM cost($$dtmodel.add_soft_delete('ancestor')$$, 'descendant');
+SELECT * FROM cost($$dtmodel.add_settings('ancestor', '{theme}')$$, 'descendant');
+SELECT * FROM cost($$dtmodel.add_version('ancestor')$$, 'descendant');
+SELECT * FROM cost($$dtmodel.add_version('ancestor')$$, 'descendant');
+SELECT * FROM constraints('descendant');
+-- rows of a child table that already has the column are checked
+CREATE TABLE odd_parent (id int PRIMARY KEY);
+CREATE TABLE odd_child (id int, settings jsonb, deleted_at timestamptz);
+INSERT INTO odd_child VALUES (1, '[]', now());
+ALTER TABLE odd_child ALTER COLUMN id SET NOT NULL, INHERIT odd_parent;
+SELECT dtmodel.add_settings('odd_parent', '{theme}');
+SELECT dtmodel.add_soft_delete('odd_parent');
+DROP TABLE odd_child;
+SELECT dtmodel.add_settings('odd_parent', '{theme}');
 
 -- rows: no lock keeps readers or writers of other rows out
 CREATE TABLE members (id int PRIMARY KEY, title text);
@@ -237,7 +237,7 @@ CALL dtmodel.purge('members');
 SELECT count(*) FROM members;
 SELECT * FROM seen_locks WHERE mode NOT IN ('AccessShareLock', 'RowShareLock');
 
--- event triggers see what is done
+-- event triggers see the commands
 CREATE TABLE seen (id int PRIMARY KEY);
 CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -265,7 +265,7 @@ SELECT dtmodel.add_settings('written', '{theme}');
 \set VERBOSITY default
 DROP EVENT TRIGGER locks_write;
 
--- an error in a look leaves the exception handler of the caller in order
+-- an error before the lock leaves the exception handler of the caller intact
 DO $$
 BEGIN
     FOR i IN 1 .. 3 LOOP

@@ -240,14 +240,14 @@ CREATE TABLE parted_2 (n int, x int, id int NOT NULL, part int NOT NULL);
 ALTER TABLE parted_2 DROP COLUMN x;
 ALTER TABLE parted ATTACH PARTITION parted_2 FOR VALUES IN (2);
 CREATE TABLE base (id int PRIMARY KEY, n int);
-CREATE TABLE heir (extra text, PRIMARY KEY (id)) INHERITS (base);
+CREATE TABLE child (extra text, PRIMARY KEY (id)) INHERITS (base);
 SELECT dtmodel.add_timestamps(t), dtmodel.add_history(t) FROM unnest('{parted, base}'::regclass[]) AS t;
 SET dtmodel.preserve_timestamps = on;
 INSERT INTO parted SELECT i, 1 + i % 2, i, '2026-01-01', '2026-01-01' FROM generate_series(1, 4) AS i;
 UPDATE parted SET n = n * 10, updated_at = '2026-02-01';
 UPDATE parted SET part = 3 - part, updated_at = '2026-03-01' WHERE id = 1;
 INSERT INTO base VALUES (1, 1, '2026-01-01', '2026-01-01');
-INSERT INTO heir VALUES (2, 2, 'e', '2026-01-01', '2026-01-01');
+INSERT INTO child VALUES (2, 2, 'e', '2026-01-01', '2026-01-01');
 UPDATE base SET n = n * 10, updated_at = '2026-02-01';
 RESET dtmodel.preserve_timestamps;
 SET dtmodel.as_of = '2026-01-15';
@@ -257,7 +257,7 @@ SELECT p FROM parted_2 AS p ORDER BY id;
 SELECT count(*) FROM ONLY parted;
 SELECT id, n FROM base ORDER BY id;
 SELECT id, n FROM ONLY base;
-SELECT id, n, extra FROM heir;
+SELECT id, n, extra FROM child;
 SET dtmodel.as_of = '2026-02-15';
 SELECT id, part, n FROM parted_2 ORDER BY id;
 SET dtmodel.as_of = '2026-03-15';
@@ -387,7 +387,7 @@ CREATE VIEW as_of_door.docs AS SELECT id, team, body FROM docs;
 GRANT SELECT ON as_of_door.docs TO as_of_reader;
 SET ROLE as_of_reader;
 SELECT * FROM as_of_door.docs ORDER BY id;
--- and with those of an owner, only what the role that set the time may read
+-- with the privileges of an owner, only what the role that set the time may read
 \set SHOW_CONTEXT never
 RESET ROLE;
 REVOKE SELECT ON docs_history FROM as_of_reader;

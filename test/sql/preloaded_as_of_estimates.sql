@@ -1,5 +1,5 @@
 --
--- The planner knows a model as it was by the statistics of the model
+-- The planner uses the statistics of a model to plan queries on it as it was
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -17,7 +17,7 @@ BEGIN
     RETURN plan -> 0 -> 'Plan' -> 'Plan Rows';
 END $$;
 
--- Whether that is what they are, with a tenth more or less.
+-- Whether the estimate is right to within a tenth.
 CREATE FUNCTION is_about(expected float8, rows float8) RETURNS boolean
 LANGUAGE sql AS 'SELECT $1 BETWEEN $2 * 0.9 AND $2 * 1.1';
 
@@ -42,7 +42,7 @@ SELECT is_about(expected_rows('SELECT * FROM users AS u JOIN posts AS p ON p.aut
        is_about(expected_rows('SELECT kind FROM posts AS p GROUP BY kind'), 1000) AS setting_groups;
 RESET dtmodel.as_of;
 
--- Columns that are computed have no statistics, nor have those of a union's whole row.
+-- Computed columns have no statistics, and neither have whole rows of a union.
 SELECT expected_rows(format('SELECT length(name) FROM users_as_of(%L) GROUP BY length(name)', :'moment')) > 0 AS computed,
        expected_rows(format('SELECT u FROM users_as_of(%L) AS u GROUP BY u', :'moment')) > 0 AS whole_row;
 

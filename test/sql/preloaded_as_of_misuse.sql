@@ -164,7 +164,7 @@ SELECT * FROM dtmodel.history(NULL::parents, 1);
 \echo :SQLSTATE
 RESET dtmodel.as_of;
 
--- a history that is not complete; what keeps it from that is disabled here
+-- a history that is not complete; the event trigger that prevents this is disabled here
 ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;
 SET dtmodel.as_of = '2000-01-01';
 ALTER TABLE parents_history DROP COLUMN n;

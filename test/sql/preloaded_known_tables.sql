@@ -1,6 +1,6 @@
 --
--- what the planner knows of tables: those that are no model, and become one, or
--- are one no more, between two plans of the same session
+-- what the planner knows of tables that become models, or cease to be models,
+-- between two plans of the same session
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -20,7 +20,7 @@ EXECUTE erase(2);
 EXECUTE erase(2);
 EXECUTE seen;
 
--- And when it is one no more.
+-- And when it is no longer a model.
 SELECT dtmodel.remove_soft_delete('posts');
 EXECUTE seen;
 EXECUTE erase(3);
@@ -40,7 +40,7 @@ EXECUTE seen;
 ROLLBACK;
 EXECUTE seen;
 
--- A model whose making is rolled back before anything else was planned.
+-- A model whose creation is rolled back before anything else was planned.
 BEGIN;
 SELECT dtmodel.add_soft_delete('posts', hide => true);
 ROLLBACK;
@@ -88,7 +88,7 @@ SELECT count(*) FROM tags WHERE EXISTS (SELECT 1 FROM tags AS t WHERE t.id IN (S
 WITH gone AS (DELETE FROM parts WHERE id < 4 RETURNING id) SELECT count(*) FROM tags, gone;
 SELECT count(*) FROM parts;
 
--- Functions in FROM: the server's own are left alone, others are looked into.
+-- Functions in FROM: those of the server are skipped, others are searched.
 CREATE FUNCTION all_parts() RETURNS SETOF parts LANGUAGE sql STABLE AS 'SELECT * FROM parts';
 SELECT count(*) FROM generate_series(1, 3) AS g, all_parts();
 SELECT count(*) FROM parts WHERE id IN (SELECT id FROM all_parts());

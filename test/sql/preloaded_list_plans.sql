@@ -1,5 +1,5 @@
 --
--- get_all in the plan of its caller: which calls are, and what reaches the table
+-- get_all in the plan of its caller: which calls are inlined, and what reaches the table
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -21,7 +21,7 @@ CREATE TABLE times (id timestamptz PRIMARY KEY);
 CREATE DOMAIN some_posts AS posts;
 ANALYZE posts, authors;
 
--- the lines of a plan that differ with what reaches the table
+-- the lines of a plan that depend on what reaches the table
 CREATE FUNCTION plan_of(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     line text;
@@ -53,7 +53,7 @@ SELECT plan_of('SELECT * FROM dtmodel.get_all(NULL::posts, 5) ORDER BY title');
 SELECT plan_of($$SELECT * FROM authors AS a JOIN dtmodel.get_all(NULL::posts) AS p ON p.author = a.id WHERE a.name = 'name 1'$$);
 SELECT plan_of($$SELECT * FROM authors AS a LEFT JOIN dtmodel.get_all(NULL::posts) AS p ON p.author = a.id WHERE a.name = 'name 1'$$);
 SELECT plan_of('SELECT p.id, a.name FROM dtmodel.get_all(NULL::posts, 3) AS p JOIN authors AS a ON a.id = p.author');
--- a function for each row is no join: the order stays
+-- a function for each row is not a join: the order stays
 SELECT plan_of('SELECT d FROM dtmodel.get_all(NULL::posts) AS p, dtmodel.to_dict(p) AS d LIMIT 3');
 -- an aggregate sees its rows in their order
 SELECT plan_of('SELECT array_agg(id) FROM dtmodel.get_all(NULL::posts) GROUP BY author ORDER BY author');

@@ -60,7 +60,7 @@ CREATE TRIGGER pass AFTER UPDATE ON pages FOR EACH ROW EXECUTE FUNCTION pass();
 SELECT fired('UPDATE pages SET n = 1');
 DROP TRIGGER pass ON pages;
 
--- one of ours that does not fire does nothing in the projection either
+-- a trigger of ours that does not fire does nothing in the projection either
 CREATE TABLE notes (id int PRIMARY KEY, title text);
 SELECT dtmodel.add_timestamps('notes'), dtmodel.add_version('notes');
 INSERT INTO notes (id, updated_at) VALUES (1, '2024-01-01');

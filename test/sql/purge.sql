@@ -69,7 +69,7 @@ SELECT string_agg(id::text, ' ' ORDER BY id) AS comments FROM comments;
 SELECT string_agg(id::text, ' ' ORDER BY id) AS photos FROM photos;
 SELECT string_agg(id::text, ' ' ORDER BY id) AS sessions FROM sessions;
 SELECT id, user_id FROM likes ORDER BY id;
--- after the rows that hold them are deleted, they are purged too
+-- after the rows that reference them are deleted, they are purged too
 DELETE FROM invoices;
 DELETE FROM badges;
 DELETE FROM comments;

@@ -29,7 +29,7 @@ INSERT INTO parents (id, title) SELECT i, 'Title ' || i FROM generate_series(1, 
 INSERT INTO children SELECT i, i FROM generate_series(1, 9) AS i;
 INSERT INTO strict_children VALUES (9, 9);
 INSERT INTO parted SELECT i, i % 2 + 1 FROM generate_series(1, 4) AS i;
--- 'postgres' is the user who runs the test, whatever his name.
+-- 'postgres' stands for the user who runs the test.
 CREATE VIEW state AS
     SELECT 'parents' AS t, id, slug, is_deleted, deleted_at = now() AS now, deleted_by,
            CASE updated_by WHEN session_user THEN 'postgres' ELSE updated_by END AS updated_by FROM parents

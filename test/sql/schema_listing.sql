@@ -61,7 +61,7 @@ SELECT regexp_replace(pg_get_triggerdef(oid, true), '^CREATE TRIGGER (\w+) (.*) 
 FROM pg_trigger WHERE tgrelid = 'users'::regclass AND NOT tgisinternal ORDER BY tgname COLLATE "C";
 SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'users'::regclass ORDER BY adnum;
 
--- one of another schema is none of ours, whatever its name
+-- a function of that name in another schema is not one of ours
 CREATE FUNCTION soft_delete_trigger() RETURNS trigger LANGUAGE c AS '$libdir/dtmodel', 'dtmodel_soft_delete_trigger';
 CREATE FUNCTION dtmodel.soft_delete_trigger() RETURNS trigger LANGUAGE c AS '$libdir/dtmodel', 'dtmodel_soft_delete_trigger';
 CREATE TABLE plain (id int PRIMARY KEY);

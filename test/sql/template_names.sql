@@ -57,10 +57,10 @@ SELECT * FROM names('taken');
 -- tables that inherit: they get the same names, unless they inherit the constraint from another table too
 CREATE TABLE parent (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 CREATE TABLE inheritor () INHERITS (parent);
-CREATE TABLE inheritor_of_heir () INHERITS (inheritor);
+CREATE TABLE inheritor_of_inheritor () INHERITS (inheritor);
 SELECT dtmodel.add_model('parent'), dtmodel.add_soft_delete('parent');
 SELECT 'parent' AS table, * FROM names('parent') UNION ALL SELECT 'inheritor', * FROM names('inheritor')
-UNION ALL SELECT 'inheritor of inheritor', * FROM names('inheritor_of_heir');
+UNION ALL SELECT 'inheritor of inheritor', * FROM names('inheritor_of_inheritor');
 CREATE TABLE one (LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 CREATE TABLE two (LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
 CREATE TABLE inheritor_of_both () INHERITS (one, two);

@@ -53,7 +53,7 @@ DELETE FROM live_rooms WHERE during @> 12 RETURNING id, during;
 CALL dtmodel.purge('rooms', older_than => '0');
 SELECT id, during, price, is_deleted FROM rooms ORDER BY id, during;
 
--- a foreign key with PERIOD has no single parent, and is no cascade
+-- a foreign key with PERIOD has no single parent, and does not cascade
 CREATE TABLE bookings (id int PRIMARY KEY, room int4range, during int4range,
                        FOREIGN KEY (room, PERIOD during) REFERENCES rooms (id, PERIOD during));
 SET client_min_messages = warning;

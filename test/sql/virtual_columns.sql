@@ -92,7 +92,7 @@ CREATE TRIGGER report_after AFTER UPDATE ON items FOR EACH ROW EXECUTE FUNCTION 
 UPDATE items SET price = 7 WHERE id = 5 RETURNING updated_at > created_at AS moved;
 SELECT dtmodel.get_changes(a, b) FROM dtmodel.get_by_id(NULL::items, 1) AS a, dtmodel.get_by_id(NULL::items, 5) AS b;
 
--- no mixin manages one, and none is the source of one
+-- no mixin manages a virtual column, and no slug is made from one
 CREATE TABLE odd (id int PRIMARY KEY, at timestamptz, title text,
                   is_deleted boolean GENERATED ALWAYS AS (at IS NOT NULL) VIRTUAL,
                   updated_at timestamptz GENERATED ALWAYS AS (at) VIRTUAL,
