@@ -69,8 +69,8 @@ wal_of() {
         }'
 }
 
-# A row a transaction, each of which waits for the disk: milliseconds, which are
-# those of this disk. It has its moods, so a session takes the variants at random.
+# One row per transaction, each of which waits for the disk: milliseconds that
+# depend on the disk. Its speed varies, so a session takes the variants at random.
 change_durably() {
     local variant scripts=() script
     for variant in "${variants[@]}"; do

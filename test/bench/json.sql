@@ -177,7 +177,7 @@ BEGIN
 END
 $$;
 
--- What is timed does the same, or there is no sense in timing it.
+-- What is measured must give the same result, or the comparison makes no sense.
 SELECT bench.expect('differences of ' || size || ', ' || kind,
                     (SELECT count(*) FROM (SELECT unnest(dtmodel.get_difference_between_dictionaries(a, b))
                                            EXCEPT SELECT unnest(bench.json_plpgsql_difference(a, b))) AS d), 0),

@@ -3,7 +3,7 @@
 # Soft delete, by the trigger and by the planner where the library is preloaded.
 # The variants are tables: DELETE on a model in a session that preloads the
 # library ("preloaded") and in one that does not ("trigger"), and the UPDATE that
-# an application writes on a table that is no model, "checked" with the CHECK
+# an application writes on a table that is not a model, "checked" with the CHECK
 # that models have and "plain" without it.
 
 # fill_posts FILLFACTOR VARIANT

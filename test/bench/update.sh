@@ -87,7 +87,7 @@ check_rows() {
 # The same where psql is not there to replace it.
 assigned_text() { case $1 in by_hand) value "SELECT assignments FROM bench.by_hand('{$mixins}')" ;; esac; }
 
-# A row a transaction, as a client with prepared statements does.
+# One row per transaction, as a client with prepared statements does.
 change_singly() {
     as "$1" one_by_one 2000 <<SQL
 \set id 1 + :turn * 7919 % :rows

@@ -6,8 +6,8 @@
  * libFuzzer invents bytes, and looks for bytes that take a new way through
  * the code.  Here they are read as instructions for building two documents
  * and a patch; what the functions make of those must be well-formed to the
- * last byte, and hold together.  If not, the backend aborts and libFuzzer
- * keeps the bytes.
+ * last byte, and agree with each other.  If not, the backend aborts and
+ * libFuzzer keeps the bytes.
  *
  *-------------------------------------------------------------------------
  */
@@ -42,7 +42,7 @@ extern Datum dtmodel_jsonb_merge_diff(PG_FUNCTION_ARGS);
 extern Datum dtmodel_jsonb_merge_patch(PG_FUNCTION_ARGS);
 extern Datum dtmodel_jsonb_patch(PG_FUNCTION_ARGS);
 
-/* Bytes to build from; when they are used up there come zeros. */
+/* Bytes to build from; zeros follow the last one. */
 typedef struct Source
 {
 	const uint8 *data;
@@ -194,7 +194,7 @@ push_text(JsonbParseState **state, JsonbIteratorToken as, const char *text)
 	pushJsonbValue(state, as, &value);
 }
 
-/* A pointer that may well lead somewhere. */
+/* A pointer that often exists in the document. */
 static char *
 build_pointer(Source *source)
 {
@@ -398,8 +398,8 @@ LLVMFuzzerCustomMutator(uint8 *data, size_t size, size_t max_size,
 /*
  * json_fuzz(seconds int, corpus text) RETURNS text
  *
- * Fuzzes for so long and prints how often.  The corpus is a folder of the
- * server's, for the bytes that took new ways, and those that led astray.
+ * Fuzzes for so many seconds and prints how often.  The corpus is a folder on
+ * the server, for the bytes that took new ways, and those that failed.
  */
 Datum
 json_fuzz(PG_FUNCTION_ARGS)

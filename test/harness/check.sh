@@ -41,8 +41,8 @@ clang_name() {
     done
 }
 
-# The server's headers are not ours to mend, hence -isystem. Its flags are
-# gcc's, and clang is not to complain that it does not know them. What is not
+# Warnings in the server's headers do not count, hence -isystem. Its flags are
+# those of gcc, and clang must not warn that it does not know them. What is not
 # tested is built in a folder of its own, as packagers do.
 compile() {
     local compiler=$1 flags where=()

@@ -8,7 +8,7 @@
 #   package.json   what it needs from npm, if anything
 #   run            the application; prints TAP. PGHOST, PGUSER and PGDATABASE say
 #                  where it runs, on a database of its own that has the extension,
-#                  as a role that owns it and is no superuser; DTMODEL_TIER says
+#                  as a role that owns it and is not a superuser; DTMODEL_TIER says
 #                  which tier that is
 
 # All, or those that CLIENTS names.

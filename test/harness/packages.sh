@@ -62,7 +62,7 @@ find_server() {
         return
     fi
     command -v apt-get >/dev/null ||
-        die "PG_CONFIG=$PG_CONFIG is no server with headers: install PostgreSQL 14 or later and name its pg_config"
+        die "PG_CONFIG=$PG_CONFIG is not a server with headers: install PostgreSQL 14 or later and name its pg_config"
     case $PG_CONFIG in
         pg_config)
             major=$(installed_major)

@@ -17,19 +17,19 @@
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(json_steps);
-PG_FUNCTION_INFO_V1(json_steps_unheard);
+PG_FUNCTION_INFO_V1(json_uninterruptible_steps);
 
 /* Bytes that are compared or moved in one step. */
 #define STEP_BYTES 16
 
 extern PGDLLEXPORT void __sanitizer_cov_trace_pc(void);
-extern void json_steps_look(void);
+extern void json_steps_check(void);
 extern int	json_steps_compare(const void *a, const void *b, size_t n);
 extern void *json_steps_copy(void *to, const void *from, size_t n);
 
 static int64 steps;
-static int64 last_look;			/* steps at the last look at interrupts */
-static int64 longest;			/* most steps between two looks */
+static int64 last_check;		/* steps at the last check for interrupts */
+static int64 longest;			/* most steps between two checks */
 
 /* Called by the compiler's code. */
 void
@@ -39,16 +39,16 @@ __sanitizer_cov_trace_pc(void)
 }
 
 static void
-note_look(void)
+note_check(void)
 {
-	longest = Max(longest, steps - last_look);
-	last_look = steps;
+	longest = Max(longest, steps - last_check);
+	last_check = steps;
 }
 
 void
-json_steps_look(void)
+json_steps_check(void)
 {
-	note_look();
+	note_check();
 	CHECK_FOR_INTERRUPTS();
 }
 
@@ -86,19 +86,19 @@ json_steps(PG_FUNCTION_ARGS)
 {
 	int64		counted = steps;
 
-	steps = last_look = longest = 0;
+	steps = last_check = longest = 0;
 	PG_RETURN_INT64(counted);
 }
 
 /*
- * json_steps_unheard() RETURNS bigint
+ * json_uninterruptible_steps() RETURNS bigint
  *
- * The most steps between two looks at interrupts, since the last call of
+ * The most steps between two checks for interrupts, since the last call of
  * json_steps.
  */
 Datum
-json_steps_unheard(PG_FUNCTION_ARGS)
+json_uninterruptible_steps(PG_FUNCTION_ARGS)
 {
-	note_look();
+	note_check();
 	PG_RETURN_INT64(longest);
 }

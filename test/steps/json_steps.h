@@ -3,7 +3,7 @@
  * json_steps.h
  *	  What every file of src/json includes first where steps are counted.
  *
- * Bytes that are compared or moved are steps too, and looks at interrupts are
+ * Bytes that are compared or moved are steps too, and checks for interrupts are
  * noted.
  *
  *-------------------------------------------------------------------------
@@ -15,12 +15,12 @@
 
 #include "miscadmin.h"
 
-extern void json_steps_look(void);
+extern void json_steps_check(void);
 extern int	json_steps_compare(const void *a, const void *b, size_t n);
 extern void *json_steps_copy(void *to, const void *from, size_t n);
 
 #undef CHECK_FOR_INTERRUPTS
-#define CHECK_FOR_INTERRUPTS() json_steps_look()
+#define CHECK_FOR_INTERRUPTS() json_steps_check()
 #undef memcmp
 #define memcmp(a, b, n) json_steps_compare(a, b, n)
 #undef memcpy

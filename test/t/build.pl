@@ -1,7 +1,7 @@
 
-# make: what it says where there is no server, that objects of one server are not
-# linked for another one, and that it builds everything in another folder too.
-# And what the library that is installed costs a session that loads it.
+# make: what it prints without a server, that objects that were compiled for one
+# server are not linked for another one, and that it builds everything in another
+# folder too.  And what the installed library costs a session that loads it.
 #
 # The compiler is one that only makes the file it is asked for.  (make check has
 # clang build in another folder, really.)
@@ -15,7 +15,7 @@ use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# It is not the make that runs the tests that is asked.
+# make is run on its own, not as a part of the make that runs the tests.
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEFILES MAKEOVERRIDES)};
 
 my $dir = PostgreSQL::Test::Utils::tempdir();
@@ -144,7 +144,7 @@ utime(undef, undef, "$source/src/dtmodel.h");
 is_built($source, 'a header has changed', "PG_CONFIG=$other_server");
 
 ###
-# make would take what was compiled where the sources are
+# make would use what was compiled where the sources are
 ###
 is_refused('compiled twice', qr/has objects of its own: run "make clean" there/, $build, @there);
 make_in($source, 'clean', "PG_CONFIG=$pg_config");

@@ -65,8 +65,8 @@ $node->safe_psql(
 # What the clients do
 ###
 
-# Each kind of work: how it is said in SQL, and what it makes of a row.  The
-# last one takes the row away.
+# Each kind of work: its SQL, and what it does to a row.  The last one deletes
+# the row.
 my %work = (
 	'UPDATE' =>
 	  [ 'UPDATE doc SET v = v + 1 WHERE id = %d;', sub { $_[0]{v}++ } ],
@@ -112,7 +112,7 @@ my @tally_work = (
 my @state =
   map { { rows => {}, n => 0, next => $_ * 1_000_000 } } (0 .. $clients);
 
-# Makes up the client's next transaction: its SQL, the row that it is about,
+# Chooses the client's next transaction: its SQL, the row that it is about,
 # and what it does to the client's rows.
 sub next_transaction
 {
@@ -233,7 +233,7 @@ sub kill_server
 	}
 
 	# The next postmaster takes a lock file for its own only if the process
-	# that it names is gone altogether.
+	# that it names no longer exists.
 	if (kill(0, $postmaster))
 	{
 		unlink($pid_file, $node->host . '/.s.PGSQL.' . $node->port . '.lock');

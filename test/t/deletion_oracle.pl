@@ -464,7 +464,7 @@ sub update
 			  . number() . " AND [t:$table] AND [u:$parent]$returning",
 			counts => 'all' };
 	}
-	# As applications do it, with no thought of what is deleted.
+	# As applications do it, which do not think of deleted rows.
 	return { sql => "UPDATE {$table} AS t SET v = " . text_of() . ' WHERE ' . condition($table) } if $choice < 0.5;
 	return {
 		sql => "UPDATE {$table} AS t SET " . assignment($table) . ' WHERE ' . condition($table) . " AND [t:$table]$returning",
@@ -498,7 +498,7 @@ sub deletion
 	# other triggers' commands it is a later one, which the server does not let
 	# another part of the statement pass over.  And a row that one part updates
 	# must not lose its parent by another: whether the server's foreign keys
-	# mind depends on whether it was written by the transaction before.
+	# object depends on whether it was written by the transaction before.
 	my $again = $calm ? id_of($table) : 9998;
 	$other = $table if grep { $_ eq $table } ancestors($other);
 	$other = 'strays' if grep { $_ eq $other } ancestors($table);

@@ -13,7 +13,7 @@ use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# It is not the make that runs the tests that is asked.
+# make is run on its own, not as a part of the make that runs the tests.
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MAKEFILES MAKEOVERRIDES)};
 
 my $dir = PostgreSQL::Test::Utils::tempdir();

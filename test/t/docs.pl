@@ -45,8 +45,8 @@ cmp_ok(length $text{'README.md'}, '<=', 15_000, 'the README is short');
 # The examples
 ###
 
-# Each block of SQL of a text, with the line that it begins in, and what it is
-# said to print.
+# Each block of SQL of a text, with the line where it begins, and its expected
+# output.
 sub read_blocks
 {
 	my ($text) = @_;
@@ -80,8 +80,8 @@ sub read_blocks
 
 my $marker = '=== the next block begins ===';
 
-# What psql is given for a block: markers in both of its streams, and nothing
-# that an error in it could stop, if it is to end in one.
+# The input of psql for a block: markers for both of its output streams, and no
+# ON_ERROR_STOP if the block is expected to end in an error.
 sub script
 {
 	my ($block) = @_;
@@ -121,7 +121,7 @@ sub run_blocks
 	return map { { output => $printed[$_], messages => $said[$_] } } 0 .. $#printed;
 }
 
-# The error that psql says, without where it was in the file.
+# The error that psql prints, without its position in the file.
 sub error
 {
 	my ($messages) = @_;

@@ -1,5 +1,5 @@
 # Foreign tables cannot be models: not as partitions of one, and not by a
-# trigger of ours that their owner attaches.  A statement that would need it is
+# trigger of ours that their owner creates.  A statement that would need it is
 # an error that says so, no row is lost, and the server does not crash.
 use strict;
 use warnings;

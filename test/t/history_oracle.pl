@@ -48,7 +48,7 @@ $node->start;
 
 my $version = int($node->safe_psql('postgres', 'SHOW server_version_num') / 10000);
 
-# The models.  "uid" identifies a row whatever becomes of its key.
+# The models.  "uid" identifies a row whatever happens to its key.
 #   ddl     what makes the table
 #   key     the primary key
 #   more    what can be assigned besides a and b: columns and values
@@ -104,8 +104,8 @@ my %tables = (
 			'CREATE TABLE soft_parts_d PARTITION OF soft_parts DEFAULT',
 			"SELECT dtmodel.add_soft_delete('soft_parts')" ],
 		key => [ 'id', 'k' ], parts => 1, soft => 1, split => 1 },
-	base => { ddl => [ "CREATE TABLE base (id int PRIMARY KEY, $abc, $uid)", 'CREATE TABLE heirs (c int, PRIMARY KEY (id)) INHERITS (base)' ], inner => 1 },
-	heirs => { made => 1, more => { c => [ 1, 2 ] } },
+	base => { ddl => [ "CREATE TABLE base (id int PRIMARY KEY, $abc, $uid)", 'CREATE TABLE children (c int, PRIMARY KEY (id)) INHERITS (base)' ], inner => 1 },
+	children => { made => 1, more => { c => [ 1, 2 ] } },
 	owners => {
 		ddl => ["CREATE TABLE owners (id int PRIMARY KEY, $abc, $uid)"], inner => 1 },
 	owned => {
@@ -534,7 +534,7 @@ sub round
 	# Tables whose rows change together.
 	$ends{$_} = $ends{owners} foreach qw(owned loose);
 	$ends{soft_part} = $ends{soft};
-	$ends{heirs} = $ends{base};
+	$ends{children} = $ends{base};
 	return [ [ $name, transaction(1, { map { $_ => 1 } @chosen }) ] ] if rand() < 0.6;
 	$ends{plain} = 1;
 	return [ [ a => transaction(0, \%ends) ], [ b => transaction(0, \%ends) ], int(rand(2**30)) ];
@@ -593,7 +593,7 @@ sub run_together
 my $copy_all = join('', map { "INSERT INTO copies SELECT :moment, '$_', uid, updated_at, " . row_text($_) . " FROM $_ AS t;\n" } @tables);
 my $remember = "INSERT INTO seen SELECT model, uid, updated_at, row_text FROM copies WHERE moment = :moment EXCEPT SELECT * FROM seen;\n";
 
-# What kept its updated_at was always so.
+# What changed without a new updated_at counts as if it had always been so.
 my $rewrite = 'UPDATE copies AS c SET row_text = n.row_text FROM copies AS n WHERE n.moment = :moment AND c.model = n.model AND c.uid = n.uid '
   . "AND c.updated_at = n.updated_at AND c.row_text <> n.row_text;\n";
 
@@ -617,7 +617,7 @@ sub checks
 	my $key = join(', ', @{ $t->{key} });
 	my $final = $t->{soft} ? "('hard_delete', 'truncate')" : "('delete', 'truncate')";
 	my @versions = ("SELECT tableoid, ctid, uid, $key, valid_from, valid_to, operation FROM ${name}_history", "SELECT tableoid, ctid, uid, $key, updated_at, 'infinity', NULL FROM $name");
-	# A table and its heirs may have the same keys.
+	# A table and its child tables may have the same keys.
 	my $versions_of_keys = 'WITH v AS (' . join(' UNION ALL ', map { s/FROM /FROM ONLY /r } @versions) . ')';
 	my $versions = 'WITH v AS (' . join(' UNION ALL ', @versions) . ')';
 
@@ -655,7 +655,7 @@ sub failures
 my $empty = join('', map { "ALTER TABLE $_ DISABLE TRIGGER USER;\n" } @tables) . 'TRUNCATE ' . join(', ', map { ($_, "${_}_history") } @tables) . ", actors, moments, copies, seen;\n"
   . join('', map { "ALTER TABLE $_ ENABLE TRIGGER USER;\n" } @tables);
 
-my @starts = map { (insertion($_, 0, ($tables{$_}{count} // 9)) =~ s/generate_series\(\d+, \d+\)/'generate_series(' . ($_ eq 'heirs' ? '51, 54' : '1, ' . ($tables{$_}{count} \/\/ 9)) . ')'/er) =~ s/min\(id\)/1 + g % min(id)/r }
+my @starts = map { (insertion($_, 0, ($tables{$_}{count} // 9)) =~ s/generate_series\(\d+, \d+\)/'generate_series(' . ($_ eq 'children' ? '51, 54' : '1, ' . ($tables{$_}{count} \/\/ 9)) . ')'/er) =~ s/min\(id\)/1 + g % min(id)/r }
   sort { ($a =~ /owned|loose|_part$/) <=> ($b =~ /owned|loose|_part$/) || $a cmp $b } grep { $_ ne 'many' } @tables;
 
 sub run

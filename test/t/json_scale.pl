@@ -33,7 +33,7 @@ $node->safe_psql('postgres', 'CREATE EXTENSION dtmodel');
 $node->safe_psql('postgres', <<"SQL");
 CREATE SCHEMA counted;
 CREATE FUNCTION counted.steps() RETURNS bigint AS '$folder/json_steps', 'json_steps' LANGUAGE C;
-CREATE FUNCTION counted.steps_unheard() RETURNS bigint AS '$folder/json_steps', 'json_steps_unheard' LANGUAGE C;
+CREATE FUNCTION counted.uninterruptible_steps() RETURNS bigint AS '$folder/json_steps', 'json_uninterruptible_steps' LANGUAGE C;
 DO LANGUAGE plpgsql \$do\$
 DECLARE
     definition text;
@@ -133,7 +133,7 @@ CALL make_signs(6000);
 CALL make_copies(500);
 CALL make_copies(10000);
 
-CREATE FUNCTION counted.steps_of(expression text, inputs text, what text, n int, OUT per_byte numeric, OUT unheard bigint)
+CREATE FUNCTION counted.steps_of(expression text, inputs text, what text, n int, OUT per_byte numeric, OUT uninterruptible bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
     bytes_in bigint;
@@ -144,7 +144,7 @@ BEGIN
     PERFORM counted.steps();
     EXECUTE format('SELECT length((%s)::text) FROM documents d WHERE d.what = $1 AND d.n = $2', expression)
     INTO bytes_out USING what, n;
-    unheard := counted.steps_unheard();
+    uninterruptible := counted.uninterruptible_steps();
     per_byte := round(counted.steps()::numeric / (bytes_in + bytes_out), 2);
 END
 $$;
@@ -171,7 +171,7 @@ my @expressions = (
 # as many. A step is a branch of the code or 16 bytes that are compared or
 # moved, and takes about a nanosecond.
 my $allowed = 3;
-my $most_unheard = 5_000_000;
+my $most_uninterruptible = 5_000_000;
 
 foreach my $row (@expressions)
 {
@@ -179,7 +179,7 @@ foreach my $row (@expressions)
 	my (@slow, @uninterruptible);
 	my $result = $node->safe_psql('postgres', <<"SQL");
 SET search_path = counted, public;
-SELECT d.what, few.per_byte, many.per_byte, many.unheard
+SELECT d.what, few.per_byte, many.per_byte, many.uninterruptible
 FROM (SELECT what, min(n), max(n) FROM documents WHERE num_nulls($inputs) = 0 GROUP BY what) AS d(what, few, many),
     steps_of(\$e\$$expression\$e\$, '$inputs', what, d.few) AS few, steps_of(\$e\$$expression\$e\$, '$inputs', what, d.many) AS many
 ORDER BY what
@@ -192,7 +192,7 @@ SQL
 		note("$name, $what: $few and $many steps a byte, $unchecked between two checks for interrupts");
 		# What takes less than this is the reading of the document.
 		push @slow, "$what: $few, $many" if $many > $allowed * ($few > 0.5 ? $few : 0.5);
-		push @uninterruptible, "$what: $unchecked" if $unchecked > $most_unheard;
+		push @uninterruptible, "$what: $unchecked" if $unchecked > $most_uninterruptible;
 	}
 	cmp_ok(split(/\n/, $result), '>=', 15, "$name: documents of all shapes");
 	is(join("\n", @slow), '', "$name: a byte of many takes no more steps than one of few");

@@ -41,10 +41,10 @@ sub cluster
 
 my $node = cluster('former', 0, $oldinstall ? (install_path => $oldinstall) : ());
 
-# Identifiers of transactions that 32 bits do not hold.
+# Transaction identifiers that do not fit into 32 bits.
 my $bin = $oldinstall ? "$oldinstall/bin" : $bindir;
 command_ok([ "$bin/pg_resetwal", '-e', '5', $node->data_dir ],
-	'four billion transactions are five times over');
+	'transaction identifiers have wrapped around five times');
 $node->start;
 
 ###

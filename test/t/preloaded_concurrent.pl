@@ -2,8 +2,8 @@
 # The isolation specs once more, in sessions that preload the library.
 #
 # There a DELETE is planned as an UPDATE of the rows that are not deleted.
-# What happens to the rows is the same, but where such a DELETE does not have
-# to wait for a row it does not: the expected output is then in
+# What happens to the rows is the same, but such a DELETE does not wait for rows
+# for which it does not have to wait: then the expected output is in
 # expected/<spec>_preloaded.out.
 
 use strict;

@@ -76,7 +76,7 @@ race(
 is( query(q(SELECT count(*) = count(DISTINCT slug), count(*) % 8, count(*) > 0 FROM many)),
 	't|0|t', 'many rows: each has a slug of its own');
 
-# All ways in which a row may come by a slug.  One that is not of its source,
+# All ways in which a row can get a slug.  One that is not of its source,
 # such as the "title" of a row called "x", is the base when the row is restored
 # while another row has it: "title-2", and then "title-2-2".
 race(

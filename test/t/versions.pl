@@ -1,6 +1,6 @@
 
 # Every version that was released: it can be installed, a model of it works with
-# the library of today, and after each way of updating to the newest version the
+# the current library, and after each way of updating to the newest version the
 # catalogue says the same as after CREATE EXTENSION.
 #
 # The catalogue of an extension is what pg_depend says belongs to it, with all
