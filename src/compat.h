@@ -300,8 +300,8 @@ compat_is_enforced(const ForeignKeyCacheInfo *key pg_attribute_unused())
 }
 
 /*
- * Says that a query updates a column of a relation in its range table: what
- * triggers and generated columns go by, not the privileges that are asked.
+ * Says that a query updates a column of a relation in its range table.  This
+ * is for triggers and generated columns, and asks for no privilege.
  */
 static inline void
 compat_add_updated_column(Query *query pg_attribute_unused(),
@@ -554,8 +554,8 @@ compat_required_privileges(EState *estate, Index rtindex)
 }
 
 /*
- * 15 lets a view read its tables as whoever uses it; before, it is always as
- * the view's owner.
+ * 15 lets a view read its tables as the role that uses it; before, it always
+ * reads them as the view's owner.
  */
 #if PG_VERSION_NUM < 150000
 #define COMPAT_SECURITY_INVOKER ""

@@ -257,8 +257,8 @@ read_time(const char *text, TimestampTz *time)
 
 /*
  * The role that sets the time.  The owner of a database may set it for all
- * sessions, and must not see by that what it may not read: there, each session
- * has set it.
+ * sessions, and must not see in that way what it may not read: such a setting
+ * counts as set by the role of the session.
  */
 static Oid
 setter_of_time(GucSource source)

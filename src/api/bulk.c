@@ -43,7 +43,7 @@ typedef struct ObjectGroup
 	TupleDesc	desc;			/* is_there, and then the columns */
 	Tuplestorestate *store;
 	int64	   *numbers;		/* of the objects, in their order */
-	int64		room;			/* the allocated length of that array */
+	int64		size;			/* the allocated length of that array */
 	int64		count;
 	int64		begun;			/* how many the INSERT has read */
 } ObjectGroup;
@@ -96,8 +96,8 @@ make_group(Bulk *bulk, const DtData *data)
 	group->data.columns = bms_copy(data->columns);
 	group->desc = make_desc(data);
 	group->store = tuplestore_begin_heap(false, false, work_mem);
-	group->room = 16;
-	group->numbers = palloc(sizeof(int64) * group->room);
+	group->size = 16;
+	group->numbers = palloc(sizeof(int64) * group->size);
 	bulk->groups = lappend(bulk->groups, group);
 	return group;
 }
@@ -123,11 +123,11 @@ find_group(Bulk *bulk, const DtData *data)
 static void
 add_number(ObjectGroup *group, int64 number)
 {
-	if (group->count == group->room)
+	if (group->count == group->size)
 	{
-		group->room *= 2;
+		group->size *= 2;
 		group->numbers = repalloc_huge(group->numbers,
-									   sizeof(int64) * group->room);
+									   sizeof(int64) * group->size);
 	}
 	group->numbers[group->count++] = number;
 }

@@ -223,9 +223,9 @@ is_beside_deleted(const Search *search)
 	return OidIsValid(search->live_unique) && !OidIsValid(search->unique);
 }
 
-/* If there is no row at all, a trigger may have prevented the INSERT. */
+/* Few if there is no row at all: a trigger may have prevented the INSERT. */
 static int
-tries(DtFound found)
+max_tries(DtFound found)
 {
 	return found == DT_FOUND_DELETED ? DT_MAX_TRIES : 3;
 }
@@ -242,7 +242,7 @@ insert_or_find(const Search *search, Datum *row, bool *created)
 	DtFound		found = DT_FOUND_NONE;
 
 	*created = true;
-	for (int i = 0; search->can_conflict && i < tries(found); i++)
+	for (int i = 0; search->can_conflict && i < max_tries(found); i++)
 	{
 		if (insert(search, DT_PLAN_INSERT_IF_NONE, row))
 			return true;

@@ -305,10 +305,10 @@ dtmodel_is_in_key(const DtKey *key, AttrNumber attnum)
 	return false;
 }
 
-/* Whether a mixin of the model manages the column as one that is meant. */
+/* Whether a mixin of the model manages the column as one of the given kind. */
 bool
 dtmodel_is_managed(const DtModel *model, AttrNumber attnum,
-				   bool (*is_meant) (const DtMixinColumn *column))
+				   bool (*matches) (const DtMixinColumn *column))
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 
@@ -318,7 +318,7 @@ dtmodel_is_managed(const DtModel *model, AttrNumber attnum,
 		{
 			const DtMixinColumn *column = &mixins[i]->columns[j];
 
-			if (is_meant(column) &&
+			if (matches(column) &&
 				dtmodel_mixin_column(column, model->options[i])->attnum == attnum)
 				return true;
 		}

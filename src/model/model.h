@@ -75,7 +75,7 @@ extern const DtModelTrigger *dtmodel_own_trigger(const DtModel *model, int which
 												 const Trigger *trigger);
 extern bool dtmodel_is_in_key(const DtKey *key, AttrNumber attnum);
 extern bool dtmodel_is_managed(const DtModel *model, AttrNumber attnum,
-							   bool (*is_meant) (const DtMixinColumn *column));
+							   bool (*matches) (const DtMixinColumn *column));
 extern uint64 dtmodel_relation_changes(void);
 
 #endif							/* DTMODEL_MODEL_H */

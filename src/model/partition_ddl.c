@@ -508,7 +508,7 @@ drop_all_triggers(DtChange *change)
 
 /* Drops the table's own triggers; its partitions lose them with it. */
 static void
-give_up_triggers(Oid relid, Relation parent)
+make_part_of_model(Oid relid, Relation parent)
 {
 	DtChange	change;
 	char	   *name;
@@ -566,7 +566,7 @@ prepare_partition(RangeVar *name, Oid relid, Relation parent)
 	}
 	relation_close(rel, NoLock);
 	if (is_model)
-		give_up_triggers(relid, parent);
+		make_part_of_model(relid, parent);
 }
 
 /*

@@ -11,7 +11,7 @@
 extern bool dtmodel_is_foreign_key_query(const char *text);
 extern bool dtmodel_is_dump_query(const char *text);
 
-/* Inline, since each statement is asked and nearly all differ at once. */
+/* Inline: it runs for each statement, and most differ in the first bytes. */
 static inline bool
 dtmodel_starts_with(const char *text, const char *prefix)
 {

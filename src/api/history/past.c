@@ -221,8 +221,8 @@ is_stamped(const DtMixinColumn *column)
 }
 
 /*
- * Whether only a mixin writes the column, in each change: such columns say
- * what the history says itself.
+ * Whether only a mixin writes the column, with each change: the history has
+ * what such columns say.
  */
 bool
 dtmodel_is_stamped(Relation rel, AttrNumber attnum)

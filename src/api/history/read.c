@@ -179,7 +179,7 @@ put_version(HistoryCall *history, const Beginning *beginning, TimestampTz from,
 
 /* Adds the time from the end of the last version on, when there was no row. */
 static void
-put_absence(HistoryCall *history, TimestampTz until)
+put_time_without_row(HistoryCall *history, TimestampTz until)
 {
 	const DtRowVersion *before = &history->before;
 	Beginning	beginning = beginning_after(before);
@@ -205,7 +205,7 @@ add_version(HistoryCall *history, const DtRowVersion *version)
 	else
 	{
 		if (before != NULL)
-			put_absence(history, version->valid_from);
+			put_time_without_row(history, version->valid_from);
 		beginning = beginning_of_first(past, before, version);
 	}
 	put_version(history, &beginning, version->valid_from, version->valid_to,
@@ -276,7 +276,7 @@ add_all_versions(HistoryCall *history)
 		add_version(history, &current);
 	}
 	else if (history->has_before)
-		put_absence(history, DT_NOEND);
+		put_time_without_row(history, DT_NOEND);
 }
 
 static Datum

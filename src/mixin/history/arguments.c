@@ -195,7 +195,7 @@ dtmodel_model_of_history(Oid table)
 {
 	ListCell   *cell;
 
-	/* Most tables are none, which does not cost a search for a model. */
+	/* Most tables are not histories; for these, no model is searched. */
 	if (!OidIsValid(table) || !dtmodel_is_history_table(table))
 		return NULL;
 	foreach(cell, dtmodel_all_histories())
@@ -222,7 +222,7 @@ dtmodel_excluded_literal(const DtHistory *history)
 																 TYPALIGN_INT)));
 }
 
-/* The argument as it is to be; NULL for none. */
+/* The argument with its new value; NULL if it is to be removed. */
 static const char *
 new_argument(const char *argument, const DtHistory *history)
 {

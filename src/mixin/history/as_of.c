@@ -76,7 +76,7 @@ dtmodel_owned_as_of(Oid model, const char *name, Oid schema)
 	return function;
 }
 
-/* Whether we have made the function for the model, whether it is one or not. */
+/* Whether we made the function for the table, which need not be a model. */
 bool
 dtmodel_is_own_as_of(Oid model, Oid function)
 {

@@ -55,7 +55,7 @@ follow_table(Oid relid, const DtSchemaChange *change)
 	List	   *tables = reached_tables(relid, change);
 
 	for (int i = list_length(tables) - 1; i >= 0; i--)
-		dtmodel_make_room_in_history(list_nth_oid(tables, i), change);
+		dtmodel_prepare_to_follow(list_nth_oid(tables, i), change);
 	for (int i = 0; i < list_length(tables); i++)
 		dtmodel_follow_in_history(list_nth_oid(tables, i), change);
 }
@@ -362,9 +362,9 @@ tables_that_lost_policies(void)
 }
 
 /*
- * What a policy that is dropped has hidden from the past can be shown.  Who
- * drops it with something else need not own the table, which may be what is
- * dropped.
+ * The past that a dropped policy has hidden can be shown now.  A role that
+ * drops the policy together with another object need not own the table, which
+ * may be that object.
  */
 static void
 follow_dropped_policies(void)

@@ -68,7 +68,7 @@ schema_of_history(Relation model, const DtSchemaChange *change)
 		RelationGetNamespace(model);
 }
 
-/* False if the table has no history, or none in order. */
+/* False if the table has no history, or one that is out of order. */
 static bool
 find_history(Follower *follower, const DtSchemaChange *change)
 {
@@ -260,7 +260,7 @@ is_renamed(const Follower *follower, const DtSchemaChange *change)
  * the model.
  */
 void
-dtmodel_make_room_in_history(Oid model, const DtSchemaChange *change)
+dtmodel_prepare_to_follow(Oid model, const DtSchemaChange *change)
 {
 	Follower	follower;
 	TupleDesc	desc;
@@ -664,7 +664,7 @@ parents_histories(const Follower *follower)
 	return histories;
 }
 
-/* Columns of the past that the model's parent has had, and the model not. */
+/* Columns of the past that the parent once had, but the model did not. */
 static void
 add_columns_of(Oid parent, Oid table)
 {
@@ -842,8 +842,8 @@ dtmodel_follow_in_history(Oid model, const DtSchemaChange *change)
 }
 
 /*
- * Makes the policies of the model hold for its past, of which this one has
- * changed; InvalidOid: any may have.
+ * Applies the policies of the model to its past, after this one has changed;
+ * InvalidOid: any of them may have.
  */
 void
 dtmodel_follow_policies(Oid model, Oid policy)

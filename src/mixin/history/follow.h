@@ -30,7 +30,7 @@ typedef struct DtSchemaChange
 	bool		reaches_inheritors;
 } DtSchemaChange;
 
-extern void dtmodel_make_room_in_history(Oid model, const DtSchemaChange *change);
+extern void dtmodel_prepare_to_follow(Oid model, const DtSchemaChange *change);
 extern void dtmodel_follow_in_history(Oid model, const DtSchemaChange *change);
 extern void dtmodel_rewrite_as_of(Oid model);
 extern void dtmodel_follow_policies(Oid model, Oid policy);

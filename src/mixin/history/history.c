@@ -38,8 +38,8 @@ make_stamp(DtHistoryState *state, Relation rel)
 
 /*
  * Whether an UPDATE that leaves updated_at as it was has changed something
- * that counts.  Only dtmodel.preserve_timestamps, a trigger that is missing, or
- * a time that cannot grow lets it.
+ * that counts.  That is possible with dtmodel.preserve_timestamps, without the
+ * trigger of the timestamps, and if the time cannot grow.
  */
 static bool
 changes_unnoticed(DtHistoryState *state, const DtRow *row, TimestampTz time)

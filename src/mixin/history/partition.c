@@ -5,8 +5,8 @@
  *
  * Versions are written into the partitions themselves, so only these are
  * opened, and all versions of a batch for one partition are inserted together.
- * Which one it is, the server's own description of the partitions says.  They
- * may be of any length, and may have partitions in turn.
+ * The server's own description of the partitions says which one it is.  They
+ * may be of any length, and may have partitions themselves.
  *
  *-------------------------------------------------------------------------
  */

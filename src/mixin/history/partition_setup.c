@@ -3,8 +3,8 @@
  * partition_setup.c
  *	  Making the monthly partitions of a history ahead of time.
  *
- * A month begins and ends in UTC.  What is there already is found by its
- * bounds, so partitions may have any names, and may have been made by hand.
+ * A month begins and ends in UTC.  Existing partitions are found by their
+ * bounds, so they may have any names, and may have been made by hand.
  *
  * A partition is made as a table and attached, which stops neither readers nor
  * writers of the other partitions, as CREATE TABLE ... PARTITION OF would.
@@ -191,9 +191,9 @@ make_maker(Relation model, Relation table)
 }
 
 /*
- * The months before this one that the default partition has versions of.
- * Those of the beginning of time, whose month cannot be told, or of a clock
- * that was wrong, stay there.
+ * The months before this one of which the default partition has versions.
+ * Versions that ended at -infinity or before all months, or whose clock was
+ * wrong, stay there.
  */
 static List *
 months_in_default(const Maker *maker, TimestampTz month)
@@ -244,8 +244,8 @@ wanted_months(const Maker *maker, int ahead)
 }
 
 /*
- * The months that have none, not even in part, as one has that was made by
- * hand.
+ * The months that have no partition, not even for a part of them, as one that
+ * was made by hand may be.
  */
 static List *
 missing_months(Relation table, List *wanted)
@@ -419,8 +419,8 @@ check_is_partitioned(Relation model, Relation table)
 
 /*
  * Makes the partitions that a history lacks, up to so many months after the
- * current one, and the default partition.  Returns their oids.  Of those that
- * run at the same time, one waits for the other.
+ * current one, and the default partition.  Returns their oids.  Calls that run
+ * at the same time wait for each other.
  */
 List *
 dtmodel_make_history_partitions(Relation model, Oid table, int months)

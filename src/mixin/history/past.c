@@ -142,9 +142,9 @@ setter(void)
 }
 
 /*
- * The role that has set the time needs the privilege, too: it must not see
- * through views, and make functions with the privileges of their owners see,
- * a past that it could not read itself.
+ * The role that has set the time needs the privilege, too.  Otherwise views,
+ * and functions with the privileges of their owners, would show it a past that
+ * it cannot read itself.
  */
 static void
 check_setter(Relation table)
@@ -822,7 +822,7 @@ shows_past(const char *text)
 		 dtmodel_starts_with(text, DT_OWN_QUERY DT_SHOWS_PAST));
 }
 
-/* Shows a query the time that dtmodel.as_of says; that is set. */
+/* Shows a query the time that dtmodel.as_of is set to. */
 void
 dtmodel_show_past(Query *query, DtPast *past)
 {

@@ -547,7 +547,7 @@ follow_policy(Oid table, List *policies, const Policy *wanted)
 		rename_copy(table, copy->name, wanted->name);
 }
 
-/* First what is not to hold any more, whose name may be needed. */
+/* Drops the copies that are not wanted any more; their names may be needed. */
 static void
 drop_former_copies(Oid table, List *policies, List *copied)
 {
@@ -690,7 +690,7 @@ dtmodel_is_copied_policy(Oid model, Oid table, const char *name)
 
 /* A copy gives its name to a policy that the user, or a dump, creates. */
 void
-dtmodel_yield_policy_name(Oid model, Oid table, const char *name)
+dtmodel_rename_copied_policy(Oid model, Oid table, const char *name)
 {
 	if (dtmodel_is_copied_policy(model, table, name))
 		rename_copy(table, name, free_name(table, name));

@@ -16,7 +16,8 @@ extern void dtmodel_drift_of_policies(StringInfo drift, Relation model,
 									  const DtHistory *history, Oid table);
 extern void dtmodel_recognize_policies(Oid model, Oid table);
 extern bool dtmodel_is_copied_policy(Oid model, Oid table, const char *name);
-extern void dtmodel_yield_policy_name(Oid model, Oid table, const char *name);
+extern void dtmodel_rename_copied_policy(Oid model, Oid table,
+										 const char *name);
 extern void dtmodel_replace_copied_policy(Oid model, Oid table, Oid policy);
 extern Oid	dtmodel_table_of_policy(Oid policy);
 

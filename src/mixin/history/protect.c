@@ -204,8 +204,9 @@ report_copied_policy(const DtHistoryNames *names, const char *policy)
 }
 
 /*
- * Makes sure that the copies of the model's policies are known, of which one
- * may go with its original.  They are locked in the order of the command.
+ * Makes sure that the copies of the model's policies are known, one of which
+ * may be dropped with its original.  They are locked in the order of the
+ * command.
  */
 static void
 recognize_policies(const RangeVar *model)
@@ -233,7 +234,8 @@ before_create_policy(const CreatePolicyStmt *statement)
 	const DtHistoryNames *names = dtmodel_model_of_history(table);
 
 	if (names != NULL)
-		dtmodel_yield_policy_name(names->model, table, statement->policy_name);
+		dtmodel_rename_copied_policy(names->model, table,
+									 statement->policy_name);
 }
 
 static void

@@ -3,8 +3,8 @@
  * setup.c
  *	  Adding the history mixin to a table, and removing it.
  *
- * The past is the user's: removing the mixin keeps it, and adding it again
- * goes on with it.
+ * The past belongs to the user: removing the mixin keeps it, and adding the
+ * mixin again continues it.
  *
  *-------------------------------------------------------------------------
  */
@@ -48,7 +48,7 @@ typedef struct Request
 	bool		by_month;		/* partitions */
 } Request;
 
-/* Whether the time that a version begins and ends with can be told exactly. */
+/* Whether the time that a version begins and ends with is exact. */
 bool
 dtmodel_is_history_time(const DtColumn *updated_at)
 {
@@ -835,8 +835,8 @@ add_truncate_trigger(Oid relid)
 }
 
 /*
- * To a new partition of a model, and to its own partitions, each as its owner:
- * who attaches a table need not own what is attached to it.
+ * Adds the trigger to a new partition of a model, and to its own partitions,
+ * each as its owner: the role that attaches a table need not own these.
  */
 void
 dtmodel_add_truncate_triggers(Oid partition)

@@ -423,7 +423,7 @@ has_soft_delete(Oid relid)
 	return result;
 }
 
-/* The first of the parents whose rows cannot be; InvalidOid for none. */
+/* The first parent that has no soft delete; InvalidOid for none. */
 static Oid
 parent_without_soft_delete(List *keys)
 {
@@ -493,7 +493,7 @@ lost_key(Relation rel, const Trigger *trigger, List *keys)
 	return NULL;
 }
 
-/* Whether the table's own deleted_at, if it has one, is not missing. */
+/* False if the table has soft delete, and its deleted_at is missing. */
 static bool
 knows_deleted_at(Relation rel)
 {

@@ -169,7 +169,7 @@ dtmodel_count_invalid_settings(Relation rel, const DtSettings *settings,
 
 /* Whether the current user may read the settings of all rows. */
 static bool
-may_look(Relation rel, const DtSettings *settings)
+may_read_settings(Relation rel, const DtSettings *settings)
 {
 	Oid			relid = RelationGetRelid(rel);
 
@@ -189,7 +189,7 @@ count_if_allowed(Relation rel, const DtSettings *settings, double rows)
 {
 	DtSettingsCount count = {0};
 
-	if (may_look(rel, settings) &&
+	if (may_read_settings(rel, settings) &&
 		dtmodel_column_fits(&settings->column, &dtmodel_use_document))
 		count = dtmodel_count_invalid_settings(rel, settings, rows);
 	return count;

@@ -77,7 +77,7 @@ after_change(Oid relid, const DtMixin *other)
 		dtmodel_refresh_slug_index(relid);
 }
 
-/* The index is dropped that does not fit any more. */
+/* An index that does not fit any more is dropped, which needs this lock. */
 static LOCKMODE
 lock_after_change(const DtMixin *other)
 {

@@ -162,10 +162,10 @@ rewrite_inner(Query *query, DtRewrite *rewrite)
 }
 
 /*
- * What is to be done depends on who runs the statement, which its text tells.
- * Most statements have nothing in them to do it to, so the text is read when
- * the first thing is found.  The server's own foreign keys must see and delete
- * all rows.
+ * What is to be done depends on who runs the statement, which is read from its
+ * text.  Most statements contain nothing to rewrite, so the text is not read
+ * before the first such thing is found.  The server's own foreign keys must
+ * see and delete all rows.
  */
 static void
 read_text(DtRewrite *rewrite)
