@@ -3,8 +3,8 @@
 # compare ROUNDS SAMPLER WORK OURS { AGAINST GOAL THEIRS }...
 #
 # A row of the table for each thing that OURS is held AGAINST. GOAL is the
-# greatest good ratio of our cost to theirs ("25 times faster" is 0.04), or -
-# when there is none; RATIO/WAL is one for the WAL too. OURS and THEIRS are
+# largest acceptable ratio of our cost to theirs ("25 times faster" is 0.04), or
+# - when there is none; RATIO/WAL is one for the WAL too. OURS and THEIRS are
 # variants, words which the sampler understands.
 #
 # A sampler is a command that takes variants, lets each of them do the work, in
@@ -90,7 +90,7 @@ compare() {
     done
 }
 
-# One round; every second one turns the order of the variants round.
+# One round; every second one reverses the order of the variants.
 sample() {
     local variants=("$ours") i
     for ((i = 3; i <= $#; i += 3)); do
@@ -158,7 +158,7 @@ turns() {
     done
 }
 
-# Turns the order of the variants round.
+# Reverses the order of the variants.
 reverse() {
     local variant reversed=()
     for variant in "${variants[@]}"; do

@@ -94,8 +94,8 @@ END
 $$;
 
 -- Shows how it works after something was broken, what drift says of it, and
--- how it works after the statements of drift.  What one of them leaves, the
--- next look shows.
+-- how it works after the statements of drift.  The next look shows what one of
+-- them leaves.
 CREATE FUNCTION drift.after(VARIADIC commands text[] DEFAULT '{}') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     command text;

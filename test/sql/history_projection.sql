@@ -1,7 +1,7 @@
 --
 -- Statements after which it is not obvious which versions have ended.  The
--- trigger finds that out afterwards, the projection of the new row from the old
--- one: both keep the same.
+-- trigger finds that out afterwards, the projection from the old row: both must
+-- keep the same versions.
 --
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
