@@ -618,7 +618,7 @@ prepare_key(ChangesCall *changes)
  * What happened to the table from "since" on and before "until", oldest first:
  * one row for each change of a row, with its primary key as an object, and the
  * rest as in history().  Changes of one transaction are in the order of the
- * key.  NULL is no limit.
+ * key.  NULL means no limit.
  *
  * An INSERT is "create"; it is known by a created_at that is the time of the
  * row's first version, or by a version before it that was physically deleted.

@@ -64,8 +64,7 @@ typedef struct Policy
 	Node	   *qual;			/* NULL: none; of a wanted one, on the history */
 	const char *condition;		/* the qual on the history, as SQL */
 	const char *problem;		/* NULL: it can be copied */
-	Oid			original;		/* of a copy; InvalidOid: it is none, as far
-								 * as is known */
+	Oid			original;		/* of a copy; InvalidOid: not known to be one */
 	bool		is_used;		/* it is the copy of a policy */
 } Policy;
 
