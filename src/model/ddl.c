@@ -428,7 +428,7 @@ dtmodel_apply_change(DtChange *change)
 				 is_complete ? 0 :
 				 errdetail("Existing rows were not checked, since that would have blocked other sessions."),
 				 is_complete ? 0 :
-				 errhint("Use %s; in another transaction: other sessions can read and write the table meanwhile.",
+				 errhint("In another transaction, use %s. Other sessions can read and write the table meanwhile.",
 						 change->later.data)));
 }
 
