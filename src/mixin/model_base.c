@@ -273,7 +273,8 @@ drop_model(DtChange *change, const void *asked)
  * Undoes add_model: removes the timestamps, and with drop_columns also drops
  * the columns, including an id that add_model or the template made.  An id
  * that stays gets the server's gen_random_uuid() as its default.  The
- * timestamps of tables that inherit from this one are removed too.
+ * timestamps of tables that inherit from this one are removed too.  Refused
+ * where a history needs them (2BP01).
  */
 Datum
 dtmodel_remove_model(PG_FUNCTION_ARGS)
