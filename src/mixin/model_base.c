@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/dependency.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/timestamps/mixin.h"
@@ -107,6 +108,52 @@ name_key(DtChange *change)
 		dtmodel_rename_primary_key(change, constraint);
 }
 
+/* Whether the column has the key of another row. */
+static bool
+is_reference(Relation rel, AttrNumber attnum)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetFKeyList(rel))
+	{
+		const ForeignKeyCacheInfo *key = lfirst_node(ForeignKeyCacheInfo, cell);
+
+		for (int i = 0; i < key->nkeys; i++)
+		{
+			if (key->conkey[i] == attnum)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Clients that leave a key to the database fail if it has no default.  The
+ * table is the user's, and others make the key themselves: a NOTICE.
+ */
+static void
+suggest_default(const DtChange *change, const char *function)
+{
+	Relation	rel = change->rel;
+	DtKey		key = dtmodel_get_model(rel)->key;
+	DtKeyColumn column;
+
+	if (change->phase != DT_BEFORE_LOCK || function == NULL ||
+		key.ncolumns != 1 || key.columns[0].typid != UUIDOID)
+		return;
+	column = key.columns[0];
+	if (build_column_default(rel, column.attnum) != NULL ||
+		is_reference(rel, column.attnum))
+		return;
+	ereport(NOTICE,
+			(errmsg("key \"%s\" of table \"%s\" has no default",
+					NameStr(column.name), RelationGetRelationName(rel)),
+			 errdetail("Every INSERT has to give it."),
+			 errhint("If clients leave it to the database, use ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s.%s().",
+					 change->table, quote_identifier(NameStr(column.name)),
+					 DTMODEL_SCHEMA, function)));
+}
+
 /* Each row gets another id, so the server writes the whole table again. */
 static void
 announce_id(const DtChange *change, const char *function)
@@ -130,6 +177,7 @@ change_id(DtChange *change, const char *function)
 	if (dtmodel_get_model(change->rel)->key.ncolumns > 0)
 	{
 		name_key(change);
+		suggest_default(change, function);
 		return;
 	}
 	if (function == NULL)
@@ -193,7 +241,8 @@ change_model(DtChange *change, const void *asked)
  * primary key, and timestamps unless it has them, also to tables that inherit
  * from it.  A key as in the template model_base is renamed to pk_<table>.  id
  * is the kind of its default, "v7", "v4", or "none" for no id; NULL is the
- * default.
+ * default.  A NOTICE says that an existing key of type uuid has no default,
+ * unless id is "none".
  *
  * Source: ModelBase of the reference document dtpyfw.db.model.
  */

@@ -55,6 +55,25 @@ CREATE TABLE pairs (a int, b int, PRIMARY KEY (b, a));
 SELECT dtmodel.add_model('pairs');
 SELECT dtmodel.describe('pairs') -> 'primary_key' AS key;
 
+-- a key without a default, which INSERT has to give
+CREATE DOMAIN token AS uuid DEFAULT gen_random_uuid();
+CREATE DOMAIN bare AS uuid;
+CREATE TABLE given ("Key" uuid PRIMARY KEY);
+CREATE TABLE given_bare (id bare PRIMARY KEY);
+SELECT dtmodel.add_model('given');
+SELECT dtmodel.add_model('given', id => 'v4');
+SELECT dtmodel.add_model('given_bare');
+-- not if that is known, nor if it has one, or is that of another row
+SELECT dtmodel.add_model('given', id => 'none');
+CREATE TABLE given_token (id token PRIMARY KEY);
+CREATE TABLE given_with_other (id uuid PRIMARY KEY, other uuid REFERENCES given);
+CREATE TABLE given_by_other (id uuid PRIMARY KEY REFERENCES given);
+CREATE TABLE given_pair (a uuid, b uuid, PRIMARY KEY (a, b));
+ALTER TABLE given ALTER COLUMN "Key" SET DEFAULT gen_random_uuid();
+SELECT dtmodel.add_model('given'), dtmodel.add_model('given_token'), dtmodel.add_model('given_by_other'), dtmodel.add_model('given_pair');
+SELECT dtmodel.add_model('given_with_other');
+DROP TABLE given_token, given_with_other, given_by_other, given_pair, given_bare, given;
+
 -- existing timestamps with other options are kept
 CREATE TABLE custom (id int PRIMARY KEY);
 SELECT dtmodel.add_timestamps('custom', updated_at => 'changed', clock => 'clock');
