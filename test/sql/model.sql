@@ -130,11 +130,18 @@ SELECT dtmodel.describe('drifting') ? 'timestamps' AS known;
 SELECT dtmodel.add_timestamps('drifting');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'drifting'::regclass ORDER BY 1;
 
--- removed, with and without the columns; the table no longer depends on the extension
+-- removed, with and without the columns; only defaults that stay depend on the extension
 SELECT dtmodel.remove_model('articles');
 \d articles
 INSERT INTO articles (title) VALUES ('three');
 SELECT dtmodel.remove_model('articles');
+ALTER TABLE model.articles ALTER COLUMN id SET DEFAULT gen_random_uuid();
+SELECT dtmodel.remove_model('articles');
+-- a key that was there, with our default, stays as it is
+CREATE TABLE theirs (id uuid DEFAULT dtmodel.uuidv7() PRIMARY KEY, "Token" uuid DEFAULT dtmodel.uuidv4());
+SELECT dtmodel.add_model('theirs');
+SELECT dtmodel.remove_model('theirs', drop_columns => true);
+\d theirs
 SELECT dtmodel.remove_model('random', drop_columns => true);
 \d random
 SELECT dtmodel.remove_model('numbered', drop_columns => true);
