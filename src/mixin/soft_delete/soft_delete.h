@@ -52,5 +52,7 @@ extern bool dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
 extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
 extern bool dtmodel_restore(const DtRowCall *call, Datum *row);
+extern void dtmodel_report_cut_time(Relation rel, const DtSoftDelete *columns,
+									TimestampTz time);
 
 #endif							/* DTMODEL_SOFT_DELETE_H */
