@@ -181,8 +181,9 @@ drop_slug(DtChange *change, const void *drop_columns)
  * remove_slug(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Drops the trigger and the index of add_slug, and with drop_columns the
- * slugs too, but not their source.  Does nothing to a table without slugs.
+ * Drops the trigger and the index that add_slug has created, and with
+ * drop_columns the slugs too, but not their source.  An index that it has found
+ * stays.  Does nothing to a table without slugs.
  */
 Datum
 dtmodel_remove_slug(PG_FUNCTION_ARGS)
