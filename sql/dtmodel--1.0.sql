@@ -529,7 +529,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.remove_history(
     pg_catalog.regclass, pg_catalog.bool) IS
-'undoes dtmodel.add_history, and keeps the past unless drop_history is true';
+'undoes dtmodel.add_history; the past is a table rather than columns, and stays unless drop_history is true';
 
 --
 -- Reading the past (src/api/history)
