@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "dtmodel.h"
 #include "mixin/history/follow.h"
@@ -17,6 +18,7 @@
 #include "mixin/timestamps/mixin.h"
 #include "model/ddl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 static void
 read_name(NameData *name, const char *value)
@@ -37,24 +39,37 @@ read_options(void *options, Relation rel, const Trigger *trigger)
 							 &history->nexcluded);
 }
 
+static bool
+is_partitioned(Relation rel, const DtHistory *history)
+{
+	return get_rel_relkind(dtmodel_find_history_table(rel, history)) ==
+		RELKIND_PARTITIONED_TABLE;
+}
+
+/*
+ * The options, and then, in a member of their own, the names of the table and
+ * the function, which cannot be chosen.
+ */
 static void
-describe(StringInfo json, Relation rel pg_attribute_unused(),
-		 const void *options)
+describe(StringInfo json, Relation rel, const void *options)
 {
 	const DtHistory *history = options;
 
-	appendStringInfoChar(json, '{');
-	dtmodel_append_member(json, "history", NameStr(history->table));
-	appendStringInfoString(json, ", ");
-	dtmodel_append_member(json, "as_of", NameStr(history->as_of));
-	appendStringInfoString(json, ", \"exclude\": [");
+	appendStringInfoString(json, "{\"exclude\": [");
 	for (int i = 0; i < history->nexcluded; i++)
 	{
 		if (i > 0)
 			appendStringInfoString(json, ", ");
 		dtmodel_append_string(json, NameStr(history->excluded[i].name));
 	}
-	appendStringInfoString(json, "]}");
+	appendStringInfoString(json, "], ");
+	dtmodel_append_member(json, "partition_by",
+						  is_partitioned(rel, history) ? "month" : NULL);
+	appendStringInfoString(json, "}, \"past\": {");
+	dtmodel_append_member(json, "table", NameStr(history->table));
+	appendStringInfoString(json, ", ");
+	dtmodel_append_member(json, "function", NameStr(history->as_of));
+	appendStringInfoChar(json, '}');
 }
 
 /*
