@@ -363,6 +363,8 @@ drop_model(DtChange *change, const void *asked)
 {
 	const RemoveRequest *request = asked;
 
+	if (request->drop_columns && !has_timestamps(change->rel))
+		dtmodel_report_left_columns(change, &dtmodel_timestamps_mixin);
 	dtmodel_drop_timestamps(change, request->drop_columns);
 	if (RelationGetRelid(change->rel) == request->relid)
 		drop_id(change, request->drop_columns);

@@ -381,7 +381,11 @@ drop_settings(DtChange *change, const void *drop_columns)
 	DtColumn	column;
 
 	if (settings == NULL)
+	{
+		if (*(const bool *) drop_columns)
+			dtmodel_report_left_columns(change, &dtmodel_settings_mixin);
 		return;
+	}
 	column = settings->column;
 
 	/* The trigger depends on the column, so it is dropped first. */
