@@ -237,6 +237,22 @@ find_live(const SoftCall *soft, Datum *row)
 							   RelationGetDescr(soft->call.rel));
 }
 
+static void
+run_restoring_query(const SoftCall *soft, Datum *row, bool *found)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		*found = run_query(soft, DT_PLAN_RESTORE, row);
+	}
+	PG_CATCH();
+	{
+		dtmodel_rethrow_from_restore(caller);
+	}
+	PG_END_TRY();
+}
+
 /*
  * Restores the row, or finds it if it is not deleted.  Returns whether there
  * is one.
@@ -244,12 +260,13 @@ find_live(const SoftCall *soft, Datum *row)
 static bool
 run_restore(const SoftCall *soft, Datum *row)
 {
-	bool		found;
+	bool		found = false;
 
 	if (!soft->call.id.complete)
 		return false;
 	SPI_connect();
-	found = run_query(soft, DT_PLAN_RESTORE, row) || find_live(soft, row);
+	run_restoring_query(soft, row, &found);
+	found = found || find_live(soft, row);
 	SPI_finish();
 	return found;
 }
@@ -363,6 +380,22 @@ deletion_plan(const SoftCall *soft)
 	return dtmodel_save_plan(&plan, 1, &type);
 }
 
+static void
+run_deletion_plan(const SoftCall *soft, Datum time)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		dtmodel_run_plan(deletion_plan(soft), &time, NULL);
+	}
+	PG_CATCH();
+	{
+		dtmodel_rethrow_from_restore(caller);
+	}
+	PG_END_TRY();
+}
+
 static SPIPlanPtr
 next_deletion_plan(Relation rel, const DtSoftDelete *columns)
 {
@@ -430,7 +463,7 @@ dtmodel_restore_deletion(PG_FUNCTION_ARGS)
 		Datum		time = PG_GETARG_DATUM(1);
 
 		SPI_connect();
-		dtmodel_run_plan(deletion_plan(&soft), &time, NULL);
+		run_deletion_plan(&soft, time);
 		restored = (int64) SPI_processed;
 		if (restored == 0)
 			dtmodel_report_cut_time(soft.call.rel, &soft.columns,
