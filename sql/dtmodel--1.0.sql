@@ -247,7 +247,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.remove_model(
     pg_catalog.regclass, pg_catalog.bool) IS
-'undoes dtmodel.add_model';
+'undoes dtmodel.add_model; columns that stay keep their defaults, and drop_columns drops an id only if its key is named pk_<table>, as add_model names it';
 
 --
 -- Soft delete (src/mixin/soft_delete)
@@ -529,7 +529,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.remove_history(
     pg_catalog.regclass, pg_catalog.bool) IS
-'undoes dtmodel.add_history, and keeps the past unless drop_history is true';
+'undoes dtmodel.add_history; the past is a table rather than columns, and stays unless drop_history is true';
 
 --
 -- Reading the past (src/api/history)

@@ -62,10 +62,7 @@ module DtModel
 
     def mixin_calls
       models.flat_map do |table, mixins, description|
-        description.slice(*mixins).map do |mixin, options|
-          options = options.slice('exclude', 'partition_by') if mixin == 'history'
-          DtModel.call_of(@connection, "add_#{mixin}", table, options)
-        end
+        description.slice(*mixins).map { |mixin, options| DtModel.call_of(@connection, "add_#{mixin}", table, options) }
       end
     end
 
@@ -80,7 +77,7 @@ module DtModel
 
     # add_history makes the table of a history.
     def ignored?(table)
-      super || models.any? { |*, description| description.dig('history', 'history') == table }
+      super || models.any? { |*, description| description.dig('past', 'table') == table }
     end
 
     def models

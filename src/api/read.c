@@ -334,7 +334,9 @@ deleted_plan(Relation rel, const DtSoftDelete *columns, bool at, bool since)
  * The deleted rows, the last deletion first: all of them, or those of the
  * deletion at exactly this time, or those that were deleted within the
  * interval "since".  Rows that the model hides are included, rows that a
- * policy hides are not.  An error (42809) for a table without soft delete.
+ * policy hides are not.  A NOTICE says if there is no row of that time, but the
+ * time may have been cut to milliseconds.  An error (42809) for a table without
+ * soft delete.
  *
  * Source: none; the reference document dtpyfw.db.model reads deleted rows by
  * their flag.
@@ -360,6 +362,8 @@ dtmodel_get_deleted(PG_FUNCTION_ARGS)
 	SPI_connect();
 	dtmodel_run_plan_into(deleted_plan(call.rel, &columns, at, since),
 						  values, nulls, true, &result->receiver);
+	if (at && SPI_processed == 0)
+		dtmodel_report_cut_time(call.rel, &columns, PG_GETARG_TIMESTAMPTZ(1));
 	SPI_finish();
 	dtmodel_close_row_call(&call);
 	return (Datum) 0;

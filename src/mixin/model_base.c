@@ -8,6 +8,10 @@
 #include "postgres.h"
 
 #include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/comment.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
 #include "mixin/timestamps/mixin.h"
@@ -16,12 +20,16 @@
 #include "model/inheritance.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_model);
 PG_FUNCTION_INFO_V1(dtmodel_remove_model);
 
 /* The column that add_model makes the primary key. */
 #define ID_COLUMN "id"
+
+/* The name of the key is this and the name of the table. */
+#define KEY_PREFIX "pk_"
 
 /* The arguments of add_model and, for its tables, what it has found out. */
 typedef struct ModelRequest
@@ -91,20 +99,93 @@ has_our_default(Relation rel, AttrNumber attnum)
 	return false;
 }
 
+/*
+ * Whether the column was copied from the template, which its comment says.
+ * Without it, a key with our default may come from, for example, an ORM, which
+ * knows the key by its name.
+ */
+static bool
+is_copied(Relation rel, AttrNumber attnum)
+{
+	Oid			template = get_relname_relid("model_base",
+											 get_namespace_oid(DTMODEL_SCHEMA, true));
+	const char *comment = GetComment(RelationGetRelid(rel), RelationRelationId,
+									 attnum);
+	const char *original = GetComment(template, RelationRelationId,
+									  get_attnum(template, ID_COLUMN));
+
+	return comment != NULL && original != NULL && strcmp(comment, original) == 0;
+}
+
+/* The column "id" if it alone is the key, as add_model makes it. */
+static AttrNumber
+find_id(const DtKey *key)
+{
+	return key->ncolumns == 1 &&
+		namestrcmp(&key->columns[0].name, ID_COLUMN) == 0 ?
+		key->columns[0].attnum : InvalidAttrNumber;
+}
+
 /* Renames a key as it is copied from the template. */
 static void
 name_key(DtChange *change)
 {
 	DtKey		key = dtmodel_get_model(change->rel)->key;
+	AttrNumber	attnum = find_id(&key);
 	Oid			constraint;
 
-	if (key.ncolumns != 1 ||
-		namestrcmp(&key.columns[0].name, ID_COLUMN) != 0 ||
-		!has_our_default(change->rel, key.columns[0].attnum))
+	if (!AttributeNumberIsValid(attnum) ||
+		!has_our_default(change->rel, attnum) || !is_copied(change->rel, attnum))
 		return;
 	constraint = get_index_constraint(key.index);
 	if (OidIsValid(constraint))
 		dtmodel_rename_primary_key(change, constraint);
+}
+
+/* Whether the column has the key of another row. */
+static bool
+is_reference(Relation rel, AttrNumber attnum)
+{
+	ListCell   *cell;
+
+	foreach(cell, RelationGetFKeyList(rel))
+	{
+		const ForeignKeyCacheInfo *key = lfirst_node(ForeignKeyCacheInfo, cell);
+
+		for (int i = 0; i < key->nkeys; i++)
+		{
+			if (key->conkey[i] == attnum)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Clients that leave a key to the database fail if it has no default.  The
+ * table is the user's, and others make the key themselves: a NOTICE.
+ */
+static void
+suggest_default(const DtChange *change, const char *function)
+{
+	Relation	rel = change->rel;
+	DtKey		key = dtmodel_get_model(rel)->key;
+	DtKeyColumn column;
+
+	if (change->phase != DT_BEFORE_LOCK || function == NULL ||
+		key.ncolumns != 1 || key.columns[0].typid != UUIDOID)
+		return;
+	column = key.columns[0];
+	if (build_column_default(rel, column.attnum) != NULL ||
+		is_reference(rel, column.attnum))
+		return;
+	ereport(NOTICE,
+			(errmsg("key \"%s\" of table \"%s\" has no default",
+					NameStr(column.name), RelationGetRelationName(rel)),
+			 errdetail("Every INSERT has to give it."),
+			 errhint("If clients leave it to the database, use ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s.%s().",
+					 change->table, quote_identifier(NameStr(column.name)),
+					 DTMODEL_SCHEMA, function)));
 }
 
 /* Each row gets another id, so the server writes the whole table again. */
@@ -130,6 +211,7 @@ change_id(DtChange *change, const char *function)
 	if (dtmodel_get_model(change->rel)->key.ncolumns > 0)
 	{
 		name_key(change);
+		suggest_default(change, function);
 		return;
 	}
 	if (function == NULL)
@@ -193,7 +275,8 @@ change_model(DtChange *change, const void *asked)
  * primary key, and timestamps unless it has them, also to tables that inherit
  * from it.  A key as in the template model_base is renamed to pk_<table>.  id
  * is the kind of its default, "v7", "v4", or "none" for no id; NULL is the
- * default.
+ * default.  A NOTICE says that an existing key of type uuid has no default,
+ * unless id is "none".
  *
  * Source: ModelBase of the reference document dtpyfw.db.model.
  */
@@ -214,18 +297,37 @@ dtmodel_add_model(PG_FUNCTION_ARGS)
 }
 
 /*
- * Replaces our default on every column that has it by the server's own
- * function, so that the table does not need the extension any more.
+ * Whether the key is an id as add_model makes it and names it.  Others have
+ * other names, also if their default is the same.
+ */
+static bool
+is_our_id(Relation rel, AttrNumber attnum)
+{
+	DtKey		key = dtmodel_get_model(rel)->key;
+	char	   *name;
+
+	if (find_id(&key) != attnum)
+		return false;
+	name = get_constraint_name(get_index_constraint(key.index));
+	return name != NULL && strncmp(name, KEY_PREFIX, strlen(KEY_PREFIX)) == 0;
+}
+
+/*
+ * A default that stays needs the extension, but the user may have written it,
+ * and clients may expect it: it is for the user to replace.
  */
 static void
-replace_default(DtChange *change, Form_pg_attribute att)
+report_default(const DtChange *change, Form_pg_attribute att)
 {
-	dtmodel_add_statement(change, AccessExclusiveLock,
-						  psprintf("set the default of column \"%s\" to gen_random_uuid()",
-								   NameStr(att->attname)),
-						  psprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT pg_catalog.gen_random_uuid()",
-								   change->table,
-								   quote_identifier(NameStr(att->attname))));
+	const char *name = NameStr(att->attname);
+
+	if (change->phase != DT_BEFORE_LOCK)
+		return;
+	ereport(NOTICE,
+			(errmsg("column \"%s\" of table \"%s\" keeps its default, which is a function of %s",
+					name, RelationGetRelationName(change->rel), DTMODEL_SCHEMA),
+			 errhint("If the extension is to be dropped, use ALTER TABLE %s ALTER COLUMN %s SET DEFAULT gen_random_uuid().",
+					 change->table, quote_identifier(name))));
 }
 
 static void
@@ -242,10 +344,10 @@ drop_id(DtChange *change, bool drop_columns)
 			!has_our_default(change->rel, att->attnum))
 			continue;
 		dtmodel_find_column(desc, NameStr(att->attname), &column);
-		if (drop_columns && namestrcmp(&att->attname, ID_COLUMN) == 0)
+		if (drop_columns && is_our_id(change->rel, att->attnum))
 			dtmodel_drop_column(change, &column);
 		else
-			replace_default(change, att);
+			report_default(change, att);
 	}
 }
 
@@ -261,6 +363,8 @@ drop_model(DtChange *change, const void *asked)
 {
 	const RemoveRequest *request = asked;
 
+	if (request->drop_columns && !has_timestamps(change->rel))
+		dtmodel_report_left_columns(change, &dtmodel_timestamps_mixin);
 	dtmodel_drop_timestamps(change, request->drop_columns);
 	if (RelationGetRelid(change->rel) == request->relid)
 		drop_id(change, request->drop_columns);
@@ -271,9 +375,10 @@ drop_model(DtChange *change, const void *asked)
  * returns void
  *
  * Undoes add_model: removes the timestamps, and with drop_columns also drops
- * the columns, including an id that add_model or the template made.  An id
- * that stays gets the server's gen_random_uuid() as its default.  The
- * timestamps of tables that inherit from this one are removed too.
+ * the columns, including an id that add_model or the template made, which is
+ * the key pk_<table>.  Columns that stay keep their defaults; a NOTICE names
+ * those that need the extension.  The timestamps of tables that inherit from
+ * this one are removed too.  Refused where a history needs them (2BP01).
  */
 Datum
 dtmodel_remove_model(PG_FUNCTION_ARGS)

@@ -35,9 +35,30 @@ dtmodel_check_name(Relation rel, const char *name)
 }
 
 /*
+ * Refuses a name that the table has given to another constraint.  A mixin
+ * finds its own ones by their names, so they cannot have others.
+ */
+void
+dtmodel_check_free_name(const DtChange *change, const char *name)
+{
+	Relation	rel = change->rel;
+
+	if (!OidIsValid(get_relation_constraint_oid(RelationGetRelid(rel), name, true)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("constraint \"%s\" of table \"%s\" already exists", name,
+					RelationGetRelationName(rel)),
+			 errdetail("It is not the one that this call would add under that name."),
+			 errhint("Use ALTER TABLE %s RENAME CONSTRAINT %s TO ... first.",
+					 change->table, quote_identifier(name)),
+			 errtableconstraint(rel, name)));
+}
+
+/*
  * A free name for an index or a constraint that has one: "name1_name2",
  * truncated to the length of a name, with a number if the schema has another
- * relation of that name than "former".
+ * relation of that name than "former", or a constraint.
  */
 char *
 dtmodel_choose_name(Oid schema, const char *name1, const char *name2, Oid former)
@@ -48,7 +69,8 @@ dtmodel_choose_name(Oid schema, const char *name1, const char *name2, Oid former
 	{
 		Oid			holder = get_relname_relid(name, schema);
 
-		if (!OidIsValid(holder) || holder == former)
+		if (OidIsValid(holder) ? holder == former :
+			!ConstraintNameExists(name, schema))
 			return name;
 		name = makeObjectName(name1, name2, psprintf("%d", i));
 	}

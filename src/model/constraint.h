@@ -11,6 +11,7 @@
 #include "model/ddl.h"
 
 extern char *dtmodel_check_name(Relation rel, const char *name);
+extern void dtmodel_check_free_name(const DtChange *change, const char *name);
 extern char *dtmodel_choose_name(Oid schema, const char *name1,
 								 const char *name2, Oid former);
 extern bool dtmodel_is_chosen_name(const char *name, const char *name1,

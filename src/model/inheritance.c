@@ -21,6 +21,7 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
 #include "model/inheritance.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -77,8 +78,61 @@ dtmodel_change_with_inheritors(Oid relid, const DtMixin *mixin,
 	return dtmodel_change_tables(&call);
 }
 
+/* Whether the table itself has a column that may be the mixin's. */
+static bool
+has_template_column(Relation rel, const DtMixinColumn *column)
+{
+	DtColumn	found;
+
+	if (column->in_template == NULL)
+		return false;
+	dtmodel_find_column(RelationGetDescr(rel), column->in_template, &found);
+	return AttributeNumberIsValid(found.attnum) &&
+		dtmodel_column_fits(&found, column->use) &&
+		!dtmodel_is_inherited_column(rel, &found);
+}
+
+/*
+ * Called where the columns of a mixin are to be dropped, but the table does not
+ * have the mixin, which would say which columns these are.  Those with the
+ * names of the template may be left from it, or be the user's: a NOTICE.
+ */
+void
+dtmodel_report_left_columns(const DtChange *change, const DtMixin *mixin)
+{
+	StringInfoData names;
+	StringInfoData actions;
+	int			count = 0;
+
+	if (change->phase != DT_BEFORE_LOCK)
+		return;
+	initStringInfo(&names);
+	initStringInfo(&actions);
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		const char *name = mixin->columns[i].in_template;
+
+		if (!has_template_column(change->rel, &mixin->columns[i]))
+			continue;
+		appendStringInfo(&names, "%s\"%s\"", count > 0 ? ", " : "", name);
+		appendStringInfo(&actions, "%s DROP COLUMN %s", count > 0 ? "," : "",
+						 quote_identifier(name));
+		count++;
+	}
+	if (count == 0)
+		return;
+	ereport(NOTICE,
+			(errmsg_plural("table \"%s\" has no %s, and its column %s stays",
+						   "table \"%s\" has no %s, and its columns %s stay",
+						   count, RelationGetRelationName(change->rel),
+						   mixin->title, names.data),
+			 errhint("To drop what an earlier call has left, use ALTER TABLE %s%s.",
+					 change->table, actions.data)));
+}
+
 typedef struct DropRequest
 {
+	const DtMixin *mixin;
 	DtDropMixin drop;
 	bool		drop_columns;
 } DropRequest;
@@ -88,6 +142,9 @@ drop_mixin(DtChange *change, const void *asked)
 {
 	const DropRequest *request = asked;
 
+	if (request->drop_columns &&
+		dtmodel_options_of(dtmodel_get_model(change->rel), request->mixin) == NULL)
+		dtmodel_report_left_columns(change, request->mixin);
 	request->drop(change, request->drop_columns);
 }
 
@@ -99,7 +156,11 @@ bool
 dtmodel_drop_with_inheritors(Oid relid, const DtMixin *mixin,
 							 DtDropMixin drop, bool drop_columns)
 {
-	const DropRequest request = {.drop = drop,.drop_columns = drop_columns};
+	const DropRequest request = {
+		.mixin = mixin,
+		.drop = drop,
+		.drop_columns = drop_columns,
+	};
 	const DtCall call = {
 		.relid = relid,
 		.change_table = drop_mixin,

@@ -20,6 +20,8 @@ extern bool dtmodel_change_with_inheritors(Oid relid, const DtMixin *mixin,
 										   const void *request);
 extern bool dtmodel_drop_with_inheritors(Oid relid, const DtMixin *mixin,
 										 DtDropMixin drop, bool drop_columns);
+extern void dtmodel_report_left_columns(const DtChange *change,
+										const DtMixin *mixin);
 extern bool dtmodel_has_column_anywhere(Relation rel, const char *name,
 										LOCKMODE lockmode);
 extern bool dtmodel_is_inherited_column(Relation rel, const DtColumn *column);

@@ -136,7 +136,11 @@ typedef struct DtMixin
 	 */
 	void		(*add_own_columns) (const void *options, DtOwnColumns *own);
 
-	/* Appends its value in describe().  NULL: only its columns. */
+	/*
+	 * Appends its value in describe(), in which each member is a parameter of
+	 * "add"; further members of the description may follow it.  NULL: only
+	 * its columns.
+	 */
 	void		(*describe) (StringInfo json, Relation rel, const void *options);
 
 	/*

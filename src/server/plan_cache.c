@@ -194,6 +194,7 @@ shows_past(DtPlanPurpose purpose)
 		case DT_PLAN_COUNT:
 		case DT_PLAN_LIST:
 		case DT_PLAN_LIST_DELETED:
+		case DT_PLAN_NEXT_DELETION:
 		case DT_PLAN_FIND:
 		case DT_PLAN_FIND_LIVE:
 			return true;

@@ -19,6 +19,7 @@ typedef enum DtPlanPurpose
 	DT_PLAN_SOFT_DELETE,
 	DT_PLAN_RESTORE,
 	DT_PLAN_RESTORE_DELETION,
+	DT_PLAN_NEXT_DELETION,
 	DT_PLAN_DELETE_LIVE,
 	DT_PLAN_CASCADE_DELETE,		/* these belong to a foreign key, not a table */
 	DT_PLAN_LIVE_CHILD,

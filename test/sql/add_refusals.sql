@@ -53,5 +53,25 @@ SELECT try('dtmodel.add_settings(''t'', ''{}'', on_unknown => ''allow'')');
 INSERT INTO t VALUES (1, '{"any": "setting"}') RETURNING settings;
 SELECT try('dtmodel.add_settings(''t'', schema => ''{}'')');
 
+-- names that other constraints have: those of keys get a number
+CREATE TABLE actors (id int PRIMARY KEY);
+CREATE TABLE named (n int, other int, CONSTRAINT ck_named_settings CHECK (n > 0), CONSTRAINT ck_named_soft_delete UNIQUE (n),
+                    CONSTRAINT pk_named CHECK (n <> 5), CONSTRAINT fk_named_created_by_actors CHECK (n <> 6), CONSTRAINT fk_named_other_actors CHECK (n <> 7));
+SELECT try('dtmodel.add_settings(''named'', ''{a}'')');
+SELECT try('dtmodel.add_soft_delete(''named'')');
+SELECT try('dtmodel.add_audit(''named'', "references" => ''actors'')');
+SELECT try('dtmodel.add_audit(''named'', created_by => ''other'', "references" => ''actors'')');
+SELECT try('dtmodel.add_model(''named'')');
+ALTER TABLE add_refusals.named RENAME CONSTRAINT ck_named_settings TO positive;
+ALTER TABLE add_refusals.named RENAME CONSTRAINT ck_named_soft_delete TO "unique";
+ALTER TABLE add_refusals.named RENAME CONSTRAINT fk_named_created_by_actors TO not_six;
+SELECT try('dtmodel.add_settings(''named'', ''{a}'')');
+SELECT try('dtmodel.add_soft_delete(''named'')');
+SELECT try('dtmodel.add_audit(''named'', "references" => ''actors'')');
+SELECT conname FROM pg_constraint WHERE conrelid = 'named'::regclass AND contype <> 'n' ORDER BY conname;
+-- the CHECK of the model itself is replaced
+SELECT try('dtmodel.add_soft_delete(''named'', flag => ''is_gone'', deleted_at => ''gone_at'')');
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'named'::regclass AND conname ~ 'soft_delete';
+
 SET client_min_messages = warning;
 DROP SCHEMA add_refusals CASCADE;

@@ -108,6 +108,17 @@ INSERT INTO users VALUES (3, 'b', NULL);
 SELECT dtmodel.restore(NULL::users, 1);
 \echo :SQLSTATE
 SELECT id, is_deleted FROM users ORDER BY id;
+-- by row, and all rows of a deletion
+DELETE FROM users WHERE id = 3;
+INSERT INTO users VALUES (4, 'b', NULL);
+SELECT (dtmodel.restore(u)).id FROM users AS u WHERE id = 3;
+SELECT dtmodel.restore_deletion(NULL::users, deleted_at) FROM users WHERE id = 3;
+-- a trigger that raises the error itself has its own hint
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE unique_violation USING MESSAGE = 'taken', HINT = 'mine', TABLE = 'mine', CONSTRAINT = 'mine'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION refuse();
+SELECT (dtmodel.restore(u)).id FROM users AS u WHERE id = 3;
+SELECT id, is_deleted FROM users ORDER BY id;
 
 -- composite keys in another order, another schema, other owners, other types
 CREATE ROLE cascade_owner;

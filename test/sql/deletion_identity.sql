@@ -82,4 +82,33 @@ DELETE FROM authors WHERE id = 1;
 SELECT (dtmodel.restore(NULL::authors, 1)).id;
 SELECT what, id FROM all_rows WHERE is_deleted ORDER BY what, id;
 
+-- a time that a client has cut to milliseconds is that of no deletion
+CREATE ROLE deletion_identity_reader;
+CREATE TABLE notes (id int PRIMARY KEY, secret boolean, deleted timestamp);
+SELECT dtmodel.add_soft_delete('notes', flag => NULL, deleted_at => 'deleted');
+INSERT INTO notes VALUES (1, false, '2026-01-02 03:04:05.678901'), (2, true, '2026-01-02 03:04:05.6785'), (3, true, '2026-01-02 03:04:06'), (4, false, NULL);
+ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY open ON notes USING (NOT secret);
+GRANT USAGE ON SCHEMA deletion_identity TO deletion_identity_reader;
+GRANT SELECT, UPDATE ON notes TO deletion_identity_reader;
+SET timezone = 'UTC';
+RESET client_min_messages;
+SELECT dtmodel.restore_deletion(NULL::notes, '2026-01-02 03:04:05.678');
+SELECT id FROM dtmodel.get_deleted(NULL::notes, '2026-01-02 03:04:05.678');
+SELECT id FROM dtmodel.get_deleted(NULL::notes, '2026-01-02 03:04:05.678', since => '1000 years');
+-- which says nothing of other milliseconds, times that were not cut, and rows that the caller cannot see
+SELECT dtmodel.restore_deletion(NULL::notes, '2026-01-02 03:04:05.679'), dtmodel.restore_deletion(NULL::notes, '2026-01-02 03:04:05.6789'),
+       dtmodel.restore_deletion(NULL::notes, 'infinity'), dtmodel.restore_deletion(NULL::notes, '-infinity');
+SELECT id FROM dtmodel.get_deleted(NULL::notes, '2026-01-02 03:04:05.677');
+SELECT id FROM dtmodel.get_deleted(NULL::notes, '2026-01-02 03:04:05.67890');
+SET ROLE deletion_identity_reader;
+SELECT id FROM dtmodel.get_deleted(NULL::notes, '2026-01-02 03:04:05.678');
+SELECT id FROM dtmodel.get_deleted(NULL::notes, '2026-01-02 03:04:06');
+SELECT dtmodel.restore_deletion(NULL::notes, '2026-01-02 03:04:05.678901');
+RESET ROLE;
+SELECT dtmodel.restore_deletion(NULL::notes, '2026-01-02 03:04:06');
+SELECT id, deleted FROM notes ORDER BY id;
+SET client_min_messages = warning;
+
 DROP SCHEMA deletion_identity CASCADE;
+DROP ROLE deletion_identity_reader;

@@ -15,7 +15,7 @@ SELECT dtmodel.add_history('users', exclude => '{secret}');
 SELECT dtmodel.add_history('users', exclude => '{secret}');
 \d users_history
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'users'::regclass AND tgname LIKE '%history%' ORDER BY 1;
-SELECT d -> 'history' AS history, d -> 'drift' AS drift FROM dtmodel.describe('users') AS d;
+SELECT d -> 'history' AS history, d -> 'past' AS past, d -> 'drift' AS drift FROM dtmodel.describe('users') AS d;
 SELECT model, mixins, drift FROM dtmodel.models WHERE model::text LIKE 'users%';
 SET client_min_messages = warning;
 
@@ -269,7 +269,7 @@ SELECT dtmodel.add_history('"Tab le_56789_123456789_123456789_123456789_12345678
 INSERT INTO "Tab le_56789_123456789_123456789_123456789_123456789_123456789_" VALUES (1, 'x');
 INSERT INTO moments VALUES ('quoted');
 UPDATE "Tab le_56789_123456789_123456789_123456789_123456789_123456789_" SET "select" = 'y';
-SELECT d -> 'history' AS history FROM dtmodel.describe('"Tab le_56789_123456789_123456789_123456789_123456789_123456789_"') AS d;
+SELECT d -> 'past' AS past FROM dtmodel.describe('"Tab le_56789_123456789_123456789_123456789_123456789_123456789_"') AS d;
 SELECT t."I d", t."select" FROM "Tab le_56789_123456789_123456789_123456789_123456789_1234_as_of"(at('quoted')) AS t;
 
 -- unlogged and temporary models

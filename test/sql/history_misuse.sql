@@ -78,6 +78,27 @@ ALTER TABLE users_history ALTER COLUMN name TYPE text;
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
 ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
 SELECT dtmodel.remove_timestamps('users');
+SELECT dtmodel.remove_model('users', drop_columns => true);
+SELECT dtmodel.add_timestamps('users', updated_at => NULL);
+UPDATE users SET name = 'kept';
+SELECT operation, name FROM users_history;
+-- soft delete can be removed
+SELECT dtmodel.add_soft_delete('users');
+DELETE FROM users;
+SELECT dtmodel.restore(u) IS NULL AS none FROM users AS u;
+SELECT dtmodel.remove_soft_delete('users', drop_columns => true);
+UPDATE users SET name = 'still kept';
+SELECT operation, name FROM users_history ORDER BY valid_from;
+-- of tables that inherit, one alone may have a history
+CREATE TABLE parents (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('parents');
+CREATE TABLE heirs (PRIMARY KEY (id)) INHERITS (parents);
+SELECT dtmodel.add_timestamps('parents'), dtmodel.add_history('heirs');
+SELECT dtmodel.remove_timestamps('parents', drop_columns => true);
+SELECT dtmodel.remove_history('heirs');
+SELECT dtmodel.remove_timestamps('parents', drop_columns => true);
+-- nothing keeps the trigger from being dropped
+DROP TRIGGER zz_dtmodel_timestamps ON users;
 UPDATE users SET name = 'x';
 SELECT dtmodel.describe('users') -> 'drift' AS drift;
 

@@ -33,6 +33,26 @@ SELECT relname AS "trigger function",
        dtmodel.describe(c.oid) ->> 'drift' LIKE '%trigger \\"listed\\" is disabled:%' AS is_known
 FROM pg_class AS c WHERE relnamespace = 'listed'::regnamespace ORDER BY relname;
 
+-- describe has an object for each mixin, whose members are parameters of the function that adds it
 \set VERBOSITY terse
 SET client_min_messages = warning;
+CREATE TABLE listed.every (id int PRIMARY KEY, name text);
+DO $$
+DECLARE
+    mixin text;
+BEGIN
+    FOR mixin IN SELECT m.mixin FROM dtmodel.mixins() AS m
+    LOOP
+        EXECUTE format('SELECT dtmodel.%I(%L%s)', 'add_' || mixin, 'listed.every',
+                       CASE mixin WHEN 'slug' THEN ', ''name''' WHEN 'settings' THEN ', ''{theme}''' ELSE '' END);
+    END LOOP;
+END
+$$;
+SELECT mixin, (SELECT count(*) FROM jsonb_object_keys(dtmodel.describe('listed.every') -> mixin)) > 0 AS described
+FROM dtmodel.mixins();
+SELECT mixin, option AS "is no parameter"
+FROM dtmodel.mixins(), jsonb_object_keys(dtmodel.describe('listed.every') -> mixin) AS option
+WHERE NOT EXISTS (SELECT FROM pg_proc
+                  WHERE pronamespace = 'dtmodel'::regnamespace AND proname = 'add_' || mixin
+                    AND option = ANY (proargnames[2:]));
 DROP SCHEMA listed CASCADE;

@@ -55,6 +55,25 @@ CREATE TABLE pairs (a int, b int, PRIMARY KEY (b, a));
 SELECT dtmodel.add_model('pairs');
 SELECT dtmodel.describe('pairs') -> 'primary_key' AS key;
 
+-- a key without a default, which INSERT has to give
+CREATE DOMAIN token AS uuid DEFAULT gen_random_uuid();
+CREATE DOMAIN bare AS uuid;
+CREATE TABLE given ("Key" uuid PRIMARY KEY);
+CREATE TABLE given_bare (id bare PRIMARY KEY);
+SELECT dtmodel.add_model('given');
+SELECT dtmodel.add_model('given', id => 'v4');
+SELECT dtmodel.add_model('given_bare');
+-- not if that is known, nor if it has one, or is that of another row
+SELECT dtmodel.add_model('given', id => 'none');
+CREATE TABLE given_token (id token PRIMARY KEY);
+CREATE TABLE given_with_other (id uuid PRIMARY KEY, other uuid REFERENCES given);
+CREATE TABLE given_by_other (id uuid PRIMARY KEY REFERENCES given);
+CREATE TABLE given_pair (a uuid, b uuid, PRIMARY KEY (a, b));
+ALTER TABLE given ALTER COLUMN "Key" SET DEFAULT gen_random_uuid();
+SELECT dtmodel.add_model('given'), dtmodel.add_model('given_token'), dtmodel.add_model('given_by_other'), dtmodel.add_model('given_pair');
+SELECT dtmodel.add_model('given_with_other');
+DROP TABLE given_token, given_with_other, given_by_other, given_pair, given_bare, given;
+
 -- existing timestamps with other options are kept
 CREATE TABLE custom (id int PRIMARY KEY);
 SELECT dtmodel.add_timestamps('custom', updated_at => 'changed', clock => 'clock');
@@ -111,11 +130,18 @@ SELECT dtmodel.describe('drifting') ? 'timestamps' AS known;
 SELECT dtmodel.add_timestamps('drifting');
 SELECT tgname FROM pg_trigger WHERE tgrelid = 'drifting'::regclass ORDER BY 1;
 
--- removed, with and without the columns; the table no longer depends on the extension
+-- removed, with and without the columns; only defaults that stay depend on the extension
 SELECT dtmodel.remove_model('articles');
 \d articles
 INSERT INTO articles (title) VALUES ('three');
 SELECT dtmodel.remove_model('articles');
+ALTER TABLE model.articles ALTER COLUMN id SET DEFAULT gen_random_uuid();
+SELECT dtmodel.remove_model('articles');
+-- a key that was there, with our default, stays as it is
+CREATE TABLE theirs (id uuid DEFAULT dtmodel.uuidv7() PRIMARY KEY, "Token" uuid DEFAULT dtmodel.uuidv4());
+SELECT dtmodel.add_model('theirs');
+SELECT dtmodel.remove_model('theirs', drop_columns => true);
+\d theirs
 SELECT dtmodel.remove_model('random', drop_columns => true);
 \d random
 SELECT dtmodel.remove_model('numbered', drop_columns => true);

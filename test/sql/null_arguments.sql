@@ -19,7 +19,7 @@ SELECT dtmodel.add_timestamps('users'), dtmodel.add_audit('users'),
        dtmodel.add_settings('users', '{theme,size}'), dtmodel.add_history('users');
 CREATE TABLE plain (id int PRIMARY KEY, name text);
 CREATE TABLE children (id int PRIMARY KEY, parent int REFERENCES users);
-SELECT dtmodel.add_soft_delete('children');
+SELECT dtmodel.add_soft_delete('children'), dtmodel.add_timestamps('children');
 INSERT INTO users (id, name, settings) VALUES (1, 'Ann', '{"theme": "dark"}'), (2, 'Bob', NULL), (3, 'Cid', '{}');
 DELETE FROM users WHERE id = 2;
 
@@ -115,11 +115,11 @@ INSERT INTO sensible VALUES
     ($$purge_history(regclass,interval,integer,boolean)$$, ARRAY[$$'users'$$, $$'0'$$, $$10$$, $$true$$]),
     ($$remove_audit(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
     ($$remove_live_parent(regclass,name[])$$, ARRAY[$$'children'$$, $$'{parent}'$$]),
-    ($$remove_model(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
+    ($$remove_model(regclass,boolean)$$, ARRAY[$$'children'$$, $$true$$]),
     ($$remove_settings(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
     ($$remove_slug(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
     ($$remove_soft_delete(regclass,boolean)$$, ARRAY[$$'children'$$, $$true$$]),
-    ($$remove_timestamps(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
+    ($$remove_timestamps(regclass,boolean)$$, ARRAY[$$'children'$$, $$true$$]),
     ($$add_version(regclass,name)$$, ARRAY[$$'plain'$$, $$'version'$$]),
     ($$remove_version(regclass,boolean)$$, ARRAY[$$'users'$$, $$true$$]),
     ($$add_history(regclass,name[],text)$$, ARRAY[$$'users'$$, $$'{}'$$, NULL]),

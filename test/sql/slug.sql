@@ -156,6 +156,21 @@ INSERT INTO slug.older VALUES ('One'), ('One') RETURNING slug;
 SELECT dtmodel.remove_slug('slug.older');
 \d slug.older
 
+-- so is an index that was there before, also under the name that add_slug gives
+CREATE TABLE slug.found (title text, slug text);
+CREATE UNIQUE INDEX uq_found_slug ON slug.found (slug);
+SELECT dtmodel.add_slug('slug.found', 'title');
+SELECT dtmodel.remove_slug('slug.found');
+SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'slug.found'::regclass;
+-- an index that add_slug has created is recognized after it was built again
+DROP INDEX slug.uq_found_slug;
+SELECT dtmodel.add_slug('slug.found', 'title');
+SELECT obj_description('slug.uq_found_slug'::regclass, 'pg_class');
+ALTER TABLE slug.found ALTER slug TYPE varchar;
+REINDEX INDEX CONCURRENTLY slug.uq_found_slug;
+SELECT dtmodel.remove_slug('slug.found');
+SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'slug.found'::regclass;
+
 -- a role with INSERT needs no more: the slugs of others are not read as that role
 CREATE ROLE slug_user;
 GRANT USAGE ON SCHEMA slug TO slug_user;

@@ -21,6 +21,7 @@
 #include "dtmodel.h"
 #include "mixin/audit/mixin.h"
 #include "model/actor.h"
+#include "model/constraint.h"
 #include "model/inheritance.h"
 #include "model/key.h"
 #include "model/row_move.h"
@@ -282,6 +283,7 @@ add_reference(DtChange *change, const char *name, const char *type, Oid referred
 {
 	char	   *constraint = reference_name(change->rel, name, referred);
 
+	dtmodel_check_free_name(change, constraint);
 	dtmodel_add_statement(change, AccessExclusiveLock,
 						  psprintf("added column \"%s\", added constraint \"%s\"",
 								   name, constraint),
@@ -311,6 +313,7 @@ change_reference(DtChange *change, const DtColumn *column, Oid referred)
 		return;
 
 	constraint = reference_name(change->rel, name, referred);
+	dtmodel_check_free_name(change, constraint);
 	dtmodel_add_statement(change, DT_TRIGGER_LOCK,
 						  psprintf("added constraint \"%s\"", constraint),
 						  psprintf("ALTER TABLE %s ADD CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s%s",

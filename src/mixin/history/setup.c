@@ -956,6 +956,29 @@ drop_history_triggers(DtChange *change)
 	dtmodel_drop_trigger(change, &dtmodel_history_triggers[DT_HISTORY]);
 }
 
+/*
+ * Without a history, the model does not say which table holds the past: the one
+ * with the name that add_history gives may be left from it.
+ */
+static void
+report_left_table(const DtChange *change)
+{
+	Relation	rel = change->rel;
+	const char *name = makeObjectName(RelationGetRelationName(rel), "history",
+									  NULL);
+	Oid			table = dtmodel_owned_history(RelationGetRelid(rel), name,
+											  RelationGetNamespace(rel));
+
+	if (change->phase != DT_BEFORE_LOCK || !OidIsValid(table) ||
+		!dtmodel_is_history_table(table) || dtmodel_model_of_history(table) != NULL)
+		return;
+	ereport(NOTICE,
+			(errmsg("table \"%s\" has no history, and table \"%s\" stays",
+					RelationGetRelationName(rel), name),
+			 errhint("To drop what an earlier call has left, use DROP TABLE %s.",
+					 dtmodel_qualified_name_of(table))));
+}
+
 static void
 drop_history(DtChange *change, bool drop_table)
 {
@@ -963,7 +986,11 @@ drop_history(DtChange *change, bool drop_table)
 	DtHistory	history;
 
 	if (former == NULL)
+	{
+		if (drop_table)
+			report_left_table(change);
 		return;
+	}
 	history = *former;
 	drop_history_triggers(change);
 	if (OidIsValid(dtmodel_find_as_of(change->rel, NameStr(history.as_of))))

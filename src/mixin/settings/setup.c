@@ -218,7 +218,10 @@ trigger_options(const SettingsRequest *request)
 static void
 add_check(DtChange *change, const char *column, bool is_new)
 {
-	dtmodel_add_check(change, dtmodel_check_name(change->rel, CHECK_NAME),
+	const char *name = dtmodel_check_name(change->rel, CHECK_NAME);
+
+	dtmodel_check_free_name(change, name);
+	dtmodel_add_check(change, name,
 					  psprintf("pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'object'",
 							   quote_identifier(column)),
 					  is_new);
@@ -381,7 +384,11 @@ drop_settings(DtChange *change, const void *drop_columns)
 	DtColumn	column;
 
 	if (settings == NULL)
+	{
+		if (*(const bool *) drop_columns)
+			dtmodel_report_left_columns(change, &dtmodel_settings_mixin);
 		return;
+	}
 	column = settings->column;
 
 	/* The trigger depends on the column, so it is dropped first. */

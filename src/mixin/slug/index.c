@@ -11,6 +11,8 @@
 #include "access/genam.h"
 #include "catalog/index.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "commands/comment.h"
 #include "dtmodel.h"
 #include "mixin/slug/index.h"
 #include "mixin/slug/mixin.h"
@@ -21,6 +23,12 @@
 #include "server/size.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+
+/*
+ * The comment on an index that add_slug creates.  An ORM may create one with
+ * the same name, as it declares it.
+ */
+#define INDEX_COMMENT "made by " DTMODEL_SCHEMA ".add_slug"
 
 static bool
 is_unique_on(Relation index, AttrNumber attnum)
@@ -160,8 +168,14 @@ add_index(DtChange *change, const DtColumn *slug, Oid former)
 	dtmodel_add_statement(change, DT_TRIGGER_LOCK,
 						  psprintf("added index \"%s\"", name),
 						  create_command(change, NameStr(slug->name), "", name));
+	dtmodel_add_statement(change, DT_TRIGGER_LOCK, NULL,
+						  psprintf("COMMENT ON INDEX %s IS '%s'",
+								   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(change->rel)),
+															  name),
+								   INDEX_COMMENT));
 }
 
+/* Whether the index has the name of one that add_slug creates. */
 static bool
 is_our_index(Relation rel, Oid indexid, const char *slug)
 {
@@ -270,7 +284,28 @@ dtmodel_refresh_slug_index(Oid relid)
 	dtmodel_apply_change(&change);
 }
 
-/* Drops the indexes that have the name which add_slug gives them. */
+static bool
+is_made_by_add_slug(Oid indexid)
+{
+	const char *comment = GetComment(indexid, RelationRelationId, 0);
+
+	return comment != NULL && strcmp(comment, INDEX_COMMENT) == 0;
+}
+
+static void
+report_kept_index(const DtChange *change, Oid indexid)
+{
+	if (change->phase != DT_BEFORE_LOCK)
+		return;
+	ereport(NOTICE,
+			(errmsg("index \"%s\" of table \"%s\" stays",
+					get_rel_name(indexid), RelationGetRelationName(change->rel)),
+			 errdetail("It was not created by %s.add_slug.", DTMODEL_SCHEMA),
+			 errhint("To drop it, use DROP INDEX %s.",
+					 dtmodel_qualified_name_of(indexid))));
+}
+
+/* Drops the indexes that add_slug has created; others may have the same name. */
 void
 dtmodel_drop_slug_indexes(DtChange *change, const DtColumn *slug)
 {
@@ -278,7 +313,13 @@ dtmodel_drop_slug_indexes(DtChange *change, const DtColumn *slug)
 
 	foreach(cell, dtmodel_slug_indexes(change->rel, slug->attnum))
 	{
-		if (is_our_index(change->rel, lfirst_oid(cell), NameStr(slug->name)))
-			dtmodel_drop_index(change, lfirst_oid(cell));
+		Oid			indexid = lfirst_oid(cell);
+
+		if (!is_our_index(change->rel, indexid, NameStr(slug->name)))
+			continue;
+		if (is_made_by_add_slug(indexid))
+			dtmodel_drop_index(change, indexid);
+		else
+			report_kept_index(change, indexid);
 	}
 }

@@ -11,7 +11,7 @@
 #include "mixin/slug/index.h"
 #include "mixin/slug/mixin.h"
 #include "mixin/slug/slug.h"
-#include "model/change.h"
+#include "model/inheritance.h"
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_slug);
@@ -168,7 +168,11 @@ drop_slug(DtChange *change, const void *drop_columns)
 	DtColumn	slug;
 
 	if (dtmodel_slug_of(model) == NULL)
+	{
+		if (*(const bool *) drop_columns)
+			dtmodel_report_left_columns(change, &dtmodel_slug_mixin);
 		return;
+	}
 	slug = dtmodel_slug_of(model)->slug;
 	if (*(const bool *) drop_columns)
 		dtmodel_drop_column(change, &slug);
@@ -181,8 +185,9 @@ drop_slug(DtChange *change, const void *drop_columns)
  * remove_slug(model regclass, drop_columns boolean DEFAULT false)
  * returns void
  *
- * Drops the trigger and the index of add_slug, and with drop_columns the
- * slugs too, but not their source.  Does nothing to a table without slugs.
+ * Drops the trigger and the index that add_slug has created, and with
+ * drop_columns the slugs too, but not their source.  An index that it has found
+ * stays.  Does nothing to a table without slugs.
  */
 Datum
 dtmodel_remove_slug(PG_FUNCTION_ARGS)

@@ -453,6 +453,28 @@ append_write(StringInfo query, Relation target, Oid relid, const DtSoftDelete *c
 						 relid);
 }
 
+/*
+ * In PG_CATCH of a restore: throws the error again.  A duplicate of a live row
+ * gets a hint.  The server's detail has the values, if the caller may SELECT
+ * them.
+ */
+void
+dtmodel_rethrow_from_restore(MemoryContext caller)
+{
+	ErrorData  *error;
+
+	if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
+		PG_RE_THROW();
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	FlushErrorState();
+	if (error->hint == NULL && error->table_name != NULL &&
+		error->constraint_name != NULL)
+		error->hint = psprintf("Another row of table \"%s\" has the same values in \"%s\". Change or delete it, or change the row that is to be restored.",
+							   error->table_name, error->constraint_name);
+	ReThrowError(error);
+}
+
 static SPIPlanPtr
 write_plan(Relation target, Oid relid, const DtSoftDelete *columns,
 		   bool restores)
@@ -474,6 +496,22 @@ columns_of(const Restore *restore, Oid relid)
 										   NULL))->columns;
 }
 
+static void
+run_write(SPIPlanPtr plan, Datum *values)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		dtmodel_run_plan_in_trigger(plan, values, 0);
+	}
+	PG_CATCH();
+	{
+		dtmodel_rethrow_from_restore(caller);
+	}
+	PG_END_TRY();
+}
+
 /*
  * Writes rows of one table, as its owner: restores them, or changes their
  * time of deletion.
@@ -491,9 +529,8 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 												TYPALIGN_SHORT));
 	values[1] = TimestampTzGetDatum(time);
 	dtmodel_enter_owner_context(&owner, target);
-	dtmodel_run_plan_in_trigger(write_plan(target, relid,
-										   columns_of(restore, relid), restores),
-								values, 0);
+	run_write(write_plan(target, relid, columns_of(restore, relid), restores),
+			  values);
 	dtmodel_leave_owner_context(&owner);
 	if (SPI_processed != (uint64) count)
 		ereport(ERROR,

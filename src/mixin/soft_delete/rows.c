@@ -21,6 +21,10 @@
 #include "server/record.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+/* The length of a millisecond. */
+#define USECS_IN_MSEC 1000
 
 /* A call of one of these functions. */
 typedef struct SoftCall
@@ -233,6 +237,22 @@ find_live(const SoftCall *soft, Datum *row)
 							   RelationGetDescr(soft->call.rel));
 }
 
+static void
+run_restoring_query(const SoftCall *soft, Datum *row, bool *found)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		*found = run_query(soft, DT_PLAN_RESTORE, row);
+	}
+	PG_CATCH();
+	{
+		dtmodel_rethrow_from_restore(caller);
+	}
+	PG_END_TRY();
+}
+
 /*
  * Restores the row, or finds it if it is not deleted.  Returns whether there
  * is one.
@@ -240,12 +260,13 @@ find_live(const SoftCall *soft, Datum *row)
 static bool
 run_restore(const SoftCall *soft, Datum *row)
 {
-	bool		found;
+	bool		found = false;
 
 	if (!soft->call.id.complete)
 		return false;
 	SPI_connect();
-	found = run_query(soft, DT_PLAN_RESTORE, row) || find_live(soft, row);
+	run_restoring_query(soft, row, &found);
+	found = found || find_live(soft, row);
 	SPI_finish();
 	return found;
 }
@@ -359,13 +380,76 @@ deletion_plan(const SoftCall *soft)
 	return dtmodel_save_plan(&plan, 1, &type);
 }
 
+static void
+run_deletion_plan(const SoftCall *soft, Datum time)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		dtmodel_run_plan(deletion_plan(soft), &time, NULL);
+	}
+	PG_CATCH();
+	{
+		dtmodel_rethrow_from_restore(caller);
+	}
+	PG_END_TRY();
+}
+
+static SPIPlanPtr
+next_deletion_plan(Relation rel, const DtSoftDelete *columns)
+{
+	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(rel),
+										 DT_PLAN_NEXT_DELETION, NULL);
+	Oid			types[] = {columns->deleted_at.typid, columns->deleted_at.typid};
+	const char *time = quote_identifier(NameStr(columns->deleted_at.name));
+
+	if (plan.saved != NULL)
+		return plan.saved;
+	appendStringInfo(&plan.query, "SELECT " DT_ROW_ALIAS ".%s FROM %s AS " DT_ROW_ALIAS " WHERE %s AND "
+					 DT_ROW_ALIAS ".%s OPERATOR(pg_catalog.>) $1 AND "
+					 DT_ROW_ALIAS ".%s OPERATOR(pg_catalog.<) $2 ORDER BY 1 LIMIT 1",
+					 time, dtmodel_qualified_name(rel),
+					 dtmodel_deleted_text(columns, DT_ROW_ALIAS), time, time);
+	return dtmodel_save_plan(&plan, lengthof(types), types);
+}
+
+/*
+ * Called when no row was deleted at exactly this time.  If it is one of whole
+ * milliseconds, the client may have cut it to them: if rows were deleted in
+ * the same millisecond, a NOTICE says when.  Within SPI.
+ */
+void
+dtmodel_report_cut_time(Relation rel, const DtSoftDelete *columns,
+						TimestampTz time)
+{
+	Datum		limits[2];
+	Datum		next;
+	bool		isnull;
+
+	if (TIMESTAMP_NOT_FINITE(time) || time % USECS_IN_MSEC != 0)
+		return;
+	limits[0] = TimestampTzGetDatum(time);
+	limits[1] = TimestampTzGetDatum(time + USECS_IN_MSEC);
+	dtmodel_read_plan(next_deletion_plan(rel, columns), limits, NULL);
+	if (SPI_processed == 0)
+		return;
+	next = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	ereport(NOTICE,
+			(errmsg("no row of table \"%s\" was deleted at exactly %s",
+					RelationGetRelationName(rel),
+					pstrdup(timestamptz_to_str(time))),
+			 errhint("In the same millisecond, rows were deleted at %s. If the client has cut that time, read it as text.",
+					 pstrdup(timestamptz_to_str(DatumGetTimestampTz(next))))));
+}
+
 /*
  * restore_deletion(model anyelement, deleted_at timestamptz) returns bigint
  *
  * Restores all rows of the table that were deleted by one deletion, which are
  * those with exactly this time, and along the foreign keys the rows that were
  * deleted with them.  Returns the number of restored rows of the table.  0
- * for NULL.
+ * for NULL.  A NOTICE says if there is none, but the time may have been cut.
  */
 Datum
 dtmodel_restore_deletion(PG_FUNCTION_ARGS)
@@ -379,8 +463,11 @@ dtmodel_restore_deletion(PG_FUNCTION_ARGS)
 		Datum		time = PG_GETARG_DATUM(1);
 
 		SPI_connect();
-		dtmodel_run_plan(deletion_plan(&soft), &time, NULL);
+		run_deletion_plan(&soft, time);
 		restored = (int64) SPI_processed;
+		if (restored == 0)
+			dtmodel_report_cut_time(soft.call.rel, &soft.columns,
+									DatumGetTimestampTz(time));
 		SPI_finish();
 	}
 	dtmodel_close_row_call(&soft.call);

@@ -212,12 +212,11 @@ are_new(const DtChange *change, const SoftDeleteRequest *request)
 }
 
 static void
-add_check(DtChange *change, const SoftDeleteRequest *request)
+add_check(DtChange *change, const SoftDeleteRequest *request, const char *name)
 {
 	DtSoftDelete columns = asked_columns(request);
 
-	dtmodel_add_check(change,
-					  dtmodel_check_name(change->rel, DT_SOFT_DELETE_CHECK),
+	dtmodel_add_check(change, name,
 					  psprintf("(%s) OPERATOR(pg_catalog.=) (%s)",
 							   dtmodel_flagged_text(&columns),
 							   dtmodel_timed_text(&columns)),
@@ -245,6 +244,12 @@ trigger_options(const SoftDeleteRequest *request)
 	return options;
 }
 
+static bool
+is_named(const char *check, const char *name)
+{
+	return check != NULL && strcmp(check, name) == 0;
+}
+
 /*
  * Makes sure that the table has the CHECK for this request, if it needs one,
  * and no other.  A CHECK that was copied from the template differs only in
@@ -259,6 +264,7 @@ change_check(DtChange *change, const SoftDeleteRequest *request,
 	const char *check = dtmodel_find_soft_delete_check(change->rel, flag, deleted_at);
 	const char *former_check = former == NULL ? NULL :
 		dtmodel_find_soft_delete_check(change->rel, &former->flag, &former->deleted_at);
+	const char *name = dtmodel_check_name(change->rel, DT_SOFT_DELETE_CHECK);
 
 	if (check != NULL && (former_is_live == request->flag_is_live ||
 						  dtmodel_is_inherited_constraint(change->rel, check)))
@@ -268,12 +274,15 @@ change_check(DtChange *change, const SoftDeleteRequest *request,
 	}
 	if (request->flag != NULL)
 		check_rows(change, request, flag, deleted_at);
+	if (request->flag != NULL && !is_named(check, name) &&
+		!is_named(former_check, name))
+		dtmodel_check_free_name(change, name);
 	if (former_check != NULL)
 		drop_check(change, former_check);
 	if (check != NULL && check != former_check)
 		drop_check(change, check);
 	if (request->flag != NULL)
-		add_check(change, request);
+		add_check(change, request, name);
 }
 
 /* The trigger for UPDATEs of flag, time and deleted_by. */

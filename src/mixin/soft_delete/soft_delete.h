@@ -44,6 +44,9 @@ extern char *dtmodel_hiding_statement(void);
 /* executor.c */
 extern bool dtmodel_is_our_update(const Trigger *trigger);
 
+/* restore.c */
+pg_noreturn extern void dtmodel_rethrow_from_restore(MemoryContext caller);
+
 /* rows.c */
 extern void dtmodel_check_soft_delete_fires(Relation rel,
 											const DtSoftDelete *soft_delete);
@@ -52,5 +55,7 @@ extern bool dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
 extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
 extern bool dtmodel_restore(const DtRowCall *call, Datum *row);
+extern void dtmodel_report_cut_time(Relation rel, const DtSoftDelete *columns,
+									TimestampTz time);
 
 #endif							/* DTMODEL_SOFT_DELETE_H */

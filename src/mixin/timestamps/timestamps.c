@@ -254,13 +254,29 @@ change_column(DtChange *change, const char *name, const char *parameter,
 	dtmodel_change_time_default(change, &column, clock);
 }
 
+/* The requested columns, which may not exist yet. */
+static DtTimestamps
+asked_columns(const DtTimestampsRequest *request)
+{
+	DtTimestamps columns = {0};
+
+	if (request->created_at != NULL)
+		namestrcpy(&columns.created_at.name, request->created_at);
+	if (request->updated_at != NULL)
+		namestrcpy(&columns.updated_at.name, request->updated_at);
+	return columns;
+}
+
 /* Adds timestamps to the open table as the request says. */
 void
 dtmodel_change_timestamps(DtChange *change, const DtTimestampsRequest *request)
 {
+	DtTimestamps columns = asked_columns(request);
+
 	dtmodel_check_no_partition(change->rel);
 	check_request(request);
 	check_ignored_columns(change->rel, request->ignore_columns);
+	dtmodel_extend_change(change, &dtmodel_timestamps_mixin, &columns);
 	change_column(change, request->created_at, "created_at", request->clock);
 	change_column(change, request->updated_at, "updated_at", request->clock);
 	dtmodel_change_trigger(change, dtmodel_timestamps_mixin.triggers,
@@ -286,6 +302,7 @@ dtmodel_drop_timestamps(DtChange *change, bool drop_columns)
 	if (dtmodel_timestamps_of(model) == NULL)
 		return;
 	timestamps = *dtmodel_timestamps_of(model);
+	dtmodel_extend_change(change, &dtmodel_timestamps_mixin, NULL);
 	if (drop_columns)
 	{
 		dtmodel_drop_own_column(change, &timestamps.created_at);
@@ -317,10 +334,11 @@ clock_argument(const char *name)
  * Adds timestamps to a table: the missing columns, a DEFAULT for those that
  * have none, and the trigger; calling it again changes the options.  A
  * DEFAULT that reads another of the clocks is replaced, any other stays.  A
- * NULL column name stands for no column, a NULL ignore_columns, clock or
- * on_insert is the default.  on_insert "stamp" makes the trigger override the
- * times that INSERT gives, which are kept otherwise.  Tables that inherit
- * from this one get the trigger too.
+ * NULL column name stands for no column, but a history needs updated_at
+ * (2BP01); a NULL ignore_columns, clock or on_insert is the default.
+ * on_insert "stamp" makes the trigger override the times that INSERT gives,
+ * which are kept otherwise.  Tables that inherit from this one get the trigger
+ * too.
  *
  * Source: TimestampMixin of the reference document dtpyfw.db.model.
  */
@@ -351,8 +369,8 @@ dtmodel_add_timestamps(PG_FUNCTION_ARGS)
  * returns void
  *
  * Drops the trigger, and with drop_columns the two columns too, also on
- * tables that inherit from this one.  Does nothing to a table without
- * timestamps.
+ * tables that inherit from this one.  Refused where a history needs them
+ * (2BP01).  Does nothing to a table without timestamps.
  */
 Datum
 dtmodel_remove_timestamps(PG_FUNCTION_ARGS)
