@@ -1327,6 +1327,8 @@ CREATE VIEW dtmodel_internal.descriptions AS
 
 COMMENT ON VIEW dtmodel_internal.descriptions IS
 'every table that is a model or has the columns of one, as dtmodel.describe describes it';
+COMMENT ON COLUMN dtmodel_internal.descriptions.model IS 'the table';
+COMMENT ON COLUMN dtmodel_internal.descriptions.description IS 'what dtmodel.describe returns for it';
 
 GRANT SELECT ON dtmodel_internal.descriptions TO PUBLIC;
 
