@@ -1302,16 +1302,9 @@ COMMENT ON FUNCTION dtmodel.mixins() IS
 
 -- A table that has a mixin's columns but not its trigger is listed too, since
 -- that is drift.
-CREATE VIEW dtmodel.models AS
+CREATE VIEW dtmodel_internal.descriptions AS
     SELECT t.oid::pg_catalog.regclass AS model,
-           d.description OPERATOR(pg_catalog.->>) 'class' AS class,
-           ARRAY(SELECT pg_catalog.jsonb_array_elements_text(
-                            d.description OPERATOR(pg_catalog.->) 'primary_key')) AS primary_key,
-           ARRAY(SELECT m.mixin
-                 FROM dtmodel.mixins() AS m
-                 WHERE d.description OPERATOR(pg_catalog.?) m.mixin) AS mixins,
-           ARRAY(SELECT pg_catalog.jsonb_array_elements_text(
-                            d.description OPERATOR(pg_catalog.->) 'drift')) AS drift
+           d.description
     FROM (SELECT c.oid,
                  EXISTS (SELECT
                          FROM pg_catalog.pg_trigger AS t
@@ -1332,6 +1325,34 @@ CREATE VIEW dtmodel.models AS
       AND (t.has_trigger OR
            pg_catalog.jsonb_array_length(d.description OPERATOR(pg_catalog.->) 'drift') OPERATOR(pg_catalog.>) 0);
 
+COMMENT ON VIEW dtmodel_internal.descriptions IS
+'every table that is a model or has the columns of one, as dtmodel.describe describes it';
+COMMENT ON COLUMN dtmodel_internal.descriptions.model IS 'the table';
+COMMENT ON COLUMN dtmodel_internal.descriptions.description IS 'what dtmodel.describe returns for it';
+
+GRANT SELECT ON dtmodel_internal.descriptions TO PUBLIC;
+
+CREATE VIEW dtmodel.models AS
+    SELECT d.model,
+           d.description OPERATOR(pg_catalog.->>) 'class' AS class,
+           ARRAY(SELECT pg_catalog.jsonb_array_elements_text(
+                            d.description OPERATOR(pg_catalog.->) 'primary_key')) AS primary_key,
+           ARRAY(SELECT m.mixin
+                 FROM dtmodel.mixins() AS m
+                 WHERE d.description OPERATOR(pg_catalog.?) m.mixin) AS mixins,
+           ARRAY(SELECT pg_catalog.concat_ws(': ',
+                            e.entry OPERATOR(pg_catalog.->>) 'problem',
+                            e.entry OPERATOR(pg_catalog.->>) 'repair',
+                            e.entry OPERATOR(pg_catalog.->>) 'advice')
+                 FROM pg_catalog.jsonb_array_elements(
+                          d.description OPERATOR(pg_catalog.->) 'drift') AS e (entry)) AS drift,
+           ARRAY(SELECT pg_catalog.concat_ws(': ',
+                            e.entry OPERATOR(pg_catalog.->>) 'problem',
+                            e.entry OPERATOR(pg_catalog.->>) 'repair')
+                 FROM pg_catalog.jsonb_array_elements(
+                          d.description OPERATOR(pg_catalog.->) 'session') AS e (entry)) AS session
+    FROM dtmodel_internal.descriptions AS d;
+
 COMMENT ON VIEW dtmodel.models IS
 'every table that is a model or has the columns of one: its mixins, and what is out of order with them';
 COMMENT ON COLUMN dtmodel.models.model IS 'the table';
@@ -1339,8 +1360,33 @@ COMMENT ON COLUMN dtmodel.models.class IS 'its class by convention: User for use
 COMMENT ON COLUMN dtmodel.models.primary_key IS 'the columns of its primary key';
 COMMENT ON COLUMN dtmodel.models.mixins IS 'its mixins';
 COMMENT ON COLUMN dtmodel.models.drift IS 'what prevents them from working';
+COMMENT ON COLUMN dtmodel.models.session IS 'what prevents them from working in this session';
 
 GRANT SELECT ON dtmodel.models TO PUBLIC;
+
+CREATE FUNCTION dtmodel.drift(model pg_catalog.regclass DEFAULT NULL)
+RETURNS TABLE (
+    model pg_catalog.regclass,
+    problem pg_catalog.text,
+    repair pg_catalog.text,
+    advice pg_catalog.text)
+LANGUAGE sql STABLE ROWS 10
+BEGIN ATOMIC
+    SELECT d.model,
+           e.entry OPERATOR(pg_catalog.->>) 'problem',
+           e.entry OPERATOR(pg_catalog.->>) 'repair',
+           e.entry OPERATOR(pg_catalog.->>) 'advice'
+    FROM (SELECT m.model, m.description
+          FROM dtmodel_internal.descriptions AS m
+          WHERE $1 IS NULL
+          UNION ALL
+          SELECT $1, dtmodel.describe($1)) AS d,
+         LATERAL pg_catalog.jsonb_array_elements(
+             d.description OPERATOR(pg_catalog.->) 'drift') AS e (entry);
+END;
+
+COMMENT ON FUNCTION dtmodel.drift(pg_catalog.regclass) IS
+'what prevents the mixins of a table, or of all tables, from working, with the statements that repair it';
 
 --
 -- Changes and JSON (src/json)

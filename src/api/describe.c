@@ -79,8 +79,18 @@ append_mixins(StringInfo json, Relation rel)
 	}
 }
 
+static DtDrift
+no_drift(void)
+{
+	DtDrift		drift;
+
+	initStringInfo(&drift.table);
+	initStringInfo(&drift.session);
+	return drift;
+}
+
 static void
-drift_of_mixin(StringInfo drift, Relation rel, const DtMixin *mixin)
+drift_of_mixin(DtDrift *drift, Relation rel, const DtMixin *mixin)
 {
 	const void *options = dtmodel_options_of(dtmodel_get_model(rel), mixin);
 
@@ -94,7 +104,7 @@ drift_of_mixin(StringInfo drift, Relation rel, const DtMixin *mixin)
 
 /* Reports mixins that a table must share with the table it inherits from. */
 static void
-drift_of_inheritor(StringInfo drift, Relation rel, Relation inheritor,
+drift_of_inheritor(DtDrift *drift, Relation rel, Relation inheritor,
 				   const bool *expected)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
@@ -103,22 +113,25 @@ drift_of_inheritor(StringInfo drift, Relation rel, Relation inheritor,
 	{
 		if (expected[i] &&
 			dtmodel_options_of(dtmodel_get_model(inheritor), mixins[i]) == NULL)
-			dtmodel_append_drift(drift, "table \"%s\" inherits from this one but has no %s: %s",
+			dtmodel_append_drift(drift, DT_REPAIR,
+								 dtmodel_repair_statement(rel, mixins[i]),
+								 "table \"%s\" inherits from this one but has no %s",
 								 RelationGetRelationName(inheritor),
-								 mixins[i]->title,
-								 dtmodel_repair_statement(rel, mixins[i]));
+								 mixins[i]->title);
 	}
 }
 
 static void
-drift_of_foreign_inheritor(StringInfo drift, Relation inheritor)
+drift_of_foreign_inheritor(DtDrift *drift, Relation inheritor)
 {
 	List	   *parents = dtmodel_parents(RelationGetRelid(inheritor));
 
-	dtmodel_append_drift(drift, "foreign table \"%s\" inherits from this one, and cannot be a part of a model: ALTER FOREIGN TABLE %s NO INHERIT %s",
-						 RelationGetRelationName(inheritor),
-						 dtmodel_qualified_name(inheritor),
-						 dtmodel_qualified_name_of(linitial_oid(parents)));
+	dtmodel_append_drift(drift, DT_REPAIR,
+						 psprintf("ALTER FOREIGN TABLE %s NO INHERIT %s",
+								  dtmodel_qualified_name(inheritor),
+								  dtmodel_qualified_name_of(linitial_oid(parents))),
+						 "foreign table \"%s\" inherits from this one, and cannot be a part of a model",
+						 RelationGetRelationName(inheritor));
 }
 
 /* The mixins that tables which inherit must have; NULL if there are none. */
@@ -143,7 +156,7 @@ inherited_mixins(Relation rel)
  * these are reported before those.
  */
 static void
-drift_of_inheritors(StringInfo drift, Relation rel, bool foreign)
+drift_of_inheritors(DtDrift *drift, Relation rel, bool foreign)
 {
 	const bool *expected = inherited_mixins(rel);
 	ListCell   *cell;
@@ -164,12 +177,13 @@ drift_of_inheritors(StringInfo drift, Relation rel, bool foreign)
 }
 
 static void
-drift_of_foreign_partition(StringInfo drift, Relation partition)
+drift_of_foreign_partition(DtDrift *drift, Relation partition)
 {
 	if (partition->rd_rel->relispartition)
-		dtmodel_append_drift(drift, "partition \"%s\" is a foreign table, which cannot be a part of a model: %s",
-							 RelationGetRelationName(partition),
-							 dtmodel_detach_statement(partition));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_detach_statement(partition),
+							 "partition \"%s\" is a foreign table, which cannot be a part of a model",
+							 RelationGetRelationName(partition));
 }
 
 /*
@@ -179,7 +193,7 @@ drift_of_foreign_partition(StringInfo drift, Relation partition)
  * have been dropped or detached.
  */
 static void
-drift_of_foreign_partitions(StringInfo drift, Relation rel)
+drift_of_foreign_partitions(DtDrift *drift, Relation rel)
 {
 	ListCell   *cell;
 
@@ -265,20 +279,9 @@ template_columns(Relation rel, const DtMixin *mixin)
 	return names.data;
 }
 
-/* The first of the mixin's other triggers that the table has, or NULL. */
-static const Trigger *
-find_other_trigger(Relation rel, const DtMixin *mixin)
-{
-	const Trigger *trigger = NULL;
-
-	for (int i = 1; trigger == NULL && i < mixin->ntriggers; i++)
-		trigger = dtmodel_find_trigger(rel, &mixin->triggers[i]);
-	return trigger;
-}
-
 /* Reports mixins whose first trigger was dropped, and not the others. */
 static void
-drift_of_partial_mixins(StringInfo drift, Relation rel)
+drift_of_partial_mixins(DtDrift *drift, Relation rel)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 
@@ -286,12 +289,13 @@ drift_of_partial_mixins(StringInfo drift, Relation rel)
 	{
 		const Trigger *trigger = mixins[i]->add == NULL ||
 			dtmodel_find_trigger(rel, mixins[i]->triggers) != NULL ? NULL :
-			find_other_trigger(rel, mixins[i]);
+			dtmodel_find_any_trigger(rel, mixins[i]);
 
 		if (trigger != NULL)
-			dtmodel_append_drift(drift, "trigger \"%s\" but no \"%s\": %s",
-								 trigger->tgname, mixins[i]->triggers[0].name,
-								 dtmodel_repair_statement(rel, mixins[i]));
+			dtmodel_append_drift(drift, DT_REPAIR,
+								 dtmodel_repair_statement(rel, mixins[i]),
+								 "trigger \"%s\" but no \"%s\"",
+								 trigger->tgname, mixins[i]->triggers[0].name);
 	}
 }
 
@@ -300,7 +304,7 @@ drift_of_partial_mixins(StringInfo drift, Relation rel)
  * may come from, for example, an ORM, which does not create the triggers.
  */
 static void
-drift_of_missing_mixins(StringInfo drift, Relation rel)
+drift_of_missing_mixins(DtDrift *drift, Relation rel)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 
@@ -311,26 +315,26 @@ drift_of_missing_mixins(StringInfo drift, Relation rel)
 		char	   *columns = template_columns(rel, mixins[i]);
 
 		if (columns != NULL &&
-			dtmodel_find_trigger(rel, mixins[i]->triggers) == NULL &&
-			find_other_trigger(rel, mixins[i]) == NULL)
-			dtmodel_append_drift(drift, "columns %s but no %s: %s", columns,
-								 mixins[i]->title,
-								 dtmodel_repair_statement(rel, mixins[i]));
+			dtmodel_find_any_trigger(rel, mixins[i]) == NULL)
+			dtmodel_append_drift(drift, DT_ADVICE,
+								 psprintf("unless that is intended, %s",
+										  dtmodel_repair_statement(rel, mixins[i])),
+								 "columns %s but no %s", columns,
+								 mixins[i]->title);
 	}
 }
 
 /*
- * Everything that is out of order with a table, as members of a JSON array.
- * Foreign tables come first, and then mixins that are missing: the statements
- * for others may depend on theirs.
+ * Everything that is out of order with a table.  Foreign tables come first,
+ * and then mixins that are missing: the statements for others may depend on
+ * theirs.
  */
-static char *
+static DtDrift
 find_drift(Relation rel)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
-	StringInfoData drift;
+	DtDrift		drift = no_drift();
 
-	initStringInfo(&drift);
 	drift_of_foreign_partitions(&drift, rel);
 	drift_of_inheritors(&drift, rel, true);
 	drift_of_partial_mixins(&drift, rel);
@@ -342,7 +346,14 @@ find_drift(Relation rel)
 	dtmodel_drift_of_indexes(&drift, rel);
 	drift_of_inheritors(&drift, rel, false);
 	dtmodel_drift_of_partitions(&drift, rel);
-	return drift.data;
+	return drift;
+}
+
+static void
+append_drift(StringInfo json, const DtDrift *drift)
+{
+	appendStringInfo(json, "\"drift\": [%s], \"session\": [%s]}",
+					 drift->table.data, drift->session.data);
 }
 
 /* The table and its description. */
@@ -373,6 +384,7 @@ describe_table(void *argument)
 {
 	Description *description = argument;
 	Relation	rel = dtmodel_try_open(description->relid, AccessShareLock);
+	DtDrift		drift;
 
 	if (rel == NULL)
 		return;
@@ -382,7 +394,9 @@ describe_table(void *argument)
 	append_table(description);
 	append_key(&description->json, &dtmodel_get_model(rel)->key);
 	append_mixins(&description->json, rel);
-	appendStringInfo(&description->json, ", \"drift\": [%s]}", find_drift(rel));
+	appendStringInfoString(&description->json, ", ");
+	drift = find_drift(rel);
+	append_drift(&description->json, &drift);
 	relation_close(rel, AccessShareLock);
 }
 
@@ -403,21 +417,25 @@ is_of_arguments(const ErrorData *error)
 static void
 describe_error(Description *description, const ErrorData *error)
 {
-	StringInfo	json = &description->json;
+	DtDrift		drift = no_drift();
 
-	resetStringInfo(json);
+	dtmodel_append_drift(&drift, DT_ADVICE,
+						 psprintf("create them again with the functions of %s",
+								  DTMODEL_SCHEMA),
+						 "the arguments of its triggers cannot be read (%s)",
+						 error->message);
+	resetStringInfo(&description->json);
 	append_table(description);
-	appendStringInfoString(json, "\"primary_key\": [], \"drift\": [");
-	dtmodel_append_string(json, psprintf("the arguments of its triggers cannot be read (%s): create them again with the functions of %s",
-										 error->message, DTMODEL_SCHEMA));
-	appendStringInfoString(json, "]}");
+	appendStringInfoString(&description->json, "\"primary_key\": [], ");
+	append_drift(&description->json, &drift);
 }
 
 /*
  * describe(model regclass) returns jsonb
  *
  * What the table is: its name, class and primary key, each mixin with its
- * options, and under "drift" what prevents a mixin from working.  A table
+ * options, under "drift" what prevents a mixin from working, and under
+ * "session" what does so in this session, but perhaps not in others.  A table
  * that is not a model has no mixin.  NULL for NULL and for a table that does
  * not exist any more; anything but a table is an error (42809).
  *

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * drift.c
- *	  What is out of order with a model: the messages, and the checks that
- *	  are the same for all mixins.
+ *	  What is out of order with a model: the entries, and the checks that are
+ *	  the same for all mixins.
  *
  * dtmodel.models checks all tables, so only the catalogs are read, and only
  * weak locks are taken.
@@ -30,7 +30,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
-#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -46,26 +45,34 @@
  */
 #define EARLIER "zy"
 
-/* Appends one message about something that is out of order. */
+/*
+ * Appends an entry about something that is out of order, which the format
+ * describes.
+ */
 void
-dtmodel_append_drift(StringInfo drift, const char *format,...)
+dtmodel_append_drift(DtDrift *drift, DtRemedy kind, const char *remedy,
+					 const char *format,...)
 {
-	StringInfoData message;
+	StringInfo	entries = kind == DT_SESSION ? &drift->session : &drift->table;
+	StringInfoData problem;
 	va_list		args;
 	int			needed;
 
-	initStringInfo(&message);
+	initStringInfo(&problem);
 	do
 	{
 		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
+		needed = appendStringInfoVA(&problem, format, args);
 		va_end(args);
 		if (needed > 0)
-			enlargeStringInfo(&message, needed);
+			enlargeStringInfo(&problem, needed);
 	} while (needed > 0);
-	if (drift->len > 0)
-		appendStringInfoString(drift, ", ");
-	escape_json(drift, message.data);
+	appendStringInfoString(entries, entries->len > 0 ? ", {" : "{");
+	dtmodel_append_member(entries, "problem", problem.data);
+	appendStringInfoString(entries, ", ");
+	dtmodel_append_member(entries, kind == DT_ADVICE ? "advice" : "repair",
+						  remedy);
+	appendStringInfoChar(entries, '}');
 }
 
 char *
@@ -88,46 +95,53 @@ is_of_user(const DtMixinColumn *kept)
 }
 
 static void
-drift_of_missing_column(StringInfo drift, Relation rel, const DtMixin *mixin,
+drift_of_missing_column(DtDrift *drift, Relation rel, const DtMixin *mixin,
 						const DtMixinColumn *kept, const DtColumn *column)
 {
 	const char *renamed = dtmodel_renamed_column(rel, mixin, kept->option);
 
 	if (renamed != NULL)
-		dtmodel_append_drift(drift, "column \"%s\" was renamed to \"%s\": %s",
-							 NameStr(column->name), renamed,
-							 dtmodel_repair_statement(rel, mixin));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_repair_statement(rel, mixin),
+							 "column \"%s\" was renamed to \"%s\"",
+							 NameStr(column->name), renamed);
 	else if (is_of_user(kept))
-		dtmodel_append_drift(drift, "column \"%s\" does not exist: call %s.%s with the name of another column as %s",
-							 NameStr(column->name), DTMODEL_SCHEMA, mixin->add,
-							 kept->option);
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("call %s.%s with the name of another column as %s",
+									  DTMODEL_SCHEMA, mixin->add, kept->option),
+							 "column \"%s\" does not exist",
+							 NameStr(column->name));
 	else
-		dtmodel_append_drift(drift, "column \"%s\" does not exist; if it was renamed, call %s.%s with its new name, and otherwise: %s",
-							 NameStr(column->name), DTMODEL_SCHEMA, mixin->add,
-							 dtmodel_repair_statement(rel, mixin));
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("if it was renamed, call %s.%s with its new name, and otherwise %s",
+									  DTMODEL_SCHEMA, mixin->add,
+									  dtmodel_repair_statement(rel, mixin)),
+							 "column \"%s\" does not exist",
+							 NameStr(column->name));
 }
 
 /* A DEFAULT may have no cast to the type, so it is dropped first. */
 static void
-drift_of_type(StringInfo drift, Relation rel, const DtMixinColumn *kept,
+drift_of_type(DtDrift *drift, Relation rel, const DtMixinColumn *kept,
 			  const DtColumn *column)
 {
 	const char *name = quote_identifier(NameStr(column->name));
 	const char *drop = column->has_default ?
 		psprintf("DROP DEFAULT, ALTER COLUMN %s ", name) : "";
 
-	dtmodel_append_drift(drift, "column \"%s\" is of type %s instead of %s: %s",
-						 NameStr(column->name), format_type_be(column->typid),
-						 kept->use->types,
+	dtmodel_append_drift(drift, DT_REPAIR,
 						 dtmodel_alter_column(rel, column,
-											  psprintf("%sTYPE %s USING %s::%s", drop,
-													   kept->use->type, name,
-													   kept->use->type)));
+											  psprintf("%sTYPE %s USING %s::%s",
+													   drop, kept->use->type,
+													   name, kept->use->type)),
+						 "column \"%s\" is of type %s instead of %s",
+						 NameStr(column->name), format_type_be(column->typid),
+						 kept->use->types);
 }
 
 /* A virtual column holds nothing that would be lost. */
 static void
-drift_of_generated(StringInfo drift, Relation rel, const DtMixin *mixin,
+drift_of_generated(DtDrift *drift, Relation rel, const DtMixin *mixin,
 				   const DtMixinColumn *kept, const DtColumn *column)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
@@ -135,20 +149,27 @@ drift_of_generated(StringInfo drift, Relation rel, const DtMixin *mixin,
 	const char *name = NameStr(column->name);
 
 	if (is_of_user(kept))
-		dtmodel_append_drift(drift, "column \"%s\" is a generated column, whose value the trigger does not see: call %s.%s with the name of another column as %s",
-							 name, DTMODEL_SCHEMA, mixin->add, kept->option);
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("call %s.%s with the name of another column as %s",
+									  DTMODEL_SCHEMA, mixin->add, kept->option),
+							 "column \"%s\" is a generated column, whose value the trigger does not see",
+							 name);
 	else if (compat_is_virtual(att))
-		dtmodel_append_drift(drift, "column \"%s\" is a generated column: ALTER TABLE %s DROP COLUMN %s; %s",
-							 name, dtmodel_qualified_name(rel),
-							 quote_identifier(name),
-							 dtmodel_repair_statement(rel, mixin));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("ALTER TABLE %s DROP COLUMN %s; %s",
+									  dtmodel_qualified_name(rel),
+									  quote_identifier(name),
+									  dtmodel_repair_statement(rel, mixin)),
+							 "column \"%s\" is a generated column", name);
 	else
-		dtmodel_append_drift(drift, "column \"%s\" is a generated column: %s",
-							 name, dtmodel_alter_column(rel, column, "DROP EXPRESSION"));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_alter_column(rel, column,
+												  "DROP EXPRESSION"),
+							 "column \"%s\" is a generated column", name);
 }
 
 static void
-drift_of_column(StringInfo drift, Relation rel, const DtMixin *mixin,
+drift_of_column(DtDrift *drift, Relation rel, const DtMixin *mixin,
 				const DtMixinColumn *kept, const DtColumn *column)
 {
 	if (!AttributeNumberIsValid(column->attnum))
@@ -160,32 +181,40 @@ drift_of_column(StringInfo drift, Relation rel, const DtMixin *mixin,
 		drift_of_generated(drift, rel, mixin, kept, column);
 }
 
+static void
+drift_of_missing_argument(DtDrift *drift, Relation rel, const DtMixin *mixin,
+						  const DtMixinColumn *kept)
+{
+	if (is_of_user(kept))
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("call %s.%s with it", DTMODEL_SCHEMA,
+									  mixin->add),
+							 "a trigger lacks its argument \"%s\"",
+							 kept->option);
+	else
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_repair_statement(rel, mixin),
+							 "a trigger lacks its argument \"%s\"",
+							 kept->option);
+}
+
 /*
  * Columns that do not exist any more, that have another type, or that the
  * trigger cannot write.
  */
 void
-dtmodel_drift_of_columns(StringInfo drift, Relation rel, const DtMixin *mixin,
+dtmodel_drift_of_columns(DtDrift *drift, Relation rel, const DtMixin *mixin,
 						 const void *options)
 {
-	bool		any = false;
-
 	for (int i = 0; i < mixin->ncolumns; i++)
 	{
 		const DtMixinColumn *kept = &mixin->columns[i];
 		const DtColumn *column = dtmodel_mixin_column(kept, options);
-		bool		is_last = (i == mixin->ncolumns - 1);
 
-		any |= dtmodel_column_is_used(column);
 		if (dtmodel_column_is_used(column))
 			drift_of_column(drift, rel, mixin, kept, column);
-		else if (is_of_user(kept))
-			dtmodel_append_drift(drift, "a trigger lacks its argument \"%s\": call %s.%s with it",
-								 kept->option, DTMODEL_SCHEMA, mixin->add);
-		else if (!kept->optional || (is_last && !any))
-			dtmodel_append_drift(drift, "a trigger lacks its argument \"%s\": %s",
-								 kept->option,
-								 dtmodel_repair_statement(rel, mixin));
+		else if (dtmodel_needs_column(mixin, options, i))
+			drift_of_missing_argument(drift, rel, mixin, kept);
 	}
 }
 
@@ -194,13 +223,14 @@ dtmodel_drift_of_columns(StringInfo drift, Relation rel, const DtMixin *mixin,
  */
 
 void
-dtmodel_drift_of_missing_trigger(StringInfo drift, Relation rel,
+dtmodel_drift_of_missing_trigger(DtDrift *drift, Relation rel,
 								 const DtMixin *mixin,
 								 const DtTriggerType *type)
 {
 	if (dtmodel_find_trigger(rel, type) == NULL)
-		dtmodel_append_drift(drift, "trigger \"%s\" does not exist: %s",
-							 type->name, dtmodel_repair_statement(rel, mixin));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_repair_statement(rel, mixin),
+							 "trigger \"%s\" does not exist", type->name);
 }
 
 /* "trigger "x"", and of which partition. */
@@ -228,14 +258,15 @@ is_enabled(const Trigger *trigger)
 }
 
 static void
-drift_of_disabled(StringInfo drift, Relation rel, const Trigger *trigger)
+drift_of_disabled(DtDrift *drift, Relation rel, const Trigger *trigger)
 {
-	dtmodel_append_drift(drift, "%s is %s: ALTER TABLE %s ENABLE TRIGGER %s",
-						 trigger_label(rel, trigger),
+	dtmodel_append_drift(drift, DT_REPAIR,
+						 psprintf("ALTER TABLE %s ENABLE TRIGGER %s",
+								  dtmodel_qualified_name(rel),
+								  quote_identifier(trigger->tgname)),
+						 "%s is %s", trigger_label(rel, trigger),
 						 trigger->tgenabled == TRIGGER_DISABLED ? "disabled" :
-						 "enabled only for session_replication_role = replica",
-						 dtmodel_qualified_name(rel),
-						 quote_identifier(trigger->tgname));
+						 "enabled only for session_replication_role = replica");
 }
 
 static bool
@@ -298,7 +329,7 @@ was_renamed(const TriggerDesc *triggers, const Trigger *ours,
 
 /* Reports a trigger of the user after the first of ours that it runs after. */
 static void
-drift_of_other(StringInfo drift, Relation rel, const TriggerDesc *triggers,
+drift_of_other(DtDrift *drift, Relation rel, const TriggerDesc *triggers,
 			   const Trigger *other)
 {
 	for (int i = 0; i < triggers->numtriggers; i++)
@@ -309,10 +340,12 @@ drift_of_other(StringInfo drift, Relation rel, const TriggerDesc *triggers,
 		if (type == NULL || !runs_after(other, ours) ||
 			was_renamed(triggers, ours, type))
 			continue;
-		dtmodel_append_drift(drift, "%s runs after \"%s\": %s",
-							 trigger_label(rel, other), ours->tgname,
+		dtmodel_append_drift(drift, DT_REPAIR,
 							 rename_statement(rel, other,
-											  earlier_name(triggers, other->tgname)));
+											  earlier_name(triggers,
+														   other->tgname)),
+							 "%s runs after \"%s\"", trigger_label(rel, other),
+							 ours->tgname);
 		return;
 	}
 }
@@ -334,10 +367,10 @@ is_out_of_order(const TriggerDesc *triggers, const Trigger *other,
 
 /* Reports one of our triggers that was renamed, if its name matters. */
 static void
-drift_of_order(StringInfo drift, Relation rel, const TriggerDesc *triggers,
+drift_of_order(DtDrift *drift, Relation rel, const TriggerDesc *triggers,
 			   const Trigger *ours, const DtTriggerType *type)
 {
-	if (strcmp(ours->tgname, type->name) == 0 || has_name(triggers, type->name))
+	if (dtmodel_has_usual_name(ours, type) || has_name(triggers, type->name))
 		return;
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{
@@ -345,11 +378,11 @@ drift_of_order(StringInfo drift, Relation rel, const TriggerDesc *triggers,
 
 		if (!is_out_of_order(triggers, other, ours, type))
 			continue;
-		dtmodel_append_drift(drift, "%s runs %s \"%s\": %s",
-							 trigger_label(rel, ours),
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 rename_statement(rel, ours, type->name),
+							 "%s runs %s \"%s\"", trigger_label(rel, ours),
 							 runs_after(ours, other) ? "after" : "before",
-							 other->tgname,
-							 rename_statement(rel, ours, type->name));
+							 other->tgname);
 		return;
 	}
 }
@@ -401,32 +434,35 @@ is_disabled_on(Relation root, const DtTriggerType *type)
 }
 
 static void
-drift_of_own(StringInfo drift, Relation rel, const TriggerDesc *triggers,
+drift_of_own(DtDrift *drift, Relation rel, const TriggerDesc *triggers,
 			 const Trigger *ours, const DtTriggerType *type)
 {
 	const DtMixin *mixin = mixin_of(type);
-	const Trigger *first = dtmodel_find_trigger(rel, type);
+	const Trigger *kept = dtmodel_find_trigger(rel, type);
 
-	if (mixin->add != NULL && first->tgoid != ours->tgoid)
+	if (mixin->add != NULL && kept->tgoid != ours->tgoid)
 	{
-		dtmodel_append_drift(drift, "%s does again what \"%s\" does: DROP TRIGGER %s ON %s",
-							 trigger_label(rel, ours), first->tgname,
-							 quote_identifier(ours->tgname),
-							 dtmodel_qualified_name(rel));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("DROP TRIGGER %s ON %s",
+									  quote_identifier(ours->tgname),
+									  dtmodel_qualified_name(rel)),
+							 "%s does again what \"%s\" does",
+							 trigger_label(rel, ours), kept->tgname);
 		return;
 	}
 	if (!is_enabled(ours))
 		drift_of_disabled(drift, rel, ours);
 	if (mixin->add != NULL && !fires_when_needed(rel, ours, type))
-		dtmodel_append_drift(drift, "%s is not fired when it must be: %s",
-							 trigger_label(rel, ours),
-							 dtmodel_repair_statement(rel, mixin));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_repair_statement(rel, mixin),
+							 "%s is not fired when it must be",
+							 trigger_label(rel, ours));
 	drift_of_order(drift, rel, triggers, ours, type);
 }
 
 /* The clones on a partition follow the triggers of its table, the root. */
 static void
-drift_of_triggers(StringInfo drift, Relation rel, Relation root)
+drift_of_triggers(DtDrift *drift, Relation rel, Relation root)
 {
 	TriggerDesc *triggers = dtmodel_triggers(rel);
 
@@ -451,7 +487,7 @@ drift_of_triggers(StringInfo drift, Relation rel, Relation root)
 }
 
 void
-dtmodel_drift_of_triggers(StringInfo drift, Relation rel)
+dtmodel_drift_of_triggers(DtDrift *drift, Relation rel)
 {
 	drift_of_triggers(drift, rel, NULL);
 }
@@ -518,7 +554,7 @@ suspect_partitions(Relation rel)
  * dropped or detached.
  */
 static void
-drift_of_partition_triggers(StringInfo drift, Relation rel)
+drift_of_partition_triggers(DtDrift *drift, Relation rel)
 {
 	ListCell   *cell;
 
@@ -571,7 +607,7 @@ dtmodel_partition_without_trigger(Relation rel, const DtTriggerType *type)
 }
 
 void
-dtmodel_drift_of_partitions(StringInfo drift, Relation rel)
+dtmodel_drift_of_partitions(DtDrift *drift, Relation rel)
 {
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE ||
 		!dtmodel_has_own_trigger(rel))
@@ -619,7 +655,7 @@ event_name(CmdType event)
  * replaces an INSERT writes to another table, which need not be a model.
  */
 static void
-drift_of_rule(StringInfo drift, Relation rel, const RewriteRule *rule)
+drift_of_rule(DtDrift *drift, Relation rel, const RewriteRule *rule)
 {
 	const char *name;
 
@@ -631,13 +667,16 @@ drift_of_rule(StringInfo drift, Relation rel, const RewriteRule *rule)
 	name = rule_name(rule->ruleId);
 	if (name == NULL)
 		return;
-	dtmodel_append_drift(drift, "rule \"%s\" replaces %s: ALTER TABLE %s DISABLE RULE %s",
-						 name, event_name(rule->event),
-						 dtmodel_qualified_name(rel), quote_identifier(name));
+	dtmodel_append_drift(drift, DT_REPAIR,
+						 psprintf("ALTER TABLE %s DISABLE RULE %s",
+								  dtmodel_qualified_name(rel),
+								  quote_identifier(name)),
+						 "rule \"%s\" replaces %s", name,
+						 event_name(rule->event));
 }
 
 void
-dtmodel_drift_of_rules(StringInfo drift, Relation rel)
+dtmodel_drift_of_rules(DtDrift *drift, Relation rel)
 {
 	if (!dtmodel_has_own_trigger(rel))
 		return;
@@ -669,7 +708,7 @@ is_invalid(Oid indexid)
  * make its columns unique.
  */
 void
-dtmodel_drift_of_indexes(StringInfo drift, Relation rel)
+dtmodel_drift_of_indexes(DtDrift *drift, Relation rel)
 {
 	ListCell   *cell;
 
@@ -679,9 +718,11 @@ dtmodel_drift_of_indexes(StringInfo drift, Relation rel)
 	foreach(cell, RelationGetIndexList(rel))
 	{
 		if (is_invalid(lfirst_oid(cell)))
-			dtmodel_append_drift(drift, "index \"%s\" is not valid: REINDEX INDEX %s",
-								 get_rel_name(lfirst_oid(cell)),
-								 dtmodel_qualified_name_of(lfirst_oid(cell)));
+			dtmodel_append_drift(drift, DT_REPAIR,
+								 psprintf("REINDEX INDEX %s",
+										  dtmodel_qualified_name_of(lfirst_oid(cell))),
+								 "index \"%s\" is not valid",
+								 get_rel_name(lfirst_oid(cell)));
 	}
 }
 
@@ -709,19 +750,25 @@ event_trigger_state(const char *name)
  * happens without it.
  */
 void
-dtmodel_drift_of_event_trigger(StringInfo drift, const char *name,
+dtmodel_drift_of_event_trigger(DtDrift *drift, const char *name,
 							   const char *work)
 {
 	char		state = event_trigger_state(name);
 	const char *all = GetConfigOption("event_triggers", true, false);
 
 	if (state == '\0')
-		dtmodel_append_drift(drift, "event trigger \"%s\" does not exist, so %s: create it as the extension's script does",
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 "create it as the extension's script does",
+							 "event trigger \"%s\" does not exist, so %s",
 							 name, work);
 	else if (!is_fired(state))
-		dtmodel_append_drift(drift, "event trigger \"%s\" is disabled, so %s: ALTER EVENT TRIGGER %s ENABLE ALWAYS",
-							 name, work, name);
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("ALTER EVENT TRIGGER %s ENABLE ALWAYS",
+									  name),
+							 "event trigger \"%s\" is disabled, so %s", name,
+							 work);
 	else if (all != NULL && strcmp(all, "off") == 0)
-		dtmodel_append_drift(drift, "event trigger \"%s\" is not fired in this session, so %s: SET event_triggers = on",
+		dtmodel_append_drift(drift, DT_SESSION, "SET event_triggers = on",
+							 "event trigger \"%s\" is not fired in this session, so %s",
 							 name, work);
 }

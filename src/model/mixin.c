@@ -188,18 +188,44 @@ dtmodel_has_own_trigger(Relation rel)
 	return false;
 }
 
-/* A copy of the table's first trigger of this type; NULL if it has none. */
+/* Whether the trigger has the name with which add_* creates it. */
+bool
+dtmodel_has_usual_name(const Trigger *trigger, const DtTriggerType *type)
+{
+	return strcmp(trigger->tgname, type->name) == 0;
+}
+
+/*
+ * A copy of the table's trigger of this type; NULL if it has none.  If users
+ * have created others with its function, it is the one with the usual name
+ * and, if ours was renamed, the first.
+ */
 const Trigger *
 dtmodel_find_trigger(Relation rel, const DtTriggerType *type)
 {
 	TriggerDesc *triggers = dtmodel_triggers(rel);
+	const Trigger *found = NULL;
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		if (dtmodel_trigger_type(&triggers->triggers[i]) == type)
-			return &triggers->triggers[i];
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if ((found == NULL || dtmodel_has_usual_name(trigger, type)) &&
+			dtmodel_trigger_type(trigger) == type)
+			found = trigger;
 	}
-	return NULL;
+	return found;
+}
+
+/* The first of the mixin's triggers that the table has; NULL for none. */
+const Trigger *
+dtmodel_find_any_trigger(Relation rel, const DtMixin *mixin)
+{
+	const Trigger *trigger = NULL;
+
+	for (int i = 0; trigger == NULL && i < mixin->ntriggers; i++)
+		trigger = dtmodel_find_trigger(rel, &mixin->triggers[i]);
+	return trigger;
 }
 
 /* Whether a trigger with this tgenabled fires in this session. */
@@ -228,24 +254,37 @@ dtmodel_trigger_option(const Trigger *trigger, const char *key)
 }
 
 /*
- * Makes sure that the columns of a mixin exist and have the right types.  A
- * mixin whose columns are all optional needs one of them.
+ * Whether the mixin cannot do without this one of its columns.  A mixin whose
+ * columns are all optional needs one of them, and the last one is named.
  */
+bool
+dtmodel_needs_column(const DtMixin *mixin, const void *options, int which)
+{
+	if (!mixin->columns[which].optional)
+		return true;
+	if (which < mixin->ncolumns - 1)
+		return false;
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		if (dtmodel_column_is_used(dtmodel_mixin_column(&mixin->columns[i],
+														options)))
+			return false;
+	}
+	return true;
+}
+
+/* Makes sure that the columns of a mixin exist and have the right types. */
 void
 dtmodel_check_mixin_columns(Relation rel, const DtMixin *mixin,
 							const void *options)
 {
-	bool		any = false;
-
 	for (int i = 0; i < mixin->ncolumns; i++)
 	{
 		const DtMixinColumn *kept = &mixin->columns[i];
 		const DtColumn *column = dtmodel_mixin_column(kept, options);
-		bool		is_last = (i == mixin->ncolumns - 1);
 
-		any |= dtmodel_column_is_used(column);
-		if (dtmodel_column_is_used(column) || !kept->optional ||
-			(is_last && !any))
+		if (dtmodel_column_is_used(column) ||
+			dtmodel_needs_column(mixin, options, i))
 			dtmodel_check_column(rel, column, kept->use, mixin, kept->option);
 	}
 }

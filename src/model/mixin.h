@@ -94,6 +94,7 @@ typedef struct DtOwnColumns
 } DtOwnColumns;
 
 struct DtChange;
+struct DtDrift;
 struct DtForeignKey;
 
 typedef struct DtMixin
@@ -147,11 +148,11 @@ typedef struct DtMixin
 	 * Appends what keeps it from working, apart from columns that are missing
 	 * or have another type.
 	 */
-	void		(*find_drift) (StringInfo drift, Relation rel,
+	void		(*find_drift) (struct DtDrift *drift, Relation rel,
 							   const void *options);
 
 	/* The same for any table, also without the mixin. */
-	void		(*find_drift_of_any_table) (StringInfo drift, Relation rel);
+	void		(*find_drift_of_any_table) (struct DtDrift *drift, Relation rel);
 
 	/* Whether a table is one of its own, and so no model. */
 	bool		(*is_own_table) (Oid relid);
@@ -207,8 +208,14 @@ extern LOCKMODE dtmodel_lock_after_change(Relation rel, const DtMixin *mixin);
 extern const char *dtmodel_function_name(Oid funcid, const char *schema);
 extern const DtTriggerType *dtmodel_trigger_type(const Trigger *trigger);
 extern bool dtmodel_has_own_trigger(Relation rel);
+extern bool dtmodel_has_usual_name(const Trigger *trigger,
+								   const DtTriggerType *type);
 extern const Trigger *dtmodel_find_trigger(Relation rel,
 										   const DtTriggerType *type);
+extern const Trigger *dtmodel_find_any_trigger(Relation rel,
+											   const DtMixin *mixin);
+extern bool dtmodel_needs_column(const DtMixin *mixin, const void *options,
+								 int which);
 extern void dtmodel_check_mixin_columns(Relation rel, const DtMixin *mixin,
 										const void *options);
 extern bool dtmodel_trigger_fires(char tgenabled);

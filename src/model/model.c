@@ -87,7 +87,8 @@ read_own_trigger(DtModel *model, Relation rel, int which, const Trigger *trigger
 	{
 		if (is_trigger_of(mixins[i], type))
 			model->triggers[which].mixin = mixins[i];
-		if (type == mixins[i]->triggers)
+		if (type == mixins[i]->triggers &&
+			(model->options[i] == NULL || dtmodel_has_usual_name(trigger, type)))
 			model->options[i] = read_options(mixins[i], rel, trigger);
 	}
 }

@@ -72,7 +72,7 @@ SELECT count(*) FROM dtmodel.bulk_create(NULL::languages, (
 
 \echo '2. What is a model here, and is anything out of order with it?'
 \echo
-SELECT m.*, c.rows
+SELECT model, class, primary_key, mixins, drift, rows
 FROM dtmodel.models AS m
 JOIN (SELECT 'countries'::regclass AS model, count(*) AS rows FROM countries
       UNION ALL SELECT 'subdivisions', count(*) FROM subdivisions

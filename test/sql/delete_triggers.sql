@@ -15,13 +15,13 @@ CREATE CONSTRAINT TRIGGER c_constraint AFTER DELETE ON posts DEFERRABLE FOR EACH
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 SELECT dtmodel.add_soft_delete('posts');
 SELECT unnest(drift) AS drift FROM dtmodel.models WHERE model = 'posts'::regclass;
-SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('posts');
 
 -- with tier => 'trigger', those before the DELETE fire
 SELECT dtmodel.add_soft_delete('posts', tier => 'trigger');
-SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('posts');
 SELECT dtmodel.add_soft_delete('posts', flag => NULL);
-SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('posts');
 SELECT dtmodel.remove_soft_delete('posts', drop_columns => true);
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 
@@ -38,7 +38,7 @@ ALTER TABLE posts DISABLE TRIGGER c_update;
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 DROP TRIGGER a_both ON posts;
 CREATE TRIGGER a_both BEFORE UPDATE OF n OR DELETE ON posts FOR EACH ROW EXECUTE FUNCTION act();
-SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('posts');
 
 -- triggers of the statement, disabled ones, those of a replica, foreign keys
 ALTER TABLE posts DISABLE TRIGGER a_both;
@@ -52,11 +52,11 @@ SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER statement_rows AFTER DELETE ON posts REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION log();
 CREATE TRIGGER statement_update AFTER UPDATE ON posts FOR EACH STATEMENT EXECUTE FUNCTION log();
-SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('posts');
 CREATE TRIGGER statement_new AFTER UPDATE ON posts REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION log();
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 SELECT dtmodel.add_soft_delete('posts', tier => 'trigger');
-SELECT jsonb_array_elements_text(dtmodel.describe('posts') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('posts');
 CREATE TRIGGER row_update AFTER UPDATE OF deleted_at ON posts FOR EACH ROW EXECUTE FUNCTION log();
 SELECT dtmodel.describe('posts') -> 'drift' AS drift;
 

@@ -23,13 +23,13 @@ SELECT dtmodel.add_history('drift."my notes"', exclude => '{visits}');
 SELECT dtmodel.require_live_parent('drift."my notes"', 'author_id');
 SELECT dtmodel.create_live_view('drift."my notes"');
 
--- A message ends with the statement, which begins with a keyword.
-CREATE FUNCTION drift.statement(message text) RETURNS text LANGUAGE sql AS $$
-    SELECT substring(message FROM '^.*?: ((ALTER|CREATE|DROP|REINDEX|SELECT|SET|UPDATE) .*)$')
+-- A statement in the advice is what repairs it, unless the user decides otherwise.
+CREATE FUNCTION drift.statement(repair text, advice text) RETURNS text LANGUAGE sql AS $$
+    SELECT coalesce(repair, substring(advice FROM ' ((SELECT|UPDATE) .*)$'))
 $$;
 
 CREATE FUNCTION drift.messages(model regclass) RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT jsonb_array_elements_text(dtmodel.describe(model) -> 'drift')
+    SELECT concat_ws(': ', problem, repair, advice) FROM dtmodel.drift(model)
 $$;
 
 CREATE FUNCTION drift.expect(holds boolean, problem text) RETURNS void LANGUAGE plpgsql AS $$
@@ -99,16 +99,16 @@ $$;
 CREATE FUNCTION drift.after(VARIADIC commands text[] DEFAULT '{}') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     command text;
-    message text;
+    entry record;
 BEGIN
     FOREACH command IN ARRAY commands LOOP
         EXECUTE command;
     END LOOP;
     RETURN NEXT '-- ' || drift.works();
     FOR look IN 1 .. 3 LOOP
-        FOR message IN SELECT * FROM drift.messages('drift."my notes"') LOOP
-            RETURN NEXT message;
-            EXECUTE drift.statement(message);
+        FOR entry IN SELECT * FROM dtmodel.drift('drift."my notes"') LOOP
+            RETURN NEXT concat_ws(': ', entry.problem, entry.repair, entry.advice);
+            EXECUTE drift.statement(entry.repair, entry.advice);
         END LOOP;
     END LOOP;
     RETURN NEXT '-- ' || drift.works();
@@ -161,7 +161,12 @@ SELECT dtmodel.add_timestamps('drift."my notes"', ignore_columns => '{visits}', 
 SELECT drift.after(drift.redefine('zz_dtmodel_soft_cascade', 'deleted_at', 'updated_at'));
 SELECT drift.after(drift.redefine('zz_dtmodel_live_parent_author_id', 'INSERT OR ', ''));
 SELECT drift.after(drift.redefine('zz_dtmodel_live_parents', 'author_id', 'visits'));
+-- of two, the one with the usual name is kept, wherever the other one is in their order
 SELECT drift.after(drift.redefine('zz_dtmodel_version', 'TRIGGER zz_dtmodel_version', 'TRIGGER again'));
+SELECT drift.after(replace(drift.redefine('zz_dtmodel_soft_delete', 'TRIGGER zz_dtmodel_soft_delete', 'TRIGGER again'), 'deleted_by=deleted_by', 'deleted_by=updated_by'));
+SELECT drift.after(replace(drift.redefine('zz_dtmodel_soft_delete', 'TRIGGER zz_dtmodel_soft_delete', 'TRIGGER zzz_again'), 'deleted_by=deleted_by', 'deleted_by=updated_by'));
+SELECT drift.after(drift.redefine('zz_dtmodel_version', 'TRIGGER zz_dtmodel_version', 'TRIGGER again'),
+                   'ALTER TRIGGER zz_dtmodel_version ON drift."my notes" RENAME TO first_of_two');
 SELECT drift.after(drift.redefine('zz_dtmodel_history', 'as_of=my notes_as_of', 'as=my notes_as_of'));
 
 -- triggers and rules of the user
@@ -203,7 +208,7 @@ SELECT * FROM drift.messages('drift."my notes"');
 ALTER TABLE drift."my notes" ADD FOREIGN KEY (author_id) REFERENCES drift.authors;
 DROP TRIGGER zz_dtmodel_soft_delete ON drift.authors;
 SELECT * FROM drift.messages('drift."my notes"');
-SELECT drift.statement(m) FROM drift.messages('drift.authors') AS m \gexec
+SELECT repair FROM dtmodel.drift('drift.authors') \gexec
 SELECT drift.after();
 
 -- views and CHECKs
@@ -222,7 +227,7 @@ SELECT $$constraint "ck_my notes_soft_delete" is not enforced: ALTER TABLE drift
 SELECT drift.messages('drift."my notes"') AS message \gset
 \endif
 SELECT :'message';
-SELECT drift.statement(m) AS repair FROM drift.messages('drift."my notes"') AS m \gset
+SELECT repair FROM dtmodel.drift('drift."my notes"') \gset
 \o /dev/null
 :repair;
 \o
@@ -264,10 +269,10 @@ SELECT current_setting('drift.cascade') \gexec
 CREATE TRIGGER before BEFORE DELETE ON drift.plain FOR EACH ROW EXECUTE FUNCTION drift.pass();
 SELECT * FROM drift.messages('drift.plain');
 \o /dev/null
-SELECT drift.statement(m) FROM drift.messages('drift.plain') AS m WHERE m ~ 'microseconds' \gexec
+SELECT repair FROM dtmodel.drift('drift.plain') WHERE problem ~ 'microseconds' \gexec
 \o
 SELECT * FROM drift.messages('drift.plain');
-SELECT drift.statement(m) FROM drift.messages('drift.plain') AS m \gexec
+SELECT repair FROM dtmodel.drift('drift.plain') \gexec
 SELECT * FROM drift.messages('drift.plain');
 INSERT INTO drift.plain VALUES (1);
 DELETE FROM drift.plain;
@@ -282,7 +287,7 @@ ALTER TABLE drift."my notes" DROP theme;
 DROP TRIGGER after ON drift.plain;
 DROP TRIGGER zz_dtmodel_soft_delete_guard ON drift.plain;
 SELECT model, m FROM dtmodel.models, unnest(drift) AS m WHERE model::text ~ '^drift' ORDER BY 1, 2;
-SELECT drift.statement(m) FROM dtmodel.models, unnest(drift) AS m WHERE model::text ~ '^drift' ORDER BY model, m \gexec
+SELECT repair FROM dtmodel.drift() WHERE model::text ~ '^drift' AND repair IS NOT NULL ORDER BY model, repair \gexec
 SELECT model, m FROM dtmodel.models, unnest(drift) AS m WHERE model::text ~ '^drift';
 SELECT drift.after();
 

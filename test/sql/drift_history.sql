@@ -10,10 +10,6 @@ SELECT dtmodel.add_timestamps('drift."my orders"', clock => 'clock');
 SELECT dtmodel.add_soft_delete('drift."my orders"');
 SELECT dtmodel.add_history('drift."my orders"', exclude => '{secret}');
 
-CREATE FUNCTION drift.statement(message text) RETURNS text LANGUAGE sql AS $$
-    SELECT substring(message FROM '^.*?: ((ALTER|CREATE|DROP|REINDEX|SELECT|SET|UPDATE) .*)$')
-$$;
-
 CREATE FUNCTION drift.works() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     past integer;
@@ -50,18 +46,18 @@ $$;
 -- after the statements of drift.
 CREATE FUNCTION drift.after(command text, looks boolean DEFAULT true) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
-    message text;
+    entry record;
 BEGIN
     PERFORM drift.without_event_triggers(command);
     IF looks THEN
         RETURN NEXT '-- ' || drift.works();
     END IF;
-    FOR message IN SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift') LOOP
-        RETURN NEXT message;
-        EXECUTE drift.statement(message);
+    FOR entry IN SELECT * FROM dtmodel.drift('drift."my orders"') LOOP
+        RETURN NEXT concat_ws(': ', entry.problem, entry.repair, entry.advice);
+        EXECUTE coalesce(entry.repair, substring(entry.advice FROM 'otherwise (.*)'));
     END LOOP;
     RETURN NEXT '-- ' || drift.works();
-    RETURN QUERY SELECT 'still: ' || jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift');
+    RETURN QUERY SELECT concat_ws(': ', 'still', problem, repair, advice) FROM dtmodel.drift('drift."my orders"');
 END
 $$;
 \pset format unaligned
@@ -78,10 +74,10 @@ SELECT drift.after('DROP TABLE drift."my orders_history"');
 -- What belongs to another role may not be the history: no statement changes its owner.
 SELECT drift.without_event_triggers('ALTER TABLE drift."my orders_history" OWNER TO regress_drift');
 SELECT drift.without_event_triggers('ALTER FUNCTION drift."my orders_as_of"(timestamptz) OWNER TO regress_drift');
-SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift');
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift."my orders"');
 SELECT drift.without_event_triggers(format('ALTER TABLE drift."my orders_history" OWNER TO %I', current_user));
 SELECT drift.without_event_triggers(format('ALTER FUNCTION drift."my orders_as_of"(timestamptz) OWNER TO %I', current_user));
-SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift');
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift."my orders"');
 
 -- the primary key, and the index that finds its versions
 SELECT drift.after(format('DROP INDEX %s', indexrelid::regclass))
@@ -114,30 +110,32 @@ SELECT drift.after('SELECT');
 ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;
 ALTER EVENT TRIGGER dtmodel_history_follow DISABLE;
 ALTER EVENT TRIGGER dtmodel_history_drop ENABLE REPLICA;
-SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift');
-SELECT drift.statement(jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift')) \gexec
-SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift');
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift."my orders"');
+SELECT repair FROM dtmodel.drift('drift."my orders"') \gexec
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift."my orders"');
 
 -- 17 and later can switch all of them off
 SELECT current_setting('server_version_num')::integer < 170000 AS "old" \gset
 \if :old
-SELECT 'event trigger "dtmodel_history_drop" is not fired in this session, so a history does not follow what its model loses: SET event_triggers = on' AS message,
-       'SELECT' AS repair \gset
+SELECT 'event trigger "dtmodel_history_drop" is not fired in this session, so a history does not follow what its model loses: SET event_triggers = on' AS session,
+       'SELECT' AS repair, '[]' AS drift \gset
 \else
 SET event_triggers = off;
-SELECT m AS message, drift.statement(m) AS repair FROM jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift') AS m WHERE m ~ '_drop' \gset
+SELECT session[3] AS session FROM dtmodel.models WHERE model = 'drift."my orders"'::regclass \gset
+SELECT d -> 'session' -> 2 ->> 'repair' AS repair, d ->> 'drift' AS drift FROM dtmodel.describe('drift."my orders"') AS d \gset
 \endif
-SELECT :'message';
+SELECT :'session';
+SELECT :'drift';
 \o /dev/null
 :repair;
 \o
-SELECT jsonb_array_elements_text(dtmodel.describe('drift."my orders"') -> 'drift');
+SELECT dtmodel.describe('drift."my orders"') -> 'session';
 
 -- a history with partitions
 CREATE TABLE drift.months (id integer PRIMARY KEY);
 SELECT dtmodel.add_timestamps('drift.months');
 SELECT dtmodel.add_history('drift.months', partition_by => 'month');
-SELECT jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift');
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift.months');
 DO $$
 DECLARE
     partition regclass;
@@ -147,17 +145,17 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift');
-SELECT drift.statement(jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift')) || ' IS NOT NULL' \gexec
-SELECT jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift');
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift.months');
+SELECT repair || ' IS NOT NULL' FROM dtmodel.drift('drift.months') \gexec
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift.months');
 ALTER TABLE drift.months ENABLE ROW LEVEL SECURITY;
 SELECT format('ALTER TABLE %s SET UNLOGGED', p.relid) FROM pg_partition_tree('drift.months_history') AS p
 WHERE p.isleaf AND p.relid::text ~ 'default' \gexec
 SELECT format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', p.relid) FROM pg_partition_tree('drift.months_history') AS p
 WHERE p.isleaf AND p.relid::text ~ 'default' \gexec
-SELECT jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift');
-SELECT drift.statement(jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift')) \gexec
-SELECT jsonb_array_elements_text(dtmodel.describe('drift.months') -> 'drift');
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift.months');
+SELECT repair FROM dtmodel.drift('drift.months') \gexec
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift.months');
 
 DROP SCHEMA drift CASCADE;
 DROP ROLE regress_drift;

@@ -3,11 +3,8 @@ SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE SCHEMA drift;
 SET search_path = pg_catalog, pg_temp;
-CREATE FUNCTION drift.statement(message text) RETURNS text LANGUAGE sql AS $$
-    SELECT substring(message FROM '^.*?: ((ALTER|CREATE|DROP|REINDEX|SELECT|SET|UPDATE) .*)$')
-$$;
 CREATE FUNCTION drift.messages(model regclass) RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT jsonb_array_elements_text(dtmodel.describe(model) -> 'drift')
+    SELECT concat_ws(': ', problem, repair, advice) FROM dtmodel.drift(model)
 $$;
 CREATE FUNCTION drift.pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN coalesce(NEW, OLD); END';
 
@@ -52,16 +49,16 @@ $$;
 CREATE FUNCTION drift.after(VARIADIC commands text[] DEFAULT '{}') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     command text;
-    message text;
+    entry record;
 BEGIN
     FOREACH command IN ARRAY commands LOOP
         EXECUTE command;
     END LOOP;
     RETURN NEXT '-- ' || concat_ws(', ', drift.works('events a', 'a'), drift.works('events_bb', 'b'));
     FOR look IN 1 .. 2 LOOP
-        FOR message IN SELECT * FROM drift.messages('drift.events') LOOP
-            RETURN NEXT message;
-            EXECUTE drift.statement(message);
+        FOR entry IN SELECT * FROM dtmodel.drift('drift.events') LOOP
+            RETURN NEXT concat_ws(': ', entry.problem, entry.repair);
+            EXECUTE entry.repair;
         END LOOP;
     END LOOP;
     RETURN NEXT '-- ' || concat_ws(', ', drift.works('events a', 'a'), drift.works('events_bb', 'b'));
@@ -99,7 +96,7 @@ CREATE FOREIGN DATA WRAPPER regress_drift;
 CREATE SERVER regress_drift FOREIGN DATA WRAPPER regress_drift;
 CREATE FOREIGN TABLE drift.far () INHERITS (drift."my bikes") SERVER regress_drift;
 SELECT * FROM drift.messages('drift.vehicles');
-SELECT drift.statement(m) FROM drift.messages('drift.vehicles') AS m \gexec
+SELECT repair FROM dtmodel.drift('drift.vehicles') \gexec
 SELECT * FROM drift.messages('drift.vehicles');
 SELECT * FROM drift.messages('drift."my bikes"');
 INSERT INTO drift."my bikes" (id) VALUES (1);

@@ -11,9 +11,8 @@ CREATE TABLE users (id int PRIMARY KEY, email text UNIQUE, name text, tenant int
 CREATE TABLE tags (id int PRIMARY KEY);
 CREATE TABLE user_tags (user_id int REFERENCES users, tag_id int REFERENCES tags, PRIMARY KEY (user_id, tag_id));
 SELECT dtmodel.add_soft_delete('user_tags', hide => true);
--- without what only depends on the session
 CREATE FUNCTION drift_of(model regclass) RETURNS SETOF text LANGUAGE sql AS $$
-    SELECT d FROM jsonb_array_elements_text(dtmodel.describe(model) -> 'drift') AS d WHERE d !~ 'not hidden in this session' $$;
+    SELECT concat_ws(': ', problem, repair, advice) FROM dtmodel.drift(model) $$;
 SELECT drift_of('user_tags') AS drift;
 INSERT INTO users VALUES (1, 'ann');
 INSERT INTO tags VALUES (1);
@@ -39,7 +38,7 @@ SELECT dtmodel.add_soft_delete('users', hide => true);
 SELECT drift_of('users') AS drift;
 
 -- the statements in the drift remove it
-SELECT substring(d FROM ': (.*)') FROM drift_of('users') AS d \gexec
+SELECT repair FROM dtmodel.drift('users') \gexec
 SELECT drift_of('users') AS drift;
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'hide_unique' AND tablename = 'users' ORDER BY indexname;
 ALTER TABLE user_tags DROP CONSTRAINT user_tags_pkey, ADD id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
@@ -56,5 +55,25 @@ SELECT drift_of('notes') AS drift;
 CREATE TABLE accounts (id int PRIMARY KEY, name text, is_active boolean, EXCLUDE USING btree (name WITH =));
 SELECT dtmodel.add_soft_delete('accounts', flag => 'is_active', flag_means => 'live', hide => true);
 SELECT drift_of('accounts') AS drift;
+
+-- no statement depends on another one, nor on search_path
+CREATE FUNCTION fold(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = int4eq, COMMUTATOR = ===);
+CREATE OPERATOR CLASS same_int FOR TYPE int USING hash AS OPERATOR 1 ===, FUNCTION 1 hashint4(int);
+CREATE TABLE members (id int PRIMARY KEY, name text, place int, is_deleted boolean, deleted_at timestamptz,
+                      CONSTRAINT one_place EXCLUDE USING hash (place same_int WITH ===));
+CREATE UNIQUE INDEX by_fold ON members (fold(name));
+CREATE UNIQUE INDEX live_members ON members (name) WHERE NOT is_deleted;
+CREATE UNIQUE INDEX live_members_too ON members (name) WHERE is_deleted IS FALSE;
+CREATE UNIQUE INDEX deleted_members ON members (name) WHERE is_deleted;
+CREATE UNIQUE INDEX no_live_members ON members (name) WHERE is_deleted IS NOT FALSE;
+SELECT dtmodel.add_soft_delete('members', hide => true);
+SELECT drift_of('members') AS drift;
+CREATE TABLE repairs AS SELECT repair FROM dtmodel.drift('members');
+SET search_path = pg_catalog;
+SELECT repair FROM hide_unique.repairs \gexec
+SET search_path = hide_unique;
+SELECT drift_of('members') AS drift;
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'hide_unique' AND tablename = 'members' ORDER BY indexname;
 
 DROP SCHEMA hide_unique CASCADE;

@@ -132,7 +132,7 @@ CREATE VIEW plain AS SELECT * FROM tasks;
 INSERT INTO tasks VALUES (1, 'one'), (2, 'two');
 SELECT dtmodel.describe('tasks') -> 'drift' AS drift;
 SELECT dtmodel.add_settings('tasks', '{theme}');
-SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS drift ORDER BY 1;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('tasks') ORDER BY 1;
 SELECT dtmodel.settings(t) FROM live_tasks AS t WHERE id = 1;
 \echo :SQLSTATE
 SELECT dtmodel.to_dict(t) FROM "Open ""ones""" AS t WHERE id = 1;
@@ -143,13 +143,10 @@ CREATE FUNCTION follow_drift() RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
     call text;
 BEGIN
-    FOR call IN SELECT substring(d FROM 'SELECT dtmodel\..*')
-                FROM jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS d ORDER BY d LOOP
-        IF call IS NOT NULL THEN
-            EXECUTE call;
-        END IF;
+    FOR call IN SELECT repair FROM dtmodel.drift('tasks') WHERE repair IS NOT NULL ORDER BY problem LOOP
+        EXECUTE call;
     END LOOP;
-    RETURN QUERY SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift');
+    RETURN QUERY SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('tasks');
 END
 $$;
 SELECT follow_drift();
@@ -159,14 +156,14 @@ ALTER TABLE tasks DROP CONSTRAINT ck_tasks_soft_delete;
 SELECT dtmodel.add_soft_delete('tasks', flag => 'is_open', flag_means => 'live');
 DELETE FROM tasks WHERE id = 1;
 SELECT count(*) FROM live_tasks;
-SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS drift ORDER BY 1;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('tasks') ORDER BY 1;
 SELECT follow_drift();
 SELECT count(*) FROM live_tasks;
 -- it is found in another schema and under another name too
 ALTER VIEW live_tasks SET SCHEMA public;
 ALTER VIEW public.live_tasks RENAME TO live_view_moved;
 SELECT dtmodel.add_soft_delete('tasks', flag => NULL);
-SELECT jsonb_array_elements_text(dtmodel.describe('tasks') -> 'drift') AS drift ORDER BY 1;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('tasks') ORDER BY 1;
 DROP VIEW public.live_view_moved;
 
 -- columns cannot be dropped while a view shows them

@@ -32,7 +32,7 @@ SELECT id, deleted_at IS NULL AS live FROM b ORDER BY id;
 -- a model that was made before such columns were refused: the statements in
 -- the hint work
 UPDATE pg_attribute SET atttypmod = 3 WHERE attrelid = 'b'::regclass AND attname = 'deleted_at';
-SELECT jsonb_array_elements_text(dtmodel.describe('b') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('b');
 SELECT dtmodel.add_soft_delete('b', flag => NULL);
 \echo :SQLSTATE
 SELECT dtmodel.remove_soft_delete('b');

@@ -68,6 +68,8 @@ INSERT INTO calls VALUES
     ('delete(anyelement,boolean)', 'row_of(3), soft => false'),
     ('delete(anyelement,text,boolean)', $$model(), '1'$$),
     ('describe(regclass)', 'users()'),
+    ('drift(regclass)', 'users()'),
+    ('drift(regclass)', ''),
     ('erase(anyelement,anycompatible)', 'model(), 1'),
     ('get(anyelement,text[],text[])', 'row_of(1)'),
     ('get_all(anyelement,bigint,bigint,anycompatible,boolean)', 'model()'),

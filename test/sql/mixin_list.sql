@@ -30,7 +30,7 @@ BEGIN
 END
 $$;
 SELECT relname AS "trigger function",
-       dtmodel.describe(c.oid) ->> 'drift' LIKE '%trigger \\"listed\\" is disabled:%' AS is_known
+       EXISTS (SELECT FROM dtmodel.drift(c.oid) WHERE problem = 'trigger "listed" is disabled') AS is_known
 FROM pg_class AS c WHERE relnamespace = 'listed'::regnamespace ORDER BY relname;
 
 -- describe has an object for each mixin, whose members are parameters of the function that adds it

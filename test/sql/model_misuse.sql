@@ -41,6 +41,9 @@ SELECT dtmodel.class_name('v');
 \echo :SQLSTATE
 SELECT dtmodel.describe('nothing_there');
 \echo :SQLSTATE
+SELECT * FROM dtmodel.drift('v');
+\echo :SQLSTATE
+SELECT * FROM dtmodel.drift(1::oid);
 SELECT dtmodel.describe(NULL) IS NULL AS a, dtmodel.get_fields(NULL) IS NULL AS b, dtmodel.class_name(NULL) IS NULL AS c,
        dtmodel.describe(1::oid) IS NULL AS d, dtmodel.get_fields(1::oid) IS NULL AS e, dtmodel.class_name(1::oid) IS NULL AS f;
 

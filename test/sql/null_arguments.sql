@@ -91,6 +91,7 @@ INSERT INTO sensible VALUES
     ($$delete(anyelement,boolean)$$, ARRAY[$$(SELECT u FROM users AS u WHERE id = 1)$$, $$true$$]),
     ($$delete(anyelement,text,boolean)$$, ARRAY[NULL, $$'1'$$, $$true$$]),
     ($$describe(regclass)$$, ARRAY[$$'plain'$$]),
+    ($$drift(regclass)$$, ARRAY[$$'plain'$$]),
     ($$erase(anyelement,anycompatible)$$, ARRAY[NULL, $$1$$]),
     ($$exists(anyelement,anycompatible,boolean)$$, ARRAY[NULL, $$2$$, $$true$$]),
     ($$get(anyelement,text[],text[])$$, ARRAY[$$(SELECT u FROM users AS u WHERE id = 1)$$, $$'{id}'$$, $$'{id,theme}'$$]),

@@ -192,8 +192,8 @@ CREATE SERVER partition_detach_server FOREIGN DATA WRAPPER partition_detach_wrap
 CREATE FOREIGN TABLE docs_4 PARTITION OF docs FOR VALUES FROM (4) TO (5) SERVER partition_detach_server;
 CREATE TABLE docs_5 PARTITION OF docs FOR VALUES FROM (5) TO (6) PARTITION BY RANGE (id);
 CREATE FOREIGN TABLE "Docs 5" PARTITION OF docs_5 DEFAULT SERVER partition_detach_server;
-SELECT jsonb_array_elements_text(dtmodel.describe('docs') -> 'drift') AS drift;
-SELECT jsonb_array_elements_text(dtmodel.describe('docs_5') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('docs');
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('docs_5');
 SELECT dtmodel.add_version('docs');
 \echo :SQLSTATE
 CREATE TABLE no_model (id int) PARTITION BY RANGE (id);

@@ -182,7 +182,7 @@ DROP TRIGGER zz_dtmodel_soft_delete_flag ON accounts;
 ALTER TABLE accounts ALTER COLUMN gone TYPE timestamp(0);
 DELETE FROM accounts WHERE id = 2 RETURNING id, is_active, gone = date_trunc('second', gone) AS whole,
     gone BETWEEN timezone('UTC', now()) - interval '1 minute' AND timezone('UTC', now()) + interval '1 minute' AS utc;
-SELECT jsonb_array_elements_text(dtmodel.describe('accounts') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('accounts');
 CREATE TABLE notes (id int PRIMARY KEY, maybe boolean, removed timestamptz);
 SELECT dtmodel.add_soft_delete('notes', flag => NULL, deleted_at => 'removed');
 INSERT INTO notes VALUES (1, NULL, NULL), (2, NULL, NULL);

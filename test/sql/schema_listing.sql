@@ -1,5 +1,5 @@
 --
--- what psql lists: dtmodel holds what people call, dtmodel_internal the functions of triggers and for the planner
+-- what psql lists: dtmodel holds what people call, dtmodel_internal what it calls itself
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;

@@ -43,7 +43,7 @@ SET client_min_messages = notice;
 SELECT dtmodel.add_settings('users', '{theme,size}', schema => '{"size": {"type": "integer"}}');
 SELECT dtmodel.add_settings('users', '{theme,size}', schema => '{"size": {"type": "integer"}}');
 SET client_min_messages = warning;
-SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('users');
 SELECT id, dtmodel.invalid_settings(u) FROM users AS u ORDER BY id;
 SELECT dtmodel.invalid_settings(NULL::users) IS NULL AS nothing;
 
@@ -111,7 +111,7 @@ SELECT dtmodel.add_settings('loose', '{a}');
 UPDATE loose SET n = 2 RETURNING settings;
 UPDATE loose SET settings = '[2]';
 \echo :SQLSTATE
-SELECT dtmodel.invalid_settings(l), dtmodel.describe('loose') -> 'drift' ->> 0 AS drift FROM loose AS l;
+SELECT dtmodel.invalid_settings(l), problem, advice FROM loose AS l, dtmodel.drift('loose');
 
 -- values out of line are not read or written again
 CREATE TABLE large (id int PRIMARY KEY, n int, settings jsonb);
@@ -167,9 +167,9 @@ INSERT INTO parts_2 VALUES (1, '{"old": 1}', 2);
 CREATE TABLE many (id int, settings jsonb);
 INSERT INTO many SELECT i, CASE WHEN i % 2 = 0 THEN '{"old": 1}' ELSE '{"new": 1}' END::jsonb FROM generate_series(1, 120000) AS i;
 CREATE FUNCTION drift_share() RETURNS TABLE (sampled boolean, looked_at_few boolean, about_half boolean) LANGUAGE sql AS $$
-    SELECT drift ~ ' rows in a sample have settings that are not valid \("old"\), ', m[2]::int BETWEEN 100 AND 4000,
+    SELECT problem ~ ' rows in a sample have settings that are not valid \("old"\)$', m[2]::int BETWEEN 100 AND 4000,
            m[1]::float / m[2]::float BETWEEN 0.4 AND 0.6
-    FROM (SELECT dtmodel.describe('settings_kept.many') -> 'drift' ->> 0) AS d (drift), regexp_match(drift, '^(\d+) of (\d+) rows') AS m $$;
+    FROM dtmodel.drift('settings_kept.many'), regexp_match(problem, '^(\d+) of (\d+) rows') AS m $$;
 SELECT dtmodel.add_settings('many', '{new}');
 SELECT * FROM drift_share();
 ANALYZE many;
@@ -185,12 +185,12 @@ SELECT dtmodel.describe(c.oid) -> 'drift' AS drift FROM pg_class AS c WHERE reln
 RESET ROLE;
 GRANT USAGE ON SCHEMA settings_kept TO settings_kept_user;
 SET ROLE settings_kept_user;
-SELECT dtmodel.describe('many') -> 'drift' ->> 0 ~ '^\d+ of' AS reported;
+SELECT problem ~ '^\d+ of' AS reported FROM dtmodel.drift('many');
 RESET ROLE;
 REVOKE SELECT ON many FROM settings_kept_user;
 GRANT SELECT (settings) ON many TO settings_kept_user;
 SET ROLE settings_kept_user;
-SELECT dtmodel.describe('many') -> 'drift' ->> 0 ~ '^\d+ of' AS reported;
+SELECT problem ~ '^\d+ of' AS reported FROM dtmodel.drift('many');
 RESET ROLE;
 ALTER TABLE many ENABLE ROW LEVEL SECURITY;
 SET ROLE settings_kept_user;
@@ -209,7 +209,7 @@ SELECT dtmodel.update(NULL::"odd ones", 3, '{"set": [{"key": "theme", "remove": 
 \echo :SQLSTATE
 DO $$
 BEGIN
-    EXECUTE substring(dtmodel.describe('settings_kept."odd ones"') -> 'drift' ->> 0 FROM 'UPDATE .*');
+    EXECUTE (SELECT substring(advice FROM 'UPDATE .*') FROM dtmodel.drift('settings_kept."odd ones"'));
 END $$;
 SELECT id, "set" FROM "odd ones" ORDER BY id;
 SELECT dtmodel.describe('"odd ones"') -> 'drift' AS drift;

@@ -12,7 +12,7 @@ CREATE TABLE users (id int PRIMARY KEY, is_deleted boolean, name text, deleted_a
 INSERT INTO users VALUES (1, NULL, 'none', NULL), (2, false, 'live', NULL), (3, true, 'deleted', '2001-01-01');
 SELECT dtmodel.add_soft_delete('users');
 SELECT dtmodel.add_soft_delete('users');
-SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('users');
 INSERT INTO users (id) VALUES (4);
 INSERT INTO users (id, is_deleted) VALUES (5, NULL);
 SELECT id, is_deleted, deleted_at IS NOT NULL AS has_time FROM users ORDER BY id;
@@ -54,22 +54,22 @@ DROP TABLE posts, notes;
 -- the ALTER TABLE of the drift
 UPDATE users SET is_deleted = false WHERE is_deleted IS NULL;
 ALTER TABLE nullable_flag.users ALTER COLUMN is_deleted SET NOT NULL;
-SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('users');
 SELECT id FROM live_users ORDER BY id;
 -- a default that was dropped, and one that was added
 ALTER TABLE users ALTER COLUMN is_deleted DROP DEFAULT;
 ALTER TABLE users ALTER COLUMN deleted_at SET DEFAULT now();
-SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('users');
 SELECT dtmodel.add_soft_delete('users');
 \echo :SQLSTATE
 ALTER TABLE nullable_flag.users ALTER COLUMN deleted_at DROP DEFAULT;
 SELECT dtmodel.add_soft_delete('users');
-SELECT jsonb_array_elements_text(dtmodel.describe('users') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('users');
 
 -- a flag that is true for live rows; an existing default is kept
 CREATE TABLE "Some accounts" ("Is active" boolean, removed timestamp);
 SELECT dtmodel.add_soft_delete('"Some accounts"', flag => 'Is active', flag_means => 'live', deleted_at => 'removed');
-SELECT jsonb_array_elements_text(dtmodel.describe('"Some accounts"') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('"Some accounts"');
 INSERT INTO "Some accounts" DEFAULT VALUES;
 INSERT INTO "Some accounts" VALUES (NULL);
 SELECT * FROM "Some accounts";
@@ -78,7 +78,7 @@ ALTER TABLE "Some accounts" ALTER COLUMN "Is active" SET DEFAULT 1 = 1;
 SELECT dtmodel.add_soft_delete('"Some accounts"', flag => 'Is active', flag_means => 'live', deleted_at => 'removed');
 SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = '"Some accounts"'::regclass;
 ALTER TABLE "Some accounts" ALTER COLUMN "Is active" DROP DEFAULT;
-SELECT jsonb_array_elements_text(dtmodel.describe('"Some accounts"') -> 'drift') AS drift;
+SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('"Some accounts"');
 
 -- a new column has both, and a table without a flag needs none
 SET client_min_messages = warning;

@@ -212,13 +212,11 @@ sub rows_of
 sub models_of
 {
 	my ($db) = @_;
-	my $models = $node->safe_psql(
-		$db, q(
-		SELECT * FROM dtmodel.models ORDER BY model::text;
-		SELECT dtmodel.describe(model) FROM dtmodel.models ORDER BY model::text;));
 
-	# Rows are not hidden in this session, and a message names the database.
-	return $models =~ s/ALTER DATABASE $db /ALTER DATABASE ... /gr;
+	return $node->safe_psql(
+		$db, q(
+		SELECT model, class, primary_key, mixins, drift FROM dtmodel.models ORDER BY model::text;
+		SELECT dtmodel.describe(model) - 'session' FROM dtmodel.models ORDER BY model::text;));
 }
 
 # What UPDATE, DELETE and restore do to a model: for each of them, whether all

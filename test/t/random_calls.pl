@@ -182,6 +182,7 @@ my %known = (
 	revert_transaction => ["NULL::users, '1', true"],
 	erase => [ "NULL::users, 100", "NULL::base, 1" ],
 	purge_history => [ "'users', '1 day', 3", "'parted', '0', 3" ],
+	drift => [''],
 );
 
 # An argument of the type for a call that is about the table.
@@ -339,9 +340,8 @@ is(join("\n", slurp_file($node->logfile) =~ /^(.*(?:terminated by signal|Failed 
 # create(text, ...) exists only to raise an error with the right call.
 is( join("\n", grep { !$worked{$_} && !/^dtmodel\."create"\(text/ } map { $_->{signature} } @functions),
 	'', 'every function has worked at least once');
-# The key of notes counts hidden rows, as it is meant to, and this session does
-# not preload the library.
-is( $node->safe_psql('postgres', "SELECT model, d FROM dtmodel.models, unnest(drift) AS d WHERE d NOT LIKE 'primary key \"notes_pkey\" counts hidden rows: %' AND d NOT LIKE '% not hidden in this session: %'"),
+# The key of notes counts hidden rows, as it is meant to.
+is( $node->safe_psql('postgres', "SELECT * FROM dtmodel.drift() WHERE problem <> 'primary key \"notes_pkey\" counts hidden rows'"),
 	'', 'every table is in order');
 is( $node->safe_psql('postgres', 'SELECT count(*) FROM posts AS p LEFT JOIN users AS u ON u.id = p.author WHERE p.author IS NOT NULL AND u.id IS NULL'),
 	'0', 'no child refers to a missing row');

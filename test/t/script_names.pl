@@ -5,8 +5,8 @@
 # The catalogue keeps what a name was found to be, not how it was written.  So
 # the script runs with a search_path that has a namesake of everything in
 # pg_catalog before pg_catalog itself.  What it makes must depend on none of
-# them.  All functions of ours are in C: there is no body in SQL that would be
-# looked up later.
+# them.  Our functions are in C, or have a body that is parsed when the script
+# runs: none is looked up later.
 #
 # The check detects missing qualifications: it is repeated for the script without
 # one of its qualifications, for each of them.
@@ -131,8 +131,8 @@ foreach my $name (sort keys %qualified)
 	isnt(findings($text), '', "$name is seen without its schema");
 }
 
-# Functions in SQL would be looked up when they run, and the script has none.
-unlike($script, qr/LANGUAGE (?!C\b)/i, 'all functions are in C');
+# Of other functions, a name would be looked up when they run.
+unlike($script, qr/LANGUAGE (?!C\b|sql\b[^;']*\nBEGIN ATOMIC\n)/i, 'all functions are in C, or were parsed');
 
 $node->stop;
 done_testing();

@@ -171,7 +171,7 @@ my @changes = (
 	[ 'GRANT INSERT ON dtmodel.slug_mixin TO PUBLIC', qr/^\+ table dtmodel\.slug_mixin relacl: .*"=ar/m ],
 	[ 'ALTER TABLE dtmodel.slug_mixin ENABLE ROW LEVEL SECURITY', 'table dtmodel.slug_mixin relrowsecurity: true' ],
 	[ 'ALTER VIEW dtmodel.models SET (security_barrier)', 'view dtmodel.models reloptions: ["security_barrier=true"]' ],
-	[ q(CREATE OR REPLACE VIEW dtmodel.models AS SELECT NULL::regclass AS model, NULL::text AS class, NULL::text[] AS primary_key, NULL::text[] AS mixins, NULL::text[] AS drift), qr/^\+ view dtmodel\.models definition: /m ],
+	[ q(CREATE OR REPLACE VIEW dtmodel.models AS SELECT NULL::regclass AS model, NULL::text AS class, NULL::text[] AS primary_key, NULL::text[] AS mixins, NULL::text[] AS drift, NULL::text[] AS session), qr/^\+ view dtmodel\.models definition: /m ],
 	[ 'ALTER EVENT TRIGGER dtmodel_history_drop DISABLE', 'event trigger dtmodel_history_drop evtenabled: "D"' ],
 	[ 'ALTER EVENT TRIGGER dtmodel_history_drop ENABLE', 'event trigger dtmodel_history_drop evtenabled: "O"' ],
 	[ 'COMMENT ON EXTENSION dtmodel IS NULL', 'extension dtmodel comment: null' ]);
@@ -229,8 +229,7 @@ sub use_model
 			SELECT dtmodel.restore(d) IS NULL FROM docs AS d \g /dev/null
 			SELECT version, updated_by, deleted_by, (SELECT count(*) FROM docs_history),
 				   (SELECT count(*) FROM pages WHERE NOT is_deleted),
-				   ARRAY(SELECT d FROM dtmodel.models, unnest(drift) AS d
-						 WHERE model = 'docs'::regclass AND position('not hidden in this session' IN d) = 0)
+				   (SELECT drift FROM dtmodel.models WHERE model = 'docs'::regclass)
 			FROM docs;
 			SET dtmodel.hard_delete = on;
 			DELETE FROM docs;

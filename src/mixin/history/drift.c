@@ -50,25 +50,32 @@ repair(Relation rel)
 
 /* A history begins its versions with updated_at. */
 static void
-drift_of_time(StringInfo drift, Relation rel)
+drift_of_time(DtDrift *drift, Relation rel)
 {
 	const DtTimestamps *timestamps = dtmodel_timestamps_of(dtmodel_get_model(rel));
 	const DtColumn *updated_at = timestamps == NULL ? NULL :
 		&timestamps->updated_at;
 
 	if (updated_at == NULL)
-		dtmodel_append_drift(drift, "the history needs timestamps: %s",
-							 dtmodel_repair_statement(rel, &dtmodel_timestamps_mixin));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_repair_statement(rel,
+													  &dtmodel_timestamps_mixin),
+							 "the history needs timestamps");
 	else if (!dtmodel_column_is_used(updated_at) &&
 			 dtmodel_column_is_used(&timestamps->created_at))
-		dtmodel_append_drift(drift, "the history needs timestamps with an updated_at: SELECT %s",
-							 dtmodel_mixin_call(rel, &dtmodel_timestamps_mixin,
-												"updated_at", "updated_at"));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("SELECT %s",
+									  dtmodel_mixin_call(rel,
+														 &dtmodel_timestamps_mixin,
+														 "updated_at",
+														 "updated_at")),
+							 "the history needs timestamps with an updated_at");
 	else if (AttributeNumberIsValid(updated_at->attnum) &&
 			 dtmodel_column_fits(updated_at, &dtmodel_use_time) &&
 			 !dtmodel_is_history_time(updated_at))
-		dtmodel_append_drift(drift, "the history needs an updated_at of type timestamptz that is NOT NULL: %s",
-							 dtmodel_history_time_statement(rel, updated_at));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_history_time_statement(rel, updated_at),
+							 "the history needs an updated_at of type timestamptz that is NOT NULL");
 }
 
 /* The columns of the index before valid_to, if they are columns of the model. */
@@ -116,14 +123,15 @@ former_key(Relation rel, Oid table)
 }
 
 static void
-drift_of_missing_key(StringInfo drift, Relation rel, Oid table)
+drift_of_missing_key(DtDrift *drift, Relation rel, Oid table)
 {
 	char	   *key = former_key(rel, table);
 
-	dtmodel_append_drift(drift, "the history needs a primary key, which says which versions are of the same row: %s",
+	dtmodel_append_drift(drift, key == NULL ? DT_ADVICE : DT_REPAIR,
 						 key == NULL ? "give the table one" :
 						 psprintf("ALTER TABLE %s ADD PRIMARY KEY (%s)",
-								  dtmodel_qualified_name(rel), key));
+								  dtmodel_qualified_name(rel), key),
+						 "the history needs a primary key, which says which versions are of the same row");
 }
 
 /* The statement that adds the history without this column in "exclude". */
@@ -146,7 +154,7 @@ include_statement(Relation rel, const DtHistory *history, const char *name)
 
 /* What keeps the past of a row from being found. */
 static void
-drift_of_key(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
+drift_of_key(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 {
 	DtKey		key = dtmodel_key_if_any(rel);
 	const char *missing;
@@ -157,25 +165,29 @@ drift_of_key(StringInfo drift, Relation rel, const DtHistory *history, Oid table
 		return;
 	missing = dtmodel_key_column_without_past(&key, history, table);
 	if (missing != NULL)
-		dtmodel_append_drift(drift, "column \"%s\" of the primary key has no past: %s",
-							 missing, include_statement(rel, history, missing));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 include_statement(rel, history, missing),
+							 "column \"%s\" of the primary key has no past",
+							 missing);
 }
 
 static void
-drift_of_index(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
+drift_of_index(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 {
 	DtKey		key = dtmodel_key_if_any(rel);
 
 	if (key.ncolumns > 0 &&
 		dtmodel_key_column_without_past(&key, history, table) == NULL &&
 		dtmodel_lacks_history_index(rel, history, table))
-		dtmodel_append_drift(drift, "table \"%s\" has no index on the primary key and valid_to: %s",
-							 NameStr(history->table),
-							 dtmodel_history_index(rel, dtmodel_qualified_name_of(table)));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_history_index(rel,
+												   dtmodel_qualified_name_of(table)),
+							 "table \"%s\" has no index on the primary key and valid_to",
+							 NameStr(history->table));
 }
 
 static void
-drift_of_partition(StringInfo drift, Relation rel, Oid relid)
+drift_of_partition(DtDrift *drift, Relation rel, Oid relid)
 {
 	Relation	table = try_relation_open(relid, AccessShareLock);
 
@@ -183,9 +195,11 @@ drift_of_partition(StringInfo drift, Relation rel, Oid relid)
 		return;
 	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
 		!dtmodel_has_partition_for(table, GetCurrentTimestamp()))
-		dtmodel_append_drift(drift, "table \"%s\" has no partition for the current month: SELECT %s.add_history_partitions(%s)",
-							 RelationGetRelationName(table), DTMODEL_SCHEMA,
-							 dtmodel_quoted_name(rel));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("SELECT %s.add_history_partitions(%s)",
+									  DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
+							 "table \"%s\" has no partition for the current month",
+							 RelationGetRelationName(table));
 	relation_close(table, AccessShareLock);
 }
 
@@ -204,7 +218,7 @@ type_statement(Relation rel, Oid table, Form_pg_attribute att)
 
 /* A write that has no place for a column is an error. */
 static void
-drift_of_columns(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
+drift_of_columns(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 
@@ -217,49 +231,60 @@ drift_of_columns(StringInfo drift, Relation rel, const DtHistory *history, Oid t
 			continue;
 		place = get_attnum(table, NameStr(att->attname));
 		if (!AttributeNumberIsValid(place))
-			dtmodel_append_drift(drift, "table \"%s\" has no column \"%s\": %s",
-								 NameStr(history->table), NameStr(att->attname),
-								 repair(rel));
+			dtmodel_append_drift(drift, DT_REPAIR, repair(rel),
+								 "table \"%s\" has no column \"%s\"",
+								 NameStr(history->table),
+								 NameStr(att->attname));
 		else if (get_atttype(table, place) != att->atttypid)
-			dtmodel_append_drift(drift, "column \"%s\" of table \"%s\" is of type %s instead of %s: %s",
-								 NameStr(att->attname), NameStr(history->table),
+			dtmodel_append_drift(drift, DT_REPAIR,
+								 type_statement(rel, table, att),
+								 "column \"%s\" of table \"%s\" is of type %s instead of %s",
+								 NameStr(att->attname),
+								 NameStr(history->table),
 								 format_type_be(get_atttype(table, place)),
-								 format_type_be(att->atttypid),
-								 type_statement(rel, table, att));
+								 format_type_be(att->atttypid));
 	}
 }
 
 /* The past has no more protection than its table and its partitions. */
 static void
-drift_of_security(StringInfo drift, Relation rel, Oid table, Form_pg_class form)
+drift_of_security(DtDrift *drift, Relation rel, Oid table, Form_pg_class form)
 {
 	const char *name = dtmodel_qualified_name_of(table);
 
 	if (form->relkind == RELKIND_FOREIGN_TABLE)
 		return;
 	if (rel->rd_rel->relrowsecurity && !form->relrowsecurity)
-		dtmodel_append_drift(drift, "table \"%s\" does not have the row-level security of its model: ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
-							 NameStr(form->relname), name);
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("ALTER TABLE %s ENABLE ROW LEVEL SECURITY",
+									  name),
+							 "table \"%s\" does not have the row-level security of its model",
+							 NameStr(form->relname));
 	if (rel->rd_rel->relforcerowsecurity && !form->relforcerowsecurity)
-		dtmodel_append_drift(drift, "row-level security of table \"%s\" does not hold for its owner: ALTER TABLE %s FORCE ROW LEVEL SECURITY",
-							 NameStr(form->relname), name);
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("ALTER TABLE %s FORCE ROW LEVEL SECURITY",
+									  name),
+							 "row-level security of table \"%s\" does not hold for its owner",
+							 NameStr(form->relname));
 }
 
 /* A crash empties an unlogged table. */
 static void
-drift_of_persistence(StringInfo drift, Relation rel, Oid table, Form_pg_class form)
+drift_of_persistence(DtDrift *drift, Relation rel, Oid table, Form_pg_class form)
 {
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT &&
 		form->relpersistence == RELPERSISTENCE_UNLOGGED &&
 		form->relkind == RELKIND_RELATION)
-		dtmodel_append_drift(drift, "table \"%s\" is unlogged, so a crash empties it: ALTER TABLE %s SET LOGGED",
-							 NameStr(form->relname),
-							 dtmodel_qualified_name_of(table));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("ALTER TABLE %s SET LOGGED",
+									  dtmodel_qualified_name_of(table)),
+							 "table \"%s\" is unlogged, so a crash empties it",
+							 NameStr(form->relname));
 }
 
 /* The history table and its partitions are not locked. */
 static void
-drift_of_tables(StringInfo drift, Relation rel, Oid table)
+drift_of_tables(DtDrift *drift, Relation rel, Oid table)
 {
 	ListCell   *cell;
 
@@ -283,37 +308,49 @@ drift_of_tables(StringInfo drift, Relation rel, Oid table)
  * that owner what belongs to another role, nor the reverse.
  */
 static bool
-is_usable(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
+is_usable(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 {
 	char		relkind = get_rel_relkind(table);
 	char	   *name = dtmodel_qualified_name_of(table);
 	Oid			owner = dtmodel_owner_of(dtmodel_root_of(rel));
 
 	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
-		dtmodel_append_drift(drift, "\"%s\" is not a table: rename it, and call %s.add_history",
-							 NameStr(history->table), DTMODEL_SCHEMA);
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("rename it, and call %s.add_history",
+									  DTMODEL_SCHEMA),
+							 "\"%s\" is not a table", NameStr(history->table));
 	else if (dtmodel_owner_of(table) != owner)
-		dtmodel_append_drift(drift, "table \"%s\" has another owner than its model: if it is the history, make the owners the same, and otherwise rename it and call %s.add_history",
-							 NameStr(history->table), DTMODEL_SCHEMA);
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("if it is the history, make the owners the same, and otherwise rename it and call %s.add_history",
+									  DTMODEL_SCHEMA),
+							 "table \"%s\" has another owner than its model",
+							 NameStr(history->table));
 	else if (!dtmodel_is_history_table(table))
-		dtmodel_append_drift(drift, "table \"%s\" lacks a column of every history: SELECT %s.remove_history(%s); ALTER TABLE %s RENAME TO %s; %s",
-							 NameStr(history->table), DTMODEL_SCHEMA,
-							 dtmodel_quoted_name(rel), name,
-							 quote_identifier(dtmodel_choose_name(get_rel_namespace(table),
-																  NameStr(history->table), "old",
-																  InvalidOid)),
-							 repair(rel));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("SELECT %s.remove_history(%s); ALTER TABLE %s RENAME TO %s; %s",
+									  DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
+									  name,
+									  quote_identifier(dtmodel_choose_name(get_rel_namespace(table),
+																		   NameStr(history->table),
+																		   "old",
+																		   InvalidOid)),
+									  repair(rel)),
+							 "table \"%s\" lacks a column of every history",
+							 NameStr(history->table));
 	else
 		return true;
 	return false;
 }
 
 static void
-drift_of_table(StringInfo drift, Relation rel, const DtHistory *history, Oid table)
+drift_of_table(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 {
 	if (!OidIsValid(table))
-		dtmodel_append_drift(drift, "table \"%s\" does not exist; if it was renamed, give it this name again, and otherwise: %s",
-							 NameStr(history->table), repair(rel));
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("if it was renamed, give it this name again, and otherwise %s",
+									  repair(rel)),
+							 "table \"%s\" does not exist",
+							 NameStr(history->table));
 	else if (is_usable(drift, rel, history, table))
 	{
 		drift_of_index(drift, rel, history, table);
@@ -377,7 +414,7 @@ fits_model(Relation rel, const DtHistory *history, Oid function)
 
 /* A partition has the function of its partitioned table. */
 static void
-drift_of_function(StringInfo drift, Relation rel, const DtHistory *history)
+drift_of_function(DtDrift *drift, Relation rel, const DtHistory *history)
 {
 	const char *name = NameStr(history->as_of);
 	Oid			function = dtmodel_find_as_of(rel, name);
@@ -387,26 +424,34 @@ drift_of_function(StringInfo drift, Relation rel, const DtHistory *history)
 																name));
 
 	if (!OidIsValid(function))
-		dtmodel_append_drift(drift, "function \"%s\" does not exist: %s", name,
-							 repair(rel));
+		dtmodel_append_drift(drift, DT_REPAIR, repair(rel),
+							 "function \"%s\" does not exist", name);
 	else if (rel->rd_rel->relispartition)
 		return;
 	else if (dtmodel_owner_of_as_of(function) != owner)
-		dtmodel_append_drift(drift, "function \"%s\" has another owner than its model: drop or rename it, and call %s.add_history",
-							 name, DTMODEL_SCHEMA);
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("drop or rename it, and call %s.add_history",
+									  DTMODEL_SCHEMA),
+							 "function \"%s\" has another owner than its model",
+							 name);
 	else if (!dtmodel_is_own_as_of(RelationGetRelid(rel), function))
-		dtmodel_append_drift(drift, "function \"%s\" was replaced by another: ALTER FUNCTION %s RENAME TO %s; %s",
-							 name, signature,
-							 quote_identifier(makeObjectName(name, NULL, "old")),
-							 repair(rel));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("ALTER FUNCTION %s RENAME TO %s; %s",
+									  signature,
+									  quote_identifier(makeObjectName(name,
+																	  NULL,
+																	  "old")),
+									  repair(rel)),
+							 "function \"%s\" was replaced by another", name);
 	else if (!fits_model(rel, history, function))
-		dtmodel_append_drift(drift, "function \"%s\" does not show the table as it is now: %s",
-							 name, repair(rel));
+		dtmodel_append_drift(drift, DT_REPAIR, repair(rel),
+							 "function \"%s\" does not show the table as it is now",
+							 name);
 }
 
 /* Statement triggers are not cloned to partitions. */
 static void
-drift_of_truncate_triggers(StringInfo drift, Relation rel)
+drift_of_truncate_triggers(DtDrift *drift, Relation rel)
 {
 	const DtTriggerType *type = &dtmodel_history_triggers[DT_HISTORY_TRUNCATE];
 	const char *partition = dtmodel_find_trigger(rel, type) == NULL ? NULL :
@@ -414,24 +459,28 @@ drift_of_truncate_triggers(StringInfo drift, Relation rel)
 
 	dtmodel_drift_of_missing_trigger(drift, rel, &dtmodel_history_mixin, type);
 	if (partition != NULL)
-		dtmodel_append_drift(drift, "partition \"%s\" has no trigger \"%s\": %s",
-							 partition, type->name, repair(rel));
+		dtmodel_append_drift(drift, DT_REPAIR, repair(rel),
+							 "partition \"%s\" has no trigger \"%s\"",
+							 partition, type->name);
 }
 
 /* The names of a trigger that was created by hand, and has none. */
 static void
-drift_of_arguments(StringInfo drift, Relation rel)
+drift_of_arguments(DtDrift *drift, Relation rel)
 {
 	const Trigger *trigger = dtmodel_find_trigger(rel, &dtmodel_history_triggers[DT_HISTORY]);
 
-	dtmodel_append_drift(drift, "trigger \"%s\" does not name its history and function: DROP TRIGGER %s ON %s; %s",
-						 trigger->tgname, quote_identifier(trigger->tgname),
-						 dtmodel_qualified_name_of(dtmodel_root_of(rel)),
-						 repair(rel));
+	dtmodel_append_drift(drift, DT_REPAIR,
+						 psprintf("DROP TRIGGER %s ON %s; %s",
+								  quote_identifier(trigger->tgname),
+								  dtmodel_qualified_name_of(dtmodel_root_of(rel)),
+								  repair(rel)),
+						 "trigger \"%s\" does not name its history and function",
+						 trigger->tgname);
 }
 
 void
-dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
+dtmodel_find_history_drift(DtDrift *drift, Relation rel, const void *options)
 {
 	/* A copy, since what follows may read the model again. */
 	DtHistory	history = dtmodel_copy_history(options);
@@ -458,32 +507,20 @@ dtmodel_find_history_drift(StringInfo drift, Relation rel, const void *options)
 								   "a history does not follow what its model loses");
 }
 
-/* Whether the table has one of our triggers for a history. */
-static bool
-has_trigger(Relation rel)
-{
-	for (int i = 0; i < DT_HISTORY_TRIGGERS; i++)
-	{
-		if (dtmodel_find_trigger(rel, &dtmodel_history_triggers[i]) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /*
  * remove_history() drops the function, so where it is left without triggers,
  * these were dropped by hand, or with the extension.
  */
 void
-dtmodel_drift_of_lost_history(StringInfo drift, Relation rel)
+dtmodel_drift_of_lost_history(DtDrift *drift, Relation rel)
 {
 	char	   *name = makeObjectName(RelationGetRelationName(rel), "as_of", NULL);
 	Oid			function = dtmodel_find_as_of(rel, name);
 
 	if (rel->rd_rel->relispartition || !OidIsValid(function) ||
-		has_trigger(rel) ||
+		dtmodel_find_any_trigger(rel, &dtmodel_history_mixin) != NULL ||
 		!dtmodel_is_own_as_of(RelationGetRelid(rel), function))
 		return;
-	dtmodel_append_drift(drift, "function \"%s\" but no history: %s", name,
-						 repair(rel));
+	dtmodel_append_drift(drift, DT_REPAIR, repair(rel),
+						 "function \"%s\" but no history", name);
 }

@@ -8,11 +8,10 @@
 #ifndef DTMODEL_HISTORY_DRIFT_H
 #define DTMODEL_HISTORY_DRIFT_H
 
-#include "lib/stringinfo.h"
-#include "utils/rel.h"
+#include "model/drift.h"
 
-extern void dtmodel_find_history_drift(StringInfo drift, Relation rel,
+extern void dtmodel_find_history_drift(DtDrift *drift, Relation rel,
 									   const void *options);
-extern void dtmodel_drift_of_lost_history(StringInfo drift, Relation rel);
+extern void dtmodel_drift_of_lost_history(DtDrift *drift, Relation rel);
 
 #endif							/* DTMODEL_HISTORY_DRIFT_H */

@@ -600,7 +600,7 @@ dtmodel_copy_policies(Oid model, const DtHistory *history, Oid table, Oid change
 
 /* Reports the policies of the model that should be copied, and are not. */
 void
-dtmodel_drift_of_policies(StringInfo drift, Relation model,
+dtmodel_drift_of_policies(DtDrift *drift, Relation model,
 						  const DtHistory *history, Oid table)
 {
 	Oid			relid = RelationGetRelid(model);
@@ -618,9 +618,11 @@ dtmodel_drift_of_policies(StringInfo drift, Relation model,
 		if (copy != NULL)
 			copy->is_used = true;
 		else
-			dtmodel_append_drift(drift, "policy \"%s\" does not hold for table \"%s\": %s",
-								 wanted->name, get_rel_name(table),
-								 dtmodel_repair_statement(model, &dtmodel_history_mixin));
+			dtmodel_append_drift(drift, DT_REPAIR,
+								 dtmodel_repair_statement(model,
+														  &dtmodel_history_mixin),
+								 "policy \"%s\" does not hold for table \"%s\"",
+								 wanted->name, get_rel_name(table));
 	}
 }
 

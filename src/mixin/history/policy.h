@@ -12,7 +12,7 @@
 
 extern void dtmodel_copy_policies(Oid model, const DtHistory *history,
 								  Oid table, Oid changed);
-extern void dtmodel_drift_of_policies(StringInfo drift, Relation model,
+extern void dtmodel_drift_of_policies(struct DtDrift *drift, Relation model,
 									  const DtHistory *history, Oid table);
 extern void dtmodel_recognize_policies(Oid model, Oid table);
 extern bool dtmodel_is_copied_policy(Oid model, Oid table, const char *name);

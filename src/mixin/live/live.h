@@ -16,6 +16,7 @@ extern AttrNumber *dtmodel_columns_argument(FunctionCallInfo fcinfo,
 											Relation rel, int *ncolumns);
 
 /* live_view.c */
-extern List *dtmodel_drift_of_live_views(Relation rel, const DtModel *model);
+extern void dtmodel_drift_of_live_views(struct DtDrift *drift, Relation rel,
+										const DtModel *model);
 
 #endif							/* DTMODEL_LIVE_H */

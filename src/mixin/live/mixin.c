@@ -53,14 +53,7 @@ describe(StringInfo json, Relation rel, const void *options pg_attribute_unused(
 }
 
 static void
-drift_of_message(StringInfo drift, const char *message)
-{
-	if (message != NULL)
-		dtmodel_append_drift(drift, "%s", message);
-}
-
-static void
-find_drift(StringInfo drift, Relation rel,
+find_drift(DtDrift *drift, Relation rel,
 		   const void *options pg_attribute_unused())
 {
 	TriggerDesc *triggers = dtmodel_triggers(rel);
@@ -68,8 +61,7 @@ find_drift(StringInfo drift, Relation rel,
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		if (is_live_parent(&triggers->triggers[i]))
-			drift_of_message(drift,
-							 dtmodel_drift_of_live_parent(rel, &triggers->triggers[i]));
+			dtmodel_drift_of_live_parent(drift, rel, &triggers->triggers[i]);
 	}
 }
 
@@ -149,17 +141,14 @@ extend_change(DtChange *change, const DtMixin *other, const void *options)
 
 /* The table of a live view need not have triggers for live parents. */
 static void
-find_drift_of_any_table(StringInfo drift, Relation rel)
+find_drift_of_any_table(DtDrift *drift, Relation rel)
 {
 	const DtModel *model;
-	ListCell   *cell;
 
-	drift_of_message(drift, dtmodel_drift_of_live_parents(rel));
+	dtmodel_drift_of_live_parents(drift, rel);
 	model = dtmodel_get_model(rel);
-	if (dtmodel_soft_delete_of(model) == NULL)
-		return;
-	foreach(cell, dtmodel_drift_of_live_views(rel, model))
-		dtmodel_append_drift(drift, "%s", (const char *) lfirst(cell));
+	if (dtmodel_soft_delete_of(model) != NULL)
+		dtmodel_drift_of_live_views(drift, rel, model);
 }
 
 const DtTriggerType dtmodel_live_triggers[DT_LIVE_TRIGGERS] = {

@@ -29,8 +29,9 @@ extern bool dtmodel_has_live_parent_trigger(Relation rel,
 											const DtForeignKey *key);
 
 /* parent_setup.c */
-extern char *dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger);
-extern char *dtmodel_drift_of_live_parents(Relation rel);
+extern void dtmodel_drift_of_live_parent(struct DtDrift *drift, Relation rel,
+										 const Trigger *trigger);
+extern void dtmodel_drift_of_live_parents(struct DtDrift *drift, Relation rel);
 extern void dtmodel_change_live_parents(DtChange *change,
 										const char *deleted_at);
 

@@ -21,6 +21,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/change.h"
+#include "model/drift.h"
 #include "model/foreign_key.h"
 #include "model/shown_key.h"
 #include "nodes/bitmapset.h"
@@ -439,9 +440,20 @@ parent_without_soft_delete(List *keys)
 	return InvalidOid;
 }
 
-/* What prevents a trigger that names keys from working, or NULL. */
-char *
-dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
+/* The statements that create a trigger for live parents again. */
+static char *
+replace_statements(Relation rel, const Trigger *trigger, int ncolumns,
+				   const AttrNumber *columns)
+{
+	return psprintf("DROP TRIGGER %s ON %s; %s",
+					quote_identifier(trigger->tgname),
+					dtmodel_qualified_name(rel),
+					require_call(rel, ncolumns, columns));
+}
+
+/* Reports what prevents a trigger that names keys from working. */
+void
+dtmodel_drift_of_live_parent(DtDrift *drift, Relation rel, const Trigger *trigger)
 {
 	DtLiveParent live_parent = dtmodel_read_live_parent(trigger);
 	List	   *keys = dtmodel_live_parent_keys(rel, &live_parent);
@@ -450,18 +462,24 @@ dtmodel_drift_of_live_parent(Relation rel, const Trigger *trigger)
 	Oid			parent = parent_without_soft_delete(keys);
 
 	if (keys == NIL)
-		return psprintf("trigger \"%s\" has no foreign key: create it again, or use %s",
-						trigger->tgname, remove);
-	if (OidIsValid(parent))
-		return psprintf("trigger \"%s\" checks nothing, since table \"%s\" has no soft delete: add it to that table, or use %s",
-						trigger->tgname, get_rel_name(parent), remove);
-	if (!TRIGGER_FOR_INSERT(trigger->tgtype) || !TRIGGER_FOR_ROW(trigger->tgtype) ||
-		!TRIGGER_FOR_AFTER(trigger->tgtype) || trigger->tgqual != NULL)
-		return psprintf("trigger \"%s\" is not fired when it must be: DROP TRIGGER %s ON %s; %s",
-						trigger->tgname, quote_identifier(trigger->tgname),
-						dtmodel_qualified_name(rel),
-						require_call(rel, live_parent.ncolumns, live_parent.columns));
-	return NULL;
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("create it again, or use %s", remove),
+							 "trigger \"%s\" has no foreign key",
+							 trigger->tgname);
+	else if (OidIsValid(parent))
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("add it to that table, or use %s", remove),
+							 "trigger \"%s\" checks nothing, since table \"%s\" has no soft delete",
+							 trigger->tgname, get_rel_name(parent));
+	else if (!TRIGGER_FOR_INSERT(trigger->tgtype) ||
+			 !TRIGGER_FOR_ROW(trigger->tgtype) ||
+			 !TRIGGER_FOR_AFTER(trigger->tgtype) || trigger->tgqual != NULL)
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 replace_statements(rel, trigger,
+												live_parent.ncolumns,
+												live_parent.columns),
+							 "trigger \"%s\" is not fired when it must be",
+							 trigger->tgname);
 }
 
 /*
@@ -502,38 +520,46 @@ knows_deleted_at(Relation rel)
 	return columns == NULL || AttributeNumberIsValid(columns->deleted_at.attnum);
 }
 
+static bool
+fires_for_updates(const Trigger *trigger)
+{
+	return TRIGGER_FOR_UPDATE(trigger->tgtype) &&
+		TRIGGER_FOR_ROW(trigger->tgtype) && TRIGGER_FOR_AFTER(trigger->tgtype);
+}
+
 /* The same for the trigger for UPDATE, which a table may have without keys. */
-char *
-dtmodel_drift_of_live_parents(Relation rel)
+void
+dtmodel_drift_of_live_parents(DtDrift *drift, Relation rel)
 {
 	const DtTriggerType *type = &dtmodel_live_triggers[DT_LIVE_PARENT_UPDATE];
 	const Trigger *trigger = dtmodel_find_trigger(rel, type);
 	List	   *keys = required_keys(rel, NULL);
-	const DtForeignKey *key = lost_key(rel, trigger, keys);
+	const DtForeignKey *lost = lost_key(rel, trigger, keys);
+	const DtForeignKey *key = lost != NULL || keys == NIL ? lost : linitial(keys);
+	char	   *require;
 
-	if (key != NULL)
-		return psprintf("no trigger makes \"%s\" refer to live parents when a row is inserted: %s",
-						dtmodel_column_list(key->child, key->ncolumns,
-											key->child_columns, ", ", false),
-						require_call(rel, key->ncolumns, key->child_columns));
-	if (keys == NIL)
-		return NULL;
-	key = linitial(keys);
-	if (trigger == NULL)
-		return psprintf("trigger \"%s\" does not exist: %s", type->name,
-						require_call(rel, key->ncolumns, key->child_columns));
-	if ((trigger->tgtype & TRIGGER_TYPE_UPDATE) == 0 ||
-		!TRIGGER_FOR_ROW(trigger->tgtype) || !TRIGGER_FOR_AFTER(trigger->tgtype))
-		return psprintf("trigger \"%s\" is not fired when it must be: DROP TRIGGER %s ON %s; %s",
-						trigger->tgname, quote_identifier(trigger->tgname),
-						dtmodel_qualified_name(rel),
-						require_call(rel, key->ncolumns, key->child_columns));
-	if (knows_deleted_at(rel) &&
-		!fires_as_needed(rel, trigger, keys, own_deleted_at(rel)))
-		return psprintf("trigger \"%s\" is not fired by every UPDATE that gives a row another parent or restores it: %s",
-						trigger->tgname,
-						require_call(rel, key->ncolumns, key->child_columns));
-	return NULL;
+	if (key == NULL)
+		return;
+	require = require_call(rel, key->ncolumns, key->child_columns);
+	if (lost != NULL)
+		dtmodel_append_drift(drift, DT_REPAIR, require,
+							 "no trigger makes \"%s\" refer to live parents when a row is inserted",
+							 dtmodel_column_list(key->child, key->ncolumns,
+												 key->child_columns, ", ", false));
+	else if (trigger == NULL)
+		dtmodel_append_drift(drift, DT_REPAIR, require,
+							 "trigger \"%s\" does not exist", type->name);
+	else if (!fires_for_updates(trigger))
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 replace_statements(rel, trigger, key->ncolumns,
+												key->child_columns),
+							 "trigger \"%s\" is not fired when it must be",
+							 trigger->tgname);
+	else if (knows_deleted_at(rel) &&
+			 !fires_as_needed(rel, trigger, keys, own_deleted_at(rel)))
+		dtmodel_append_drift(drift, DT_REPAIR, require,
+							 "trigger \"%s\" is not fired by every UPDATE that gives a row another parent or restores it",
+							 trigger->tgname);
 }
 
 static void

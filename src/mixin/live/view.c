@@ -27,6 +27,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/change.h"
+#include "model/drift.h"
 #include "model/row_trigger.h"
 #include "model/view_row.h"
 #include "nodes/nodes.h"
@@ -353,17 +354,6 @@ change_view(DtChange *change, const void *requested_name)
 	relation_close(view, NoLock);
 }
 
-/* What repairs a view, for a message about it. */
-static char *
-view_remedy(const DtLiveView *view, Relation rel, const DtSoftDelete *columns)
-{
-	char	   *call = dtmodel_live_view_call(view->rel, &view->source, rel);
-
-	return call != NULL ? psprintf("SELECT %s", call) :
-		psprintf("create it again with WHERE %s",
-				 dtmodel_live_text(columns, NULL));
-}
-
 /* The name of the first column that the view does not show, or NULL. */
 static const char *
 column_not_shown(const DtLiveView *view, Relation rel)
@@ -382,45 +372,58 @@ column_not_shown(const DtLiveView *view, Relation rel)
 }
 
 static char *
-drift_of_view(const DtLiveView *view, Relation rel, const DtModel *model)
+problem_of_view(const DtLiveView *view, Relation rel,
+				const DtSoftDelete *columns, const char *call)
 {
-	const DtSoftDelete *columns = dtmodel_soft_delete_of(model);
 	const char *name = RelationGetRelationName(view->rel);
 	const char *not_shown = column_not_shown(view, rel);
 
 	if (!dtmodel_implies_live(rel, view->source.query->jointree->quals,
 							  view->source.rtindex, columns))
-		return psprintf("view \"%s\" shows deleted rows: %s", name,
-						view_remedy(view, rel, columns));
-	if (not_shown != NULL &&
-		dtmodel_live_view_call(view->rel, &view->source, rel) != NULL)
-		return psprintf("view \"%s\" does not show column \"%s\": %s", name,
-						not_shown, view_remedy(view, rel, columns));
+		return psprintf("view \"%s\" shows deleted rows", name);
+	if (not_shown != NULL && call != NULL)
+		return psprintf("view \"%s\" does not show column \"%s\"", name,
+						not_shown);
 	return NULL;
 }
 
-/* What is out of order with the live views of a model, as a list of texts. */
-List *
-dtmodel_drift_of_live_views(Relation rel, const DtModel *model)
+static void
+drift_of_view(DtDrift *drift, const DtLiveView *view, Relation rel,
+			  const DtSoftDelete *columns)
+{
+	char	   *call = dtmodel_live_view_call(view->rel, &view->source, rel);
+	char	   *problem = problem_of_view(view, rel, columns, call);
+
+	if (problem == NULL)
+		return;
+	if (call != NULL)
+		dtmodel_append_drift(drift, DT_REPAIR, psprintf("SELECT %s", call),
+							 "%s", problem);
+	else
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("create it again with WHERE %s",
+									  dtmodel_live_text(columns, NULL)),
+							 "%s", problem);
+}
+
+/* Reports what is out of order with the live views of a model. */
+void
+dtmodel_drift_of_live_views(DtDrift *drift, Relation rel, const DtModel *model)
 {
 	const DtSoftDelete *columns = dtmodel_soft_delete_of(model);
-	List	   *messages = NIL;
 	ListCell   *cell;
 
 	if (!AttributeNumberIsValid(columns->deleted_at.attnum) ||
 		(dtmodel_column_is_used(&columns->flag) &&
 		 !AttributeNumberIsValid(columns->flag.attnum)))
-		return NIL;
+		return;
 	foreach(cell, dtmodel_live_views(RelationGetRelid(rel), InvalidAttrNumber))
 	{
 		DtLiveView *view = dtmodel_open_live_view(lfirst_oid(cell));
-		char	   *message = drift_of_view(view, rel, model);
 
-		if (message != NULL)
-			messages = lappend(messages, message);
+		drift_of_view(drift, view, rel, columns);
 		dtmodel_close_live_view(view);
 	}
-	return messages;
 }
 
 /*

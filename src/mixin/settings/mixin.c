@@ -182,7 +182,7 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 
 /* Reports columns that were added later and hide settings of the same name. */
 static void
-drift_of_hidden_settings(StringInfo drift, TupleDesc desc,
+drift_of_hidden_settings(DtDrift *drift, TupleDesc desc,
 						 const DtSettings *settings)
 {
 	for (int i = 0; i < desc->natts; i++)
@@ -193,24 +193,19 @@ drift_of_hidden_settings(StringInfo drift, TupleDesc desc,
 		DtRawValue	rule;
 
 		if (!att->attisdropped && dtmodel_is_setting(settings, &name, &rule))
-			dtmodel_append_drift(drift, "setting \"%s\" has the name of a column: rename one of the two",
+			dtmodel_append_drift(drift, DT_ADVICE, "rename one of the two",
+								 "setting \"%s\" has the name of a column",
 								 NameStr(att->attname));
 	}
 }
 
 static void
-find_drift(StringInfo drift, Relation rel, const void *options)
+find_drift(DtDrift *drift, Relation rel, const void *options)
 {
-	DtSettings *settings;
-	char	   *message;
-
 	drift_of_hidden_settings(drift, RelationGetDescr(rel), options);
 
-	/* While rows are read, the cache may free the model. */
-	settings = dtmodel_copy_settings(options);
-	message = dtmodel_drift_of_stored_settings(rel, settings);
-	if (message != NULL)
-		dtmodel_append_drift(drift, "%s", message);
+	/* A copy: while rows are read, the cache may free the model. */
+	dtmodel_drift_of_stored_settings(drift, rel, dtmodel_copy_settings(options));
 }
 
 static const char *

@@ -38,8 +38,9 @@ extern DtSettingsCount dtmodel_count_invalid_settings(Relation rel,
 													  const DtSettings *settings,
 													  double rows);
 extern void dtmodel_report_invalid_settings(Oid relid);
-extern char *dtmodel_drift_of_stored_settings(Relation rel,
-											  const DtSettings *settings);
+extern void dtmodel_drift_of_stored_settings(struct DtDrift *drift,
+											 Relation rel,
+											 const DtSettings *settings);
 
 /* setup.c */
 extern const char *dtmodel_find_settings_check(Relation rel,

@@ -18,6 +18,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "mixin/settings/settings.h"
+#include "model/drift.h"
 #include "server/plan_cache.h"
 #include "server/size.h"
 #include "utils/acl.h"
@@ -250,17 +251,17 @@ dtmodel_report_invalid_settings(Oid relid)
 	relation_close(rel, NoLock);
 }
 
-/*
- * The message for drift; NULL for none, or if the user may not read the rows.
- */
-char *
-dtmodel_drift_of_stored_settings(Relation rel, const DtSettings *settings)
+/* Reports rows with such settings, unless the user may not read them. */
+void
+dtmodel_drift_of_stored_settings(DtDrift *drift, Relation rel,
+								 const DtSettings *settings)
 {
 	DtSettingsCount count = count_if_allowed(rel, settings, ROWS_FOR_DRIFT);
 
-	if (count.invalid == 0)
-		return NULL;
-	return psprintf("%s have settings that are not valid (%s), which this removes: %s",
-					count_text(&count), names_text(&count),
-					removal_text(rel, settings));
+	if (count.invalid > 0)
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("unless they are needed, %s",
+									  removal_text(rel, settings)),
+							 "%s have settings that are not valid (%s)",
+							 count_text(&count), names_text(&count));
 }

@@ -50,7 +50,7 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 }
 
 static void
-find_drift(StringInfo drift, Relation rel, const void *options)
+find_drift(DtDrift *drift, Relation rel, const void *options)
 {
 	/* A copy, since what follows may read the model again. */
 	DtColumn	column = ((const DtSlug *) options)->slug;
@@ -59,15 +59,16 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 		return;
 	if (dtmodel_column_fits(&column, &dtmodel_use_slug) &&
 		dtmodel_column_length(&column) < DT_MIN_SLUG_LENGTH)
-		dtmodel_append_drift(drift, "column \"%s\" is too short for slugs: %s",
-							 NameStr(column.name),
-							 dtmodel_alter_column(rel, &column, "TYPE text"));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_alter_column(rel, &column, "TYPE text"),
+							 "column \"%s\" is too short for slugs",
+							 NameStr(column.name));
 	if (!dtmodel_slug_is_unique(rel, column.attnum) &&
 		!dtmodel_has_invalid_slug_index(rel, column.attnum))
-		dtmodel_append_drift(drift,
-							 "no unique index on \"%s\" makes the slugs of live rows unique: %s",
-							 NameStr(column.name),
-							 dtmodel_repair_statement(rel, &dtmodel_slug_mixin));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_repair_statement(rel, &dtmodel_slug_mixin),
+							 "no unique index on \"%s\" makes the slugs of live rows unique",
+							 NameStr(column.name));
 }
 
 static void

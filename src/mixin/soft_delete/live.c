@@ -392,16 +392,25 @@ dtmodel_deleted_lookup_text(Relation rel, const DtSoftDelete *columns,
 	return text.data;
 }
 
-/* Whether a condition of an index's predicate means that the row is live. */
+/* The form of a condition of an index's predicate; LIVE_FORMS for none. */
+static int
+find_form(Node *condition, const DtSoftDelete *columns)
+{
+	int			form = 0;
+
+	while (form < LIVE_FORMS &&
+		   !equal(condition, form_node((LiveForm) form, columns, 1)))
+		form++;
+	return form;
+}
+
+/* Whether such a condition means that the row is live. */
 static bool
 means_live(Node *condition, Relation rel, const DtSoftDelete *columns)
 {
-	for (LiveForm form = 0; form < LIVE_FORMS; form++)
-	{
-		if (equal(condition, form_node(form, columns, 1)))
-			return form_holds(form, rel, columns);
-	}
-	return false;
+	int			form = find_form(condition, columns);
+
+	return form < LIVE_FORMS && form_holds((LiveForm) form, rel, columns);
 }
 
 /* A comparison of a flag with true or false, as the flag or its negation. */
@@ -452,11 +461,21 @@ dtmodel_implies_live(Relation rel, const Node *condition, int rtindex,
 	return implies_live(copy, rel, columns);
 }
 
-/* Whether it means that the row is deleted: the opposite of a form. */
+/*
+ * Whether it separates live rows from deleted ones.  What it is for a flag
+ * that is null does not matter: that the flag can be null is drift itself.
+ */
 static bool
-means_deleted(Node *condition, Relation rel, const DtSoftDelete *columns)
+separates_deleted_rows(Node *condition, Relation rel, const DtSoftDelete *columns)
 {
-	return means_live(negate_clause(condition), rel, columns);
+	Node	   *opposite = negate_clause(condition);
+
+	if (dtmodel_column_is_used(&columns->flag) &&
+		(find_form(condition, columns) < LIVE_BY_TIME ||
+		 find_form(opposite, columns) < LIVE_BY_TIME))
+		return true;
+	return means_live(condition, rel, columns) ||
+		means_live(opposite, rel, columns);
 }
 
 /*
@@ -492,8 +511,7 @@ dtmodel_counts_deleted_rows(Relation rel, Relation index,
 
 	foreach(cell, RelationGetIndexPredicate(index))
 	{
-		if (means_live(lfirst(cell), rel, columns) ||
-			means_deleted(lfirst(cell), rel, columns))
+		if (separates_deleted_rows(lfirst(cell), rel, columns))
 			return false;
 	}
 	return !dtmodel_is_among(columns->deleted_at.attnum, form->indnkeyatts,

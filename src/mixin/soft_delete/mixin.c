@@ -82,7 +82,7 @@ makes_deleted_rows(Relation rel, const DtSoftDelete *soft_delete)
 
 /* Reports an existing flag that may be null or has no default. */
 static void
-drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
+drift_of_flag(DtDrift *drift, Relation rel, const DtSoftDelete *soft_delete)
 {
 	const DtColumn *flag = &soft_delete->flag;
 	const char *set_default = soft_delete->flag_is_live ?
@@ -91,35 +91,36 @@ drift_of_flag(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 	if (!AttributeNumberIsValid(flag->attnum))
 		return;
 	if (!flag->is_not_null)
-		dtmodel_append_drift(drift, "column \"%s\" can be null, and a row in which it is null is live: %s",
-							 NameStr(flag->name),
-							 dtmodel_alter_column(rel, flag, "SET NOT NULL"));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_alter_column(rel, flag, "SET NOT NULL"),
+							 "column \"%s\" can be null, and a row in which it is null is live",
+							 NameStr(flag->name));
 	if (!flag->has_default)
-		dtmodel_append_drift(drift, "column \"%s\" has no default: %s",
-							 NameStr(flag->name),
-							 dtmodel_alter_column(rel, flag, set_default));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_alter_column(rel, flag, set_default),
+							 "column \"%s\" has no default",
+							 NameStr(flag->name));
 	else if (makes_deleted_rows(rel, soft_delete))
-		dtmodel_append_drift(drift, "the default of column \"%s\" makes new rows deleted: %s",
-							 NameStr(flag->name),
-							 dtmodel_alter_column(rel, flag, set_default));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_alter_column(rel, flag, set_default),
+							 "the default of column \"%s\" makes new rows deleted",
+							 NameStr(flag->name));
 }
 
 static void
-drift_of_hidden_rows(StringInfo drift, Relation rel,
+drift_of_hidden_rows(DtDrift *drift, Relation rel,
 					 const DtSoftDelete *soft_delete)
 {
 	char	   *statement = dtmodel_hiding_statement();
-	ListCell   *cell;
 
 	if (statement != NULL)
-		dtmodel_append_drift(drift, "the deleted rows are not hidden in this session: %s",
-							 statement);
-	foreach(cell, dtmodel_drift_of_hidden_rows(rel, soft_delete))
-		dtmodel_append_drift(drift, "%s", (const char *) lfirst(cell));
+		dtmodel_append_drift(drift, DT_SESSION, statement,
+							 "the deleted rows are not hidden in this session");
+	dtmodel_drift_of_hidden_rows(drift, rel, soft_delete);
 }
 
 static void
-drift_of_missing(StringInfo drift, Relation rel, DtSoftDeleteTrigger which)
+drift_of_missing(DtDrift *drift, Relation rel, DtSoftDeleteTrigger which)
 {
 	dtmodel_drift_of_missing_trigger(drift, rel, &dtmodel_soft_delete_mixin,
 									 &dtmodel_soft_delete_triggers[which]);
@@ -206,7 +207,7 @@ mark_columns(const DtSoftDelete *soft_delete)
  * triggers are fired when the row is deleted for good.
  */
 static void
-drift_of_delete_triggers(StringInfo drift, Relation rel,
+drift_of_delete_triggers(DtDrift *drift, Relation rel,
 						 const DtSoftDelete *soft_delete)
 {
 	TriggerDesc *triggers = dtmodel_triggers(rel);
@@ -219,18 +220,25 @@ drift_of_delete_triggers(StringInfo drift, Relation rel,
 			function_sees_mark(triggers, trigger, soft_delete))
 			continue;
 		if (!TRIGGER_FOR_ROW(trigger->tgtype))
-			dtmodel_append_drift(drift, "trigger \"%s\" has no rows of a soft DELETE in its transition table: create a row trigger for AFTER DELETE OR UPDATE OF %s instead",
-								 trigger->tgname,
-								 mark_columns(soft_delete));
+			dtmodel_append_drift(drift, DT_ADVICE,
+								 psprintf("create a row trigger for AFTER DELETE OR UPDATE OF %s instead",
+										  mark_columns(soft_delete)),
+								 "trigger \"%s\" has no rows of a soft DELETE in its transition table",
+								 trigger->tgname);
 		else if (!TRIGGER_FOR_BEFORE(trigger->tgtype))
-			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE: create it for AFTER UPDATE OF %s too",
-								 trigger->tgname,
-								 mark_columns(soft_delete));
+			dtmodel_append_drift(drift, DT_ADVICE,
+								 psprintf("create it for AFTER UPDATE OF %s too",
+										  mark_columns(soft_delete)),
+								 "trigger \"%s\" is not fired by a soft DELETE",
+								 trigger->tgname);
 		else if (!soft_delete->trigger_tier)
-			dtmodel_append_drift(drift, "trigger \"%s\" is not fired by a soft DELETE in sessions that preload the library: SELECT %s",
-								 trigger->tgname,
-								 dtmodel_mixin_call(rel, &dtmodel_soft_delete_mixin,
-													"tier", "trigger"));
+			dtmodel_append_drift(drift, DT_REPAIR,
+								 psprintf("SELECT %s",
+										  dtmodel_mixin_call(rel,
+															 &dtmodel_soft_delete_mixin,
+															 "tier", "trigger")),
+								 "trigger \"%s\" is not fired by a soft DELETE in sessions that preload the library",
+								 trigger->tgname);
 	}
 }
 
@@ -250,7 +258,7 @@ find_constraint(Relation rel, const char *check)
 
 /* Reports a CHECK that is missing, or that the rows were not checked for. */
 static void
-drift_of_check(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
+drift_of_check(DtDrift *drift, Relation rel, const DtSoftDelete *soft_delete)
 {
 	const char *check;
 
@@ -260,19 +268,27 @@ drift_of_check(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
 	check = dtmodel_find_soft_delete_check(rel, &soft_delete->flag,
 										   &soft_delete->deleted_at);
 	if (check == NULL)
-		dtmodel_append_drift(drift, "no CHECK keeps \"%s\" and \"%s\" consistent: %s",
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_repair_statement(rel,
+													  &dtmodel_soft_delete_mixin),
+							 "no CHECK keeps \"%s\" and \"%s\" consistent",
 							 NameStr(soft_delete->flag.name),
-							 NameStr(soft_delete->deleted_at.name),
-							 dtmodel_repair_statement(rel, &dtmodel_soft_delete_mixin));
+							 NameStr(soft_delete->deleted_at.name));
 	else if (!compat_check_is_enforced(find_constraint(rel, check)))
-		dtmodel_append_drift(drift, "constraint \"%s\" is not enforced: ALTER TABLE %s DROP CONSTRAINT %s; %s",
-							 check, dtmodel_qualified_name(rel),
-							 quote_identifier(check),
-							 dtmodel_repair_statement(rel, &dtmodel_soft_delete_mixin));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("ALTER TABLE %s DROP CONSTRAINT %s; %s",
+									  dtmodel_qualified_name(rel),
+									  quote_identifier(check),
+									  dtmodel_repair_statement(rel,
+															   &dtmodel_soft_delete_mixin)),
+							 "constraint \"%s\" is not enforced", check);
 	else if (!find_constraint(rel, check)->ccvalid)
-		dtmodel_append_drift(drift, "the rows were not checked for constraint \"%s\": ALTER TABLE %s VALIDATE CONSTRAINT %s",
-							 check, dtmodel_qualified_name(rel),
-							 quote_identifier(check));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s",
+									  dtmodel_qualified_name(rel),
+									  quote_identifier(check)),
+							 "the rows were not checked for constraint \"%s\"",
+							 check);
 }
 
 /*
@@ -280,19 +296,22 @@ drift_of_check(StringInfo drift, Relation rel, const DtSoftDelete *soft_delete)
  * are dropped meanwhile.
  */
 static void
-drift_of_precision(StringInfo drift, Relation rel, const DtColumn *deleted_at)
+drift_of_precision(DtDrift *drift, Relation rel, const DtColumn *deleted_at)
 {
 	if (!AttributeNumberIsValid(deleted_at->attnum) ||
 		!dtmodel_column_fits(deleted_at, &dtmodel_use_time) ||
 		dtmodel_is_precise(deleted_at))
 		return;
-	dtmodel_append_drift(drift, "column \"%s\" does not hold microseconds, so deletions that get the same time are restored together: SELECT %s.remove_soft_delete(%s); %s; %s",
-						 NameStr(deleted_at->name), DTMODEL_SCHEMA,
-						 dtmodel_quoted_name(rel),
-						 dtmodel_alter_column(rel, deleted_at,
-											  psprintf("TYPE %s",
-													   format_type_be_qualified(deleted_at->typid))),
-						 dtmodel_repair_statement(rel, &dtmodel_soft_delete_mixin));
+	dtmodel_append_drift(drift, DT_REPAIR,
+						 psprintf("SELECT %s.remove_soft_delete(%s); %s; %s",
+								  DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
+								  dtmodel_alter_column(rel, deleted_at,
+													   psprintf("TYPE %s",
+																format_type_be_qualified(deleted_at->typid))),
+								  dtmodel_repair_statement(rel,
+														   &dtmodel_soft_delete_mixin)),
+						 "column \"%s\" does not hold microseconds, so deletions that get the same time are restored together",
+						 NameStr(deleted_at->name));
 }
 
 /* The statements for a trigger that add_soft_delete would not replace. */
@@ -327,7 +346,7 @@ lists_column(const Trigger *trigger, const DtColumn *column)
 
 /* The two triggers with options must have the same. */
 static void
-drift_of_flag_trigger(StringInfo drift, Relation rel,
+drift_of_flag_trigger(DtDrift *drift, Relation rel,
 					  const DtSoftDelete *soft_delete)
 {
 	const Trigger *trigger = dtmodel_find_trigger(rel, &dtmodel_soft_delete_triggers[DT_SOFT_DELETE_FLAG]);
@@ -336,19 +355,23 @@ drift_of_flag_trigger(StringInfo drift, Relation rel,
 	if (trigger == NULL)
 		return;
 	if (!has_same_arguments(trigger, first))
-		dtmodel_append_drift(drift, "trigger \"%s\" has other arguments than \"%s\": %s",
-							 trigger->tgname, first->tgname,
-							 dtmodel_repair_statement(rel, &dtmodel_soft_delete_mixin));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_repair_statement(rel,
+													  &dtmodel_soft_delete_mixin),
+							 "trigger \"%s\" has other arguments than \"%s\"",
+							 trigger->tgname, first->tgname);
 	else if (!lists_column(trigger, &soft_delete->flag) ||
 			 !lists_column(trigger, &soft_delete->deleted_at) ||
 			 !lists_column(trigger, &soft_delete->deleted_by))
-		dtmodel_append_drift(drift, "trigger \"%s\" is not fired when it must be: %s",
-							 trigger->tgname, replace_statements(rel, trigger));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 replace_statements(rel, trigger),
+							 "trigger \"%s\" is not fired when it must be",
+							 trigger->tgname);
 }
 
 /* Its condition always has the same form, so its columns are compared. */
 static void
-drift_of_cascade_trigger(StringInfo drift, Relation rel,
+drift_of_cascade_trigger(DtDrift *drift, Relation rel,
 						 const DtSoftDelete *soft_delete)
 {
 	const Trigger *trigger = dtmodel_find_trigger(rel, &dtmodel_soft_delete_triggers[DT_SOFT_CASCADE]);
@@ -361,22 +384,26 @@ drift_of_cascade_trigger(StringInfo drift, Relation rel,
 	if (bms_membership(columns) != BMS_SINGLETON ||
 		!bms_is_member(soft_delete->deleted_at.attnum - FirstLowInvalidHeapAttributeNumber,
 					   columns))
-		dtmodel_append_drift(drift, "trigger \"%s\" is not fired when it must be: %s",
-							 trigger->tgname, replace_statements(rel, trigger));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 replace_statements(rel, trigger),
+							 "trigger \"%s\" is not fired when it must be",
+							 trigger->tgname);
 }
 
 static void
-find_drift(StringInfo drift, Relation rel, const void *options)
+find_drift(DtDrift *drift, Relation rel, const void *options)
 {
 	const DtSoftDelete *soft_delete = options;
 
 	drift_of_precision(drift, rel, &soft_delete->deleted_at);
 	drift_of_flag(drift, rel, soft_delete);
 	if (soft_delete->deleted_at.has_default)
-		dtmodel_append_drift(drift, "column \"%s\" has a default, so that new rows are deleted: %s",
-							 NameStr(soft_delete->deleted_at.name),
-							 dtmodel_alter_column(rel, &soft_delete->deleted_at,
-												  "DROP DEFAULT"));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_alter_column(rel,
+												  &soft_delete->deleted_at,
+												  "DROP DEFAULT"),
+							 "column \"%s\" has a default, so that new rows are deleted",
+							 NameStr(soft_delete->deleted_at.name));
 	if (soft_delete->hide)
 		drift_of_hidden_rows(drift, rel, soft_delete);
 	drift_of_missing(drift, rel, DT_SOFT_DELETE_FLAG);

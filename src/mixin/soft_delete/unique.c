@@ -20,11 +20,13 @@
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/unique.h"
+#include "model/drift.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/ruleutils.h"
+#include "utils/guc.h"
 #include "utils/partcache.h"
 #include "utils/relcache.h"
+#include "utils/ruleutils.h"
 
 /* The number of columns of the index, without those of the partition key. */
 static int
@@ -126,21 +128,26 @@ drop_command(Relation rel, Relation index)
 	return psprintf("DROP INDEX %s", dtmodel_qualified_name(index));
 }
 
-/* An exclusion constraint; what follows its condition cannot be moved. */
+/*
+ * The definition of the index or, if it has one, of its constraint.  The user
+ * may run it with another search_path, so that names are qualified as if it
+ * were empty.
+ */
 static char *
-exclusion_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
+definition(Relation index)
 {
 	Oid			constraint = get_index_constraint(RelationGetRelid(index));
-	const char *name = quote_identifier(RelationGetRelationName(index));
-	char	   *live = dtmodel_live_text(columns, NULL);
+	int			level = NewGUCNestLevel();
+	char	   *result;
 
-	if (RelationGetIndexPredicate(index) != NIL || !index->rd_index->indimmediate)
-		return psprintf("create it again with AND %s in its WHERE clause", live);
-	return psprintf("%s, ADD CONSTRAINT %s %s WHERE (%s)", drop_command(rel, index),
-					name,
-					TextDatumGetCString(DirectFunctionCall1(pg_get_constraintdef,
-															ObjectIdGetDatum(constraint))),
-					live);
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	result = OidIsValid(constraint) ?
+		TextDatumGetCString(DirectFunctionCall1(pg_get_constraintdef,
+												ObjectIdGetDatum(constraint))) :
+		pg_get_indexdef_string(RelationGetRelid(index));
+	AtEOXact_GUC(true, level);
+	return result;
 }
 
 /* An index on expressions, or with a condition, which comes last. */
@@ -148,46 +155,68 @@ static char *
 index_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 {
 	return psprintf("%s; %s %s (%s)", drop_command(rel, index),
-					pg_get_indexdef_string(RelationGetRelid(index)),
+					definition(index),
 					RelationGetIndexPredicate(index) == NIL ? "WHERE" : "AND",
 					dtmodel_live_text(columns, NULL));
 }
 
-/* The command that replaces the index. */
-static char *
-replacement(Relation rel, Relation index, const DtSoftDelete *columns)
+static void
+drift_of_exclusion(DtDrift *drift, Relation rel, Relation index,
+				   const DtSoftDelete *columns)
 {
-	if (index->rd_index->indisexclusion)
-		return exclusion_replacement(rel, index, columns);
-	if (!can_be_unique_live(index))
-		return index_replacement(rel, index, columns);
-	if (index->rd_index->indisprimary)
-		return psprintf("give the table a primary key of one column instead, and use SELECT %s",
-						unique_live_call(rel, index));
-	return psprintf("%s; SELECT %s", drop_command(rel, index),
-					unique_live_call(rel, index));
+	const char *name = RelationGetRelationName(index);
+	char	   *live = dtmodel_live_text(columns, NULL);
+
+	/* What follows its condition cannot be moved. */
+	if (RelationGetIndexPredicate(index) != NIL || !index->rd_index->indimmediate)
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("create it again with AND %s in its WHERE clause",
+									  live),
+							 "index \"%s\" counts hidden rows", name);
+	else
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("%s, ADD CONSTRAINT %s %s WHERE (%s)",
+									  drop_command(rel, index),
+									  quote_identifier(name), definition(index),
+									  live),
+							 "index \"%s\" counts hidden rows", name);
 }
 
-/* A message for each of the indexes, with the command that replaces it. */
-List *
-dtmodel_drift_of_hidden_rows(Relation rel, const DtSoftDelete *columns)
+static void
+drift_of_index(DtDrift *drift, Relation rel, Relation index,
+			   const DtSoftDelete *columns)
+{
+	const char *name = RelationGetRelationName(index);
+
+	if (index->rd_index->indisexclusion)
+		drift_of_exclusion(drift, rel, index, columns);
+	else if (!can_be_unique_live(index))
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 index_replacement(rel, index, columns),
+							 "index \"%s\" counts hidden rows", name);
+	else if (index->rd_index->indisprimary)
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("give the table a primary key of one column instead, and use SELECT %s",
+									  unique_live_call(rel, index)),
+							 "primary key \"%s\" counts hidden rows", name);
+	else
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("%s; SELECT %s", drop_command(rel, index),
+									  unique_live_call(rel, index)),
+							 "index \"%s\" counts hidden rows", name);
+}
+
+/* Reports the indexes, each with the command that replaces it. */
+void
+dtmodel_drift_of_hidden_rows(DtDrift *drift, Relation rel,
+							 const DtSoftDelete *columns)
 {
 	List	   *indexes = open_indexes(rel, columns);
-	List	   *messages = NIL;
 	ListCell   *cell;
 
 	foreach(cell, indexes)
-	{
-		Relation	index = lfirst(cell);
-
-		messages = lappend(messages,
-						   psprintf("%s \"%s\" counts hidden rows: %s",
-									index->rd_index->indisprimary ? "primary key" : "index",
-									RelationGetRelationName(index),
-									replacement(rel, index, columns)));
-	}
+		drift_of_index(drift, rel, lfirst(cell), columns);
 	close_indexes(indexes);
-	return messages;
 }
 
 static char *
@@ -214,7 +243,7 @@ report_table(Relation rel)
 				(errmsg("table \"%s\" has unique indexes that count hidden rows: %s",
 						RelationGetRelationName(rel), index_names(indexes)),
 				 errdetail("An INSERT with the values of a hidden row fails, or does nothing with ON CONFLICT DO NOTHING."),
-				 errhint("Use SELECT %s.describe(%s) -> 'drift' to see the statements that replace them by indexes of live rows.",
+				 errhint("Use SELECT * FROM %s.drift(%s) to see the statements that replace them by indexes of live rows.",
 						 DTMODEL_SCHEMA, dtmodel_quoted_name(rel))));
 	close_indexes(indexes);
 }

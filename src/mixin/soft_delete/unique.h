@@ -10,8 +10,8 @@
 
 #include "mixin/soft_delete/mixin.h"
 
-extern List *dtmodel_drift_of_hidden_rows(Relation rel,
-										  const DtSoftDelete *columns);
+extern void dtmodel_drift_of_hidden_rows(struct DtDrift *drift, Relation rel,
+										 const DtSoftDelete *columns);
 extern void dtmodel_report_hidden_rows(Oid relid);
 
 #endif							/* DTMODEL_SOFT_DELETE_UNIQUE_H */

@@ -239,7 +239,7 @@ has_default(Oid relid, const char *name)
 
 /* Partitions are not locked: one that does not exist any more has no name. */
 static void
-drift_of_partition_defaults(StringInfo drift, Relation rel,
+drift_of_partition_defaults(DtDrift *drift, Relation rel,
 							const DtColumn *column, DtClock clock)
 {
 	Oid			relid = RelationGetRelid(rel);
@@ -254,17 +254,19 @@ drift_of_partition_defaults(StringInfo drift, Relation rel,
 
 		if (partition != relid && name != NULL &&
 			!has_default(partition, NameStr(column->name)))
-			dtmodel_append_drift(drift, "column \"%s\" of partition \"%s\" has no default, so INSERT into it does not set it: ALTER TABLE ONLY %s %s",
-								 NameStr(column->name), name,
-								 quote_qualified_identifier(get_namespace_name(get_rel_namespace(partition)),
-															name),
-								 set_default_action(column, clock));
+			dtmodel_append_drift(drift, DT_REPAIR,
+								 psprintf("ALTER TABLE ONLY %s %s",
+										  quote_qualified_identifier(get_namespace_name(get_rel_namespace(partition)),
+																	 name),
+										  set_default_action(column, clock)),
+								 "column \"%s\" of partition \"%s\" has no default, so INSERT into it does not set it",
+								 NameStr(column->name), name);
 	}
 }
 
 /* Reports a DEFAULT that is missing, or gives another time than the trigger. */
 void
-dtmodel_drift_of_time_default(StringInfo drift, Relation rel,
+dtmodel_drift_of_time_default(DtDrift *drift, Relation rel,
 							  const DtColumn *column, DtClock clock)
 {
 	const char *problem;
@@ -276,8 +278,10 @@ dtmodel_drift_of_time_default(StringInfo drift, Relation rel,
 		return;
 	problem = problem_of_default(rel, column, clock);
 	if (problem != NULL)
-		dtmodel_append_drift(drift, "%s: ALTER TABLE ONLY %s %s", problem,
-							 dtmodel_qualified_name(rel),
-							 set_default_action(column, clock));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 psprintf("ALTER TABLE ONLY %s %s",
+									  dtmodel_qualified_name(rel),
+									  set_default_action(column, clock)),
+							 "%s", problem);
 	drift_of_partition_defaults(drift, rel, column, clock);
 }

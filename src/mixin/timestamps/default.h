@@ -13,7 +13,7 @@
 
 extern void dtmodel_change_time_default(DtChange *change,
 										const DtColumn *column, DtClock clock);
-extern void dtmodel_drift_of_time_default(StringInfo drift, Relation rel,
+extern void dtmodel_drift_of_time_default(struct DtDrift *drift, Relation rel,
 										  const DtColumn *column, DtClock clock);
 
 #endif							/* DTMODEL_TIMESTAMPS_DEFAULT_H */

@@ -92,19 +92,21 @@ describe(StringInfo json, Relation rel pg_attribute_unused(),
 
 /* The trigger stamps new rows only if it is fired for them. */
 static void
-drift_of_inserts(StringInfo drift, Relation rel)
+drift_of_inserts(DtDrift *drift, Relation rel)
 {
 	const Trigger *trigger = dtmodel_find_trigger(rel,
 												  dtmodel_timestamps_mixin.triggers);
 
 	if (!TRIGGER_FOR_INSERT(trigger->tgtype))
-		dtmodel_append_drift(drift, "trigger \"%s\" is not fired when it must be: %s",
-							 trigger->tgname,
-							 dtmodel_repair_statement(rel, &dtmodel_timestamps_mixin));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_repair_statement(rel,
+													  &dtmodel_timestamps_mixin),
+							 "trigger \"%s\" is not fired when it must be",
+							 trigger->tgname);
 }
 
 static void
-find_drift(StringInfo drift, Relation rel, const void *options)
+find_drift(DtDrift *drift, Relation rel, const void *options)
 {
 	const DtTimestamps *timestamps = options;
 
@@ -120,10 +122,13 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 	for (int i = 0; i < timestamps->nignored; i++)
 	{
 		if (!AttributeNumberIsValid(timestamps->ignored[i].attnum))
-			dtmodel_append_drift(drift,
-								 "column \"%s\" of ignore_columns does not exist; if it was renamed, call %s.add_timestamps with its new name, and otherwise: %s",
-								 NameStr(timestamps->ignored[i].name), DTMODEL_SCHEMA,
-								 dtmodel_repair_statement(rel, &dtmodel_timestamps_mixin));
+			dtmodel_append_drift(drift, DT_ADVICE,
+								 psprintf("if it was renamed, call %s.add_timestamps with its new name, and otherwise %s",
+										  DTMODEL_SCHEMA,
+										  dtmodel_repair_statement(rel,
+																   &dtmodel_timestamps_mixin)),
+								 "column \"%s\" of ignore_columns does not exist",
+								 NameStr(timestamps->ignored[i].name));
 	}
 }
 

@@ -30,7 +30,7 @@ add_own_columns(const void *options, DtOwnColumns *own)
 }
 
 static void
-find_drift(StringInfo drift, Relation rel, const void *options)
+find_drift(DtDrift *drift, Relation rel, const void *options)
 {
 	const DtColumn *version = &((const DtVersion *) options)->version;
 	const char *name = quote_identifier(NameStr(version->name));
@@ -40,15 +40,18 @@ find_drift(StringInfo drift, Relation rel, const void *options)
 		return;
 	att = TupleDescAttr(RelationGetDescr(rel), version->attnum - 1);
 	if (att->attidentity != '\0')
-		dtmodel_append_drift(drift, "column \"%s\" is an identity column, so new rows do not have the version 1: %s",
-							 NameStr(version->name),
+		dtmodel_append_drift(drift, DT_REPAIR,
 							 dtmodel_alter_column(rel, version,
 												  psprintf("DROP IDENTITY, ALTER COLUMN %s SET DEFAULT 1",
-														   name)));
+														   name)),
+							 "column \"%s\" is an identity column, so new rows do not have the version 1",
+							 NameStr(version->name));
 	else
-		dtmodel_append_drift(drift, "column \"%s\" has no default: %s",
-							 NameStr(version->name),
-							 dtmodel_alter_column(rel, version, "SET DEFAULT 1"));
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_alter_column(rel, version,
+												  "SET DEFAULT 1"),
+							 "column \"%s\" has no default",
+							 NameStr(version->name));
 }
 
 /* The last of all, since it counts what the others do. */
