@@ -51,6 +51,6 @@ extern bool dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
 									Datum *row);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
-extern bool dtmodel_restore(const DtRowCall *call, Datum *row);
+extern bool dtmodel_restore(const DtRowCall *call, Datum *row, bool *restored);
 
 #endif							/* DTMODEL_SOFT_DELETE_H */
