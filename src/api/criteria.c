@@ -228,6 +228,7 @@ typedef struct Restoration
 	const DtRowCall *call;
 	Datum	   *row;
 	bool		found;
+	bool		restored;
 } Restoration;
 
 static void
@@ -235,30 +236,36 @@ restore(void *argument)
 {
 	Restoration *restoration = argument;
 
-	restoration->found = dtmodel_restore(restoration->call, restoration->row);
+	restoration->found = dtmodel_restore(restoration->call, restoration->row,
+										 &restoration->restored);
 }
 
 /*
  * Restores the deleted row that was found.  Meanwhile another transaction may
  * have inserted a live one, which was not visible until it committed, and
  * prevented the restore: then the result is that row, unless it is deleted by
- * now. Within SPI.
+ * now.  Or it may have restored the row itself; "restored" says that we did.
+ * Within SPI.
  */
 DtFound
 dtmodel_restore_found(const DtRowCall *call, const DtDataPlace *place,
-					  const DtData *criteria, Datum *row)
+					  const DtData *criteria, Datum *row, bool *restored)
 {
 	Restoration restoration = {.call = call,.row = row};
 	ErrorData  *error = NULL;
 	DtFound		found = DT_FOUND_DELETED;
 
+	*restored = false;
 	for (int i = 0; found == DT_FOUND_DELETED; i++)
 	{
 		if (i == DT_MAX_TRIES)
 			ReThrowError(error);
 		error = dtmodel_try_in_subtransaction(restore, &restoration);
 		if (error == NULL)
+		{
+			*restored = restoration.restored;
 			return restoration.found ? DT_FOUND_LIVE : DT_FOUND_NONE;
+		}
 		if (error->sqlerrcode != ERRCODE_UNIQUE_VIOLATION)
 			ReThrowError(error);
 		found = dtmodel_find_by_criteria(call, place, criteria, row);

@@ -40,7 +40,8 @@ extern DtFound dtmodel_find_live_by_criteria(const DtRowCall *call,
 											 const DtData *criteria, Datum *row);
 extern DtFound dtmodel_restore_found(const DtRowCall *call,
 									 const DtDataPlace *place,
-									 const DtData *criteria, Datum *row);
+									 const DtData *criteria, Datum *row,
+									 bool *restored);
 extern void dtmodel_lock_criteria(const DtDataPlace *place,
 								  const DtData *criteria);
 pg_noreturn extern void dtmodel_report_deleted_row(const DtRowCall *call,

@@ -210,9 +210,11 @@ insert(const Search *search, DtPlanPurpose purpose, Datum *row)
 static DtFound
 restore_if_asked(const Search *search, DtFound found, Datum *row)
 {
+	bool		restored;
+
 	if (found == DT_FOUND_DELETED && search->on_deleted == DT_DELETED_RESTORE)
 		return dtmodel_restore_found(&search->call, &search->criteria_place,
-									 &search->criteria, row);
+									 &search->criteria, row, &restored);
 	return found;
 }
 

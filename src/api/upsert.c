@@ -414,9 +414,8 @@ handle_deleted_row(Upsert *upsert, Datum *row)
 	dtmodel_lock_criteria(&upsert->place, &upsert->conflict);
 	if (dtmodel_find_by_criteria(&upsert->call, &upsert->place, &upsert->conflict,
 								 row) == DT_FOUND_DELETED)
-		upsert->restored = dtmodel_restore_found(&upsert->call, &upsert->place,
-												 &upsert->conflict,
-												 row) == DT_FOUND_LIVE;
+		(void) dtmodel_restore_found(&upsert->call, &upsert->place, &upsert->conflict,
+									 row, &upsert->restored);
 	return false;
 }
 

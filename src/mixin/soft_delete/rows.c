@@ -258,15 +258,16 @@ run_restoring_query(const SoftCall *soft, Datum *row, bool *found)
  * is one.
  */
 static bool
-run_restore(const SoftCall *soft, Datum *row)
+run_restore(const SoftCall *soft, Datum *row, bool *restored)
 {
-	bool		found = false;
+	bool		found;
 
+	*restored = false;
 	if (!soft->call.id.complete)
 		return false;
 	SPI_connect();
-	run_restoring_query(soft, row, &found);
-	found = found || find_live(soft, row);
+	run_restoring_query(soft, row, restored);
+	found = *restored || find_live(soft, row);
 	SPI_finish();
 	return found;
 }
@@ -275,20 +276,24 @@ static Datum
 restore_row(FunctionCallInfo fcinfo, const SoftCall *soft)
 {
 	Datum		row = (Datum) 0;
-	bool		found = run_restore(soft, &row);
+	bool		restored;
+	bool		found = run_restore(soft, &row, &restored);
 
 	return dtmodel_end_row_call(&soft->call, fcinfo, row, !found);
 }
 
-/* The same for a row that another function has found. */
+/*
+ * The same for a row that another function has found.  A row that another
+ * transaction has restored meanwhile is found, but not restored.
+ */
 bool
-dtmodel_restore(const DtRowCall *call, Datum *row)
+dtmodel_restore(const DtRowCall *call, Datum *row, bool *restored)
 {
 	SoftCall	soft = {.call = *call};
 
 	soft.columns = dtmodel_usable_soft_delete(call->rel);
 	dtmodel_set_row(&soft.call, *row);
-	return run_restore(&soft, row);
+	return run_restore(&soft, row, restored);
 }
 
 /*

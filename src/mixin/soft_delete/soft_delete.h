@@ -54,7 +54,7 @@ extern bool dtmodel_run_soft_delete(const DtRowCall *call, SPIPlanPtr plan,
 									Datum *row);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_row(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum dtmodel_soft_delete_by_id(PG_FUNCTION_ARGS);
-extern bool dtmodel_restore(const DtRowCall *call, Datum *row);
+extern bool dtmodel_restore(const DtRowCall *call, Datum *row, bool *restored);
 extern void dtmodel_report_cut_time(Relation rel, const DtSoftDelete *columns,
 									TimestampTz time);
 
