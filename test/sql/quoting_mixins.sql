@@ -62,7 +62,7 @@ BEGIN
     COMMIT;
     PERFORM check_that(t, 'restored', 'SELECT NOT is_deleted AND NOT (SELECT is_deleted FROM %2$I) FROM %1$I', child);
     PERFORM check_that(t, 'past', 'SELECT array_agg(operation ORDER BY valid_from) = ''{create,update,update,delete,restore}'' FROM dtmodel.history(NULL::%I, 1)', VARIADIC '{}');
-    PERFORM check_that(t, 'as it was', 'SELECT count(*) = 1 AND bool_and(%2$I = ''y'') FROM %I(now())', note, dtmodel.describe(r) #>> '{history,as_of}');
+    PERFORM check_that(t, 'as it was', 'SELECT count(*) = 1 AND bool_and(%2$I = ''y'') FROM %I(now())', note, dtmodel.describe(r) #>> '{past,function}');
     PERFORM check_that(t, 'dict', 'SELECT dtmodel.to_dict(its_row) @> %2$L FROM %1$I AS its_row', jsonb_build_object(key, 1, note, 'y', setting, 3)::text);
     EXECUTE format('DROP VIEW %I', live);
     PERFORM dtmodel.remove_history(r, true), dtmodel.remove_live_parent(quote_ident(child)::regclass, parent);
