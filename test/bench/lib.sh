@@ -201,7 +201,7 @@ report() {
         tee results/bench.txt
     command -v gnuplot >/dev/null || return 0
     draw chart 16 >results/bench.svg
-    draw ratios 24 >results/ratios.svg
+    draw ratios 24 >results/bench-ratios.svg
 }
 
 # draw NAME HEIGHT: the chart of what is in NAME.tsv, so many pixels a label,

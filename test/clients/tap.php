@@ -1,13 +1,36 @@
 <?php
-/* Results of an application, in the Test Anything Protocol. */
+/*
+ * Results of an application, in the Test Anything Protocol. Each says what it shows, and
+ * whether the tier matters, for test/harness/client-table:
+ *
+ *     ok 7 - the count of a soft DELETE # delete, by tier: [0,1]
+ */
 
 $results = [];
+$shown = null;
+$tiers = '';
+
+/* What the results that follow show. */
+function feature(string $name): void
+{
+    global $shown;
+    $shown = $name;
+}
+
+/* What the next result expects, which is not the same in both tiers. */
+function byTier($trigger, $preloaded)
+{
+    global $tiers;
+    $tiers = ', by tier: '.json_encode([$trigger, $preloaded]);
+    return getenv('DTMODEL_TIER') === 'preloaded' ? $preloaded : $trigger;
+}
 
 function ok($passed, string $name): bool
 {
-    global $results;
+    global $results, $shown, $tiers;
     $results[] = (bool) $passed;
-    printf("%sok %d - %s\n", $passed ? '' : 'not ', count($results), $name);
+    printf("%sok %d - %s # %s%s\n", $passed ? '' : 'not ', count($results), $name, $shown, $tiers);
+    $tiers = '';
     return (bool) $passed;
 }
 

@@ -10,6 +10,8 @@
 #                  where it runs, on a database of its own that has the extension,
 #                  as a role that owns it and is not a superuser; DTMODEL_TIER says
 #                  which tier that is
+#
+# What they show is in docs/clients/README.md, by client-table.
 
 # All, or those that CLIENTS names.
 wanted_clients() {
@@ -38,17 +40,35 @@ missing_client_packages() {
 }
 
 clients() {
-    local name tier
+    local name tier logs=()
     prepare
     for name in $(wanted_clients .); do
         [ ! -e "test/clients/$name/package.json" ] ||
             quietly npm --prefix "test/clients/$name" install --no-audit --no-fund --no-package-lock
         for tier in trigger preloaded; do
             stage "$name, $tier" client "$name" "$tier"
+            logs+=("$work/$name, $tier.log")
         done
     done
     ! crashes || failed=$((failed + 1))
+    [ "$failed" -gt 0 ] || compare_page "${logs[@]}"
     finish
+}
+
+# What the page says of clients that were not run now is not compared.
+compare_page() {
+    local page=docs/clients/README.md made=results/clients.md
+    stage 'the page of the clients' differences "$page" "$made" "$@"
+    [ "$failed" -eq 0 ] || [ ! -s "$made" ] || echo "To update the page: cp $made $page"
+}
+
+differences() {
+    local page=$1 made=$2
+    shift 2
+    mkdir -p "$(dirname "$made")" &&
+        test/harness/client-table "$page" "$@" >"$made" &&
+        diff -u "$page" "$made" &&
+        echo "ok 1 - $page"
 }
 
 client() {

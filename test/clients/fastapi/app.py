@@ -1,5 +1,6 @@
 """The users of an application over HTTP, and what they post."""
 
+import json
 from typing import Optional
 from uuid import UUID
 
@@ -115,6 +116,13 @@ def create_user(data: UserCreate, session: Session = Depends(get_session)):
 def get_or_create_user(email: str, data: Fields, session: Session = Depends(get_session)):
     user, created = dtmodel.get_or_create(session, User, {"email": email}, data.dict())
     return {"user": answer(session, user), "created": created}
+
+
+@app.put("/users")
+def upsert_user(data: UserCreate, session: Session = Depends(get_session)):
+    sql = text("SELECT (u.instance).id FROM dtmodel.upsert(NULL::users, :data, '{email}') AS u")
+    id = session.execute(sql, {"data": json.dumps(data.dict())}).scalar()
+    return answer(session, by_id(session, User, id))
 
 
 @app.get("/users")
