@@ -237,14 +237,18 @@ sub all_changes
 		FROM dtmodel.models WHERE 'history' = ANY (mixins) ORDER BY model::text));
 }
 
-# The rest of what a model is.  From 17 on, owners have one more privilege.
+# The rest of what a model is.  From 17 on, owners have one more privilege; up to
+# 14, the triggers of partitions count as internal.
 sub all_models
 {
 	return $node->safe_psql(
 		'source', q(
 		SELECT model, class, primary_key, mixins FROM dtmodel.models ORDER BY model::text;
 		SELECT dtmodel.describe(model) - '{drift,session}'::text[] FROM dtmodel.models ORDER BY model::text;
-		SELECT pg_get_triggerdef(oid), tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgrelid::regclass::text, tgname;
+		SELECT pg_get_triggerdef(t.oid), tgenabled
+		FROM pg_trigger AS t
+		JOIN pg_proc AS p ON p.oid = tgfoid AND pronamespace <> 'pg_catalog'::regnamespace
+		ORDER BY tgrelid::regclass::text, tgname;
 		SELECT pg_get_functiondef(oid), proowner::regrole, proacl FROM pg_proc WHERE proname ~ '_as_of$' ORDER BY oid::regproc::text;
 		SELECT relname, relowner::regrole, relrowsecurity, relreplident,
 			   ARRAY(SELECT a::text FROM aclexplode(relacl) AS a WHERE privilege_type <> 'MAINTAIN' ORDER BY 1)
