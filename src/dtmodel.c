@@ -129,7 +129,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	}
 	if (dtmodel_as_of != NULL)
 	{
-		past.as_of = rewrite.as_of;
+		past.own_queries = rewrite.own_queries;
 		dtmodel_show_past(parse, &past);
 	}
 

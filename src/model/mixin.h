@@ -158,6 +158,12 @@ typedef struct DtMixin
 	bool		(*is_own_table) (Oid relid);
 
 	/*
+	 * The entries in the range table of a query that call functions of its
+	 * own, which hide deleted rows themselves.
+	 */
+	List	   *(*own_entries) (const struct Query *query);
+
+	/*
 	 * Called when another mixin is added to the table, with its options, or
 	 * removed, with NULL.  The first adds its own changes to that change; the
 	 * second is called when it is done, for changes that depend on its

@@ -10,8 +10,9 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "dtmodel.h"
-#include "mixin/history/follow.h"
+#include "mixin/history/as_of.h"
 #include "mixin/history/drift.h"
+#include "mixin/history/follow.h"
 #include "mixin/history/setup.h"
 #include "mixin/history/table.h"
 #include "mixin/soft_delete/mixin.h"
@@ -151,6 +152,7 @@ const DtMixin dtmodel_history_mixin = {
 	.find_drift = dtmodel_find_history_drift,
 	.find_drift_of_any_table = dtmodel_drift_of_lost_history,
 	.is_own_table = dtmodel_is_history_table,
+	.own_entries = dtmodel_as_of_entries,
 	.extend_change = extend_change,
 	.after_change = after_change,
 	.after_detach = dtmodel_leave_history,

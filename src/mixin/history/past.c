@@ -755,7 +755,7 @@ show_past_in_expression(Node *node, void *past)
 		return false;
 	if (IsA(node, Query))
 	{
-		if (!list_member_ptr(((DtPast *) past)->as_of, node))
+		if (!list_member_ptr(((DtPast *) past)->own_queries, node))
 			show_past((Query *) node, past);
 		return false;
 	}

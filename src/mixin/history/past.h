@@ -16,8 +16,8 @@ typedef struct DtPast
 {
 	const char *text;			/* of the statement */
 	ParamListInfo params;
-	List	   *as_of;			/* subqueries in place of the functions that
-								 * show a model as it was */
+	List	   *own_queries;	/* subqueries in place of functions of mixins,
+								 * which show the time that they are given */
 	PlannerGlobal *inlined;		/* what the plan will depend on, if functions
 								 * were inlined */
 	bool		is_shown;		/* to this statement; set by the function */

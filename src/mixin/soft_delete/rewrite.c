@@ -22,7 +22,6 @@
 #include "dtmodel.h"
 #include "guc.h"
 #include "miscadmin.h"
-#include "mixin/history/as_of.h"
 #include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/merge.h"
 #include "mixin/soft_delete/rewrite.h"
@@ -115,8 +114,9 @@ rewrite_policies(Query *query, DtRewrite *rewrite)
 }
 
 /*
- * The query of a function that shows a model as it was is ours.  It has its own
- * condition for hidden rows, outside of a UNION ALL, whose arms must have none.
+ * The query of a mixin's function is ours.  That of one that shows a model as
+ * it was has its own condition for hidden rows, outside of a UNION ALL, whose
+ * arms must have none.
  */
 static void
 rewrite_own(Query *query, DtRewrite *rewrite)
@@ -127,13 +127,13 @@ rewrite_own(Query *query, DtRewrite *rewrite)
 	own.is_known = false;
 	dtmodel_rewrite_query(query, &own);
 	rewrite->inlined = own.inlined;
-	rewrite->as_of = own.as_of;
+	rewrite->own_queries = own.own_queries;
 }
 
 static void
 rewrite_subquery(Query *query, DtRewrite *rewrite)
 {
-	if (list_member_ptr(rewrite->as_of, query))
+	if (list_member_ptr(rewrite->own_queries, query))
 		rewrite_own(query, rewrite);
 	else
 		dtmodel_rewrite_query(query, rewrite);
@@ -180,11 +180,26 @@ read_text(DtRewrite *rewrite)
 	rewrite->is_known = true;
 }
 
+/* The entries that call functions of mixins. */
+static List *
+own_entries(const Query *query)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+	List	   *entries = NIL;
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (mixins[i]->own_entries != NULL)
+			entries = list_concat(entries, mixins[i]->own_entries(query));
+	}
+	return entries;
+}
+
 /* Inlines the functions, and notes the queries of those that are ours. */
 static void
 inline_and_note(Query *query, DtRewrite *rewrite)
 {
-	List	   *entries = dtmodel_as_of_entries(query);
+	List	   *entries = own_entries(query);
 	ListCell   *cell;
 
 	dtmodel_inline_functions(query, &rewrite->inlined, rewrite->params);
@@ -193,7 +208,7 @@ inline_and_note(Query *query, DtRewrite *rewrite)
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
 
 		if (rte->rtekind == RTE_SUBQUERY)
-			rewrite->as_of = lappend(rewrite->as_of, rte->subquery);
+			rewrite->own_queries = lappend(rewrite->own_queries, rte->subquery);
 	}
 }
 

@@ -18,8 +18,7 @@ typedef struct DtRewrite
 	bool		is_known;		/* the next two are */
 	bool		deletes_softly;
 	bool		hides;
-	List	   *as_of;			/* subqueries in place of the functions that
-								 * show a model as it was */
+	List	   *own_queries;	/* subqueries in place of functions of mixins */
 	PlannerGlobal *inlined;		/* what the plan will depend on, if functions
 								 * were inlined */
 	bool		top_is_update;	/* the outermost DELETE became an UPDATE */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * history.c
+ * purge.c
  *	  Deleting versions from a history that ended a while ago.
  *
  * Partitions that have nothing but such versions are dropped as a whole.  For
