@@ -82,7 +82,7 @@ append_mixins(StringInfo json, Relation rel)
 static DtDrift
 no_drift(void)
 {
-	DtDrift		drift;
+	DtDrift		drift = {.undecided = false};
 
 	initStringInfo(&drift.table);
 	initStringInfo(&drift.session);
@@ -126,8 +126,8 @@ drift_of_foreign_inheritor(DtDrift *drift, Relation inheritor)
 {
 	List	   *parents = dtmodel_parents(RelationGetRelid(inheritor));
 
-	dtmodel_append_drift(drift, DT_REPAIR,
-						 psprintf("ALTER FOREIGN TABLE %s NO INHERIT %s",
+	dtmodel_append_drift(drift, DT_ADVICE,
+						 psprintf("remove the mixins or, which removes its rows from this one, use ALTER FOREIGN TABLE %s NO INHERIT %s",
 								  dtmodel_qualified_name(inheritor),
 								  dtmodel_qualified_name_of(linitial_oid(parents))),
 						 "foreign table \"%s\" inherits from this one, and cannot be a part of a model",
@@ -180,8 +180,9 @@ static void
 drift_of_foreign_partition(DtDrift *drift, Relation partition)
 {
 	if (partition->rd_rel->relispartition)
-		dtmodel_append_drift(drift, DT_REPAIR,
-							 dtmodel_detach_statement(partition),
+		dtmodel_append_drift(drift, DT_ADVICE,
+							 psprintf("remove the mixins or, which removes its rows from this one, use %s",
+									  dtmodel_detach_statement(partition)),
 							 "partition \"%s\" is a foreign table, which cannot be a part of a model",
 							 RelationGetRelationName(partition));
 }
@@ -279,6 +280,21 @@ template_columns(Relation rel, const DtMixin *mixin)
 	return names.data;
 }
 
+/* The first trigger may have been the only one that had the options. */
+static void
+drift_of_partial_mixin(DtDrift *drift, Relation rel, const DtMixin *mixin,
+					   const Trigger *trigger)
+{
+	const char *call = dtmodel_repair_statement(rel, mixin);
+	bool		knows_options = dtmodel_knows_options(rel, mixin);
+
+	dtmodel_append_drift(drift, knows_options ? DT_REPAIR : DT_ADVICE,
+						 knows_options ? call :
+						 psprintf("with the options that it had, %s", call),
+						 "trigger \"%s\" but no \"%s\"", trigger->tgname,
+						 mixin->triggers[0].name);
+}
+
 /* Reports mixins whose first trigger was dropped, and not the others. */
 static void
 drift_of_partial_mixins(DtDrift *drift, Relation rel)
@@ -292,10 +308,7 @@ drift_of_partial_mixins(DtDrift *drift, Relation rel)
 			dtmodel_find_any_trigger(rel, mixins[i]);
 
 		if (trigger != NULL)
-			dtmodel_append_drift(drift, DT_REPAIR,
-								 dtmodel_repair_statement(rel, mixins[i]),
-								 "trigger \"%s\" but no \"%s\"",
-								 trigger->tgname, mixins[i]->triggers[0].name);
+			drift_of_partial_mixin(drift, rel, mixins[i], trigger);
 	}
 }
 

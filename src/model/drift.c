@@ -45,9 +45,18 @@
  */
 #define EARLIER "zy"
 
+/* Whether a statement calls add_*, which adds what is missing. */
+static bool
+adds_columns(const char *statement)
+{
+	return strstr(statement, DTMODEL_SCHEMA ".add_") != NULL;
+}
+
 /*
  * Appends an entry about something that is out of order, which the format
- * describes.
+ * describes.  A call of add_* would also add a column or table that is missing,
+ * and rows that are deleted would be live by an empty one.  So if the user has
+ * to decide whether it was renamed, such calls wait for that.
  */
 void
 dtmodel_append_drift(DtDrift *drift, DtRemedy kind, const char *remedy,
@@ -58,6 +67,11 @@ dtmodel_append_drift(DtDrift *drift, DtRemedy kind, const char *remedy,
 	va_list		args;
 	int			needed;
 
+	if (kind == DT_REPAIR && drift->undecided && adds_columns(remedy))
+	{
+		kind = DT_ADVICE;
+		remedy = psprintf("first decide about what is missing, and then %s", remedy);
+	}
 	initStringInfo(&problem);
 	do
 	{
@@ -118,6 +132,8 @@ drift_of_missing_column(DtDrift *drift, Relation rel, const DtMixin *mixin,
 									  dtmodel_repair_statement(rel, mixin)),
 							 "column \"%s\" does not exist",
 							 NameStr(column->name));
+	if (renamed == NULL)
+		drift->undecided = true;
 }
 
 /* A DEFAULT may have no cast to the type, so it is dropped first. */

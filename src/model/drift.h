@@ -30,6 +30,7 @@ typedef struct DtDrift
 {
 	StringInfoData table;
 	StringInfoData session;		/* of DT_SESSION */
+	bool		undecided;		/* what is missing may have been renamed */
 } DtDrift;
 
 extern void dtmodel_append_drift(DtDrift *drift, DtRemedy kind,

@@ -161,6 +161,13 @@ trigger_with_options(Relation rel, const DtMixin *mixin)
 	return trigger;
 }
 
+/* Whether a trigger that the table has says with which options it was added. */
+bool
+dtmodel_knows_options(Relation rel, const DtMixin *mixin)
+{
+	return trigger_with_options(rel, mixin) != NULL;
+}
+
 static const DtOption *
 option_of_argument(const DtMixin *mixin, const char *argument)
 {

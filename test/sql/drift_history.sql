@@ -54,7 +54,7 @@ BEGIN
     END IF;
     FOR entry IN SELECT * FROM dtmodel.drift('drift."my orders"') LOOP
         RETURN NEXT concat_ws(': ', entry.problem, entry.repair, entry.advice);
-        EXECUTE coalesce(entry.repair, substring(entry.advice FROM 'otherwise (.*)'));
+        EXECUTE coalesce(entry.repair, substring(entry.advice FROM '((?:SELECT|ALTER) .*)'));
     END LOOP;
     RETURN NEXT '-- ' || drift.works();
     RETURN QUERY SELECT concat_ws(': ', 'still', problem, repair, advice) FROM dtmodel.drift('drift."my orders"');

@@ -236,13 +236,18 @@ drift_of_columns(DtDrift *drift, Relation rel, const DtHistory *history, Oid tab
 								 NameStr(history->table),
 								 NameStr(att->attname));
 		else if (get_atttype(table, place) != att->atttypid)
-			dtmodel_append_drift(drift, DT_REPAIR,
-								 type_statement(rel, table, att),
+		{
+			dtmodel_append_drift(drift, DT_ADVICE,
+								 psprintf("check what its USING makes of the past, and use %s",
+										  type_statement(rel, table, att)),
 								 "column \"%s\" of table \"%s\" is of type %s instead of %s",
 								 NameStr(att->attname),
 								 NameStr(history->table),
 								 format_type_be(get_atttype(table, place)),
 								 format_type_be(att->atttypid));
+			/* Without that, add_history gives the past a new column. */
+			drift->undecided = true;
+		}
 	}
 }
 
@@ -346,11 +351,14 @@ static void
 drift_of_table(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 {
 	if (!OidIsValid(table))
+	{
 		dtmodel_append_drift(drift, DT_ADVICE,
 							 psprintf("if it was renamed, give it this name again, and otherwise %s",
 									  repair(rel)),
 							 "table \"%s\" does not exist",
 							 NameStr(history->table));
+		drift->undecided = true;
+	}
 	else if (is_usable(drift, rel, history, table))
 	{
 		drift_of_index(drift, rel, history, table);
@@ -521,6 +529,8 @@ dtmodel_drift_of_lost_history(DtDrift *drift, Relation rel)
 		dtmodel_find_any_trigger(rel, &dtmodel_history_mixin) != NULL ||
 		!dtmodel_is_own_as_of(RelationGetRelid(rel), function))
 		return;
-	dtmodel_append_drift(drift, DT_REPAIR, repair(rel),
+	dtmodel_append_drift(drift, DT_ADVICE,
+						 psprintf("with the columns in \"exclude\" that it had, %s",
+								  repair(rel)),
 						 "function \"%s\" but no history", name);
 }

@@ -68,7 +68,7 @@ dtmodel_slug_indexes(Relation rel, AttrNumber attnum)
 static bool
 has_live_rows(Relation rel, Relation index)
 {
-	return RelationGetIndexPredicate(index) == NIL ||
+	return !dtmodel_has_index_predicate(index) ||
 		dtmodel_is_of_live_rows(rel, index,
 								dtmodel_soft_delete_of(dtmodel_get_model(rel)));
 }

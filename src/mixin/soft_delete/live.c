@@ -12,6 +12,8 @@
 
 #include "access/htup_details.h"
 #include "access/sysattr.h"
+#include "access/transam.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "mixin/soft_delete/live.h"
@@ -24,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 
 /*
  * The conditions for a live row, with a flag that is true for deleted rows.
@@ -478,6 +481,48 @@ separates_deleted_rows(Node *condition, Relation rel, const DtSoftDelete *column
 		means_live(opposite, rel, columns);
 }
 
+bool
+dtmodel_has_index_predicate(Relation index)
+{
+	return !heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
+}
+
+static bool
+is_of_user(Oid function, void *context pg_attribute_unused())
+{
+	return function >= FirstNormalObjectId;
+}
+
+static bool
+calls_function_of_user(Node *node, void *context)
+{
+	return node != NULL &&
+		(check_functions_in_node(node, is_of_user, context) ||
+		 expression_tree_walker(node, calls_function_of_user, context));
+}
+
+/*
+ * The conditions of an index's predicate.  RelationGetIndexPredicate() calls
+ * immutable functions in it, as the current user, who may only be looking at
+ * the drift of other users' tables.  So if one of them is a user's, the
+ * predicate is taken as it is written.
+ */
+static List *
+predicate_of(Relation index)
+{
+	Node	   *predicate;
+	Datum		value;
+	bool		isnull;
+
+	if (!dtmodel_has_index_predicate(index))
+		return NIL;
+	value = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
+							Anum_pg_index_indpred, &isnull);
+	predicate = stringToNode(TextDatumGetCString(value));
+	return calls_function_of_user(predicate, NULL) ?
+		make_ands_implicit((Expr *) predicate) : RelationGetIndexPredicate(index);
+}
+
 /*
  * Whether an index is of exactly the live rows, in any form that we or users
  * write.  If rows are never deleted, "columns" is NULL, and such an index is
@@ -487,7 +532,7 @@ bool
 dtmodel_is_of_live_rows(Relation rel, Relation index,
 						const DtSoftDelete *columns)
 {
-	List	   *predicate = RelationGetIndexPredicate(index);
+	List	   *predicate = predicate_of(index);
 	ListCell   *cell;
 
 	foreach(cell, predicate)
@@ -509,7 +554,7 @@ dtmodel_counts_deleted_rows(Relation rel, Relation index,
 	Form_pg_index form = index->rd_index;
 	ListCell   *cell;
 
-	foreach(cell, RelationGetIndexPredicate(index))
+	foreach(cell, predicate_of(index))
 	{
 		if (separates_deleted_rows(lfirst(cell), rel, columns))
 			return false;

@@ -48,6 +48,7 @@ extern bool dtmodel_implies_live(Relation rel, const Node *condition,
 								 int rtindex, const DtSoftDelete *columns);
 
 /* As the predicate of an index. */
+extern bool dtmodel_has_index_predicate(Relation index);
 extern bool dtmodel_is_of_live_rows(Relation rel, Relation index,
 									const DtSoftDelete *columns);
 extern bool dtmodel_counts_deleted_rows(Relation rel, Relation index,

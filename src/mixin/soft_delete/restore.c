@@ -455,11 +455,14 @@ append_write(StringInfo query, Relation target, Oid relid, const DtSoftDelete *c
 
 /*
  * In PG_CATCH of a restore: throws the error again.  A duplicate of a live row
- * gets a hint.  The server's detail has the values, if the caller may SELECT
- * them.
+ * gets a hint, but not one in a table that a trigger has written to.  The
+ * server's detail has the values, if the caller may SELECT them.
+ *
+ * No catalog can be read here, so names are compared; the error of a partition
+ * has the partition's name.
  */
 void
-dtmodel_rethrow_from_restore(MemoryContext caller)
+dtmodel_rethrow_from_restore(Relation rel, MemoryContext caller)
 {
 	ErrorData  *error;
 
@@ -469,7 +472,9 @@ dtmodel_rethrow_from_restore(MemoryContext caller)
 	error = CopyErrorData();
 	FlushErrorState();
 	if (error->hint == NULL && error->table_name != NULL &&
-		error->constraint_name != NULL)
+		error->constraint_name != NULL &&
+		(rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
+		 strcmp(error->table_name, RelationGetRelationName(rel)) == 0))
 		error->hint = psprintf("Another row of table \"%s\" has the same values in \"%s\". Change or delete it, or change the row that is to be restored.",
 							   error->table_name, error->constraint_name);
 	ReThrowError(error);
@@ -497,7 +502,7 @@ columns_of(const Restore *restore, Oid relid)
 }
 
 static void
-run_write(SPIPlanPtr plan, Datum *values)
+run_write(Relation target, SPIPlanPtr plan, Datum *values)
 {
 	MemoryContext caller = CurrentMemoryContext;
 
@@ -507,7 +512,7 @@ run_write(SPIPlanPtr plan, Datum *values)
 	}
 	PG_CATCH();
 	{
-		dtmodel_rethrow_from_restore(caller);
+		dtmodel_rethrow_from_restore(target, caller);
 	}
 	PG_END_TRY();
 }
@@ -529,7 +534,8 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 												TYPALIGN_SHORT));
 	values[1] = TimestampTzGetDatum(time);
 	dtmodel_enter_owner_context(&owner, target);
-	run_write(write_plan(target, relid, columns_of(restore, relid), restores),
+	run_write(target,
+			  write_plan(target, relid, columns_of(restore, relid), restores),
 			  values);
 	dtmodel_leave_owner_context(&owner);
 	if (SPI_processed != (uint64) count)

@@ -248,7 +248,7 @@ run_restoring_query(const SoftCall *soft, Datum *row, bool *found)
 	}
 	PG_CATCH();
 	{
-		dtmodel_rethrow_from_restore(caller);
+		dtmodel_rethrow_from_restore(soft->call.rel, caller);
 	}
 	PG_END_TRY();
 }
@@ -396,7 +396,7 @@ run_deletion_plan(const SoftCall *soft, Datum time)
 	}
 	PG_CATCH();
 	{
-		dtmodel_rethrow_from_restore(caller);
+		dtmodel_rethrow_from_restore(soft->call.rel, caller);
 	}
 	PG_END_TRY();
 }

@@ -45,7 +45,8 @@ extern char *dtmodel_hiding_statement(void);
 extern bool dtmodel_is_our_update(const Trigger *trigger);
 
 /* restore.c */
-pg_noreturn extern void dtmodel_rethrow_from_restore(MemoryContext caller);
+pg_noreturn extern void dtmodel_rethrow_from_restore(Relation rel,
+													 MemoryContext caller);
 
 /* rows.c */
 extern void dtmodel_check_soft_delete_fires(Relation rel,

@@ -12,8 +12,10 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
@@ -92,8 +94,8 @@ close_indexes(List *indexes)
 static bool
 can_be_unique_live(Relation index)
 {
-	return RelationGetIndexExpressions(index) == NIL &&
-		RelationGetIndexPredicate(index) == NIL;
+	return heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
+		!dtmodel_has_index_predicate(index);
 }
 
 static char *
@@ -156,7 +158,7 @@ index_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 {
 	return psprintf("%s; %s %s (%s)", drop_command(rel, index),
 					definition(index),
-					RelationGetIndexPredicate(index) == NIL ? "WHERE" : "AND",
+					dtmodel_has_index_predicate(index) ? "AND" : "WHERE",
 					dtmodel_live_text(columns, NULL));
 }
 
@@ -168,7 +170,7 @@ drift_of_exclusion(DtDrift *drift, Relation rel, Relation index,
 	char	   *live = dtmodel_live_text(columns, NULL);
 
 	/* What follows its condition cannot be moved. */
-	if (RelationGetIndexPredicate(index) != NIL || !index->rd_index->indimmediate)
+	if (dtmodel_has_index_predicate(index) || !index->rd_index->indimmediate)
 		dtmodel_append_drift(drift, DT_ADVICE,
 							 psprintf("create it again with AND %s in its WHERE clause",
 									  live),
