@@ -108,7 +108,9 @@ show_progress() {
 # TAP, and what pg_regress printed before 16. Skipped is neither.
 results() { grep -E '^(not )?ok [0-9]|^test .* \.\.\. ' "$1" | grep -viE '# *(skip|todo)'; }
 
+# A test that dies says so once, perhaps long before the end.
 explain() {
+    grep -E ' at [^ ]+ line [0-9]+\.$' "$1" | head -n 20
     grep -vE '^ok |\.\.\. ok' "$1" | tail -n 60
     [ ! -f regression.diffs ] || head -n 300 regression.diffs
     [ ! -f "$work/server.log" ] || tail -n 30 "$work/server.log"
