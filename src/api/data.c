@@ -14,13 +14,13 @@
 
 #include "access/htup_details.h"
 #include "api/data.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "json/object.h"
 #include "mixin/settings/mixin.h"
 #include "mixin/settings/settings.h"
 #include "model/row_call.h"
+#include "server/error.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -437,15 +437,6 @@ ignored_keys(const DtModel *model, const DtRawValue *object)
 	return keys.len > 0 ? keys.data : NULL;
 }
 
-/* Whether an error is about this table; partitions have other names. */
-static bool
-is_of_table(const ErrorData *error, Relation rel)
-{
-	return rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
-		(error->table_name != NULL &&
-		 strcmp(error->table_name, RelationGetRelationName(rel)) == 0);
-}
-
 /*
  * Adds the ignored keys to an error about a missing value, since one of them
  * may be meant for that column.
@@ -456,8 +447,7 @@ name_ignored_keys(const DtDataPlace *place, const DtData *data,
 {
 	char	   *keys;
 
-	if (error->sqlerrcode != ERRCODE_NOT_NULL_VIOLATION ||
-		error->hint != NULL || !is_of_table(error, place->rel))
+	if (error->hint != NULL || !dtmodel_is_error_of(error, place->rel))
 		return;
 	keys = ignored_keys(dtmodel_get_model(place->rel), &data->object);
 	if (keys != NULL)
@@ -470,13 +460,8 @@ void
 dtmodel_rethrow(const DtDataPlace *place, const DtData *data,
 				MemoryContext caller)
 {
-	ErrorData  *error;
+	ErrorData  *error = dtmodel_take_error(ERRCODE_NOT_NULL_VIOLATION, caller);
 
-	if (geterrcode() != ERRCODE_NOT_NULL_VIOLATION)
-		PG_RE_THROW();
-	MemoryContextSwitchTo(caller);
-	error = CopyErrorData();
-	FlushErrorState();
 	name_ignored_keys(place, data, error);
 	ReThrowError(error);
 }

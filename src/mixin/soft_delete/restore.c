@@ -34,6 +34,7 @@
 #include "mixin/soft_delete/reference.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/shown_key.h"
+#include "server/error.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -457,24 +458,14 @@ append_write(StringInfo query, Relation target, Oid relid, const DtSoftDelete *c
  * In PG_CATCH of a restore: throws the error again.  A duplicate of a live row
  * gets a hint, but not one in a table that a trigger has written to.  The
  * server's detail has the values, if the caller may SELECT them.
- *
- * No catalog can be read here, so names are compared; the error of a partition
- * has the partition's name.
  */
 void
 dtmodel_rethrow_from_restore(Relation rel, MemoryContext caller)
 {
-	ErrorData  *error;
+	ErrorData  *error = dtmodel_take_error(ERRCODE_UNIQUE_VIOLATION, caller);
 
-	if (geterrcode() != ERRCODE_UNIQUE_VIOLATION)
-		PG_RE_THROW();
-	MemoryContextSwitchTo(caller);
-	error = CopyErrorData();
-	FlushErrorState();
 	if (error->hint == NULL && error->table_name != NULL &&
-		error->constraint_name != NULL &&
-		(rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ||
-		 strcmp(error->table_name, RelationGetRelationName(rel)) == 0))
+		error->constraint_name != NULL && dtmodel_is_error_of(error, rel))
 		error->hint = psprintf("Another row of table \"%s\" has the same values in \"%s\". Change or delete it, or change the row that is to be restored.",
 							   error->table_name, error->constraint_name);
 	ReThrowError(error);
