@@ -121,15 +121,23 @@ drift_of_inheritor(DtDrift *drift, Relation rel, Relation inheritor,
 	}
 }
 
+/* The rows of a foreign table are gone from this one after the statement. */
+static char *
+advice_for_foreign(const char *statement)
+{
+	return psprintf("remove the mixins or, which removes its rows from this one, use %s",
+					statement);
+}
+
 static void
 drift_of_foreign_inheritor(DtDrift *drift, Relation inheritor)
 {
 	List	   *parents = dtmodel_parents(RelationGetRelid(inheritor));
+	char	   *statement = psprintf("ALTER FOREIGN TABLE %s NO INHERIT %s",
+									 dtmodel_qualified_name(inheritor),
+									 dtmodel_qualified_name_of(linitial_oid(parents)));
 
-	dtmodel_append_drift(drift, DT_ADVICE,
-						 psprintf("remove the mixins or, which removes its rows from this one, use ALTER FOREIGN TABLE %s NO INHERIT %s",
-								  dtmodel_qualified_name(inheritor),
-								  dtmodel_qualified_name_of(linitial_oid(parents))),
+	dtmodel_append_drift(drift, DT_ADVICE, advice_for_foreign(statement),
 						 "foreign table \"%s\" inherits from this one, and cannot be a part of a model",
 						 RelationGetRelationName(inheritor));
 }
@@ -181,8 +189,7 @@ drift_of_foreign_partition(DtDrift *drift, Relation partition)
 {
 	if (partition->rd_rel->relispartition)
 		dtmodel_append_drift(drift, DT_ADVICE,
-							 psprintf("remove the mixins or, which removes its rows from this one, use %s",
-									  dtmodel_detach_statement(partition)),
+							 advice_for_foreign(dtmodel_detach_statement(partition)),
 							 "partition \"%s\" is a foreign table, which cannot be a part of a model",
 							 RelationGetRelationName(partition));
 }

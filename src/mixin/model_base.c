@@ -363,7 +363,7 @@ drop_model(DtChange *change, const void *asked)
 {
 	const RemoveRequest *request = asked;
 
-	if (request->drop_columns && !has_timestamps(change->rel))
+	if (request->drop_columns)
 		dtmodel_report_left_columns(change, &dtmodel_timestamps_mixin);
 	dtmodel_drop_timestamps(change, request->drop_columns);
 	if (RelationGetRelid(change->rel) == request->relid)

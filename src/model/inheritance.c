@@ -93,9 +93,9 @@ has_template_column(Relation rel, const DtMixinColumn *column)
 }
 
 /*
- * Called where the columns of a mixin are to be dropped, but the table does not
- * have the mixin, which would say which columns these are.  Those with the
- * names of the template may be left from it, or be the user's: a NOTICE.
+ * Called where the columns of a mixin are to be dropped.  If the table does not
+ * have the mixin, nothing says which columns these are.  Those with the names
+ * of the template may be left from it, or be the user's: a NOTICE.
  */
 void
 dtmodel_report_left_columns(const DtChange *change, const DtMixin *mixin)
@@ -104,7 +104,8 @@ dtmodel_report_left_columns(const DtChange *change, const DtMixin *mixin)
 	StringInfoData actions;
 	int			count = 0;
 
-	if (change->phase != DT_BEFORE_LOCK)
+	if (change->phase != DT_BEFORE_LOCK ||
+		dtmodel_options_of(dtmodel_get_model(change->rel), mixin) != NULL)
 		return;
 	initStringInfo(&names);
 	initStringInfo(&actions);
@@ -142,8 +143,7 @@ drop_mixin(DtChange *change, const void *asked)
 {
 	const DropRequest *request = asked;
 
-	if (request->drop_columns &&
-		dtmodel_options_of(dtmodel_get_model(change->rel), request->mixin) == NULL)
+	if (request->drop_columns)
 		dtmodel_report_left_columns(change, request->mixin);
 	request->drop(change, request->drop_columns);
 }

@@ -383,12 +383,10 @@ drop_settings(DtChange *change, const void *drop_columns)
 	const DtSettings *settings = dtmodel_settings_of(dtmodel_get_model(change->rel));
 	DtColumn	column;
 
+	if (*(const bool *) drop_columns)
+		dtmodel_report_left_columns(change, &dtmodel_settings_mixin);
 	if (settings == NULL)
-	{
-		if (*(const bool *) drop_columns)
-			dtmodel_report_left_columns(change, &dtmodel_settings_mixin);
 		return;
-	}
 	column = settings->column;
 
 	/* The trigger depends on the column, so it is dropped first. */

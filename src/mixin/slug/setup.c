@@ -167,12 +167,10 @@ drop_slug(DtChange *change, const void *drop_columns)
 	const DtModel *model = dtmodel_get_model(change->rel);
 	DtColumn	slug;
 
+	if (*(const bool *) drop_columns)
+		dtmodel_report_left_columns(change, &dtmodel_slug_mixin);
 	if (dtmodel_slug_of(model) == NULL)
-	{
-		if (*(const bool *) drop_columns)
-			dtmodel_report_left_columns(change, &dtmodel_slug_mixin);
 		return;
-	}
 	slug = dtmodel_slug_of(model)->slug;
 	if (*(const bool *) drop_columns)
 		dtmodel_drop_column(change, &slug);

@@ -162,50 +162,52 @@ index_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 					dtmodel_live_text(columns, NULL));
 }
 
-static void
-drift_of_exclusion(DtDrift *drift, Relation rel, Relation index,
-				   const DtSoftDelete *columns)
+/* An exclusion constraint; what follows its condition cannot be moved. */
+static char *
+exclusion_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
+					  DtRemedy *kind)
 {
-	const char *name = RelationGetRelationName(index);
 	char	   *live = dtmodel_live_text(columns, NULL);
 
-	/* What follows its condition cannot be moved. */
 	if (dtmodel_has_index_predicate(index) || !index->rd_index->indimmediate)
-		dtmodel_append_drift(drift, DT_ADVICE,
-							 psprintf("create it again with AND %s in its WHERE clause",
-									  live),
-							 "index \"%s\" counts hidden rows", name);
-	else
-		dtmodel_append_drift(drift, DT_REPAIR,
-							 psprintf("%s, ADD CONSTRAINT %s %s WHERE (%s)",
-									  drop_command(rel, index),
-									  quote_identifier(name), definition(index),
-									  live),
-							 "index \"%s\" counts hidden rows", name);
+	{
+		*kind = DT_ADVICE;
+		return psprintf("create it again with AND %s in its WHERE clause", live);
+	}
+	return psprintf("%s, ADD CONSTRAINT %s %s WHERE (%s)",
+					drop_command(rel, index),
+					quote_identifier(RelationGetRelationName(index)),
+					definition(index), live);
+}
+
+/* What replaces the index; "kind" says whether that is a statement. */
+static char *
+replacement(Relation rel, Relation index, const DtSoftDelete *columns,
+			DtRemedy *kind)
+{
+	*kind = DT_REPAIR;
+	if (index->rd_index->indisexclusion)
+		return exclusion_replacement(rel, index, columns, kind);
+	if (!can_be_unique_live(index))
+		return index_replacement(rel, index, columns);
+	if (!index->rd_index->indisprimary)
+		return psprintf("%s; SELECT %s", drop_command(rel, index),
+						unique_live_call(rel, index));
+	*kind = DT_ADVICE;
+	return psprintf("give the table a primary key of one column instead, and use SELECT %s",
+					unique_live_call(rel, index));
 }
 
 static void
 drift_of_index(DtDrift *drift, Relation rel, Relation index,
 			   const DtSoftDelete *columns)
 {
-	const char *name = RelationGetRelationName(index);
+	DtRemedy	kind;
+	char	   *remedy = replacement(rel, index, columns, &kind);
 
-	if (index->rd_index->indisexclusion)
-		drift_of_exclusion(drift, rel, index, columns);
-	else if (!can_be_unique_live(index))
-		dtmodel_append_drift(drift, DT_REPAIR,
-							 index_replacement(rel, index, columns),
-							 "index \"%s\" counts hidden rows", name);
-	else if (index->rd_index->indisprimary)
-		dtmodel_append_drift(drift, DT_ADVICE,
-							 psprintf("give the table a primary key of one column instead, and use SELECT %s",
-									  unique_live_call(rel, index)),
-							 "primary key \"%s\" counts hidden rows", name);
-	else
-		dtmodel_append_drift(drift, DT_REPAIR,
-							 psprintf("%s; SELECT %s", drop_command(rel, index),
-									  unique_live_call(rel, index)),
-							 "index \"%s\" counts hidden rows", name);
+	dtmodel_append_drift(drift, kind, remedy, "%s \"%s\" counts hidden rows",
+						 index->rd_index->indisprimary ? "primary key" : "index",
+						 RelationGetRelationName(index));
 }
 
 /* Reports the indexes, each with the command that replaces it. */
