@@ -6,6 +6,8 @@
 #                                         "make check CC=clang" tests that build
 # make check-clients CLIENTS="django"     the same with applications, or these
 # make check-all MAJORS="15 17"           make check on these majors; root only
+# make check-long DTMODEL_TIMES=20        make check with so many times the work
+#                                         of the random tests
 # make dist                               what git has of the last commit, as PGXN's zip
 
 PG_CONFIG ?= pg_config
@@ -43,6 +45,7 @@ REGRESS_OPTS = --inputdir=$(HERE)test
 ISOLATION_OPTS = --inputdir=$(HERE)test --outputdir=.
 TAP_TESTS = 1
 PROVE_TESTS = $(call here,test/t/*.pl)
+installcheck: export PERL5LIB := $(realpath $(HERE))/test/lib$(if $(PERL5LIB),:$(PERL5LIB))
 EXTRA_CLEAN = built_for dtmodel-*.zip
 
 # These run before there is a server or even a pg_config, so PGXS, which has
@@ -52,9 +55,7 @@ DRIVEN = demo check check-long check-all check-clients bench
 ifneq ($(filter $(DRIVEN) dist,$(MAKECMDGOALS)),)
 export PG_CONFIG
 .PHONY: $(DRIVEN) dist
-check-long: export DTMODEL_JSON_PAIRS = 1000000
-check-long: export DTMODEL_SCRIPTS = 10000
-check-long: export DTMODEL_MODELS = 10000
+check-long: export DTMODEL_TIMES ?= 20
 $(filter-out check-all,$(DRIVEN)):
 	@$(HERE)test/harness/run $(patsubst check-%,%,$(@:-long=))
 check-all:
