@@ -22,11 +22,11 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 my $clients = 8;
-my $campaign = Campaign->new(cycles => 4);
+my $campaign = Campaign->new(cycles => 10);
 my $cycles = $campaign->size;
 
 # Transactions that a crash waits for, at most, and that each client can make.
-my $enough = 400;
+my $enough = 300;
 my $most = 1000;
 
 # pg_ctl may wait for recovery, and for the machine, as long as it takes.
