@@ -132,17 +132,32 @@ my @tally_work = (
 	'SELECT FROM dtmodel.restore(NULL::tally, %d);',
 	'');
 
+sub has_icu
+{
+	my ($node) = @_;
+	return $node->safe_psql('postgres', q(SELECT count(*) > 0 FROM pg_collation WHERE collprovider = 'i')) eq 't';
+}
+
+# Ledger::make_tables(NODE, CLIENTS)
+sub make_tables
+{
+	my ($node, $clients) = @_;
+	my $slug = has_icu($node) ? q(SELECT dtmodel.add_slug('doc', 'title', on_update => true)) : 'SELECT';
+
+	$node->safe_psql('postgres', $schema =~ s/SLUG/$slug/r =~ s/CLIENTS/$clients/r);
+	return;
+}
+
 # Ledger->new(NODE, CAMPAIGN, clients => HOW MANY): makes the tables.
 sub new
 {
 	my ($class, $node, $campaign, %options) = @_;
 	my $clients = $options{clients} // 8;
-	my $icu = $node->safe_psql('postgres', q(SELECT count(*) > 0 FROM pg_collation WHERE collprovider = 'i')) eq 't';
-	my $slug = $icu ? q(SELECT dtmodel.add_slug('doc', 'title', on_update => true)) : 'SELECT';
+	my $icu = has_icu($node);
 	my %kinds = %work;
 
 	$kinds{new_slug} = [ live => q(SELECT dtmodel.new_slug(d) FROM doc AS d WHERE d.id = :doc;) ] if $icu;
-	$node->safe_psql('postgres', $schema =~ s/SLUG/$slug/r =~ s/CLIENTS/$clients/r);
+	make_tables($node, $clients);
 	return bless {
 		clients => $clients,
 		campaign => $campaign,
