@@ -5,6 +5,8 @@
 #                                         throwaway server, leave nothing behind;
 #                                         "make check CC=clang" tests that build
 # make check-clients CLIENTS="django"     the same with applications, or these
+# make check-citus CITUS_PREFIX=/folder   on a cluster of Citus, if it is installed
+#                                         there, or in the server's own folders
 # make check-all MAJORS="15 17"           make check on these majors; root only
 # make dist                               what git has of the last commit, as PGXN's zip
 
@@ -47,10 +49,10 @@ EXTRA_CLEAN = built_for dtmodel-*.zip
 
 # These run before there is a server or even a pg_config, so PGXS, which has
 # a "check" of its own, stays out of them.
-DRIVEN = demo check check-long check-all check-clients bench
+DRIVEN = demo check check-long check-all check-clients check-citus bench
 
 ifneq ($(filter $(DRIVEN) dist,$(MAKECMDGOALS)),)
-export PG_CONFIG
+export PG_CONFIG CITUS_PREFIX CITUS_TESTS
 .PHONY: $(DRIVEN) dist
 check-long: export DTMODEL_JSON_PAIRS = 1000000
 check-long: export DTMODEL_SCRIPTS = 10000
