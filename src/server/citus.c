@@ -24,6 +24,7 @@
 #include "server/citus.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
@@ -208,4 +209,16 @@ dtmodel_citus_of(Relation rel)
 	if (citus.kind == DT_CITUS_NONE)
 		find_shard(&citus, rel);
 	return citus;
+}
+
+/*
+ * Whether another server of Citus has connected for a statement that it runs.
+ * Citus itself knows it by the name of the application.
+ */
+bool
+dtmodel_is_citus_backend(void)
+{
+	return application_name != NULL &&
+		strncmp(application_name, "citus_internal gpid=",
+				strlen("citus_internal gpid=")) == 0;
 }

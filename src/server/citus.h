@@ -44,6 +44,7 @@ typedef struct DtCitus
 } DtCitus;
 
 extern bool dtmodel_has_citus(void);
+extern bool dtmodel_is_citus_backend(void);
 extern DtCitus dtmodel_citus_of(Relation rel);
 
 /* Whether the rows of the table are in shards: it is an empty shell here. */
