@@ -30,6 +30,8 @@ citus.enable_statistics_collection = off
 max_prepared_transactions = 100
 max_worker_processes = 20
 wal_level = logical
+max_wal_senders = 20
+max_replication_slots = 20
 timezone = UTC
 ));
 	$node->start;

@@ -345,8 +345,8 @@ change_view(DtChange *change, const void *requested_name)
 	Relation	view;
 
 	dtmodel_check_not_distributed(change->rel, "create_live_view",
-								  "Citus plans no DELETE on a view that has a trigger.",
-								  psprintf("Use CREATE VIEW %s" COMPAT_SECURITY_INVOKER " AS SELECT * FROM %s WHERE %s. A DELETE on it is soft in sessions that preload the library.",
+								  "Citus does not write to views.",
+								  psprintf("Write to the table. To read live rows, use CREATE VIEW %s" COMPAT_SECURITY_INVOKER " AS SELECT * FROM %s WHERE %s.",
 										   view_name, change->table,
 										   dtmodel_live_text(&soft_delete, NULL)));
 	(void) dtmodel_usable_key(change->rel);
