@@ -8,6 +8,10 @@
 # make check-citus CITUS_PREFIX=/folder   on a cluster of Citus, if it is installed
 #                                         there, or in the server's own folders
 # make check-all MAJORS="15 17"           make check on these majors; root only
+# make check-long DTMODEL_TIMES=20        make check with so many times the work
+#                                         of the random tests
+# make check-mutants MUTANTS=20           changes one operator at a time, and says
+#                                         which changes no regression test notices
 # make dist                               what git has of the last commit, as PGXN's zip
 
 PG_CONFIG ?= pg_config
@@ -45,18 +49,18 @@ REGRESS_OPTS = --inputdir=$(HERE)test
 ISOLATION_OPTS = --inputdir=$(HERE)test --outputdir=.
 TAP_TESTS = 1
 PROVE_TESTS = $(call here,test/t/*.pl)
+installcheck: export PERL5LIB := $(realpath $(HERE))/test/lib$(if $(PERL5LIB),:$(PERL5LIB))
 EXTRA_CLEAN = built_for dtmodel-*.zip
 
 # These run before there is a server or even a pg_config, so PGXS, which has
 # a "check" of its own, stays out of them.
-DRIVEN = demo check check-long check-all check-clients check-citus bench
+DRIVEN = demo check check-long check-all check-clients check-citus check-mutants bench
 
 ifneq ($(filter $(DRIVEN) dist,$(MAKECMDGOALS)),)
 export PG_CONFIG CITUS_PREFIX CITUS_TESTS
 .PHONY: $(DRIVEN) dist
-check-long: export DTMODEL_JSON_PAIRS = 1000000
-check-long: export DTMODEL_SCRIPTS = 10000
-check-long: export DTMODEL_MODELS = 10000
+check-long: export DTMODEL_TIMES ?= 20
+check-mutants: export MUTANTS ?= 20
 $(filter-out check-all,$(DRIVEN)):
 	@$(HERE)test/harness/run $(patsubst check-%,%,$(@:-long=))
 check-all:

@@ -305,7 +305,7 @@ LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION dtmodel.remove_model(
     pg_catalog.regclass, pg_catalog.bool) IS
-'undoes dtmodel.add_model; columns that stay keep their defaults, and drop_columns drops an id only if its key is named pk_<table>, as add_model names it';
+'undoes dtmodel.add_model; columns that stay keep their defaults, and drop_columns drops an id only if the name of its key begins with pk_, as those that add_model gives';
 
 --
 -- Soft delete (src/mixin/soft_delete)

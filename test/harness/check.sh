@@ -26,8 +26,10 @@ check() {
     finish
 }
 
-# The last line of every check, and whether it passed.
+# The last line of every check, and whether it passed. A long one has a summary
+# of its campaigns above.
 finish() {
+    [ -z "${DTMODEL_TIMES-}" ] || said campaign "$work/TAP.log"
     echo "$passed passed, $failed failed"
     [ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]
 }
@@ -93,17 +95,24 @@ stage() {
     [ "$bad" -eq 0 ] || explain "$log"
 }
 
-# show_progress PROCESS LOG: until the process ends, how many results there are.
+# show_progress PROCESS LOG: until the process ends, how many results there are,
+# and how far its campaigns are.
 show_progress() {
-    local second=0 count shown=0
+    local second=0 count shown=0 told=0
     while sleep 1 && kill -0 "$1" 2>/dev/null; do
         second=$((second + 1))
         [ $((second % 20)) -eq 0 ] || continue
+        count=$(said progress "$2" | wc -l)
+        [ "$count" -eq "$told" ] || printf '\n%s\n' "$(said progress "$2" | tail -n +$((told + 1)))"
+        told=$count
         count=$(results "$2" | wc -l)
         [ "$count" -eq "$shown" ] || printf '%s ... ' "$count"
         shown=$count
     done
 }
+
+# said progress|campaign LOG: what campaigns say of themselves.
+said() { sed -n "s/^# $1: /  /p" "$2" 2>/dev/null; }
 
 # TAP, and what pg_regress printed before 16. Skipped is neither.
 results() { grep -E '^(not )?ok [0-9]|^test .* \.\.\. ' "$1" | grep -viE '# *(skip|todo)'; }
@@ -111,7 +120,7 @@ results() { grep -E '^(not )?ok [0-9]|^test .* \.\.\. ' "$1" | grep -viE '# *(sk
 # A test that dies says so once, perhaps long before the end.
 explain() {
     grep -E ' at [^ ]+ line [0-9]+\.$' "$1" | head -n 20
-    grep -vE '^ok |\.\.\. ok' "$1" | tail -n 60
+    grep -vE '^ok |\.\.\. ok|^# progress: ' "$1" | tail -n 60
     [ ! -f regression.diffs ] || head -n 300 regression.diffs
     [ ! -f "$work/server.log" ] || tail -n 30 "$work/server.log"
     keep_results

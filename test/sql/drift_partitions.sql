@@ -87,6 +87,19 @@ ORDER BY tgname;
 SELECT drift.after('ALTER EVENT TRIGGER dtmodel_partition_attach DISABLE', 'ALTER EVENT TRIGGER dtmodel_partition_detach DISABLE');
 SELECT drift.after('ALTER TABLE drift.events DROP CONSTRAINT ck_events_soft_delete');
 
+-- partitions that are partitioned by the flag or the time; without a primary key the server allows them
+CREATE TABLE drift.visits (id integer, region text) PARTITION BY LIST (region);
+SELECT dtmodel.add_soft_delete('drift.visits');
+CREATE TABLE drift.visits_a PARTITION OF drift.visits FOR VALUES IN ('a') PARTITION BY LIST (is_deleted);
+CREATE TABLE drift.visits_a_live PARTITION OF drift.visits_a FOR VALUES IN (false);
+CREATE TABLE drift.visits_a_deleted PARTITION OF drift.visits_a FOR VALUES IN (true);
+CREATE TABLE drift.visits_b (gone boolean, LIKE drift.visits INCLUDING ALL) PARTITION BY LIST ((deleted_at IS NULL));
+ALTER TABLE drift.visits_b DROP gone;
+ALTER TABLE drift.visits ATTACH PARTITION drift.visits_b FOR VALUES IN ('b');
+SELECT * FROM drift.messages('drift.visits') AS m ORDER BY m;
+SELECT * FROM drift.messages('drift.visits_b');
+DROP TABLE drift.visits;
+
 -- tables that inherit
 CREATE TABLE drift.vehicles (id integer PRIMARY KEY);
 SELECT dtmodel.add_timestamps('drift.vehicles', clock => 'statement');

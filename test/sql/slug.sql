@@ -170,6 +170,22 @@ ALTER TABLE slug.found ALTER slug TYPE varchar;
 REINDEX INDEX CONCURRENTLY slug.uq_found_slug;
 SELECT dtmodel.remove_slug('slug.found');
 SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'slug.found'::regclass;
+-- add_soft_delete leaves an index of the user too, and says what to do; one of add_slug it replaces, whatever its name is by now
+CREATE UNIQUE INDEX uq_found_slug ON slug.found (slug);
+SELECT dtmodel.add_slug('slug.found', 'title');
+SELECT dtmodel.add_soft_delete('slug.found');
+SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'slug.found'::regclass;
+DROP INDEX slug.uq_found_slug;
+SELECT dtmodel.add_slug('slug.found', 'title');
+ALTER INDEX slug.uq_found_slug RENAME TO slugs;
+ALTER TABLE slug.found RENAME TO discovered;
+SELECT dtmodel.remove_soft_delete('slug.discovered');
+SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'slug.discovered'::regclass;
+ALTER TABLE slug.discovered ADD CONSTRAINT slugs UNIQUE USING INDEX uq_discovered_slug;
+SELECT dtmodel.add_soft_delete('slug.discovered');
+SELECT dtmodel.remove_slug('slug.discovered');
+SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'slug.discovered'::regclass;
+DROP TABLE slug.discovered;
 
 -- a role with INSERT needs no more: the slugs of others are not read as that role
 CREATE ROLE slug_user;

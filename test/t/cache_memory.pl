@@ -3,17 +3,17 @@
 # function has worked on every one of many models, there are so many plans as
 # may be saved and a short description of each model, next to what the server
 # itself keeps of a table.
-#
-# DTMODEL_MODELS is the number of models (400).
 
 use strict;
 use warnings;
 
+use Campaign;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $models = $ENV{DTMODEL_MODELS} // 400;
+my $campaign = Campaign->new(models => 400, least => 400);
+my $models = $campaign->size;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -23,9 +23,9 @@ $node->start;
 $node->safe_psql(
 	'postgres', q(
 	CREATE EXTENSION dtmodel;
-	CREATE PROCEDURE make_models(n int) LANGUAGE plpgsql AS $$
+	CREATE PROCEDURE make_models(first int, last int) LANGUAGE plpgsql AS $$
 	BEGIN
-		FOR i IN 1..n LOOP
+		FOR i IN first..last LOOP
 			EXECUTE format('CREATE TABLE model%s (id int PRIMARY KEY, title text)', i);
 			EXECUTE format('CREATE TABLE child%1$s (id int PRIMARY KEY, parent int REFERENCES model%1$s ON DELETE CASCADE)', i);
 			EXECUTE format('SELECT dtmodel.add_timestamps(m), dtmodel.add_soft_delete(m), dtmodel.add_settings(m, %L),
@@ -71,7 +71,7 @@ $node->safe_psql(
 			END LOOP;
 		END LOOP;
 	END $$;));
-$node->safe_psql('postgres', "CALL make_models($models)");
+$campaign->parts(200, sub { $node->safe_psql('postgres', "CALL make_models($_[0], $_[1])") });
 
 sub touch
 {

@@ -9,22 +9,21 @@
 # queries do not say that they mean live rows, and there with half of the models
 # left to their triggers.
 #
-# DTMODEL_SCRIPTS is the number of scripts, DTMODEL_SEED repeats them.  A
-# script that fails is cut down to the statements that it takes, and printed.
+# A script that fails is cut down to the statements that it takes, and printed.
 use strict;
 use warnings;
 
+use Campaign;
+use List::Util qw(sum);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $scripts = $ENV{DTMODEL_SCRIPTS} // 600;
-my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
+my $campaign = Campaign->new(scripts => 600);
+my $scripts = $campaign->size;
+my $seed = $campaign->seed;
 my $chunk = 150;
 my $reported_scripts = 1;
-
-note "DTMODEL_SEED=$seed DTMODEL_SCRIPTS=$scripts";
-srand($seed);
 
 my $node = PostgreSQL::Test::Cluster->new('deletion_oracle');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -914,8 +913,10 @@ for (my $done = 0; $done < $scripts; $done += $chunk)
 			  if $failed{$schema}++ < $reported_scripts;
 		}
 	}
+	$campaign->progress($done + @list);
 }
 
+$campaign->found(@models * sum(values %statements) . ' statements on models');
 note 'statements by SQLSTATE: ', join(', ', map { "$_ $statements{$_}" } sort keys %statements);
 foreach my $sqlstate (qw(00000 23503 23505 23514 P0001 25P02 22012))
 {

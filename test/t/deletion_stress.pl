@@ -7,16 +7,16 @@
 use strict;
 use warnings;
 
+use Campaign;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = 16;
-my $transactions = 1000;
 my $trees = 40;
-my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
-
-note "DTMODEL_SEED=$seed";
+my $campaign = Campaign->new('transactions by each client' => 1000, least => 1000);
+my $transactions = $campaign->size;
+my $seed = $campaign->seed;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -131,6 +131,9 @@ foreach my $preload ('', 'dtmodel')
 
 	push @runs, [ $run, \$out, \$err ];
 }
+$campaign->wait(
+	sub { $node->safe_psql('postgres', "SELECT xact_commit / $clients FROM pg_stat_database WHERE datname = 'postgres'") },
+	map { $_->[0] } @runs);
 foreach my $run (@runs)
 {
 	my ($harness, $out, $err) = @$run;

@@ -1,18 +1,15 @@
 # to_dict against to_jsonb, on random rows of random tables, and of queries whose
 # columns have random names, some of them the same.
-#
-# DTMODEL_SEED repeats a run.
 use strict;
 use warnings;
 
+use Campaign;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $seed = $ENV{DTMODEL_SEED} // int(rand(1_000_000));
-my $tables = 400;
-
-note("$tables tables, seed $seed: repeat with DTMODEL_SEED=$seed");
+my $campaign = Campaign->new(tables => 400);
+my $tables = $campaign->size;
 
 my $node = PostgreSQL::Test::Cluster->new('dict_property');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -132,9 +129,15 @@ END
 $$;
 SQL
 
-# setseed() takes -1 to 1, and holds for the session.
-my $begin = 'SELECT setseed(' . $seed / 1_000_000 . ')';
-$node->safe_psql('postgres', "$begin; CALL compare_tables($tables)");
+# setseed() holds for the session.
+$campaign->parts(
+	100,
+	sub {
+		my ($first, $last) = @_;
+		my $begin = 'SELECT setseed(' . $campaign->fraction . ')';
+
+		$node->safe_psql('postgres', "$begin; CALL compare_tables($last - $first + 1)");
+	});
 
 cmp_ok($node->safe_psql('postgres', 'SELECT sum(compared) FROM findings'), '>=', 48 * $tables, 'rows were compared');
 is($node->safe_psql('postgres', 'SELECT columns, query, excludes, includes FROM findings WHERE different > 0 LIMIT 3'),

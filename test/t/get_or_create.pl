@@ -6,12 +6,14 @@
 use strict;
 use warnings;
 
+use Campaign;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = 16;
-my $keys = 40;
+my $campaign = Campaign->new(keys => 40);
+my $keys = $campaign->size;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -75,8 +77,8 @@ foreach my $table (sort keys %calls)
 # beside the deleted ones, find a live one, or restore one.
 append_to_file($node->basedir . "/$_.sql", <<"SQL") foreach qw(ignore restore);
 \\set key random(1, 2)
-SELECT dtmodel.get_or_create(NULL::beside, jsonb_build_object('key', 5000 + :key), on_deleted => '$_');
-DELETE FROM beside WHERE key = 5000 + :key AND NOT is_deleted;
+SELECT dtmodel.get_or_create(NULL::beside, jsonb_build_object('key', 5000000 + :key), on_deleted => '$_');
+DELETE FROM beside WHERE key = 5000000 + :key AND NOT is_deleted;
 SQL
 $node->command_ok(
 	[
@@ -87,12 +89,12 @@ $node->command_ok(
 	"$clients clients make, restore and delete the same rows");
 is( $node->safe_psql(
 		'postgres',
-		'SELECT count(*) FILTER (WHERE NOT is_deleted), count(DISTINCT key) FROM beside WHERE key > 5000'),
+		'SELECT count(*) FILTER (WHERE NOT is_deleted), count(DISTINCT key) FROM beside WHERE key > 5000000'),
 	'0|2', 'and all are deleted in the end');
 
 # upsert: each client adds its hits; whether the row was created is returned.
 append_to_file($node->basedir . '/upsert.sql', <<"SQL");
-\\set key 1000 + :turn % $keys
+\\set key 1000000 + :turn % $keys
 INSERT INTO got
 SELECT 'upsert', :key, (r.instance).id, r.created
 FROM dtmodel.upsert(NULL::keyed, jsonb_build_object('key', :key, 'hits', :client_id), '{key}') AS r;

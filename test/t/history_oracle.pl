@@ -13,24 +13,22 @@
 # its beginning, and cannot be read before its end.  So a copy is only right
 # where every transaction that began before has ended.
 #
-# DTMODEL_SCRIPTS is the number of transactions, and DTMODEL_SEED repeats them.
 # Transactions that fail are cut down to what it takes, and printed.
 use strict;
 use warnings;
 
+use Campaign;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $transactions = $ENV{DTMODEL_SCRIPTS} // 1000;
-my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
+my $campaign = Campaign->new(transactions => 1000);
+my $transactions = $campaign->size;
+my $seed = $campaign->seed;
 my $chunk = 60;
 my $most_failures = 1;
-
-note "DTMODEL_SEED=$seed, $transactions transactions";
-srand($seed);
 
 my $node = PostgreSQL::Test::Cluster->new('history_oracle');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -726,7 +724,9 @@ while ($done < $transactions && $failed < $most_failures)
 		$count += grep { ref } @{ $rounds[-1] };
 	}
 	$done += $count;
-	my @failures = run(\@rounds) or next;
+	my @failures = run(\@rounds);
+	$campaign->progress($done);
+	next if !@failures;
 	$failed++;
 	my $fewer = shrunk(\@rounds);
 	my @again = run($fewer);

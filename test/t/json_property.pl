@@ -1,24 +1,20 @@
 # The functions on jsonb compared with simple definitions, on random documents.
-#
-# DTMODEL_SEED repeats a run, DTMODEL_JSON_PAIRS sets how many pairs it takes
-# (make check-long: a million).
 use strict;
 use warnings;
 
+use Campaign;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $seed = $ENV{DTMODEL_SEED} // int(rand(1_000_000));
-my $pairs = $ENV{DTMODEL_JSON_PAIRS} // 200_000;
-
+my $campaign = Campaign->new('pairs of documents' => 200_000, least => 20_000);
+my $pairs = $campaign->size;
+my $seed = $campaign->seed;
 my $patches = int($pairs / 50);
 
 # Each document is made from the one before by a few changes.  So documents
 # that are near each other have much in common, and others little.
 my $documents = int($pairs / 20) + 100;
-
-note("$pairs pairs of documents, $patches patches, seed $seed: repeat with DTMODEL_SEED=$seed");
 
 my $node = PostgreSQL::Test::Cluster->new('json_property');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -468,14 +464,13 @@ END
 $$;
 SQL
 
-$node->safe_psql('postgres', <<"SQL");
-SELECT setseed($seed / 1000000.0);
+$node->safe_psql('postgres', <<'SQL');
 CREATE TABLE documents (n int PRIMARY KEY, d jsonb NOT NULL);
-DO \$\$
+CREATE PROCEDURE plain.make_documents(first int, last int) LANGUAGE plpgsql AS $$
 DECLARE
     document jsonb;
 BEGIN
-    FOR i IN 1..$documents LOOP
+    FOR i IN first..last LOOP
         IF i % 25 = 1 OR octet_length(document::text) > 700 THEN
             document := plain.random_document();
         ELSE
@@ -486,9 +481,32 @@ BEGIN
         INSERT INTO documents VALUES (i, document);
     END LOOP;
 END
-\$\$;
-ANALYZE documents;
+$$;
+CREATE TABLE failures (failure text, a jsonb, b jsonb);
+CREATE TABLE patches (document jsonb, patch jsonb, result jsonb);
+CREATE PROCEDURE plain.make_patches(first int, last int) LANGUAGE plpgsql AS $$
+DECLARE
+    p patches;
+BEGIN
+    FOR p.document IN SELECT d FROM documents WHERE n BETWEEN first AND last ORDER BY n LOOP
+        CALL plain.make_patch(p.document, p.patch, p.result);
+        INSERT INTO patches VALUES (p.document, p.patch, p.result);
+    END LOOP;
+END
+$$;
 SQL
+
+# Says SQL with what is random in it from a seed of its own.
+sub query
+{
+	my ($sql) = @_;
+	my $output = $node->safe_psql('postgres', 'SELECT setseed(' . $campaign->fraction . ");\n$sql", timeout => 3600);
+
+	return $output =~ s/^\n//r;
+}
+
+$campaign->parts(10_000, sub { query("CALL plain.make_documents($_[0], $_[1])") }, $documents);
+query('VACUUM ANALYZE documents');
 
 # Is this what the documents are meant to be?
 my $missing = $node->safe_psql('postgres', <<'SQL');
@@ -503,41 +521,37 @@ SQL
 is($missing, '', 'documents of all kinds were made');
 
 # Partners are up to 30 documents away, to either side.
-my $result = $node->safe_psql('postgres', <<"SQL", timeout => 3600);
-SELECT setseed($seed / 1000000.0);
-CREATE TEMP TABLE pairs AS
-SELECT 1 + (k % $documents) AS a, 1 + ((k + floor(random() * 61)::int - 30 + $documents) % $documents) AS b
-FROM generate_series(1, $pairs) k;
-CREATE TEMP TABLE failures AS
-SELECT f.failure, a.d AS a, b.d AS b
-FROM pairs p JOIN documents a ON a.n = p.a JOIN documents b ON b.n = p.b,
-    LATERAL (SELECT plain.failure(a.d, b.d) OFFSET 0) f(failure)
-WHERE f.failure IS NOT NULL;
-SELECT count(*) FROM pairs;
+my $checked = 0;
+$campaign->parts(
+	10_000,
+	sub {
+		my ($first, $last) = @_;
+
+		$checked += query(<<"SQL");
+WITH pairs AS MATERIALIZED (
+    SELECT 1 + (k % $documents) AS a, 1 + ((k + floor(random() * 61)::int - 30 + $documents) % $documents) AS b
+    FROM generate_series($first, $last) AS k),
+compared AS MATERIALIZED (
+    SELECT plain.failure(a.d, b.d) AS failure, a.d AS a, b.d AS b
+    FROM pairs AS p JOIN documents AS a ON a.n = p.a JOIN documents AS b ON b.n = p.b),
+failed AS (INSERT INTO failures SELECT * FROM compared WHERE failure IS NOT NULL)
+SELECT count(*) FROM compared;
+SQL
+	});
+my $result = query(<<'SQL');
 SELECT count(*) FROM failures;
 SELECT format('%s: %s, %s', failure, a, b)
 FROM failures ORDER BY octet_length(a::text || b::text) LIMIT 3;
 SQL
 
-my ($empty, $checked, $failures, @examples) = split /\n/, $result;
+my ($failures, @examples) = split /\n/, $result;
 is($checked, $pairs, 'all pairs were checked');
 is($failures, 0, "functions agree with their plain definitions, seed $seed")
   or diag(@examples);
 
 # Patches on some of the documents.
-$result = $node->safe_psql('postgres', <<"SQL", timeout => 3600);
-SELECT setseed($seed / 1000000.0);
-CREATE TEMP TABLE patches (document jsonb, patch jsonb, result jsonb);
-DO \$\$
-DECLARE
-    p patches;
-BEGIN
-    FOR p.document IN SELECT d FROM documents ORDER BY n LIMIT $patches LOOP
-        CALL plain.make_patch(p.document, p.patch, p.result);
-        INSERT INTO patches VALUES (p.document, p.patch, p.result);
-    END LOOP;
-END
-\$\$;
+$campaign->parts(1000, sub { query("CALL plain.make_patches($_[0], $_[1])") }, $patches);
+$result = query(<<"SQL");
 SELECT count(*) FROM patches WHERE result IS NULL;
 SELECT count(*) FROM patches, jsonb_array_elements(patch) AS o WHERE o ->> 'op' IN ('copy', 'move');
 SELECT format('%s: %s', document, patch) FROM patches
@@ -546,7 +560,7 @@ SELECT format('bomb: %s', d) FROM (SELECT d FROM documents WHERE jsonb_typeof(d)
 WHERE plain.patched(d, plain.bomb(d)) <> '54000' LIMIT 3;
 SQL
 
-($empty, my $refused, my $copies, @examples) = split /\n/, $result;
+(my $refused, my $copies, @examples) = split /\n/, $result;
 cmp_ok($refused, '>', $patches / 100, 'patches that do not apply were made');
 cmp_ok($copies, '>', 3 * $patches, 'patches that copy and move were made');
 is(join("\n", @examples), '', "patches give the result of RFC 6902, seed $seed");

@@ -4,20 +4,16 @@
 # hidden rows.
 #
 # The function runs by itself when ALTER FUNCTION has set anything for it.
-#
-# DTMODEL_SEED repeats the queries, DTMODEL_SCRIPTS is their number.
 use strict;
 use warnings;
 
+use Campaign;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $queries = $ENV{DTMODEL_SCRIPTS} // 1000;
-my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
-my $fraction = $seed / 2**31;
-
-note "DTMODEL_SEED=$seed";
+my $campaign = Campaign->new(queries => 1000);
+my $queries = $campaign->size;
 
 my $node = PostgreSQL::Test::Cluster->new('list_oracle');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -107,18 +103,23 @@ BEGIN
     END LOOP;
     RETURN false;
 END $$;
-CREATE TABLE queries (query text, planned text, called text, calls_planned boolean, calls_called boolean);
+CREATE TABLE queries (n int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, query text, planned text, called text, calls_planned boolean, calls_called boolean);
 SQL
 
 $node->safe_psql('postgres',
-	"SELECT setseed($fraction); INSERT INTO queries SELECT random_query() FROM generate_series(1, $queries)"
+	'SELECT setseed(' . $campaign->fraction
+	  . "); INSERT INTO queries (query) SELECT random_query() FROM generate_series(1, $queries)"
 );
-$node->safe_psql('postgres',
-	'UPDATE queries SET planned = rows_of(query), calls_planned = calls(query)');
-$node->safe_psql('postgres',
-	"ALTER FUNCTION dtmodel.get_all SET work_mem = '4MB'");
-$node->safe_psql('postgres',
-	'UPDATE queries SET called = rows_of(query), calls_called = calls(query)');
+foreach my $way (
+	[ 'RESET ALL', 'planned = rows_of(query), calls_planned = calls(query)' ],
+	[ q(SET work_mem = '4MB'), 'called = rows_of(query), calls_called = calls(query)' ])
+{
+	my ($setting, $result) = @$way;
+
+	$node->safe_psql('postgres', "ALTER FUNCTION dtmodel.get_all $setting");
+	$campaign->parts(500,
+		sub { $node->safe_psql('postgres', "UPDATE queries SET $result WHERE n BETWEEN $_[0] AND $_[1]") });
+}
 
 is( $node->safe_psql('postgres',
 		'SELECT query FROM queries WHERE planned IS DISTINCT FROM called LIMIT 5'

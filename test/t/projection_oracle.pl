@@ -6,23 +6,21 @@
 # each statement everything must be the same: rows, RETURNING, row count, error
 # with its detail and hint, and what users' triggers and transition tables saw.
 #
-# DTMODEL_SCRIPTS is the number of scripts, DTMODEL_SEED repeats them.  A script
-# that fails is cut down to the statements that it takes, and printed.
+# A script that fails is cut down to the statements that it takes, and printed.
 
 use strict;
 use warnings;
 
+use Campaign;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $scripts = $ENV{DTMODEL_SCRIPTS} // 120;
-my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
+my $campaign = Campaign->new(scripts => 120);
+my $scripts = $campaign->size;
+my $seed = $campaign->seed;
 my $chunk = 100;
-my $reported_scripts = $ENV{DTMODEL_REPORTS} // 2;
-
-note "DTMODEL_SEED=$seed DTMODEL_SCRIPTS=$scripts";
-srand($seed);
+my $reported_scripts = 2;
 
 my $node = PostgreSQL::Test::Cluster->new('projection_oracle');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -846,8 +844,10 @@ for (my $done = 0; $done < $scripts; $done += $chunk)
 		my $difference = difference($list[$i], $out->[$i]) or next;
 		push @failures, report($list[$i], $difference) if $failed++ < $reported_scripts;
 	}
+	$campaign->progress($done + @list);
 }
 
+$campaign->found("$statements statements");
 note "$statements statements; by SQLSTATE: ", join(', ', map { "$_ $states{$_}" } sort keys %states);
 is(join("\n", @invalid), '', 'all statements are valid');
 # Few scripts are of the models that refuse statements.

@@ -3,21 +3,18 @@
 #
 # No call may raise an internal error or end the server, every
 # function must have worked once, and at the end the tables are in order.
-#
-# DTMODEL_SEED repeats the calls.
 use strict;
 use warnings;
 
+use Campaign;
+use List::Util qw(min);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = 4;
-my $calls = 3000;
-my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
-
-note "DTMODEL_SEED=$seed";
-srand($seed);
+my $campaign = Campaign->new('calls by each client' => 3000);
+my $calls = $campaign->size;
 
 my $node = PostgreSQL::Test::Cluster->new('random_calls');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -327,6 +324,8 @@ foreach my $client (1 .. $clients)
 
 my %worked;
 my @internal;
+$campaign->wait(
+	sub { int(min(map { ${ $_->{out} } =~ tr/\n// } @running)) }, map { $_->{run} } @running);
 foreach my $client (@running)
 {
 	ok($client->{run}->finish, 'a client could do all its calls');

@@ -9,22 +9,20 @@
 # row's parents are live or in the set.  When the deletions have been undone, in
 # whatever order, everything is as it was.
 #
-# DTMODEL_SCRIPTS is the number of scripts (a third of it runs here), and
-# DTMODEL_SEED repeats them.  A script that fails is cut down to what it takes.
+# A script that fails is cut down to what it takes.
 use strict;
 use warnings;
 
+use Campaign;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $scripts = int(($ENV{DTMODEL_SCRIPTS} // 600) / 3);
-my $seed = $ENV{DTMODEL_SEED} // int(rand(2**31));
+my $campaign = Campaign->new(scripts => 200);
+my $scripts = $campaign->size;
+my $seed = $campaign->seed;
 my $reported_scripts = 1;
-
-note "DTMODEL_SEED=$seed, $scripts scripts";
-srand($seed);
 
 my $node = PostgreSQL::Test::Cluster->new('restore_oracle');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -639,6 +637,7 @@ foreach my $number (1 .. $scripts)
 
 	$done{$tier}++;
 	my ($failure) = run($sessions{$tier}, $actions);
+	$campaign->progress($number);
 	next if !$failure;
 	push @failures, [ $sessions{$tier}, $actions, $failure ] if $failed{$tier}++ < $reported_scripts;
 }

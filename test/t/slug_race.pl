@@ -5,12 +5,14 @@
 use strict;
 use warnings;
 
+use Campaign;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = 16;
-my $transactions = 100;
+my $campaign = Campaign->new('transactions by each client' => 100);
+my $transactions = $campaign->size;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);

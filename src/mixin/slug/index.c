@@ -175,12 +175,16 @@ add_index(DtChange *change, const DtColumn *slug, Oid former)
 								   INDEX_COMMENT));
 }
 
-/* Whether the index has the name of one that add_slug creates. */
+/*
+ * Whether add_slug has created the index, whatever its name is by now.  What
+ * the user has made a constraint of is the user's.
+ */
 static bool
-is_our_index(Relation rel, Oid indexid, const char *slug)
+is_our_index(Oid indexid)
 {
-	return dtmodel_is_chosen_name(get_rel_name(indexid), name_of_table(rel),
-								  slug) &&
+	const char *comment = GetComment(indexid, RelationRelationId, 0);
+
+	return comment != NULL && strcmp(comment, INDEX_COMMENT) == 0 &&
 		!OidIsValid(get_index_constraint(indexid));
 }
 
@@ -213,8 +217,8 @@ dtmodel_change_slug_index(DtChange *change, const DtColumn *slug)
 
 	foreach(cell, indexes)
 	{
-		if (!is_exact(change->rel, lfirst_oid(cell)) &&
-			is_our_index(change->rel, lfirst_oid(cell), NameStr(slug->name)))
+		if (is_our_index(lfirst_oid(cell)) &&
+			!is_exact(change->rel, lfirst_oid(cell)))
 		{
 			former = lfirst_oid(cell);
 			dtmodel_drop_index(change, former);
@@ -239,24 +243,60 @@ has_exact_index(Relation rel, AttrNumber attnum)
 	return false;
 }
 
+/* An index of the user that is unique for all live rows, if there is one. */
+static Oid
+index_of_user(Relation rel, AttrNumber attnum)
+{
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_slug_indexes(rel, attnum))
+	{
+		if (!is_our_index(lfirst_oid(cell)) &&
+			covers_live_rows(rel, lfirst_oid(cell)))
+			return lfirst_oid(cell);
+	}
+	return InvalidOid;
+}
+
+static char *
+drop_command(Relation rel, Oid indexid)
+{
+	Oid			constraint = get_index_constraint(indexid);
+
+	if (!OidIsValid(constraint))
+		return psprintf("DROP INDEX %s", dtmodel_qualified_name_of(indexid));
+	return psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
+					dtmodel_qualified_name(rel),
+					quote_identifier(get_constraint_name(constraint)));
+}
+
 /*
- * An index of all rows makes live ones unique too.  On a large table it is kept
- * until the user has built the other one, since the table is locked now.
+ * An index of all rows makes live ones unique too.  One of the user is kept.
+ * Ours is kept on a large table until the user has built the other one, since
+ * the table is locked now.
  */
 static bool
 keeps_wider_index(const DtChange *change, const DtColumn *slug)
 {
+	Oid			users = index_of_user(change->rel, slug->attnum);
+	char	   *replace = OidIsValid(users) ?
+		drop_command(change->rel, users) :
+		psprintf("SELECT %s", dtmodel_mixin_call(change->rel, &dtmodel_slug_mixin,
+												 NULL, NULL));
+
 	if (!dtmodel_slug_is_unique(change->rel, slug->attnum) ||
 		has_exact_index(change->rel, slug->attnum) ||
-		!dtmodel_is_large(change->rel))
+		(!OidIsValid(users) && !dtmodel_is_large(change->rel)))
 		return false;
 	ereport(NOTICE,
 			(errmsg("slugs of deleted rows of table \"%s\" are still taken",
 					RelationGetRelationName(change->rel)),
+			 OidIsValid(users) ?
+			 errdetail("Index \"%s\" is unique for them too, and stays.",
+					   get_rel_name(users)) :
 			 errdetail("Building an index of live rows now would block other sessions."),
-			 errhint("Use %s, and then SELECT %s.",
-					 concurrent_command(change, NameStr(slug->name)),
-					 dtmodel_mixin_call(change->rel, &dtmodel_slug_mixin, NULL, NULL)),
+			 errhint("Use %s, and then %s.",
+					 concurrent_command(change, NameStr(slug->name)), replace),
 			 errtable(change->rel)));
 	return true;
 }
@@ -284,14 +324,6 @@ dtmodel_refresh_slug_index(Oid relid)
 	dtmodel_apply_change(&change);
 }
 
-static bool
-is_made_by_add_slug(Oid indexid)
-{
-	const char *comment = GetComment(indexid, RelationRelationId, 0);
-
-	return comment != NULL && strcmp(comment, INDEX_COMMENT) == 0;
-}
-
 static void
 report_kept_index(const DtChange *change, Oid indexid)
 {
@@ -305,7 +337,7 @@ report_kept_index(const DtChange *change, Oid indexid)
 					 dtmodel_qualified_name_of(indexid))));
 }
 
-/* Drops the indexes that add_slug has created; others may have the same name. */
+/* Drops the indexes that add_slug has created, and names those that look so. */
 void
 dtmodel_drop_slug_indexes(DtChange *change, const DtColumn *slug)
 {
@@ -315,11 +347,12 @@ dtmodel_drop_slug_indexes(DtChange *change, const DtColumn *slug)
 	{
 		Oid			indexid = lfirst_oid(cell);
 
-		if (!is_our_index(change->rel, indexid, NameStr(slug->name)))
-			continue;
-		if (is_made_by_add_slug(indexid))
+		if (is_our_index(indexid))
 			dtmodel_drop_index(change, indexid);
-		else
+		else if (dtmodel_is_chosen_name(get_rel_name(indexid),
+										name_of_table(change->rel),
+										NameStr(slug->name)) &&
+				 !OidIsValid(get_index_constraint(indexid)))
 			report_kept_index(change, indexid);
 	}
 }

@@ -16,6 +16,7 @@
 #include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
+#include "mixin/soft_delete/partition_key.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/unique.h"
 #include "model/drift.h"
@@ -415,6 +416,7 @@ find_drift(DtDrift *drift, Relation rel, const void *options)
 	drift_of_flag_trigger(drift, rel, soft_delete);
 	drift_of_cascade_trigger(drift, rel, soft_delete);
 	drift_of_check(drift, rel, soft_delete);
+	dtmodel_drift_of_partition_keys(drift, rel, soft_delete);
 	drift_of_delete_triggers(drift, rel, soft_delete);
 }
 

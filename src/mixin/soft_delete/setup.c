@@ -7,9 +7,7 @@
  */
 #include "postgres.h"
 
-#include "access/sysattr.h"
 #include "access/table.h"
-#include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
 #include "commands/dbcommands.h"
 #include "commands/trigger.h"
@@ -19,13 +17,13 @@
 #include "miscadmin.h"
 #include "mixin/soft_delete/guard.h"
 #include "mixin/soft_delete/mixin.h"
+#include "mixin/soft_delete/partition_key.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/unique.h"
 #include "model/constraint.h"
 #include "model/inheritance.h"
 #include "model/mixin_call.h"
 #include "model/row_move.h"
-#include "nodes/bitmapset.h"
 #include "server/plan_cache.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -47,25 +45,15 @@ typedef struct SoftDeleteRequest
 	bool		trigger_tier;
 } SoftDeleteRequest;
 
-/*
- * Refuses flag and time in a partition key, since a deleted row must stay
- * where it is.  The partitions may be partitioned themselves, with other
- * column numbers.
- */
+/* The partitions may be partitioned themselves, with other column numbers. */
 static void
 check_partition_key(Oid relid, const char *name)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	DtColumn	column;
-	bool		in_expression;
 
 	dtmodel_find_column(RelationGetDescr(rel), name, &column);
-	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-		AttributeNumberIsValid(column.attnum) &&
-		has_partition_attrs(rel,
-							bms_make_singleton(column.attnum -
-											   FirstLowInvalidHeapAttributeNumber),
-							&in_expression))
+	if (dtmodel_is_partitioned_by(rel, name))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("column \"%s\" is part of the partition key of table \"%s\"",
