@@ -185,6 +185,64 @@ GRANT SELECT ON
 TO PUBLIC;
 
 --
+-- Statements that are sent to shards (src/model/sender.c)
+--
+
+CREATE FUNCTION dtmodel_internal.sender(
+    model pg_catalog.regclass,
+    command pg_catalog.text)
+RETURNS pg_catalog.text[]
+AS 'MODULE_PATHNAME', 'dtmodel_sender_values'
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dtmodel_internal.sender(
+    pg_catalog.regclass, pg_catalog.text) IS
+'for Citus: what a statement on a table of Citus takes to its shards: the command, the times and the actor';
+
+-- Citus evaluates it as a STABLE function, but accepts no such one there.
+CREATE FUNCTION dtmodel_internal.sender_in_conflict(
+    model pg_catalog.regclass,
+    command pg_catalog.text)
+RETURNS pg_catalog.text[]
+AS 'MODULE_PATHNAME', 'dtmodel_sender_values'
+LANGUAGE C IMMUTABLE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dtmodel_internal.sender_in_conflict(
+    pg_catalog.regclass, pg_catalog.text) IS
+'for Citus: the same in the condition of ON CONFLICT DO UPDATE';
+
+CREATE FUNCTION dtmodel_internal.actor_for(
+    type pg_catalog.anyelement,
+    model pg_catalog.regclass,
+    "column" pg_catalog.name)
+RETURNS pg_catalog.anyelement
+AS 'MODULE_PATHNAME', 'dtmodel_actor_for'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dtmodel_internal.actor_for(
+    pg_catalog.anyelement, pg_catalog.regclass, pg_catalog.name) IS
+'for Citus: the actor as the value of a column of a table whose rows are in shards';
+
+CREATE FUNCTION dtmodel_internal.sent(
+    "column" pg_catalog.anyelement,
+    sender pg_catalog.text[])
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'dtmodel_sent'
+LANGUAGE C IMMUTABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dtmodel_internal.sent(
+    pg_catalog.anyelement, pg_catalog.text[]) IS
+'for Citus: marks the condition of a statement that is sent to a shard';
+
+CREATE FUNCTION dtmodel_internal.received(sender pg_catalog.text[])
+RETURNS pg_catalog.bool
+AS 'MODULE_PATHNAME', 'dtmodel_received'
+LANGUAGE C STABLE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION dtmodel_internal.received(pg_catalog.text[]) IS
+'for Citus: keeps the sender of a statement while it runs on a shard';
+
+--
 -- Timestamps (src/mixin/timestamps)
 --
 

@@ -376,6 +376,52 @@ compat_permissions(Query *query pg_attribute_unused(), RangeTblEntry *rte)
 #endif
 }
 
+/*
+ * Takes back that an entry of the range table reads columns which are not among
+ * these.  If it reads none, it needs no privilege to read.
+ */
+static inline void
+compat_keep_selected_columns(Query *query, RangeTblEntry *rte,
+							 const Bitmapset *columns)
+{
+	CompatPermissions *permissions = compat_permissions(query, rte);
+
+	permissions->selectedCols = bms_intersect(permissions->selectedCols, columns);
+	if (bms_is_empty(permissions->selectedCols))
+		permissions->requiredPerms &= ~ACL_SELECT;
+}
+
+/*
+ * Makes an entry of the range table, of a table, the subquery.  The first entry
+ * of the subquery is a copy of it, which asks for its privileges from now on.
+ */
+static inline void
+compat_make_subquery(Query *query pg_attribute_unused(), RangeTblEntry *rte,
+					 Query *subquery)
+{
+#if PG_VERSION_NUM < 160000
+	rte->requiredPerms = 0;
+	rte->checkAsUser = InvalidOid;
+	rte->selectedCols = rte->insertedCols = rte->updatedCols = NULL;
+	rte->extraUpdatedCols = NULL;
+#else
+	RTEPermissionInfo *permissions = getRTEPermissionInfo(query->rteperminfos, rte);
+
+	subquery->rteperminfos = list_make1(copyObject(permissions));
+	linitial_node(RangeTblEntry, subquery->rtable)->perminfoindex = 1;
+	rte->perminfoindex = 0;
+#endif
+	rte->rtekind = RTE_SUBQUERY;
+	rte->subquery = subquery;
+	rte->security_barrier = false;
+	rte->securityQuals = NIL;
+	rte->relid = InvalidOid;
+	rte->relkind = 0;
+	rte->rellockmode = 0;
+	rte->tablesample = NULL;
+	rte->inh = false;
+}
+
 /* Gives a query the range table of a parse state, with its privileges. */
 static inline void
 compat_take_range_table(Query *query, ParseState *state)

@@ -40,6 +40,9 @@ static ExecutorFinish_hook_type next_executor_finish = NULL;
 static ProcessUtility_hook_type next_process_utility = NULL;
 static ExecutorEnd_hook_type next_executor_end = NULL;
 
+/* How many calls of another planner are running. */
+static int	planning_depth = 0;
+
 void		_PG_init(void);
 
 PG_FUNCTION_INFO_V1(dtmodel_tier);
@@ -112,11 +115,42 @@ follow_leader(void)
 		dtmodel_is_preloaded = is_preloaded();
 }
 
+/*
+ * Calls the next planner.  That of Citus calls this one, with no text, for the
+ * parts of the statement.
+ */
+static PlannedStmt *
+plan_next(Query *parse, const char *query_string, int cursor_options,
+		  ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
+{
+	PlannedStmt *planned = NULL;
+
+	if (next_planner == NULL)
+		return standard_planner(parse, query_string, cursor_options,
+								params COMPAT_EXPLAIN_ARGUMENT);
+	planning_depth++;
+	PG_TRY();
+	{
+		planned = next_planner(parse, query_string, cursor_options,
+							   params COMPAT_EXPLAIN_ARGUMENT);
+	}
+	PG_FINALLY();
+	{
+		planning_depth--;
+	}
+	PG_END_TRY();
+	return planned;
+}
+
 static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
 {
-	DtRewrite	rewrite = {.text = query_string,.params = params};
+	DtRewrite	rewrite = {
+		.text = query_string,
+		.params = params,
+		.is_part = query_string == NULL && planning_depth > 0,
+	};
 	DtPast		past = {.text = query_string,.params = params};
 	PlannerGlobal *lists = NULL;
 	PlannedStmt *planned;
@@ -133,11 +167,8 @@ plan(Query *parse, const char *query_string, int cursor_options,
 		dtmodel_show_past(parse, &past);
 	}
 
-	planned = next_planner != NULL ?
-		next_planner(parse, query_string, cursor_options,
-					 params COMPAT_EXPLAIN_ARGUMENT) :
-		standard_planner(parse, query_string, cursor_options,
-						 params COMPAT_EXPLAIN_ARGUMENT);
+	planned = plan_next(parse, query_string, cursor_options,
+						params COMPAT_EXPLAIN_ARGUMENT);
 
 	/* The command tag for a client that sent a DELETE is "DELETE n". */
 	if (rewrite.top_is_update)

@@ -22,6 +22,7 @@
 #include "guc.h"
 #include "miscadmin.h"
 #include "model/actor.h"
+#include "model/sender.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -47,6 +48,8 @@ report_setter(void)
 const char *
 dtmodel_actor(void)
 {
+	if (dtmodel_sender != NULL)
+		return dtmodel_sender->actor;
 	if (dtmodel_actor_switch[0] == '\0')
 		return GetUserNameFromId(GetOuterUserId(), false);
 
@@ -54,6 +57,14 @@ dtmodel_actor(void)
 		!dtmodel_may_set_actor(dtmodel_actor_setter))
 		report_setter();
 	return dtmodel_actor_switch;
+}
+
+/* Whether an actor is set; if not, the actor is a role. */
+bool
+dtmodel_has_actor(void)
+{
+	return dtmodel_sender != NULL ? !dtmodel_sender->is_role :
+		dtmodel_actor_switch[0] != '\0';
 }
 
 static bool
@@ -89,14 +100,14 @@ dtmodel_make_actor_column(Relation rel, const DtColumn *column,
 static bool
 is_unknown(const DtActorColumn *actor)
 {
-	return dtmodel_actor_switch[0] == '\0' && !actor->holds_names;
+	return !dtmodel_has_actor() && !actor->holds_names;
 }
 
 /* Whether the column needs an actor, and there is none. */
 bool
 dtmodel_actor_is_missing(const DtColumn *column)
 {
-	return dtmodel_actor_switch[0] == '\0' && column->is_not_null &&
+	return !dtmodel_has_actor() && column->is_not_null &&
 		!holds_names(column);
 }
 

@@ -29,6 +29,7 @@ typedef struct DtActorColumn
 } DtActorColumn;
 
 extern const char *dtmodel_actor(void);
+extern bool dtmodel_has_actor(void);
 extern DtActorColumn *dtmodel_make_actor_column(Relation rel,
 												const DtColumn *column,
 												MemoryContext context);

@@ -94,6 +94,7 @@ typedef struct DtOwnColumns
 } DtOwnColumns;
 
 struct DtChange;
+struct Expr;
 struct DtDrift;
 struct DtForeignKey;
 
@@ -162,6 +163,14 @@ typedef struct DtMixin
 	 * own, which hide deleted rows themselves.
 	 */
 	List	   *(*own_entries) (const struct Query *query);
+
+	/*
+	 * The expression that every INSERT writes in one of its columns, whatever
+	 * the statement gives; NULL: the INSERT decides.  It is needed where the
+	 * rows are inserted on another server than that of the statement.
+	 */
+	struct Expr *(*inserted_value) (Oid relid, const void *options,
+									const DtColumn *column);
 
 	/*
 	 * Called when another mixin is added to the table, with its options, or

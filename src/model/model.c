@@ -167,6 +167,7 @@ read_key(DtModel *model, Relation rel)
 static void
 read_model(DtModel *model, Relation rel, const TriggerDesc *triggers)
 {
+	model->citus = dtmodel_citus_of(rel);
 	read_key(model, rel);
 	model->fields = dtmodel_read_fields(RelationGetDescr(rel));
 	model->options = palloc0(sizeof(void *) * dtmodel_count_mixins());
@@ -198,6 +199,7 @@ fill_entry(DtModel *entry, Relation rel)
 		MemoryContextDelete(entry->context);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	model.context = context;
+	model.read_at = before;
 	model.valid = (invalidations == before);
 	*entry = model;
 }
@@ -340,6 +342,17 @@ dtmodel_own_trigger(const DtModel *model, int which, const Trigger *trigger)
 }
 
 /*
+ * Whether the entry can be used.  Nothing is invalidated when Citus makes a
+ * table a shard, except that of which it is a shard.
+ */
+static bool
+is_current(const DtModel *entry)
+{
+	return entry->valid && (!entry->citus.may_become_shard ||
+							entry->read_at == invalidations);
+}
+
+/*
  * The model of a relation.  The caller holds a lock on it, so that its
  * definition cannot change meanwhile.
  */
@@ -348,7 +361,7 @@ dtmodel_get_model(Relation rel)
 {
 	DtModel    *entry = find_entry(RelationGetRelid(rel));
 
-	if (!entry->valid)
+	if (!is_current(entry))
 		fill_entry(entry, rel);
 	return entry;
 }
@@ -363,7 +376,7 @@ dtmodel_get_model_of_locked(Oid relid)
 {
 	DtModel    *entry = find_entry(relid);
 
-	if (!entry->valid && !entry->is_bare)
+	if (!entry->is_bare && !is_current(entry))
 	{
 		Relation	rel = relation_open(relid, NoLock);
 

@@ -15,6 +15,7 @@
 #include "nodes/bitmapset.h"
 #include "nodes/parsenodes.h"
 #include "nodes/pg_list.h"
+#include "server/citus.h"
 #include "server/relation.h"
 
 /*
@@ -60,6 +61,8 @@ typedef struct DtModel
 	bool		is_referenced;	/* by a foreign key */
 	bool		has_other_before_triggers;	/* other row triggers fire BEFORE
 											 * UPDATE or DELETE */
+	DtCitus		citus;			/* what the relation is to Citus */
+	uint64		read_at;		/* the number of changes of relations then */
 } DtModel;
 
 /*

@@ -39,6 +39,7 @@
 #include "model/projection.h"
 #include "model/row.h"
 #include "model/row_move.h"
+#include "model/sender.h"
 #include "nodes/nodeFuncs.h"
 #include "server/updated_row.h"
 #include "utils/rel.h"
@@ -110,8 +111,13 @@ make_inner(const Projection *projection)
 static void *
 make_state(const Step *step, const Projection *projection)
 {
-	MemoryContext caller = MemoryContextSwitchTo(projection->update->ps.state->es_query_cxt);
-	void	   *state = step->action->make_state(projection->rel, step->trigger);
+	MemoryContext caller;
+	void	   *state;
+
+	if (!projection->steps.is_insert)
+		dtmodel_check_sent(projection->rel);
+	caller = MemoryContextSwitchTo(projection->update->ps.state->es_query_cxt);
+	state = step->action->make_state(projection->rel, step->trigger);
 
 	MemoryContextSwitchTo(caller);
 	return state;

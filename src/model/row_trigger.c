@@ -10,6 +10,7 @@
 
 #include "dtmodel.h"
 #include "model/row_trigger.h"
+#include "model/sender.h"
 #include "utils/rel.h"
 
 static bool
@@ -98,6 +99,8 @@ dtmodel_trigger_state(FunctionCallInfo fcinfo,
 
 	if (function->fn_extra == NULL)
 	{
+		if (!TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+			dtmodel_check_sent(trigdata->tg_relation);
 		caller = MemoryContextSwitchTo(function->fn_mcxt);
 		function->fn_extra = make(trigdata->tg_relation, trigdata->tg_trigger);
 		MemoryContextSwitchTo(caller);

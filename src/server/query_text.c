@@ -57,3 +57,77 @@ dtmodel_is_dump_query(const char *text)
 {
 	return dtmodel_starts_with(text, "DECLARE _pg_dump_cursor CURSOR FOR ");
 }
+
+/* The length of a qualified name, which may be quoted. */
+static size_t
+name_length(const char *text)
+{
+	const char *end = text;
+	bool		is_quoted = false;
+
+	while (*end != '\0' && (is_quoted || *end != ' '))
+		is_quoted ^= (*end++ == '"');
+	return end - text;
+}
+
+/* The name without quotes, which two names need not both have. */
+static char *
+unquoted(const char *name, size_t length)
+{
+	char	   *result = palloc(length + 1);
+	size_t		count = 0;
+
+	for (size_t i = 0; i < length; i++)
+	{
+		if (name[i] != '"')
+			result[count++] = name[i];
+	}
+	result[count] = '\0';
+	return result;
+}
+
+/*
+ * Whether "copy" is the name of "table" with a number at the end; a long name
+ * loses its end to the number.
+ */
+static bool
+is_name_of_copy(const char *copy, const char *table)
+{
+	const char *suffix = strrchr(copy, '_');
+	size_t		length = strlen(table);
+
+	if (suffix == NULL || suffix[1] == '\0' ||
+		strspn(suffix + 1, "0123456789") != strlen(suffix + 1))
+		return false;
+	if (length != (size_t) (suffix - copy))
+		length = NAMEDATALEN / 2;
+	return strlen(table) >= length && strncmp(copy, table, length) == 0;
+}
+
+/*
+ * Whether Citus copies a table with the query, to distribute it in another way
+ * or not at all (alter_table.c in Citus).
+ */
+bool
+dtmodel_is_citus_copy_query(const char *text)
+{
+	const char *copy;
+	const char *table;
+	size_t		length;
+
+	if (!dtmodel_starts_with(text, "INSERT INTO "))
+		return false;
+	copy = text + strlen("INSERT INTO ");
+	length = name_length(copy);
+	if (!dtmodel_starts_with(copy + length, " SELECT * FROM ") &&
+		(!dtmodel_starts_with(copy + length, " (") ||
+		 strstr(copy, ") OVERRIDING SYSTEM VALUE SELECT ") == NULL))
+		return false;
+	table = strstr(copy + length, " FROM ");
+	if (table == NULL)
+		return false;
+	table += strlen(" FROM ");
+	return table[name_length(table)] == '\0' &&
+		is_name_of_copy(unquoted(copy, length),
+						unquoted(table, name_length(table)));
+}

@@ -10,6 +10,7 @@
 
 extern bool dtmodel_is_foreign_key_query(const char *text);
 extern bool dtmodel_is_dump_query(const char *text);
+extern bool dtmodel_is_citus_copy_query(const char *text);
 
 /* Inline: it runs for each statement, and most differ in the first bytes. */
 static inline bool

@@ -15,7 +15,8 @@ CREATE VIEW members AS
     WHERE d.deptype = 'e' AND e.extname = 'dtmodel' AND d.classid <> 'pg_type'::regclass;
 CREATE VIEW functions AS
     SELECT m.schema, m.identity, p.*, 'internal'::regtype = ANY (p.proargtypes) OR
-           p.prorettype = ANY ('{trigger,event_trigger,internal}'::regtype[]) AS is_internal
+           p.prorettype = ANY ('{trigger,event_trigger,internal}'::regtype[]) OR
+           m.comment ~ '^for Citus: ' AS is_internal
     FROM members AS m JOIN pg_proc AS p USING (oid) WHERE catalog = 'pg_proc';
 
 -- which objects there are
@@ -31,11 +32,12 @@ CREATE VIEW wrong AS
     WHERE schema = 'dtmodel_internal' AND prorettype <> 'trigger'::regtype
       AND NOT EXISTS (SELECT FROM pg_event_trigger WHERE evtfoid = f.oid)
       AND NOT EXISTS (SELECT FROM functions AS g WHERE g.prosupport = f.oid)
+      AND obj_description(f.oid) !~ '^for Citus: '
     UNION ALL
     SELECT identity, concat('comment: ', comment) FROM members
     WHERE coalesce(comment, '') = '' OR
           type = 'function' AND schema = 'dtmodel_internal' AND
-          comment !~ '^(trigger of dtmodel\.\w+( |:)|event trigger: |for the planner: )';
+          comment !~ '^(trigger of dtmodel\.\w+( |:)|event trigger: |for the planner: |for Citus: )';
 TABLE wrong;
 BEGIN;
 ALTER FUNCTION dtmodel_internal.slug_trigger() SET SCHEMA dtmodel;

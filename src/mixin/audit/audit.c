@@ -39,6 +39,7 @@ typedef struct AuditState
 	DtStamp		stamp;			/* for created_by and updated_by */
 	DtAudit		columns;
 	MemoryContext context;
+	bool		is_shard;		/* of a table of Citus */
 	DtActorColumn *creator;		/* NULL until a row needs it */
 	DtActorColumn *updater;
 } AuditState;
@@ -69,6 +70,7 @@ make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 	state->columns = *dtmodel_audit_of(model);
 	dtmodel_check_mixin_columns(rel, &dtmodel_audit_mixin, &state->columns);
 	state->context = CurrentMemoryContext;
+	state->is_shard = dtmodel_is_shard(&model->citus);
 	written[0] = state->columns.created_by.attnum;
 	written[1] = state->columns.updated_by.attnum;
 	dtmodel_init_stamp(&state->stamp, model, written, lengthof(written));
@@ -85,6 +87,22 @@ actor_for(const DtRow *row, AuditState *state, const DtColumn *column,
 	return dtmodel_actor_value(*actor, isnull);
 }
 
+/*
+ * Whether the row was stamped where the INSERT was planned, before it was sent
+ * to a shard.  COPY and sessions that do not preload the library leave it to
+ * the shard.
+ */
+static bool
+is_stamped(const DtRow *row, const AuditState *state, const DtColumn *column)
+{
+	bool		isnull;
+
+	if (!state->is_shard)
+		return false;
+	(void) dtmodel_new_value(row, column->attnum, &isnull);
+	return !isnull;
+}
+
 static void
 stamp_new_row(DtRow *row, void *argument)
 {
@@ -94,14 +112,16 @@ stamp_new_row(DtRow *row, void *argument)
 	bool		nulls[2];
 	int			count = 0;
 
-	if (dtmodel_column_is_used(&state->columns.created_by))
+	if (dtmodel_column_is_used(&state->columns.created_by) &&
+		!is_stamped(row, state, &state->columns.created_by))
 	{
 		columns[count] = state->columns.created_by.attnum;
 		values[count] = actor_for(row, state, &state->columns.created_by,
 								  &state->creator, &nulls[count]);
 		count++;
 	}
-	if (dtmodel_column_is_used(&state->columns.updated_by))
+	if (dtmodel_column_is_used(&state->columns.updated_by) &&
+		!is_stamped(row, state, &state->columns.updated_by))
 	{
 		columns[count] = state->columns.updated_by.attnum;
 		values[count] = actor_for(row, state, &state->columns.updated_by,

@@ -9,6 +9,7 @@
 
 #include "catalog/pg_trigger.h"
 #include "mixin/audit/mixin.h"
+#include "model/send.h"
 
 static void
 add_own_columns(const void *options, DtOwnColumns *own)
@@ -56,6 +57,13 @@ static const DtOption options[] = {
 	{0}
 };
 
+static Expr *
+inserted_value(Oid relid, const void *options pg_attribute_unused(),
+			   const DtColumn *column)
+{
+	return dtmodel_call_actor_for(relid, column);
+}
+
 const DtMixin dtmodel_audit_mixin = {
 	.name = "audit",
 	.title = "audit",
@@ -70,4 +78,5 @@ const DtMixin dtmodel_audit_mixin = {
 	.ncolumns = lengthof(columns),
 	.size = sizeof(DtAudit),
 	.add_own_columns = add_own_columns,
+	.inserted_value = inserted_value,
 };

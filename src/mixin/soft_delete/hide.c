@@ -19,6 +19,7 @@
 #include "guc.h"
 #include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/mixin.h"
+#include "mixin/soft_delete/sharded.h"
 #include "mixin/soft_delete/target.h"
 #include "nodes/makefuncs.h"
 #include "parser/parsetree.h"
@@ -26,20 +27,21 @@
 #include "server/plan_cache.h"
 #include "server/query_text.h"
 
-static Node *wrap_node(Query *query, Node *node);
+static Node *wrap_node(Query *query, Node *node, Node **place);
 
 /*
  * Whether rows that models hide are hidden from this query.  They are not
  * hidden from our own queries, which have the conditions that they need, nor
- * from queries that need every row: dumps, and the initial copy of a
- * subscription.
+ * from queries that need every row: dumps, the initial copy of a
+ * subscription, and the copy of a table that Citus distributes in another way.
  */
 bool
 dtmodel_hides_from(const char *query_string)
 {
 	return dtmodel_hides_from_policies() &&
 		!dtmodel_is_own_query(query_string) &&
-		!dtmodel_is_dump_query(query_string);
+		!dtmodel_is_dump_query(query_string) &&
+		!dtmodel_is_citus_copy_query(query_string);
 }
 
 /* The same for what policies add to a query of ours. */
@@ -70,41 +72,68 @@ is_exempt(Query *query, int rtindex)
 	return query->commandType == CMD_DELETE && rtindex == query->resultRelation;
 }
 
+/*
+ * Adds the condition where the reference is, or, for a table that Citus keeps
+ * in shards, at the given place above it: Citus knows no FromExpr below
+ * another.
+ */
 static Node *
-wrap_reference(Query *query, RangeTblRef *reference)
+wrap_reference(Query *query, RangeTblRef *reference, Node **place)
 {
 	DtSoftTarget target;
 
 	if (is_exempt(query, reference->rtindex) ||
 		!find_hidden(query, reference->rtindex, &target))
 		return (Node *) reference;
-	return (Node *) makeFromExpr(list_make1(reference),
-								 dtmodel_live_condition(&target));
+	if (!dtmodel_is_shell(&dtmodel_get_model_of_entry(target.rte)->citus))
+		return (Node *) makeFromExpr(list_make1(reference),
+									 dtmodel_live_condition(&target));
+	if (place != NULL)
+		*place = make_and_qual(*place, dtmodel_live_condition(&target));
+	else
+		dtmodel_select_live(query, &target);
+	return (Node *) reference;
 }
 
 static void
-wrap_list(Query *query, List *nodes)
+wrap_list(Query *query, List *nodes, Node **place)
 {
 	ListCell   *cell;
 
 	foreach(cell, nodes)
-		lfirst(cell) = wrap_node(query, lfirst(cell));
+		lfirst(cell) = wrap_node(query, lfirst(cell), place);
+}
+
+/*
+ * The condition of a join can have the condition on a table that it need not
+ * preserve.  Neither it nor one above can have that on a table of a FULL JOIN.
+ */
+static void
+wrap_join(Query *query, JoinExpr *join, Node **place)
+{
+	Node	  **left = &join->quals;
+	Node	  **right = &join->quals;
+
+	if (join->jointype == JOIN_LEFT)
+		left = place;
+	else if (join->jointype == JOIN_RIGHT)
+		right = place;
+	else if (join->jointype == JOIN_FULL)
+		left = right = NULL;
+	join->larg = wrap_node(query, join->larg, left);
+	join->rarg = wrap_node(query, join->rarg, right);
 }
 
 static Node *
-wrap_node(Query *query, Node *node)
+wrap_node(Query *query, Node *node, Node **place)
 {
 	if (IsA(node, RangeTblRef))
-		return wrap_reference(query, (RangeTblRef *) node);
+		return wrap_reference(query, (RangeTblRef *) node, place);
 	if (IsA(node, JoinExpr))
-	{
-		JoinExpr   *join = (JoinExpr *) node;
-
-		join->larg = wrap_node(query, join->larg);
-		join->rarg = wrap_node(query, join->rarg);
-	}
+		wrap_join(query, (JoinExpr *) node, place);
 	else if (IsA(node, FromExpr))
-		wrap_list(query, ((FromExpr *) node)->fromlist);
+		wrap_list(query, ((FromExpr *) node)->fromlist,
+				  &((FromExpr *) node)->quals);
 	return node;
 }
 
@@ -140,7 +169,7 @@ void
 dtmodel_hide_deleted(Query *query)
 {
 	if (query->jointree != NULL)
-		wrap_list(query, query->jointree->fromlist);
+		wrap_list(query, query->jointree->fromlist, &query->jointree->quals);
 #ifdef COMPAT_HAS_MERGE
 	if (query->commandType == CMD_MERGE)
 		hide_merge_target(query);

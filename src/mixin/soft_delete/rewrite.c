@@ -25,7 +25,9 @@
 #include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/merge.h"
 #include "mixin/soft_delete/rewrite.h"
+#include "mixin/soft_delete/sharded.h"
 #include "mixin/soft_delete/target.h"
+#include "model/send.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "server/inline.h"
@@ -215,7 +217,7 @@ inline_and_note(Query *query, DtRewrite *rewrite)
 static void
 inline_functions(Query *query, DtRewrite *rewrite)
 {
-	if (!dtmodel_calls_sql_function(query))
+	if (rewrite->is_part || !dtmodel_calls_sql_function(query))
 		return;
 	read_text(rewrite);
 	if (rewrite->hides)
@@ -242,6 +244,36 @@ has_soft_delete(const Query *query)
 	return false;
 }
 
+static void
+hide(Query *query, DtRewrite *rewrite)
+{
+	read_text(rewrite);
+	if (rewrite->hides)
+		dtmodel_hide_deleted(query);
+}
+
+/*
+ * Whether the query writes a table that Citus keeps in shards, or one of these;
+ * then this is all there is to do with it.
+ */
+static bool
+rewrite_sharded(Query *query, DtRewrite *rewrite)
+{
+	const DtModel *model = dtmodel_written_model(query);
+
+	if (model == NULL || model->citus.kind == DT_CITUS_NONE)
+		return false;
+	if (dtmodel_is_shard(&model->citus))
+		rewrite->top_is_update = dtmodel_rewrite_on_shard(query);
+	else if (!rewrite->is_part)
+	{
+		hide(query, rewrite);
+		if (!dtmodel_is_citus_copy_query(rewrite->text))
+			dtmodel_rewrite_for_shards(query);
+	}
+	return true;
+}
+
 /*
  * Makes the deletions of a query soft, and hides deleted rows from it where
  * models ask for it, on all its levels.
@@ -253,12 +285,11 @@ dtmodel_rewrite_query(Query *query, DtRewrite *rewrite)
 	inline_functions(query, rewrite);
 	rewrite_inner(query, rewrite);
 	rewrite->top_is_update = false;
-	if (!has_soft_delete(query))
+	if (rewrite_sharded(query, rewrite) || rewrite->is_part ||
+		!has_soft_delete(query))
 		return;
 
-	read_text(rewrite);
-	if (rewrite->hides)
-		dtmodel_hide_deleted(query);
+	hide(query, rewrite);
 	if (!rewrite->deletes_softly)
 		return;
 	if (query->commandType == CMD_DELETE)

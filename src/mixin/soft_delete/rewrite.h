@@ -15,6 +15,8 @@ typedef struct DtRewrite
 {
 	const char *text;			/* of the statement */
 	ParamListInfo params;
+	bool		is_part;		/* of a statement that was rewritten as a
+								 * whole, and that Citus plans in parts */
 	bool		is_known;		/* the next two are */
 	bool		deletes_softly;
 	bool		hides;

@@ -34,6 +34,7 @@
 #include "model/mixin_call.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
+#include "model/sender.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -111,7 +112,7 @@ dtmodel_row_deleted_at(const DtSoftDelete *soft_delete, HeapTuple row,
 TimestampTz
 dtmodel_new_deletion_time(const DtSoftDelete *soft_delete)
 {
-	return dtmodel_time_for_column(GetCurrentTransactionStartTimestamp(),
+	return dtmodel_time_for_column(dtmodel_transaction_time(),
 								   &soft_delete->deleted_at);
 }
 
@@ -260,10 +261,18 @@ mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
 						   &trigdata->tg_trigtuple->t_self);
 }
 
-/* Whether dtmodel.hard_delete is in effect, checked once in each statement. */
+/*
+ * Whether dtmodel.hard_delete is in effect, checked once in each statement.  On
+ * a shard the sender of the statement says so.
+ */
 static bool
 is_hard_delete(Relation rel, SoftDeleteState *state)
 {
+	if (dtmodel_sender != NULL && dtmodel_sender->command == DT_SENT_HARD_DELETE)
+	{
+		dtmodel_check_hard_delete(rel);
+		return true;
+	}
 	if (!dtmodel_hard_delete)
 		return false;
 	if (!state->hard_allowed)
@@ -478,6 +487,9 @@ dtmodel_protect_truncate_trigger(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function %s.protect_truncate_trigger must be called as a trigger on TRUNCATE",
 						DTMODEL_INTERNAL_SCHEMA)));
+	/* Only Citus empties a shard, after the trigger of its table. */
+	if (dtmodel_is_shard(&dtmodel_get_model(trigdata->tg_relation)->citus))
+		return PointerGetDatum(NULL);
 	if (dtmodel_hard_delete)
 		dtmodel_check_hard_delete(trigdata->tg_relation);
 	else

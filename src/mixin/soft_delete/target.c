@@ -10,17 +10,14 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/target.h"
+#include "model/time_value.h"
 #include "nodes/makefuncs.h"
-#include "parser/parse_coerce.h"
 #include "parser/parsetree.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
 
 /*
  * The soft delete of an entry of the range table, as its triggers say; NULL if
@@ -50,9 +47,20 @@ soft_columns(const RangeTblEntry *rte, DtSoftDelete *columns)
 	return true;
 }
 
-/* Whether an entry of the range table is such a table. */
+/*
+ * Whether an entry of the range table is such a table.  A shard is not: what is
+ * to be done with its rows is decided where Citus plans the statement.
+ */
 bool
 dtmodel_find_soft_target(Query *query, int rtindex, DtSoftTarget *target)
+{
+	return dtmodel_find_soft_shard(query, rtindex, target) &&
+		!dtmodel_is_shard(&dtmodel_get_model_of_entry(target->rte)->citus);
+}
+
+/* The same, and it may be a shard. */
+bool
+dtmodel_find_soft_shard(Query *query, int rtindex, DtSoftTarget *target)
 {
 	target->rtindex = rtindex;
 	target->rte = rt_fetch(rtindex, query->rtable);
@@ -78,32 +86,6 @@ current_timestamp(void)
 	return (Expr *) now;
 }
 
-static Expr *
-in_utc(Expr *time)
-{
-	Const	   *zone = makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
-								 CStringGetTextDatum("UTC"), false, false);
-
-	return (Expr *) makeFuncExpr(F_TIMEZONE_TEXT_TIMESTAMPTZ, TIMESTAMPOID,
-								 list_make2(zone, time), InvalidOid,
-								 DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
-}
-
-/* The time of the transaction, in the type of the column. */
-static Expr *
-deletion_time(const DtColumn *deleted_at)
-{
-	Expr	   *time = current_timestamp();
-
-	if (deleted_at->typid == TIMESTAMPOID)
-		time = in_utc(time);
-	return (Expr *) coerce_to_target_type(NULL, (Node *) time,
-										  deleted_at->typid, deleted_at->typid,
-										  deleted_at->typmod,
-										  COERCION_ASSIGNMENT,
-										  COERCE_IMPLICIT_CAST, -1);
-}
-
 static TargetEntry *
 assign(Query *query, const DtSoftTarget *target, const DtColumn *column,
 	   Expr *value)
@@ -111,6 +93,20 @@ assign(Query *query, const DtSoftTarget *target, const DtColumn *column,
 	compat_add_updated_column(query, target->rte, column->attnum);
 	return makeTargetEntry(value, column->attnum,
 						   pstrdup(NameStr(column->name)), false);
+}
+
+static List *
+make_assignments(Query *query, const DtSoftTarget *target, Expr *time)
+{
+	const DtSoftDelete *columns = &target->columns;
+	List	   *assignments;
+
+	assignments = list_make1(assign(query, target, &columns->deleted_at, time));
+	if (dtmodel_column_is_used(&columns->flag))
+		assignments = lappend(assignments,
+							  assign(query, target, &columns->flag,
+									 (Expr *) makeBoolConst(!columns->flag_is_live, false)));
+	return assignments;
 }
 
 /*
@@ -121,14 +117,21 @@ assign(Query *query, const DtSoftTarget *target, const DtColumn *column,
 List *
 dtmodel_target_assignments(Query *query, const DtSoftTarget *target)
 {
-	const DtSoftDelete *columns = &target->columns;
-	List	   *assignments;
+	return make_assignments(query, target,
+							dtmodel_time_value(current_timestamp(),
+											   &target->columns.deleted_at));
+}
 
-	assignments = list_make1(assign(query, target, &columns->deleted_at,
-									deletion_time(&columns->deleted_at)));
-	if (dtmodel_column_is_used(&columns->flag))
-		assignments = lappend(assignments,
-							  assign(query, target, &columns->flag,
-									 (Expr *) makeBoolConst(!columns->flag_is_live, false)));
-	return assignments;
+/* The same with the time of a transaction on another server. */
+List *
+dtmodel_target_assignments_at(Query *query, const DtSoftTarget *target,
+							  TimestampTz time)
+{
+	const DtColumn *column = &target->columns.deleted_at;
+
+	return make_assignments(query, target,
+							(Expr *) makeConst(column->typid, column->typmod, InvalidOid,
+									  sizeof(TimestampTz),
+									  TimestampTzGetDatum(dtmodel_time_for_column(time, column)),
+									  false, FLOAT8PASSBYVAL));
 }

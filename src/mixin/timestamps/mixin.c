@@ -8,12 +8,16 @@
 #include "postgres.h"
 
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "mixin/timestamps/default.h"
 #include "mixin/timestamps/mixin.h"
 #include "model/drift.h"
 #include "model/mixin_call.h"
+#include "model/time_value.h"
+#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 
 static const char *const clock_names[] = {
 	[DT_CLOCK_TRANSACTION] = "transaction",
@@ -171,6 +175,36 @@ static const DtOption options[] = {
 	{0}
 };
 
+static Oid
+function_of(DtClock clock)
+{
+	switch (clock)
+	{
+		case DT_CLOCK_TRANSACTION:
+			break;
+		case DT_CLOCK_STATEMENT:
+			return F_STATEMENT_TIMESTAMP;
+		case DT_CLOCK_CLOCK:
+			return F_CLOCK_TIMESTAMP;
+	}
+	return F_NOW;
+}
+
+static Expr *
+inserted_value(Oid relid pg_attribute_unused(), const void *options,
+			   const DtColumn *column)
+{
+	const DtTimestamps *timestamps = options;
+
+	if (!timestamps->stamps_inserts)
+		return NULL;
+	return dtmodel_time_value((Expr *) makeFuncExpr(function_of(timestamps->clock),
+													TIMESTAMPTZOID, NIL,
+													InvalidOid, InvalidOid,
+													COERCE_EXPLICIT_CALL),
+							  column);
+}
+
 const DtMixin dtmodel_timestamps_mixin = {
 	.name = "timestamps",
 	.title = "timestamps",
@@ -186,6 +220,7 @@ const DtMixin dtmodel_timestamps_mixin = {
 	.size = sizeof(DtTimestamps),
 	.read = read_options,
 	.add_own_columns = add_own_columns,
+	.inserted_value = inserted_value,
 	.describe = describe,
 	.find_drift = find_drift,
 };

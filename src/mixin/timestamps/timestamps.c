@@ -24,6 +24,7 @@
 #include "model/inheritance.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
+#include "model/sender.h"
 #include "model/stamp.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -35,6 +36,8 @@ typedef struct TimestampsState
 {
 	DtStamp		stamp;			/* for created_at and updated_at */
 	DtTimestamps columns;
+	bool		is_shard;		/* of a table of Citus, where new rows were
+								 * stamped before they were sent to it */
 } TimestampsState;
 
 PG_FUNCTION_INFO_V1(dtmodel_timestamps_trigger);
@@ -52,6 +55,7 @@ make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 		dtmodel_report_unknown_trigger(rel);
 	state->columns = *dtmodel_timestamps_of(model);
 	dtmodel_check_mixin_columns(rel, &dtmodel_timestamps_mixin, &state->columns);
+	state->is_shard = dtmodel_is_shard(&model->citus);
 	written[0] = state->columns.created_at.attnum;
 	written[1] = state->columns.updated_at.attnum;
 	dtmodel_init_stamp(&state->stamp, model, written, lengthof(written));
@@ -67,11 +71,11 @@ dtmodel_read_clock(DtClock clock)
 		case DT_CLOCK_TRANSACTION:
 			break;
 		case DT_CLOCK_STATEMENT:
-			return GetCurrentStatementStartTimestamp();
+			return dtmodel_statement_time();
 		case DT_CLOCK_CLOCK:
 			return GetCurrentTimestamp();
 	}
-	return GetCurrentTransactionStartTimestamp();
+	return dtmodel_transaction_time();
 }
 
 static void
@@ -84,10 +88,11 @@ set_time(DtRow *row, const DtColumn *column, TimestampTz time)
 static void
 stamp_new_row(DtRow *row, void *argument)
 {
-	const DtTimestamps *columns = &((TimestampsState *) argument)->columns;
+	const TimestampsState *state = argument;
+	const DtTimestamps *columns = &state->columns;
 	TimestampTz now;
 
-	if (!columns->stamps_inserts)
+	if (!columns->stamps_inserts || state->is_shard)
 		return;
 	now = dtmodel_read_clock(columns->clock);
 	if (dtmodel_column_is_used(&columns->created_at))

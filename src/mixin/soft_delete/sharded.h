@@ -1,0 +1,18 @@
+/*-------------------------------------------------------------------------
+ *
+ * sharded.h
+ *	  Statements on tables that Citus keeps in shards.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SOFT_DELETE_SHARDED_H
+#define DTMODEL_SOFT_DELETE_SHARDED_H
+
+#include "mixin/soft_delete/target.h"
+#include "nodes/parsenodes.h"
+
+extern void dtmodel_select_live(Query *query, DtSoftTarget *target);
+extern void dtmodel_rewrite_for_shards(Query *query);
+extern bool dtmodel_rewrite_on_shard(Query *query);
+
+#endif							/* DTMODEL_SOFT_DELETE_SHARDED_H */

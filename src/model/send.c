@@ -1,0 +1,440 @@
+/*-------------------------------------------------------------------------
+ *
+ * send.c
+ *	  Sending statements to the shards of a table, and receiving them there.
+ *
+ * Where Citus plans an UPDATE or DELETE, its condition gets
+ *
+ *		AND sent(column, sender(model, command))
+ *
+ * Citus evaluates sender(), sends the rest to the servers that have the
+ * shards, and there the statement is parsed, gets its policies, and is planned
+ * as any other.  The planner takes sent() out, and puts a received() in, which
+ * is constant, and so called once, before the first row is found.
+ *
+ * That a column is read by sent() must not need a privilege.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "dtmodel.h"
+#include "guc.h"
+#include "model/mixin.h"
+#include "model/send.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parse_func.h"
+#include "parser/parsetree.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* The place in the text of a call that is in no text. */
+#define OWN_CALL_LOCATION (-2)
+
+/* A walk through a query, for a column of one of its tables. */
+typedef struct Columns
+{
+	int			rtindex;
+	int			levels;			/* the query is this far up */
+	Bitmapset  *used;			/* as in a RangeTblEntry */
+} Columns;
+
+static Oid
+find_function(const char *name, int nargs, const Oid *types)
+{
+	return LookupFuncName(list_make2(makeString(pstrdup(DTMODEL_INTERNAL_SCHEMA)),
+									 makeString(pstrdup(name))),
+						  nargs, types, false);
+}
+
+static Oid
+sent_function(void)
+{
+	const Oid	types[] = {ANYELEMENTOID, TEXTARRAYOID};
+
+	return find_function("sent", lengthof(types), types);
+}
+
+static FuncExpr *
+call(const char *name, int nargs, const Oid *types, Oid result, List *args)
+{
+	return makeFuncExpr(find_function(name, nargs, types), result, args,
+						InvalidOid, DEFAULT_COLLATION_OID,
+						COERCE_EXPLICIT_CALL);
+}
+
+/* The model that a statement writes; NULL if that is no model. */
+const DtModel *
+dtmodel_written_model(const Query *query)
+{
+	if (query->commandType == CMD_SELECT || query->resultRelation == 0)
+		return NULL;
+	return dtmodel_get_model_of_entry(rt_fetch(query->resultRelation,
+											   query->rtable));
+}
+
+/* Whether the planner has added a call of a function, rather than a user. */
+bool
+dtmodel_is_own_call(const Node *call)
+{
+	return call != NULL && IsA(call, FuncExpr) &&
+		((const FuncExpr *) call)->location == OWN_CALL_LOCATION;
+}
+
+static bool
+is_marked(Node *node, void *function)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, FuncExpr) && ((FuncExpr *) node)->funcid == *(Oid *) function &&
+		!dtmodel_is_own_call(node))
+		return true;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, is_marked, function, 0);
+	return expression_tree_walker(node, is_marked, function);
+}
+
+/*
+ * Refuses a call of sent() that a user has written: to the shards it would be
+ * a command of ours.
+ */
+void
+dtmodel_check_not_marked(Query *query)
+{
+	Oid			function = sent_function();
+
+	if (!query_tree_walker(query, is_marked, &function, 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to call a function that only the planner may call")));
+}
+
+/* Any column of the table. */
+static Var *
+any_column(int rtindex, Oid relid)
+{
+	AttrNumber	attnum = 1;
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+
+	while (get_attname(relid, attnum, true) == NULL)
+		attnum++;
+	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
+	return makeVar(rtindex, attnum, type, typmod, collation, 0);
+}
+
+static Node *
+call_sender(const char *function, Oid relid, DtSentCommand command)
+{
+	const Oid	types[] = {REGCLASSOID, TEXTOID};
+	const char *name = dtmodel_sent_command_name(command);
+	Const	   *model = makeConst(REGCLASSOID, -1, InvalidOid, sizeof(Oid),
+								  ObjectIdGetDatum(relid), false, true);
+	Const	   *text = makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+								 CStringGetTextDatum(name), false, false);
+
+	return (Node *) call(function, lengthof(types), types, TEXTARRAYOID,
+						 list_make2(model, text));
+}
+
+static FuncExpr *
+call_sent(int rtindex, Oid relid, const char *sender, DtSentCommand command)
+{
+	FuncExpr   *sent = makeFuncExpr(sent_function(), BOOLOID,
+									list_make2(any_column(rtindex, relid),
+											   call_sender(sender, relid, command)),
+									InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+
+	sent->location = OWN_CALL_LOCATION;
+	return sent;
+}
+
+/* Marks the condition of an UPDATE or DELETE for the shards of its table. */
+void
+dtmodel_mark_as_sent(Query *query, DtSentCommand command)
+{
+	Oid			relid = rt_fetch(query->resultRelation, query->rtable)->relid;
+	FuncExpr   *sent = call_sent(query->resultRelation, relid, "sender", command);
+
+	query->jointree->quals = make_and_qual(query->jointree->quals, (Node *) sent);
+}
+
+/* A call of actor_for() for a column, evaluated where the INSERT is planned. */
+Expr *
+dtmodel_call_actor_for(Oid relid, const DtColumn *column)
+{
+	const Oid	types[] = {ANYELEMENTOID, REGCLASSOID, NAMEOID};
+	Oid			collation = get_typcollation(column->typid);
+	Const	   *model = makeConst(REGCLASSOID, -1, InvalidOid, sizeof(Oid),
+								  ObjectIdGetDatum(relid), false, true);
+	Const	   *name = makeConst(NAMEOID, -1, C_COLLATION_OID, NAMEDATALEN,
+								 NameGetDatum(&column->name), false, false);
+
+	return (Expr *) makeFuncExpr(find_function("actor_for", lengthof(types), types),
+								 column->typid,
+								 list_make3(makeNullConst(column->typid,
+														  column->typmod, collation),
+											model, copyObject(name)),
+								 collation, InvalidOid, COERCE_EXPLICIT_CALL);
+}
+
+/* Replaces a column in all rows of a VALUES list. */
+static void
+write_values(RangeTblEntry *values, AttrNumber attnum, Expr *value)
+{
+	ListCell   *cell;
+
+	foreach(cell, values->values_lists)
+	{
+		List	   *row = lfirst(cell);
+
+		list_nth_cell(row, attnum - 1)->ptr_value = copyObject(value);
+	}
+}
+
+/* The list that the value of a column comes from; NULL: it is no such value. */
+static RangeTblEntry *
+values_of(Query *query, const TargetEntry *target)
+{
+	RangeTblEntry *values;
+
+	if (!IsA(target->expr, Var))
+		return NULL;
+	values = rt_fetch(((const Var *) target->expr)->varno, query->rtable);
+	return values->rtekind == RTE_VALUES ? values : NULL;
+}
+
+static TargetEntry *
+find_target(const Query *query, AttrNumber attnum)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->targetList)
+	{
+		TargetEntry *target = lfirst_node(TargetEntry, cell);
+
+		if (!target->resjunk && target->resno == attnum)
+			return target;
+	}
+	return NULL;
+}
+
+static int
+compare_targets(const ListCell *a, const ListCell *b)
+{
+	return ((const TargetEntry *) lfirst(a))->resno -
+		((const TargetEntry *) lfirst(b))->resno;
+}
+
+/* Writes a column in all rows that an INSERT inserts. */
+static void
+write_column(Query *query, const DtColumn *column, Expr *value)
+{
+	TargetEntry *target = find_target(query, column->attnum);
+	RangeTblEntry *values = target == NULL ? NULL : values_of(query, target);
+
+	if (values != NULL)
+		write_values(values, ((Var *) target->expr)->varattno, value);
+	else if (target != NULL)
+		target->expr = value;
+	else
+	{
+		target = makeTargetEntry(value, column->attnum,
+								 pstrdup(NameStr(column->name)), false);
+		query->targetList = lappend(query->targetList, target);
+		list_sort(query->targetList, compare_targets);
+	}
+}
+
+static void
+write_columns(Query *query, Oid relid, const DtMixin *mixin, const void *options)
+{
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		const DtColumn *column = dtmodel_mixin_column(&mixin->columns[i], options);
+		Expr	   *value = NULL;
+
+		if (dtmodel_column_is_used(column))
+			value = mixin->inserted_value(relid, options, column);
+		if (value != NULL)
+			write_column(query, column, value);
+	}
+}
+
+/* Whether Citus evaluates functions of the INSERT before it sends it. */
+static bool
+is_evaluated(const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->rtable)
+	{
+		if (contain_mutable_functions((Node *) lfirst_node(RangeTblEntry, cell)->values_lists))
+			return true;
+	}
+	return contain_mutable_functions((Node *) query->targetList);
+}
+
+static void
+refuse_conflict(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("this INSERT ... ON CONFLICT DO UPDATE is not supported on table \"%s\", whose rows Citus keeps in shards",
+					get_rel_name(relid)),
+			 errdetail("Citus would not send the time and the actor with it."),
+			 errhint("Add timestamps to the model, or use INSERT ... ON CONFLICT DO NOTHING and UPDATE.")));
+}
+
+/* The condition of ON CONFLICT DO UPDATE is marked as that of an UPDATE. */
+static void
+send_conflict(Query *query, Oid relid)
+{
+	FuncExpr   *sent;
+
+	if (query->onConflict == NULL ||
+		query->onConflict->action != ONCONFLICT_UPDATE)
+		return;
+	if (!is_evaluated(query))
+		refuse_conflict(relid);
+	sent = call_sent(query->resultRelation, relid, "sender_in_conflict",
+					 DT_SENT_UPDATE);
+	query->onConflict->onConflictWhere =
+		make_and_qual(query->onConflict->onConflictWhere, (Node *) sent);
+}
+
+/*
+ * Stamps the rows of an INSERT, which its triggers on the shards leave as they
+ * are.
+ */
+void
+dtmodel_send_insert(Query *query, const DtModel *model)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+	Oid			relid = model->relid;
+
+	for (int i = 0; mixins[i] != NULL && !dtmodel_preserve_timestamps; i++)
+	{
+		if (model->options[i] != NULL && mixins[i]->inserted_value != NULL)
+			write_columns(query, relid, mixins[i], model->options[i]);
+	}
+	send_conflict(query, relid);
+}
+
+static bool
+find_columns(Node *node, Columns *columns)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		const Var  *var = (const Var *) node;
+
+		if (var->varno == columns->rtindex && (int) var->varlevelsup == columns->levels)
+			columns->used = bms_add_member(columns->used, var->varattno -
+										   FirstLowInvalidHeapAttributeNumber);
+		return false;
+	}
+	if (IsA(node, Query))
+	{
+		bool		result;
+
+		columns->levels++;
+		result = query_tree_walker((Query *) node, find_columns, columns, 0);
+		columns->levels--;
+		return result;
+	}
+	return expression_tree_walker(node, find_columns, columns);
+}
+
+/*
+ * Takes back the SELECT privilege on columns that the query does not read any
+ * more.
+ */
+static void
+forget_unused_columns(Query *query)
+{
+	Columns		columns = {.rtindex = query->resultRelation};
+
+	(void) query_tree_walker(query, find_columns, &columns, 0);
+	compat_keep_selected_columns(query,
+								 rt_fetch(query->resultRelation, query->rtable),
+								 columns.used);
+}
+
+/* The sender in the call of sent(), which Citus has evaluated. */
+static Const *
+sender_of(const FuncExpr *sent)
+{
+	Const	   *sender = lsecond(sent->args);
+
+	if (!IsA(sender, Const) || sender->constisnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("this statement on a model is not supported, because Citus sends it to the shards without the times and the actor"),
+				 errhint("Use a statement that is not prepared, or one for each table.")));
+	return sender;
+}
+
+static Node *
+call_received(Const *sender)
+{
+	const Oid	types[] = {TEXTARRAYOID};
+	FuncExpr   *received = call("received", lengthof(types), types, BOOLOID,
+								list_make1(sender));
+
+	received->location = OWN_CALL_LOCATION;
+	return (Node *) received;
+}
+
+/* Replaces sent() by received() in a condition. */
+static Const *
+receive_in_condition(Node **condition)
+{
+	List	   *parts = make_ands_implicit((Expr *) *condition);
+	Oid			function = sent_function();
+	ListCell   *cell;
+
+	foreach(cell, parts)
+	{
+		FuncExpr   *sent = lfirst(cell);
+		Const	   *sender;
+
+		if (!IsA(sent, FuncExpr) || sent->funcid != function)
+			continue;
+		sender = sender_of(sent);
+		lfirst(cell) = call_received(sender);
+		*condition = (Node *) make_ands_explicit(parts);
+		return sender;
+	}
+	return NULL;
+}
+
+/*
+ * Receives an UPDATE or DELETE of a shard, or an INSERT that may update; false if no server of ours has sent
+ * it.
+ */
+bool
+dtmodel_receive_statement(Query *query, DtSender *sender)
+{
+	Const	   *values = NULL;
+
+	if (query->commandType == CMD_UPDATE || query->commandType == CMD_DELETE)
+		values = receive_in_condition(&query->jointree->quals);
+	else if (query->onConflict != NULL)
+		values = receive_in_condition(&query->onConflict->onConflictWhere);
+	if (values == NULL)
+		return false;
+	forget_unused_columns(query);
+	*sender = dtmodel_read_sender(DatumGetArrayTypeP(values->constvalue));
+	return true;
+}

@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * send.h
+ *	  Sending statements to the shards of a table, and receiving them there.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SEND_H
+#define DTMODEL_SEND_H
+
+#include "model/model.h"
+#include "model/sender.h"
+#include "nodes/parsenodes.h"
+
+extern const DtModel *dtmodel_written_model(const Query *query);
+extern void dtmodel_check_not_marked(Query *query);
+extern void dtmodel_mark_as_sent(Query *query, DtSentCommand command);
+extern void dtmodel_send_insert(Query *query, const DtModel *model);
+extern Expr *dtmodel_call_actor_for(Oid relid, const DtColumn *column);
+extern bool dtmodel_receive_statement(Query *query, DtSender *sender);
+extern bool dtmodel_is_own_call(const Node *call);
+
+#endif							/* DTMODEL_SEND_H */

@@ -1,0 +1,282 @@
+/*-------------------------------------------------------------------------
+ *
+ * sender.c
+ *	  The server that sent the statement which is running on a shard.
+ *
+ * sender() is evaluated by Citus where the statement is planned, once each
+ * time it is executed, and travels to the shards as a constant.  There
+ * received() keeps it as long as the statement runs.  See send.c for how the
+ * calls get into a statement.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "dtmodel.h"
+#include "fmgr.h"
+#include "guc.h"
+#include "miscadmin.h"
+#include "model/actor.h"
+#include "model/send.h"
+#include "model/sender.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+/* The sender, in the memory of the statement that was received. */
+typedef struct Received
+{
+	DtSender	sender;			/* must be the first */
+	struct Received *outer;
+	MemoryContextCallback callback;
+} Received;
+
+/* The places in the array of a sender. */
+enum
+{
+	SENT_COMMAND, SENT_TRANSACTION, SENT_STATEMENT, SENT_ACTOR, SENT_IS_ROLE,
+	SENT_COUNT
+};
+
+static const char *const command_names[] = {"update", "delete", "delete for good"};
+
+static Received *received = NULL;
+const DtSender *dtmodel_sender = NULL;
+
+PG_FUNCTION_INFO_V1(dtmodel_sender_values);
+PG_FUNCTION_INFO_V1(dtmodel_sent);
+PG_FUNCTION_INFO_V1(dtmodel_actor_for);
+PG_FUNCTION_INFO_V1(dtmodel_received);
+
+const char *
+dtmodel_sent_command_name(DtSentCommand command)
+{
+	return command_names[command];
+}
+
+/* What is written with the times of the row cannot be sent to other servers. */
+static void
+check_not_preserved(Oid relid)
+{
+	if (!dtmodel_preserve_timestamps)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("dtmodel.preserve_timestamps has no effect on table \"%s\", whose rows Citus keeps in shards",
+					get_rel_name(relid)),
+			 errhint("Use RESET dtmodel.preserve_timestamps, or import the rows before the table is distributed.")));
+}
+
+static Datum
+number(TimestampTz time)
+{
+	return CStringGetTextDatum(psprintf(INT64_FORMAT, time));
+}
+
+/*
+ * sender(model regclass, command text) returns text[]
+ *
+ * What a statement on a table of Citus takes to the shards, for received().
+ * Refuses dtmodel.preserve_timestamps (0A000), and an actor that was set
+ * without the privilege (42501).
+ */
+Datum
+dtmodel_sender_values(PG_FUNCTION_ARGS)
+{
+	Datum		values[SENT_COUNT];
+
+	check_not_preserved(PG_GETARG_OID(0));
+	values[SENT_COMMAND] = PG_GETARG_DATUM(1);
+	values[SENT_TRANSACTION] = number(dtmodel_transaction_time());
+	values[SENT_STATEMENT] = number(dtmodel_statement_time());
+	values[SENT_ACTOR] = CStringGetTextDatum(dtmodel_actor());
+	values[SENT_IS_ROLE] = CStringGetTextDatum(dtmodel_has_actor() ? "f" : "t");
+	PG_RETURN_ARRAYTYPE_P(construct_array(values, SENT_COUNT, TEXTOID, -1, false,
+										  TYPALIGN_INT));
+}
+
+/* The actor is known only to the server that plans the statement. */
+pg_noreturn static void
+report_unknown_actor(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("INSERT ... SELECT is not supported here on a model with audit, because Citus computes its rows where the actor is not known"),
+			 errhint("Use CREATE TEMPORARY TABLE ... AS for the query, and insert from that table.")));
+}
+
+/*
+ * actor_for(type anyelement, model regclass, "column" name) returns anyelement
+ *
+ * The actor as a value of the column, which has the type of the first argument.
+ * Errors are those of a trigger that writes it.
+ */
+Datum
+dtmodel_actor_for(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	DtColumn	column;
+	Datum		value;
+	bool		isnull;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	if (dtmodel_is_citus_backend())
+		report_unknown_actor();
+	rel = dtmodel_open(PG_GETARG_OID(1), AccessShareLock);
+	dtmodel_find_column(RelationGetDescr(rel), NameStr(*PG_GETARG_NAME(2)), &column);
+	if (!AttributeNumberIsValid(column.attnum) ||
+		!dtmodel_column_fits(&column, &dtmodel_use_actor) ||
+		column.typid != get_fn_expr_argtype(fcinfo->flinfo, 0))
+		PG_RETURN_NULL();
+	value = dtmodel_actor_value(dtmodel_make_actor_column(rel, &column,
+														  CurrentMemoryContext),
+								&isnull);
+	relation_close(rel, NoLock);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(value);
+}
+
+static DtSentCommand
+command_of(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(command_names); i++)
+	{
+		if (strcmp(name, command_names[i]) == 0)
+			return (DtSentCommand) i;
+	}
+	elog(ERROR, "unknown command \"%s\" was sent to a shard", name);
+}
+
+/* What sender() has put into the array. */
+DtSender
+dtmodel_read_sender(ArrayType *array)
+{
+	DtSender	sender;
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls,
+					  &count);
+	if (count != SENT_COUNT || array_contains_nulls(array))
+		elog(ERROR, "a statement was sent to a shard with %d values", count);
+	sender.command = command_of(TextDatumGetCString(values[SENT_COMMAND]));
+	sender.transaction = strtoll(TextDatumGetCString(values[SENT_TRANSACTION]), NULL, 10);
+	sender.statement = strtoll(TextDatumGetCString(values[SENT_STATEMENT]), NULL, 10);
+	sender.actor = TextDatumGetCString(values[SENT_ACTOR]);
+	sender.is_role = TextDatumGetCString(values[SENT_IS_ROLE])[0] == 't';
+	return sender;
+}
+
+/* The statement ends. */
+static void
+forget(void *argument)
+{
+	Received  **link = &received;
+
+	while (*link != NULL && *link != argument)
+		link = &(*link)->outer;
+	if (*link != NULL)
+		*link = (*link)->outer;
+	dtmodel_sender = (const DtSender *) received;
+}
+
+/* Keeps the sender until the statement that calls the function ends. */
+static Received *
+receive(FmgrInfo *function)
+{
+	Received   *sent = MemoryContextAllocZero(function->fn_mcxt, sizeof(Received));
+
+	sent->callback.func = forget;
+	sent->callback.arg = sent;
+	MemoryContextRegisterResetCallback(function->fn_mcxt, &sent->callback);
+	sent->outer = received;
+	received = sent;
+	dtmodel_sender = &sent->sender;
+	function->fn_extra = sent;
+	return sent;
+}
+
+/* Nobody but the planner calls these, so nobody can pretend to be a sender. */
+static void
+check_caller(FunctionCallInfo fcinfo)
+{
+	if (!dtmodel_is_own_call(fcinfo->flinfo->fn_expr))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to call a function that only the planner may call")));
+}
+
+/*
+ * received(sender text[]) returns boolean
+ *
+ * True.  On a shard the planner puts it in the place of sent(), so that it is
+ * called before the first row is found.
+ */
+Datum
+dtmodel_received(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller;
+
+	check_caller(fcinfo);
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		receive(fcinfo->flinfo)->sender = dtmodel_read_sender(PG_GETARG_ARRAYTYPE_P(0));
+		MemoryContextSwitchTo(caller);
+	}
+	PG_RETURN_BOOL(true);
+}
+
+/* The statement was not received, or a user has written the call. */
+pg_noreturn static void
+report_not_received(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a statement on a table of Citus reached a server where %s is not preloaded",
+					DTMODEL_SCHEMA),
+			 errhint("On every server of the cluster, add %s to shared_preload_libraries after citus, or use ALTER DATABASE ... SET session_preload_libraries.",
+					 DTMODEL_SCHEMA)));
+}
+
+/*
+ * sent("column" anyelement, sender text[]) returns boolean
+ *
+ * Marks the condition of a statement that was sent to a shard.  The planner
+ * there takes it out; where it does not, it is an error (55000).  The column
+ * keeps Citus from evaluating it before.
+ */
+Datum
+dtmodel_sent(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	report_not_received();
+}
+
+/*
+ * Refuses (55000) to update or delete rows of a shard by a statement that does
+ * not carry what they depend on.  The server's own foreign keys may.
+ */
+void
+dtmodel_check_sent(Relation rel)
+{
+	const DtCitus *citus = &dtmodel_get_model(rel)->citus;
+
+	if (!dtmodel_is_shard(citus) || dtmodel_sender != NULL ||
+		InNoForceRLSOperation())
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("an UPDATE or DELETE of table \"%s\" was sent to its shards from a session that does not preload %s",
+					get_rel_name(citus->table), DTMODEL_SCHEMA),
+			 errdetail("Its rows would get other times and another actor in each shard."),
+			 errhint("On every server of the cluster, add %s to shared_preload_libraries after citus, or use ALTER DATABASE ... SET session_preload_libraries, and connect again.",
+					 DTMODEL_SCHEMA)));
+}

@@ -1,0 +1,63 @@
+/*-------------------------------------------------------------------------
+ *
+ * sender.h
+ *	  The server that sent the statement which is running on a shard.
+ *
+ * A server on which Citus plans a statement sends parts of it to the shards.
+ * The settings of the session and its clock do not arrive there, so the
+ * statement carries what its rows depend on: the command, the times and the
+ * actor.  They are the same on all shards.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DTMODEL_SENDER_H
+#define DTMODEL_SENDER_H
+
+#include "access/xact.h"
+#include "datatype/timestamp.h"
+#include "model/model.h"
+#include "utils/array.h"
+
+/* What the statement does to the rows that it finds. */
+typedef enum DtSentCommand
+{
+	DT_SENT_UPDATE,
+	DT_SENT_DELETE,				/* marks them as deleted */
+	DT_SENT_HARD_DELETE			/* deletes them for good */
+} DtSentCommand;
+
+typedef struct DtSender
+{
+	DtSentCommand command;
+	TimestampTz transaction;	/* when it began there */
+	TimestampTz statement;
+	const char *actor;			/* NULL: none, where a column needs one */
+	bool		is_role;		/* no actor was set; this is the role */
+} DtSender;
+
+/*
+ * The sender of the statement that is running, or of the one around it; NULL
+ * on the server that a client is connected to.
+ */
+extern const DtSender *dtmodel_sender;
+
+/* When the transaction began, on the server that has sent the statement. */
+static inline TimestampTz
+dtmodel_transaction_time(void)
+{
+	return dtmodel_sender == NULL ? GetCurrentTransactionStartTimestamp() :
+		dtmodel_sender->transaction;
+}
+
+static inline TimestampTz
+dtmodel_statement_time(void)
+{
+	return dtmodel_sender == NULL ? GetCurrentStatementStartTimestamp() :
+		dtmodel_sender->statement;
+}
+
+extern const char *dtmodel_sent_command_name(DtSentCommand command);
+extern DtSender dtmodel_read_sender(ArrayType *values);
+extern void dtmodel_check_sent(Relation rel);
+
+#endif							/* DTMODEL_SENDER_H */
