@@ -5,6 +5,8 @@
 #                                         throwaway server, leave nothing behind;
 #                                         "make check CC=clang" tests that build
 # make check-clients CLIENTS="django"     the same with applications, or these
+# make check-citus CITUS_PREFIX=/folder   on a cluster of Citus, if it is installed
+#                                         there, or in the server's own folders
 # make check-all MAJORS="15 17"           make check on these majors; root only
 # make check-long DTMODEL_TIMES=20        make check with so many times the work
 #                                         of the random tests
@@ -52,10 +54,10 @@ EXTRA_CLEAN = built_for dtmodel-*.zip
 
 # These run before there is a server or even a pg_config, so PGXS, which has
 # a "check" of its own, stays out of them.
-DRIVEN = demo check check-long check-all check-clients check-mutants bench
+DRIVEN = demo check check-long check-all check-clients check-citus check-mutants bench
 
 ifneq ($(filter $(DRIVEN) dist,$(MAKECMDGOALS)),)
-export PG_CONFIG
+export PG_CONFIG CITUS_PREFIX CITUS_TESTS
 .PHONY: $(DRIVEN) dist
 check-long: export DTMODEL_TIMES ?= 20
 check-mutants: export MUTANTS ?= 20

@@ -12,16 +12,22 @@
  * error, and to which object a returned row belongs, even if triggers have
  * skipped rows.
  *
+ * Neither works for a table that Citus distributes: there each object is
+ * inserted as create() does.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "api/create.h"
 #include "api/data.h"
 #include "api/result_receiver.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
+#include "model/distributed.h"
 #include "model/row_call.h"
+#include "server/record.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/queryenvironment.h"
@@ -169,6 +175,20 @@ read_object(Bulk *bulk, const DtRawValue *object, int64 index,
 }
 
 static void
+check_is_list(const DtRawValue *list)
+{
+	if (dtmodel_raw_is_array(list))
+		return;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("data must be an array of objects"),
+			 errdetail("It is %s.", dtmodel_raw_kind(list)),
+			 errhint("Pass a JSON array of objects; for one object call %s.create.",
+					 DTMODEL_SCHEMA)));
+}
+
+static void
 read_objects(Bulk *bulk, const DtRawValue *list)
 {
 	MemoryContext per_object = AllocSetContextCreate(CurrentMemoryContext,
@@ -177,13 +197,7 @@ read_objects(Bulk *bulk, const DtRawValue *list)
 	DtRawArrayWalk walk;
 	DtRawValue	object;
 
-	if (!dtmodel_raw_is_array(list))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("data must be an array of objects"),
-				 errdetail("It is %s.", dtmodel_raw_kind(list)),
-				 errhint("Pass a JSON array of objects; for one object call %s.create.",
-						 DTMODEL_SCHEMA)));
+	check_is_list(list);
 	walk = dtmodel_raw_walk_array(list);
 	while (dtmodel_raw_next_element(&walk, &object))
 	{
@@ -371,6 +385,65 @@ insert_groups(Bulk *bulk)
 		add_kept_rows(bulk);
 }
 
+static void
+insert_object(Bulk *bulk, const DtRowCall *call, const DtRawValue *object)
+{
+	DtDataPlace place = {call->rel, "data", bulk->at};
+	DtData		data = dtmodel_read_data(&place, object, bulk->strict);
+	HeapTupleData tuple;
+	Datum		row;
+	bool		inserted;
+
+	SPI_connect();
+	inserted = dtmodel_insert_row(call, &place, &data, DT_PLAN_INSERT, &row);
+	SPI_finish();
+	if (!inserted)
+		return;
+	tuple = dtmodel_tuple_of_row(row);
+	tuplestore_puttuple(bulk->result->store, &tuple);
+}
+
+/*
+ * Inserts the objects one by one.  Citus cannot read a tuplestore of ours, nor
+ * call us from the servers that insert the rows.
+ */
+static void
+insert_each(Bulk *bulk)
+{
+	DtRowCall	call = bulk->call;
+	MemoryContext caller = CurrentMemoryContext;
+	DtRawArrayWalk walk = dtmodel_raw_walk_array(&bulk->list);
+	DtRawValue	object;
+
+	call.context = AllocSetContextCreate(caller, "dtmodel bulk_create",
+										 ALLOCSET_DEFAULT_SIZES);
+	while (dtmodel_raw_next_element(&walk, &object))
+	{
+		CHECK_FOR_INTERRUPTS();
+		bulk->at++;
+		MemoryContextSwitchTo(call.context);
+		insert_object(bulk, &call, &object);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(call.context);
+	}
+	MemoryContextDelete(call.context);
+	bulk->at = -1;
+}
+
+static void
+insert_list(Bulk *bulk)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack,
+		.callback = object_context,
+		.arg = bulk,
+	};
+
+	error_context_stack = &callback;
+	insert_each(bulk);
+	error_context_stack = callback.previous;
+}
+
 /*
  * bulk_create(model anyelement, data jsonb, strict boolean DEFAULT false)
  * returns setof anyelement
@@ -392,8 +465,16 @@ dtmodel_bulk_create(PG_FUNCTION_ARGS)
 	bulk.result = dtmodel_make_result_receiver(fcinfo);
 	bulk.strict = dtmodel_flag_argument(fcinfo, 2, false);
 	bulk.list = dtmodel_data_argument(fcinfo, 1, "data");
-	read_objects(&bulk, &bulk.list);
-	insert_groups(&bulk);
+	if (dtmodel_is_distributed(bulk.call.rel))
+	{
+		check_is_list(&bulk.list);
+		insert_list(&bulk);
+	}
+	else
+	{
+		read_objects(&bulk, &bulk.list);
+		insert_groups(&bulk);
+	}
 	dtmodel_close_row_call(&bulk.call);
 	return (Datum) 0;
 }

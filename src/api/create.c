@@ -14,6 +14,7 @@
 #include "api/create.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
+#include "model/distributed.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -190,16 +191,24 @@ append_assignments(StringInfo query, const DtData *data, int first)
  * the caller update it.  The server evaluates cheap conditions first, and those
  * made of leakproof functions before the policies.  A comparison of texts is neither,
  * since the output function of a number is not leakproof.
+ *
+ * A server that has rows of a distributed table cannot call back.
  */
 static void
-append_version_condition(StringInfo query, const DtData *data, int first)
+append_version_condition(StringInfo query, Relation rel, const DtData *data,
+						 int first)
 {
 	int			version = dtmodel_find_row_version(data);
 	int			callback = first + dtmodel_update_count(data);
 
 	if (version < 0)
 		return;
-	appendStringInfo(query, " AND CASE WHEN " DT_ROW_ALIAS ".%s::pg_catalog.text OPERATOR(pg_catalog.=) $%d::pg_catalog.text THEN $%d ELSE $%d END",
+	if (dtmodel_is_distributed(rel))
+		appendStringInfo(query, " AND " DT_ROW_ALIAS ".%s::pg_catalog.text OPERATOR(pg_catalog.=) $%d::pg_catalog.text",
+						 quote_identifier(NameStr(data->items[version].field.name)),
+						 first + version);
+	else
+		appendStringInfo(query, " AND CASE WHEN " DT_ROW_ALIAS ".%s::pg_catalog.text OPERATOR(pg_catalog.=) $%d::pg_catalog.text THEN $%d ELSE $%d END",
 					 quote_identifier(NameStr(data->items[version].field.name)),
 					 first + version, callback + ROW_IS_FRESH, callback + ROW_IS_STALE);
 }
@@ -212,16 +221,17 @@ append_update(StringInfo query, Relation rel, const DtKey *key, const DtData *da
 	append_assignments(query, data, key->ncolumns + 1);
 	appendStringInfoString(query, " WHERE ");
 	dtmodel_append_key_condition(query, key, DT_ROW_ALIAS);
-	append_version_condition(query, data, key->ncolumns + 1);
+	append_version_condition(query, rel, data, key->ncolumns + 1);
 	appendStringInfoString(query, " RETURNING ");
 	dtmodel_append_row(query, rel);
 }
 
 /* The number of callback parameters of the UPDATE. */
 static int
-callback_count(const DtData *data)
+callback_count(Relation rel, const DtData *data)
 {
-	return dtmodel_find_row_version(data) < 0 ? 0 : ROW_PARAMETERS;
+	return dtmodel_find_row_version(data) < 0 || dtmodel_is_distributed(rel) ?
+		0 : ROW_PARAMETERS;
 }
 
 static SPIPlanPtr
@@ -230,7 +240,7 @@ update_plan(Relation rel, const DtKey *key, const DtData *data)
 	DtPlan		plan = dtmodel_find_plan(RelationGetRelid(rel), DT_PLAN_UPDATE,
 										 dtmodel_update_set(data));
 	int			count = key->ncolumns + dtmodel_update_count(data);
-	int			callbacks = callback_count(data);
+	int			callbacks = callback_count(rel, data);
 	Oid		   *types;
 
 	if (plan.saved != NULL)
@@ -254,13 +264,37 @@ note_row(void *caller, int which)
 	return !*is_stale;
 }
 
+/*
+ * Whether the row of a distributed table, which was not updated, has another
+ * version than the data: the same has a policy or a trigger that prevents it.
+ */
+static bool
+has_other_version(const DtRowCall *call, const DtDataPlace *place, const DtData *data)
+{
+	int			version = dtmodel_find_row_version(data);
+	const DtField *field = &data->items[version].field;
+	Datum	   *values = palloc(sizeof(Datum) * data->count);
+	char	   *nulls = palloc(data->count);
+	Datum		row;
+	Datum		current;
+	bool		isnull;
+
+	if (!dtmodel_select_row(call, &row))
+		return false;
+	dtmodel_data_values(place, data, values, nulls);
+	current = GetAttributeByNum(DatumGetHeapTupleHeader(row), field->attnum, &isnull);
+	return isnull || nulls[version] == 'n' ||
+		strcmp(dtmodel_value_text(current, field->typid),
+			   dtmodel_value_text(values[version], dtmodel_field_parameter(field))) != 0;
+}
+
 static bool
 run_update(const DtRowCall *call, const DtDataPlace *place,
 		   const DtData *data, Datum *row)
 {
 	const DtKey *key = &call->key;
 	int			count = key->ncolumns + dtmodel_update_count(data);
-	int			ncallbacks = callback_count(data);
+	int			ncallbacks = callback_count(call->rel, data);
 	Datum	   *values = palloc(sizeof(Datum) * (count + ncallbacks));
 	char	   *nulls = palloc(count + ncallbacks);
 	bool		is_stale = false;
@@ -283,6 +317,8 @@ run_update(const DtRowCall *call, const DtDataPlace *place,
 		dtmodel_fetch_row(call, plan, values, nulls, false, row) :
 		dtmodel_fetch_row_with_callback(call, plan, values, nulls, &callbacks, row);
 	SPI_finish();
+	if (!found && ncallbacks == 0 && dtmodel_find_row_version(data) >= 0)
+		is_stale = has_other_version(call, place, data);
 	if (!found && is_stale)
 		dtmodel_report_stale_data(place, data);
 	return found;

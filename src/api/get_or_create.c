@@ -24,6 +24,7 @@
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
+#include "model/distributed.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/typcache.h"
@@ -277,6 +278,11 @@ get_or_create(Search *search, Datum *row, bool *created)
 	check_indexes(search);
 	if (!is_covered(search))
 	{
+		dtmodel_check_not_distributed(search->call.rel, "get_or_create",
+									  "Callers on several servers that look for the same row can only be kept apart by a unique index, and none covers the criteria.",
+									  search->on_deleted == DT_DELETED_IGNORE ?
+									  "Find the row by the columns of a unique index." :
+									  "Find the row by the columns of an index that is unique among deleted rows too, or let on_deleted be \"ignore\".");
 		dtmodel_lock_criteria(&search->criteria_place, &search->criteria);
 		found = find(search, row);
 	}

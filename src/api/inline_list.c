@@ -21,6 +21,8 @@
  * - The id to begin after is not a constant, or its key is not: without an id
  *	 the query is another one.
  * - An argument is volatile or a subquery; the server has the same rule.
+ * - Citus distributes the table and the order of the rows has an effect: Citus
+ *	 does not keep the order of a subquery.
  * - The table has row-level security.  The query then depends on the setting
  *	 row_security, and the server does not plan again when that changes.
  * - The caller's query uses whole rows, and is older than a column of the
@@ -401,6 +403,15 @@ is_order_lost(const Query *query, bool is_set, int rtindex)
 		is_joined(query, (Node *) query->jointree, rtindex);
 }
 
+static bool
+is_planned_by_citus(const Query *query)
+{
+	const DtModel *model = dtmodel_get_model_of_entry(linitial_node(RangeTblEntry,
+																	query->rtable));
+
+	return model != NULL && dtmodel_is_shell(&model->citus);
+}
+
 /*
  * The query for a call, with parameters for limit and offset; NULL if the
  * function has to run.
@@ -409,17 +420,19 @@ static Query *
 inline_call(const ListCall *list)
 {
 	Query	   *query;
+	bool		order_lost;
 
 	if (!are_arguments_known(list->call))
 		return NULL;
 	query = query_of_call(list);
+	if (query == NULL)
+		return NULL;
 
 	/* The planner does not merge a subquery that has an order. */
-	if (query != NULL && query->limitCount == NULL &&
-		query->limitOffset == NULL &&
-		is_order_lost(list->caller, list->is_set, list->rtindex))
+	order_lost = is_order_lost(list->caller, list->is_set, list->rtindex);
+	if (order_lost && query->limitCount == NULL && query->limitOffset == NULL)
 		query->sortClause = NIL;
-	return query;
+	return order_lost || !is_planned_by_citus(query) ? query : NULL;
 }
 
 /* The call of get_all in the entry; NULL if there is none to inline. */

@@ -12,6 +12,7 @@
 #include "lib/stringinfo.h"
 #include "model/row_call.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_repr);
 PG_FUNCTION_INFO_V1(dtmodel_str);
@@ -24,12 +25,22 @@ typedef struct RowName
 	char	  **values;			/* of the key, as text; NULL for NULL */
 } RowName;
 
+/* The name of the table, also of which this is a shard. */
+static const char *
+name_of_table(Relation rel)
+{
+	const DtCitus *citus = &dtmodel_get_model(rel)->citus;
+
+	return dtmodel_is_shard(citus) ? get_rel_name(citus->table) :
+		RelationGetRelationName(rel);
+}
+
 static RowName
 read_row_name(FunctionCallInfo fcinfo)
 {
-	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
+	DtRowCall	call = dtmodel_begin_showing_call(fcinfo, AccessShareLock);
 	RowName		name = {
-		.class = dtmodel_make_class_name(RelationGetRelationName(call.rel)),
+		.class = dtmodel_make_class_name(name_of_table(call.rel)),
 		.key = dtmodel_key_if_any(call.rel),
 	};
 	DtKey		given = call.view == NULL ? name.key :

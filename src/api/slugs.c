@@ -53,6 +53,7 @@ usable_slug(Relation rel)
 {
 	const DtSlug *slug = dtmodel_slug_of(dtmodel_get_model(rel));
 
+	dtmodel_check_makes_slugs(rel);
 	if (slug == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

@@ -14,6 +14,7 @@
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
+#include "model/distributed.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -470,6 +471,9 @@ dtmodel_upsert(PG_FUNCTION_ARGS)
 	Datum		row;
 	bool		found;
 
+	dtmodel_check_not_distributed(upsert.call.rel, "upsert",
+								  "A server that has rows of the table cannot tell whether it has found a deleted row.",
+								  "Use INSERT ... ON CONFLICT ... DO UPDATE, or dtmodel.get_or_create and dtmodel.update.");
 	upsert.place = (DtDataPlace) {upsert.call.rel, "data", -1};
 	upsert.data = dtmodel_read_data(&upsert.place, &object,
 									dtmodel_flag_argument(fcinfo, 4, false));

@@ -28,9 +28,11 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "model/ddl.h"
+#include "model/distributed.h"
 #include "model/mixin_call.h"
 #include "model/view_row.h"
 #include "server/alter.h"
+#include "server/citus_ddl.h"
 #include "server/size.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -309,13 +311,15 @@ add_action(DtChange *change, const char *action)
 
 /*
  * Adds a CHECK.  If it is known to hold for all rows, since the columns are
- * added too, the rows are not read.
+ * added too, the rows are not read, except by Citus, which adds a constraint
+ * to shards by a statement of its own.
  */
 void
 dtmodel_add_check(DtChange *change, const char *name, const char *condition,
-				  bool holds)
+				  bool known)
 {
-	const char *validity = holds ? "" : dtmodel_validity(change, name);
+	bool		holds = known && !dtmodel_is_distributed(change->rel);
+	const char *validity = known ? "" : dtmodel_validity(change, name);
 	char	   *action = psprintf("ADD CONSTRAINT %s CHECK (%s)%s",
 								  quote_identifier(name), condition, validity);
 
@@ -397,10 +401,13 @@ static void
 run_statements(List *statements)
 {
 	ListCell   *cell;
+	int			allowing;
 
 	SPI_connect();
+	allowing = dtmodel_allow_triggers();
 	foreach(cell, statements)
 		run_statement(lfirst(cell));
+	dtmodel_end_allowing(allowing);
 	SPI_finish();
 }
 

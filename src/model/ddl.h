@@ -58,7 +58,7 @@ extern void dtmodel_check_not_generated(Relation rel, const DtColumn *column,
 extern void dtmodel_add_statement(DtChange *change, LOCKMODE lockmode,
 								  const char *done, char *sql);
 extern void dtmodel_add_check(DtChange *change, const char *name,
-							  const char *condition, bool holds);
+							  const char *condition, bool known);
 extern const char *dtmodel_validity(DtChange *change, const char *constraint);
 extern void dtmodel_announce(const DtChange *change, LOCKMODE lockmode,
 							 const char *work, const char *hint);

@@ -17,6 +17,7 @@
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "funcapi.h"
+#include "model/distributed.h"
 #include "model/row_call.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -33,13 +34,22 @@ typedef struct RowReceiver
 	bool		flag;			/* the value of that column */
 } RowReceiver;
 
-/* Begins a call about a table. */
-DtRowCall
-dtmodel_begin_call(Oid relid, LOCKMODE lockmode)
+static DtRowCall
+open_call(Oid relid, LOCKMODE lockmode)
 {
 	DtRowCall	call = {.lockmode = lockmode,.context = CurrentMemoryContext};
 
 	call.rel = dtmodel_open(relid, lockmode);
+	return call;
+}
+
+/* Begins a call about a table. */
+DtRowCall
+dtmodel_begin_call(Oid relid, LOCKMODE lockmode)
+{
+	DtRowCall	call = open_call(relid, lockmode);
+
+	dtmodel_check_not_shard(call.rel);
 	return call;
 }
 
@@ -71,20 +81,32 @@ report_null_instance(FunctionCallInfo fcinfo, Relation rel)
 }
 
 /*
+ * Begins the call of a function that only shows the row that it is given, of a
+ * table, of a shard or of a view of live rows.
+ */
+DtRowCall
+dtmodel_begin_showing_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
+{
+	Oid			relid = dtmodel_table_argument(fcinfo, 0);
+	DtLiveView *view = dtmodel_open_live_view(relid);
+	DtRowCall	call = open_call(view == NULL ? relid : view->source.relid, lockmode);
+
+	if (PG_ARGISNULL(0))
+		report_null_instance(fcinfo, call.rel);
+	call.view = view;
+	return call;
+}
+
+/*
  * Begins the call of a function whose first argument is a row, of a table or
  * of a view of its live rows.
  */
 DtRowCall
 dtmodel_begin_instance_call(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 {
-	Oid			relid = dtmodel_table_argument(fcinfo, 0);
-	DtLiveView *view = dtmodel_open_live_view(relid);
-	DtRowCall	call = dtmodel_begin_call(view == NULL ? relid :
-										  view->source.relid, lockmode);
+	DtRowCall	call = dtmodel_begin_showing_call(fcinfo, lockmode);
 
-	if (PG_ARGISNULL(0))
-		report_null_instance(fcinfo, call.rel);
-	call.view = view;
+	dtmodel_check_not_shard(call.rel);
 	return call;
 }
 

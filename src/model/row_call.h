@@ -37,6 +37,8 @@ typedef struct DtRowCall
 extern DtRowCall dtmodel_begin_call(Oid relid, LOCKMODE lockmode);
 extern DtRowCall dtmodel_begin_row_call(FunctionCallInfo fcinfo,
 										LOCKMODE lockmode);
+extern DtRowCall dtmodel_begin_showing_call(FunctionCallInfo fcinfo,
+											LOCKMODE lockmode);
 extern DtRowCall dtmodel_begin_instance_call(FunctionCallInfo fcinfo,
 											 LOCKMODE lockmode);
 extern void dtmodel_set_row(DtRowCall *call, Datum row);

@@ -286,11 +286,12 @@ end_run(const char *outer)
 		free_discarded();
 }
 
+/* No list instead of an empty one, as the server itself does. */
 static ParamListInfo
 make_parameters(SPIPlanPtr plan, const Datum *values, const char *nulls)
 {
 	int			count = SPI_getargcount(plan);
-	ParamListInfo parameters = makeParamList(count);
+	ParamListInfo parameters = count > 0 ? makeParamList(count) : NULL;
 
 	for (int i = 0; i < count; i++)
 	{

@@ -15,6 +15,7 @@
 #include "commands/trigger.h"
 #include "dtmodel.h"
 #include "miscadmin.h"
+#include "server/citus.h"
 #include "server/relation.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -35,6 +36,38 @@ dtmodel_qualified_name_of(Oid relid)
 {
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
 									  get_rel_name(relid));
+}
+
+/* The table that Citus has divided, if this is one of its shards. */
+static Oid
+whole_of(Relation rel)
+{
+	DtCitus		citus = dtmodel_citus_of(rel);
+
+	return dtmodel_is_shard(&citus) ? citus.table : RelationGetRelid(rel);
+}
+
+/* The same for a table that is locked, but not open. */
+Oid
+dtmodel_whole_of(Oid relid)
+{
+	Relation	rel = relation_open(relid, NoLock);
+	Oid			whole = whole_of(rel);
+
+	relation_close(rel, NoLock);
+	return whole;
+}
+
+/*
+ * The name of the table for messages: the users of a distributed table do not
+ * know its shards.
+ */
+const char *
+dtmodel_shown_name(Relation rel)
+{
+	const char *name = get_rel_name(whole_of(rel));
+
+	return name != NULL ? name : RelationGetRelationName(rel);
 }
 
 /* InvalidOid if there is no such table any more. */
@@ -68,12 +101,15 @@ dtmodel_root_of(Relation rel)
 /*
  * The name as a literal, for a hint that calls a function on the table.  For
  * a partition, the name of its partitioned table, for which it must be
- * called.
+ * called, and for a shard that of its table.
  */
 char *
 dtmodel_quoted_name(Relation rel)
 {
-	return quote_literal_cstr(dtmodel_qualified_name_of(dtmodel_root_of(rel)));
+	Oid			root = dtmodel_root_of(rel);
+
+	return quote_literal_cstr(dtmodel_qualified_name_of(root == RelationGetRelid(rel) ?
+														whole_of(rel) : root));
 }
 
 /*

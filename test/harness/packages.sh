@@ -12,9 +12,12 @@ missing_packages() {
     header unicode/utrans.h      || echo libicu-dev
     [ -z "$(server_lacks)" ]     || echo "postgresql-$major postgresql-server-dev-$major"
     case $target in
-        check)
+        check | citus)
             command -v prove >/dev/null       || echo perl
-            perl -MIPC::Run -e 1 2>/dev/null  || echo libipc-run-perl
+            perl -MIPC::Run -e 1 2>/dev/null  || echo libipc-run-perl ;;
+    esac
+    case $target in
+        check)
             [ -n "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || echo pgbouncer ;;
         clients)
             missing_client_packages "$root" ;;

@@ -29,6 +29,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "mixin/soft_delete/soft_delete.h"
+#include "model/distributed.h"
 #include "server/plan_cache.h"
 #include "server/progress.h"
 #include "utils/builtins.h"
@@ -164,6 +165,12 @@ open_list(DtPurge *purge)
 	char	   *query;
 
 	dtmodel_check_may_purge(rel, "purge");
+	dtmodel_check_not_distributed(rel, "purge",
+								  "It finds rows by where a server has stored them, and these are on other servers.",
+								  psprintf("Set dtmodel.hard_delete to on, and use DELETE FROM %s WHERE %s AND %s < now() - interval '30 days'.",
+										   dtmodel_qualified_name(rel),
+										   dtmodel_deleted_text(&columns, NULL),
+										   quote_identifier(NameStr(columns.deleted_at.name))));
 	purge->table = pstrdup(RelationGetRelationName(rel));
 	query = psprintf(DT_OWN_QUERY "SELECT " DT_ROW_ALIAS ".tableoid, " DT_ROW_ALIAS
 					 ".ctid FROM %s AS " DT_ROW_ALIAS " WHERE %s",

@@ -857,6 +857,7 @@ change_history(DtChange *change, const void *request)
 	DtHistory	history;
 
 	dtmodel_check_no_partition(change->rel);
+	dtmodel_check_can_have_history(change->rel);
 	check_is_no_history(change->rel);
 	check_time(change->rel, dtmodel_get_model(change->rel));
 	check_key(change->rel, dtmodel_get_model(change->rel));

@@ -21,6 +21,7 @@
 #include "dtmodel.h"
 #include "mixin/history/table.h"
 #include "mixin/soft_delete/mixin.h"
+#include "model/distributed.h"
 #include "model/mixin_call.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -81,6 +82,16 @@ dtmodel_history_tables(Oid table, LOCKMODE lockmode)
 {
 	return get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE ?
 		find_all_inheritors(table, lockmode, NULL) : list_make1_oid(table);
+}
+
+/* Its rows would be on other servers than those of which they are versions. */
+void
+dtmodel_check_can_have_history(Relation model)
+{
+	dtmodel_check_not_distributed(model, "add_history",
+								  "Versions are written to a table on the same server as the row.",
+								  psprintf("Call %s.remove_history for it, and keep changes in a table of your own.",
+										   DTMODEL_SCHEMA));
 }
 
 const DtHistory *
@@ -148,9 +159,10 @@ dtmodel_open_history_table(Relation model, const DtHistory *history,
 						   LOCKMODE lockmode)
 {
 	Oid			relid = dtmodel_find_history_table(model, history);
-	Relation	table = OidIsValid(relid) ?
-		try_relation_open(relid, lockmode) : NULL;
+	Relation	table;
 
+	dtmodel_check_can_have_history(model);
+	table = OidIsValid(relid) ? try_relation_open(relid, lockmode) : NULL;
 	if (table == NULL)
 		report_missing_table(model, history);
 	check_is_owners(model, table);

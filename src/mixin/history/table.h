@@ -41,6 +41,7 @@ typedef struct DtHistoryMap
 
 extern bool dtmodel_is_history_table(Oid relid);
 extern Oid	dtmodel_owned_history(Oid model, const char *name, Oid schema);
+extern void dtmodel_check_can_have_history(Relation model);
 extern const DtHistory *dtmodel_usable_history(Relation model);
 extern List *dtmodel_history_tables(Oid table, LOCKMODE lockmode);
 extern Oid	dtmodel_find_history_table(Relation model, const DtHistory *history);

@@ -129,7 +129,7 @@ report_missing_key(Relation rel, const Trigger *trigger)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("table \"%s\" has no foreign key for trigger \"%s\"",
-					RelationGetRelationName(rel), trigger->tgname),
+					dtmodel_shown_name(rel), trigger->tgname),
 			 errdetail("The trigger looks for the parent that the foreign key references."),
 			 errhint("Add the foreign key again, or call %s.remove_live_parent(%s, ...) with its columns.",
 					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
@@ -348,18 +348,18 @@ static void
 report_deleted_parent(Relation rel, const DtForeignKey *key,
 					  HeapTuple row)
 {
-	const char *parent = get_rel_name(key->parent);
-	const char *schema = get_namespace_name(get_rel_namespace(key->parent));
+	Oid			whole = dtmodel_whole_of(key->parent);
+	const char *parent = get_rel_name(whole);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("live row of table \"%s\" refers to a deleted row of table \"%s\"",
-					RelationGetRelationName(rel), parent),
+					dtmodel_shown_name(rel), parent),
 			 errdetail("%s is deleted in table \"%s\".",
 					   dtmodel_shown_key(rel, key->ncolumns, key->child_columns, row),
 					   parent),
 			 errhint("Refer to a live row, or restore that one first with %s.restore(NULL::%s, ...).",
-					 DTMODEL_SCHEMA, quote_qualified_identifier(schema, parent)),
+					 DTMODEL_SCHEMA, dtmodel_qualified_name_of(whole)),
 			 dtmodel_errforeignkey(key)));
 }
 

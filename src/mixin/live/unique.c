@@ -20,6 +20,7 @@
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/change.h"
 #include "model/constraint.h"
+#include "model/distributed.h"
 #include "model/shown_key.h"
 #include "server/plan_cache.h"
 #include "utils/builtins.h"
@@ -334,6 +335,8 @@ make_unique(DtChange *change, const void *arguments)
 											   &request.ncolumns);
 	check_sortable(change->rel, &request);
 	check_partition_key(change->rel, &request);
+	dtmodel_check_has_distribution_column(change->rel, "unique_live",
+										  request.ncolumns, request.columns);
 	change_index(change, &request);
 }
 

@@ -27,6 +27,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/change.h"
+#include "model/distributed.h"
 #include "model/drift.h"
 #include "model/row_trigger.h"
 #include "model/view_row.h"
@@ -343,6 +344,11 @@ change_view(DtChange *change, const void *requested_name)
 	char	   *columns = column_list(change->rel, &ncolumns);
 	Relation	view;
 
+	dtmodel_check_not_distributed(change->rel, "create_live_view",
+								  "Citus does not write to views.",
+								  psprintf("Write to the table. To read live rows, use CREATE VIEW %s" COMPAT_SECURITY_INVOKER " AS SELECT * FROM %s WHERE %s.",
+										   view_name, change->table,
+										   dtmodel_live_text(&soft_delete, NULL)));
 	(void) dtmodel_usable_key(change->rel);
 	if (!OidIsValid(view_relid))
 	{

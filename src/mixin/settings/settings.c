@@ -50,7 +50,7 @@ dtmodel_usable_settings(Relation rel)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("table \"%s\" has no settings",
-						RelationGetRelationName(rel)),
+						dtmodel_shown_name(rel)),
 				 errhint("Call %s.add_settings(%s, ...).", DTMODEL_SCHEMA,
 						 dtmodel_quoted_name(rel)),
 				 errtable(rel)));
@@ -125,7 +125,7 @@ report_no_object(Relation rel, const DtSettings *settings, const DtRawValue *roo
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("settings of table \"%s\" must be an object",
-					RelationGetRelationName(rel)),
+					dtmodel_shown_name(rel)),
 			 errdetail("Column \"%s\" was given %s.",
 					   NameStr(settings->column.name), dtmodel_raw_kind(root)),
 			 errhint("Store an object, or NULL for no settings."),
@@ -140,9 +140,9 @@ report_unknown_setting(Relation rel, const DtSettings *settings,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 may_show_settings(rel, settings) ?
 			 errmsg("unknown setting \"%.*s\" of table \"%s\"",
-					(int) key->len, key->data, RelationGetRelationName(rel)) :
+					(int) key->len, key->data, dtmodel_shown_name(rel)) :
 			 errmsg("unknown setting of table \"%s\"",
-					RelationGetRelationName(rel)),
+					dtmodel_shown_name(rel)),
 			 errdetail("Column \"%s\" can hold only the settings that were passed to %s.add_settings.",
 					   NameStr(settings->column.name), DTMODEL_SCHEMA),
 			 errhint("Name it in another call of %s.add_settings(%s, ...), or set on_unknown to \"ignore\" or \"allow\".",
@@ -163,7 +163,7 @@ report_breach(Relation rel, const DtSettings *settings,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("setting \"%.*s\" of table \"%s\" violates its rule",
 					(int) member->key.len, member->key.data,
-					RelationGetRelationName(rel)),
+					dtmodel_shown_name(rel)),
 			 errdetail("At %s.%.*s: expected %s %s, got %s.",
 					   NameStr(settings->column.name),
 					   (int) member->key.len, member->key.data,
@@ -443,7 +443,7 @@ dtmodel_effective_settings(const DtSettings *settings, Jsonb *stored)
 static Jsonb *
 settings_argument(FunctionCallInfo fcinfo, DtSettings **settings)
 {
-	DtRowCall	call = dtmodel_begin_instance_call(fcinfo, AccessShareLock);
+	DtRowCall	call = dtmodel_begin_showing_call(fcinfo, AccessShareLock);
 	bool		isnull;
 	Datum		value;
 

@@ -32,6 +32,7 @@
 #include "miscadmin.h"
 #include "mixin/slug/index.h"
 #include "mixin/slug/slug.h"
+#include "model/distributed.h"
 #include "model/mixin_call.h"
 #include "server/lookup.h"
 #include "utils/builtins.h"
@@ -249,6 +250,18 @@ is_numbered(const DtSlugChoice *choice, const char *base, const char *slug)
 }
 
 /*
+ * Checks that slugs can be made for the table: whether one is free is read from
+ * an index, and on tables that Citus distributes there are several.
+ */
+void
+dtmodel_check_makes_slugs(Relation rel)
+{
+	dtmodel_check_not_distributed(rel, "add_slug",
+								  "A server cannot know all slugs of the table, to make a new one.",
+								  "Give rows their slugs, for example with " DTMODEL_SCHEMA ".slugify.");
+}
+
+/*
  * Chooses a free slug of this base and reserves it for the row.  "current" is
  * the row's own, NULL for none: it is kept if it differs only by its number.
  */
@@ -258,6 +271,7 @@ dtmodel_choose_slug(DtSlugChoice *choice, const char *base, ItemPointer own,
 {
 	int64		number;
 
+	dtmodel_check_makes_slugs(choice->rel);
 	if (dtmodel_reserve_free_slug(choice, base, own))
 		return base;
 	if (current != NULL && is_numbered(choice, base, current) &&

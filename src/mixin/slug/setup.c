@@ -119,6 +119,7 @@ change_slug(DtChange *change, const void *asked)
 	DtColumn	slug;
 
 	check_not_partitioned(change->rel);
+	dtmodel_check_makes_slugs(change->rel);
 	check_request(request);
 	check_source(change->rel, request);
 	dtmodel_change_column(change, request->slug, &dtmodel_use_slug,

@@ -39,6 +39,7 @@ extern DtSlugChoice *dtmodel_begin_slug_choice(Relation rel,
 											   const DtSlug *slug,
 											   MemoryContext context);
 extern void dtmodel_end_reservation(DtSlugChoice *choice);
+extern void dtmodel_check_makes_slugs(Relation rel);
 extern void dtmodel_reserve_slug(DtSlugChoice *choice, const char *slug);
 extern bool dtmodel_slug_is_taken(const DtSlugChoice *choice, const char *slug);
 extern bool dtmodel_reserve_free_slug(DtSlugChoice *choice, const char *slug,

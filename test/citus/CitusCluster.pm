@@ -1,0 +1,129 @@
+# A coordinator and two workers with Citus, on ports of the loopback interface.
+#
+# Sessions preload dtmodel unless they say otherwise: on the coordinator with
+# unpreloaded(), and everywhere with start(preload => 0).
+
+package CitusCluster;
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+sub start_node
+{
+	my ($name, $preload) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $port = $node->port;
+
+	$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
+	$node->append_conf(
+		'postgresql.conf', qq(
+listen_addresses = '127.0.0.1'
+shared_preload_libraries = 'citus'
+session_preload_libraries = '@{[ $preload ? 'dtmodel' : '' ]}'
+citus.node_conninfo = 'sslmode=disable'
+citus.shard_count = 4
+citus.enable_statistics_collection = off
+max_prepared_transactions = 100
+max_worker_processes = 20
+wal_level = logical
+max_wal_senders = 20
+max_replication_slots = 20
+timezone = UTC
+));
+	$node->start;
+	return $node;
+}
+
+# start(name, preload => 1): a new cluster, with the extension in its database.
+sub start
+{
+	my ($class, $name, %options) = @_;
+	my $preload = $options{preload} // 1;
+	my @nodes =
+	  map { start_node("${name}_$_", $preload) } qw(coordinator one two);
+	my $self = bless { coordinator => $nodes[0], workers => [ @nodes[ 1, 2 ] ] },
+	  $class;
+
+	$_->safe_psql('postgres', 'CREATE EXTENSION citus') foreach @nodes;
+	$self->sql("SELECT citus_set_coordinator_host('127.0.0.1', @{[ $nodes[0]->port ]})");
+	$self->sql("SELECT citus_add_node('127.0.0.1', @{[ $_->port ]})")
+	  foreach @{ $self->{workers} };
+	$self->sql('CREATE EXTENSION dtmodel');
+	return $self;
+}
+
+sub coordinator { return $_[0]->{coordinator}; }
+sub workers { return @{ $_[0]->{workers} }; }
+sub nodes { return ($_[0]->{coordinator}, @{ $_[0]->{workers} }); }
+
+sub stop
+{
+	my ($self) = @_;
+	$_->stop('fast') foreach $self->nodes;
+	return;
+}
+
+# What a script prints on the coordinator, which must not fail.
+sub sql
+{
+	my ($self, $sql, %options) = @_;
+	return $self->{coordinator}->safe_psql('postgres', $sql, %options);
+}
+
+# The same for one that may fail: what it prints, or its SQLSTATE and message.
+sub try
+{
+	my ($self, $sql, %options) = @_;
+	my ($status, $out, $err) =
+	  ($options{node} // $self->{coordinator})->psql('postgres', "\\set VERBOSITY verbose\n$sql");
+
+	return $out if $status == 0;
+	return "$1: $2" if $err =~ /(?:ERROR|FATAL|PANIC):  (\w{5}): (.*)/;
+	return $err;
+}
+
+# What a script prints in a session that has not preloaded the library.
+sub unpreloaded
+{
+	my ($self, $sql) = @_;
+	local $ENV{PGOPTIONS} = '-c session_preload_libraries=';
+	return $self->sql($sql);
+}
+
+# The value of an expression on each placement of a table, a line each.
+sub placements
+{
+	my ($self, $table, $expression, $where) = @_;
+	my $query = "SELECT $expression FROM %s" . (defined $where ? " WHERE $where" : '');
+
+	return split /\n/,
+	  $self->sql(
+		"SELECT result FROM run_command_on_placements('$table', \$query\$$query\$query\$) ORDER BY shardid, nodeport"
+	  );
+}
+
+# The placements of each shard, and of a reference table, have the same rows.
+sub same_replicas
+{
+	my ($self, $table, $name) = @_;
+	my $sums = $self->sql(
+		"SELECT shardid, count(DISTINCT result), bool_and(success) FROM run_command_on_placements('$table',
+			'SELECT count(*) || md5(coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '''')) FROM %s AS t')
+		GROUP BY 1 HAVING count(DISTINCT result) <> 1 OR NOT bool_and(success)");
+
+	return is($sums, '', $name);
+}
+
+# A checksum of all rows of a table, wherever they are.
+sub checksum
+{
+	my ($self, $table) = @_;
+	return $self->sql(
+		"SET dtmodel.with_deleted = on; SELECT count(*) || ' ' || md5(string_agg(x, chr(10) ORDER BY x)) FROM (SELECT t::text AS x FROM $table AS t) AS q");
+}
+
+1;

@@ -1,0 +1,119 @@
+# Times, actors and versions that are written on several servers.
+#
+# All rows of a statement have one time and one actor, those of the transaction
+# and of the session that sent it, whichever servers have the rows; and the copies
+# of a reference table have the same.
+
+use strict;
+use warnings;
+
+use lib 'test/citus';
+use CitusCluster;
+use Test::More;
+
+my $citus = CitusCluster->start('stamps');
+
+my %kinds = (
+	distributed => q(SELECT create_distributed_table('distributed', 'id', colocate_with => 'none')),
+	reference => q(SELECT create_reference_table('reference')),
+	single_shard => q(SELECT create_distributed_table('single_shard', NULL, colocate_with => 'none')),
+	local => q(SELECT citus_add_local_table_to_metadata('local')));
+
+foreach my $t (sort keys %kinds)
+{
+	my $times = "count(DISTINCT updated_at), count(DISTINCT updated_by), min(updated_by)";
+
+	$citus->sql("CREATE TABLE $t (id int PRIMARY KEY, n int, note text)");
+	$citus->sql($kinds{$t});
+	$citus->sql("SELECT dtmodel.add_model('$t'), dtmodel.add_audit('$t'), dtmodel.add_version('$t')");
+
+	is($citus->try(
+			"BEGIN; SET LOCAL dtmodel.actor = 'ann';
+			 INSERT INTO $t (id, n) SELECT g, g FROM generate_series(1, 40) AS g;
+			 INSERT INTO $t (id, n) VALUES (41, 1), (42, 1), (43, 1), (44, 1); COMMIT;
+			 SELECT count(DISTINCT created_at), count(DISTINCT created_by), min(created_by), count(*) FILTER (WHERE created_at <> updated_at OR created_by <> updated_by) FROM $t"),
+		'1|1|ann|0', "$t: INSERT has one time and actor");
+	$citus->same_replicas($t, "$t: INSERT, the copies are equal");
+
+	is($citus->try(
+			"BEGIN; SET LOCAL dtmodel.actor = 'bob'; UPDATE $t SET n = n + 1; COMMIT;
+			 SELECT $times, count(*) FILTER (WHERE updated_at > created_at AND created_by = 'ann' AND version = 2) FROM $t"),
+		'1|1|bob|44', "$t: UPDATE has one time and actor");
+	$citus->same_replicas($t, "$t: UPDATE, the copies are equal");
+
+	is($citus->try(
+			"BEGIN; SELECT now() AS now \\gset\nUPDATE $t SET note = 'x' WHERE id <= 20; SELECT count(*) FROM $t WHERE updated_at = :'now'; ROLLBACK"),
+		'20', "$t: the time is that of the transaction");
+	is($citus->try(
+			"BEGIN; SET LOCAL dtmodel.actor = 'cid'; UPDATE $t SET n = n; COMMIT; SELECT $times, max(version) FROM $t"),
+		'1|1|bob|2', "$t: an UPDATE that changes nothing stamps nothing");
+	is($citus->try(
+			"BEGIN; SET LOCAL dtmodel.actor = 'cid'; UPDATE $t SET n = 1 WHERE id <= 2; COMMIT;
+			 SELECT count(*) FROM $t WHERE updated_by = 'cid'"),
+		'2', "$t: an UPDATE stamps the rows that it changes");
+	is($citus->try(
+			"UPDATE $t SET created_at = '2001-01-01', created_by = 'x' WHERE id <= 5;
+			 SELECT count(*) FROM $t WHERE created_at < '2002-01-01' OR created_by = 'x'"),
+		'0', "$t: who created a row, and when, cannot be changed");
+	is($citus->try(
+			"PREPARE p (int, int) AS UPDATE $t SET n = \$2 WHERE id = \$1;
+			 @{[ join ' ', map { qq(EXECUTE p ($_, 100);) } 1 .. 12 ]}
+			 SELECT count(*), bool_and(updated_at > created_at) FROM $t WHERE n = 100"),
+		'12|t', "$t: prepared");
+	is($citus->try(
+			"BEGIN; SET LOCAL dtmodel.actor = 'dan';
+			 INSERT INTO $t (id, n) VALUES (1, 7), (50, 7) ON CONFLICT (id) DO UPDATE SET n = EXCLUDED.n; COMMIT;
+			 SELECT id, created_by, updated_by, n FROM $t WHERE n = 7 AND id IN (1, 50) ORDER BY 1"),
+		"1|ann|dan|7\n50|dan|dan|7", "$t: ON CONFLICT DO UPDATE");
+	$citus->same_replicas($t, "$t: ON CONFLICT, the copies are equal");
+	is($citus->try(
+			"INSERT INTO $t (id, created_at, updated_at) SELECT g, '2001-01-01', '2002-01-01' FROM generate_series(61, 70) AS g;
+			 SELECT count(*), min(created_at), max(updated_at) FROM $t WHERE id BETWEEN 61 AND 70"),
+		'10|2001-01-01 00:00:00+00|2002-01-01 00:00:00+00', "$t: INSERT keeps the times that it is given");
+	like($citus->try("SET dtmodel.preserve_timestamps = on; UPDATE $t SET updated_at = '2003-01-01' WHERE id = 61"),
+		qr/^0A000: /, "$t: preserve_timestamps is refused");
+	is($citus->try(
+			"COPY $t (id, n) FROM STDIN;\n81\t1\n82\t1\n83\t1\n84\t1\n\\.\n
+			 SELECT count(*), count(DISTINCT created_at) FROM $t WHERE id BETWEEN 81 AND 84"),
+		'4|1', "$t: COPY has one time");
+	$citus->same_replicas($t, "$t: in the end, the copies are equal");
+}
+
+# Rows that are there when the table is distributed keep what they have.
+foreach my $t (sort keys %kinds)
+{
+	(my $distribute = $kinds{$t}) =~ s/'$t'/'old_$t'/;
+	my $row = "created_at, created_by, updated_at, updated_by, is_deleted, deleted_at, deleted_by, version";
+
+	$citus->sql(
+		"CREATE TABLE old_$t (id int PRIMARY KEY, n int);
+		 SELECT dtmodel.add_model('old_$t'), dtmodel.add_audit('old_$t'), dtmodel.add_version('old_$t'),
+				dtmodel.add_soft_delete('old_$t', deleted_by => 'deleted_by');
+		 BEGIN; SET LOCAL dtmodel.preserve_timestamps = on;
+		 INSERT INTO old_$t (id, $row) SELECT g, '2001-01-01', 'ann', '2002-02-02', 'bob', g % 2 = 0,
+				CASE WHEN g % 2 = 0 THEN timestamptz '2002-02-02' END, CASE WHEN g % 2 = 0 THEN 'cid' END, g
+		 FROM generate_series(1, 20) AS g; COMMIT;");
+	my $sum = $citus->checksum("old_$t");
+	is($citus->try("SET citus.enable_unsafe_triggers = on; $distribute"), '', "$t: distributed with rows");
+  TODO:
+	{
+		local $TODO = 'a shard is not known as one while it is filled' if $t eq 'distributed';
+		is($citus->checksum("old_$t"), $sum, "$t: the rows are the same");
+	}
+	$citus->same_replicas("old_$t", "$t: and so are the copies");
+}
+
+# A session that has not preloaded the library cannot write.
+foreach my $t (sort keys %kinds)
+{
+	my $sum = $citus->checksum($t);
+	foreach my $sql ("UPDATE $t SET n = 0", "UPDATE $t SET n = 0 WHERE id = 1")
+	{
+		local $ENV{PGOPTIONS} = '-c session_preload_libraries=';
+		like($citus->try($sql), qr/^(0A000|55000): /, "$t, not preloaded: $sql is refused");
+	}
+	is($citus->checksum($t), $sum, "$t, not preloaded: nothing was written");
+}
+
+$citus->stop;
+done_testing();
