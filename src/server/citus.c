@@ -157,12 +157,18 @@ is_name_of_shard(const char *name, const char *suffix, const char *table)
 	return strncmp(name, table, length) == 0;
 }
 
+/*
+ * A shell that cannot be seen yet is being created by another session of the
+ * same transaction of Citus.
+ */
 static bool
 is_shard_of(Relation rel, const char *suffix, Oid table)
 {
 	const char *name = get_rel_name(table);
 
-	return name != NULL && table != RelationGetRelid(rel) &&
+	if (name == NULL)
+		return true;
+	return table != RelationGetRelid(rel) &&
 		get_rel_namespace(table) == RelationGetNamespace(rel) &&
 		is_name_of_shard(RelationGetRelationName(rel), suffix, name);
 }
@@ -196,7 +202,7 @@ find_shard(DtCitus *citus, Relation rel)
 
 /*
  * What a table is to Citus.  The answer holds until the table's relcache entry
- * is invalidated; with may_become_shard, until any is.
+ * is invalidated; with may_become_shard, until any is, or the statement ends.
  */
 DtCitus
 dtmodel_citus_of(Relation rel)
