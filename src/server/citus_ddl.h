@@ -8,7 +8,7 @@
 #ifndef DTMODEL_CITUS_DDL_H
 #define DTMODEL_CITUS_DDL_H
 
-extern int	dtmodel_allow_triggers(void);
-extern void dtmodel_end_allowing(int nest_level);
+extern int	dtmodel_begin_citus_ddl(void);
+extern void dtmodel_end_citus_ddl(int nest_level);
 
 #endif							/* DTMODEL_CITUS_DDL_H */
