@@ -19,11 +19,13 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "dtmodel.h"
 #include "guc.h"
+#include "model/actor.h"
 #include "model/mixin.h"
 #include "model/send.h"
 #include "nodes/makefuncs.h"
@@ -270,6 +272,12 @@ write_columns(Query *query, Oid relid, const DtMixin *mixin, const void *options
 	}
 }
 
+static bool
+marks_deleted(const DtMixinColumn *column)
+{
+	return column->marks_deleted;
+}
+
 /* Whether Citus evaluates functions of the INSERT before it sends it. */
 static bool
 is_evaluated(const Query *query)
@@ -282,6 +290,27 @@ is_evaluated(const Query *query)
 			return true;
 	}
 	return contain_mutable_functions((Node *) query->targetList);
+}
+
+/* Whether an UPDATE by the statement writes the time or the actor. */
+static bool
+conflict_needs_sender(const Query *query, const DtModel *model)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+	ListCell   *cell;
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (model->options[i] != NULL && mixins[i]->inserted_value != NULL)
+			return true;
+	}
+	foreach(cell, query->onConflict->onConflictSet)
+	{
+		if (dtmodel_is_managed(model, lfirst_node(TargetEntry, cell)->resno,
+							   marks_deleted))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -297,17 +326,18 @@ refuse_conflict(Oid relid)
 
 /* The condition of ON CONFLICT DO UPDATE is marked as that of an UPDATE. */
 static void
-send_conflict(Query *query, Oid relid)
+send_conflict(Query *query, const DtModel *model)
 {
+	bool		is_constant = !is_evaluated(query);
+	Oid			relid = model->relid;
 	FuncExpr   *sent;
 
-	if (query->onConflict == NULL ||
-		query->onConflict->action != ONCONFLICT_UPDATE)
-		return;
-	if (!is_evaluated(query))
+	if (is_constant && conflict_needs_sender(query, model))
 		refuse_conflict(relid);
 	sent = call_sent(query->resultRelation, relid, "sender_in_conflict",
 					 DT_SENT_UPDATE);
+	if (is_constant)
+		lsecond(sent->args) = dtmodel_no_sender();
 	query->onConflict->onConflictWhere =
 		make_and_qual(query->onConflict->onConflictWhere, (Node *) sent);
 }
@@ -327,7 +357,80 @@ dtmodel_send_insert(Query *query, const DtModel *model)
 		if (model->options[i] != NULL && mixins[i]->inserted_value != NULL)
 			write_columns(query, relid, mixins[i], model->options[i]);
 	}
-	send_conflict(query, relid);
+	if (query->onConflict != NULL &&
+		query->onConflict->action == ONCONFLICT_UPDATE)
+		send_conflict(query, model);
+}
+
+/* Whether COPY gives the column, rather than its DEFAULT. */
+static bool
+is_copied(const CopyStmt *copy, const DtColumn *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, copy->attlist)
+	{
+		if (strcmp(strVal(lfirst(cell)), NameStr(column->name)) == 0)
+			return true;
+	}
+	return copy->attlist == NIL;
+}
+
+/*
+ * Whether an INSERT would write something else in the column.  Where COPY does
+ * not give it, a shard makes the role the actor, and the DEFAULT is the time.
+ */
+static bool
+is_written_otherwise(const CopyStmt *copy, Oid relid, const DtMixin *mixin,
+					 const void *options, const DtMixinColumn *which)
+{
+	const DtColumn *column = dtmodel_mixin_column(which, options);
+
+	if (!dtmodel_column_is_used(column) ||
+		mixin->inserted_value(relid, options, column) == NULL)
+		return false;
+	return is_copied(copy, column) ||
+		(which->use == &dtmodel_use_actor && dtmodel_has_actor());
+}
+
+static void
+check_copied_mixin(const CopyStmt *copy, Oid relid, const DtMixin *mixin,
+				   const void *options)
+{
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		if (is_written_otherwise(copy, relid, mixin, options, &mixin->columns[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("COPY cannot write column \"%s\" of table \"%s\", whose rows Citus keeps in shards",
+							NameStr(dtmodel_mixin_column(&mixin->columns[i], options)->name),
+							get_rel_name(relid)),
+					 errdetail("The value is not that of the rows but of the session, and COPY does not send it."),
+					 errhint("Copy to a temporary table, and use INSERT ... SELECT.")));
+	}
+}
+
+/*
+ * Refuses (0A000) COPY to a table of Citus if a mixin would write other values
+ * than it gives.
+ */
+void
+dtmodel_check_copy(const CopyStmt *copy)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+	const DtModel *model;
+	Oid			relid;
+
+	if (!copy->is_from || dtmodel_preserve_timestamps || !dtmodel_has_citus())
+		return;
+	relid = RangeVarGetRelid(copy->relation, RowExclusiveLock, true);
+	model = OidIsValid(relid) ? dtmodel_get_model_of_locked(relid) : NULL;
+	for (int i = 0; model != NULL && dtmodel_is_shell(&model->citus) &&
+		 mixins[i] != NULL; i++)
+	{
+		if (model->options[i] != NULL && mixins[i]->inserted_value != NULL)
+			check_copied_mixin(copy, relid, mixins[i], model->options[i]);
+	}
 }
 
 static bool
@@ -380,8 +483,8 @@ sender_of(const FuncExpr *sent)
 	if (!IsA(sender, Const) || sender->constisnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("this statement on a model is not supported, because Citus sends it to the shards without the times and the actor"),
-				 errhint("Use a statement that is not prepared, or one for each table.")));
+				 errmsg("INSERT ... SELECT ... ON CONFLICT DO UPDATE is not supported here on a model, because Citus sends it to the shards without the times and the actor"),
+				 errhint("Use INSERT ... ON CONFLICT DO NOTHING and UPDATE.")));
 	return sender;
 }
 

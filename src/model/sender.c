@@ -14,6 +14,7 @@
 
 #include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "fmgr.h"
@@ -22,6 +23,7 @@
 #include "model/actor.h"
 #include "model/send.h"
 #include "model/sender.h"
+#include "nodes/makefuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -141,6 +143,24 @@ dtmodel_actor_for(PG_FUNCTION_ARGS)
 	if (isnull)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(value);
+}
+
+/* What a statement takes to the shards that writes neither time nor actor. */
+Const *
+dtmodel_no_sender(void)
+{
+	Datum		values[SENT_COUNT] = {
+		[SENT_COMMAND] = CStringGetTextDatum(command_names[DT_SENT_UPDATE]),
+		[SENT_TRANSACTION] = number(0),
+		[SENT_STATEMENT] = number(0),
+		[SENT_ACTOR] = CStringGetTextDatum(""),
+		[SENT_IS_ROLE] = CStringGetTextDatum("t"),
+	};
+
+	return makeConst(TEXTARRAYOID, -1, DEFAULT_COLLATION_OID, -1,
+					 PointerGetDatum(construct_array(values, SENT_COUNT, TEXTOID,
+													 -1, false, TYPALIGN_INT)),
+					 false, false);
 }
 
 static DtSentCommand

@@ -2,7 +2,7 @@
 #
 # make check-mutants: changes one operator of the code at a time, and runs the
 # regression tests in both tiers. A change that no test notices is a test that is
-# missing, or code that could go, or it is none: "<" for "!=" at the end of a loop.
+# missing, or code that could go, or it changes nothing that one can see.
 
 # Each mutant has the server as initdb left it: what a failed test leaves behind
 # must not fail the next.

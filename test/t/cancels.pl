@@ -221,9 +221,16 @@ sub interrupt
 	$session->ask("SET statement_timeout = $milliseconds;") if $by_timeout;
 
 	my $start = time;
-	$canceler->begin("SELECT pg_sleep($seconds), pg_cancel_backend(" . $session->pid . ');') if !$by_timeout;
+	my $cancel = "SELECT pg_sleep($seconds), pg_cancel_backend(" . $session->pid . ');';
+	$canceler->begin($cancel) if !$by_timeout;
 	$session->begin("$statement->{sql};");
 	$canceler->end if !$by_timeout;
+
+	# What waits may have begun too late to be canceled.
+	while ($statement->{waits} && !$by_timeout && !$session->has_ended)
+	{
+		$canceler->ask($cancel);
+	}
 	my ($out, $state) = $session->end;
 	my $errors = $session->errors;
 
