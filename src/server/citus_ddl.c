@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * citus_ddl.c
- *	  Creating triggers on tables that Citus distributes.
+ *	  Changing tables that Citus distributes.
  *
  * Citus refuses triggers unless it is told that they are known to work on
  * shards, which ours do.  And it refuses to change shards in parallel after a
@@ -37,6 +37,20 @@ dtmodel_begin_citus_ddl(void)
 		set("citus.enable_unsafe_triggers", "on");
 		set("citus.multi_shard_modify_mode", "sequential");
 	}
+	return nest_level;
+}
+
+/*
+ * The same for what an event trigger does, which every server does to its own
+ * tables and shards.
+ */
+int
+dtmodel_begin_local_ddl(void)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	if (dtmodel_has_citus())
+		set("citus.enable_ddl_propagation", "off");
 	return nest_level;
 }
 
