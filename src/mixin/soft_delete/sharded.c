@@ -21,6 +21,7 @@
 #include "mixin/soft_delete/sharded.h"
 #include "model/mixin_call.h"
 #include "model/send.h"
+#include "model/simple_case.h"
 #include "nodes/makefuncs.h"
 #include "parser/parsetree.h"
 #include "utils/lsyscache.h"
@@ -146,6 +147,7 @@ dtmodel_rewrite_for_shards(Query *query)
 	if (model->ntriggers == 0)
 		return;
 	dtmodel_check_not_marked(query);
+	dtmodel_replace_simple_cases(query);
 	if (query->commandType == CMD_INSERT)
 		dtmodel_send_insert(query, model);
 	else if (query->commandType == CMD_UPDATE)
