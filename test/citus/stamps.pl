@@ -79,6 +79,14 @@ foreach my $t (sort keys %kinds)
 	$citus->same_replicas($t, "$t: in the end, the copies are equal");
 }
 
+# Citus sends what it has evaluated before in an UPDATE that we have marked.
+foreach my $t (sort keys %kinds)
+{
+	is($citus->try("UPDATE $t SET note = CASE id WHEN 1 THEN 'a' WHEN 2 THEN CASE n > 0 WHEN true THEN 'b' ELSE 'c' END ELSE 'd' END WHERE id IN (1, 2, 3);
+			SELECT id, note FROM $t WHERE id IN (1, 2, 3) ORDER BY 1"),
+		"1|a\n2|b\n3|d", "$t: CASE with a value");
+}
+
 # Rows that are there when the table is distributed keep what they have.
 foreach my $t (sort keys %kinds)
 {
