@@ -25,7 +25,6 @@
 #include "compat.h"
 #include "dtmodel.h"
 #include "guc.h"
-#include "model/actor.h"
 #include "model/mixin.h"
 #include "model/send.h"
 #include "nodes/makefuncs.h"
@@ -377,8 +376,8 @@ is_copied(const CopyStmt *copy, const DtColumn *column)
 }
 
 /*
- * Whether an INSERT would write something else in the column.  Where COPY does
- * not give it, a shard makes the role the actor, and the DEFAULT is the time.
+ * Whether an INSERT would write something else in the column than COPY.  Where
+ * COPY does not give a time, its DEFAULT does.
  */
 static bool
 is_written_otherwise(const CopyStmt *copy, Oid relid, const DtMixin *mixin,
@@ -389,8 +388,7 @@ is_written_otherwise(const CopyStmt *copy, Oid relid, const DtMixin *mixin,
 	if (!dtmodel_column_is_used(column) ||
 		mixin->inserted_value(relid, options, column) == NULL)
 		return false;
-	return is_copied(copy, column) ||
-		(which->use == &dtmodel_use_actor && dtmodel_has_actor());
+	return which->use == &dtmodel_use_actor || is_copied(copy, column);
 }
 
 static void
@@ -483,8 +481,8 @@ sender_of(const FuncExpr *sent)
 	if (!IsA(sender, Const) || sender->constisnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("INSERT ... SELECT ... ON CONFLICT DO UPDATE is not supported here on a model, because Citus sends it to the shards without the times and the actor"),
-				 errhint("Use INSERT ... ON CONFLICT DO NOTHING and UPDATE.")));
+				 errmsg("INSERT ... ON CONFLICT DO UPDATE of a query or with a generic plan is not supported on a model, because Citus sends it to the shards without the times and the actor"),
+				 errhint("Use INSERT ... ON CONFLICT DO NOTHING and UPDATE, or SET plan_cache_mode = force_custom_plan for a prepared statement.")));
 	return sender;
 }
 

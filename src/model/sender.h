@@ -61,5 +61,6 @@ extern const char *dtmodel_sent_command_name(DtSentCommand command);
 extern Const *dtmodel_no_sender(void);
 extern DtSender dtmodel_read_sender(ArrayType *values);
 extern void dtmodel_check_sent(Relation rel);
+extern void dtmodel_check_insert_sent(Relation rel);
 
 #endif							/* DTMODEL_SENDER_H */

@@ -209,7 +209,7 @@ find_shard(DtCitus *citus, Relation rel)
 
 /*
  * What a table is to Citus.  The answer holds until the table's relcache entry
- * is invalidated; with may_become_shard, until any is.
+ * is invalidated; with may_become_shard, until any is, or the statement ends.
  */
 DtCitus
 dtmodel_citus_of(Relation rel)
