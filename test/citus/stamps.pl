@@ -72,11 +72,23 @@ foreach my $t (sort keys %kinds)
 		'10|2001-01-01 00:00:00+00|2002-01-01 00:00:00+00', "$t: INSERT keeps the times that it is given");
 	like($citus->try("SET dtmodel.preserve_timestamps = on; UPDATE $t SET updated_at = '2003-01-01' WHERE id = 61"),
 		qr/^0A000: /, "$t: preserve_timestamps is refused");
+	like($citus->try("COPY $t (id, n) FROM STDIN;\n81\t1\n\\.\n"),
+		qr/^0A000: COPY cannot write column "created_by" of table "$t"/, "$t: COPY, which does not send the actor, is refused");
 	is($citus->try(
-			"COPY $t (id, n) FROM STDIN;\n81\t1\n82\t1\n83\t1\n84\t1\n\\.\n
-			 SELECT count(*), count(DISTINCT created_at) FROM $t WHERE id BETWEEN 81 AND 84"),
-		'4|1', "$t: COPY has one time");
+			"SET dtmodel.actor = 'eve';
+			 CREATE TEMPORARY TABLE source AS SELECT g AS id, 1 AS n FROM generate_series(81, 84) AS g;
+			 INSERT INTO $t (id, n) SELECT id, n FROM source;
+			 SELECT count(*), count(DISTINCT created_at), min(created_by) FROM $t WHERE id BETWEEN 81 AND 84"),
+		'4|1|eve', "$t: INSERT ... SELECT from a table of the session");
 	$citus->same_replicas($t, "$t: in the end, the copies are equal");
+}
+
+# Citus sends what it has evaluated before in an UPDATE that we have marked.
+foreach my $t (sort keys %kinds)
+{
+	is($citus->try("UPDATE $t SET note = CASE id WHEN 1 THEN 'a' WHEN 2 THEN CASE n > 0 WHEN true THEN 'b' ELSE 'c' END ELSE 'd' END WHERE id IN (1, 2, 3);
+			SELECT id, note FROM $t WHERE id IN (1, 2, 3) ORDER BY 1"),
+		"1|a\n2|b\n3|d", "$t: CASE with a value");
 }
 
 # Rows that are there when the table is distributed keep what they have.

@@ -32,7 +32,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = 8;
-my $campaign = Campaign->new(transactions => 6000, least => 1200);
+my $campaign = Campaign->new(transactions => 6000, least => 2400);
 
 # Transactions of a client on the same few families, after which all go on to
 # others; transactions that are run before they are checked.
