@@ -118,7 +118,7 @@ dtmodel_check_not_marked(Query *query)
 			 errmsg("permission denied to call a function that only the planner may call")));
 }
 
-/* Any column of the table. */
+/* Any column of the table; one that was dropped has no type. */
 static Var *
 any_column(int rtindex, Oid relid)
 {
@@ -127,7 +127,7 @@ any_column(int rtindex, Oid relid)
 	int32		typmod;
 	Oid			collation;
 
-	while (get_attname(relid, attnum, true) == NULL)
+	while (!OidIsValid(get_atttype(relid, attnum)))
 		attnum++;
 	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
 	return makeVar(rtindex, attnum, type, typmod, collation, 0);
