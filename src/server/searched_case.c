@@ -27,8 +27,15 @@ put_value(Node *node, void *value)
 		return NULL;
 	if (IsA(node, CaseTestExpr))
 		return copyObject((Node *) value);
-	if (IsA(node, CaseExpr) || IsA(node, ArrayCoerceExpr))
+	if (IsA(node, CaseExpr))
 		return node;
+	if (IsA(node, ArrayCoerceExpr))
+	{
+		ArrayCoerceExpr *coercion = (ArrayCoerceExpr *) node;
+
+		coercion->arg = (Expr *) put_value((Node *) coercion->arg, value);
+		return node;
+	}
 	return expression_tree_mutator(node, put_value, value);
 }
 

@@ -73,7 +73,13 @@ foreach my $t (sort keys %kinds)
 	like($citus->try("SET dtmodel.preserve_timestamps = on; UPDATE $t SET updated_at = '2003-01-01' WHERE id = 61"),
 		qr/^0A000: /, "$t: preserve_timestamps is refused");
 	like($citus->try("COPY $t (id, n) FROM STDIN;\n81\t1\n\\.\n"),
-		qr/^0A000: COPY cannot write column "created_by" of table "$t"/, "$t: COPY into a table with audit is refused");
+		qr/^0A000: COPY cannot write column "created_by" of table "$t"/, "$t: COPY, which does not send the actor, is refused");
+	is($citus->try(
+			"SET dtmodel.actor = 'eve';
+			 CREATE TEMPORARY TABLE source AS SELECT g AS id, 1 AS n FROM generate_series(81, 84) AS g;
+			 INSERT INTO $t (id, n) SELECT id, n FROM source;
+			 SELECT count(*), count(DISTINCT created_at), min(created_by) FROM $t WHERE id BETWEEN 81 AND 84"),
+		'4|1|eve', "$t: INSERT ... SELECT from a table of the session");
 	like($citus->try("MERGE INTO $t USING (VALUES (1)) AS v (id) ON $t.id = v.id WHEN MATCHED THEN UPDATE SET n = 1"),
 		qr/^0A000: /, "$t: MERGE is refused");
 	$citus->same_replicas($t, "$t: in the end, the copies are equal");
