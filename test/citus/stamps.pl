@@ -80,7 +80,24 @@ foreach my $t (sort keys %kinds)
 			 INSERT INTO $t (id, n) SELECT id, n FROM source;
 			 SELECT count(*), count(DISTINCT created_at), min(created_by) FROM $t WHERE id BETWEEN 81 AND 84"),
 		'4|1|eve', "$t: INSERT ... SELECT from a table of the session");
+	like($citus->try("MERGE INTO $t USING (VALUES (1)) AS v (id) ON $t.id = v.id WHEN MATCHED THEN UPDATE SET n = 1"),
+		qr/^0A000: /, "$t: MERGE is refused");
 	$citus->same_replicas($t, "$t: in the end, the copies are equal");
+}
+
+# Without audit, COPY gives all rows one time, or the one that they have.
+foreach my $t (sort keys %kinds)
+{
+	(my $distribute = $kinds{$t}) =~ s/'$t'/'copied_$t'/;
+
+	$citus->sql("CREATE TABLE copied_$t (id int PRIMARY KEY)");
+	$citus->sql($distribute);
+	$citus->sql("SELECT dtmodel.add_model('copied_$t'), dtmodel.add_soft_delete('copied_$t')");
+	is($citus->try("COPY copied_$t (id) FROM STDIN;\n1\n2\n3\n4\n\\.\n
+			 COPY copied_$t (id, created_at) FROM STDIN;\n5\t2001-01-01\n\\.\n
+			 SELECT count(DISTINCT created_at), count(*) FILTER (WHERE created_at = '2001-01-01') FROM copied_$t"),
+		'2|1', "$t: COPY");
+	$citus->same_replicas("copied_$t", "$t: COPY, the copies are equal");
 }
 
 # Citus sends what it has evaluated before in an UPDATE that we have marked.

@@ -75,7 +75,11 @@ sub wait
 
 	while (grep { $_->pumpable } @programs)
 	{
-		$_->pump_nb foreach grep { $_->pumpable } @programs;
+		# One that ends meanwhile cannot be pumped.
+		foreach my $program (grep { $_->pumpable } @programs)
+		{
+			eval { $program->pump_nb; };
+		}
 		$self->progress($function->()) if $self->is_due;
 		select(undef, undef, undef, 0.1);
 	}

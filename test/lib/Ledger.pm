@@ -183,7 +183,7 @@ sub transaction
 	return join("\n",
 		'\set done no', $find, 'BEGIN;', $actor, $work,
 		"UPDATE tally SET n = n + 1 WHERE id = $tally;",
-		sprintf($tally_work[ rand @tally_work ], $tally),
+		$tally_work[ rand @tally_work ] =~ s/%d/$tally/r,
 		'UPDATE progress SET n = n + 1 WHERE id = :client RETURNING n \gset',
 		q(SELECT state_of(:doc) AS state, 'yes' AS done \gset),
 		'\echo try :n :doc :state :done',
@@ -256,10 +256,13 @@ sub wait_for
 sub is_running
 {
 	my ($self) = @_;
-	my @running = grep { $_->pumpable } @{ $self->{psql} };
 
-	$_->pump_nb foreach @running;
-	return scalar grep { $_->pumpable } @running;
+	# One that ends meanwhile cannot be pumped.
+	foreach my $psql (grep { $_->pumpable } @{ $self->{psql} })
+	{
+		eval { $psql->pump_nb; };
+	}
+	return scalar grep { $_->pumpable } @{ $self->{psql} };
 }
 
 # Waits for the clients, and returns the errors, each with its SQLSTATE.
@@ -269,15 +272,6 @@ sub end
 
 	$_->finish foreach @{ $self->{psql} };
 	return map { slurp_file("$self->{dir}/$_.err") =~ /ERROR:  (\w{5}: .*)$/mg } 1 .. $self->{clients};
-}
-
-# Ends the clients wherever they are.
-sub kill
-{
-	my ($self) = @_;
-
-	$_->signal('KILL') foreach @{ $self->{psql} };
-	return;
 }
 
 ###

@@ -243,6 +243,31 @@ RESET ROLE;
 SELECT id, name, operation FROM events_history ORDER BY id, valid_to;
 SELECT name, replace(owner::text, current_user, 'superuser') FROM owners('^events');
 
+-- a table that gets the name of the partition while it is attached, in a schema
+-- that is searched earlier: a table by itself, or a partition of another one
+CREATE TABLE days (id int, day date NOT NULL, PRIMARY KEY (id, day)) PARTITION BY LIST (day);
+SELECT dtmodel.add_timestamps('days', clock => 'clock'), dtmodel.add_history('days');
+CREATE TABLE days_1 (LIKE days INCLUDING ALL);
+CREATE FUNCTION be_quick() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('history_ddl_misuse.quick') = 'partition' THEN
+        CREATE TEMPORARY TABLE other_days (day date) PARTITION BY LIST (day);
+        CREATE TEMPORARY TABLE days_1 PARTITION OF other_days DEFAULT;
+    ELSE
+        CREATE TEMPORARY TABLE days_1 (id int);
+    END IF;
+END
+$$;
+CREATE EVENT TRIGGER be_quick ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION be_quick();
+SET history_ddl_misuse.quick = 'table';
+ALTER TABLE days ATTACH PARTITION days_1 FOR VALUES IN ('2020-01-01');
+\echo :SQLSTATE
+SET history_ddl_misuse.quick = 'partition';
+ALTER TABLE days ATTACH PARTITION days_1 FOR VALUES IN ('2020-01-01');
+\echo :SQLSTATE
+DROP EVENT TRIGGER be_quick;
+ALTER TABLE days ATTACH PARTITION days_1 FOR VALUES IN ('2020-01-01');
+
 -- a function of another role is not made that of a history
 CREATE TABLE lists (id int PRIMARY KEY);
 SELECT dtmodel.add_timestamps('lists', clock => 'clock'), dtmodel.add_history('lists');

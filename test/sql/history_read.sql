@@ -225,6 +225,14 @@ SET work_mem = '64kB';
 SELECT operation, changed, count(*), max(length(changes::text)) > 19000 AS has_body FROM dtmodel.changes(NULL::docs, NULL) GROUP BY 1, 2 ORDER BY 1, 2;
 RESET work_mem;
 
+-- a query sees the past as it sees the row: not what a function in it changes
+CREATE TABLE notes (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_timestamps('notes'), dtmodel.add_history('notes');
+INSERT INTO notes VALUES (1, 1);
+CREATE FUNCTION change(id int) RETURNS int LANGUAGE sql AS 'UPDATE notes AS n SET v = v + 1 WHERE n.id = $1 RETURNING v';
+SELECT change(1) AS v, (SELECT string_agg((version).v::text, ' ') FROM dtmodel.history(NULL::notes, 1)) AS history;
+SELECT string_agg((version).v::text, ' ') AS history FROM dtmodel.history(NULL::notes, 1);
+
 \set VERBOSITY terse
 SET client_min_messages = error;
 DROP SCHEMA history_read CASCADE;

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = 4;
-my $campaign = Campaign->new('calls by each client' => 3000);
+my $campaign = Campaign->new('calls by each client' => 3000, least => 3000);
 my $calls = $campaign->size;
 
 my $node = PostgreSQL::Test::Cluster->new('random_calls');
