@@ -25,6 +25,7 @@
 #include "mixin/soft_delete/executor.h"
 #include "mixin/soft_delete/rewrite.h"
 #include "model/projection.h"
+#include "model/send.h"
 #include "optimizer/planner.h"
 #include "server/inline.h"
 #include "tcop/tcopprot.h"
@@ -247,6 +248,8 @@ process_utility(PlannedStmt *statement, const char *query_string,
 {
 	if (dtmodel_as_of != NULL)
 		dtmodel_check_past_utility(statement->utilityStmt);
+	if (IsA(statement->utilityStmt, CopyStmt))
+		dtmodel_check_copy((const CopyStmt *) statement->utilityStmt);
 	if (next_process_utility != NULL)
 		next_process_utility(statement, query_string, read_only_tree, context,
 							 params, environment, receiver, completion);

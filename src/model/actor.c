@@ -67,8 +67,9 @@ dtmodel_has_actor(void)
 		dtmodel_actor_switch[0] != '\0';
 }
 
-static bool
-holds_names(const DtColumn *column)
+/* Whether the column can hold the name of a role. */
+bool
+dtmodel_holds_names(const DtColumn *column)
 {
 	Oid			base = getBaseType(column->typid);
 
@@ -89,7 +90,7 @@ dtmodel_make_actor_column(Relation rel, const DtColumn *column,
 
 	actor->column = *column;
 	namestrcpy(&actor->table, RelationGetRelationName(rel));
-	actor->holds_names = holds_names(column);
+	actor->holds_names = dtmodel_holds_names(column);
 	getTypeInputInfo(column->typid, &function, &actor->parameter);
 	fmgr_info_cxt(function, &actor->input, context);
 	actor->context = context;
@@ -108,7 +109,7 @@ bool
 dtmodel_actor_is_missing(const DtColumn *column)
 {
 	return !dtmodel_has_actor() && column->is_not_null &&
-		!holds_names(column);
+		!dtmodel_holds_names(column);
 }
 
 static void

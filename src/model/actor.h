@@ -30,6 +30,7 @@ typedef struct DtActorColumn
 
 extern const char *dtmodel_actor(void);
 extern bool dtmodel_has_actor(void);
+extern bool dtmodel_holds_names(const DtColumn *column);
 extern DtActorColumn *dtmodel_make_actor_column(Relation rel,
 												const DtColumn *column,
 												MemoryContext context);

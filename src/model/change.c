@@ -23,6 +23,7 @@
 #include "access/relation.h"
 #include "model/change.h"
 #include "model/inheritance.h"
+#include "server/citus_ddl.h"
 #include "server/subtransaction.h"
 
 typedef struct Attempt
@@ -132,12 +133,8 @@ change_table(const DtCall *call, Oid relid, LOCKMODE lockmode)
 		dtmodel_after_change(relid, call->mixin);
 }
 
-/*
- * Makes the call on the table, and on those that inherit from it.  Returns
- * whether there was anything to do.
- */
-bool
-dtmodel_change_tables(const DtCall *call)
+static bool
+change_tables(const DtCall *call)
 {
 	Attempt		attempt = {.call = call,.lockmode = AccessShareLock};
 	int			count;
@@ -155,6 +152,20 @@ dtmodel_change_tables(const DtCall *call)
 										count - 1 - i : i),
 					 attempt.lockmode);
 	return true;
+}
+
+/*
+ * Makes the call on the table, and on those that inherit from it.  Returns
+ * whether there was anything to do.
+ */
+bool
+dtmodel_change_tables(const DtCall *call)
+{
+	int			nest_level = dtmodel_begin_citus_ddl();
+	bool		changed = change_tables(call);
+
+	dtmodel_end_citus_ddl(nest_level);
+	return changed;
 }
 
 /* The same for one table and a change that no other mixin follows. */

@@ -401,13 +401,13 @@ static void
 run_statements(List *statements)
 {
 	ListCell   *cell;
-	int			allowing;
+	int			nest_level;
 
 	SPI_connect();
-	allowing = dtmodel_allow_triggers();
+	nest_level = dtmodel_begin_citus_ddl();
 	foreach(cell, statements)
 		run_statement(lfirst(cell));
-	dtmodel_end_allowing(allowing);
+	dtmodel_end_citus_ddl(nest_level);
 	SPI_finish();
 }
 

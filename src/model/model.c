@@ -18,6 +18,7 @@
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
@@ -200,6 +201,7 @@ fill_entry(DtModel *entry, Relation rel)
 	MemoryContextSetParent(context, CacheMemoryContext);
 	model.context = context;
 	model.read_at = before;
+	model.read_in = GetCurrentStatementStartTimestamp();
 	model.valid = (invalidations == before);
 	*entry = model;
 }
@@ -342,14 +344,17 @@ dtmodel_own_trigger(const DtModel *model, int which, const Trigger *trigger)
 }
 
 /*
- * Whether the entry can be used.  Nothing is invalidated when Citus makes a
- * table a shard, except that of which it is a shard.
+ * Whether the entry can be used.  When Citus makes a table a shard, only that
+ * of which it is a shard is invalidated, and not before the transaction ends,
+ * which fills the shard.
  */
 static bool
 is_current(const DtModel *entry)
 {
-	return entry->valid && (!entry->citus.may_become_shard ||
-							entry->read_at == invalidations);
+	return entry->valid &&
+		(!entry->citus.may_become_shard ||
+		 (entry->read_at == invalidations &&
+		  entry->read_in == GetCurrentStatementStartTimestamp()));
 }
 
 /*

@@ -63,6 +63,7 @@ typedef struct DtModel
 											 * UPDATE or DELETE */
 	DtCitus		citus;			/* what the relation is to Citus */
 	uint64		read_at;		/* the number of changes of relations then */
+	TimestampTz read_in;		/* when the statement began that read it */
 } DtModel;
 
 /*

@@ -34,6 +34,7 @@
 #include "model/constraint.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parser.h"
+#include "server/citus_ddl.h"
 #include "server/event.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -512,12 +513,15 @@ make_part_of_model(Oid relid, Relation parent)
 {
 	DtChange	change;
 	char	   *name;
+	int			nest_level;
 
 	dtmodel_begin_change(&change, relid, PARTITION_LOCK);
 	name = pstrdup(RelationGetRelationName(change.rel));
 	rename_checks(&change, parent);
 	drop_all_triggers(&change);
+	nest_level = dtmodel_begin_local_ddl();
 	dtmodel_apply_change_silently(&change);
+	dtmodel_end_citus_ddl(nest_level);
 	ereport(NOTICE,
 			(errmsg("table \"%s\" becomes a part of the model \"%s\"", name,
 					RelationGetRelationName(parent)),

@@ -19,6 +19,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
@@ -117,7 +118,7 @@ dtmodel_check_not_marked(Query *query)
 			 errmsg("permission denied to call a function that only the planner may call")));
 }
 
-/* Any column of the table. */
+/* Any column of the table; one that was dropped has no type. */
 static Var *
 any_column(int rtindex, Oid relid)
 {
@@ -126,7 +127,7 @@ any_column(int rtindex, Oid relid)
 	int32		typmod;
 	Oid			collation;
 
-	while (get_attname(relid, attnum, true) == NULL)
+	while (!OidIsValid(get_atttype(relid, attnum)))
 		attnum++;
 	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
 	return makeVar(rtindex, attnum, type, typmod, collation, 0);
@@ -270,6 +271,12 @@ write_columns(Query *query, Oid relid, const DtMixin *mixin, const void *options
 	}
 }
 
+static bool
+marks_deleted(const DtMixinColumn *column)
+{
+	return column->marks_deleted;
+}
+
 /* Whether Citus evaluates functions of the INSERT before it sends it. */
 static bool
 is_evaluated(const Query *query)
@@ -282,6 +289,27 @@ is_evaluated(const Query *query)
 			return true;
 	}
 	return contain_mutable_functions((Node *) query->targetList);
+}
+
+/* Whether an UPDATE by the statement writes the time or the actor. */
+static bool
+conflict_needs_sender(const Query *query, const DtModel *model)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+	ListCell   *cell;
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (model->options[i] != NULL && mixins[i]->inserted_value != NULL)
+			return true;
+	}
+	foreach(cell, query->onConflict->onConflictSet)
+	{
+		if (dtmodel_is_managed(model, lfirst_node(TargetEntry, cell)->resno,
+							   marks_deleted))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -297,17 +325,18 @@ refuse_conflict(Oid relid)
 
 /* The condition of ON CONFLICT DO UPDATE is marked as that of an UPDATE. */
 static void
-send_conflict(Query *query, Oid relid)
+send_conflict(Query *query, const DtModel *model)
 {
+	bool		is_constant = !is_evaluated(query);
+	Oid			relid = model->relid;
 	FuncExpr   *sent;
 
-	if (query->onConflict == NULL ||
-		query->onConflict->action != ONCONFLICT_UPDATE)
-		return;
-	if (!is_evaluated(query))
+	if (is_constant && conflict_needs_sender(query, model))
 		refuse_conflict(relid);
 	sent = call_sent(query->resultRelation, relid, "sender_in_conflict",
 					 DT_SENT_UPDATE);
+	if (is_constant)
+		lsecond(sent->args) = dtmodel_no_sender();
 	query->onConflict->onConflictWhere =
 		make_and_qual(query->onConflict->onConflictWhere, (Node *) sent);
 }
@@ -327,7 +356,79 @@ dtmodel_send_insert(Query *query, const DtModel *model)
 		if (model->options[i] != NULL && mixins[i]->inserted_value != NULL)
 			write_columns(query, relid, mixins[i], model->options[i]);
 	}
-	send_conflict(query, relid);
+	if (query->onConflict != NULL &&
+		query->onConflict->action == ONCONFLICT_UPDATE)
+		send_conflict(query, model);
+}
+
+/* Whether COPY gives the column, rather than its DEFAULT. */
+static bool
+is_copied(const CopyStmt *copy, const DtColumn *column)
+{
+	ListCell   *cell;
+
+	foreach(cell, copy->attlist)
+	{
+		if (strcmp(strVal(lfirst(cell)), NameStr(column->name)) == 0)
+			return true;
+	}
+	return copy->attlist == NIL;
+}
+
+/*
+ * Whether an INSERT would write something else in the column than COPY.  Where
+ * COPY does not give a time, its DEFAULT does.
+ */
+static bool
+is_written_otherwise(const CopyStmt *copy, Oid relid, const DtMixin *mixin,
+					 const void *options, const DtMixinColumn *which)
+{
+	const DtColumn *column = dtmodel_mixin_column(which, options);
+
+	if (!dtmodel_column_is_used(column) ||
+		mixin->inserted_value(relid, options, column) == NULL)
+		return false;
+	return which->use == &dtmodel_use_actor || is_copied(copy, column);
+}
+
+static void
+check_copied_mixin(const CopyStmt *copy, Oid relid, const DtMixin *mixin,
+				   const void *options)
+{
+	for (int i = 0; i < mixin->ncolumns; i++)
+	{
+		if (is_written_otherwise(copy, relid, mixin, options, &mixin->columns[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("COPY cannot write column \"%s\" of table \"%s\", whose rows Citus keeps in shards",
+							NameStr(dtmodel_mixin_column(&mixin->columns[i], options)->name),
+							get_rel_name(relid)),
+					 errdetail("The value is not that of the rows but of the session, and COPY does not send it."),
+					 errhint("Copy to a temporary table, and use INSERT ... SELECT.")));
+	}
+}
+
+/*
+ * Refuses (0A000) COPY to a table of Citus if a mixin would write other values
+ * than it gives.
+ */
+void
+dtmodel_check_copy(const CopyStmt *copy)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+	const DtModel *model;
+	Oid			relid;
+
+	if (!copy->is_from || dtmodel_preserve_timestamps || !dtmodel_has_citus())
+		return;
+	relid = RangeVarGetRelid(copy->relation, RowExclusiveLock, true);
+	model = OidIsValid(relid) ? dtmodel_get_model_of_locked(relid) : NULL;
+	for (int i = 0; model != NULL && dtmodel_is_shell(&model->citus) &&
+		 mixins[i] != NULL; i++)
+	{
+		if (model->options[i] != NULL && mixins[i]->inserted_value != NULL)
+			check_copied_mixin(copy, relid, mixins[i], model->options[i]);
+	}
 }
 
 static bool
@@ -380,8 +481,8 @@ sender_of(const FuncExpr *sent)
 	if (!IsA(sender, Const) || sender->constisnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("this statement on a model is not supported, because Citus sends it to the shards without the times and the actor"),
-				 errhint("Use a statement that is not prepared, or one for each table.")));
+				 errmsg("INSERT ... ON CONFLICT DO UPDATE of a query or with a generic plan is not supported on a model, because Citus sends it to the shards without the times and the actor"),
+				 errhint("Use INSERT ... ON CONFLICT DO NOTHING and UPDATE, or SET plan_cache_mode = force_custom_plan for a prepared statement.")));
 	return sender;
 }
 

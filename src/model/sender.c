@@ -14,6 +14,7 @@
 
 #include "access/relation.h"
 #include "access/xact.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "dtmodel.h"
 #include "fmgr.h"
@@ -22,6 +23,8 @@
 #include "model/actor.h"
 #include "model/send.h"
 #include "model/sender.h"
+#include "nodes/makefuncs.h"
+#include "tcop/pquery.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -143,6 +146,24 @@ dtmodel_actor_for(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(value);
 }
 
+/* What a statement takes to the shards that writes neither time nor actor. */
+Const *
+dtmodel_no_sender(void)
+{
+	Datum		values[SENT_COUNT] = {
+		[SENT_COMMAND] = CStringGetTextDatum(command_names[DT_SENT_UPDATE]),
+		[SENT_TRANSACTION] = number(0),
+		[SENT_STATEMENT] = number(0),
+		[SENT_ACTOR] = CStringGetTextDatum(""),
+		[SENT_IS_ROLE] = CStringGetTextDatum("t"),
+	};
+
+	return makeConst(TEXTARRAYOID, -1, DEFAULT_COLLATION_OID, -1,
+					 PointerGetDatum(construct_array(values, SENT_COUNT, TEXTOID,
+													 -1, false, TYPALIGN_INT)),
+					 false, false);
+}
+
 static DtSentCommand
 command_of(const char *name)
 {
@@ -260,6 +281,21 @@ dtmodel_sent(PG_FUNCTION_ARGS pg_attribute_unused())
 	report_not_received();
 }
 
+pg_noreturn static void
+report_not_sent(Relation rel)
+{
+	const char *table = get_rel_name(dtmodel_get_model(rel)->citus.table);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a statement on table \"%s\" was sent to its shards from a session that does not preload %s",
+					table == NULL ? RelationGetRelationName(rel) : table,
+					DTMODEL_SCHEMA),
+			 errdetail("The shards do not know the time and the actor."),
+			 errhint("On every server of the cluster, add %s to shared_preload_libraries after citus, or use ALTER DATABASE ... SET session_preload_libraries, and connect again.",
+					 DTMODEL_SCHEMA)));
+}
+
 /*
  * Refuses (55000) to update or delete rows of a shard by a statement that does
  * not carry what they depend on.  The server's own foreign keys may.
@@ -267,16 +303,18 @@ dtmodel_sent(PG_FUNCTION_ARGS pg_attribute_unused())
 void
 dtmodel_check_sent(Relation rel)
 {
-	const DtCitus *citus = &dtmodel_get_model(rel)->citus;
+	if (dtmodel_is_shard(&dtmodel_get_model(rel)->citus) &&
+		dtmodel_sender == NULL && !InNoForceRLSOperation())
+		report_not_sent(rel);
+}
 
-	if (!dtmodel_is_shard(citus) || dtmodel_sender != NULL ||
-		InNoForceRLSOperation())
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("an UPDATE or DELETE of table \"%s\" was sent to its shards from a session that does not preload %s",
-					get_rel_name(citus->table), DTMODEL_SCHEMA),
-			 errdetail("Its rows would get other times and another actor in each shard."),
-			 errhint("On every server of the cluster, add %s to shared_preload_libraries after citus, or use ALTER DATABASE ... SET session_preload_libraries, and connect again.",
-					 DTMODEL_SCHEMA)));
+/*
+ * The same for a row of a shard that has no actor, if an INSERT inserts it
+ * rather than Citus, which copies rows.
+ */
+void
+dtmodel_check_insert_sent(Relation rel)
+{
+	if (ActivePortal != NULL && ActivePortal->commandTag == CMDTAG_INSERT)
+		report_not_sent(rel);
 }

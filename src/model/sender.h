@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "datatype/timestamp.h"
 #include "model/model.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 
 /* What the statement does to the rows that it finds. */
@@ -57,7 +58,9 @@ dtmodel_statement_time(void)
 }
 
 extern const char *dtmodel_sent_command_name(DtSentCommand command);
+extern Const *dtmodel_no_sender(void);
 extern DtSender dtmodel_read_sender(ArrayType *values);
 extern void dtmodel_check_sent(Relation rel);
+extern void dtmodel_check_insert_sent(Relation rel);
 
 #endif							/* DTMODEL_SENDER_H */

@@ -18,6 +18,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "mb/pg_wchar.h"
 #include "nodes/primnodes.h"
@@ -157,14 +158,25 @@ is_name_of_shard(const char *name, const char *suffix, const char *table)
 	return strncmp(name, table, length) == 0;
 }
 
+/* Its table may have been created by another session, which has not committed. */
 static bool
-is_shard_of(Relation rel, const char *suffix, Oid table)
+is_shard_of(Relation rel, const char *suffix, Oid table, Snapshot uncommitted)
 {
-	const char *name = get_rel_name(table);
+	Search		search = begin_search("pg_class", "pg_class_oid_index", "oid",
+									  F_OIDEQ, ObjectIdGetDatum(table),
+									  uncommitted);
+	bool		is_shard = false;
 
-	return name != NULL && table != RelationGetRelid(rel) &&
-		get_rel_namespace(table) == RelationGetNamespace(rel) &&
-		is_name_of_shard(RelationGetRelationName(rel), suffix, name);
+	if (HeapTupleIsValid(search.row) && table != RelationGetRelid(rel))
+	{
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(search.row);
+
+		is_shard = form->relnamespace == RelationGetNamespace(rel) &&
+			is_name_of_shard(RelationGetRelationName(rel), suffix,
+							 NameStr(form->relname));
+	}
+	end_search(&search);
+	return is_shard;
 }
 
 /* Fills in what the table is if its name is that of a shard. */
@@ -185,7 +197,8 @@ find_shard(DtCitus *citus, Relation rel)
 	if (HeapTupleIsValid(search.row))
 		citus->table = DatumGetObjectId(get_value(&search, "logicalrelid"));
 	end_search(&search);
-	if (OidIsValid(citus->table) && is_shard_of(rel, suffix, citus->table))
+	if (OidIsValid(citus->table) &&
+		is_shard_of(rel, suffix, citus->table, &uncommitted))
 		citus->kind = DT_CITUS_SHARD;
 	else
 	{
@@ -196,7 +209,7 @@ find_shard(DtCitus *citus, Relation rel)
 
 /*
  * What a table is to Citus.  The answer holds until the table's relcache entry
- * is invalidated; with may_become_shard, until any is.
+ * is invalidated; with may_become_shard, until any is, or the statement ends.
  */
 DtCitus
 dtmodel_citus_of(Relation rel)

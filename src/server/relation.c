@@ -47,7 +47,7 @@ whole_of(Relation rel)
 	return dtmodel_is_shard(&citus) ? citus.table : RelationGetRelid(rel);
 }
 
-/* The same for a table that is locked, but not open. */
+/* The same for a table that is locked, but perhaps not open. */
 Oid
 dtmodel_whole_of(Oid relid)
 {
@@ -68,6 +68,23 @@ dtmodel_shown_name(Relation rel)
 	const char *name = get_rel_name(whole_of(rel));
 
 	return name != NULL ? name : RelationGetRelationName(rel);
+}
+
+/*
+ * The name of a constraint of the table for messages: on a shard it ends with
+ * the number of the shard.
+ */
+const char *
+dtmodel_shown_constraint(Oid relid, const char *name)
+{
+	const char *suffix = strrchr(get_rel_name(relid), '_');
+	size_t		length = suffix == NULL ? 0 : strlen(suffix);
+	size_t		rest = strlen(name) - Min(length, strlen(name));
+
+	if (length == 0 || strcmp(name + rest, suffix) != 0 ||
+		dtmodel_whole_of(relid) == relid)
+		return name;
+	return pnstrdup(name, rest);
 }
 
 /* InvalidOid if there is no such table any more. */

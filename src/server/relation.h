@@ -36,6 +36,7 @@ extern char *dtmodel_qualified_name_of(Oid relid);
 extern Oid	dtmodel_owner_of(Oid relid);
 extern Oid	dtmodel_root_of(Relation rel);
 extern Oid	dtmodel_whole_of(Oid relid);
+extern const char *dtmodel_shown_constraint(Oid relid, const char *name);
 extern const char *dtmodel_shown_name(Relation rel);
 extern char *dtmodel_quoted_name(Relation rel);
 

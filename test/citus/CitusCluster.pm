@@ -1,7 +1,6 @@
 # A coordinator and two workers with Citus, on ports of the loopback interface.
 #
-# Sessions preload dtmodel unless they say otherwise: on the coordinator with
-# unpreloaded(), and everywhere with start(preload => 0).
+# Sessions preload dtmodel, unless PGOPTIONS say otherwise.
 
 package CitusCluster;
 
@@ -14,7 +13,7 @@ use Test::More;
 
 sub start_node
 {
-	my ($name, $preload) = @_;
+	my ($name, $shared) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 	my $port = $node->port;
 
@@ -22,8 +21,8 @@ sub start_node
 	$node->append_conf(
 		'postgresql.conf', qq(
 listen_addresses = '127.0.0.1'
-shared_preload_libraries = 'citus'
-session_preload_libraries = '@{[ $preload ? 'dtmodel' : '' ]}'
+shared_preload_libraries = 'citus@{[ $shared ? ', dtmodel' : '' ]}'
+session_preload_libraries = '@{[ $shared ? '' : 'dtmodel' ]}'
 citus.node_conninfo = 'sslmode=disable'
 citus.shard_count = 4
 citus.enable_statistics_collection = off
@@ -38,13 +37,13 @@ timezone = UTC
 	return $node;
 }
 
-# start(name, preload => 1): a new cluster, with the extension in its database.
+# start(name, shared => 0): a new cluster, with the extension in its database.
+# The library is preloaded by each session, or by the servers.
 sub start
 {
 	my ($class, $name, %options) = @_;
-	my $preload = $options{preload} // 1;
 	my @nodes =
-	  map { start_node("${name}_$_", $preload) } qw(coordinator one two);
+	  map { start_node("${name}_$_", $options{shared}) } qw(coordinator one two);
 	my $self = bless { coordinator => $nodes[0], workers => [ @nodes[ 1, 2 ] ] },
 	  $class;
 
@@ -84,26 +83,6 @@ sub try
 	return $out if $status == 0;
 	return "$1: $2" if $err =~ /(?:ERROR|FATAL|PANIC):  (\w{5}): (.*)/;
 	return $err;
-}
-
-# What a script prints in a session that has not preloaded the library.
-sub unpreloaded
-{
-	my ($self, $sql) = @_;
-	local $ENV{PGOPTIONS} = '-c session_preload_libraries=';
-	return $self->sql($sql);
-}
-
-# The value of an expression on each placement of a table, a line each.
-sub placements
-{
-	my ($self, $table, $expression, $where) = @_;
-	my $query = "SELECT $expression FROM %s" . (defined $where ? " WHERE $where" : '');
-
-	return split /\n/,
-	  $self->sql(
-		"SELECT result FROM run_command_on_placements('$table', \$query\$$query\$query\$) ORDER BY shardid, nodeport"
-	  );
 }
 
 # The placements of each shard, and of a reference table, have the same rows.

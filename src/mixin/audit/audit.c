@@ -26,6 +26,7 @@
 #include "model/key.h"
 #include "model/row_move.h"
 #include "model/row_trigger.h"
+#include "model/sender.h"
 #include "model/stamp.h"
 #include "storage/lmgr.h"
 #include "tcop/pquery.h"
@@ -88,19 +89,19 @@ actor_for(const DtRow *row, AuditState *state, const DtColumn *column,
 }
 
 /*
- * Whether the row was stamped where the INSERT was planned, before it was sent
- * to a shard.  COPY and sessions that do not preload the library leave it to
- * the shard.
+ * On a shard the row has the names already: an INSERT was stamped where it was
+ * planned, and rows that Citus copies keep what they have, nulls included.
  */
-static bool
-is_stamped(const DtRow *row, const AuditState *state, const DtColumn *column)
+static void
+check_stamped(const DtRow *row, const DtColumn *column)
 {
 	bool		isnull;
 
-	if (!state->is_shard)
-		return false;
+	if (!dtmodel_column_is_used(column) || !dtmodel_holds_names(column))
+		return;
 	(void) dtmodel_new_value(row, column->attnum, &isnull);
-	return !isnull;
+	if (isnull)
+		dtmodel_check_insert_sent(row->rel);
 }
 
 static void
@@ -112,16 +113,20 @@ stamp_new_row(DtRow *row, void *argument)
 	bool		nulls[2];
 	int			count = 0;
 
-	if (dtmodel_column_is_used(&state->columns.created_by) &&
-		!is_stamped(row, state, &state->columns.created_by))
+	if (state->is_shard)
+	{
+		check_stamped(row, &state->columns.created_by);
+		check_stamped(row, &state->columns.updated_by);
+		return;
+	}
+	if (dtmodel_column_is_used(&state->columns.created_by))
 	{
 		columns[count] = state->columns.created_by.attnum;
 		values[count] = actor_for(row, state, &state->columns.created_by,
 								  &state->creator, &nulls[count]);
 		count++;
 	}
-	if (dtmodel_column_is_used(&state->columns.updated_by) &&
-		!is_stamped(row, state, &state->columns.updated_by))
+	if (dtmodel_column_is_used(&state->columns.updated_by))
 	{
 		columns[count] = state->columns.updated_by.attnum;
 		values[count] = actor_for(row, state, &state->columns.updated_by,

@@ -18,6 +18,7 @@
 #include "mixin/history/ending.h"
 #include "mixin/history/mixin.h"
 #include "mixin/history/past.h"
+#include "mixin/history/table.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_history_truncate_trigger);
@@ -114,6 +115,7 @@ dtmodel_history_truncate_trigger(PG_FUNCTION_ARGS)
 						DTMODEL_INTERNAL_SCHEMA)));
 	if (dtmodel_as_of != NULL)
 		dtmodel_refuse_past_write(trigdata->tg_relation);
+	dtmodel_check_can_have_history(trigdata->tg_relation);
 	if (trigdata->tg_relation->rd_rel->relkind == RELKIND_RELATION)
 		keep_all_rows(trigdata->tg_relation);
 	else

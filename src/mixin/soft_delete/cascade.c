@@ -105,13 +105,15 @@ make_state(Relation rel, const Trigger *trigger pg_attribute_unused())
 static void
 report_restrict(const DtReference *reference, Relation rel, HeapTuple row)
 {
-	const char *child = get_rel_name(reference->key->child);
+	Oid			child_relid = reference->key->child;
+	const char *child = get_rel_name(dtmodel_whole_of(child_relid));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_RESTRICT_VIOLATION),
 			 errmsg("delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"",
-					RelationGetRelationName(rel),
-					NameStr(reference->key->name), child),
+					dtmodel_shown_name(rel),
+					dtmodel_shown_constraint(child_relid, NameStr(reference->key->name)),
+					child),
 			 errdetail("%s is still referenced from %s of table \"%s\", with ON DELETE RESTRICT.",
 					   dtmodel_describe_key(reference, rel, row),
 					   reference->is_soft ? "live rows" : "rows", child),

@@ -73,7 +73,7 @@ report_contradiction(Relation rel, const DtSoftDelete *columns)
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("cannot restore a row of table \"%s\" and set its time of deletion in the same UPDATE",
-					RelationGetRelationName(rel)),
+					dtmodel_shown_name(rel)),
 			 errdetail("The UPDATE sets \"%s\" to %s and \"%s\" to a new time.",
 					   NameStr(columns->flag.name),
 					   columns->flag_is_live ? "true" : "false",
@@ -94,7 +94,7 @@ report_refused_write(Relation rel, const DtSoftDelete *columns, bool deleted)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("an UPDATE of \"%s\" cannot %s a row of table \"%s\"",
 					NameStr(column->name), deleted ? "delete" : "restore",
-					RelationGetRelationName(rel)),
+					dtmodel_shown_name(rel)),
 			 errdetail("The model was made with flag_writes => 'error'."),
 			 deleted ?
 			 errhint("Use DELETE or %s.soft_delete.", DTMODEL_SCHEMA) :

@@ -106,15 +106,19 @@ wrap_list(Query *query, List *nodes, Node **place)
 
 /*
  * The condition of a join can have the condition on a table that it need not
- * preserve.  Neither it nor one above can have that on a table of a FULL JOIN.
+ * preserve, unless Citus sends USING in its place.  Neither it nor one above can
+ * have that on a table of a FULL JOIN.
  */
 static void
 wrap_join(Query *query, JoinExpr *join, Node **place)
 {
-	Node	  **left = &join->quals;
-	Node	  **right = &join->quals;
+	Node	  **own = join->usingClause == NIL ? &join->quals : NULL;
+	Node	  **left = own;
+	Node	  **right = own;
 
-	if (join->jointype == JOIN_LEFT)
+	if (join->jointype == JOIN_INNER && own == NULL)
+		left = right = place;
+	else if (join->jointype == JOIN_LEFT)
 		left = place;
 	else if (join->jointype == JOIN_RIGHT)
 		right = place;

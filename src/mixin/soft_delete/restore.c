@@ -407,12 +407,14 @@ static void
 report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
 {
 	Relation	rel = table_open(root->relid, NoLock);
-	const char *parent = get_rel_name(reference->key->parent);
+	const char *parent = get_rel_name(dtmodel_whole_of(reference->key->parent));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("restore on table \"%s\" violates foreign key constraint \"%s\"",
-					RelationGetRelationName(rel), NameStr(reference->key->name)),
+					dtmodel_shown_name(rel),
+					dtmodel_shown_constraint(reference->key->child,
+											 NameStr(reference->key->name))),
 			 errdetail("%s references a deleted row of table \"%s\".",
 					   dtmodel_describe_key(reference, rel, root->row), parent),
 			 errhint("Restore the row of \"%s\" first; the rows that were deleted with it are restored with it.",
@@ -533,7 +535,7 @@ write_rows(Restore *restore, Oid relid, int count, Datum *tids, bool restores,
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("rows of table \"%s\" could not be restored",
-						RelationGetRelationName(target)),
+						dtmodel_shown_name(target)),
 				 errdetail("A BEFORE UPDATE trigger skipped or changed a row that is restored together with another one."),
 				 errhint("Make the trigger leave restored rows unchanged, or make it an AFTER trigger."),
 				 errtable(target)));

@@ -23,6 +23,7 @@
 #include "model/send.h"
 #include "nodes/makefuncs.h"
 #include "parser/parsetree.h"
+#include "server/searched_case.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -146,6 +147,7 @@ dtmodel_rewrite_for_shards(Query *query)
 	if (model->ntriggers == 0)
 		return;
 	dtmodel_check_not_marked(query);
+	dtmodel_search_cases(query);
 	if (query->commandType == CMD_INSERT)
 		dtmodel_send_insert(query, model);
 	else if (query->commandType == CMD_UPDATE)
