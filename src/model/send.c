@@ -487,7 +487,7 @@ sender_of(const FuncExpr *sent)
 }
 
 static Node *
-call_received(Const *sender)
+call_received(Node *sender)
 {
 	const Oid	types[] = {TEXTARRAYOID};
 	FuncExpr   *received = call("received", lengthof(types), types, BOOLOID,
@@ -497,9 +497,36 @@ call_received(Const *sender)
 	return (Node *) received;
 }
 
-/* Replaces sent() by received() in a condition. */
-static Const *
-receive_in_condition(Node **condition)
+/*
+ * A plan that Citus keeps for a shard on this server has the call of the
+ * function, not its value.  It must be STABLE there, which the one for ON
+ * CONFLICT is not.
+ */
+static Node *
+call_own_sender(const FuncExpr *sent)
+{
+	const Oid	types[] = {REGCLASSOID, TEXTOID};
+	FuncExpr   *sender = copyObject(lsecond(sent->args));
+
+	sender->funcid = find_function("sender", lengthof(types), types);
+	return (Node *) sender;
+}
+
+static bool
+is_sender_in_conflict(const Node *node)
+{
+	const Oid	types[] = {REGCLASSOID, TEXTOID};
+
+	return IsA(node, FuncExpr) && ((const FuncExpr *) node)->funcid ==
+		find_function("sender_in_conflict", lengthof(types), types);
+}
+
+/*
+ * Replaces sent() by received() in a condition.  Returns the call of sent();
+ * NULL if there is none.
+ */
+static const FuncExpr *
+receive_in_condition(Node **condition, bool is_local)
 {
 	List	   *parts = make_ands_implicit((Expr *) *condition);
 	Oid			function = sent_function();
@@ -508,14 +535,13 @@ receive_in_condition(Node **condition)
 	foreach(cell, parts)
 	{
 		FuncExpr   *sent = lfirst(cell);
-		Const	   *sender;
 
 		if (!IsA(sent, FuncExpr) || sent->funcid != function)
 			continue;
-		sender = sender_of(sent);
-		lfirst(cell) = call_received(sender);
+		lfirst(cell) = call_received(is_local && is_sender_in_conflict(lsecond(sent->args)) ?
+									 call_own_sender(sent) : (Node *) sender_of(sent));
 		*condition = (Node *) make_ands_explicit(parts);
-		return sender;
+		return sent;
 	}
 	return NULL;
 }
@@ -525,17 +551,20 @@ receive_in_condition(Node **condition)
  * it.
  */
 bool
-dtmodel_receive_statement(Query *query, DtSender *sender)
+dtmodel_receive_statement(Query *query, bool is_local, DtSender *sender)
 {
-	Const	   *values = NULL;
+	const FuncExpr *sent = NULL;
 
 	if (query->commandType == CMD_UPDATE || query->commandType == CMD_DELETE)
-		values = receive_in_condition(&query->jointree->quals);
+		sent = receive_in_condition(&query->jointree->quals, false);
 	else if (query->onConflict != NULL)
-		values = receive_in_condition(&query->onConflict->onConflictWhere);
-	if (values == NULL)
+		sent = receive_in_condition(&query->onConflict->onConflictWhere, is_local);
+	if (sent == NULL)
 		return false;
 	forget_unused_columns(query);
-	*sender = dtmodel_read_sender(DatumGetArrayTypeP(values->constvalue));
+	if (query->commandType == CMD_INSERT)
+		*sender = (DtSender) {.command = DT_SENT_UPDATE};
+	else
+		*sender = dtmodel_read_sender(DatumGetArrayTypeP(sender_of(sent)->constvalue));
 	return true;
 }

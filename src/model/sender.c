@@ -124,7 +124,7 @@ dtmodel_actor_for(PG_FUNCTION_ARGS)
 {
 	Relation	rel;
 	DtColumn	column;
-	Datum		value;
+	Datum		value = (Datum) 0;
 	bool		isnull;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
@@ -133,14 +133,14 @@ dtmodel_actor_for(PG_FUNCTION_ARGS)
 		report_unknown_actor();
 	rel = dtmodel_open(PG_GETARG_OID(1), AccessShareLock);
 	dtmodel_find_column(RelationGetDescr(rel), NameStr(*PG_GETARG_NAME(2)), &column);
-	if (!AttributeNumberIsValid(column.attnum) ||
+	isnull = !AttributeNumberIsValid(column.attnum) ||
 		!dtmodel_column_fits(&column, &dtmodel_use_actor) ||
-		column.typid != get_fn_expr_argtype(fcinfo->flinfo, 0))
-		PG_RETURN_NULL();
-	value = dtmodel_actor_value(dtmodel_make_actor_column(rel, &column,
-														  CurrentMemoryContext),
-								&isnull);
-	relation_close(rel, NoLock);
+		column.typid != get_fn_expr_argtype(fcinfo->flinfo, 0);
+	if (!isnull)
+		value = dtmodel_actor_value(dtmodel_make_actor_column(rel, &column,
+															  CurrentMemoryContext),
+									&isnull);
+	relation_close(rel, AccessShareLock);
 	if (isnull)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(value);

@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
+#include "server/citus.h"
 #include "server/query_text.h"
 
 static bool
@@ -70,38 +72,41 @@ name_length(const char *text)
 	return end - text;
 }
 
-/* The name without quotes, which two names need not both have. */
+/* The last part of a qualified name, without quotes. */
 static char *
 unquoted(const char *name, size_t length)
 {
 	char	   *result = palloc(length + 1);
 	size_t		count = 0;
+	bool		is_quoted = false;
 
 	for (size_t i = 0; i < length; i++)
 	{
-		if (name[i] != '"')
+		if (name[i] == '.' && !is_quoted)
+			count = 0;
+		else if (name[i] != '"')
 			result[count++] = name[i];
+		else if (is_quoted && i + 1 < length && name[i + 1] == '"')
+			result[count++] = name[i++];
+		else
+			is_quoted = !is_quoted;
 	}
 	result[count] = '\0';
 	return result;
 }
 
 /*
- * Whether "copy" is the name of "table" with a number at the end; a long name
- * loses its end to the number.
+ * Whether "copy" is the name that Citus gives to the copy of "table": the hash
+ * of the name is at its end, so that no other table has that name by chance.
  */
 static bool
 is_name_of_copy(const char *copy, const char *table)
 {
 	const char *suffix = strrchr(copy, '_');
-	size_t		length = strlen(table);
+	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) table,
+											   strlen(table)));
 
-	if (suffix == NULL || suffix[1] == '\0' ||
-		strspn(suffix + 1, "0123456789") != strlen(suffix + 1))
-		return false;
-	if (length != (size_t) (suffix - copy))
-		length = NAMEDATALEN / 2;
-	return strlen(table) >= length && strncmp(copy, table, length) == 0;
+	return suffix != NULL && strcmp(suffix + 1, psprintf("%u", hash)) == 0;
 }
 
 /*
@@ -115,7 +120,7 @@ dtmodel_is_citus_copy_query(const char *text)
 	const char *table;
 	size_t		length;
 
-	if (!dtmodel_starts_with(text, "INSERT INTO "))
+	if (!dtmodel_starts_with(text, "INSERT INTO ") || !dtmodel_has_citus())
 		return false;
 	copy = text + strlen("INSERT INTO ");
 	length = name_length(copy);

@@ -85,7 +85,7 @@ wrap_reference(Query *query, RangeTblRef *reference, Node **place)
 	if (is_exempt(query, reference->rtindex) ||
 		!find_hidden(query, reference->rtindex, &target))
 		return (Node *) reference;
-	if (!dtmodel_is_shell(&dtmodel_get_model_of_entry(target.rte)->citus))
+	if (!dtmodel_has_citus())
 		return (Node *) makeFromExpr(list_make1(reference),
 									 dtmodel_live_condition(&target));
 	if (place != NULL)

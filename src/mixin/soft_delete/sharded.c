@@ -165,12 +165,16 @@ dtmodel_rewrite_for_shards(Query *query)
  * that became an UPDATE.
  */
 bool
-dtmodel_rewrite_on_shard(Query *query)
+dtmodel_rewrite_on_shard(Query *query, const char *text)
 {
 	DtSoftTarget target;
 	DtSender	sender;
 
-	if (!dtmodel_receive_statement(query, &sender) ||
+	if (dtmodel_written_model(query)->ntriggers == 0)
+		return false;
+	if (text != NULL && !dtmodel_is_citus_backend())
+		dtmodel_check_not_marked(query);
+	if (!dtmodel_receive_statement(query, text == NULL, &sender) ||
 		sender.command != DT_SENT_DELETE ||
 		!dtmodel_find_soft_shard(query, query->resultRelation, &target))
 		return false;
