@@ -213,8 +213,10 @@ sub begin
 	$self->{before} = $self->count($node);
 	foreach my $client (1 .. $self->{clients})
 	{
-		my $script = 'SELECT setseed(' . $self->{campaign}->fraction . ");\n\\set client $client\n";
+		# Variables are there although the statement that gives them their value fails.
+		my $script = join("\n", "\\set client $client", map { "\\set $_ 0" } qw(doc few n state trash purged));
 
+		$script .= "\nSELECT setseed(" . $self->{campaign}->fraction . ");\n";
 		$script .= rand() < 0.03 ? purge() : $self->transaction foreach 1 .. $most;
 		PostgreSQL::Test::Utils::append_to_file("$self->{dir}/$client.sql", $script);
 	}
