@@ -1,0 +1,77 @@
+# What a shard takes from a statement, and from whom; and databases and tables
+# beside those of dtmodel on a cluster.
+
+use strict;
+use warnings;
+
+use lib 'test/citus';
+use CitusCluster;
+use Test::More;
+
+my $citus = CitusCluster->start('trust');
+
+$citus->sql(q(
+CREATE ROLE app LOGIN;
+CREATE TABLE t (tenant int, id int, n int, PRIMARY KEY (tenant, id));
+SELECT create_distributed_table('t', 'tenant');
+SELECT dtmodel.add_timestamps('t'), dtmodel.add_audit('t'), dtmodel.add_soft_delete('t');
+GRANT SELECT, INSERT, UPDATE, DELETE ON t TO app;
+SET dtmodel.actor = 'eve';
+INSERT INTO t (tenant, id) VALUES (1, 1), (2, 1), (3, 1)));
+
+# Nobody but Citus says to a shard who acts, and when.
+foreach my $forged (
+	q(UPDATE %s SET n = 1 WHERE dtmodel_internal.sent(tenant, '{update,0,0,the boss,f}'::text[])),
+	q(DELETE FROM %s WHERE dtmodel_internal.sent(tenant, '{delete,0,0,the boss,f}'::text[])))
+{
+	my ($status, $out) = $citus->coordinator->psql('postgres',
+		"SELECT DISTINCT success FROM run_command_on_shards('t', \$\$$forged\$\$)", extra_params => [ '-U', 'app' ]);
+
+	is($out, 'f', "refused: $forged");
+}
+is($citus->sql('SELECT count(*), count(deleted_at), count(n), min(updated_by) FROM t'), '3|0|0|eve', 'and nothing is changed');
+
+# A plan that is kept for a shard on the same server takes them each time.
+$citus->sql(q(CREATE TABLE names (id int PRIMARY KEY, name text); SELECT create_reference_table('names');
+SELECT dtmodel.add_model('names'), dtmodel.add_audit('names')));
+is($citus->sql(q(SET plan_cache_mode = force_generic_plan;
+PREPARE p (int, text) AS INSERT INTO names (id, name) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET name = excluded.name;
+SET dtmodel.actor = 'eve';
+EXECUTE p(1, 'a');
+SET dtmodel.actor = 'ann';
+EXECUTE p(1, 'b');
+SET dtmodel.actor = 'bob';
+EXECUTE p(1, 'c');
+SELECT name, created_by, updated_by, updated_at > created_at FROM names)), 'c|eve|bob|t', 'ON CONFLICT with a generic plan');
+$citus->same_replicas('names', 'the copies are equal');
+
+# Tables of one server that hide rows, beside those of Citus.
+$citus->sql(q(CREATE TABLE here (id int PRIMARY KEY); SELECT dtmodel.add_soft_delete('here', hide => true);
+INSERT INTO here VALUES (1), (2); DELETE FROM here WHERE id = 2));
+is($citus->sql('SELECT count(*) FROM t JOIN here ON t.tenant = here.id'), '1', 'a join hides rows of a table that is not distributed');
+is($citus->sql('SELECT count(*), count(here.id) FROM t LEFT JOIN here ON t.tenant = here.id'), '3|1', 'an outer join too');
+
+# A name with a number is not that of a copy which Citus makes.
+$citus->sql(q(CREATE TABLE here_2024 (LIKE here)));
+$citus->sql(q(DO 'BEGIN EXECUTE ''INSERT INTO here_2024 SELECT * FROM here''; END'));
+is($citus->sql('SELECT count(*) FROM here_2024'), '1', 'hidden rows are not copied');
+
+# The library is preloaded in every database, also in one that has only Citus.
+foreach my $node ($citus->nodes)
+{
+	$node->safe_psql('postgres', 'CREATE DATABASE other');
+	$node->safe_psql('other', 'CREATE EXTENSION citus');
+}
+my $port = $citus->coordinator->port;
+my $other = sub { return $citus->coordinator->safe_psql('other', $_[0]); };
+
+$other->("SELECT citus_set_coordinator_host('127.0.0.1', $port)");
+$other->("SELECT citus_add_node('127.0.0.1', " . $_->port . ')') foreach $citus->workers;
+$other->(q(CREATE TABLE parents (id int PRIMARY KEY); SELECT create_reference_table('parents');
+CREATE TABLE children (id int REFERENCES parents, n int); SELECT create_distributed_table('children', 'id');
+INSERT INTO parents VALUES (1); INSERT INTO children VALUES (1, 1)));
+is($other->('UPDATE children SET n = 2; SELECT n FROM children'), '2', 'without the extension a shard is updated');
+is($other->('DELETE FROM children; SELECT count(*) FROM children'), '0', 'and its rows are deleted');
+
+$citus->stop;
+done_testing();
