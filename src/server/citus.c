@@ -214,7 +214,7 @@ find_shard(DtCitus *citus, Relation rel)
 DtCitus
 dtmodel_citus_of(Relation rel)
 {
-	DtCitus		citus = {DT_CITUS_NONE};
+	DtCitus		citus = {.kind = DT_CITUS_NONE};
 
 	if (!dtmodel_has_citus())
 		return citus;
