@@ -487,7 +487,10 @@ dtmodel_protect_truncate_trigger(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function %s.protect_truncate_trigger must be called as a trigger on TRUNCATE",
 						DTMODEL_INTERNAL_SCHEMA)));
-	/* Only Citus empties a shard, after the trigger of its table. */
+	/*
+	 * Citus empties a shard after the trigger of its table, and lets nobody
+	 * else do so whom citus.enable_manual_changes_to_shards does not.
+	 */
 	if (dtmodel_is_shard(&dtmodel_get_model(trigdata->tg_relation)->citus))
 		return PointerGetDatum(NULL);
 	if (dtmodel_hard_delete)
