@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
@@ -178,4 +179,15 @@ dtmodel_rename_primary_key(DtChange *change, Oid constraint)
 	if (name != NULL && strcmp(name, makeObjectName(table, NULL, "pkey")) == 0 &&
 		!OidIsValid(get_relname_relid(new_name, RelationGetNamespace(change->rel))))
 		dtmodel_rename_constraint(change, name, new_name);
+}
+
+/* The command that drops an index of the table or, if it has one, its constraint. */
+char *
+dtmodel_drop_index_text(Relation rel, Oid indexid)
+{
+	if (OidIsValid(get_index_constraint(indexid)))
+		return psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
+						dtmodel_qualified_name(rel),
+						quote_identifier(get_rel_name(indexid)));
+	return psprintf("DROP INDEX %s", dtmodel_qualified_name_of(indexid));
 }

@@ -258,18 +258,6 @@ index_of_user(Relation rel, AttrNumber attnum)
 	return InvalidOid;
 }
 
-static char *
-drop_command(Relation rel, Oid indexid)
-{
-	Oid			constraint = get_index_constraint(indexid);
-
-	if (!OidIsValid(constraint))
-		return psprintf("DROP INDEX %s", dtmodel_qualified_name_of(indexid));
-	return psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
-					dtmodel_qualified_name(rel),
-					quote_identifier(get_constraint_name(constraint)));
-}
-
 /*
  * An index of all rows makes live ones unique too.  One of the user is kept.
  * Ours is kept on a large table until the user has built the other one, since
@@ -279,10 +267,6 @@ static bool
 keeps_wider_index(const DtChange *change, const DtColumn *slug)
 {
 	Oid			users = index_of_user(change->rel, slug->attnum);
-	char	   *replace = OidIsValid(users) ?
-		drop_command(change->rel, users) :
-		psprintf("SELECT %s", dtmodel_mixin_call(change->rel, &dtmodel_slug_mixin,
-												 NULL, NULL));
 
 	if (!dtmodel_slug_is_unique(change->rel, slug->attnum) ||
 		has_exact_index(change->rel, slug->attnum) ||
@@ -296,7 +280,11 @@ keeps_wider_index(const DtChange *change, const DtColumn *slug)
 					   get_rel_name(users)) :
 			 errdetail("Building an index of live rows now would block other sessions."),
 			 errhint("Use %s, and then %s.",
-					 concurrent_command(change, NameStr(slug->name)), replace),
+					 concurrent_command(change, NameStr(slug->name)),
+					 OidIsValid(users) ?
+					 dtmodel_drop_index_text(change->rel, users) :
+					 psprintf("SELECT %s", dtmodel_mixin_call(change->rel, &dtmodel_slug_mixin,
+															  NULL, NULL))),
 			 errtable(change->rel)));
 	return true;
 }

@@ -22,6 +22,7 @@
 #include "mixin/soft_delete/live.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/unique.h"
+#include "model/constraint.h"
 #include "model/drift.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -118,18 +119,6 @@ unique_live_call(Relation rel, Relation index)
 	return call.data;
 }
 
-/* The command that drops the index. */
-static char *
-drop_command(Relation rel, Relation index)
-{
-	const char *name = quote_identifier(RelationGetRelationName(index));
-
-	if (OidIsValid(get_index_constraint(RelationGetRelid(index))))
-		return psprintf("ALTER TABLE %s DROP CONSTRAINT %s",
-						dtmodel_qualified_name(rel), name);
-	return psprintf("DROP INDEX %s", dtmodel_qualified_name(index));
-}
-
 /*
  * The definition of the index or, if it has one, of its constraint.  The user
  * may run it with another search_path, so that names are qualified as if it
@@ -156,7 +145,7 @@ definition(Relation index)
 static char *
 index_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 {
-	return psprintf("%s; %s %s (%s)", drop_command(rel, index),
+	return psprintf("%s; %s %s (%s)", dtmodel_drop_index_text(rel, RelationGetRelid(index)),
 					definition(index),
 					dtmodel_has_index_predicate(index) ? "AND" : "WHERE",
 					dtmodel_live_text(columns, NULL));
@@ -175,7 +164,7 @@ exclusion_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
 		return psprintf("create it again with AND %s in its WHERE clause", live);
 	}
 	return psprintf("%s, ADD CONSTRAINT %s %s WHERE (%s)",
-					drop_command(rel, index),
+					dtmodel_drop_index_text(rel, RelationGetRelid(index)),
 					quote_identifier(RelationGetRelationName(index)),
 					definition(index), live);
 }
@@ -191,7 +180,7 @@ replacement(Relation rel, Relation index, const DtSoftDelete *columns,
 	if (!can_be_unique_live(index))
 		return index_replacement(rel, index, columns);
 	if (!index->rd_index->indisprimary)
-		return psprintf("%s; SELECT %s", drop_command(rel, index),
+		return psprintf("%s; SELECT %s", dtmodel_drop_index_text(rel, RelationGetRelid(index)),
 						unique_live_call(rel, index));
 	*kind = DT_ADVICE;
 	return psprintf("give the table a primary key of one column instead, and use SELECT %s",
