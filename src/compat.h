@@ -392,34 +392,18 @@ compat_keep_selected_columns(Query *query, RangeTblEntry *rte,
 }
 
 /*
- * Makes an entry of the range table, of a table, the subquery.  The first entry
- * of the subquery is a copy of it, which asks for its privileges from now on.
+ * Lets a subquery, whose only entry of the range table is a copy of this one of
+ * the query, ask for the privileges that this one asks for.
  */
 static inline void
-compat_make_subquery(Query *query pg_attribute_unused(), RangeTblEntry *rte,
-					 Query *subquery)
+compat_copy_permissions(Query *query pg_attribute_unused(),
+						RangeTblEntry *rte pg_attribute_unused(),
+						Query *subquery pg_attribute_unused())
 {
-#if PG_VERSION_NUM < 160000
-	rte->requiredPerms = 0;
-	rte->checkAsUser = InvalidOid;
-	rte->selectedCols = rte->insertedCols = rte->updatedCols = NULL;
-	rte->extraUpdatedCols = NULL;
-#else
-	RTEPermissionInfo *permissions = getRTEPermissionInfo(query->rteperminfos, rte);
-
-	subquery->rteperminfos = list_make1(copyObject(permissions));
+#if PG_VERSION_NUM >= 160000
+	subquery->rteperminfos = list_make1(copyObject(compat_permissions(query, rte)));
 	linitial_node(RangeTblEntry, subquery->rtable)->perminfoindex = 1;
-	rte->perminfoindex = 0;
 #endif
-	rte->rtekind = RTE_SUBQUERY;
-	rte->subquery = subquery;
-	rte->security_barrier = false;
-	rte->securityQuals = NIL;
-	rte->relid = InvalidOid;
-	rte->relkind = 0;
-	rte->rellockmode = 0;
-	rte->tablesample = NULL;
-	rte->inh = false;
 }
 
 /* Gives a query the range table of a parse state, with its privileges. */

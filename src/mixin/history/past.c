@@ -50,6 +50,7 @@
 #include "server/inline.h"
 #include "server/plan_cache.h"
 #include "server/query_text.h"
+#include "server/subquery.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -596,21 +597,6 @@ rows_of_time(const Reference *reference)
 	return query;
 }
 
-/* Puts the subquery in the place of the table. */
-static void
-replace_entry(RangeTblEntry *rte, Query *subquery)
-{
-	rte->rtekind = RTE_SUBQUERY;
-	rte->subquery = subquery;
-	rte->security_barrier = false;
-	rte->relid = InvalidOid;
-	rte->relkind = 0;
-	rte->rellockmode = 0;
-	rte->inh = false;
-	rte->securityQuals = NIL;
-	compat_forget_permissions(rte);
-}
-
 /*
  * A partitioned table has no rows of its own, and so no past of its own
  * either.
@@ -641,7 +627,7 @@ show_past_of(Query *query, int rtindex, DtPast *past)
 	check_setter(reference.table);
 	past->depends_on_role |= reference.table->rd_rel->relrowsecurity;
 	reference.updated_at = find_updated_at(reference.model);
-	replace_entry(rte, rows_of_time(&reference));
+	dtmodel_replace_by_subquery(rte, rows_of_time(&reference));
 	relation_close(reference.table, NoLock);
 	relation_close(reference.model, NoLock);
 }

@@ -24,6 +24,7 @@
 #include "nodes/makefuncs.h"
 #include "parser/parsetree.h"
 #include "server/searched_case.h"
+#include "server/subquery.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -82,7 +83,8 @@ dtmodel_select_live(Query *query, DtSoftTarget *target)
 								  dtmodel_live_condition(&inner));
 	if (rte->alias == NULL)
 		rte->alias = makeAlias(rte->eref->aliasname, NIL);
-	compat_make_subquery(query, rte, live);
+	compat_copy_permissions(query, rte, live);
+	dtmodel_replace_by_subquery(rte, live);
 }
 
 static void
