@@ -55,6 +55,18 @@ sub start
 	return $self;
 }
 
+# The statement that distributes a table by its id, for each kind of table.
+sub kinds
+{
+	my ($table) = @_;
+
+	return (
+		distributed => "SELECT create_distributed_table('$table', 'id', colocate_with => 'none')",
+		reference => "SELECT create_reference_table('$table')",
+		single_shard => "SELECT create_distributed_table('$table', NULL, colocate_with => 'none')",
+		local => "SELECT citus_add_local_table_to_metadata('$table')");
+}
+
 sub coordinator { return $_[0]->{coordinator}; }
 sub workers { return @{ $_[0]->{workers} }; }
 sub nodes { return ($_[0]->{coordinator}, @{ $_[0]->{workers} }); }

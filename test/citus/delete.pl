@@ -14,11 +14,7 @@ use Test::More;
 
 my $citus = CitusCluster->start('delete');
 
-my %kinds = (
-	distributed => q(SELECT create_distributed_table('%s', 'id', colocate_with => 'none')),
-	reference => q(SELECT create_reference_table('%s')),
-	single_shard => q(SELECT create_distributed_table('%s', NULL, colocate_with => 'none')),
-	local => q(SELECT citus_add_local_table_to_metadata('%s')));
+my %kinds = CitusCluster::kinds('%s');
 
 my $count = 'count(*), count(*) FILTER (WHERE is_deleted), count(DISTINCT deleted_at)';
 

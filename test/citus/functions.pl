@@ -14,13 +14,7 @@ use Test::More;
 
 my $citus = CitusCluster->start('functions');
 
-my %kinds = (
-	distributed => q(SELECT create_distributed_table('t', 'id', colocate_with => 'none')),
-	reference => q(SELECT create_reference_table('t')),
-	single_shard => q(SELECT create_distributed_table('t', NULL, colocate_with => 'none')),
-	local => q(SELECT citus_add_local_table_to_metadata('t')),
-	schema => '',
-	plain => '');
+my %kinds = (CitusCluster::kinds('t'), schema => '', plain => '');
 
 my $create = q(
 	CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 1, name text));

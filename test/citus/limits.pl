@@ -11,11 +11,7 @@ use Test::More;
 
 my $citus = CitusCluster->start('limits', shared => 1);
 
-my %kinds = (
-	distributed => q(SELECT create_distributed_table('%s', 'id', colocate_with => 'none')),
-	reference => q(SELECT create_reference_table('%s')),
-	single_shard => q(SELECT create_distributed_table('%s', NULL, colocate_with => 'none')),
-	local => q(SELECT citus_add_local_table_to_metadata('%s')));
+my %kinds = CitusCluster::kinds('%s');
 
 sub create
 {

@@ -12,11 +12,7 @@ my $citus = CitusCluster->start('privileges');
 
 $citus->sql('CREATE ROLE app LOGIN; GRANT USAGE ON SCHEMA dtmodel TO app');
 
-my %kinds = (
-	distributed => q(SELECT create_distributed_table('t', 'id', colocate_with => 'none')),
-	reference => q(SELECT create_reference_table('t')),
-	single_shard => q(SELECT create_distributed_table('t', NULL, colocate_with => 'none')),
-	local => q(SELECT citus_add_local_table_to_metadata('t')));
+my %kinds = CitusCluster::kinds('t');
 
 sub as_app
 {

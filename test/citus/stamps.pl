@@ -13,11 +13,7 @@ use Test::More;
 
 my $citus = CitusCluster->start('stamps');
 
-my %kinds = (
-	distributed => q(SELECT create_distributed_table('distributed', 'id', colocate_with => 'none')),
-	reference => q(SELECT create_reference_table('reference')),
-	single_shard => q(SELECT create_distributed_table('single_shard', NULL, colocate_with => 'none')),
-	local => q(SELECT citus_add_local_table_to_metadata('local')));
+my %kinds = map { my %of = CitusCluster::kinds($_); ($_ => $of{$_}) } qw(distributed reference single_shard local);
 
 foreach my $t (sort keys %kinds)
 {

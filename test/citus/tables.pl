@@ -14,11 +14,7 @@ use Test::More;
 
 my $citus = CitusCluster->start('tables');
 
-my %kinds = (
-	distributed => q(SELECT create_distributed_table('t', 'id', colocate_with => 'none')),
-	reference => q(SELECT create_reference_table('t')),
-	'single-shard' => q(SELECT create_distributed_table('t', NULL, colocate_with => 'none')),
-	local => q(SELECT citus_add_local_table_to_metadata('t')));
+my %kinds = CitusCluster::kinds('t');
 
 # What is added, and how it is removed.
 my @mixins = (

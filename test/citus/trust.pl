@@ -19,7 +19,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON t TO app;
 SET dtmodel.actor = 'eve';
 INSERT INTO t (tenant, id) VALUES (1, 1), (2, 1), (3, 1)));
 
-# Nobody but Citus says to a shard who acts, and when.
+# Only Citus says to a shard who acts, and when.
 foreach my $forged (
 	q(UPDATE %s SET n = 1 WHERE dtmodel_internal.sent(tenant, '{update,0,0,the boss,f}'::text[])),
 	q(DELETE FROM %s WHERE dtmodel_internal.sent(tenant, '{delete,0,0,the boss,f}'::text[])))
