@@ -197,7 +197,6 @@ read_objects(Bulk *bulk, const DtRawValue *list)
 	DtRawArrayWalk walk;
 	DtRawValue	object;
 
-	check_is_list(list);
 	walk = dtmodel_raw_walk_array(list);
 	while (dtmodel_raw_next_element(&walk, &object))
 	{
@@ -465,11 +464,9 @@ dtmodel_bulk_create(PG_FUNCTION_ARGS)
 	bulk.result = dtmodel_make_result_receiver(fcinfo);
 	bulk.strict = dtmodel_flag_argument(fcinfo, 2, false);
 	bulk.list = dtmodel_data_argument(fcinfo, 1, "data");
+	check_is_list(&bulk.list);
 	if (dtmodel_is_distributed(bulk.call.rel))
-	{
-		check_is_list(&bulk.list);
 		insert_list(&bulk);
-	}
 	else
 	{
 		read_objects(&bulk, &bulk.list);

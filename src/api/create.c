@@ -209,8 +209,8 @@ append_version_condition(StringInfo query, Relation rel, const DtData *data,
 						 first + version);
 	else
 		appendStringInfo(query, " AND CASE WHEN " DT_ROW_ALIAS ".%s::pg_catalog.text OPERATOR(pg_catalog.=) $%d::pg_catalog.text THEN $%d ELSE $%d END",
-					 quote_identifier(NameStr(data->items[version].field.name)),
-					 first + version, callback + ROW_IS_FRESH, callback + ROW_IS_STALE);
+						 quote_identifier(NameStr(data->items[version].field.name)),
+						 first + version, callback + ROW_IS_FRESH, callback + ROW_IS_STALE);
 }
 
 static void

@@ -377,8 +377,9 @@ drop_model(DtChange *change, const void *asked)
  * Undoes add_model: removes the timestamps, and with drop_columns also drops
  * the columns, including an id that add_model or the template made, whose key
  * has a name that begins with pk_.  Columns that stay keep their defaults; a
- * NOTICE names those that need the extension.  The timestamps of tables that inherit from
- * this one are removed too.  Refused where a history needs them (2BP01).
+ * NOTICE names those that need the extension.  The timestamps of tables that
+ * inherit from this one are removed too.  Refused where a history needs them
+ * (2BP01).
  */
 Datum
 dtmodel_remove_model(PG_FUNCTION_ARGS)

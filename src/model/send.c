@@ -63,12 +63,20 @@ sent_function(void)
 	return find_function("sent", lengthof(types), types);
 }
 
-static FuncExpr *
-call(const char *name, int nargs, const Oid *types, Oid result, List *args)
+/* sender(), or sender_in_conflict(), which has the same arguments. */
+static Oid
+sender_function(const char *name)
 {
-	return makeFuncExpr(find_function(name, nargs, types), result, args,
-						InvalidOid, DEFAULT_COLLATION_OID,
-						COERCE_EXPLICIT_CALL);
+	const Oid	types[] = {REGCLASSOID, TEXTOID};
+
+	return find_function(name, lengthof(types), types);
+}
+
+static Const *
+model_constant(Oid relid)
+{
+	return makeConst(REGCLASSOID, -1, InvalidOid, sizeof(Oid),
+					 ObjectIdGetDatum(relid), false, true);
 }
 
 /* The model that a statement writes; NULL if that is no model. */
@@ -111,11 +119,8 @@ dtmodel_check_not_marked(Query *query)
 {
 	Oid			function = sent_function();
 
-	if (!query_tree_walker(query, is_marked, &function, 0))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to call a function that only the planner may call")));
+	if (query_tree_walker(query, is_marked, &function, 0))
+		dtmodel_report_planner_only();
 }
 
 /* Any column of the table; one that was dropped has no type. */
@@ -136,15 +141,14 @@ any_column(int rtindex, Oid relid)
 static Node *
 call_sender(const char *function, Oid relid, DtSentCommand command)
 {
-	const Oid	types[] = {REGCLASSOID, TEXTOID};
 	const char *name = dtmodel_sent_command_name(command);
-	Const	   *model = makeConst(REGCLASSOID, -1, InvalidOid, sizeof(Oid),
-								  ObjectIdGetDatum(relid), false, true);
 	Const	   *text = makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
 								 CStringGetTextDatum(name), false, false);
 
-	return (Node *) call(function, lengthof(types), types, TEXTARRAYOID,
-						 list_make2(model, text));
+	return (Node *) makeFuncExpr(sender_function(function), TEXTARRAYOID,
+								 list_make2(model_constant(relid), text),
+								 InvalidOid, DEFAULT_COLLATION_OID,
+								 COERCE_EXPLICIT_CALL);
 }
 
 static FuncExpr *
@@ -175,8 +179,6 @@ dtmodel_call_actor_for(Oid relid, const DtColumn *column)
 {
 	const Oid	types[] = {ANYELEMENTOID, REGCLASSOID, NAMEOID};
 	Oid			collation = get_typcollation(column->typid);
-	Const	   *model = makeConst(REGCLASSOID, -1, InvalidOid, sizeof(Oid),
-								  ObjectIdGetDatum(relid), false, true);
 	Const	   *name = makeConst(NAMEOID, -1, C_COLLATION_OID, NAMEDATALEN,
 								 NameGetDatum(&column->name), false, false);
 
@@ -184,7 +186,7 @@ dtmodel_call_actor_for(Oid relid, const DtColumn *column)
 								 column->typid,
 								 list_make3(makeNullConst(column->typid,
 														  column->typmod, collation),
-											model, copyObject(name)),
+											model_constant(relid), copyObject(name)),
 								 collation, InvalidOid, COERCE_EXPLICIT_CALL);
 }
 
@@ -490,8 +492,9 @@ static Node *
 call_received(Node *sender)
 {
 	const Oid	types[] = {TEXTARRAYOID};
-	FuncExpr   *received = call("received", lengthof(types), types, BOOLOID,
-								list_make1(sender));
+	FuncExpr   *received = makeFuncExpr(find_function("received", lengthof(types), types),
+										BOOLOID, list_make1(sender), InvalidOid,
+										DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
 
 	received->location = OWN_CALL_LOCATION;
 	return (Node *) received;
@@ -505,20 +508,17 @@ call_received(Node *sender)
 static Node *
 call_own_sender(const FuncExpr *sent)
 {
-	const Oid	types[] = {REGCLASSOID, TEXTOID};
 	FuncExpr   *sender = copyObject(lsecond(sent->args));
 
-	sender->funcid = find_function("sender", lengthof(types), types);
+	sender->funcid = sender_function("sender");
 	return (Node *) sender;
 }
 
 static bool
 is_sender_in_conflict(const Node *node)
 {
-	const Oid	types[] = {REGCLASSOID, TEXTOID};
-
-	return IsA(node, FuncExpr) && ((const FuncExpr *) node)->funcid ==
-		find_function("sender_in_conflict", lengthof(types), types);
+	return IsA(node, FuncExpr) &&
+		((const FuncExpr *) node)->funcid == sender_function("sender_in_conflict");
 }
 
 /*
@@ -547,8 +547,8 @@ receive_in_condition(Node **condition, bool is_local)
 }
 
 /*
- * Receives an UPDATE or DELETE of a shard, or an INSERT that may update; false if no server of ours has sent
- * it.
+ * Receives an UPDATE or DELETE of a shard, or an INSERT that may update; false
+ * if no server of ours has sent it.
  */
 bool
 dtmodel_receive_statement(Query *query, bool is_local, DtSender *sender)

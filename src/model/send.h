@@ -19,7 +19,7 @@ extern void dtmodel_send_insert(Query *query, const DtModel *model);
 extern void dtmodel_check_copy(const CopyStmt *copy);
 extern Expr *dtmodel_call_actor_for(Oid relid, const DtColumn *column);
 extern bool dtmodel_receive_statement(Query *query, bool is_local,
-											DtSender *sender);
+									  DtSender *sender);
 extern bool dtmodel_is_own_call(const Node *call);
 
 #endif							/* DTMODEL_SEND_H */

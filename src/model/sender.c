@@ -225,14 +225,13 @@ receive(FmgrInfo *function)
 	return sent;
 }
 
-/* Nobody but the planner calls these, so nobody can pretend to be a sender. */
-static void
-check_caller(FunctionCallInfo fcinfo)
+/* A user who could call it would be a sender. */
+pg_noreturn void
+dtmodel_report_planner_only(void)
 {
-	if (!dtmodel_is_own_call(fcinfo->flinfo->fn_expr))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to call a function that only the planner may call")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to call a function that only the planner may call")));
 }
 
 /*
@@ -246,7 +245,8 @@ dtmodel_received(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller;
 
-	check_caller(fcinfo);
+	if (!dtmodel_is_own_call(fcinfo->flinfo->fn_expr))
+		dtmodel_report_planner_only();
 	if (fcinfo->flinfo->fn_extra == NULL)
 	{
 		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);

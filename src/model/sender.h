@@ -60,6 +60,7 @@ dtmodel_statement_time(void)
 extern const char *dtmodel_sent_command_name(DtSentCommand command);
 extern Const *dtmodel_no_sender(void);
 extern DtSender dtmodel_read_sender(ArrayType *values);
+pg_noreturn extern void dtmodel_report_planner_only(void);
 extern void dtmodel_check_sent(Relation rel);
 extern void dtmodel_check_insert_sent(Relation rel);
 

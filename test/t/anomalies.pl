@@ -7,7 +7,7 @@
 # "audit" the transaction that wrote it.  The table and its history have all
 # versions that were committed.  So the dependencies of transactions are known, as
 # Adya defines them, and what may not be is looked for:
-#   read committed: a row that nobody has committed, or that was changed again by
+#   read committed: a row that was not committed, or that was changed again by
 #     who wrote it; two writers of one version; a cycle of writes and of reads
 #     of what was written
 #   repeatable read: also a cycle in which no two times in succession a

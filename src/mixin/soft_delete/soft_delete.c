@@ -488,8 +488,8 @@ dtmodel_protect_truncate_trigger(PG_FUNCTION_ARGS)
 				 errmsg("function %s.protect_truncate_trigger must be called as a trigger on TRUNCATE",
 						DTMODEL_INTERNAL_SCHEMA)));
 	/*
-	 * Citus empties a shard after the trigger of its table, and lets nobody
-	 * else do so whom citus.enable_manual_changes_to_shards does not.
+	 * Citus empties a shard after the trigger of its table.  It refuses others,
+	 * unless citus.enable_manual_changes_to_shards is set.
 	 */
 	if (dtmodel_is_shard(&dtmodel_get_model(trigdata->tg_relation)->citus))
 		return PointerGetDatum(NULL);

@@ -131,7 +131,7 @@ dtmodel_target_assignments_at(Query *query, const DtSoftTarget *target,
 
 	return make_assignments(query, target,
 							(Expr *) makeConst(column->typid, column->typmod, InvalidOid,
-									  sizeof(TimestampTz),
-									  TimestampTzGetDatum(dtmodel_time_for_column(time, column)),
-									  false, FLOAT8PASSBYVAL));
+											   sizeof(TimestampTz),
+											   TimestampTzGetDatum(dtmodel_time_for_column(time, column)),
+											   false, FLOAT8PASSBYVAL));
 }
