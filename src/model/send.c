@@ -434,8 +434,10 @@ dtmodel_check_copy(const CopyStmt *copy)
 }
 
 static bool
-find_columns(Node *node, Columns *columns)
+find_columns(Node *node, void *context)
 {
+	Columns    *columns = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, Var))
