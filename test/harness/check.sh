@@ -117,9 +117,10 @@ said() { sed -n "s/^# $1: /  /p" "$2" 2>/dev/null; }
 # TAP, and what pg_regress printed before 16. Skipped is neither.
 results() { grep -E '^(not )?ok [0-9]|^test .* \.\.\. ' "$1" | grep -viE '# *(skip|todo)'; }
 
-# A test that dies says so once, perhaps long before the end.
+# What failed, or where a test died, may be long before the end.
 explain() {
-    grep -E ' at [^ ]+ line [0-9]+\.$' "$1" | head -n 20
+    awk '/^# +Failed test/ { left = 12 } !/^#/ { left = 0 } left-- > 0 || / at [^ ]+ line [0-9]+\.$/' "$1" |
+        cut -c -400 | head -n 80
     grep -vE '^ok |\.\.\. ok|^# progress: ' "$1" | tail -n 60
     [ ! -f regression.diffs ] || head -n 300 regression.diffs
     [ ! -f "$work/server.log" ] || tail -n 30 "$work/server.log"

@@ -201,6 +201,16 @@ sub failed
 	return;
 }
 
+# The timeout that this ends can still strike here, on a machine under load.
+sub insist
+{
+	my ($session, $sql) = @_;
+	my $state = '';
+
+	(undef, $state) = $session->ask($sql) until $state eq '00000';
+	return;
+}
+
 # Runs a statement and interrupts it, perhaps.
 sub interrupt
 {
@@ -234,8 +244,8 @@ sub interrupt
 	my ($out, $state) = $session->end;
 	my $errors = $session->errors;
 
-	$session->ask('ROLLBACK TO s;') if $in_block;
-	$session->ask('SET statement_timeout = 0;') if $by_timeout;
+	insist($session, 'ROLLBACK TO s;') if $in_block;
+	insist($session, 'SET statement_timeout = 0;') if $by_timeout;
 	$session->ask("RESET $1;") if ($statement->{setting} // '') =~ /^(\S+)/;
 	$session->ask('ROLLBACK;') if $in_block;
 	$holder->ask('ROLLBACK;') if $statement->{waits};
