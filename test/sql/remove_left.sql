@@ -54,5 +54,19 @@ RESET client_min_messages;
 SELECT dtmodel.remove_history('users', drop_history => true);
 SELECT dtmodel.remove_history('people', drop_history => true);
 
+-- a deletion that only the flag shows, since a user has dropped the time
+SET client_min_messages = warning;
+CREATE TABLE timeless (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('timeless');
+INSERT INTO timeless VALUES (1), (2);
+UPDATE timeless SET is_deleted = true WHERE id = 1;
+ALTER TABLE timeless DROP deleted_at CASCADE;
+SELECT dtmodel.remove_soft_delete('timeless', drop_columns => true);
+\echo :SQLSTATE
+SELECT * FROM timeless ORDER BY id;
+UPDATE timeless SET is_deleted = false;
+SELECT dtmodel.remove_soft_delete('timeless', drop_columns => true);
+\d timeless
+
 SET client_min_messages = warning;
 DROP SCHEMA remove_left CASCADE;

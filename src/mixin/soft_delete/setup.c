@@ -560,15 +560,21 @@ dtmodel_add_soft_delete(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Without the columns a deleted row would look like a live one. */
+/*
+ * Without the columns a deleted row would look like a live one.  The flag is
+ * what is left of deletions where a user has dropped the time.
+ */
 static void
 check_no_deleted_rows(const DtChange *change, const DtSoftDelete *soft_delete)
 {
 	const char *deleted;
 
-	if (!AttributeNumberIsValid(soft_delete->deleted_at.attnum))
+	if (AttributeNumberIsValid(soft_delete->deleted_at.attnum))
+		deleted = dtmodel_timed_text(soft_delete);
+	else if (AttributeNumberIsValid(soft_delete->flag.attnum))
+		deleted = dtmodel_flagged_text(soft_delete);
+	else
 		return;
-	deleted = dtmodel_timed_text(soft_delete);
 	if (!dtmodel_checks_rows(change) || !any_row(change->table, deleted))
 		return;
 
