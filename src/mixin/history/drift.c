@@ -152,6 +152,15 @@ include_statement(Relation rel, const DtHistory *history, const char *name)
 							 quote_literal_cstr(dtmodel_excluded_literal(&changed))));
 }
 
+/* False also if there is nothing of that name. */
+static bool
+is_table(Oid table)
+{
+	char		relkind = get_rel_relkind(table);
+
+	return relkind == RELKIND_RELATION || relkind == RELKIND_PARTITIONED_TABLE;
+}
+
 /* What keeps the past of a row from being found. */
 static void
 drift_of_key(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
@@ -161,7 +170,7 @@ drift_of_key(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 
 	if (key.ncolumns == 0)
 		drift_of_missing_key(drift, rel, table);
-	if (key.ncolumns == 0 || !OidIsValid(table))
+	if (key.ncolumns == 0 || !is_table(table))
 		return;
 	missing = dtmodel_key_column_without_past(&key, history, table);
 	if (missing != NULL)
@@ -315,21 +324,27 @@ drift_of_tables(DtDrift *drift, Relation rel, Oid table)
 static bool
 is_usable(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 {
-	char		relkind = get_rel_relkind(table);
 	char	   *name = dtmodel_qualified_name_of(table);
 	Oid			owner = dtmodel_owner_of(dtmodel_root_of(rel));
 
-	if (relkind != RELKIND_RELATION && relkind != RELKIND_PARTITIONED_TABLE)
+	/* Before these are changed, add_history is an error. */
+	if (!is_table(table))
+	{
 		dtmodel_append_drift(drift, DT_ADVICE,
 							 psprintf("rename it, and call %s.add_history",
 									  DTMODEL_SCHEMA),
 							 "\"%s\" is not a table", NameStr(history->table));
+		drift->undecided = true;
+	}
 	else if (dtmodel_owner_of(table) != owner)
+	{
 		dtmodel_append_drift(drift, DT_ADVICE,
 							 psprintf("if it is the history, make the owners the same, and otherwise rename it and call %s.add_history",
 									  DTMODEL_SCHEMA),
 							 "table \"%s\" has another owner than its model",
 							 NameStr(history->table));
+		drift->undecided = true;
+	}
 	else if (!dtmodel_is_history_table(table))
 		dtmodel_append_drift(drift, DT_REPAIR,
 							 psprintf("SELECT %s.remove_history(%s); ALTER TABLE %s RENAME TO %s; %s",

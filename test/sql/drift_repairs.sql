@@ -1,0 +1,98 @@
+--
+-- drift that is rare, and what repairs it
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+CREATE SCHEMA drift_repairs;
+SET search_path = drift_repairs;
+CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+
+-- the trigger is to stamp new rows, but is for UPDATE only
+CREATE TABLE stamped (id int PRIMARY KEY, a int, b int);
+SELECT dtmodel.add_timestamps('stamped', on_insert => 'stamp', ignore_columns => '{a,b}');
+SELECT dtmodel.describe('stamped') -> 'timestamps' ->> 'ignore_columns' AS ignored;
+DROP TRIGGER zz_dtmodel_timestamps ON stamped;
+CREATE TRIGGER zz_dtmodel_timestamps BEFORE UPDATE ON stamped FOR EACH ROW EXECUTE FUNCTION
+    dtmodel_internal.timestamps_trigger('created_at=created_at', 'updated_at=updated_at', 'on_insert=stamp');
+SELECT problem, repair FROM dtmodel.drift('stamped');
+SELECT repair FROM dtmodel.drift('stamped') \gexec
+SELECT problem, repair FROM dtmodel.drift('stamped');
+
+-- a DEFAULT of a function that only its author knows
+CREATE FUNCTION my_time() RETURNS timestamptz LANGUAGE sql AS 'SELECT ''2001-01-01''::timestamptz';
+CREATE TABLE own_default (id int PRIMARY KEY, created_at timestamptz DEFAULT my_time());
+SELECT dtmodel.add_timestamps('own_default');
+SELECT problem, repair FROM dtmodel.drift('own_default');
+INSERT INTO own_default VALUES (1) RETURNING created_at = my_time() AS own;
+
+-- a column that users name becomes a generated one
+CREATE TABLE pages (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_slug('pages', 'title');
+ALTER TABLE pages DROP title;
+ALTER TABLE pages ADD title text GENERATED ALWAYS AS ('no ' || id) STORED;
+SELECT problem, repair, advice FROM dtmodel.drift('pages');
+
+-- a history without several columns, one of which becomes the key
+CREATE TABLE past (id int, a int PRIMARY KEY, b int, c int);
+SELECT dtmodel.add_timestamps('past'), dtmodel.add_history('past', exclude => '{b,id,c}');
+SELECT dtmodel.describe('past') -> 'history' ->> 'exclude' AS excluded;
+ALTER TABLE past DROP CONSTRAINT past_pkey;
+ALTER TABLE past ADD PRIMARY KEY (id);
+SELECT problem, repair FROM dtmodel.drift('past');
+SELECT repair FROM dtmodel.drift('past') \gexec
+SELECT problem, repair FROM dtmodel.drift('past');
+
+-- a history that needs updated_at
+DROP TRIGGER zz_dtmodel_timestamps ON past;
+SELECT problem, repair FROM dtmodel.drift('past') WHERE repair IS NOT NULL;
+CREATE TRIGGER zz_dtmodel_timestamps BEFORE UPDATE ON past FOR EACH ROW EXECUTE FUNCTION
+    dtmodel_internal.timestamps_trigger('created_at=created_at');
+SELECT problem, repair FROM dtmodel.drift('past');
+SELECT repair FROM dtmodel.drift('past') \gexec
+SELECT problem, repair FROM dtmodel.drift('past');
+
+-- a view in the place of a history: nothing can be added before it is renamed
+CREATE TABLE viewed (id int PRIMARY KEY, a int);
+SELECT dtmodel.add_timestamps('viewed');
+CREATE VIEW viewed_history AS SELECT 1 AS a;
+CREATE TRIGGER zz_dtmodel_history AFTER UPDATE OR DELETE ON viewed FOR EACH ROW EXECUTE FUNCTION
+    dtmodel_internal.history_trigger('history=viewed_history', 'as_of=viewed_as_of');
+SELECT problem, repair, advice FROM dtmodel.drift('viewed');
+ALTER VIEW viewed_history RENAME TO no_history;
+SELECT dtmodel.add_history('viewed');
+SELECT problem, repair, advice FROM dtmodel.drift('viewed');
+
+-- parents of several columns, a name that is in use, and a trigger that is disabled
+CREATE TABLE parents (a int, b int, PRIMARY KEY (a, b));
+CREATE TABLE children (id int PRIMARY KEY, a int, b int, FOREIGN KEY (a, b) REFERENCES parents ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('parents'), dtmodel.add_soft_delete('children');
+CREATE TRIGGER zz_dtmodel_live_parent_a_b BEFORE INSERT ON children FOR EACH ROW EXECUTE FUNCTION pass();
+SELECT dtmodel.require_live_parent('children', 'a', 'b');
+SELECT dtmodel.describe('children') -> 'live_parents' AS live_parents;
+ALTER TABLE children DISABLE TRIGGER zz_dtmodel_live_parent_a_b_1;
+SELECT problem, repair FROM dtmodel.drift('children');
+SELECT dtmodel.require_live_parent('children', 'a', 'b');
+SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'children'::regclass AND tgname ~ 'live' ORDER BY 1;
+INSERT INTO parents VALUES (1, 1);
+DELETE FROM parents;
+INSERT INTO children VALUES (1, 1, 1);
+\echo :SQLSTATE
+
+-- the other trigger of live parents, for INSERT only
+DROP TRIGGER zz_dtmodel_live_parents ON children;
+CREATE TRIGGER zz_dtmodel_live_parents AFTER INSERT ON children FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_parent_update_trigger();
+SELECT problem, repair FROM dtmodel.drift('children');
+SELECT repair FROM dtmodel.drift('children') \gexec
+SELECT problem, repair FROM dtmodel.drift('children');
+
+-- one that is fired by every UPDATE does what it has to
+DROP TRIGGER zz_dtmodel_live_parents ON children;
+CREATE TRIGGER zz_dtmodel_live_parents AFTER UPDATE ON children FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_parent_update_trigger();
+SELECT problem, repair FROM dtmodel.drift('children');
+
+-- an exclusion constraint with a condition of its own
+CREATE TABLE booked (id int PRIMARY KEY, during int4range, EXCLUDE USING gist (during WITH &&) WHERE (id > 5));
+SELECT dtmodel.add_soft_delete('booked', hide => true);
+SELECT problem, repair, advice FROM dtmodel.drift('booked') WHERE problem ~ 'excl';
+
+DROP SCHEMA drift_repairs CASCADE;
