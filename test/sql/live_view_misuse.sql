@@ -71,6 +71,15 @@ CREATE TRIGGER wrong BEFORE DELETE ON plain FOR EACH ROW EXECUTE FUNCTION dtmode
 DELETE FROM plain;
 \echo :SQLSTATE
 
+-- one to which a column was added that the table does not have
+SELECT dtmodel.create_live_view('posts', view => 'wider');
+SELECT string_agg(quote_ident(attname), ', ') AS columns FROM pg_attribute WHERE attrelid = 'wider'::regclass AND attnum > 0 \gset
+CREATE OR REPLACE VIEW wider AS SELECT :columns, 1 AS one FROM posts WHERE NOT is_deleted;
+\set VERBOSITY terse
+SELECT dtmodel.create_live_view('posts', view => 'wider');
+\echo :SQLSTATE
+\set VERBOSITY default
+
 -- only the owner
 CREATE ROLE live_view_stranger;
 GRANT USAGE, CREATE ON SCHEMA live_view_misuse TO live_view_stranger;

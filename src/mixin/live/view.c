@@ -282,15 +282,16 @@ set_view(DtChange *change, const char *view_name, const char *columns,
 }
 
 static void
-set_trigger(DtChange *change, const char *view_name, const char *name)
+set_trigger(DtChange *change, const char *view_name)
 {
+	const DtTriggerType *type = &dtmodel_live_triggers[DT_LIVE_VIEW];
+
 	dtmodel_add_statement(change, DT_VIEW_LOCK,
-						  psprintf("set trigger \"%s\"", name),
+						  psprintf("set trigger \"%s\"", type->name),
 						  psprintf("CREATE OR REPLACE TRIGGER %s INSTEAD OF DELETE ON %s "
 								   "FOR EACH ROW EXECUTE FUNCTION %s.%s()",
-								   quote_identifier(name), view_name,
-								   DTMODEL_INTERNAL_SCHEMA,
-								   dtmodel_live_triggers[DT_LIVE_VIEW].function));
+								   quote_identifier(type->name), view_name,
+								   DTMODEL_INTERNAL_SCHEMA, type->function));
 }
 
 /* The view gets the owner of the table, whichever role creates it. */
@@ -302,8 +303,7 @@ create_view(DtChange *change, const char *name, const char *view_name,
 
 	set_view(change, view_name, columns, soft_delete,
 			 psprintf("created view \"%s\"", name));
-	set_trigger(change, view_name,
-				dtmodel_live_triggers[DT_LIVE_VIEW].name);
+	set_trigger(change, view_name);
 	if (owner != GetUserId())
 		dtmodel_add_statement(change, DT_VIEW_LOCK,
 							  psprintf("gave view \"%s\" to the table's owner", name),
@@ -317,7 +317,6 @@ refresh_view(DtChange *change, Relation view, const char *view_name,
 			 const char *columns, int ncolumns, const DtSoftDelete *soft_delete)
 {
 	DtViewSource source;
-	const Trigger *trigger;
 
 	check_is_ours(change, view);
 	source = dtmodel_read_view(view);
@@ -325,9 +324,6 @@ refresh_view(DtChange *change, Relation view, const char *view_name,
 	if (!is_as_asked(view, &source, soft_delete, ncolumns))
 		set_view(change, view_name, columns, soft_delete,
 				 psprintf("replaced view \"%s\"", RelationGetRelationName(view)));
-	trigger = dtmodel_find_trigger(view, &dtmodel_live_triggers[DT_LIVE_VIEW]);
-	if (trigger->tgenabled == TRIGGER_DISABLED)
-		set_trigger(change, view_name, trigger->tgname);
 }
 
 static void
