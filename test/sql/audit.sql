@@ -242,6 +242,19 @@ SELECT dtmodel.remove_audit('audit.posts', drop_columns => true);
 SELECT dtmodel.remove_audit('audit.parted', drop_columns => true);
 SELECT dtmodel.describe('audit.posts');
 
+-- actors that are uuids
+CREATE TABLE audit.by_uuid (id int PRIMARY KEY, n int, created_by uuid, updated_by uuid);
+SELECT dtmodel.add_audit('audit.by_uuid');
+SET dtmodel.actor = '00000000-0000-4000-8000-000000000001';
+INSERT INTO audit.by_uuid VALUES (1, 1);
+SET dtmodel.actor = '00000000-0000-4000-8000-000000000002';
+UPDATE audit.by_uuid SET n = 2;
+UPDATE audit.by_uuid SET n = 3, created_by = updated_by;
+TABLE audit.by_uuid;
+SET dtmodel.actor = 'nobody';
+UPDATE audit.by_uuid SET n = 4;
+RESET dtmodel.actor;
+
 SET client_min_messages = warning;
 DROP SCHEMA audit CASCADE;
 RESET ROLE;

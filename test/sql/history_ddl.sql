@@ -438,5 +438,15 @@ SET client_min_messages = warning;
 UPDATE users SET after = 1;
 SELECT age, age_1, after FROM users_history ORDER BY valid_to DESC LIMIT 1;
 SELECT dtmodel.remove_history('users', drop_history => true);
+-- a parent whose past has a column that its rows have no longer
+CREATE TABLE parents (id int PRIMARY KEY, a int, gone text);
+SELECT dtmodel.add_timestamps('parents'), dtmodel.add_history('parents');
+ALTER TABLE parents DROP gone;
+CREATE TABLE heirs (id int PRIMARY KEY, a int);
+SELECT dtmodel.add_timestamps('heirs'), dtmodel.add_history('heirs');
+ALTER TABLE heirs INHERIT parents;
+SELECT count(*) FROM columns('heirs_history') WHERE name = 'gone';
+SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = 'heirs_history'::regclass;
+SELECT problem FROM dtmodel.drift('heirs') UNION ALL SELECT problem FROM dtmodel.drift('parents');
 DROP SCHEMA history_ddl CASCADE;
 DROP SCHEMA history_ddl_part CASCADE;

@@ -313,6 +313,14 @@ CREATE TABLE x ();
 \echo :SQLSTATE
 DROP EVENT TRIGGER history_ddl_wrong;
 
+-- the owner of the model may have the history
+CREATE TABLE owned (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('owned'), dtmodel.add_history('owned');
+ALTER TABLE owned_history OWNER TO history_ddl_ann;
+\echo :SQLSTATE
+ALTER TABLE owned_history OWNER TO CURRENT_USER;
+\echo :SQLSTATE
+
 DROP SCHEMA history_ddl_misuse CASCADE;
 DROP SCHEMA history_ddl_other CASCADE;
 DROP ROLE history_ddl_ann;

@@ -101,6 +101,8 @@ SELECT dtmodel.remove_timestamps('parents', drop_columns => true);
 DROP TRIGGER zz_dtmodel_timestamps ON users;
 UPDATE users SET name = 'x';
 SELECT dtmodel.describe('users') -> 'drift' AS drift;
+SELECT * FROM dtmodel.history(NULL::users, 1);
+SELECT dtmodel.erase(NULL::users, 1);
 
 -- trigger functions that are called in other ways
 SELECT dtmodel_internal.history_trigger();

@@ -287,6 +287,26 @@ SELECT relname FROM pg_class WHERE relname LIKE 'quick%history%';
 DROP TABLE quick;
 SELECT count(*) FROM dtmodel.models WHERE model::text ~ '_history';
 
+-- a name that is taken, and one that its owner has chosen
 SET client_min_messages = warning;
+CREATE TABLE named_once (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_timestamps('named_once'), dtmodel.add_history('named_once', partition_by => 'month');
+ALTER TABLE named_once_history_default RENAME TO rest_of_the_past;
+SELECT string_agg(format('CREATE TABLE %s (id int)', replace(inhrelid::regclass::text, 'named_once', 'named_twice')), ';') AS taking
+FROM pg_inherits WHERE inhparent = 'named_once_history'::regclass AND inhrelid::regclass::text <> 'rest_of_the_past' \gset
+:taking;
+ALTER TABLE named_once RENAME TO named_twice;
+SELECT named(inhrelid) AS partition, count(*) FROM pg_inherits WHERE inhparent = 'named_twice_history'::regclass GROUP BY 1 ORDER BY 1;
+
+-- where the history says that its partitions are
+SET allow_in_place_tablespaces = on;
+CREATE TABLESPACE history_partitions_space LOCATION '';
+ALTER TABLE named_twice_history SET TABLESPACE history_partitions_space;
+SELECT cardinality(dtmodel.add_history_partitions('named_twice', 4));
+SELECT count(*) FROM pg_class JOIN pg_tablespace AS t ON t.oid = reltablespace
+WHERE spcname = 'history_partitions_space' AND relkind = 'r' AND relispartition;
+SELECT dtmodel.remove_history('named_twice', drop_history => true);
+DROP TABLESPACE history_partitions_space;
+
 DROP SCHEMA history_partitions, history_partitions_other CASCADE;
 DROP ROLE history_partitions_ann, history_partitions_bob;

@@ -233,6 +233,13 @@ CREATE FUNCTION change(id int) RETURNS int LANGUAGE sql AS 'UPDATE notes AS n SE
 SELECT change(1) AS v, (SELECT string_agg((version).v::text, ' ') FROM dtmodel.history(NULL::notes, 1)) AS history;
 SELECT string_agg((version).v::text, ' ') AS history FROM dtmodel.history(NULL::notes, 1);
 
+-- many columns at once
+CREATE TABLE wide (id int PRIMARY KEY, a int, b int, c int, d int, e int, f int, g int, h int, i int, j int, k int, l int, m int, n int, o int, p int, q int, r int);
+SELECT dtmodel.add_timestamps('wide', clock => 'clock'), dtmodel.add_history('wide');
+INSERT INTO wide VALUES (1);
+UPDATE wide SET (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r) = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18);
+SELECT operation, changed, jsonb_array_length(changes), changes -> 17 AS last FROM dtmodel.changes(NULL::wide, '-infinity') WHERE operation = 'update';
+
 \set VERBOSITY terse
 SET client_min_messages = error;
 DROP SCHEMA history_read CASCADE;

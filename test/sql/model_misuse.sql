@@ -47,6 +47,11 @@ SELECT * FROM dtmodel.drift(1::oid);
 SELECT dtmodel.describe(NULL) IS NULL AS a, dtmodel.get_fields(NULL) IS NULL AS b, dtmodel.class_name(NULL) IS NULL AS c,
        dtmodel.describe(1::oid) IS NULL AS d, dtmodel.get_fields(1::oid) IS NULL AS e, dtmodel.class_name(1::oid) IS NULL AS f;
 
+SELECT dtmodel.add_timestamps(1::oid);
+\echo :SQLSTATE
+SELECT dtmodel.add_history_partitions(1::oid);
+\echo :SQLSTATE
+
 -- after an error halfway, nothing is changed
 BEGIN;
 SAVEPOINT s;

@@ -176,5 +176,27 @@ DROP TABLE parents_history;
 SELECT count(*) FROM parents;
 \echo :SQLSTATE
 RESET dtmodel.as_of;
+
+-- a past of another length and collation has the type that the column has now
+CREATE TABLE typed (id int PRIMARY KEY, v varchar(5), c text);
+SELECT dtmodel.add_timestamps('typed', clock => 'clock'), dtmodel.add_history('typed');
+INSERT INTO typed VALUES (1, 'a', 'x');
+SELECT clock_timestamp() AS t, pg_sleep(0.01) \gset
+UPDATE typed SET v = 'b', c = 'y';
+ALTER EVENT TRIGGER dtmodel_history_follow DISABLE;
+ALTER TABLE typed ALTER v TYPE varchar(10), ALTER c TYPE text COLLATE "C";
+ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
+SET dtmodel.as_of = :'t';
+SELECT v, c, pg_collation_for(c) FROM typed;
+CREATE TEMP TABLE taken AS SELECT v, c FROM typed;
+RESET dtmodel.as_of;
+SELECT attname, format_type(atttypid, atttypmod), attcollation::regcollation FROM pg_attribute WHERE attrelid = 'taken'::regclass AND attnum > 0 ORDER BY attnum;
+
+-- a model whose timestamps were removed by hand
+DROP TRIGGER zz_dtmodel_timestamps ON typed;
+SET dtmodel.as_of = :'t';
+SELECT v FROM typed;
+\echo :SQLSTATE
+RESET dtmodel.as_of;
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
 DROP SCHEMA as_of_misuse CASCADE;

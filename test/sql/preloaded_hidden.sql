@@ -62,6 +62,15 @@ INSERT INTO posts (id) VALUES (2);
 \echo :SQLSTATE
 INSERT INTO posts (id) VALUES (2) ON CONFLICT (id) DO UPDATE SET author = -3;
 \echo :SQLSTATE
+INSERT INTO posts (id) VALUES (7) ON CONFLICT (id) DO UPDATE SET author = -3 RETURNING author;
+INSERT INTO posts (id) VALUES (7), (9) ON CONFLICT (id) DO UPDATE SET author = -4 WHERE posts.author = -3 RETURNING id, author;
+INSERT INTO posts (id) VALUES (2) ON CONFLICT (id) DO UPDATE SET author = -4 WHERE posts.author = -3;
+\echo :SQLSTATE
+BEGIN;
+INSERT INTO posts (id) VALUES (2) ON CONFLICT (id) DO UPDATE SET is_deleted = false, author = -5 RETURNING author;
+SELECT id, author, deleted_at FROM posts WHERE id = 2;
+ROLLBACK;
+INSERT INTO posts (id) VALUES (2) ON CONFLICT (id) DO UPDATE SET deleted_at = '2001-01-01' RETURNING author;
 INSERT INTO posts (id) VALUES (2) ON CONFLICT (id) DO NOTHING;
 \echo :ROW_COUNT
 CREATE TABLE comments (post int REFERENCES posts);

@@ -104,4 +104,12 @@ BEGIN
 END $$;
 SELECT count(*) FROM many_history;
 
+-- the actor of each row, if the statement itself changes it
+CREATE TABLE acted (id int PRIMARY KEY, n int);
+SELECT dtmodel.add_timestamps('acted', clock => 'clock'), dtmodel.add_history('acted');
+INSERT INTO acted SELECT i, 0 FROM generate_series(1, 3) AS i;
+UPDATE acted SET n = length(set_config('dtmodel.actor', 'actor ' || id, false));
+RESET dtmodel.actor;
+SELECT id, ended_by FROM acted_history ORDER BY id;
+
 DROP SCHEMA preloaded_history_projection CASCADE;

@@ -106,4 +106,10 @@ SELECT dtmodel.get_modified_keys(u, k) FROM users AS u, (SELECT ROW(1)::keyless)
 SELECT dtmodel.get_changes(u, ROW(1)) FROM users AS u;
 \echo :SQLSTATE
 
+-- an index of an expression is not one of the column
+CREATE TABLE members (id int PRIMARY KEY, email text);
+CREATE UNIQUE INDEX ON members (lower(email));
+CREATE UNIQUE INDEX ON members (email, lower(email));
+SELECT dtmodel.upsert(NULL::members, '{"id": 1, "email": "a"}', '{email}');
+
 DROP SCHEMA rows_misuse CASCADE;

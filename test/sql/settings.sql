@@ -97,6 +97,20 @@ SELECT dtmodel.create(NULL::t, '{"id": 2, "a.b": 1}');
 SELECT dtmodel.add_settings('t', '{"a.b"}', settings => 'prefs');
 INSERT INTO t (id, prefs) VALUES (2, '{}');
 
+-- true and false are of one type
+CREATE TABLE switches (id int PRIMARY KEY);
+SELECT dtmodel.add_settings('switches', schema => '{"on": {"type": "boolean"}, "level": {"type": ["integer", "boolean"]}}');
+INSERT INTO switches VALUES (1, '{"on": true, "level": false}'), (2, '{"on": false, "level": 3}');
+INSERT INTO switches VALUES (3, '{"on": 1}');
+INSERT INTO switches VALUES (3, '{"level": "true"}');
+TABLE switches;
+
+-- many of them
+CREATE TABLE many (id int PRIMARY KEY);
+SELECT dtmodel.add_settings('many', (SELECT array_agg('k' || i) FROM generate_series(1, 100) AS i));
+SELECT dtmodel.to_dict(m) = data AS same
+FROM (SELECT jsonb_object_agg('k' || i, i) || '{"id": 1}' AS data FROM generate_series(1, 100) AS i) AS d, dtmodel.create(NULL::many, data) AS m;
+
 -- removed
 SELECT dtmodel.remove_settings('t');
 SELECT dtmodel.remove_settings('users', drop_columns => true);

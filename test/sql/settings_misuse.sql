@@ -185,4 +185,27 @@ SELECT s AS schema, t.* FROM unnest(ARRAY[
     '{"a": {"enum": "\u0001\u0001aaaaaaaaaaaaaaaa"}}', '{"a": {"enum": {"1": 1}}}', '{"a": {"enum": 1}}',
     '{"a": {"pattern": 1}}', '{"a": {"pattern": {"b": 1}}}', '{"a": {"type": 5}}', '{"a": {"type": {"b": 1}}}', '{"a": {"type": [5, "number"]}}',
     '{"a": {"default": 1, "other": 1}}']) AS s, LATERAL try_schema(s) AS t;
+
+-- values that such rules are for: no value meets them
+CREATE TABLE ruled (id int PRIMARY KEY, settings jsonb);
+SELECT dtmodel.add_settings('ruled', schema => '{"a": {}, "b": {}, "c": {}, "d": {}}');
+DROP TRIGGER zz_dtmodel_settings ON ruled;
+CREATE TRIGGER zz_dtmodel_settings BEFORE INSERT OR UPDATE ON ruled FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.settings_trigger(
+    'settings=settings', 'valid_settings={a,b,c,d}',
+    'schema={"a": {"enum": 3}, "b": {"maxLength": "x"}, "c": {"pattern": 3}, "d": {"maximum": "x"}}');
+INSERT INTO ruled VALUES (1, '{"a": 3}');
+INSERT INTO ruled VALUES (1, '{"b": "x"}');
+INSERT INTO ruled VALUES (1, '{"c": "3"}');
+INSERT INTO ruled VALUES (1, '{"d": 3}');
+
+-- stored settings that are no object, since nobody checked them
+SELECT dtmodel.add_settings('ruled', schema => '{"a": {"default": 1}}');
+INSERT INTO ruled VALUES (1, '{"a": 2}');
+ALTER TABLE ruled DISABLE TRIGGER zz_dtmodel_settings;
+UPDATE ruled SET settings = '[1]';
+ALTER TABLE ruled ENABLE TRIGGER zz_dtmodel_settings;
+SELECT dtmodel.to_dict(r), dtmodel.settings(r), dtmodel.invalid_settings(r) FROM ruled AS r;
+SELECT dtmodel.remove_settings('ruled');
+SELECT dtmodel.add_settings('ruled', schema => '{"a": {}}', combined => true);
+SELECT dtmodel.to_dict(r), dtmodel.settings(r) FROM ruled AS r;
 DROP SCHEMA settings_misuse CASCADE;

@@ -209,6 +209,26 @@ BEGIN ISOLATION LEVEL SERIALIZABLE;
 INSERT INTO slug.articles VALUES (42, 'Hello World') RETURNING slug;
 COMMIT;
 
+-- a word is not followed by two separators where the number comes
+CREATE TABLE slug.cut (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_slug('slug.cut', 'title', max_length => 24);
+INSERT INTO slug.cut SELECT i, 'abcdefghijklmnopqrstu vw' FROM generate_series(1, 10) AS i;
+SELECT id, slug FROM slug.cut WHERE id IN (1, 2, 10) ORDER BY id;
+
+-- a trigger that makes a slug while its own row, which is not there yet, has been given the same
+CREATE TABLE slug.nested (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_slug('slug.nested', 'title');
+CREATE FUNCTION slug.nest() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.id = 1 THEN
+        INSERT INTO slug.nested (id, title) VALUES (2, 'given'), (3, 'given');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER zzz_nest BEFORE INSERT ON slug.nested FOR EACH ROW EXECUTE FUNCTION slug.nest();
+INSERT INTO slug.nested (id, slug) VALUES (1, 'given');
+SELECT id, slug FROM slug.nested ORDER BY id;
+
 -- removed, with and without the column
 SELECT dtmodel.remove_slug('slug.articles');
 SELECT dtmodel.remove_slug('slug.articles');

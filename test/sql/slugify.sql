@@ -69,6 +69,8 @@ SELECT dtmodel.slugify(NULL) IS NULL AS null;
 SELECT length(dtmodel.slugify(repeat('é ', 100000))) AS words, length(dtmodel.slugify(repeat('é', 100000))) AS word,
        length(dtmodel.slugify(repeat('ω ', 10000))) AS greek, length(dtmodel.slugify(repeat('ω', 10000))) AS greek_word,
        dtmodel.slugify(repeat('ω ', 100000), max_length => 9) AS cut;
+-- one character of three bytes becomes seventeen
+SELECT dtmodel.slugify('ﷺ') AS one, dtmodel.slugify(repeat('ﷺ', 200)) = repeat(dtmodel.slugify('ﷺ'), 200) AS same, length(dtmodel.slugify(repeat('ﷺ', 200)));
 
 -- in an index and in a generated column
 CREATE TEMPORARY TABLE t (title text, slug text GENERATED ALWAYS AS (dtmodel.slugify(title)) STORED);

@@ -138,4 +138,8 @@ BEGIN
 END
 $$;
 
+-- numbers that JSON does not have
+SELECT dtmodel.to_dict(r), dtmodel.to_dict(r) = to_jsonb(r) AS same
+FROM (VALUES ('NaN'::numeric, '-Infinity'::float8, 'Infinity'::float4, 1.50)) AS r (n, d, f, plain);
+
 DROP SCHEMA to_dict CASCADE;
