@@ -275,6 +275,8 @@ same_value(Form_pg_attribute att, Datum a, Datum b)
 	{
 		case sizeof(char):
 			return DatumGetUInt8(a) == DatumGetUInt8(b);
+		case sizeof(int16):
+			return DatumGetUInt16(a) == DatumGetUInt16(b);
 		case sizeof(int32):
 			return DatumGetUInt32(a) == DatumGetUInt32(b);
 		default:

@@ -90,6 +90,25 @@ INSERT INTO kinds (type, before, after) VALUES
     ('text[]', '(SELECT array_agg(md5(i::text)) FROM generate_series(1, 1000) AS i)', '(SELECT array_agg(md5((i % 1000)::text)) FROM generate_series(1, 1000) AS i)');
 SELECT n, k.type, t.* FROM kinds AS k, LATERAL try(k.type, k.before, k.after) AS t ORDER BY n;
 
+-- an UPDATE to the same value does not move updated_at, one to another value does
+CREATE FUNCTION stamped(type text, before text, after text) RETURNS TABLE (kept boolean, moved boolean) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE TABLE one (id int PRIMARY KEY, v %s)', type);
+    PERFORM dtmodel.add_timestamps('one');
+    EXECUTE format('CREATE TABLE two (id int, v %s)', type);
+    EXECUTE format('INSERT INTO two VALUES (1, %s), (2, %s)', before, after);
+    INSERT INTO one SELECT id, v, '2001-01-01', '2001-01-01' FROM two WHERE id = 1;
+    UPDATE one SET v = (SELECT v FROM two WHERE id = 1);
+    SELECT updated_at = '2001-01-01' FROM one INTO kept;
+    UPDATE one SET v = (SELECT v FROM two WHERE id = 2);
+    SELECT updated_at = now() FROM one INTO moved;
+    DROP TABLE one, two;
+    RETURN NEXT;
+END
+$$;
+SELECT bool_and(t.kept) AS kept, bool_and(t.moved) AS moved, count(*)
+FROM kinds AS k, LATERAL stamped(k.type, k.before, k.after) AS t;
+
 -- a value that its domain, enum or length does not allow is the type's own error
 CREATE TABLE strict (id int PRIMARY KEY, p positive, m mood, my my_mood, f full_pair, few few, v varchar(3), g int GENERATED ALWAYS AS (id) STORED,
                      i int GENERATED ALWAYS AS IDENTITY);
