@@ -653,8 +653,7 @@ dtmodel_mutable_remove(DtMutableValue *mutable, uint32 number)
 uint64
 dtmodel_mutable_size(const DtMutableValue *mutable)
 {
-	if (mutable->kind == DT_MUTABLE_NONE)
-		return 0;
+	Assert(mutable->kind != DT_MUTABLE_NONE);
 	return mutable->kind == DT_MUTABLE_OPEN ? mutable->u.open->size : mutable->len;
 }
 
@@ -788,8 +787,7 @@ dtmodel_mutable_equal(const DtMutableValue *mutable, const DtRawValue *value)
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 
-	if (mutable->kind == DT_MUTABLE_NONE)
-		return false;
+	Assert(mutable->kind != DT_MUTABLE_NONE);
 	if (mutable->kind == DT_MUTABLE_OPEN)
 		return container_equal(mutable->u.open, value);
 	raw = dtmodel_mutable_raw(mutable);

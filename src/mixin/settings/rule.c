@@ -178,12 +178,9 @@ allows_type(const DtRawValue *operand, const DtRawValue *value)
 static bool
 is_among(const DtRawValue *operand, const DtRawValue *value)
 {
-	DtRawArrayWalk walk;
+	DtRawArrayWalk walk = dtmodel_raw_walk_array(operand);
 	DtRawValue	element;
 
-	if (!dtmodel_raw_is_array(operand))
-		return false;
-	walk = dtmodel_raw_walk_array(operand);
 	while (dtmodel_raw_next_element(&walk, &element))
 	{
 		if (dtmodel_raw_equal(&element, value))
@@ -197,15 +194,13 @@ is_among(const DtRawValue *operand, const DtRawValue *value)
 static bool
 is_at_least(const DtRawValue *operand, const DtRawValue *value)
 {
-	return !is_number(value) ||
-		(is_number(operand) && compare_numbers(value, operand) >= 0);
+	return !is_number(value) || compare_numbers(value, operand) >= 0;
 }
 
 static bool
 is_at_most(const DtRawValue *operand, const DtRawValue *value)
 {
-	return !is_number(value) ||
-		(is_number(operand) && compare_numbers(value, operand) <= 0);
+	return !is_number(value) || compare_numbers(value, operand) <= 0;
 }
 
 static bool
@@ -215,8 +210,6 @@ is_short_enough(const DtRawValue *operand, const DtRawValue *value)
 
 	if (!is_string(value))
 		return true;
-	if (!is_number(operand))
-		return false;
 	length = pg_mbstrlen_with_len(value->data, value->len);
 	return DatumGetBool(DirectFunctionCall2(numeric_ge,
 											PointerGetDatum(operand->data),
@@ -232,8 +225,6 @@ matches(const DtRawValue *pattern, const DtRawValue *value)
 
 	if (!is_string(value))
 		return true;
-	if (!is_string(pattern))
-		return false;
 	subject = cstring_to_text_with_len(value->data, value->len);
 	expression = cstring_to_text_with_len(pattern->data, pattern->len);
 	return DatumGetBool(DirectFunctionCall2Coll(textregexeq,

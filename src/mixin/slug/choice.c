@@ -194,18 +194,14 @@ dtmodel_reserve_free_slug(DtSlugChoice *choice, const char *slug, ItemPointer ow
 	return false;
 }
 
-/* The slug with a number: the base itself, base-2, base-3 ... */
+/* The slug with a number from 2 on: base-2, base-3 ... */
 static const char *
 numbered(const DtSlugChoice *choice, const char *base, int64 number)
 {
-	char	   *suffix;
-	int			length;
+	char	   *suffix = psprintf("-" INT64_FORMAT, number);
+	int			length = pg_mbcliplen(base, strlen(base),
+									  choice->max_length - (int) strlen(suffix));
 
-	if (number == 1)
-		return base;
-	suffix = psprintf("-" INT64_FORMAT, number);
-	length = pg_mbcliplen(base, strlen(base),
-						  choice->max_length - (int) strlen(suffix));
 	while (length > 0 && base[length - 1] == '-')
 		length--;
 	return psprintf("%.*s%s", length, base, suffix);
