@@ -254,6 +254,10 @@ TABLE audit.by_uuid;
 SET dtmodel.actor = 'nobody';
 UPDATE audit.by_uuid SET n = 4;
 RESET dtmodel.actor;
+-- a column that must have one, of which no role can be the value
+ALTER TABLE audit.by_uuid ALTER updated_by SET NOT NULL;
+UPDATE audit.by_uuid SET n = 3;
+UPDATE audit.by_uuid SET n = 4;
 
 SET client_min_messages = warning;
 DROP SCHEMA audit CASCADE;

@@ -90,6 +90,23 @@ DROP TRIGGER zz_dtmodel_live_parents ON children;
 CREATE TRIGGER zz_dtmodel_live_parents AFTER UPDATE ON children FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.live_parent_update_trigger();
 SELECT problem, repair FROM dtmodel.drift('children');
 
+-- a problem whose description is long
+SELECT string_agg(format('%s int', repeat('x', 55) || i), ', ') AS columns, string_agg(repeat('x', 55) || i, ', ') AS names,
+       string_agg(quote_literal(repeat('x', 55) || i), ', ') AS literals FROM generate_series(10, 31) AS i \gset
+CREATE TABLE wide_parents (:columns, PRIMARY KEY (:names));
+CREATE TABLE wide_children (id int PRIMARY KEY, :columns, FOREIGN KEY (:names) REFERENCES wide_parents ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('wide_parents'), dtmodel.add_soft_delete('wide_children'), dtmodel.require_live_parent('wide_children', :literals);
+SELECT format('DROP TRIGGER %I ON wide_children', tgname) AS dropping FROM pg_trigger
+WHERE tgrelid = 'wide_children'::regclass AND tgname ~ 'live_parent_x' \gset
+:dropping;
+SELECT length(problem), right(problem, 60) AS problem FROM dtmodel.drift('wide_children');
+
+-- an event trigger that does not exist under its name
+ALTER EVENT TRIGGER dtmodel_history_drop RENAME TO drift_repairs_renamed;
+SELECT problem, repair, advice FROM dtmodel.drift('past');
+ALTER EVENT TRIGGER drift_repairs_renamed RENAME TO dtmodel_history_drop;
+SELECT problem, repair, advice FROM dtmodel.drift('past');
+
 -- an exclusion constraint with a condition of its own
 CREATE TABLE booked (id int PRIMARY KEY, during int4range, EXCLUDE USING gist (during WITH &&) WHERE (id > 5));
 SELECT dtmodel.add_soft_delete('booked', hide => true);

@@ -79,5 +79,13 @@ SELECT dtmodel.remove_soft_delete('base', drop_columns => true);
 SELECT * FROM described('grandchild');
 \d base
 
+-- a key is unique in each table; what is changed is what SQL changes, and one row is returned
+CREATE TABLE twice (id int PRIMARY KEY, v text);
+CREATE TABLE twice_heir () INHERITS (twice);
+INSERT INTO twice VALUES (1, 'parent');
+INSERT INTO twice_heir VALUES (1, 'heir');
+SELECT dtmodel.update(NULL::twice, 1, '{"v": "changed"}');
+SELECT tableoid::regclass, * FROM twice ORDER BY 1;
+
 SET client_min_messages = warning;
 DROP SCHEMA inheritance CASCADE;

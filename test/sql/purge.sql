@@ -229,5 +229,44 @@ RESET client_min_messages;
 CALL dtmodel.purge('folders');
 TABLE papers;
 
+-- a row that several batches reach, and that one of them has to keep
+SET client_min_messages = warning;
+CREATE TABLE items (id int PRIMARY KEY);
+CREATE TABLE pairs (id int PRIMARY KEY, l int REFERENCES items, r int REFERENCES items);
+CREATE TABLE pair_notes (id int PRIMARY KEY, pair int REFERENCES pairs);
+SELECT dtmodel.add_soft_delete('items'), dtmodel.add_soft_delete('pairs');
+INSERT INTO items SELECT generate_series(1, 6);
+INSERT INTO pairs VALUES (1, 1, 2), (2, 3, 4), (3, 5, 5);
+INSERT INTO pair_notes VALUES (1, 1);
+DELETE FROM pairs;
+DELETE FROM items;
+RESET client_min_messages;
+CALL dtmodel.purge('items', '0', batch_size => 1, dry_run => true);
+CALL dtmodel.purge('items', '0', batch_size => 1);
+SELECT array_agg(id ORDER BY id) FROM items;
+SELECT array_agg(id ORDER BY id) FROM pairs;
+DELETE FROM pair_notes;
+CALL dtmodel.purge('items', '0', batch_size => 1);
+SELECT count(*) FROM items;
+
+-- one that is kept before another of its parents is met
+SET client_min_messages = warning;
+CREATE TABLE nodes (id int PRIMARY KEY, p1 int REFERENCES nodes, p2 int);
+CREATE TABLE tags (id int PRIMARY KEY, node int REFERENCES nodes);
+ALTER TABLE nodes ADD FOREIGN KEY (p2) REFERENCES nodes;
+SELECT dtmodel.add_soft_delete('nodes');
+RESET client_min_messages;
+INSERT INTO nodes VALUES (1, NULL, NULL), (2, 1, NULL), (3, 1, 2), (4, NULL, NULL);
+INSERT INTO tags VALUES (1, 3);
+DELETE FROM nodes WHERE id = 3;
+DELETE FROM nodes WHERE id = 2;
+DELETE FROM nodes;
+CALL dtmodel.purge('nodes', '0', batch_size => 1);
+SELECT array_agg(id ORDER BY id) FROM nodes;
+CALL dtmodel.purge('nodes', '0');
+DELETE FROM tags;
+CALL dtmodel.purge('nodes', '0', batch_size => 1);
+SELECT count(*) FROM nodes;
+
 SET client_min_messages = warning;
 DROP SCHEMA purge CASCADE;

@@ -186,6 +186,11 @@ SELECT s AS schema, t.* FROM unnest(ARRAY[
     '{"a": {"pattern": 1}}', '{"a": {"pattern": {"b": 1}}}', '{"a": {"type": 5}}', '{"a": {"type": {"b": 1}}}', '{"a": {"type": [5, "number"]}}',
     '{"a": {"default": 1, "other": 1}}']) AS s, LATERAL try_schema(s) AS t;
 
+-- a schema that is no object, where it has to name the settings too
+CREATE TABLE named_by_schema (id int PRIMARY KEY);
+SELECT dtmodel.add_settings('named_by_schema', schema => '3');
+SELECT dtmodel.add_settings('named_by_schema', schema => '[{"a": {}}]');
+
 -- values that such rules are for: no value meets them
 CREATE TABLE ruled (id int PRIMARY KEY, settings jsonb);
 SELECT dtmodel.add_settings('ruled', schema => '{"a": {}, "b": {}, "c": {}, "d": {}}');

@@ -53,4 +53,22 @@ SELECT failed FROM pg_proc, unnest(ARRAY['plain', 'parted']) AS model,
     try_trigger(proname, trigger, model, arguments) AS failed
 WHERE pronamespace = 'dtmodel_internal'::regnamespace AND prorettype = 'trigger'::regtype AND failed IS NOT NULL;
 
+
+-- functions that somebody has renamed are not recognized
+CREATE TABLE models (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_timestamps('models', on_insert => 'stamp'), dtmodel.add_audit('models'), dtmodel.add_version('models'), dtmodel.add_slug('models', 'title'),
+       dtmodel.add_settings('models', '{a}'), dtmodel.add_soft_delete('models', deleted_by => 'deleted_by'), dtmodel.add_history('models');
+INSERT INTO models (id, title) VALUES (1, 'one');
+CREATE FUNCTION try_renamed(name text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER FUNCTION dtmodel_internal.%I() RENAME TO renamed', name);
+    -- as a session that begins now, it has to read the triggers
+    ALTER TABLE triggers_by_hand.models ALTER title SET STATISTICS 10;
+    INSERT INTO triggers_by_hand.models (id, title, settings) VALUES (2, 'two', '{"a": 1}');
+    UPDATE triggers_by_hand.models SET title = 'changed', is_deleted = true;
+    RAISE EXCEPTION 'nothing';
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLERRM;
+END $$;
+SELECT f, try_renamed(f) FROM unnest('{timestamps_trigger,audit_trigger,version_trigger,slug_trigger,settings_trigger,soft_delete_flag_trigger,history_trigger}'::text[]) AS f;
 DROP SCHEMA triggers_by_hand CASCADE;
