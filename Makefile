@@ -12,6 +12,8 @@
 #                                         of the random tests
 # make check-mutants MUTANTS=20           changes one operator at a time, and says
 #                                         which changes no regression test notices
+# make check-coverage                     runs the tests, and says which lines and
+#                                         branches of the code they did not run
 # make dist                               what git has of the last commit, as PGXN's zip
 
 PG_CONFIG ?= pg_config
@@ -54,12 +56,13 @@ EXTRA_CLEAN = built_for dtmodel-*.zip
 
 # These run before there is a server or even a pg_config, so PGXS, which has
 # a "check" of its own, stays out of them.
-DRIVEN = demo check check-long check-all check-clients check-citus check-mutants bench
+DRIVEN = demo check check-long check-all check-clients check-citus check-coverage check-mutants bench
 
 ifneq ($(filter $(DRIVEN) dist,$(MAKECMDGOALS)),)
 export PG_CONFIG CITUS_PREFIX CITUS_TESTS
 .PHONY: $(DRIVEN) dist
 check-long: export DTMODEL_TIMES ?= 20
+check-coverage: export DTMODEL_TIMES ?= 0.1
 check-mutants: export MUTANTS ?= 20
 $(filter-out check-all,$(DRIVEN)):
 	@$(HERE)test/harness/run $(patsubst check-%,%,$(@:-long=))

@@ -14,11 +14,7 @@ check() {
     # gcc's build is the one that is tested, or that of CC, whatever it was warned of.
     cd "$work/$tested" || exit 1
     if prepare_tests >"$work/prepare.log" 2>&1; then
-        test_stage regress REGRESS ISOLATION= TAP_TESTS=
-        test_stage isolation ISOLATION REGRESS= TAP_TESTS=
-        test_stage 'regress, preloaded' REGRESS TAP_TESTS= PRELOAD=yes
-        test_stage TAP PROVE_TESTS REGRESS= ISOLATION= PROVE_FLAGS=--verbose
-        ! crashes || failed=$((failed + 1))
+        all_tests
     else
         tail -n 60 "$work/prepare.log"
         failed=$((failed + 1))
@@ -63,6 +59,14 @@ compile() {
 }
 
 prepare_tests() { pgmake install && start_server; }
+
+all_tests() {
+    test_stage regress REGRESS ISOLATION= TAP_TESTS=
+    test_stage isolation ISOLATION REGRESS= TAP_TESTS=
+    test_stage 'regress, preloaded' REGRESS TAP_TESTS= PRELOAD=yes
+    test_stage TAP PROVE_TESTS REGRESS= ISOLATION= PROVE_FLAGS=--verbose
+    ! crashes || failed=$((failed + 1))
+}
 
 # test_stage NAME VARIABLE MAKE-ARGUMENT...: skipped if there are no such tests.
 test_stage() {

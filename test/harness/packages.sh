@@ -12,12 +12,12 @@ missing_packages() {
     header unicode/utrans.h      || echo libicu-dev
     [ -z "$(server_lacks)" ]     || echo "postgresql-$major postgresql-server-dev-$major"
     case $target in
-        check | citus)
+        check | citus | coverage)
             command -v prove >/dev/null       || echo perl
             perl -MIPC::Run -e 1 2>/dev/null  || echo libipc-run-perl ;;
     esac
     case $target in
-        check)
+        check | coverage)
             [ -n "$(PATH=$PATH:/usr/sbin command -v pgbouncer)" ] || echo pgbouncer ;;
         clients)
             missing_client_packages "$root" ;;
@@ -25,7 +25,7 @@ missing_packages() {
             command -v gnuplot >/dev/null     || echo gnuplot-nox ;;
     esac
     case $target in
-        check | demo)
+        check | coverage | demo)
             [ -d /usr/share/iso-codes/json ]  || echo iso-codes ;;
     esac
 }
