@@ -20,6 +20,7 @@ typedef enum DtNoteKind
 	DT_NOTE_FLIP,				/* rows that an UPDATE deletes or restores
 								 * while it moves them */
 	DT_NOTE_RESTORES,			/* rows whose restore is completed at the end */
+	DT_NOTE_CONFLICTS,			/* ON CONFLICT must not update hidden rows */
 	DT_NOTE_NEW_SLUG,			/* the statement gives rows new slugs */
 	DT_NOTE_DEPARTURES			/* rows with a history on their way to other
 								 * partitions */

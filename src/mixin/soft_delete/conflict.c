@@ -9,17 +9,23 @@
  * checked just before the WHERE of DO UPDATE, in the executor's copy of that
  * expression.
  *
+ * For a partition whose columns have other places than those of the table, the
+ * executor makes another copy when it meets the first row of it.  There the
+ * trigger that a partition has for UPDATE checks the row.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/partition.h"
 #include "dtmodel.h"
 #include "executor/executor.h"
 #include "mixin/soft_delete/conflict.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "nodes/plannodes.h"
+#include "server/statement.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -33,6 +39,12 @@ typedef struct CheckedWhere
 	List	   *indexes;		/* the arbiter indexes of ON CONFLICT */
 	DtSoftDelete columns;
 } CheckedWhere;
+
+/* Those of one statement that insert into partitioned tables. */
+typedef struct Conflicts
+{
+	List	   *inserts;
+} Conflicts;
 
 static bool
 is_deleted(const DtSoftDelete *columns, TupleTableSlot *slot)
@@ -84,6 +96,16 @@ writes_mark(const ModifyTable *plan, const DtSoftDelete *columns)
 		 list_member_int(plan->onConflictCols, columns->flag.attnum));
 }
 
+/* In the memory of the statement, which is the current one. */
+static void
+note_conflicts(CheckedWhere *checked)
+{
+	Conflicts  *note = dtmodel_make_note(CurrentMemoryContext, DT_NOTE_CONFLICTS,
+										 InvalidOid, sizeof(Conflicts));
+
+	note->inserts = lappend(note->inserts, checked);
+}
+
 /*
  * Lets INSERT ... ON CONFLICT DO UPDATE raise an error (23505) if it finds a
  * deleted row of a model that hides them.
@@ -111,4 +133,31 @@ dtmodel_refuse_hidden_conflicts(ModifyTableState *insert)
 	checked->indexes = target->ri_onConflictArbiterIndexes;
 	checked->columns = dtmodel_usable_soft_delete(target->ri_RelationDesc);
 	target->ri_onConflict->oc_WhereClause = &checked->state;
+	if (target->ri_RelationDesc->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		note_conflicts(checked);
+}
+
+/*
+ * Raises the same error for a deleted row of a partition that the statement
+ * updates.
+ */
+void
+dtmodel_check_conflict(MemoryContext statement, Relation rel, HeapTuple row,
+					   const DtSoftDelete *columns)
+{
+	Conflicts  *note = dtmodel_find_note(statement, DT_NOTE_CONFLICTS, InvalidOid);
+	List	   *ancestors;
+	ListCell   *cell;
+
+	if (note == NULL || !rel->rd_rel->relispartition ||
+		!dtmodel_is_deleted(columns, row, RelationGetDescr(rel)))
+		return;
+	ancestors = get_partition_ancestors(RelationGetRelid(rel));
+	foreach(cell, note->inserts)
+	{
+		const CheckedWhere *checked = lfirst(cell);
+
+		if (list_member_oid(ancestors, RelationGetRelid(checked->rel)))
+			report_hidden_row(checked);
+	}
 }

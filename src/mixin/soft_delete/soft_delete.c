@@ -27,6 +27,7 @@
 #include "mixin/soft_delete/hard_delete.h"
 #include "miscadmin.h"
 #include "mixin/soft_delete/cascade.h"
+#include "mixin/soft_delete/conflict.h"
 #include "mixin/soft_delete/executor.h"
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
@@ -455,7 +456,11 @@ dtmodel_soft_delete_trigger(PG_FUNCTION_ARGS)
 	TupleTableSlot *moved_row;
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		dtmodel_check_conflict(fcinfo->flinfo->fn_mcxt, rel,
+							   trigdata->tg_trigtuple, &state->columns);
 		return dtmodel_run_row_action(fcinfo, &dtmodel_soft_delete_action);
+	}
 	moved_row = dtmodel_row_moves_out(fcinfo);
 	if (moved_row != NULL)
 	{
