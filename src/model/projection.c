@@ -219,6 +219,13 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 		projection->inner = make_inner(projection);
 	inner = &projection->inner->pi_state;
 	result = inner->evalfunc(inner, econtext, isnull);
+
+	/*
+	 * The server projects a row again that the statement finds twice, and
+	 * then leaves it alone: no trigger would have fired.
+	 */
+	if (dtmodel_has_ended_here(row.old_slot))
+		return result;
 	if (projection->notes_moves)
 		dtmodel_note_update(projection->update->ps.state->es_query_cxt, row.rel,
 							dtmodel_old_tid(&row), row.slot);

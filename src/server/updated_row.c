@@ -12,15 +12,34 @@
 #include "server/updated_row.h"
 #include "storage/bufmgr.h"
 
+/* The page must be locked: others may be locking the row. */
 static bool
-is_updated(HeapTupleHeader header)
+has_ended(HeapTupleHeader header)
 {
 	uint16		infomask = header->t_infomask;
 
 	return (infomask & HEAP_XMAX_INVALID) == 0 &&
 		!HEAP_XMAX_IS_LOCKED_ONLY(infomask) &&
-		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(header)) &&
-		!HeapTupleHeaderIndicatesMovedPartitions(header);
+		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(header));
+}
+
+static bool
+is_updated(HeapTupleHeader header)
+{
+	return has_ended(header) && !HeapTupleHeaderIndicatesMovedPartitions(header);
+}
+
+static bool
+check_on_page(const BufferHeapTupleTableSlot *place,
+			  bool (*is_so) (HeapTupleHeader header))
+{
+	bool		result;
+
+	Assert(BufferIsValid(place->buffer));
+	LockBuffer(place->buffer, BUFFER_LOCK_SHARE);
+	result = is_so(place->base.tuple->t_data);
+	LockBuffer(place->buffer, BUFFER_LOCK_UNLOCK);
+	return result;
 }
 
 /*
@@ -31,12 +50,22 @@ is_updated(HeapTupleHeader header)
 bool
 dtmodel_was_updated_here(TupleTableSlot *slot)
 {
-	const BufferHeapTupleTableSlot *place = (BufferHeapTupleTableSlot *) slot;
-	bool		result;
+	Assert(TTS_IS_BUFFERTUPLE(slot));
+	return check_on_page((BufferHeapTupleTableSlot *) slot, is_updated);
+}
 
-	Assert(TTS_IS_BUFFERTUPLE(slot) && BufferIsValid(place->buffer));
-	LockBuffer(place->buffer, BUFFER_LOCK_SHARE);
-	result = is_updated(place->base.tuple->t_data);
-	LockBuffer(place->buffer, BUFFER_LOCK_UNLOCK);
-	return result;
+/*
+ * Whether the current transaction has updated this version of a row, or moved
+ * or deleted it.  False if the table is not a heap.  Called for each row: most
+ * have never been locked, and that needs no look at the page.
+ */
+bool
+dtmodel_has_ended_here(TupleTableSlot *slot)
+{
+	const BufferHeapTupleTableSlot *place = (BufferHeapTupleTableSlot *) slot;
+
+	if (!TTS_IS_BUFFERTUPLE(slot) || !BufferIsValid(place->buffer) ||
+		(place->base.tuple->t_data->t_infomask & HEAP_XMAX_INVALID) != 0)
+		return false;
+	return check_on_page(place, has_ended);
 }

@@ -11,5 +11,6 @@
 #include "executor/tuptable.h"
 
 extern bool dtmodel_was_updated_here(TupleTableSlot *slot);
+extern bool dtmodel_has_ended_here(TupleTableSlot *slot);
 
 #endif							/* DTMODEL_UPDATED_ROW_H */

@@ -259,6 +259,26 @@ ALTER TABLE audit.by_uuid ALTER updated_by SET NOT NULL;
 UPDATE audit.by_uuid SET n = 3;
 UPDATE audit.by_uuid SET n = 4;
 
+-- a row that a statement finds twice is updated once, whatever would be wrong the second time
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+CREATE TABLE audit.twice (id int, region text, n int) PARTITION BY LIST (region);
+CREATE TABLE audit.twice_north PARTITION OF audit.twice FOR VALUES IN ('north');
+CREATE TABLE audit.twice_south PARTITION OF audit.twice FOR VALUES IN ('south');
+SELECT dtmodel.add_audit('audit.twice', type => 'int'), dtmodel.add_settings('audit.twice', schema => '{"size": {"type": "integer"}}');
+SET dtmodel.actor = '7';
+INSERT INTO audit.twice VALUES (1, 'north', 1), (2, 'north', 2);
+SET dtmodel.actor = 'ann';
+UPDATE audit.twice AS t SET n = s.n FROM (VALUES (1, 1), (1, 2)) AS s (id, n) WHERE t.id = s.id;
+UPDATE audit.twice AS t SET n = s.n FROM (VALUES (1, 2), (1, 1)) AS s (id, n) WHERE t.id = s.id;
+SET dtmodel.actor = '8';
+UPDATE audit.twice AS t SET settings = s.settings FROM (VALUES (1, '{"size": 1}'::jsonb), (1, '{"size": "x"}')) AS s (id, settings) WHERE t.id = s.id;
+UPDATE audit.twice AS t SET region = 'south', settings = s.settings FROM (VALUES (2, '{"size": 2}'::jsonb), (2, '{"size": "x"}')) AS s (id, settings) WHERE t.id = s.id;
+SELECT tableoid::regclass, * FROM audit.twice ORDER BY id;
+RESET dtmodel.actor;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+
 SET client_min_messages = warning;
 DROP SCHEMA audit CASCADE;
 RESET ROLE;
