@@ -224,7 +224,7 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 	 * The server projects a row again that the statement finds twice, and
 	 * then leaves it alone: no trigger would have fired.
 	 */
-	if (dtmodel_has_ended_here(row.old_slot))
+	if (!is_insert && dtmodel_has_ended_here(row.old_slot))
 		return result;
 	if (projection->notes_moves)
 		dtmodel_note_update(projection->update->ps.state->es_query_cxt, row.rel,
