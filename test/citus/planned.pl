@@ -50,6 +50,19 @@ foreach my $table ('t', 'here')
 		'4', "$table: system columns in a join with ON");
 }
 
+# The policies of the table are in that subquery too.
+$citus->sql($_) foreach 'CREATE ROLE app LOGIN', 'GRANT SELECT ON t, u, here TO app',
+  'ALTER TABLE t ENABLE ROW LEVEL SECURITY', 'CREATE POLICY p ON t USING (id <> 6)',
+  'ALTER TABLE here ENABLE ROW LEVEL SECURITY', 'CREATE POLICY p ON here USING (id <> (SELECT 6))';
+is($citus->try('SET ROLE app; SELECT count(t.id) FROM t'), '6', 'policies without a join');
+is($citus->try("SET ROLE app; SELECT count(u.id), count(t.id) FROM u $_"), '10|6', "policies, $_")
+  foreach 'FULL JOIN t USING (id)', 'LEFT JOIN (u AS v JOIN t USING (id)) USING (id)';
+is($citus->try('SET ROLE app; SELECT count(a.id), count(b.id) FROM here AS a FULL JOIN here AS b USING (id)'), '1|1',
+	'policies of a table of one server');
+$citus->sql('ALTER TABLE t DISABLE ROW LEVEL SECURITY; DROP POLICY p ON t');
+like($citus->try('INSERT INTO t (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET n = 1'),
+	qr/^23505: ON CONFLICT found a deleted row of table "t", which is hidden$/, 'ON CONFLICT with a hidden row');
+
 # Citus copies the table by a query of its own.
 foreach my $change (q(alter_distributed_table('t', shard_count := 3, cascade_to_colocated := false)), q(undistribute_table('t')))
 {

@@ -27,6 +27,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
 #include "server/searched_case.h"
 #include "server/subquery.h"
 #include "utils/lsyscache.h"
@@ -108,6 +109,24 @@ check_system_columns(Query *query, const DtSoftTarget *target)
 }
 
 /*
+ * The table's entry in the subquery.  Its policies refer to the table, and what
+ * its sample takes from a query around it is one level further up.
+ */
+static RangeTblEntry *
+move_table(const DtSoftTarget *target)
+{
+	RangeTblEntry *rte = target->rte;
+	RangeTblEntry *table = copyObject(rte);
+
+	ChangeVarNodes((Node *) table->securityQuals, target->rtindex, 1, 0);
+	IncrementVarSublevelsUp((Node *) table->tablesample, 1, 1);
+	table->alias = NULL;
+	table->eref = makeAlias(get_rel_name(rte->relid),
+							copyObject(rte->eref->colnames));
+	return table;
+}
+
+/*
  * Makes the entry of a table a subquery of its live rows, which keeps the
  * entry's place and columns.  Privileges are asked for where the rows are.
  */
@@ -115,18 +134,18 @@ void
 dtmodel_select_live(Query *query, DtSoftTarget *target)
 {
 	RangeTblEntry *rte = target->rte;
-	RangeTblEntry *table = copyObject(rte);
+	RangeTblEntry *table;
 	RangeTblRef *reference = makeNode(RangeTblRef);
 	Query	   *live = makeNode(Query);
-	DtSoftTarget inner = {.rtindex = 1,.rte = table,.columns = target->columns};
+	DtSoftTarget inner = {.rtindex = 1,.columns = target->columns};
 
 	check_system_columns(query, target);
+	inner.rte = table = move_table(target);
 	reference->rtindex = 1;
-	table->alias = NULL;
-	table->eref = makeAlias(get_rel_name(rte->relid),
-							copyObject(rte->eref->colnames));
 	live->commandType = CMD_SELECT;
 	live->canSetTag = true;
+	live->hasRowSecurity = query->hasRowSecurity;
+	live->hasSubLinks = checkExprHasSubLink((Node *) table->securityQuals);
 	live->rtable = list_make1(table);
 	live->targetList = select_columns(rte->relid);
 	live->jointree = makeFromExpr(list_make1(reference),
