@@ -73,7 +73,7 @@ foreach my $kind (sort keys %kinds)
 	create($kind, q(SELECT dtmodel.add_soft_delete('t'), dtmodel.create_live_view('t'); INSERT INTO t SELECT generate_series(1, 10)));
 	$citus->sql('DELETE FROM t WHERE id <= 3');
 	is($citus->try('SELECT count(*) FROM live_t'), '7', "$kind: a live view");
-	like($citus->try($_), qr/^\w{5}: /, "$kind: $_ is an error") foreach
+	like($citus->try($_), qr/^0A000: cannot (write to|modify) view/, "$kind: $_ is an error") foreach
 	  'DELETE FROM live_t WHERE id = 4', 'DELETE FROM live_t', 'UPDATE live_t SET n = 1', 'INSERT INTO live_t (id) VALUES (11)';
 	is($citus->sql('SELECT count(*), count(*) FILTER (WHERE is_deleted), count(n) FROM t'), '10|3|0', "$kind: nothing was written");
 	like($citus->try(q(SELECT dtmodel.create_live_view('t'))), qr/^0A000: /, "$kind: the view is not made again");

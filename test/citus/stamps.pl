@@ -124,6 +124,12 @@ foreach my $t (sort keys %kinds)
 	$citus->same_replicas("old_$t", "$t: and so are the copies");
 }
 
+# An error of a shard names the table.
+$citus->sql(q(CREATE TABLE counted (id int PRIMARY KEY, n int); SELECT dtmodel.add_version('counted');
+	SET dtmodel.preserve_timestamps = on; INSERT INTO counted (id, version) VALUES (1, 2147483647);
+	SET citus.enable_unsafe_triggers = on; SELECT create_distributed_table('counted', 'id')));
+like($citus->try('UPDATE counted SET n = 1'), qr/^22003: column "version" of table "counted" has reached its maximum value$/, 'the last version');
+
 # A session that has not preloaded the library cannot write.
 foreach my $t (sort keys %kinds)
 {

@@ -25,6 +25,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "mixin/soft_delete/soft_delete.h"
 #include "nodes/plannodes.h"
+#include "server/relation.h"
 #include "server/statement.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -67,8 +68,11 @@ report_hidden_row(const CheckedWhere *checked)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("ON CONFLICT found a deleted row of table \"%s\", which is hidden",
-					RelationGetRelationName(rel)),
+					dtmodel_shown_name(rel)),
 			 errdetail("ON CONFLICT DO UPDATE would change a row that stays hidden."),
+			 dtmodel_is_shard(&dtmodel_get_model(rel)->citus) ?
+			 errhint("Restore the row, or replace the unique index by one of live rows: %s.unique_live(%s, ...).",
+					 DTMODEL_SCHEMA, dtmodel_quoted_name(rel)) :
 			 errhint("Restore the row, as %s.upsert with on_deleted => 'restore' does, or replace the unique index by one of live rows: %s.unique_live(%s, ...).",
 					 DTMODEL_SCHEMA, DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
 			 errtableconstraint(rel, index)));

@@ -261,7 +261,12 @@ rewrite_sharded(Query *query, DtRewrite *rewrite)
 {
 	const DtModel *model = dtmodel_written_model(query);
 
-	if (model == NULL || model->citus.kind == DT_CITUS_NONE)
+	if (model == NULL)
+	{
+		dtmodel_check_written_view(query);
+		return false;
+	}
+	if (model->citus.kind == DT_CITUS_NONE)
 		return false;
 	if (dtmodel_is_shard(&model->citus))
 		rewrite->top_is_update = dtmodel_rewrite_on_shard(query, rewrite->text);

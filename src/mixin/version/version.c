@@ -21,6 +21,7 @@
 #include "model/inheritance.h"
 #include "model/row_trigger.h"
 #include "model/stamp.h"
+#include "server/relation.h"
 #include "utils/builtins.h"
 
 /* The state of the trigger, created once in each statement. */
@@ -75,10 +76,10 @@ report_last(Relation rel, const DtColumn *version)
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("column \"%s\" of table \"%s\" has reached its maximum value",
-					NameStr(version->name), RelationGetRelationName(rel)),
+					NameStr(version->name), dtmodel_shown_name(rel)),
 			 version->typid == INT4OID ?
 			 errhint("Use ALTER TABLE %s ALTER COLUMN %s TYPE bigint.",
-					 dtmodel_qualified_name(rel),
+					 dtmodel_qualified_name_of(dtmodel_whole_of(RelationGetRelid(rel))),
 					 quote_identifier(NameStr(version->name))) : 0,
 			 errtablecol(rel, version->attnum)));
 }
