@@ -6,7 +6,8 @@
 #                                         "make check CC=clang" tests that build
 # make check-clients CLIENTS="django"     the same with applications, or these
 # make check-citus CITUS_PREFIX=/folder   on a cluster of Citus, if it is installed
-#                                         there, or in the server's own folders
+#                                         there, or in the server's own folders;
+#                                         make bench CITUS_PREFIX=/folder likewise
 # make check-all MAJORS="15 17"           make check on these majors; root only
 # make check-long DTMODEL_TIMES=20        make check with so many times the work
 #                                         of the random tests

@@ -191,7 +191,7 @@ TO PUBLIC;
 CREATE FUNCTION dtmodel_internal.sender(
     model pg_catalog.regclass,
     command pg_catalog.text)
-RETURNS pg_catalog.text[]
+RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dtmodel_sender_values'
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 
@@ -203,7 +203,7 @@ COMMENT ON FUNCTION dtmodel_internal.sender(
 CREATE FUNCTION dtmodel_internal.sender_in_conflict(
     model pg_catalog.regclass,
     command pg_catalog.text)
-RETURNS pg_catalog.text[]
+RETURNS pg_catalog.text
 AS 'MODULE_PATHNAME', 'dtmodel_sender_values'
 LANGUAGE C IMMUTABLE STRICT PARALLEL RESTRICTED;
 
@@ -225,21 +225,21 @@ COMMENT ON FUNCTION dtmodel_internal.actor_for(
 
 CREATE FUNCTION dtmodel_internal.sent(
     "column" pg_catalog.anyelement,
-    sender pg_catalog.text[])
+    sender pg_catalog.text)
 RETURNS pg_catalog.bool
 AS 'MODULE_PATHNAME', 'dtmodel_sent'
 LANGUAGE C IMMUTABLE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION dtmodel_internal.sent(
-    pg_catalog.anyelement, pg_catalog.text[]) IS
+    pg_catalog.anyelement, pg_catalog.text) IS
 'for Citus: marks the condition of a statement that is sent to a shard';
 
-CREATE FUNCTION dtmodel_internal.received(sender pg_catalog.text[])
+CREATE FUNCTION dtmodel_internal.received(sender pg_catalog.text)
 RETURNS pg_catalog.bool
 AS 'MODULE_PATHNAME', 'dtmodel_received'
 LANGUAGE C STABLE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION dtmodel_internal.received(pg_catalog.text[]) IS
+COMMENT ON FUNCTION dtmodel_internal.received(pg_catalog.text) IS
 'for Citus: keeps the sender of a statement while it runs on a shard';
 
 --

@@ -149,6 +149,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 {
 	DtRewrite	rewrite = {
 		.text = query_string,
+		.top = parse,
 		.params = params,
 		.is_part = query_string == NULL && planning_depth > 0,
 	};
@@ -174,6 +175,8 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	/* The command tag for a client that sent a DELETE is "DELETE n". */
 	if (rewrite.top_is_update)
 		planned->commandType = CMD_DELETE;
+	if (rewrite.sender != NULL)
+		dtmodel_keep_sender(planned, rewrite.sender);
 	if (rewrite.inlined != NULL)
 		dtmodel_depend_on_inlined(planned, rewrite.inlined);
 	if (past.inlined != NULL)
@@ -203,6 +206,7 @@ start_executor(QueryDesc *query, int eflags)
 		standard_ExecutorStart(query, eflags);
 	if (!writes(query))
 		return;
+	dtmodel_receive_kept(query);
 	dtmodel_prepare_statement(query);
 	dtmodel_prepare_new_slug(query);
 	if (dtmodel_rewrites() && (eflags & EXEC_FLAG_EXPLAIN_ONLY) == 0)

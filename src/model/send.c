@@ -9,8 +9,10 @@
  *
  * Citus evaluates sender(), sends the rest to the servers that have the
  * shards, and there the statement is parsed, gets its policies, and is planned
- * as any other.  The planner takes sent() out, and puts a received() in, which
- * is constant, and so called once, before the first row is found.
+ * as any other.  The planner takes sent() out, and the plan keeps what it has
+ * for the executor.  If the statement is a part of another one, the planner
+ * puts a received() in instead, which is constant, and so called once, before
+ * the first row is found.
  *
  * That a column is read by sent() must not need a privilege.
  *
@@ -32,7 +34,6 @@
 #include "optimizer/optimizer.h"
 #include "parser/parse_func.h"
 #include "parser/parsetree.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -58,7 +59,7 @@ find_function(const char *name, int nargs, const Oid *types)
 static Oid
 sent_function(void)
 {
-	const Oid	types[] = {ANYELEMENTOID, TEXTARRAYOID};
+	const Oid	types[] = {ANYELEMENTOID, TEXTOID};
 
 	return find_function("sent", lengthof(types), types);
 }
@@ -123,18 +124,37 @@ dtmodel_check_not_marked(Query *query)
 		dtmodel_report_planner_only();
 }
 
-/* Any column of the table; one that was dropped has no type. */
-static Var *
-any_column(int rtindex, Oid relid)
+/*
+ * A column of the table; one that was dropped has no type.  If there is
+ * another, it is not the one by which the table is distributed: Citus plans a
+ * statement for one shard without the server's planner, and keeps the plan of a
+ * prepared one, if its condition has that column only once.
+ */
+static AttrNumber
+find_column(const RangeTblEntry *table, AttrNumber distribution_column)
 {
-	AttrNumber	attnum = 1;
+	int			natts = list_length(table->eref->colnames);
+
+	for (AttrNumber attnum = 1; attnum <= natts; attnum++)
+	{
+		if (attnum != distribution_column &&
+			OidIsValid(get_atttype(table->relid, attnum)))
+			return attnum;
+	}
+	return distribution_column;
+}
+
+static Var *
+any_column(const Query *query, const DtModel *model)
+{
+	int			rtindex = query->resultRelation;
+	AttrNumber	attnum = find_column(rt_fetch(rtindex, query->rtable),
+									 model->citus.distribution_column);
 	Oid			type;
 	int32		typmod;
 	Oid			collation;
 
-	while (!OidIsValid(get_atttype(relid, attnum)))
-		attnum++;
-	get_atttypetypmodcoll(relid, attnum, &type, &typmod, &collation);
+	get_atttypetypmodcoll(model->relid, attnum, &type, &typmod, &collation);
 	return makeVar(rtindex, attnum, type, typmod, collation, 0);
 }
 
@@ -145,19 +165,22 @@ call_sender(const char *function, Oid relid, DtSentCommand command)
 	Const	   *text = makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
 								 CStringGetTextDatum(name), false, false);
 
-	return (Node *) makeFuncExpr(sender_function(function), TEXTARRAYOID,
+	return (Node *) makeFuncExpr(sender_function(function), TEXTOID,
 								 list_make2(model_constant(relid), text),
-								 InvalidOid, DEFAULT_COLLATION_OID,
+								 DEFAULT_COLLATION_OID, DEFAULT_COLLATION_OID,
 								 COERCE_EXPLICIT_CALL);
 }
 
 static FuncExpr *
-call_sent(int rtindex, Oid relid, const char *sender, DtSentCommand command)
+call_sent(const Query *query, const DtModel *model, const char *sender,
+		  DtSentCommand command)
 {
 	FuncExpr   *sent = makeFuncExpr(sent_function(), BOOLOID,
-									list_make2(any_column(rtindex, relid),
-											   call_sender(sender, relid, command)),
-									InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+									list_make2(any_column(query, model),
+											   call_sender(sender, model->relid,
+														   command)),
+									InvalidOid, DEFAULT_COLLATION_OID,
+									COERCE_EXPLICIT_CALL);
 
 	sent->location = OWN_CALL_LOCATION;
 	return sent;
@@ -167,8 +190,8 @@ call_sent(int rtindex, Oid relid, const char *sender, DtSentCommand command)
 void
 dtmodel_mark_as_sent(Query *query, DtSentCommand command)
 {
-	Oid			relid = rt_fetch(query->resultRelation, query->rtable)->relid;
-	FuncExpr   *sent = call_sent(query->resultRelation, relid, "sender", command);
+	FuncExpr   *sent = call_sent(query, dtmodel_written_model(query), "sender",
+								 command);
 
 	query->jointree->quals = make_and_qual(query->jointree->quals, (Node *) sent);
 }
@@ -330,13 +353,11 @@ static void
 send_conflict(Query *query, const DtModel *model)
 {
 	bool		is_constant = !is_evaluated(query);
-	Oid			relid = model->relid;
 	FuncExpr   *sent;
 
 	if (is_constant && conflict_needs_sender(query, model))
-		refuse_conflict(relid);
-	sent = call_sent(query->resultRelation, relid, "sender_in_conflict",
-					 DT_SENT_UPDATE);
+		refuse_conflict(model->relid);
+	sent = call_sent(query, model, "sender_in_conflict", DT_SENT_UPDATE);
 	if (is_constant)
 		lsecond(sent->args) = dtmodel_no_sender();
 	query->onConflict->onConflictWhere =
@@ -493,7 +514,7 @@ sender_of(const FuncExpr *sent)
 static Node *
 call_received(Node *sender)
 {
-	const Oid	types[] = {TEXTARRAYOID};
+	const Oid	types[] = {TEXTOID};
 	FuncExpr   *received = makeFuncExpr(find_function("received", lengthof(types), types),
 										BOOLOID, list_make1(sender), InvalidOid,
 										DEFAULT_COLLATION_OID, COERCE_EXPLICIT_CALL);
@@ -503,70 +524,144 @@ call_received(Node *sender)
 }
 
 /*
- * A plan that Citus keeps for a shard on this server has the call of the
- * function, not its value.  It must be STABLE there, which the one for ON
- * CONFLICT is not.
+ * Whether the sender is still a call.  It is in a plan that Citus keeps for a
+ * shard on this server, where the session that runs it is the sender each
+ * time.
  */
-static Node *
+static bool
+is_evaluated_later(const FuncExpr *sent)
+{
+	const FuncExpr *sender = lsecond(sent->args);
+
+	return IsA(sender, FuncExpr) &&
+		(sender->funcid == sender_function("sender") ||
+		 sender->funcid == sender_function("sender_in_conflict"));
+}
+
+/* It must be STABLE there, which the one for ON CONFLICT is not. */
+static FuncExpr *
 call_own_sender(const FuncExpr *sent)
 {
 	FuncExpr   *sender = copyObject(lsecond(sent->args));
 
 	sender->funcid = sender_function("sender");
-	return (Node *) sender;
+	return sender;
+}
+
+/* What call_sender() has put into the call. */
+static DtSender
+own_sender(const FuncExpr *sender)
+{
+	const Const *command = lsecond_node(Const, sender->args);
+
+	return (DtSender)
+	{
+		.is_session = true,
+		.command = dtmodel_sent_command_of(TextDatumGetCString(command->constvalue)),
+	};
+}
+
+/* What is to take the place of sent(): received(), or what the plan can keep. */
+static Node *
+receive(const FuncExpr *sent, bool is_local, bool can_keep, DtSender *sender)
+{
+	Const	   *constant;
+
+	if (is_local && is_evaluated_later(sent))
+	{
+		FuncExpr   *own = call_own_sender(sent);
+
+		*sender = own_sender(own);
+		return call_received((Node *) own);
+	}
+	constant = sender_of(sent);
+	*sender = dtmodel_read_sender(DatumGetTextPP(constant->constvalue));
+	return can_keep ? (Node *) constant : call_received((Node *) constant);
 }
 
 static bool
-is_sender_in_conflict(const Node *node)
+is_sent(const Node *node)
 {
-	return IsA(node, FuncExpr) &&
-		((const FuncExpr *) node)->funcid == sender_function("sender_in_conflict");
+	const char *name;
+
+	if (!IsA(node, FuncExpr))
+		return false;
+	name = dtmodel_function_name(((const FuncExpr *) node)->funcid,
+								 DTMODEL_INTERNAL_SCHEMA);
+	return name != NULL && strcmp(name, "sent") == 0;
 }
 
-/*
- * Replaces sent() by received() in a condition.  Returns the call of sent();
- * NULL if there is none.
- */
+/* Takes the call of sent() out of a condition; NULL if there is none. */
 static const FuncExpr *
-receive_in_condition(Node **condition, bool is_local)
+take_sent(Node **condition)
 {
 	List	   *parts = make_ands_implicit((Expr *) *condition);
-	Oid			function = sent_function();
 	ListCell   *cell;
 
 	foreach(cell, parts)
 	{
-		FuncExpr   *sent = lfirst(cell);
+		const Node *part = lfirst(cell);
 
-		if (!IsA(sent, FuncExpr) || sent->funcid != function)
+		if (!is_sent(part))
 			continue;
-		lfirst(cell) = call_received(is_local && is_sender_in_conflict(lsecond(sent->args)) ?
-									 call_own_sender(sent) : (Node *) sender_of(sent));
-		*condition = (Node *) make_ands_explicit(parts);
-		return sent;
+		parts = foreach_delete_current(parts, cell);
+		*condition = parts == NIL ? NULL : (Node *) make_ands_explicit(parts);
+		return (const FuncExpr *) part;
 	}
 	return NULL;
 }
 
 /*
  * Receives an UPDATE or DELETE of a shard, or an INSERT that may update; false
- * if no server of ours has sent it.
+ * if no server of ours has sent it.  "kept" is where to put what the plan is to
+ * keep, see dtmodel_keep_sender(); NULL if it cannot.
  */
 bool
-dtmodel_receive_statement(Query *query, bool is_local, DtSender *sender)
+dtmodel_receive_statement(Query *query, bool is_local, DtSender *sender,
+						  Const **kept)
 {
+	Node	  **condition = NULL;
 	const FuncExpr *sent = NULL;
+	Node	   *received;
 
 	if (query->commandType == CMD_UPDATE || query->commandType == CMD_DELETE)
-		sent = receive_in_condition(&query->jointree->quals, false);
+		condition = &query->jointree->quals;
 	else if (query->onConflict != NULL)
-		sent = receive_in_condition(&query->onConflict->onConflictWhere, is_local);
+		condition = &query->onConflict->onConflictWhere;
+	if (condition != NULL)
+		sent = take_sent(condition);
 	if (sent == NULL)
 		return false;
 	forget_unused_columns(query);
-	if (query->commandType == CMD_INSERT)
-		*sender = (DtSender) {.command = DT_SENT_UPDATE};
+	received = receive(sent, is_local,
+					   kept != NULL && query->commandType != CMD_INSERT, sender);
+	if (IsA(received, Const))
+		*kept = (Const *) received;
 	else
-		*sender = dtmodel_read_sender(DatumGetArrayTypeP(sender_of(sent)->constvalue));
+		*condition = make_and_qual(*condition, received);
 	return true;
+}
+
+/*
+ * Keeps a sender in the plan of an UPDATE or DELETE.  A call of received() in
+ * its condition would be a node of the plan, which costs something for each
+ * row.  The server has no condition in the node that writes.
+ */
+void
+dtmodel_keep_sender(PlannedStmt *planned, Const *sender)
+{
+	ModifyTable *update = castNode(ModifyTable, planned->planTree);
+
+	update->plan.qual = list_make1(sender);
+}
+
+/* Receives the sender that a plan has kept, as long as the statement runs. */
+void
+dtmodel_receive_kept(QueryDesc *query)
+{
+	const Plan *plan = query->plannedstmt->planTree;
+
+	if (IsA(plan, ModifyTable) && plan->qual != NIL)
+		dtmodel_receive(query->estate->es_query_cxt,
+						DatumGetTextPP(linitial_node(Const, plan->qual)->constvalue));
 }

@@ -25,7 +25,6 @@
 #include "model/sender.h"
 #include "nodes/makefuncs.h"
 #include "tcop/pquery.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -39,12 +38,8 @@ typedef struct Received
 	MemoryContextCallback callback;
 } Received;
 
-/* The places in the array of a sender. */
-enum
-{
-	SENT_COMMAND, SENT_TRANSACTION, SENT_STATEMENT, SENT_ACTOR, SENT_IS_ROLE,
-	SENT_COUNT
-};
+/* What a sender is as a text: the command, two times, is_role, the actor. */
+#define SENDER_FORMAT "%s/" INT64_FORMAT "/" INT64_FORMAT "/%c/%s"
 
 static const char *const command_names[] = {"update", "delete", "delete for good"};
 
@@ -75,14 +70,16 @@ check_not_preserved(Oid relid)
 			 errhint("Use RESET dtmodel.preserve_timestamps, or import the rows before the table is distributed.")));
 }
 
-static Datum
-number(TimestampTz time)
+static text *
+sender_text(const char *command, TimestampTz transaction, TimestampTz statement,
+			bool is_role, const char *actor)
 {
-	return CStringGetTextDatum(psprintf(INT64_FORMAT, time));
+	return cstring_to_text(psprintf(SENDER_FORMAT, command, transaction, statement,
+									is_role ? 't' : 'f', actor));
 }
 
 /*
- * sender(model regclass, command text) returns text[]
+ * sender(model regclass, command text) returns text
  *
  * What a statement on a table of Citus takes to the shards, for received().
  * Refuses dtmodel.preserve_timestamps (0A000), and an actor that was set
@@ -91,16 +88,11 @@ number(TimestampTz time)
 Datum
 dtmodel_sender_values(PG_FUNCTION_ARGS)
 {
-	Datum		values[SENT_COUNT];
-
 	check_not_preserved(PG_GETARG_OID(0));
-	values[SENT_COMMAND] = PG_GETARG_DATUM(1);
-	values[SENT_TRANSACTION] = number(dtmodel_transaction_time());
-	values[SENT_STATEMENT] = number(dtmodel_statement_time());
-	values[SENT_ACTOR] = CStringGetTextDatum(dtmodel_actor());
-	values[SENT_IS_ROLE] = CStringGetTextDatum(dtmodel_has_actor() ? "f" : "t");
-	PG_RETURN_ARRAYTYPE_P(construct_array(values, SENT_COUNT, TEXTOID, -1, false,
-										  TYPALIGN_INT));
+	PG_RETURN_TEXT_P(sender_text(text_to_cstring(PG_GETARG_TEXT_PP(1)),
+								 dtmodel_transaction_time(),
+								 dtmodel_statement_time(), !dtmodel_has_actor(),
+								 dtmodel_actor()));
 }
 
 /* The actor is known only to the server that plans the statement. */
@@ -150,22 +142,14 @@ dtmodel_actor_for(PG_FUNCTION_ARGS)
 Const *
 dtmodel_no_sender(void)
 {
-	Datum		values[SENT_COUNT] = {
-		[SENT_COMMAND] = CStringGetTextDatum(command_names[DT_SENT_UPDATE]),
-		[SENT_TRANSACTION] = number(0),
-		[SENT_STATEMENT] = number(0),
-		[SENT_ACTOR] = CStringGetTextDatum(""),
-		[SENT_IS_ROLE] = CStringGetTextDatum("t"),
-	};
+	text	   *sender = sender_text(command_names[DT_SENT_UPDATE], 0, 0, true, "");
 
-	return makeConst(TEXTARRAYOID, -1, DEFAULT_COLLATION_OID, -1,
-					 PointerGetDatum(construct_array(values, SENT_COUNT, TEXTOID,
-													 -1, false, TYPALIGN_INT)),
-					 false, false);
+	return makeConst(TEXTOID, -1, DEFAULT_COLLATION_OID, -1,
+					 PointerGetDatum(sender), false, false);
 }
 
-static DtSentCommand
-command_of(const char *name)
+DtSentCommand
+dtmodel_sent_command_of(const char *name)
 {
 	for (int i = 0; i < (int) lengthof(command_names); i++)
 	{
@@ -175,25 +159,33 @@ command_of(const char *name)
 	elog(ERROR, "unknown command \"%s\" was sent to a shard", name);
 }
 
-/* What sender() has put into the array. */
-DtSender
-dtmodel_read_sender(ArrayType *array)
+/* Ends the part of a text that "rest" points to, and moves on to the next. */
+static char *
+next_part(char **rest)
 {
-	DtSender	sender;
-	Datum	   *values;
-	bool	   *nulls;
-	int			count;
+	char	   *part = *rest;
+	char	   *end = strchr(part, '/');
 
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls,
-					  &count);
-	if (count != SENT_COUNT || array_contains_nulls(array))
-		elog(ERROR, "a statement was sent to a shard with %d values", count);
-	sender.command = command_of(TextDatumGetCString(values[SENT_COMMAND]));
-	sender.transaction = strtoll(TextDatumGetCString(values[SENT_TRANSACTION]), NULL, 10);
-	sender.statement = strtoll(TextDatumGetCString(values[SENT_STATEMENT]), NULL, 10);
-	sender.actor = TextDatumGetCString(values[SENT_ACTOR]);
-	sender.is_role = TextDatumGetCString(values[SENT_IS_ROLE])[0] == 't';
-	return sender;
+	if (end == NULL)
+		elog(ERROR, "a statement was sent to a shard with a part that is missing");
+	*end = '\0';
+	*rest = end + 1;
+	return part;
+}
+
+/* What sender() has put into the text. */
+DtSender
+dtmodel_read_sender(const text *sender)
+{
+	char	   *rest = text_to_cstring(sender);
+	DtSender	result = {0};
+
+	result.command = dtmodel_sent_command_of(next_part(&rest));
+	result.transaction = strtoll(next_part(&rest), NULL, 10);
+	result.statement = strtoll(next_part(&rest), NULL, 10);
+	result.is_role = next_part(&rest)[0] == 't';
+	result.actor = rest;
+	return result;
 }
 
 /* The statement ends. */
@@ -209,20 +201,21 @@ forget(void *argument)
 	dtmodel_sender = (const DtSender *) received;
 }
 
-/* Keeps the sender until the statement that calls the function ends. */
-static Received *
-receive(FmgrInfo *function)
+/* Keeps the sender as long as the memory of the statement. */
+void
+dtmodel_receive(MemoryContext context, const text *sender)
 {
-	Received   *sent = MemoryContextAllocZero(function->fn_mcxt, sizeof(Received));
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Received   *sent = palloc0(sizeof(Received));
 
+	sent->sender = dtmodel_read_sender(sender);
 	sent->callback.func = forget;
 	sent->callback.arg = sent;
-	MemoryContextRegisterResetCallback(function->fn_mcxt, &sent->callback);
+	MemoryContextRegisterResetCallback(context, &sent->callback);
 	sent->outer = received;
 	received = sent;
 	dtmodel_sender = &sent->sender;
-	function->fn_extra = sent;
-	return sent;
+	MemoryContextSwitchTo(caller);
 }
 
 /* A user who could call it would be a sender. */
@@ -235,7 +228,7 @@ dtmodel_report_planner_only(void)
 }
 
 /*
- * received(sender text[]) returns boolean
+ * received(sender text) returns boolean
  *
  * True.  On a shard the planner puts it in the place of sent(), so that it is
  * called before the first row is found.
@@ -243,15 +236,14 @@ dtmodel_report_planner_only(void)
 Datum
 dtmodel_received(PG_FUNCTION_ARGS)
 {
-	MemoryContext caller;
+	FmgrInfo   *function = fcinfo->flinfo;
 
-	if (!dtmodel_is_own_call(fcinfo->flinfo->fn_expr))
+	if (!dtmodel_is_own_call(function->fn_expr))
 		dtmodel_report_planner_only();
-	if (fcinfo->flinfo->fn_extra == NULL)
+	if (function->fn_extra == NULL)
 	{
-		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		receive(fcinfo->flinfo)->sender = dtmodel_read_sender(PG_GETARG_ARRAYTYPE_P(0));
-		MemoryContextSwitchTo(caller);
+		dtmodel_receive(function->fn_mcxt, PG_GETARG_TEXT_PP(0));
+		function->fn_extra = received;
 	}
 	PG_RETURN_BOOL(true);
 }
@@ -269,7 +261,7 @@ report_not_received(void)
 }
 
 /*
- * sent("column" anyelement, sender text[]) returns boolean
+ * sent("column" anyelement, sender text) returns boolean
  *
  * Marks the condition of a statement that was sent to a shard.  The planner
  * there takes it out; where it does not, it is an error (55000).  The column

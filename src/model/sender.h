@@ -17,7 +17,6 @@
 #include "datatype/timestamp.h"
 #include "model/model.h"
 #include "nodes/primnodes.h"
-#include "utils/array.h"
 
 /* What the statement does to the rows that it finds. */
 typedef enum DtSentCommand
@@ -30,6 +29,7 @@ typedef enum DtSentCommand
 typedef struct DtSender
 {
 	DtSentCommand command;
+	bool		is_session;		/* this session; then the others are not set */
 	TimestampTz transaction;	/* when it began there */
 	TimestampTz statement;
 	const char *actor;			/* NULL: none, where a column needs one */
@@ -59,7 +59,9 @@ dtmodel_statement_time(void)
 
 extern const char *dtmodel_sent_command_name(DtSentCommand command);
 extern Const *dtmodel_no_sender(void);
-extern DtSender dtmodel_read_sender(ArrayType *values);
+extern DtSentCommand dtmodel_sent_command_of(const char *name);
+extern DtSender dtmodel_read_sender(const text *sender);
+extern void dtmodel_receive(MemoryContext context, const text *sender);
 pg_noreturn extern void dtmodel_report_planner_only(void);
 extern void dtmodel_check_sent(Relation rel);
 extern void dtmodel_check_insert_sent(Relation rel);

@@ -284,21 +284,21 @@ same_value(Form_pg_attribute att, Datum a, Datum b)
 	}
 }
 
+/* Whether a column differs, both rows of which have been read that far. */
 static bool
 column_changed(const DtRow *row, AttrNumber attnum)
 {
-	bool		old_isnull;
-	bool		new_isnull;
-	Datum		old_value = dtmodel_old_value(row, attnum, &old_isnull);
-	Datum		new_value = dtmodel_new_value(row, attnum, &new_isnull);
+	const TupleTableSlot *old_slot = row->old_slot;
+	const TupleTableSlot *slot = row->slot;
+	int			column = attnum - 1;
 
-	if (old_isnull || new_isnull)
-		return old_isnull != new_isnull;
-	return !same_value(TupleDescAttr(RelationGetDescr(row->rel), attnum - 1),
-					   old_value, new_value);
+	if (old_slot->tts_isnull[column] || slot->tts_isnull[column])
+		return old_slot->tts_isnull[column] != slot->tts_isnull[column];
+	return !same_value(TupleDescAttr(RelationGetDescr(row->rel), column),
+					   old_slot->tts_values[column], slot->tts_values[column]);
 }
 
-/* The columns to compare in a projection. */
+/* The columns to compare in a projection, and how far to read the old row. */
 static void
 find_compared(DtStamp *stamp, const DtRow *row)
 {
@@ -311,8 +311,21 @@ find_compared(DtStamp *stamp, const DtRow *row)
 	{
 		if (counts(TupleDescAttr(RelationGetDescr(row->rel), attnum - 1),
 				   stamp->ignored))
-			stamp->compared[stamp->ncompared++] = attnum;
+			stamp->compared[stamp->ncompared++] = stamp->last_read = attnum;
 	}
+	for (int i = 0; i < stamp->npairs; i++)
+		stamp->last_read = Max(stamp->last_read, stamp->pairs[i].attnum);
+}
+
+static void
+read_projected_pair(DtColumnPair *pair, const DtRow *row)
+{
+	int			column = pair->attnum - 1;
+
+	pair->old_value = row->old_slot->tts_values[column];
+	pair->old_isnull = row->old_slot->tts_isnull[column];
+	pair->new_value = row->slot->tts_values[column];
+	pair->new_isnull = row->slot->tts_isnull[column];
 }
 
 /*
@@ -326,15 +339,15 @@ projected_row_changed(DtStamp *stamp, const DtRow *row)
 
 	if (stamp->compared == NULL)
 		find_compared(stamp, row);
+	slot_getsomeattrs(row->old_slot, stamp->last_read);
 	for (int i = 0; i < stamp->npairs; i++)
 	{
 		DtColumnPair *pair = &stamp->pairs[i];
 
-		pair->old_isnull = pair->new_isnull = true;
-		if (!AttributeNumberIsValid(pair->attnum))
-			continue;
-		pair->old_value = dtmodel_old_value(row, pair->attnum, &pair->old_isnull);
-		pair->new_value = dtmodel_new_value(row, pair->attnum, &pair->new_isnull);
+		if (AttributeNumberIsValid(pair->attnum))
+			read_projected_pair(pair, row);
+		else
+			pair->old_isnull = pair->new_isnull = true;
 	}
 	for (int i = 0; !changed && i < stamp->ncompared; i++)
 		changed = column_changed(row, stamp->compared[i]);

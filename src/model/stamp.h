@@ -35,6 +35,7 @@ typedef struct DtStamp
 	DtColumnPair *pairs;		/* the mixin's own columns come first */
 	int			ncompared;
 	AttrNumber *compared;		/* in a projection; NULL before the first row */
+	AttrNumber	last_read;		/* of these and the pairs */
 } DtStamp;
 
 extern void dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,

@@ -71,7 +71,7 @@ prepare() {
     cp "$here/bench.c" "$work"
     make -s -C "$work" -f "$pgxs" PGXS="$pgxs" MODULES=bench with_llvm=no >"$work/make.log" 2>&1 ||
         die "could not build bench.c: $(cat "$work/make.log")"
-    sql library="$work/bench" <"$here/prepare.sql" || die 'could not prepare the database'
+    cat "$here"/{expect,prepare}.sql | sql library="$work/bench" || die 'could not prepare the database'
 }
 
 # What psql prints for a query, without anything around it.

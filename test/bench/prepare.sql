@@ -1,10 +1,7 @@
-/* test/bench/prepare.sql: what every area uses */
+/* test/bench/prepare.sql: what the areas use, after expect.sql */
 
 CREATE EXTENSION IF NOT EXISTS dtmodel;
 CREATE EXTENSION IF NOT EXISTS moddatetime;
-
-DROP SCHEMA IF EXISTS bench, round CASCADE;
-CREATE SCHEMA bench;
 
 CREATE FUNCTION bench.nothing()
 RETURNS trigger
@@ -25,17 +22,6 @@ CREATE FUNCTION bench.stop()
 RETURNS void
 AS :'library', 'bench_stop'
 LANGUAGE C;
-
-CREATE FUNCTION bench.expect(what text, actual numeric, expected numeric)
-RETURNS void
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    IF actual IS DISTINCT FROM expected THEN
-        RAISE EXCEPTION '%: % instead of %', what, actual, expected;
-    END IF;
-END
-$$;
 
 -- The columns that an application writes where it has no mixin: the values of
 -- rows that are there, of an INSERT and of an UPDATE of the row t.

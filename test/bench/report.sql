@@ -28,8 +28,8 @@ SELECT title AS "work", against,
 FROM result
 ORDER BY comparison, goal DESC;
 
-\echo The ratio is our cost to theirs: processor time of the backend if the work says nothing else, the median of
-\echo pairs measured in turns. WAL is the same for its bytes. :rows rows, PostgreSQL :SERVER_VERSION_NAME.
+\echo The ratio is our cost to theirs: processor time of the backend, or with Citus of all servers, if the work says
+\echo nothing else, the median of pairs measured in turns. WAL is the same for its bytes. :rows rows, PostgreSQL :SERVER_VERSION_NAME.
 
 SELECT format('%s of %s goals missed.', count(*) FILTER (WHERE median > goal) + count(*) FILTER (WHERE wal > wal_goal),
               count(goal) + count(wal_goal))

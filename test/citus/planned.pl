@@ -91,15 +91,26 @@ is($citus->try(q(UPDATE a SET e[1] = 5, j['b'] = '6' WHERE id = 1; UPDATE a SET 
 	qq({5,7}|{"a": 1, "b": 6}\n{7,8}|{"a": 1}\n{8,9}|{"a": 1}\n{1,10}|{"a": 1}), 'one element is assigned');
 
 ###
+# Plans
+###
+# What a statement takes to a shard is no node of the plan there.
+foreach my $sql ('UPDATE t SET n = 1', 'DELETE FROM t')
+{
+	unlike($citus->sql("EXPLAIN (VERBOSE, COSTS OFF) $sql"), qr/One-Time Filter|received/, "no node more: $sql");
+}
+like($citus->sql('EXPLAIN (VERBOSE, COSTS OFF) WITH x AS (UPDATE t SET n = 1 WHERE id = 1 RETURNING id) SELECT * FROM x'),
+	qr/One-Time Filter: .*received/, 'in a part of a statement it is');
+
+###
 # Marks
 ###
-my $marked = q(dtmodel_internal.sent(id, '{delete for good,0,0,mallory,f}'));
+my $marked = q(dtmodel_internal.sent(id, 'delete for good/0/0/f/mallory'));
 foreach my $sql (
 	"UPDATE t SET n = 1 WHERE $marked",
 	"DELETE FROM t WHERE $marked",
 	"DELETE FROM t WHERE id IN (SELECT id FROM t WHERE $marked)",
 	"CREATE VIEW v AS SELECT * FROM t WHERE $marked; DELETE FROM v",
-	q(UPDATE t SET n = 1 WHERE dtmodel_internal.received('{update,0,0,mallory,f}')))
+	q(UPDATE t SET n = 1 WHERE dtmodel_internal.received('update/0/0/f/mallory')))
 {
 	like($citus->try($sql), qr/^42501: /, "a mark that a user writes is refused: $sql");
 }

@@ -21,8 +21,8 @@ INSERT INTO t (tenant, id) VALUES (1, 1), (2, 1), (3, 1)));
 
 # Only Citus says to a shard who acts, and when.
 foreach my $forged (
-	q(UPDATE %s SET n = 1 WHERE dtmodel_internal.sent(tenant, '{update,0,0,the boss,f}'::text[])),
-	q(DELETE FROM %s WHERE dtmodel_internal.sent(tenant, '{delete,0,0,the boss,f}'::text[])))
+	q(UPDATE %s SET n = 1 WHERE dtmodel_internal.sent(tenant, 'update/0/0/f/the boss'::text)),
+	q(DELETE FROM %s WHERE dtmodel_internal.sent(tenant, 'delete/0/0/f/the boss'::text)))
 {
 	my ($status, $out) = $citus->coordinator->psql('postgres',
 		"SELECT DISTINCT success FROM run_command_on_shards('t', \$\$$forged\$\$)", extra_params => [ '-U', 'app' ]);
@@ -44,6 +44,33 @@ SET dtmodel.actor = 'bob';
 EXECUTE p(1, 'c');
 SELECT name, created_by, updated_by, updated_at > created_at FROM names)), 'c|eve|bob|t', 'ON CONFLICT with a generic plan');
 $citus->same_replicas('names', 'the copies are equal');
+
+# So does that of an UPDATE or DELETE for one shard, on each server that a client
+# connects to, and Citus keeps that plan.
+$citus->sql(q(CREATE TABLE kept (tenant int, id int, n int DEFAULT 0, PRIMARY KEY (tenant, id));
+SELECT create_distributed_table('kept', 'tenant');
+SELECT dtmodel.add_timestamps('kept'), dtmodel.add_audit('kept'), dtmodel.add_soft_delete('kept', deleted_by => 'deleted_by')));
+my $id = 0;
+foreach my $node ($citus->nodes)
+{
+	my $name = $node->name;
+	my $all = sub { return join ' ', map { "EXECUTE $_[0] ($_);" } 1 .. 12 };
+	my $round = sub {
+		my ($actor) = @_;
+		return "SET dtmodel.actor = '$actor'; BEGIN; SELECT now() AS now \\gset\n" . $all->('u') . $all->('d') . qq(COMMIT;
+			SELECT count(*), min(n), count(*) FILTER (WHERE deleted_at = :'now' AND updated_at = :'now'), min(deleted_by), min(updated_by)
+			FROM kept WHERE id = $id; UPDATE kept SET is_deleted = false WHERE id = $id;);
+	};
+
+	$id++;
+	$citus->sql("INSERT INTO kept (tenant, id) SELECT g, $id FROM generate_series(1, 12) AS g");
+	is($citus->try("PREPARE u (int) AS UPDATE kept SET n = n + 1 WHERE tenant = \$1 AND id = $id;
+			PREPARE d (int) AS DELETE FROM kept WHERE tenant = \$1 AND id = $id;"
+			. join('', map { $round->($_) } qw(eve ann bob))
+			. 'SELECT DISTINCT custom_plans, generic_plans FROM pg_prepared_statements', node => $node),
+		"12|1|12|eve|eve\n12|2|12|ann|ann\n12|3|12|bob|bob\n5|31", "$name: UPDATE and DELETE with a generic plan");
+}
+is($citus->sql('SELECT count(*), min(n), max(n), count(deleted_at) FROM kept'), '36|3|3|0', 'and nothing else is changed');
 
 # Tables of one server that hide rows, beside those of Citus.
 $citus->sql(q(CREATE TABLE here (id int PRIMARY KEY); SELECT dtmodel.add_soft_delete('here', hide => true);

@@ -2,7 +2,8 @@
 #
 # make check-citus: the tests in test/citus, on clusters of a coordinator and two
 # workers. Citus is not installed by this: it is in the server's own folders, or
-# in the same folders below CITUS_PREFIX, where DESTDIR has put it.
+# in the same folders below CITUS_PREFIX, where DESTDIR has put it. So it is for
+# make bench, whose area "citus" has clusters of its own.
 
 # Whether the server has Citus; if it is below a folder, CITUS_PREFIX names it.
 has_citus() {

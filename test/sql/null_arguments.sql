@@ -76,10 +76,10 @@ SELECT signature, outcome FROM outcomes ORDER BY signature::text COLLATE "C";
 CREATE TABLE sensible (signature text PRIMARY KEY, arguments text[]);
 INSERT INTO sensible VALUES
     ($$dtmodel_internal.actor_for(anyelement,regclass,name)$$, ARRAY[NULL, $$'plain'$$, $$'created_by'$$]),
-    ($$dtmodel_internal.received(text[])$$, ARRAY[$$'{update,0,0,ann,f}'$$]),
+    ($$dtmodel_internal.received(text)$$, ARRAY[$$'update/0/0/f/ann'$$]),
     ($$dtmodel_internal.sender(regclass,text)$$, ARRAY[$$'plain'$$, $$'update'$$]),
     ($$dtmodel_internal.sender_in_conflict(regclass,text)$$, ARRAY[$$'plain'$$, $$'update'$$]),
-    ($$dtmodel_internal.sent(anyelement,text[])$$, ARRAY[NULL, $$'{update,0,0,ann,f}'$$]),
+    ($$dtmodel_internal.sent(anyelement,text)$$, ARRAY[NULL, $$'update/0/0/f/ann'$$]),
     ($$add_audit(regclass,name,name,regtype,regclass)$$, ARRAY[$$'plain'$$, $$'created_by'$$, $$'updated_by'$$, $$'int'$$, $$'users'$$]),
     ($$add_model(regclass,text)$$, ARRAY[$$'plain'$$, $$'v7'$$]),
     ($$add_settings(regclass,text[],boolean,name,jsonb,text)$$, ARRAY[$$'plain'$$, $$'{a}'$$, $$true$$, $$'settings'$$, $$'{"a": {}}'$$, $$'error'$$]),

@@ -269,7 +269,9 @@ rewrite_sharded(Query *query, DtRewrite *rewrite)
 	if (model->citus.kind == DT_CITUS_NONE)
 		return false;
 	if (dtmodel_is_shard(&model->citus))
-		rewrite->top_is_update = dtmodel_rewrite_on_shard(query, rewrite->text);
+		rewrite->top_is_update =
+			dtmodel_rewrite_on_shard(query, rewrite->text,
+									 query == rewrite->top ? &rewrite->sender : NULL);
 	else if (!rewrite->is_part)
 	{
 		hide(query, rewrite);

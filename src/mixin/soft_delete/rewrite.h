@@ -14,6 +14,7 @@
 typedef struct DtRewrite
 {
 	const char *text;			/* of the statement */
+	const Query *top;			/* the statement itself */
 	ParamListInfo params;
 	bool		is_part;		/* of a statement that was rewritten as a
 								 * whole, and that Citus plans in parts */
@@ -24,6 +25,8 @@ typedef struct DtRewrite
 	PlannerGlobal *inlined;		/* what the plan will depend on, if functions
 								 * were inlined */
 	bool		top_is_update;	/* the outermost DELETE became an UPDATE */
+	Const	   *sender;			/* what the plan is to keep, if the statement
+								 * writes a shard */
 } DtRewrite;
 
 extern void dtmodel_rewrite_query(Query *query, DtRewrite *rewrite);

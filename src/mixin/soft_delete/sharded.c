@@ -272,6 +272,13 @@ dtmodel_rewrite_for_shards(Query *query)
 #endif
 }
 
+static List *
+assign_deleted(Query *query, const DtSoftTarget *target, const DtSender *sender)
+{
+	return sender->is_session ? dtmodel_target_assignments(query, target) :
+		dtmodel_target_assignments_at(query, target, sender->transaction);
+}
+
 /*
  * Refuses to write a view of a model that Citus keeps in shards, where a trigger
  * of the view should do it: Citus plans no such statement, but fails.
@@ -320,10 +327,10 @@ report_no_soft_delete(Oid relid)
 
 /*
  * Receives a statement that writes a shard.  Returns whether it was a DELETE
- * that became an UPDATE.
+ * that became an UPDATE.  "kept" is as in dtmodel_receive_statement().
  */
 bool
-dtmodel_rewrite_on_shard(Query *query, const char *text)
+dtmodel_rewrite_on_shard(Query *query, const char *text, Const **kept)
 {
 	DtSoftTarget target;
 	DtSender	sender;
@@ -332,15 +339,14 @@ dtmodel_rewrite_on_shard(Query *query, const char *text)
 		return false;
 	if (text != NULL && !dtmodel_is_citus_backend())
 		dtmodel_check_not_marked(query);
-	if (!dtmodel_receive_statement(query, text == NULL, &sender) ||
+	if (!dtmodel_receive_statement(query, text == NULL, &sender, kept) ||
 		sender.command != DT_SENT_DELETE)
 		return false;
 	if (!dtmodel_find_soft_shard(query, query->resultRelation, &target))
 		report_no_soft_delete(rt_fetch(query->resultRelation, query->rtable)->relid);
 	query->commandType = CMD_UPDATE;
 	query->targetList = list_concat(query->targetList,
-									dtmodel_target_assignments_at(query, &target,
-																  sender.transaction));
+									assign_deleted(query, &target, &sender));
 	query->jointree->quals = make_and_qual(query->jointree->quals,
 										   dtmodel_live_condition(&target));
 	return true;
