@@ -275,7 +275,11 @@ keep_as_of(char **newval, void **extra, TimestampTz time, GucSource source)
 	DtAsOf	   *as_of = compat_guc_malloc(sizeof(DtAsOf));
 
 	if (text == NULL || as_of == NULL)
+	{
+		compat_guc_free(text);
+		compat_guc_free(as_of);
 		return false;
+	}
 	as_of->time = time;
 	as_of->setter = setter_of_time(source);
 	compat_guc_free(*newval);

@@ -52,7 +52,7 @@ BEGIN
     FOR i IN 0..511 LOOP
         SELECT COALESCE(jsonb_object_agg('c' || bit, i), '{}') INTO data FROM generate_series(0, 7) AS bit WHERE (i >> bit) & 1 = 1;
         r := dtmodel.create(NULL::rows_plans.wide, data);
-        ASSERT jsonb_strip_nulls(to_jsonb(r)) - 'id' = data;
+        ASSERT jsonb_strip_nulls(to_json(r)::jsonb) - 'id' = data;
     END LOOP;
 END $$;
 SELECT count(*) FROM wide;

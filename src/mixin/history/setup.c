@@ -690,7 +690,7 @@ set_row_security(DtChange *change, const char *table, LOCKMODE lockmode,
  * history that is being created.
  */
 static void
-secure_rows(DtChange *change, const char *table, const Relation existing)
+secure_rows(DtChange *change, const char *table, Relation existing)
 {
 	LOCKMODE	lockmode = existing == NULL ? DT_VIEW_LOCK : AccessExclusiveLock;
 
