@@ -80,6 +80,7 @@ typedef struct Projection
 	Steps		steps;
 	TupleTableSlot *old_slot;	/* the row that was projected last, if a step
 								 * waits for it */
+	TupleTableSlot *newest_slot;	/* for rows that were updated already */
 } Projection;
 
 /* Whether a trigger may ask if a row moves to another partition. */
@@ -193,6 +194,47 @@ has_waiting_row(const Projection *projection)
 	return projection->steps.has_after && !TTS_EMPTY(projection->old_slot);
 }
 
+static void
+copy_columns(TupleTableSlot *to, TupleTableSlot *from)
+{
+	int			natts = to->tts_tupleDescriptor->natts;
+
+	slot_getallattrs(from);
+	memcpy(to->tts_values, from->tts_values, natts * sizeof(Datum));
+	memcpy(to->tts_isnull, from->tts_isnull, natts * sizeof(bool));
+}
+
+static TupleTableSlot *
+make_newest_slot(const Projection *projection)
+{
+	EState	   *estate = projection->update->ps.state;
+	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
+	TupleTableSlot *slot = table_slot_create(projection->rel,
+											 &estate->es_tupleTable);
+
+	MemoryContextSwitchTo(caller);
+	return slot;
+}
+
+/*
+ * The server projects a row again that the statement finds twice, and checks
+ * constraints and policies, before it finds out that it has to leave the row
+ * alone.  A BEFORE trigger would have told it so before.  So it gets what the
+ * row is now, which has passed the same checks.
+ */
+static void
+keep_row(Projection *projection, DtRow *row)
+{
+	TupleTableSlot *newest;
+
+	if (projection->newest_slot == NULL)
+		projection->newest_slot = make_newest_slot(projection);
+	newest = projection->newest_slot;
+	copy_columns(row->slot,
+				 dtmodel_fetch_newest(row->rel, row->old_slot, newest) ?
+				 newest : row->old_slot);
+}
+
 /*
  * Called by ExecProject() instead of the function of the server's projection.
  * That function is replaced when it is first called.
@@ -220,12 +262,11 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 	inner = &projection->inner->pi_state;
 	result = inner->evalfunc(inner, econtext, isnull);
 
-	/*
-	 * The server projects a row again that the statement finds twice, and
-	 * then leaves it alone: no trigger would have fired.
-	 */
 	if (!is_insert && dtmodel_has_ended_here(row.old_slot))
+	{
+		keep_row(projection, &row);
 		return result;
+	}
 	if (projection->notes_moves)
 		dtmodel_note_update(projection->update->ps.state->es_query_cxt, row.rel,
 							dtmodel_old_tid(&row), row.slot);
@@ -241,13 +282,9 @@ project_inserted(ExprState *state, ExprContext *econtext,
 {
 	Projection *projection = (Projection *)
 		((char *) state - offsetof(Projection, outer.pi_state));
-	TupleTableSlot *planned = econtext->ecxt_outertuple;
 	DtRow		row = {.rel = projection->rel,.slot = state->resultslot};
-	int			natts = RelationGetDescr(projection->rel)->natts;
 
-	slot_getallattrs(planned);
-	memcpy(row.slot->tts_values, planned->tts_values, natts * sizeof(Datum));
-	memcpy(row.slot->tts_isnull, planned->tts_isnull, natts * sizeof(bool));
+	copy_columns(row.slot, econtext->ecxt_outertuple);
 	(void) take_steps(projection, &row);
 	return (Datum) 0;
 }

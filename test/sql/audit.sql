@@ -275,6 +275,21 @@ SET dtmodel.actor = '8';
 UPDATE audit.twice AS t SET settings = s.settings FROM (VALUES (1, '{"size": 1}'::jsonb), (1, '{"size": "x"}')) AS s (id, settings) WHERE t.id = s.id;
 UPDATE audit.twice AS t SET region = 'south', settings = s.settings FROM (VALUES (2, '{"size": 2}'::jsonb), (2, '{"size": "x"}')) AS s (id, settings) WHERE t.id = s.id;
 SELECT tableoid::regclass, * FROM audit.twice ORDER BY id;
+
+-- nor do constraints and policies see it
+ALTER TABLE audit.twice ALTER n SET NOT NULL, ADD CHECK (n < 10);
+ALTER TABLE audit.twice ENABLE ROW LEVEL SECURITY;
+CREATE POLICY signed ON audit.twice USING (true) WITH CHECK (updated_by = 9 AND n <> 5);
+CREATE ROLE audit_clerk;
+GRANT USAGE ON SCHEMA audit TO audit_clerk;
+GRANT SELECT, UPDATE ON audit.twice TO audit_clerk;
+SET ROLE audit_clerk;
+SET dtmodel.actor = '9';
+UPDATE audit.twice AS t SET n = s.n FROM (VALUES (1, 3), (1, NULL)) AS s (id, n) WHERE t.id = s.id RETURNING t.id, t.n, t.updated_by;
+UPDATE audit.twice AS t SET n = s.n FROM (VALUES (2, 4), (2, 10), (2, 5)) AS s (id, n) WHERE t.id = s.id RETURNING t.id, t.n, t.updated_by;
+UPDATE audit.twice AS t SET n = s.n FROM (VALUES (2, 5), (2, 6)) AS s (id, n) WHERE t.id = s.id;
+UPDATE audit.twice AS t SET n = s.n FROM (VALUES (2, NULL), (2, 6)) AS s (id, n) WHERE t.id = s.id;
+SET ROLE audit_owner;
 RESET dtmodel.actor;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
@@ -282,4 +297,4 @@ RESET enable_mergejoin;
 SET client_min_messages = warning;
 DROP SCHEMA audit CASCADE;
 RESET ROLE;
-DROP ROLE audit_owner;
+DROP ROLE audit_owner, audit_clerk;

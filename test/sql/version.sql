@@ -179,6 +179,13 @@ UPDATE parents SET note = 'x' RETURNING tableoid::regclass, version;
 CREATE TABLE late () INHERITS (parents);
 SELECT dtmodel.describe('parents') -> 'drift' AS drift;
 
+-- a row that a statement finds twice counts once, whatever is assigned to the version
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+UPDATE posts SET title = s.title, version = NULL FROM (VALUES (1, 'once'), (1, 'twice')) AS s (id, title) WHERE posts.id = s.id RETURNING posts.id, posts.title, version;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+
 -- removed, with the column too
 SELECT dtmodel.remove_version('posts');
 UPDATE posts SET version = 99 WHERE id = 1 RETURNING version;

@@ -468,7 +468,7 @@ sub update_from
 	my $set = one_of('a = s.n', 'a = s.n', $tables{$table}{columns}{b} ? 'b = s.v' : 'a = s.n', "a = $table.a");
 
 	$set .= ', ' . join(', ', map { "$_ = " . value($table, $_, "$table.") } @columns) if @columns;
-	return "UPDATE {$table} AS $table SET $set FROM (VALUES (1, 10, 'u'), (2, 20, 'v'), (2, 20, 'v'), (3, 3, 'x3'), (5, NULL, NULL), (7, 7, 'x7'), (7, 1, 'x1')) AS s (i, n, v) "
+	return "UPDATE {$table} AS $table SET $set FROM (VALUES (1, 10, 'u'), (2, 20, 'v'), (2, 20, 'v'), (3, 3, 'x3'), (4, 4, 'x4'), (4, 3, 'w'), (5, NULL, NULL), (7, 7, 'x7'), (7, 1, 'x1')) AS s (i, n, v) "
 	  . "WHERE $table.id = s.i" . (rand() < 0.5 ? '' : " RETURNING $table.id, s.n, $table.a");
 }
 
