@@ -264,6 +264,34 @@ is( $subscriber->safe_psql(
 	't|t',
 	'ENABLE ALWAYS: a subscriber can keep what the primary purges');
 
+# It is the same with a cascade; one statement restores a row and its parent, and
+# here the row arrives first.
+my $crates = q(
+	CREATE TABLE crate (id int PRIMARY KEY, inside int REFERENCES crate ON DELETE CASCADE);
+	SELECT dtmodel.add_soft_delete('crate'););
+$primary->safe_psql('postgres', "$crates INSERT INTO crate VALUES (1, 2), (2, NULL); ALTER PUBLICATION pub ADD TABLE crate;");
+$subscriber->safe_psql(
+	'postgres', qq(
+	$crates
+	CREATE TABLE label (id int PRIMARY KEY, crate int REFERENCES crate ON DELETE CASCADE, outermost int REFERENCES crate ON DELETE CASCADE);
+	SELECT dtmodel.add_soft_delete('label');
+	ALTER TABLE crate ENABLE ALWAYS TRIGGER zz_dtmodel_soft_cascade, ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete;
+	ALTER TABLE label ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete;
+	ALTER SUBSCRIPTION sub REFRESH PUBLICATION;));
+$subscriber->wait_for_subscription_sync($primary, 'sub');
+$subscriber->safe_psql('postgres', 'INSERT INTO label VALUES (1, 1, NULL), (2, 1, 2), (3, 2, NULL)');
+$primary->safe_psql('postgres', 'DELETE FROM crate WHERE id = 2');
+$primary->wait_for_catchup('sub');
+my $labels = 'SELECT (SELECT count(*) FROM crate WHERE is_deleted), count(*) FILTER (WHERE is_deleted), count(DISTINCT deleted_at) FROM label';
+is($subscriber->safe_psql('postgres', $labels), '2|3|1', 'ENABLE ALWAYS: rows that only the subscriber has are deleted with those of the primary');
+$primary->safe_psql(
+	'postgres', q(
+	SET enable_seqscan = off;
+	SET enable_bitmapscan = off;
+	UPDATE crate SET is_deleted = false WHERE id > 0;));
+$primary->wait_for_catchup('sub');
+is($subscriber->safe_psql('postgres', $labels), '0|0|0', 'and restored with them');
+
 # The standby takes over.
 my $rows = rows_of($primary);
 $primary->wait_for_catchup($standby);

@@ -160,10 +160,7 @@ follow_deletion(FunctionCallInfo fcinfo, const CascadeState *state,
 	SPI_finish();
 }
 
-/*
- * Adds a root whose restore waits for the end of the statement.  A worker of
- * logical replication applies rows without a statement.
- */
+/* Adds a root whose restore waits for the end of the statement. */
 static void
 postpone(FunctionCallInfo fcinfo, const DtRestoreRoot *root)
 {
@@ -171,11 +168,6 @@ postpone(FunctionCallInfo fcinfo, const DtRestoreRoot *root)
 	Restores   *note;
 	DtRestoreRoot *kept;
 
-	if (IsLogicalWorker())
-	{
-		dtmodel_restore_below_rows(list_make1(unconstify(DtRestoreRoot *, root)));
-		return;
-	}
 	note = dtmodel_make_note(fcinfo->flinfo->fn_mcxt, DT_NOTE_RESTORES, InvalidOid,
 							 sizeof(Restores));
 	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
@@ -206,6 +198,7 @@ follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
 		.keys = &state->restore_keys,
 		.row = row,
 		.referenced = referenced,
+		.is_replicated = IsLogicalWorker(),
 	};
 
 	if (is_deleted && !was_deleted)

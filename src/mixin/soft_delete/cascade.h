@@ -38,6 +38,7 @@ typedef struct DtRestoreRoot
 	HeapTuple	referenced;		/* the version with the key that rows below it
 								 * still have */
 	TimestampTz time;			/* of the deletion that is undone */
+	bool		is_replicated;	/* its parents may come later */
 } DtRestoreRoot;
 
 extern DtRestoreKeys dtmodel_restore_keys(Relation rel);

@@ -600,6 +600,11 @@ write_set(Restore *restore)
 				   first->time);
 }
 
+/*
+ * A worker of logical replication applies one row after the other, in the order
+ * in which the statement found them, so a parent that is deleted now may be
+ * restored by the next change.
+ */
 static RestoredRow *
 follow_root_references(Restore *restore, const DtRestoreRoot *root)
 {
@@ -607,7 +612,8 @@ follow_root_references(Restore *restore, const DtRestoreRoot *root)
 	RestoredRow *row = MemoryContextAllocZero(restore->context,
 											  sizeof(RestoredRow));
 
-	collect_parents(restore, row, root->keys, rel, root->row);
+	if (!root->is_replicated)
+		collect_parents(restore, row, root->keys, rel, root->row);
 	collect_children(restore, row, root->keys, rel, root->referenced);
 	table_close(rel, NoLock);
 	return row;
