@@ -192,13 +192,16 @@ sub transaction
 		'');
 }
 
-# A purge commits several times, and takes the rows of all clients.
+# A purge commits several times, and takes the rows of all clients, but not those
+# that the purge of another client has locked, which may yet be rolled back.
 sub purge
 {
 	return join("\n",
 		'SELECT coalesce(max(id), 0) AS purged FROM trash WHERE client = :client AND is_deleted \gset',
 		rand() < 0.7 ? q(CALL dtmodel.purge('trash', '0', 3);) : q(CALL dtmodel.purge('litter', '0', 2); CALL dtmodel.purge('trash', '0', 2);),
-		'\echo purged :purged :SQLSTATE',
+		'\set answer :SQLSTATE',
+		'SELECT coalesce(min(id) - 1, :purged) AS purged FROM trash WHERE client = :client AND is_deleted AND id <= :purged \gset',
+		'\echo purged :purged :answer',
 		rand() < 0.3 ? q(CALL dtmodel.purge_history('trash', '0', 5);) : '',
 		'');
 }
