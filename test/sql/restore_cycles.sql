@@ -85,4 +85,22 @@ SELECT count(*) FROM nodes WHERE is_deleted;
 CALL dtmodel.purge('nodes', '0', 100);
 SELECT count(*) FROM nodes;
 
+-- a parent that stays deleted is named, not one that waits for the row itself
+CREATE TABLE regions (id int PRIMARY KEY);
+CREATE TABLE teams (id int PRIMARY KEY, lead int, region int REFERENCES regions ON DELETE CASCADE);
+CREATE TABLE people (id int PRIMARY KEY, team int REFERENCES teams ON DELETE CASCADE);
+ALTER TABLE teams ADD CONSTRAINT a_lead FOREIGN KEY (lead) REFERENCES people ON DELETE CASCADE;
+SELECT dtmodel.add_soft_delete('regions'), dtmodel.add_soft_delete('teams'), dtmodel.add_soft_delete('people');
+INSERT INTO regions VALUES (1);
+INSERT INTO teams VALUES (1, NULL, 1);
+INSERT INTO people VALUES (1, 1);
+UPDATE teams SET lead = 1;
+DELETE FROM regions;
+\set VERBOSITY terse
+SELECT dtmodel.restore(NULL::people, 1);
+SELECT dtmodel.restore(NULL::teams, 1);
+\set VERBOSITY default
+SELECT (dtmodel.restore(NULL::regions, 1)).id;
+SELECT (SELECT count(*) FROM teams WHERE is_deleted) AS teams, (SELECT count(*) FROM people WHERE is_deleted) AS people;
+
 DROP SCHEMA restore_cycles CASCADE;

@@ -70,6 +70,8 @@ typedef struct RestoredRow
 	Oid			found_by;		/* and the foreign key */
 	bool		waits;			/* removed: a parent stays deleted */
 	TimestampTz time;			/* of that parent's deletion */
+	struct RestoredRow *removed_by; /* the parent that was removed before, NULL
+									 * if that is not of the set */
 	List	   *dependents;		/* rows of the set whose parent it is */
 } RestoredRow;
 
@@ -331,6 +333,7 @@ remove_from_set(RestoredRow *row, TimestampTz time)
 
 	row->waits = true;
 	row->time = time;
+	row->removed_by = NULL;
 	pending = list_make1(row);
 	while (pending != NIL)
 	{
@@ -345,6 +348,7 @@ remove_from_set(RestoredRow *row, TimestampTz time)
 				continue;
 			child->waits = true;
 			child->time = time;
+			child->removed_by = parent;
 			pending = lappend(pending, child);
 		}
 	}
@@ -386,7 +390,10 @@ prune(Restore *restore)
 	}
 }
 
-/* The key by which a root waits for a parent that stays deleted. */
+/*
+ * The key by which a root waits for a parent that stays deleted.  Others of
+ * its parents may wait for the root itself.
+ */
 static const DtReference *
 find_blocker(const Restore *restore, const RestoredRow *root)
 {
@@ -395,9 +402,9 @@ find_blocker(const Restore *restore, const RestoredRow *root)
 	foreach(cell, restore->dependencies)
 	{
 		Dependency *dependency = lfirst(cell);
-		const RestoredRow *parent = find_in_set(restore, &dependency->parent);
 
-		if (dependency->row == root && (parent == NULL || parent->waits))
+		if (dependency->row == root &&
+			find_in_set(restore, &dependency->parent) == root->removed_by)
 			return dependency->reference;
 	}
 	return NULL;
