@@ -914,11 +914,11 @@ COMMENT ON FUNCTION dtmodel_internal.history_drop_trigger() IS
 'event trigger: changes a history whose model has lost a column with its type';
 
 -- ALWAYS: the next change of a row would fail on a replica too. Tables can be
--- renamed as indexes, and their columns as those of views.
+-- renamed as indexes, and their columns as those of views and types.
 CREATE EVENT TRIGGER dtmodel_history_protect ON ddl_command_start
     WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER VIEW',
-                 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'DROP TABLE',
-                 'CREATE POLICY', 'ALTER POLICY', 'DROP POLICY')
+                 'ALTER MATERIALIZED VIEW', 'ALTER FOREIGN TABLE', 'ALTER TYPE',
+                 'DROP TABLE', 'CREATE POLICY', 'ALTER POLICY', 'DROP POLICY')
     EXECUTE FUNCTION dtmodel_internal.history_protect_trigger();
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
 

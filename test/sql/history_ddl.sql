@@ -448,5 +448,15 @@ ALTER TABLE heirs INHERIT parents;
 SELECT count(*) FROM columns('heirs_history') WHERE name = 'gone';
 SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = 'heirs_history'::regclass;
 SELECT problem FROM dtmodel.drift('heirs') UNION ALL SELECT problem FROM dtmodel.drift('parents');
+
+-- a column that is renamed as an attribute of the type of the row
+CREATE TABLE typed (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_timestamps('typed'), dtmodel.add_history('typed');
+INSERT INTO typed VALUES (1, 1);
+ALTER TYPE typed RENAME ATTRIBUTE v TO w;
+UPDATE typed SET w = 2;
+SELECT operation, (version).w FROM dtmodel.history(NULL::typed, 1);
+ALTER TYPE pair RENAME TO couple;
+
 DROP SCHEMA history_ddl CASCADE;
 DROP SCHEMA history_ddl_part CASCADE;

@@ -68,6 +68,8 @@ ALTER INDEX users_history RENAME TO history;
 \echo :SQLSTATE
 ALTER TABLE users_history RENAME name TO title;
 \echo :SQLSTATE
+ALTER TYPE users_history RENAME ATTRIBUTE name TO title;
+\echo :SQLSTATE
 ALTER VIEW users_history RENAME valid_from TO since;
 \echo :SQLSTATE
 ALTER TABLE users_history SET SCHEMA history_ddl_other;
