@@ -157,5 +157,13 @@ SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('dri
 SELECT repair FROM dtmodel.drift('drift.months') \gexec
 SELECT concat_ws(': ', problem, repair, advice) AS drift FROM dtmodel.drift('drift.months');
 
+-- no primary key, and no index that tells what it was
+CREATE TABLE drift.unkeyed (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('drift.unkeyed'), dtmodel.add_history('drift.unkeyed');
+ALTER TABLE drift.unkeyed DROP CONSTRAINT unkeyed_pkey;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.unkeyed');
+DROP INDEX drift.unkeyed_history_id_valid_to_idx;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.unkeyed');
+
 DROP SCHEMA drift CASCADE;
 DROP ROLE regress_drift;

@@ -112,4 +112,9 @@ CREATE TABLE booked (id int PRIMARY KEY, during int4range, EXCLUDE USING gist (d
 SELECT dtmodel.add_soft_delete('booked', hide => true);
 SELECT problem, repair, advice FROM dtmodel.drift('booked') WHERE problem ~ 'excl';
 
+-- one that is deferrable cannot have the condition as it is
+CREATE TABLE seats (id int PRIMARY KEY, seat int, CONSTRAINT one_each EXCLUDE (seat WITH =) DEFERRABLE);
+SELECT dtmodel.add_soft_delete('seats', hide => true);
+SELECT problem, repair, advice FROM dtmodel.drift('seats') WHERE problem ~ 'one_each';
+
 DROP SCHEMA drift_repairs CASCADE;

@@ -62,4 +62,23 @@ BEGIN
 END
 $$;
 
+-- an index for which a equals A, where a column distinguishes them
+DO $$
+BEGIN
+    IF getdatabaseencoding() <> 'UTF8' OR NOT EXISTS (SELECT FROM pg_collation WHERE collprovider = 'i') THEN
+        RETURN;
+    END IF;
+    CREATE TABLE get_or_create_equality.letters (name text COLLATE "C");
+    CREATE UNIQUE INDEX ON get_or_create_equality.letters (name COLLATE get_or_create_equality.ignore_case);
+    PERFORM dtmodel.get_or_create(NULL::get_or_create_equality.letters, '{"name": "a"}');
+    ASSERT NOT (dtmodel.get_or_create(NULL::get_or_create_equality.letters, '{"name": "a"}')).created;
+    BEGIN
+        PERFORM dtmodel.get_or_create(NULL::get_or_create_equality.letters, '{"name": "A"}');
+        RAISE 'the index should refuse it';
+    EXCEPTION WHEN unique_violation THEN
+        NULL;
+    END;
+END
+$$;
+
 DROP SCHEMA get_or_create_equality CASCADE;

@@ -273,6 +273,22 @@ SELECT count(*), bool_or(has_table_privilege('history_partitions_user', inhrelid
 FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'letters_history'::regclass;
 ALTER DEFAULT PRIVILEGES FOR ROLE history_partitions_owner REVOKE ALL ON TABLES FROM PUBLIC, history_partitions_user;
 
+-- a partition that covers two halves of months, and one without an end: the other months get theirs
+RESET ROLE;
+CREATE TABLE halves (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('halves'), dtmodel.add_history('halves', partition_by => 'month');
+DO $$
+BEGIN
+    EXECUTE format('CREATE TABLE halves_history_some PARTITION OF halves_history FOR VALUES FROM (%L) TO (%L)',
+                   (date_trunc('month', now() AT TIME ZONE 'UTC') + interval '6 months 14 days') AT TIME ZONE 'UTC',
+                   (date_trunc('month', now() AT TIME ZONE 'UTC') + interval '7 months 14 days') AT TIME ZONE 'UTC');
+    EXECUTE format('CREATE TABLE halves_history_end PARTITION OF halves_history FOR VALUES FROM (%L) TO (MAXVALUE)',
+                   (date_trunc('month', now() AT TIME ZONE 'UTC') + interval '12 months') AT TIME ZONE 'UTC');
+END
+$$;
+SELECT cardinality(dtmodel.add_history_partitions('halves', 9));
+SELECT cardinality(dtmodel.add_history_partitions('halves', 14));
+
 SET client_min_messages = warning;
 DROP SCHEMA history_partitions_misuse, history_partitions_owner CASCADE;
 DROP ROLE history_partitions_owner, history_partitions_user;

@@ -259,6 +259,27 @@ SET ROLE history_policies_bob;
 SELECT count(*) FROM docs_history;
 RESET ROLE;
 
+-- a policy that is for fewer roles, or for others, is so for the past, even if nobody followed it at once
+CREATE TABLE narrow (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('narrow'), dtmodel.add_history('narrow');
+ALTER TABLE narrow ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON narrow TO history_policies_ann, history_policies_bob USING (true);
+SELECT name, roles FROM policies('narrow_history');
+ALTER POLICY p ON narrow TO history_policies_ann;
+SELECT name, roles FROM policies('narrow_history');
+ALTER EVENT TRIGGER dtmodel_history_follow DISABLE;
+ALTER POLICY p ON narrow TO history_policies_ann, history_policies_bob;
+ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
+SELECT problem FROM dtmodel.drift('narrow');
+SELECT dtmodel.add_history('narrow');
+SELECT name, roles FROM policies('narrow_history');
+ALTER EVENT TRIGGER dtmodel_history_follow DISABLE;
+ALTER POLICY p ON narrow TO history_policies_bob;
+ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
+SELECT problem FROM dtmodel.drift('narrow');
+SELECT dtmodel.add_history('narrow');
+SELECT name, roles FROM policies('narrow_history');
+
 -- a partitioned model, and tables that inherit
 CREATE TABLE parted (id int, owner name, PRIMARY KEY (id)) PARTITION BY LIST (id);
 CREATE TABLE parted_1 PARTITION OF parted DEFAULT;

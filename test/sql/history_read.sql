@@ -233,6 +233,17 @@ CREATE FUNCTION change(id int) RETURNS int LANGUAGE sql AS 'UPDATE notes AS n SE
 SELECT change(1) AS v, (SELECT string_agg((version).v::text, ' ') FROM dtmodel.history(NULL::notes, 1)) AS history;
 SELECT string_agg((version).v::text, ' ') AS history FROM dtmodel.history(NULL::notes, 1);
 
+-- a row that was removed by TRUNCATE, and then is there again, is a new one, whatever its created_at
+CREATE TABLE again (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_timestamps('again', clock => 'clock'), dtmodel.add_soft_delete('again'), dtmodel.add_history('again');
+INSERT INTO again VALUES (1, 1);
+TRUNCATE again;
+INSERT INTO again (id, v, created_at) VALUES (1, 2, '2001-01-01');
+DELETE FROM again;
+SELECT dtmodel.delete(NULL::again, 1, soft => false) IS NOT NULL AS deleted;
+INSERT INTO again (id, v, created_at) VALUES (1, 3, '2001-01-01');
+SELECT operation, (version).v FROM dtmodel.history(NULL::again, 1);
+
 -- many columns at once
 CREATE TABLE wide (id int PRIMARY KEY, a int, b int, c int, d int, e int, f int, g int, h int, i int, j int, k int, l int, m int, n int, o int, p int, q int, r int);
 SELECT dtmodel.add_timestamps('wide', clock => 'clock'), dtmodel.add_history('wide');

@@ -203,4 +203,18 @@ EXECUTE joined;
 DROP TABLE public.other;
 RESET plan_cache_mode;
 
+-- arguments that are no constants, and a LIMIT or OFFSET of the caller
+CREATE TABLE few (id int PRIMARY KEY);
+INSERT INTO few SELECT generate_series(1, 6);
+CREATE SEQUENCE calls;
+SELECT id FROM dtmodel.get_all(NULL::few, nextval('calls'));
+SELECT id FROM dtmodel.get_all(NULL::few, nextval('calls'));
+SELECT last_value FROM calls;
+SELECT n, array_agg(id) AS ids FROM generate_series(3, 5) AS n, dtmodel.get_all(NULL::few, 2, 0, n) GROUP BY n ORDER BY n;
+SELECT id FROM dtmodel.get_all(NULL::few, 2, after_id => (SELECT 2));
+SELECT id FROM dtmodel.get_all(NULL::few) OFFSET 4;
+SELECT id FROM few WHERE id IN (SELECT id FROM dtmodel.get_all(NULL::few) OFFSET 4) ORDER BY id;
+SELECT a.id, b.id FROM few AS a, (SELECT id FROM dtmodel.get_all(NULL::few) OFFSET 5) AS b WHERE a.id < 3 ORDER BY a.id;
+SELECT b.id FROM dtmodel.get_all(NULL::few, 3) AS a JOIN dtmodel.get_all(NULL::few, 3, 1) AS b USING (id) ORDER BY b.id OFFSET 1;
+
 DROP SCHEMA list_inline CASCADE;

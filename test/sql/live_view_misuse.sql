@@ -80,6 +80,31 @@ SELECT dtmodel.create_live_view('posts', view => 'wider');
 \echo :SQLSTATE
 \set VERBOSITY default
 
+-- conditions that compare the flag
+CREATE TABLE flags (id int PRIMARY KEY, is_active boolean NOT NULL DEFAULT true);
+SELECT dtmodel.add_soft_delete('flags', flag => 'is_active', flag_means => 'live');
+SELECT dtmodel.create_live_view('flags', view => v) FROM unnest('{by_true,by_false,by_null,by_other,by_nothing}'::text[]) AS v;
+CREATE OR REPLACE VIEW by_true AS SELECT * FROM flags WHERE is_active = true;
+CREATE OR REPLACE VIEW by_false AS SELECT * FROM flags WHERE is_active = false;
+CREATE OR REPLACE VIEW by_null AS SELECT * FROM flags WHERE is_active = NULL;
+CREATE OR REPLACE VIEW by_other AS SELECT * FROM flags WHERE is_active = (id > 0);
+CREATE OR REPLACE VIEW by_nothing AS SELECT * FROM flags;
+SELECT problem, advice FROM dtmodel.drift('flags') ORDER BY 1;
+
+-- one that sorts by what it does not show can be written; one that reads two tables cannot
+CREATE TABLE lines (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_soft_delete('lines', flag => NULL);
+SELECT dtmodel.create_live_view('lines', view => v) FROM unnest('{sorted,paired}'::text[]) AS v;
+CREATE OR REPLACE VIEW sorted AS SELECT * FROM lines WHERE deleted_at IS NULL ORDER BY id + 1, v || 'x';
+CREATE OR REPLACE VIEW paired AS SELECT l.* FROM lines AS l, flags WHERE l.deleted_at IS NULL;
+INSERT INTO sorted VALUES (1, 'x'), (2, 'y');
+UPDATE sorted SET v = 'z' WHERE id = 1;
+DELETE FROM sorted WHERE id = 2 RETURNING id, v;
+SELECT id, v, deleted_at IS NOT NULL AS deleted FROM lines ORDER BY id;
+INSERT INTO flags VALUES (1);
+DELETE FROM paired WHERE id = 1;
+\echo :SQLSTATE
+
 -- only the owner
 CREATE ROLE live_view_stranger;
 GRANT USAGE, CREATE ON SCHEMA live_view_misuse TO live_view_stranger;

@@ -198,5 +198,25 @@ SET dtmodel.as_of = :'t';
 SELECT v FROM typed;
 \echo :SQLSTATE
 RESET dtmodel.as_of;
+-- COPY of a partitioned model, of its partition, and of a view of it
+CREATE TABLE regions (id int PRIMARY KEY) PARTITION BY RANGE (id);
+CREATE TABLE region PARTITION OF regions DEFAULT;
+CREATE VIEW shown AS SELECT * FROM regions;
+SELECT dtmodel.add_timestamps('regions'), dtmodel.add_history('regions');
+SET dtmodel.as_of = :'t';
+\set VERBOSITY terse
+COPY regions TO STDOUT;
+\echo :SQLSTATE
+COPY regions (id) FROM '/dev/null';
+\echo :SQLSTATE
+COPY region TO STDOUT;
+\echo :SQLSTATE
+COPY region (id) FROM '/dev/null';
+\echo :SQLSTATE
+COPY shown TO STDOUT;
+\echo :SQLSTATE
+\set VERBOSITY default
+RESET dtmodel.as_of;
+
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
 DROP SCHEMA as_of_misuse CASCADE;

@@ -128,6 +128,14 @@ SELECT * FROM dtmodel.get_all(NULL::parted);
 SELECT * FROM dtmodel.delete(NULL::parted, 2);
 SELECT instance, created FROM dtmodel.upsert(NULL::parted, '{"id": 12, "v": "d"}');
 
+-- a row that has no key yet; a key of booleans; a number for a text
+CREATE TABLE switches (k boolean, n int, v text, PRIMARY KEY (k, n));
+SELECT dtmodel.str(ROW(NULL, 2, 'x')::switches), dtmodel.repr(ROW(NULL, 2, 'x')::switches);
+SELECT v FROM dtmodel.create(NULL::switches, '{"k": true, "n": 1, "v": 5}');
+SELECT v FROM dtmodel.create(NULL::switches, '{"k": false, "n": 1, "v": true}');
+SELECT v FROM dtmodel.get_by_id(NULL::switches, '{"k": true, "n": 1}'::jsonb);
+SELECT v FROM dtmodel.get_by_id(NULL::switches, '{"k": false, "n": 1}'::jsonb);
+
 -- a hostile search_path
 CREATE SCHEMA evil;
 CREATE FUNCTION evil.eq(int, int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'foreign code'; END $$;

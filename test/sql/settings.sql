@@ -118,4 +118,17 @@ SELECT dtmodel.remove_settings('users');
 \d t
 \d users
 
+-- a rule for numbers does not restrict other values, and a type does
+CREATE TABLE limits (id int PRIMARY KEY);
+SELECT dtmodel.add_settings('limits', schema => '{"low": {"minimum": 1}, "high": {"maximum": 1}, "whole": {"type": "integer"}, "maybe": {"type": ["integer", "null"]}}');
+INSERT INTO limits VALUES (1, '{"low": "x", "high": [2]}'), (2, '{"whole": 2.0, "maybe": null}');
+\set VERBOSITY terse
+INSERT INTO limits VALUES (3, '{"low": 0.5}');
+INSERT INTO limits VALUES (3, '{"high": 1.5}');
+INSERT INTO limits VALUES (3, '{"whole": "x"}');
+INSERT INTO limits VALUES (3, '{"whole": 1.5}');
+INSERT INTO limits VALUES (3, '{"maybe": "1"}');
+\set VERBOSITY default
+TABLE limits;
+
 DROP SCHEMA settings_test CASCADE;

@@ -236,6 +236,17 @@ SELECT dtmodel.remove_slug('slug.articles');
 SELECT dtmodel.remove_slug('slug.pages', drop_columns => true);
 \d slug.pages
 
+-- an index that is not valid does not make slugs unique
+CREATE TABLE slug.doubles (id int PRIMARY KEY, title text, slug text);
+INSERT INTO slug.doubles VALUES (1, 'A', 'a'), (2, 'A', 'a');
+CREATE UNIQUE INDEX CONCURRENTLY not_valid ON slug.doubles (slug);
+UPDATE slug.doubles SET slug = 'a-2' WHERE id = 2;
+SELECT dtmodel.add_slug('slug.doubles', 'title');
+SELECT indexrelid::regclass AS index, indisvalid FROM pg_index WHERE indrelid = 'slug.doubles'::regclass ORDER BY 1;
+UPDATE slug.doubles SET slug = 'a' WHERE id = 2;
+\echo :SQLSTATE
+SELECT problem, repair, advice FROM dtmodel.drift('slug.doubles');
+
 SET client_min_messages = warning;
 DROP SCHEMA slug CASCADE;
 DROP ROLE slug_user;

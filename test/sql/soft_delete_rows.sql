@@ -184,6 +184,15 @@ SELECT d.id, d.title, d.is_deleted FROM dtmodel.soft_delete(NULL::guarded, 3) AS
 RESET ROLE;
 SELECT id, is_deleted FROM guarded ORDER BY id;
 
+-- of a table without a key, those of one time
+CREATE TABLE unkeyed (v int);
+SELECT dtmodel.add_soft_delete('unkeyed');
+INSERT INTO unkeyed VALUES (1), (2);
+UPDATE unkeyed SET is_deleted = true WHERE v = 1;
+SELECT deleted_at FROM unkeyed WHERE is_deleted \gset
+SELECT v FROM dtmodel.get_deleted(NULL::unkeyed);
+SELECT v FROM dtmodel.get_deleted(NULL::unkeyed, :'deleted_at');
+
 SET client_min_messages = warning;
 DROP SCHEMA soft_delete_rows CASCADE;
 REVOKE USAGE ON SCHEMA dtmodel FROM soft_delete_rows_user;

@@ -238,6 +238,13 @@ INSERT INTO docs (id, created_at) VALUES (201, '2001-01-01');
 \echo :SQLSTATE
 RESET ROLE;
 
+-- defaults in other time zones
+CREATE TABLE zones (id int PRIMARY KEY, a timestamp DEFAULT (now() AT TIME ZONE current_setting('TimeZone')), b timestamp DEFAULT (now() AT TIME ZONE NULL::text));
+SELECT dtmodel.add_timestamps('zones', created_at => 'a', updated_at => 'b', clock => 'clock');
+SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'zones'::regclass ORDER BY adnum;
+ALTER TABLE zones ALTER a SET DEFAULT now(), ALTER b SET DEFAULT make_timestamp(2000, 1, 1, 0, 0, 0);
+SELECT problem FROM dtmodel.drift('zones');
+
 -- removed: the DEFAULTs stay, and do not depend on the extension
 SELECT dtmodel.remove_timestamps('parted');
 SELECT dtmodel.remove_timestamps('docs');

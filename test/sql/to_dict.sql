@@ -142,4 +142,10 @@ $$;
 SELECT dtmodel.to_dict(r), dtmodel.to_dict(r) = to_jsonb(r) AS same
 FROM (VALUES ('NaN'::numeric, '-Infinity'::float8, 'Infinity'::float4, 1.50)) AS r (n, d, f, plain);
 
+-- filters that change from row to row
+SELECT e, dtmodel.to_dict(r, excludes => e) AS excluded, dtmodel.to_dict(r, includes => e) AS included
+FROM (SELECT 1 AS id, 2 AS a, 3 AS bb) AS r, unnest('{NULL,a,bb,NULL,id,a}'::text[]) AS n, LATERAL (SELECT CASE WHEN n IS NOT NULL THEN ARRAY[n] END) AS x (e);
+SELECT e, dtmodel.to_dict(r, excludes => '{a}', includes => e) AS both
+FROM (SELECT 1 AS id, 2 AS a, 3 AS bb) AS r, (VALUES ('{id,a}'::text[]), ('{bb}'), ('{a,bb}'), (NULL), ('{id,a,bb}')) AS x (e);
+
 DROP SCHEMA to_dict CASCADE;

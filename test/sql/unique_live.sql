@@ -102,5 +102,16 @@ INSERT INTO parted VALUES (1, 1, 1);
 INSERT INTO parted VALUES (2, 1, 1);
 \echo :SQLSTATE
 
+-- an index that is not valid does not make values unique
+CREATE TABLE codes (id int PRIMARY KEY, code text);
+SELECT dtmodel.add_soft_delete('codes');
+INSERT INTO codes VALUES (1, 'a'), (2, 'a');
+CREATE UNIQUE INDEX CONCURRENTLY uq_codes_code ON codes (code) WHERE NOT is_deleted;
+UPDATE codes SET is_deleted = true WHERE id = 2;
+SELECT dtmodel.unique_live('codes', 'code');
+SELECT indexrelid::regclass AS index, indisvalid FROM pg_index WHERE indrelid = 'codes'::regclass ORDER BY 1;
+INSERT INTO codes VALUES (3, 'a');
+\echo :SQLSTATE
+
 SET client_min_messages = warning;
 DROP SCHEMA unique_live CASCADE;

@@ -40,4 +40,18 @@ BEGIN
 END
 $$;
 
+-- unique indexes that ON CONFLICT cannot use, or that are not unique
+\set VERBOSITY terse
+CREATE TABLE codes (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text, CONSTRAINT later UNIQUE (code) DEFERRABLE);
+SELECT dtmodel.upsert(NULL::codes, '{"code": "a"}', '{code}');
+\echo :SQLSTATE
+ALTER TABLE codes DROP CONSTRAINT later;
+INSERT INTO codes (code) VALUES ('a'), ('a');
+CREATE UNIQUE INDEX CONCURRENTLY not_valid ON codes (code);
+SELECT dtmodel.upsert(NULL::codes, '{"code": "a"}', '{code}');
+\echo :SQLSTATE
+SELECT g.created FROM dtmodel.get_or_create(NULL::codes, '{"code": "b"}') AS g;
+SELECT g.created FROM dtmodel.get_or_create(NULL::codes, '{"code": "b"}') AS g;
+\set VERBOSITY default
+
 DROP SCHEMA upsert_null_keys CASCADE;

@@ -607,7 +607,7 @@ dtmodel_drift_of_policies(DtDrift *drift, Relation model,
 	List	   *policies;
 	ListCell   *cell;
 
-	if (model->rd_rsdesc == NULL && !model->rd_rel->relrowsecurity)
+	if (!model->rd_rel->relrowsecurity)
 		return;
 	policies = policies_of_history(relid, table);
 	foreach(cell, copied_policies(wanted_policies(relid, history, table)))

@@ -57,13 +57,13 @@ read_default(Relation rel, AttrNumber attnum)
 	return strip_implicit_coercions(build_column_default(rel, attnum));
 }
 
+/* Whether a zone of type text is UTC. */
 static bool
 is_utc(Node *zone)
 {
 	const Const *value = (Const *) zone;
 
 	return IsA(zone, Const) && !value->constisnull &&
-		value->consttype == TEXTOID &&
 		pg_strcasecmp(TextDatumGetCString(value->constvalue), "UTC") == 0;
 }
 
