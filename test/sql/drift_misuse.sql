@@ -42,5 +42,15 @@ WHERE model::text ~ 'notes|stories|profiles|cards' ORDER BY model, problem \gexe
 \set VERBOSITY default
 SELECT rolcreatedb FROM pg_roles WHERE rolname = 'regress_drift_misuse';
 
+-- defaults of a flag: only a constant is known to make deleted rows
+CREATE TABLE drift_defaults (id int PRIMARY KEY, is_deleted boolean NOT NULL DEFAULT NULL::boolean);
+SELECT dtmodel.add_soft_delete('drift_defaults');
+SELECT problem, repair, advice FROM dtmodel.drift('drift_defaults');
+ALTER TABLE drift_defaults ALTER is_deleted SET DEFAULT (random() < 0);
+SELECT problem, repair, advice FROM dtmodel.drift('drift_defaults');
+ALTER TABLE drift_defaults ALTER is_deleted SET DEFAULT true;
+SELECT problem, repair, advice FROM dtmodel.drift('drift_defaults');
+DROP TABLE drift_defaults;
+
 DROP SCHEMA drift_misuse CASCADE;
 DROP ROLE regress_drift_misuse;

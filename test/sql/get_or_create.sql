@@ -165,4 +165,9 @@ SELECT dtmodel.upsert(NULL::items, '{"q": 1}', '{nam}');
 SELECT dtmodel.upsert(NULL::items, '{"name": "x", "bogus": 1}', '{name}', strict => true);
 \echo :SQLSTATE
 
+-- values that can be compared, but not hashed
+CREATE TABLE masks (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, mask bit(3));
+SELECT (g.instance).mask, g.created FROM unnest('{101,101,100}'::bit(3)[]) WITH ORDINALITY AS v (mask, n),
+    LATERAL dtmodel.get_or_create(NULL::masks, jsonb_build_object('mask', v.mask)) AS g ORDER BY v.n;
+
 DROP SCHEMA get_or_create_test CASCADE;

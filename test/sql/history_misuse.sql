@@ -117,4 +117,15 @@ DROP TRIGGER t ON other;
 CREATE TRIGGER t BEFORE TRUNCATE ON other EXECUTE FUNCTION dtmodel_internal.history_truncate_trigger();
 TRUNCATE other;
 
+-- rows whose times are infinite
+CREATE TABLE endless (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_timestamps('endless'), dtmodel.add_history('endless');
+INSERT INTO endless VALUES (1, 1, '-infinity', 'infinity'), (2, 1, '-infinity', '-infinity'), (3, 1, 'infinity', 'infinity');
+UPDATE endless SET v = 2;
+SELECT id, created_at, isfinite(updated_at) AS is_finite, updated_at > now() AS is_later FROM endless ORDER BY id;
+DELETE FROM endless;
+SELECT id, v, operation, isfinite(valid_from) AS since, isfinite(valid_to) AS until, valid_from <= valid_to AS in_order FROM endless_history ORDER BY id, v;
+SELECT id, string_agg(coalesce(operation, '-') || ' ' || coalesce((version).v::text, '-'), ', ') AS history
+FROM generate_series(1, 3) AS id, LATERAL dtmodel.history(NULL::endless, id) GROUP BY id ORDER BY id;
+
 DROP SCHEMA history_misuse CASCADE;

@@ -271,4 +271,18 @@ ALTER TABLE younger ADD stock int NOT NULL DEFAULT 0, ADD note text DEFAULT 'n',
 UPDATE younger SET stock = 7, note = NULL, k = 7, n = 7;
 SELECT v, stock, note, k, n FROM dtmodel.revert(NULL::younger, 1, :'old');
 
+-- an identity column that is not the key keeps its value; a trigger can refuse the row
+CREATE TABLE numbered (id int PRIMARY KEY, n int GENERATED ALWAYS AS IDENTITY, v int);
+SELECT dtmodel.add_timestamps('numbered'), dtmodel.add_history('numbered');
+INSERT INTO numbered (id, v) VALUES (1, 1);
+SELECT clock_timestamp() AS t, pg_sleep(0.01) \gset
+UPDATE numbered SET v = 2;
+SELECT v, n FROM dtmodel.revert(NULL::numbered, 1, :'t');
+DELETE FROM numbered;
+SELECT v, n FROM dtmodel.revert(NULL::numbered, 1, :'t');
+DELETE FROM numbered;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER refuse BEFORE INSERT ON numbered FOR EACH ROW EXECUTE FUNCTION refuse();
+SELECT dtmodel.revert(NULL::numbered, 1, :'t') IS NULL AS refused;
+
 DROP SCHEMA history_revert CASCADE;

@@ -231,3 +231,13 @@ FROM pg_temp.long_list l
 WHERE l.n <= 1025
 ORDER BY l.n;
 DROP TABLE pg_temp.long_list;
+
+-- members before, between and after those that changed
+SELECT dtmodel.jsonb_patch('{"b": 1, "d": 2, "f": 3, "h": 4}', p::jsonb) FROM (VALUES
+    ('[{"op": "remove", "path": "/f"}, {"op": "add", "path": "/g", "value": 1}, {"op": "add", "path": "/e", "value": 1}, {"op": "add", "path": "/c", "value": 1}, {"op": "replace", "path": "/d", "value": 7}]'),
+    ('[{"op": "replace", "path": "/f", "value": 8}, {"op": "test", "path": "/d", "value": 2}, {"op": "test", "path": "/b", "value": 1}, {"op": "test", "path": "/h", "value": 4}, {"op": "add", "path": "/i", "value": 1}]'),
+    ('[{"op": "remove", "path": "/d"}, {"op": "remove", "path": "/f"}, {"op": "add", "path": "/d", "value": 1}, {"op": "test", "path": "/h", "value": 4}, {"op": "add", "path": "/a", "value": 1}]')) AS v (p);
+SELECT dtmodel.jsonb_patch('{"b": 1, "d": 2, "f": 3, "h": 4}', '[{"op": "remove", "path": "/d"}, {"op": "test", "path": "/d", "value": 2}]');
+-- containers that were copied while they were empty
+SELECT dtmodel.jsonb_patch('{"a": {}}', '[{"op": "add", "path": "/a/x", "value": 1}, {"op": "remove", "path": "/a/x"}, {"op": "copy", "from": "/a", "path": "/b"},
+    {"op": "add", "path": "/a/y", "value": 2}, {"op": "add", "path": "/b/z", "value": 3}]');

@@ -213,4 +213,16 @@ SELECT dtmodel.to_dict(r), dtmodel.settings(r), dtmodel.invalid_settings(r) FROM
 SELECT dtmodel.remove_settings('ruled');
 SELECT dtmodel.add_settings('ruled', schema => '{"a": {}}', combined => true);
 SELECT dtmodel.to_dict(r), dtmodel.settings(r) FROM ruled AS r;
+-- a setting that is not beside the columns is no key of the data
+CREATE TABLE needing (id int PRIMARY KEY, name text NOT NULL);
+SELECT dtmodel.add_settings('needing', '{theme}', combined => false);
+SELECT dtmodel.create(NULL::needing, '{"id": 1, "theme": 1}');
+SELECT dtmodel.add_settings('needing', '{theme}');
+SELECT dtmodel.create(NULL::needing, '{"id": 1, "theme": 1}');
+
+-- a column of that name, of another type, without settings
+CREATE TABLE plainly (id int PRIMARY KEY, settings text);
+SELECT dtmodel.get_fields('plainly');
+SELECT * FROM dtmodel.create(NULL::plainly, '{"id": 1, "settings": "x"}');
+
 DROP SCHEMA settings_misuse CASCADE;

@@ -71,4 +71,25 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLERRM;
 END $$;
 SELECT f, try_renamed(f) FROM unnest('{timestamps_trigger,audit_trigger,version_trigger,slug_trigger,settings_trigger,soft_delete_flag_trigger,history_trigger}'::text[]) AS f;
+-- functions for other events
+CREATE TABLE public.triggers_by_hand_events (id int);
+CREATE TRIGGER t BEFORE INSERT ON public.triggers_by_hand_events FOR EACH STATEMENT EXECUTE FUNCTION dtmodel_internal.soft_delete_guard_trigger();
+INSERT INTO public.triggers_by_hand_events VALUES (1);
+\echo :SQLSTATE
+CREATE OR REPLACE TRIGGER t BEFORE INSERT ON public.triggers_by_hand_events FOR EACH STATEMENT EXECUTE FUNCTION dtmodel_internal.protect_truncate_trigger();
+INSERT INTO public.triggers_by_hand_events VALUES (1);
+\echo :SQLSTATE
+CREATE OR REPLACE TRIGGER t BEFORE INSERT ON public.triggers_by_hand_events FOR EACH STATEMENT EXECUTE FUNCTION dtmodel_internal.history_truncate_trigger();
+INSERT INTO public.triggers_by_hand_events VALUES (1);
+\echo :SQLSTATE
+CREATE OR REPLACE TRIGGER t AFTER TRUNCATE ON public.triggers_by_hand_events FOR EACH STATEMENT EXECUTE FUNCTION dtmodel_internal.history_truncate_trigger();
+TRUNCATE public.triggers_by_hand_events;
+\echo :SQLSTATE
+DROP TRIGGER t ON public.triggers_by_hand_events;
+INSERT INTO public.triggers_by_hand_events VALUES (1);
+CREATE TRIGGER t BEFORE DELETE ON public.triggers_by_hand_events FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_guard_trigger();
+DELETE FROM public.triggers_by_hand_events;
+\echo :SQLSTATE
+DROP TABLE public.triggers_by_hand_events;
+
 DROP SCHEMA triggers_by_hand CASCADE;
