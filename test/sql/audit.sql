@@ -294,6 +294,16 @@ RESET dtmodel.actor;
 RESET enable_hashjoin;
 RESET enable_mergejoin;
 
+-- foreign keys of others on the same columns stay
+CREATE TABLE audit.names (name text PRIMARY KEY, n int, UNIQUE (name, n));
+CREATE TABLE audit.signed (id int PRIMARY KEY, n int, created_by text, updated_by text);
+SELECT dtmodel.add_audit('audit.signed', "references" => 'audit.names');
+ALTER TABLE audit.signed ADD CONSTRAINT mine FOREIGN KEY (created_by) REFERENCES audit.names,
+    ADD CONSTRAINT with_n FOREIGN KEY (created_by, n) REFERENCES audit.names (name, n);
+SELECT conname FROM pg_constraint WHERE conrelid = 'audit.signed'::regclass AND contype = 'f' ORDER BY 1;
+SELECT dtmodel.remove_audit('audit.signed');
+SELECT conname FROM pg_constraint WHERE conrelid = 'audit.signed'::regclass AND contype = 'f' ORDER BY 1;
+
 SET client_min_messages = warning;
 DROP SCHEMA audit CASCADE;
 RESET ROLE;

@@ -68,4 +68,20 @@ CREATE TRIGGER "A trigger" BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION
 SELECT dtmodel.describe('events') -> 'drift' AS drift;
 SELECT dtmodel.describe('events_1') -> 'drift' AS drift;
 
+-- a deletion for good within another one
+CREATE TABLE outers (id int PRIMARY KEY);
+CREATE TABLE inners (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('outers'), dtmodel.add_soft_delete('inners');
+CREATE FUNCTION delete_inner() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM dtmodel.delete(NULL::inners, OLD.id, soft => false);
+    RETURN OLD;
+END $$;
+CREATE TRIGGER delete_inner BEFORE DELETE ON outers FOR EACH ROW EXECUTE FUNCTION delete_inner();
+INSERT INTO outers VALUES (1);
+INSERT INTO inners VALUES (1), (2);
+SELECT (dtmodel.delete(NULL::outers, 1, soft => false)).id;
+DELETE FROM inners;
+SELECT id, is_deleted FROM inners;
+
 DROP SCHEMA delete_triggers CASCADE;

@@ -458,5 +458,9 @@ UPDATE typed SET w = 2;
 SELECT operation, (version).w FROM dtmodel.history(NULL::typed, 1);
 ALTER TYPE pair RENAME TO couple;
 
+-- a type moves, and its table does not
+ALTER TYPE couple SET SCHEMA history_ddl_part;
+SELECT 'typed_history'::regclass;
+
 DROP SCHEMA history_ddl CASCADE;
 DROP SCHEMA history_ddl_part CASCADE;

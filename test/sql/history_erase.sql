@@ -114,6 +114,27 @@ UPDATE base SET name = name || '!';
 CALL dtmodel.purge_history('base', '0');
 SELECT count(*) FROM base_history;
 
+-- SELECT of all columns will do
+CREATE ROLE history_erase_reader;
+GRANT USAGE ON SCHEMA history_erase TO history_erase_reader;
+CREATE TABLE granted (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_timestamps('granted'), dtmodel.add_history('granted');
+INSERT INTO granted VALUES (1, 1), (2, 1);
+UPDATE granted SET v = 2;
+GRANT SELECT (id, v, created_at, updated_at), DELETE, TRUNCATE ON granted TO history_erase_reader;
+GRANT SELECT, DELETE, TRUNCATE ON granted_history TO history_erase_reader;
+SET ROLE history_erase_reader;
+SELECT dtmodel.erase(NULL::granted, 1);
+RESET ROLE;
+REVOKE SELECT (v) ON granted FROM history_erase_reader;
+SET ROLE history_erase_reader;
+SELECT dtmodel.erase(NULL::granted, 2);
+\echo :SQLSTATE
+RESET ROLE;
+SELECT id, v FROM granted_history;
+DROP OWNED BY history_erase_reader;
+DROP ROLE history_erase_reader;
+
 \set VERBOSITY terse
 SET client_min_messages = error;
 DROP SCHEMA history_erase CASCADE;

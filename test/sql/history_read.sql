@@ -244,6 +244,20 @@ SELECT dtmodel.delete(NULL::again, 1, soft => false) IS NOT NULL AS deleted;
 INSERT INTO again (id, v, created_at) VALUES (1, 3, '2001-01-01');
 SELECT operation, (version).v FROM dtmodel.history(NULL::again, 1);
 
+-- rows that were deleted before there was soft delete, and the live flag of their versions
+CREATE TABLE later (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_timestamps('later', clock => 'clock'), dtmodel.add_history('later');
+INSERT INTO later VALUES (1, 1), (2, 1);
+DELETE FROM later WHERE id = 2;
+INSERT INTO later (id, v, created_at) VALUES (2, 2, '2001-01-01');
+SELECT clock_timestamp() AS t, pg_sleep(0.01) \gset
+UPDATE later SET v = v + 1;
+SELECT dtmodel.add_soft_delete('later', flag => 'is_active', flag_means => 'live');
+DELETE FROM later WHERE id = 1;
+SELECT id, v, is_active, deleted_at FROM later_as_of(:'t') ORDER BY id;
+SELECT operation, (version).v, (version).is_active FROM dtmodel.history(NULL::later, 1);
+SELECT operation, (version).v, (version).is_active FROM dtmodel.history(NULL::later, 2);
+
 -- many columns at once
 CREATE TABLE wide (id int PRIMARY KEY, a int, b int, c int, d int, e int, f int, g int, h int, i int, j int, k int, l int, m int, n int, o int, p int, q int, r int);
 SELECT dtmodel.add_timestamps('wide', clock => 'clock'), dtmodel.add_history('wide');

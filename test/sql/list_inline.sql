@@ -217,4 +217,7 @@ SELECT id FROM few WHERE id IN (SELECT id FROM dtmodel.get_all(NULL::few) OFFSET
 SELECT a.id, b.id FROM few AS a, (SELECT id FROM dtmodel.get_all(NULL::few) OFFSET 5) AS b WHERE a.id < 3 ORDER BY a.id;
 SELECT b.id FROM dtmodel.get_all(NULL::few, 3) AS a JOIN dtmodel.get_all(NULL::few, 3, 1) AS b USING (id) ORDER BY b.id OFFSET 1;
 
+-- other functions in FROM
+SELECT count(*) FROM current_date AS d, dtmodel.get_all(NULL::few, 2) WITH ORDINALITY, ROWS FROM (dtmodel.get_all(NULL::few, 1), generate_series(1, 2)) AS r;
+
 DROP SCHEMA list_inline CASCADE;

@@ -218,5 +218,9 @@ COPY shown TO STDOUT;
 \set VERBOSITY default
 RESET dtmodel.as_of;
 
+-- what is no time at all
+SET dtmodel.as_of = '%';
+\echo :SQLSTATE
+
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
 DROP SCHEMA as_of_misuse CASCADE;

@@ -148,4 +148,7 @@ FROM (SELECT 1 AS id, 2 AS a, 3 AS bb) AS r, unnest('{NULL,a,bb,NULL,id,a}'::tex
 SELECT e, dtmodel.to_dict(r, excludes => '{a}', includes => e) AS both
 FROM (SELECT 1 AS id, 2 AS a, 3 AS bb) AS r, (VALUES ('{id,a}'::text[]), ('{bb}'), ('{a,bb}'), (NULL), ('{id,a,bb}')) AS x (e);
 
+-- the former name warns once in a query
+SELECT dtmodel.get(r) FROM (VALUES (1), (2)) AS r (a);
+
 DROP SCHEMA to_dict CASCADE;

@@ -54,4 +54,13 @@ SELECT g.created FROM dtmodel.get_or_create(NULL::codes, '{"code": "b"}') AS g;
 SELECT g.created FROM dtmodel.get_or_create(NULL::codes, '{"code": "b"}') AS g;
 \set VERBOSITY default
 
+-- nulls among the conflict columns are left out
+CREATE TABLE pins (id int PRIMARY KEY, code text UNIQUE);
+SELECT u.created FROM dtmodel.upsert(NULL::pins, '{"id": 1, "code": "x"}', ARRAY[NULL, 'code']::name[]) AS u;
+SELECT u.created FROM dtmodel.upsert(NULL::pins, '{"id": 2, "code": "x"}', ARRAY['code', NULL]::name[]) AS u;
+\set VERBOSITY terse
+SELECT dtmodel.upsert(NULL::pins, '{"id": 2, "code": "x"}', ARRAY[NULL]::name[]);
+\echo :SQLSTATE
+\set VERBOSITY default
+
 DROP SCHEMA upsert_null_keys CASCADE;
