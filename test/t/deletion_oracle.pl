@@ -918,7 +918,8 @@ for (my $done = 0; $done < $scripts; $done += $chunk)
 
 $campaign->found(@models * sum(values %statements) . ' statements on models');
 note 'statements by SQLSTATE: ', join(', ', map { "$_ $statements{$_}" } sort keys %statements);
-foreach my $sqlstate (qw(00000 23503 23505 23514 P0001 25P02 22012))
+# A tenth of the scripts may do without the rarest.
+foreach my $sqlstate (qw(00000 23503 23505 23514 P0001 25P02), $scripts < 600 ? () : '22012')
 {
 	cmp_ok($statements{$sqlstate} // 0, '>', 0, "some statements end with $sqlstate");
 }
