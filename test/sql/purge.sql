@@ -268,19 +268,5 @@ DELETE FROM tags;
 CALL dtmodel.purge('nodes', '0', batch_size => 1);
 SELECT count(*) FROM nodes;
 
--- a column that would be set to null, and cannot
-CREATE TABLE owners (id int PRIMARY KEY);
-SELECT dtmodel.add_soft_delete('owners');
-CREATE TABLE owned (id int PRIMARY KEY, owner int NOT NULL REFERENCES owners ON DELETE SET NULL);
-INSERT INTO owners SELECT generate_series(1, 4);
-INSERT INTO owned VALUES (1, 2);
-ALTER TABLE owners DISABLE TRIGGER USER;
-UPDATE owners SET is_deleted = true, deleted_at = '2000-01-01' WHERE id < 4;
-ALTER TABLE owners ENABLE TRIGGER USER;
-SET client_min_messages = notice;
-CALL dtmodel.purge('owners');
-SET client_min_messages = warning;
-SELECT string_agg(id::text, ' ' ORDER BY id) AS owners FROM owners;
-
 SET client_min_messages = warning;
 DROP SCHEMA purge CASCADE;
