@@ -113,7 +113,7 @@ SELECT dtmodel.add_soft_delete('booked', hide => true);
 SELECT problem, repair, advice FROM dtmodel.drift('booked') WHERE problem ~ 'excl';
 
 -- one that is deferrable cannot have the condition as it is
-CREATE TABLE seats (id int PRIMARY KEY, seat int, CONSTRAINT one_each EXCLUDE (seat WITH =) DEFERRABLE);
+CREATE TABLE seats (id int PRIMARY KEY, seat int CONSTRAINT ck_s CHECK (seat > 0), CONSTRAINT one_each EXCLUDE (seat WITH =) DEFERRABLE);
 SELECT dtmodel.add_soft_delete('seats', hide => true);
 SELECT problem, repair, advice FROM dtmodel.drift('seats') WHERE problem ~ 'one_each';
 

@@ -215,6 +215,7 @@ SELECT id FROM dtmodel.get_all(NULL::few, 2, after_id => (SELECT 2));
 SELECT id FROM dtmodel.get_all(NULL::few) OFFSET 4;
 SELECT id FROM few WHERE id IN (SELECT id FROM dtmodel.get_all(NULL::few) OFFSET 4) ORDER BY id;
 SELECT a.id, b.id FROM few AS a, (SELECT id FROM dtmodel.get_all(NULL::few) OFFSET 5) AS b WHERE a.id < 3 ORDER BY a.id;
+SELECT b.id FROM few AS a JOIN dtmodel.get_all(NULL::few, "offset" => 4) AS b USING (id) ORDER BY b.id;
 SELECT b.id FROM dtmodel.get_all(NULL::few, 3) AS a JOIN dtmodel.get_all(NULL::few, 3, 1) AS b USING (id) ORDER BY b.id OFFSET 1;
 
 -- other functions in FROM

@@ -104,6 +104,7 @@ SELECT id, v, deleted_at IS NOT NULL AS deleted FROM lines ORDER BY id;
 INSERT INTO flags VALUES (1);
 DELETE FROM paired WHERE id = 1;
 \echo :SQLSTATE
+SELECT (dtmodel.delete(s)).v FROM sorted AS s;
 
 -- only the owner
 CREATE ROLE live_view_stranger;

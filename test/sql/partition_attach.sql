@@ -187,5 +187,18 @@ SELECT count(*) FROM triggers('tasks_2') WHERE cloned;
 SELECT count(*) > 0 FROM triggers('"other; schema".tasks_2') WHERE cloned;
 
 DROP SCHEMA "other; schema" CASCADE;
+-- a table that is not partitioned has no partitions
+CREATE TABLE single (id int PRIMARY KEY);
+CREATE TABLE other (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('single'), dtmodel.add_timestamps('other');
+DO $$
+BEGIN
+    ALTER TABLE single ATTACH PARTITION other DEFAULT;
+    ASSERT false;
+EXCEPTION WHEN invalid_object_definition OR wrong_object_type THEN
+    NULL;
+END
+$$;
+
 DROP SCHEMA partition_attach CASCADE;
 DROP ROLE partition_attach_user;

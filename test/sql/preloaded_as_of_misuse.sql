@@ -198,7 +198,8 @@ SET dtmodel.as_of = :'t';
 SELECT v FROM typed;
 \echo :SQLSTATE
 RESET dtmodel.as_of;
--- COPY of a partitioned model, of its partition, and of a view of it
+-- COPY of a partitioned model, of its partition, of a view of it, and of a table without a past
+CREATE TABLE pastless AS SELECT 1 AS id;
 CREATE TABLE regions (id int PRIMARY KEY) PARTITION BY RANGE (id);
 CREATE TABLE region PARTITION OF regions DEFAULT;
 CREATE VIEW shown AS SELECT * FROM regions;
@@ -213,6 +214,7 @@ COPY region TO STDOUT;
 \echo :SQLSTATE
 COPY region (id) FROM '/dev/null';
 \echo :SQLSTATE
+COPY pastless TO STDOUT;
 COPY shown TO STDOUT;
 \echo :SQLSTATE
 \set VERBOSITY default

@@ -119,7 +119,7 @@ SELECT dtmodel.remove_settings('users');
 \d users
 
 -- a rule for numbers does not restrict other values, and a type does
-CREATE TABLE limits (id int PRIMARY KEY);
+CREATE TABLE limits (id int PRIMARY KEY, CONSTRAINT c CHECK (id > 0));
 SELECT dtmodel.add_settings('limits', schema => '{"low": {"minimum": 1}, "high": {"maximum": 1}, "whole": {"type": "integer"}, "maybe": {"type": ["integer", "null"]}}');
 INSERT INTO limits VALUES (1, '{"low": "x", "high": [2]}'), (2, '{"whole": 2.0, "maybe": null}');
 \set VERBOSITY terse

@@ -148,6 +148,8 @@ FROM (SELECT 1 AS id, 2 AS a, 3 AS bb) AS r, unnest('{NULL,a,bb,NULL,id,a}'::tex
 SELECT e, dtmodel.to_dict(r, excludes => '{a}', includes => e) AS both
 FROM (SELECT 1 AS id, 2 AS a, 3 AS bb) AS r, (VALUES ('{id,a}'::text[]), ('{bb}'), ('{a,bb}'), (NULL), ('{id,a,bb}')) AS x (e);
 
+SELECT dtmodel.to_dict(r), dtmodel.to_dict(r) = to_jsonb(r) AS same FROM (VALUES ('Infinity'::numeric, '-Infinity'::numeric)) AS r (n, m);
+
 -- the former name warns once in a query
 SELECT dtmodel.get(r) FROM (VALUES (1), (2)) AS r (a);
 
