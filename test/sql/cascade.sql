@@ -217,6 +217,17 @@ SELECT dtmodel_internal.soft_cascade_trigger();
 SELECT dtmodel.restore_deletion(NULL::plain, now());
 \echo :SQLSTATE
 
+-- a child whose trigger is disabled is left alone
+CREATE TABLE heads (id int PRIMARY KEY);
+CREATE TABLE limbs (id int PRIMARY KEY, head int REFERENCES heads ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('heads'), dtmodel.add_soft_delete('limbs');
+INSERT INTO heads VALUES (1);
+INSERT INTO limbs VALUES (1, 1);
+ALTER TABLE limbs DISABLE TRIGGER zz_dtmodel_soft_delete;
+DELETE FROM heads;
+SELECT (SELECT is_deleted FROM heads) AS head, (SELECT is_deleted FROM limbs) AS limb;
+SELECT problem, repair, advice FROM dtmodel.drift('limbs');
+
 DROP SCHEMA cascade CASCADE;
 DROP SCHEMA elsewhere CASCADE;
 DROP ROLE cascade_owner, cascade_user;

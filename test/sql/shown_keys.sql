@@ -115,6 +115,12 @@ GRANT DELETE ON pets TO shown_keys_user;
 SET ROLE shown_keys_user;
 SELECT * FROM fails('DELETE FROM shown_keys.pets WHERE id = 1');
 RESET ROLE;
+-- nor in a function whose owner can read them
+CREATE FUNCTION delete_pet() RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = shown_keys AS $$ SELECT detail FROM fails('DELETE FROM pets WHERE id = 1') $$;
+SELECT delete_pet() ~ 'secret code' AS shown;
+SET ROLE shown_keys_user;
+SELECT shown_keys.delete_pet();
+RESET ROLE;
 ALTER TABLE collars DROP CONSTRAINT never_deleted;
 
 -- a conflict with a deleted row

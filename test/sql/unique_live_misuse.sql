@@ -83,5 +83,16 @@ ALTER TABLE parted RENAME is_deleted TO gone;
 DELETE FROM part;
 \echo :SQLSTATE
 
+-- functions of users in predicates are not called, and not taken for the flag
+SET client_min_messages = warning;
+CREATE TABLE guarded (id int PRIMARY KEY, code text);
+SELECT dtmodel.add_soft_delete('guarded', hide => true);
+CREATE FUNCTION is_live(deleted boolean) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'called'; RETURN NOT deleted; END $$;
+CREATE UNIQUE INDEX by_function ON guarded (code) WHERE is_live(is_deleted);
+CREATE UNIQUE INDEX by_both ON guarded (code) WHERE NOT is_deleted AND is_live(is_deleted);
+SELECT problem, repair, advice FROM dtmodel.drift('guarded');
+SELECT dtmodel.unique_live('guarded', 'code');
+SELECT indexrelid::regclass AS index FROM pg_index WHERE indrelid = 'guarded'::regclass ORDER BY 1;
+
 DROP SCHEMA unique_live_misuse CASCADE;
 DROP ROLE unique_live_user;
