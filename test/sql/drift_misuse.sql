@@ -52,5 +52,31 @@ ALTER TABLE drift_defaults ALTER is_deleted SET DEFAULT true;
 SELECT problem, repair, advice FROM dtmodel.drift('drift_defaults');
 DROP TABLE drift_defaults;
 
+-- triggers that are not fired for all columns, and rules
+CREATE TABLE drift_fired (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('drift_fired', deleted_by => 'deleted_by');
+CREATE OR REPLACE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE OF deleted_at, deleted_by ON drift_fired
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'deleted_by=deleted_by');
+SELECT problem FROM dtmodel.drift('drift_fired');
+CREATE OR REPLACE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE OF is_deleted, deleted_at ON drift_fired
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'deleted_by=deleted_by');
+SELECT problem FROM dtmodel.drift('drift_fired');
+CREATE OR REPLACE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE ON drift_fired
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'deleted_by=deleted_by');
+CREATE OR REPLACE TRIGGER zz_dtmodel_soft_cascade AFTER UPDATE ON drift_fired
+    FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_cascade_trigger();
+SELECT problem FROM dtmodel.drift('drift_fired');
+CREATE OR REPLACE TRIGGER zz_dtmodel_soft_cascade AFTER UPDATE ON drift_fired
+    FOR EACH ROW WHEN (OLD.id <> NEW.id AND NEW.deleted_at IS NULL) EXECUTE FUNCTION dtmodel_internal.soft_cascade_trigger();
+SELECT problem FROM dtmodel.drift('drift_fired');
+SELECT dtmodel.add_soft_delete('drift_fired', deleted_by => 'deleted_by');
+CREATE RULE also AS ON DELETE TO drift_fired DO ALSO SELECT 1;
+CREATE RULE refused AS ON DELETE TO drift_fired DO INSTEAD NOTHING;
+CREATE RULE added AS ON INSERT TO drift_fired DO INSTEAD NOTHING;
+SELECT problem, repair FROM dtmodel.drift('drift_fired');
+ALTER TABLE drift_fired DISABLE RULE refused;
+SELECT problem, repair FROM dtmodel.drift('drift_fired');
+DROP TABLE drift_fired;
+
 DROP SCHEMA drift_misuse CASCADE;
 DROP ROLE regress_drift_misuse;
