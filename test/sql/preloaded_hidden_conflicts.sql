@@ -51,4 +51,16 @@ INSERT INTO items VALUES (1, 2, 'new') ON CONFLICT (id, k) DO UPDATE SET v = exc
 INSERT INTO items VALUES (1, 2, 'new'), (1, 3, 'new') ON CONFLICT (id, k) DO UPDATE SET v = excluded.v, is_deleted = false RETURNING k, v, deleted_at;
 INSERT INTO timed VALUES (1, 'new') ON CONFLICT (id) DO UPDATE SET v = excluded.v, deleted_at = NULL RETURNING id, v;
 
+-- updates of deleted rows of other tables in the same statement
+CREATE TABLE single (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_soft_delete('single', hide => true);
+INSERT INTO single VALUES (1, 'old');
+DELETE FROM single;
+DELETE FROM timed WHERE id = 2;
+SET dtmodel.with_deleted = on;
+WITH other AS (INSERT INTO items VALUES (2, 1, 'newer') ON CONFLICT (id, k) DO UPDATE SET v = excluded.v RETURNING v),
+     timed AS (UPDATE timed SET v = 'seen' FROM other WHERE id = 2 RETURNING timed.v)
+UPDATE single SET v = 'seen' FROM other, timed WHERE id = 1 RETURNING single.v, timed.v, other.v;
+RESET dtmodel.with_deleted;
+
 DROP SCHEMA hidden_conflicts CASCADE;

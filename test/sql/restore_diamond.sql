@@ -72,4 +72,41 @@ DELETE FROM tenants;
 UPDATE tenants SET is_deleted = false;
 TABLE state;
 
+-- rows that wait for several parents are restored with the last of them, in whichever order these were deleted and restored
+CREATE TABLE tops (id int PRIMARY KEY);
+CREATE TABLE mids (id int PRIMARY KEY, a int REFERENCES tops ON DELETE CASCADE, b int REFERENCES tops ON DELETE CASCADE);
+CREATE TABLE ends (id int PRIMARY KEY, m int REFERENCES mids ON DELETE CASCADE, n int REFERENCES mids ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('tops'), dtmodel.add_soft_delete('mids'), dtmodel.add_soft_delete('ends');
+INSERT INTO tops VALUES (1), (2), (3);
+INSERT INTO mids VALUES (1, 1, 2), (2, 1, 3);
+INSERT INTO ends VALUES (1, 1, 2), (2, 2, 1);
+CREATE TABLE triples (id int PRIMARY KEY, a int REFERENCES tops ON DELETE CASCADE, b int REFERENCES tops ON DELETE CASCADE, c int REFERENCES tops ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('triples');
+INSERT INTO triples VALUES (1, 1, 2, 3), (2, 1, 3, 2);
+CREATE FUNCTION live() RETURNS text LANGUAGE sql AS $$
+    SELECT concat_ws(' ', 'mids', (SELECT array_agg(id ORDER BY id) FROM mids WHERE NOT is_deleted), 'ends', (SELECT array_agg(id ORDER BY id) FROM ends WHERE NOT is_deleted),
+                     'triples', (SELECT array_agg(id ORDER BY id) FROM triples WHERE NOT is_deleted)) $$;
+CREATE PROCEDURE delete_and_restore(deleted int[], restored int[]) LANGUAGE plpgsql AS $$
+DECLARE
+    i int;
+    seen text[] := '{}';
+BEGIN
+    FOREACH i IN ARRAY deleted LOOP
+        DELETE FROM tops WHERE id = i;
+        COMMIT;
+    END LOOP;
+    FOREACH i IN ARRAY restored LOOP
+        PERFORM dtmodel.restore(NULL::tops, i);
+        COMMIT;
+        seen := seen || live();
+    END LOOP;
+    RAISE WARNING 'deleted %, restored %: %', deleted, restored, seen;
+END $$;
+CALL delete_and_restore('{1,2,3}', '{1,2,3}');
+CALL delete_and_restore('{1,2,3}', '{1,3,2}');
+CALL delete_and_restore('{1,3,2}', '{1,2,3}');
+CALL delete_and_restore('{1,3,2}', '{3,1,2}');
+CALL delete_and_restore('{3,2,1}', '{1,2,3}');
+CALL delete_and_restore('{2,1,3}', '{2,3,1}');
+
 DROP SCHEMA restore_diamond CASCADE;
