@@ -280,6 +280,17 @@ SELECT problem FROM dtmodel.drift('narrow');
 SELECT dtmodel.add_history('narrow');
 SELECT name, roles FROM policies('narrow_history');
 
+-- a column whose past has another type, since nobody followed it
+CREATE TABLE retyped (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_timestamps('retyped'), dtmodel.add_history('retyped');
+ALTER EVENT TRIGGER dtmodel_history_follow DISABLE;
+ALTER TABLE retyped ALTER v TYPE bigint;
+ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
+SET client_min_messages = notice;
+CREATE POLICY positive ON retyped USING (v > 0);
+SET client_min_messages = warning;
+SELECT name, qual FROM policies('retyped_history');
+
 -- a partitioned model, and tables that inherit
 CREATE TABLE parted (id int, owner name, PRIMARY KEY (id)) PARTITION BY LIST (id);
 CREATE TABLE parted_1 PARTITION OF parted DEFAULT;
