@@ -104,6 +104,9 @@ SELECT id, v, deleted_at IS NOT NULL AS deleted FROM lines ORDER BY id;
 INSERT INTO flags VALUES (1);
 DELETE FROM paired WHERE id = 1;
 \echo :SQLSTATE
+CREATE OR REPLACE VIEW paired AS SELECT l.* FROM (SELECT * FROM lines) AS l WHERE deleted_at IS NULL;
+DELETE FROM paired WHERE id = 1;
+\echo :SQLSTATE
 SELECT (dtmodel.delete(s)).v FROM sorted AS s;
 
 -- only the owner
