@@ -169,4 +169,11 @@ SELECT dtmodel.restore(NULL::ruled, 1);
 \echo :SQLSTATE
 TABLE strict;
 
+-- where only the time says it, the time is refused
+CREATE TABLE dated (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('dated', flag => NULL, flag_writes => 'error');
+INSERT INTO dated VALUES (1);
+UPDATE dated SET deleted_at = now();
+\echo :SQLSTATE
+
 DROP SCHEMA soft_delete_flag CASCADE;
