@@ -285,6 +285,8 @@ GRANT USAGE ON SCHEMA audit TO audit_clerk;
 GRANT SELECT, UPDATE ON audit.twice TO audit_clerk;
 SET ROLE audit_clerk;
 SET dtmodel.actor = '9';
+-- the row that moved is not there, and what it was would not pass
+UPDATE audit.twice AS t SET region = s.region, n = s.n FROM (VALUES (1, 'south', 6), (1, 'north', 7), (1, 'north', NULL), (1, 'south', 5)) AS s (id, region, n) WHERE t.id = s.id RETURNING t.id, t.region, t.n, t.updated_by;
 UPDATE audit.twice AS t SET n = s.n FROM (VALUES (1, 3), (1, NULL)) AS s (id, n) WHERE t.id = s.id RETURNING t.id, t.n, t.updated_by;
 UPDATE audit.twice AS t SET n = s.n FROM (VALUES (2, 4), (2, 10), (2, 5)) AS s (id, n) WHERE t.id = s.id RETURNING t.id, t.n, t.updated_by;
 UPDATE audit.twice AS t SET n = s.n FROM (VALUES (2, 5), (2, 6)) AS s (id, n) WHERE t.id = s.id;
