@@ -662,6 +662,6 @@ dtmodel_receive_kept(QueryDesc *query)
 	const Plan *plan = query->plannedstmt->planTree;
 
 	if (IsA(plan, ModifyTable) && plan->qual != NIL)
-		dtmodel_receive(query->estate->es_query_cxt,
+		(void) dtmodel_receive(query->estate->es_query_cxt,
 						DatumGetTextPP(linitial_node(Const, plan->qual)->constvalue));
 }

@@ -72,6 +72,22 @@ foreach my $node ($citus->nodes)
 }
 is($citus->sql('SELECT count(*), min(n), max(n), count(deleted_at) FROM kept'), '36|3|3|0', 'and nothing else is changed');
 
+# What a statement on a shard has brought ends with it, also where the memory of
+# the executor lasts as long as the transaction.
+$citus->sql(q(CREATE TABLE near (id int PRIMARY KEY, n int); SELECT citus_add_local_table_to_metadata('near'); SELECT dtmodel.add_audit('near');
+CREATE TABLE plain (id int PRIMARY KEY, n int); SELECT dtmodel.add_audit('plain');
+INSERT INTO near VALUES (1, 1); INSERT INTO plain VALUES (1, 1);
+CREATE FUNCTION fail() RETURNS int LANGUAGE sql AS 'UPDATE near SET n = 1 / (n - 1) RETURNING n'));
+is($citus->sql(q(SET dtmodel.actor = 'eve';
+DO $$
+DECLARE x int;
+BEGIN
+	BEGIN x := fail() + 1; EXCEPTION WHEN division_by_zero THEN x := 2; END;
+	PERFORM dtmodel.set_actor('ann');
+	UPDATE plain SET n = x;
+END $$;
+SELECT n, updated_by FROM plain)), '2|ann', 'an actor after an UPDATE of a shard that failed');
+
 # Tables of one server that hide rows, beside those of Citus.
 $citus->sql(q(CREATE TABLE here (id int PRIMARY KEY); SELECT dtmodel.add_soft_delete('here', hide => true);
 INSERT INTO here VALUES (1), (2); DELETE FROM here WHERE id = 2));
