@@ -38,6 +38,11 @@ RETURNING created_by, updated_by;
 UPDATE audit.posts SET created_by = NULL, updated_by = NULL WHERE id = 4
 RETURNING created_by, updated_by;
 
+-- what an INSERT on Citus calls: for no column of the actor it is null, and leaves no table open
+SELECT column_name, dtmodel_internal.actor_for(NULL::text, 'audit.posts', column_name) AS text,
+    dtmodel_internal.actor_for(NULL::uuid, 'audit.posts', column_name) AS uuid
+FROM (VALUES ('created_by'::name), ('visits'), ('missing')) AS columns (column_name);
+
 -- an UPDATE that changes nothing sets nothing, but counts its rows
 UPDATE audit.posts SET title = title, visits = 0 WHERE id >= 4;
 \echo :ROW_COUNT
