@@ -31,6 +31,16 @@ foreach my $forged (
 }
 is($citus->sql('SELECT count(*), count(deleted_at), count(n), min(updated_by) FROM t'), '3|0|0|eve', 'and nothing is changed');
 
+# Nor does it get them from a plan that Citus has made of what a client sent in its name.
+my ($worker) = $citus->workers;
+my $shard = $citus->sql(q(SELECT min('t_' || shardid) FROM pg_dist_shard JOIN pg_dist_placement USING (shardid)
+	JOIN pg_dist_node USING (groupid) WHERE logicalrelid = 't'::regclass AND nodeport = ) . $worker->port);
+my $in_its_name = q(SET application_name = 'citus_internal gpid=10000000001'; SET citus.allow_nested_distributed_execution = on;);
+my $forged = "UPDATE $shard AS x SET n = 1 FROM t WHERE t.tenant = x.tenant AND dtmodel_internal.sent(x.id, 'update/0/0/f/the boss'::text)";
+
+unlike($citus->try("$in_its_name EXPLAIN $forged", node => $worker), qr/the boss/, 'a plan of Citus keeps no sender');
+like($citus->try("$in_its_name $forged", node => $worker), qr/^55000: /, 'and it is refused');
+
 # A plan that is kept for a shard on the same server takes them each time.
 $citus->sql(q(CREATE TABLE names (id int PRIMARY KEY, name text); SELECT create_reference_table('names');
 SELECT dtmodel.add_model('names'), dtmodel.add_audit('names')));
