@@ -675,4 +675,20 @@ compat_insert_index_entries(ResultRelInfo *target, TupleTableSlot *slot,
 #endif
 }
 
+/*
+ * Where an SQL/JSON constructor has what converts its result, for which there
+ * is a CaseTestExpr; NULL: the node is none.
+ */
+static inline Expr **
+compat_json_coercion(Node *node)
+{
+#if PG_VERSION_NUM >= 160000
+	if (IsA(node, JsonConstructorExpr))
+		return &((JsonConstructorExpr *) node)->coercion;
+#else
+	(void) node;
+#endif
+	return NULL;
+}
+
 #endif							/* DTMODEL_COMPAT_H */

@@ -28,6 +28,7 @@
 #include "model/send.h"
 #include "optimizer/planner.h"
 #include "server/inline.h"
+#include "server/statement.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
@@ -268,6 +269,7 @@ _PG_init(void)
 	dtmodel_set_mixins(dtmodel_all_mixins);
 	dtmodel_is_preloaded = is_preloaded();
 	dtmodel_define_switches();
+	dtmodel_start_notes();
 	dtmodel_start_history();
 	next_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_executor;

@@ -48,8 +48,10 @@ report_setter(void)
 const char *
 dtmodel_actor(void)
 {
-	if (dtmodel_sender != NULL)
-		return dtmodel_sender->actor;
+	const DtSender *sender = dtmodel_sender();
+
+	if (sender != NULL)
+		return sender->actor;
 	if (dtmodel_actor_switch[0] == '\0')
 		return GetUserNameFromId(GetOuterUserId(), false);
 
@@ -63,7 +65,9 @@ dtmodel_actor(void)
 bool
 dtmodel_has_actor(void)
 {
-	return dtmodel_sender != NULL ? !dtmodel_sender->is_role :
+	const DtSender *sender = dtmodel_sender();
+
+	return sender != NULL ? !sender->is_role :
 		dtmodel_actor_switch[0] != '\0';
 }
 

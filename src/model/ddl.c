@@ -32,7 +32,6 @@
 #include "model/mixin_call.h"
 #include "model/view_row.h"
 #include "server/alter.h"
-#include "server/citus_ddl.h"
 #include "server/size.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -401,13 +400,10 @@ static void
 run_statements(List *statements)
 {
 	ListCell   *cell;
-	int			nest_level;
 
 	SPI_connect();
-	nest_level = dtmodel_begin_citus_ddl();
 	foreach(cell, statements)
 		run_statement(lfirst(cell));
-	dtmodel_end_citus_ddl(nest_level);
 	SPI_finish();
 }
 

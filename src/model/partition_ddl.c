@@ -214,6 +214,7 @@ add_what_partitions_lack(Oid relid)
 {
 	const DtMixin *const *mixins = dtmodel_mixins();
 	DtChange	change;
+	int			nest_level;
 
 	dtmodel_begin_change(&change, relid, DT_TRIGGER_LOCK);
 	for (int i = 0; mixins[i] != NULL; i++)
@@ -222,7 +223,9 @@ add_what_partitions_lack(Oid relid)
 			dtmodel_options_of(dtmodel_get_model(change.rel), mixins[i]) != NULL)
 			mixins[i]->after_detach(&change);
 	}
+	nest_level = dtmodel_begin_citus_ddl();
 	dtmodel_apply_change_silently(&change);
+	dtmodel_end_citus_ddl(nest_level);
 }
 
 static void

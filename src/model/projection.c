@@ -75,12 +75,12 @@ typedef struct Projection
 								 * and for an INSERT, which has none */
 	ModifyTableState *update;
 	Relation	rel;
+	TriggerDesc *triggers;		/* the executor's copy */
 	List	   *assigned;		/* for the inner projection */
 	bool		notes_moves;
 	Steps		steps;
 	TupleTableSlot *old_slot;	/* the row that was projected last, if a step
 								 * waits for it */
-	TupleTableSlot *newest_slot;	/* for rows that were updated already */
 } Projection;
 
 /* Whether a trigger may ask if a row moves to another partition. */
@@ -204,35 +204,20 @@ copy_columns(TupleTableSlot *to, TupleTableSlot *from)
 	memcpy(to->tts_isnull, from->tts_isnull, natts * sizeof(bool));
 }
 
-static TupleTableSlot *
-make_newest_slot(const Projection *projection)
-{
-	EState	   *estate = projection->update->ps.state;
-	MemoryContext caller = MemoryContextSwitchTo(estate->es_query_cxt);
-	TupleTableSlot *slot = table_slot_create(projection->rel,
-											 &estate->es_tupleTable);
-
-	MemoryContextSwitchTo(caller);
-	return slot;
-}
-
 /*
- * The server projects a row again that the statement finds twice, and checks
- * constraints and policies, before it finds out that it has to leave the row
- * alone.  A BEFORE trigger would have told it so before.  So it gets what the
- * row is now, which has passed the same checks.
+ * The server projects a row again that the statement finds twice.  It would
+ * check constraints and policies of the new row before it finds out that it has
+ * to leave the row alone.  Where there are BEFORE triggers it finds that out
+ * first, and so it does here: it looks for triggers after the projection, and
+ * at the row before it fires one.
  */
-static void
-keep_row(Projection *projection, DtRow *row)
+static bool
+leave_to_server(Projection *projection, TupleTableSlot *old_slot)
 {
-	TupleTableSlot *newest;
+	bool		has_ended = dtmodel_has_ended_here(old_slot);
 
-	if (projection->newest_slot == NULL)
-		projection->newest_slot = make_newest_slot(projection);
-	newest = projection->newest_slot;
-	copy_columns(row->slot,
-				 dtmodel_fetch_newest(row->rel, row->old_slot, newest) ?
-				 newest : row->old_slot);
+	projection->triggers->trig_update_before_row = has_ended;
+	return has_ended;
 }
 
 /*
@@ -262,11 +247,8 @@ project(ExprState *state, ExprContext *econtext, bool *isnull)
 	inner = &projection->inner->pi_state;
 	result = inner->evalfunc(inner, econtext, isnull);
 
-	if (!is_insert && dtmodel_has_ended_here(row.old_slot))
-	{
-		keep_row(projection, &row);
+	if (!is_insert && leave_to_server(projection, row.old_slot))
 		return result;
-	}
 	if (projection->notes_moves)
 		dtmodel_note_update(projection->update->ps.state->es_query_cxt, row.rel,
 							dtmodel_old_tid(&row), row.slot);
@@ -309,6 +291,7 @@ wrap(ModifyTableState *update, ResultRelInfo *target, const Steps *steps,
 	projection->inner = inner;
 	projection->update = update;
 	projection->rel = target->ri_RelationDesc;
+	projection->triggers = target->ri_TrigDesc;
 	projection->assigned = assigned;
 	projection->notes_moves = !steps->is_insert && may_see_moves(target);
 	projection->steps = *steps;

@@ -645,14 +645,15 @@ dtmodel_receive_statement(Query *query, bool is_local, DtSender *sender,
 /*
  * Keeps a sender in the plan of an UPDATE or DELETE.  A call of received() in
  * its condition would be a node of the plan, which costs something for each
- * row.  The server has no condition in the node that writes.
+ * row.  The server has no condition in the node that writes.  The plan is one
+ * of Citus if a client that pretends to be Citus names another table of it:
+ * then no sender is received.
  */
 void
 dtmodel_keep_sender(PlannedStmt *planned, Const *sender)
 {
-	ModifyTable *update = castNode(ModifyTable, planned->planTree);
-
-	update->plan.qual = list_make1(sender);
+	if (IsA(planned->planTree, ModifyTable))
+		planned->planTree->qual = list_make1(sender);
 }
 
 /* Receives the sender that a plan has kept, as long as the statement runs. */
@@ -662,6 +663,6 @@ dtmodel_receive_kept(QueryDesc *query)
 	const Plan *plan = query->plannedstmt->planTree;
 
 	if (IsA(plan, ModifyTable) && plan->qual != NIL)
-		dtmodel_receive(query->estate->es_query_cxt,
-						DatumGetTextPP(linitial_node(Const, plan->qual)->constvalue));
+		(void) dtmodel_receive(query->estate->es_query_cxt,
+							   DatumGetTextPP(linitial_node(Const, plan->qual)->constvalue));
 }

@@ -30,21 +30,12 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-/* The sender, in the memory of the statement that was received. */
-typedef struct Received
-{
-	DtSender	sender;			/* must be the first */
-	struct Received *outer;
-	MemoryContextCallback callback;
-} Received;
-
 /* What a sender is as a text: the command, two times, is_role, the actor. */
 #define SENDER_FORMAT "%s/" INT64_FORMAT "/" INT64_FORMAT "/%c/%s"
 
 static const char *const command_names[] = {"update", "delete", "delete for good"};
 
-static Received *received = NULL;
-const DtSender *dtmodel_sender = NULL;
+bool		dtmodel_has_received = false;
 
 PG_FUNCTION_INFO_V1(dtmodel_sender_values);
 PG_FUNCTION_INFO_V1(dtmodel_sent);
@@ -188,34 +179,25 @@ dtmodel_read_sender(const text *sender)
 	return result;
 }
 
-/* The statement ends. */
-static void
-forget(void *argument)
+/*
+ * Keeps the sender as long as the memory of the statement.  Several parts of a
+ * statement can be received; they have one time and one actor, and where one
+ * of them deletes for good, so does each that deletes.
+ */
+void *
+dtmodel_receive(MemoryContext statement, const text *sender)
 {
-	Received  **link = &received;
+	MemoryContext caller = MemoryContextSwitchTo(statement);
+	DtSender	part = dtmodel_read_sender(sender);
+	DtSender   *whole = dtmodel_make_note(statement, DT_NOTE_SENDER, InvalidOid,
+										  sizeof(DtSender));
 
-	while (*link != NULL && *link != argument)
-		link = &(*link)->outer;
-	if (*link != NULL)
-		*link = (*link)->outer;
-	dtmodel_sender = (const DtSender *) received;
-}
-
-/* Keeps the sender as long as the memory of the statement. */
-void
-dtmodel_receive(MemoryContext context, const text *sender)
-{
-	MemoryContext caller = MemoryContextSwitchTo(context);
-	Received   *sent = palloc0(sizeof(Received));
-
-	sent->sender = dtmodel_read_sender(sender);
-	sent->callback.func = forget;
-	sent->callback.arg = sent;
-	MemoryContextRegisterResetCallback(context, &sent->callback);
-	sent->outer = received;
-	received = sent;
-	dtmodel_sender = &sent->sender;
+	if (whole->command == DT_SENT_HARD_DELETE)
+		part.command = DT_SENT_HARD_DELETE;
+	*whole = part;
+	dtmodel_has_received = true;
 	MemoryContextSwitchTo(caller);
+	return whole;
 }
 
 /* A user who could call it would be a sender. */
@@ -241,10 +223,8 @@ dtmodel_received(PG_FUNCTION_ARGS)
 	if (!dtmodel_is_own_call(function->fn_expr))
 		dtmodel_report_planner_only();
 	if (function->fn_extra == NULL)
-	{
-		dtmodel_receive(function->fn_mcxt, PG_GETARG_TEXT_PP(0));
-		function->fn_extra = received;
-	}
+		function->fn_extra = dtmodel_receive(function->fn_mcxt,
+											 PG_GETARG_TEXT_PP(0));
 	PG_RETURN_BOOL(true);
 }
 
@@ -296,7 +276,7 @@ void
 dtmodel_check_sent(Relation rel)
 {
 	if (dtmodel_is_shard(&dtmodel_get_model(rel)->citus) &&
-		dtmodel_sender == NULL && !InNoForceRLSOperation())
+		dtmodel_sender() == NULL && !InNoForceRLSOperation())
 		report_not_sent(rel);
 }
 

@@ -17,6 +17,7 @@
 #include "datatype/timestamp.h"
 #include "model/model.h"
 #include "nodes/primnodes.h"
+#include "server/statement.h"
 
 /* What the statement does to the rows that it finds. */
 typedef enum DtSentCommand
@@ -36,32 +37,43 @@ typedef struct DtSender
 	bool		is_role;		/* no actor was set; this is the role */
 } DtSender;
 
+/* Whether this session has received a statement: most do not. */
+extern bool dtmodel_has_received;
+
 /*
  * The sender of the statement that is running, or of the one around it; NULL
  * on the server that a client is connected to.
  */
-extern const DtSender *dtmodel_sender;
+static inline const DtSender *
+dtmodel_sender(void)
+{
+	return dtmodel_has_received ? dtmodel_innermost_note(DT_NOTE_SENDER) : NULL;
+}
 
 /* When the transaction began, on the server that has sent the statement. */
 static inline TimestampTz
 dtmodel_transaction_time(void)
 {
-	return dtmodel_sender == NULL ? GetCurrentTransactionStartTimestamp() :
-		dtmodel_sender->transaction;
+	const DtSender *sender = dtmodel_sender();
+
+	return sender == NULL ? GetCurrentTransactionStartTimestamp() :
+		sender->transaction;
 }
 
 static inline TimestampTz
 dtmodel_statement_time(void)
 {
-	return dtmodel_sender == NULL ? GetCurrentStatementStartTimestamp() :
-		dtmodel_sender->statement;
+	const DtSender *sender = dtmodel_sender();
+
+	return sender == NULL ? GetCurrentStatementStartTimestamp() :
+		sender->statement;
 }
 
 extern const char *dtmodel_sent_command_name(DtSentCommand command);
 extern Const *dtmodel_no_sender(void);
 extern DtSentCommand dtmodel_sent_command_of(const char *name);
 extern DtSender dtmodel_read_sender(const text *sender);
-extern void dtmodel_receive(MemoryContext context, const text *sender);
+extern void *dtmodel_receive(MemoryContext statement, const text *sender);
 pg_noreturn extern void dtmodel_report_planner_only(void);
 extern void dtmodel_check_sent(Relation rel);
 extern void dtmodel_check_insert_sent(Relation rel);

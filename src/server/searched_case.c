@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/primnodes.h"
 #include "optimizer/optimizer.h"
@@ -23,6 +24,8 @@
 static Node *
 put_value(Node *node, void *value)
 {
+	Expr	  **coercion;
+
 	if (node == NULL)
 		return NULL;
 	if (IsA(node, CaseTestExpr))
@@ -34,6 +37,16 @@ put_value(Node *node, void *value)
 		ArrayCoerceExpr *coercion = (ArrayCoerceExpr *) node;
 
 		coercion->arg = (Expr *) put_value((Node *) coercion->arg, value);
+		return node;
+	}
+	coercion = compat_json_coercion(node);
+	if (coercion != NULL)
+	{
+		Expr	   *own = *coercion;
+
+		*coercion = NULL;
+		node = expression_tree_mutator(node, put_value, value);
+		*compat_json_coercion(node) = own;
 		return node;
 	}
 	return expression_tree_mutator(node, put_value, value);

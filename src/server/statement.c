@@ -9,10 +9,16 @@
  * statement fires share it, other statements that run meanwhile have their
  * own, and the notes in it are freed with it, however the statement ends.
  *
+ * After an error that is long: the executor's memory may last until the end of
+ * the transaction, even if a subtransaction catches the error, as where an
+ * expression of PL/pgSQL calls a function in SQL.  So the notes that a
+ * subtransaction has made are dropped when it is rolled back.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "server/statement.h"
 #include "utils/memutils.h"
 
@@ -20,6 +26,7 @@ typedef struct Note
 {
 	struct Note *next;
 	MemoryContext statement;
+	SubTransactionId subtransaction;
 	DtNoteKind	kind;
 	Oid			about;
 	void	   *content;
@@ -40,6 +47,27 @@ forget_note(void *argument)
 		*link = (*link)->next;
 }
 
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId own,
+				   SubTransactionId parent, void *argument pg_attribute_unused())
+{
+	Note	  **link = &notes;
+
+	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+		return;
+	while (*link != NULL)
+	{
+		Note	   *note = *link;
+
+		if (note->subtransaction != own)
+			link = &note->next;
+		else if (event == SUBXACT_EVENT_ABORT_SUB)
+			*link = note->next;
+		else
+			note->subtransaction = parent;
+	}
+}
+
 /* The note of the statement; NULL if there is none. */
 void *
 dtmodel_find_note(MemoryContext statement, DtNoteKind kind, Oid about)
@@ -48,6 +76,21 @@ dtmodel_find_note(MemoryContext statement, DtNoteKind kind, Oid about)
 	{
 		if (note->statement == statement && note->kind == kind &&
 			note->about == about)
+			return note->content;
+	}
+	return NULL;
+}
+
+/*
+ * The note of the statement that is running, or of the one around it; NULL if
+ * there is none.
+ */
+void *
+dtmodel_innermost_note(DtNoteKind kind)
+{
+	for (Note *note = notes; note != NULL; note = note->next)
+	{
+		if (note->kind == kind)
 			return note->content;
 	}
 	return NULL;
@@ -80,6 +123,7 @@ dtmodel_make_note(MemoryContext statement, DtNoteKind kind, Oid about,
 
 	note = MemoryContextAllocZero(statement, sizeof(Note));
 	note->statement = statement;
+	note->subtransaction = GetCurrentSubTransactionId();
 	note->kind = kind;
 	note->about = about;
 	note->content = MemoryContextAllocZero(statement, size);
@@ -89,4 +133,10 @@ dtmodel_make_note(MemoryContext statement, DtNoteKind kind, Oid about,
 	note->next = notes;
 	notes = note;
 	return note->content;
+}
+
+void
+dtmodel_start_notes(void)
+{
+	RegisterSubXactCallback(end_subtransaction, NULL);
 }

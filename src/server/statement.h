@@ -22,14 +22,17 @@ typedef enum DtNoteKind
 	DT_NOTE_RESTORES,			/* rows whose restore is completed at the end */
 	DT_NOTE_CONFLICTS,			/* ON CONFLICT must not update hidden rows */
 	DT_NOTE_NEW_SLUG,			/* the statement gives rows new slugs */
-	DT_NOTE_DEPARTURES			/* rows with a history on their way to other
+	DT_NOTE_DEPARTURES,			/* rows with a history on their way to other
 								 * partitions */
+	DT_NOTE_SENDER				/* the server that sent the statement */
 } DtNoteKind;
 
 extern void *dtmodel_find_note(MemoryContext statement, DtNoteKind kind,
 							   Oid about);
+extern void *dtmodel_innermost_note(DtNoteKind kind);
 extern List *dtmodel_notes_of_all(DtNoteKind kind, Oid about);
 extern void *dtmodel_make_note(MemoryContext statement, DtNoteKind kind,
 							   Oid about, Size size);
+extern void dtmodel_start_notes(void);
 
 #endif							/* DTMODEL_STATEMENT_H */

@@ -1,18 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * updated_row.c
- *	  Whether a row was updated, and what it is now.
+ *	  Whether a row was updated.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "server/updated_row.h"
 #include "storage/bufmgr.h"
-#include "utils/snapmgr.h"
 
 /* The page must be locked: others may be locking the row. */
 static bool
@@ -70,19 +68,4 @@ dtmodel_has_ended_here(TupleTableSlot *slot)
 		(place->base.tuple->t_data->t_infomask & HEAP_XMAX_INVALID) != 0)
 		return false;
 	return check_on_page(place, has_ended);
-}
-
-/*
- * Fetches the newest version of the row of which "slot" has an older one.  False
- * if there is none in this table: the row was deleted, or moved.
- */
-bool
-dtmodel_fetch_newest(Relation rel, TupleTableSlot *slot, TupleTableSlot *newest)
-{
-	TableScanDesc scan = table_beginscan_tid(rel, SnapshotSelf);
-	ItemPointerData tid = slot->tts_tid;
-
-	table_tuple_get_latest_tid(scan, &tid);
-	table_endscan(scan);
-	return table_tuple_fetch_row_version(rel, &tid, SnapshotSelf, newest);
 }

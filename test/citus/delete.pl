@@ -105,6 +105,17 @@ foreach my $kind (sort keys %kinds)
 	is($citus->sql('SELECT count(*) FROM t'), $rows, "$kind: nothing was deleted for good");
 }
 
+# In a statement of several parts, which the shard runs row by row in turn.
+create('distributed', '', 9);
+$citus->sql(q(CREATE TABLE beside (id int, n int, PRIMARY KEY (id, n)); SELECT create_distributed_table('beside', 'id', colocate_with => 't');
+SELECT dtmodel.add_soft_delete('beside'); INSERT INTO beside SELECT 1, g FROM generate_series(1, 3) AS g));
+is($citus->try(q(BEGIN; SET LOCAL dtmodel.hard_delete = on;
+		WITH a AS (DELETE FROM beside WHERE id = 1 RETURNING n), b AS (UPDATE t SET is_deleted = false WHERE id = 1 RETURNING id)
+		SELECT count(*) FROM a, b WHERE a.n > b.id - 10;
+		COMMIT; SELECT count(*) FROM beside)),
+	"3\n0", 'hard_delete beside an UPDATE');
+$citus->sql('DROP TABLE beside');
+
 ###
 # Hidden rows
 ###

@@ -102,6 +102,9 @@ foreach my $t (sort keys %kinds)
 	is($citus->try("UPDATE $t SET note = CASE id WHEN 1 THEN 'a' WHEN 2 THEN CASE n > 0 WHEN true THEN 'b' ELSE 'c' END ELSE 'd' END WHERE id IN (1, 2, 3);
 			SELECT id, note FROM $t WHERE id IN (1, 2, 3) ORDER BY 1"),
 		"1|a\n2|b\n3|d", "$t: CASE with a value");
+	is($citus->try("UPDATE $t SET note = CASE note WHEN json_object('a': n RETURNING text) THEN 'x' ELSE 'e' END WHERE id = 3;
+			SELECT note FROM $t WHERE id = 3"),
+		'e', "$t: an SQL/JSON constructor in a CASE") if $citus->sql('SHOW server_version_num') >= 160000;
 }
 
 # Rows that are there when the table is distributed keep what they have.

@@ -140,6 +140,18 @@ like(
 	'a model is distributed only with citus.enable_unsafe_triggers');
 is($citus->sql('SHOW citus.enable_unsafe_triggers'), 'off', 'add_* leaves the switch as it was');
 
+# Citus renames no constraint: what a table of templates has keeps their names.
+foreach my $kind (sort keys %kinds)
+{
+	$citus->sql(q(DROP TABLE IF EXISTS t CASCADE;
+		CREATE TABLE t (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL, name text)));
+	$citus->sql($kinds{$kind});
+	is($citus->try(q(SELECT dtmodel.add_model('t'), dtmodel.add_soft_delete('t')
+			FROM generate_series(1, 2); SELECT string_agg(conname, ' ' ORDER BY conname) FROM pg_constraint WHERE conrelid = 't'::regclass AND contype IN ('c', 'p');
+			SELECT dtmodel.describe('t') -> 'drift')),
+		"|\n|\nck_soft_delete t_pkey\n[]", "$kind: of templates");
+}
+
 # The distribution column and another one.
 $citus->sql(q(
 	CREATE TABLE tenants (tenant int, id int, email text, PRIMARY KEY (tenant, id));

@@ -31,6 +31,16 @@ foreach my $forged (
 }
 is($citus->sql('SELECT count(*), count(deleted_at), count(n), min(updated_by) FROM t'), '3|0|0|eve', 'and nothing is changed');
 
+# Nor does it get them from a plan that Citus has made of what a client sent in its name.
+my ($worker) = $citus->workers;
+my $shard = $citus->sql(q(SELECT min('t_' || shardid) FROM pg_dist_shard JOIN pg_dist_placement USING (shardid)
+	JOIN pg_dist_node USING (groupid) WHERE logicalrelid = 't'::regclass AND nodeport = ) . $worker->port);
+my $in_its_name = q(SET application_name = 'citus_internal gpid=10000000001'; SET citus.allow_nested_distributed_execution = on;);
+my $forged = "UPDATE $shard AS x SET n = 1 FROM t WHERE t.tenant = x.tenant AND dtmodel_internal.sent(x.id, 'update/0/0/f/the boss'::text)";
+
+unlike($citus->try("$in_its_name EXPLAIN $forged", node => $worker), qr/the boss/, 'a plan of Citus keeps no sender');
+like($citus->try("$in_its_name $forged", node => $worker), qr/^55000: /, 'and it is refused');
+
 # A plan that is kept for a shard on the same server takes them each time.
 $citus->sql(q(CREATE TABLE names (id int PRIMARY KEY, name text); SELECT create_reference_table('names');
 SELECT dtmodel.add_model('names'), dtmodel.add_audit('names')));
@@ -71,6 +81,22 @@ foreach my $node ($citus->nodes)
 		"12|1|12|eve|eve\n12|2|12|ann|ann\n12|3|12|bob|bob\n5|31", "$name: UPDATE and DELETE with a generic plan");
 }
 is($citus->sql('SELECT count(*), min(n), max(n), count(deleted_at) FROM kept'), '36|3|3|0', 'and nothing else is changed');
+
+# What a statement on a shard has brought ends with it, also where the memory of
+# the executor lasts as long as the transaction.
+$citus->sql(q(CREATE TABLE near (id int PRIMARY KEY, n int); SELECT citus_add_local_table_to_metadata('near'); SELECT dtmodel.add_audit('near');
+CREATE TABLE plain (id int PRIMARY KEY, n int); SELECT dtmodel.add_audit('plain');
+INSERT INTO near VALUES (1, 1); INSERT INTO plain VALUES (1, 1);
+CREATE FUNCTION fail() RETURNS int LANGUAGE sql AS 'UPDATE near SET n = 1 / (n - 1) RETURNING n'));
+is($citus->sql(q(SET dtmodel.actor = 'eve';
+DO $$
+DECLARE x int;
+BEGIN
+	BEGIN x := fail() + 1; EXCEPTION WHEN division_by_zero THEN x := 2; END;
+	PERFORM dtmodel.set_actor('ann');
+	UPDATE plain SET n = x;
+END $$;
+SELECT n, updated_by FROM plain)), '2|ann', 'an actor after an UPDATE of a shard that failed');
 
 # Tables of one server that hide rows, beside those of Citus.
 $citus->sql(q(CREATE TABLE here (id int PRIMARY KEY); SELECT dtmodel.add_soft_delete('here', hide => true);

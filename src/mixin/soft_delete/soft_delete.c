@@ -269,7 +269,9 @@ mark_deleted(const TriggerData *trigdata, const SoftDeleteState *state)
 static bool
 is_hard_delete(Relation rel, SoftDeleteState *state)
 {
-	if (dtmodel_sender != NULL && dtmodel_sender->command == DT_SENT_HARD_DELETE)
+	const DtSender *sender = dtmodel_sender();
+
+	if (sender != NULL && sender->command == DT_SENT_HARD_DELETE)
 	{
 		dtmodel_check_hard_delete(rel);
 		return true;
