@@ -347,7 +347,8 @@ drift_of_missing_mixins(DtDrift *drift, Relation rel)
 /*
  * Everything that is out of order with a table.  Foreign tables come first,
  * and then mixins that are missing: the statements for others may depend on
- * theirs.
+ * theirs.  A shard of Citus has what its table has, under names of its own; it
+ * is the table that is repaired.
  */
 static DtDrift
 find_drift(Relation rel)
@@ -355,6 +356,8 @@ find_drift(Relation rel)
 	const DtMixin *const *mixins = dtmodel_mixins();
 	DtDrift		drift = no_drift();
 
+	if (dtmodel_is_shard(&dtmodel_get_model(rel)->citus))
+		return drift;
 	drift_of_foreign_partitions(&drift, rel);
 	drift_of_inheritors(&drift, rel, true);
 	drift_of_partial_mixins(&drift, rel);

@@ -118,7 +118,7 @@ parents_of(Oid relid, const char *name)
 /*
  * Whether the server can rename the constraint.  It renames it on the tables
  * that inherit it too, but refuses if one of them also inherits it from
- * elsewhere.
+ * elsewhere.  Citus renames none on the tables that it distributes.
  */
 static bool
 can_rename(const DtChange *change, const char *name, const char *new_name)
@@ -129,6 +129,8 @@ can_rename(const DtChange *change, const char *name, const char *new_name)
 	ListCell   *table;
 	ListCell   *count;
 
+	if (dtmodel_is_distributed(change->rel))
+		return false;
 	forboth(table, tables, count, counts)
 	{
 		if (parents_of(lfirst_oid(table), name) > lfirst_int(count) ||
@@ -140,7 +142,8 @@ can_rename(const DtChange *change, const char *name, const char *new_name)
 
 /*
  * Renames a constraint, and with it its index, if any.  Does nothing if the
- * new name is in use, or if the constraint is inherited.
+ * new name is in use, if the constraint is inherited, or if Citus distributes
+ * the table.
  */
 void
 dtmodel_rename_constraint(DtChange *change, const char *name,

@@ -427,7 +427,7 @@ check_copied_mixin(const CopyStmt *copy, Oid relid, const DtMixin *mixin,
 							NameStr(dtmodel_mixin_column(&mixin->columns[i], options)->name),
 							get_rel_name(relid)),
 					 errdetail("The value is not that of the rows but of the session, and COPY does not send it."),
-					 errhint("Copy to a temporary table, and use INSERT ... SELECT.")));
+					 errhint("Copy to a temporary table, and use INSERT ... SELECT. To keep the values that the rows have, set dtmodel.preserve_timestamps.")));
 	}
 }
 

@@ -58,7 +58,7 @@ check_not_preserved(Oid relid)
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("dtmodel.preserve_timestamps has no effect on table \"%s\", whose rows Citus keeps in shards",
 					get_rel_name(relid)),
-			 errhint("Use RESET dtmodel.preserve_timestamps, or import the rows before the table is distributed.")));
+			 errhint("Use RESET dtmodel.preserve_timestamps, or import the rows by COPY.")));
 }
 
 static text *

@@ -97,6 +97,29 @@ sub try
 	return $err;
 }
 
+# The columns, constraints and row triggers of a table that is given by its name.
+# TRUNCATE fires the triggers of the table alone, and on shards that have rows
+# Citus does not validate foreign keys.
+my $shape = q(
+	(SELECT string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull), ', ' ORDER BY attnum)
+	 FROM pg_attribute WHERE attrelid = '%1$s'::regclass AND attnum > 0 AND NOT attisdropped),
+	(SELECT string_agg(concat_ws(' ', regexp_replace(conname, '_[0-9]+$', ''), contype, contype = 'f' OR convalidated), ', ' ORDER BY conname)
+	 FROM pg_constraint WHERE conrelid = '%1$s'::regclass),
+	(SELECT string_agg(concat_ws(' ', regexp_replace(tgname, '_[0-9]+$', ''), tgenabled, tgtype, encode(tgargs, 'escape')), ', ' ORDER BY tgname)
+	 FROM pg_trigger WHERE tgrelid = '%1$s'::regclass AND NOT tgisinternal AND tgtype & 1 = 1));
+
+# What a table has on each server, and each placement of its shards: one line if
+# it is the same everywhere.
+sub shapes
+{
+	my ($self, $table) = @_;
+	(my $of_table = $shape) =~ s/%1\$s/$table/g;
+
+	return map { $self->sql("SELECT string_agg(DISTINCT result, chr(10)) FROM $_") } (
+		"run_command_on_all_nodes(\$\$SELECT concat_ws('; ', $of_table)\$\$)",
+		"run_command_on_placements('$table', \$\$SELECT concat_ws('; ', $shape)\$\$)");
+}
+
 # The placements of each shard, and of a reference table, have the same rows.
 sub same_replicas
 {

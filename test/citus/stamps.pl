@@ -71,6 +71,11 @@ foreach my $t (sort keys %kinds)
 	like($citus->try("COPY $t (id, n) FROM STDIN;\n81\t1\n\\.\n"),
 		qr/^0A000: COPY cannot write column "created_by" of table "$t"/, "$t: COPY, which does not send the actor, is refused");
 	is($citus->try(
+			"SET dtmodel.preserve_timestamps = on;
+			 COPY $t (id, n, created_at, created_by, updated_by, version) FROM STDIN;\n91\t1\t2001-01-01\teve\tfay\t7\n\\.\n
+			 SELECT created_at, created_by, updated_by, version FROM $t WHERE id = 91"),
+		'2001-01-01 00:00:00+00|eve|fay|7', "$t: COPY keeps what it is given under preserve_timestamps");
+	is($citus->try(
 			"SET dtmodel.actor = 'eve';
 			 CREATE TEMPORARY TABLE source AS SELECT g AS id, 1 AS n FROM generate_series(81, 84) AS g;
 			 INSERT INTO $t (id, n) SELECT id, n FROM source;
