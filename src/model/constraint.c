@@ -159,24 +159,19 @@ dtmodel_rename_constraint(DtChange *change, const char *name,
 								   quote_identifier(new_name)));
 }
 
-/*
- * Renames a CHECK that still has the name of the template, ck_<name>, unless
- * Citus distributes the table: it renames no constraint.
- */
+/* Renames a CHECK that still has the name of the template, ck_<name>. */
 void
 dtmodel_rename_template_check(DtChange *change, const char *check,
 							  const char *name)
 {
-	if (strcmp(check, psprintf(TEMPLATE_PREFIX "%s", name)) == 0 &&
-		!dtmodel_is_distributed(change->rel))
+	if (strcmp(check, psprintf(TEMPLATE_PREFIX "%s", name)) == 0)
 		dtmodel_rename_constraint(change, check,
 								  dtmodel_check_name(change->rel, name));
 }
 
 /*
  * Renames a primary key that still has the name chosen by the server to
- * pk_<table>, unless Citus distributes the table.  Its index has the same name,
- * so no other relation may have it.
+ * pk_<table>.  Its index has the same name, so no other relation may have it.
  */
 void
 dtmodel_rename_primary_key(DtChange *change, Oid constraint)
@@ -185,8 +180,7 @@ dtmodel_rename_primary_key(DtChange *change, Oid constraint)
 	char	   *name = get_constraint_name(constraint);
 	char	   *new_name = makeObjectName("pk", table, NULL);
 
-	if (name != NULL && !dtmodel_is_distributed(change->rel) &&
-		strcmp(name, makeObjectName(table, NULL, "pkey")) == 0 &&
+	if (name != NULL && strcmp(name, makeObjectName(table, NULL, "pkey")) == 0 &&
 		!OidIsValid(get_relname_relid(new_name, RelationGetNamespace(change->rel))))
 		dtmodel_rename_constraint(change, name, new_name);
 }
