@@ -90,6 +90,11 @@ ALTER TABLE whole ATTACH PARTITION users_history DEFAULT;
 CREATE TABLE parent ();
 ALTER TABLE users_history INHERIT parent;
 \echo :SQLSTATE
+SELECT format('CREATE TYPE version AS (%s)', string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum))
+FROM pg_attribute WHERE attrelid = 'users_history'::regclass AND attnum > 0 AND NOT attisdropped \gexec
+ALTER TABLE users_history OF version;
+\echo :SQLSTATE
+DROP TYPE version;
 DROP TABLE users_history;
 \echo :SQLSTATE
 DROP TABLE IF EXISTS parent, history_ddl_misuse.users_history CASCADE;

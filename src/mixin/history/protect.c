@@ -112,6 +112,7 @@ check_subcommand(const DtHistoryNames *names, const AlterTableCmd *command)
 			break;
 		case AT_AddInherit:
 		case AT_DropInherit:
+		case AT_AddOf:
 			report_history(names, NULL);
 			break;
 		default:
