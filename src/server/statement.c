@@ -12,7 +12,9 @@
  * After an error that is long: the executor's memory may last until the end of
  * the transaction, even if a subtransaction catches the error, as where an
  * expression of PL/pgSQL calls a function in SQL.  So the notes that a
- * subtransaction has made are dropped when it is rolled back.
+ * subtransaction has made are dropped when it is rolled back.  A note that is
+ * kept with the transaction lasts as long: in its memory there is room for one,
+ * not for one of each subtransaction.
  *
  *-------------------------------------------------------------------------
  */
@@ -110,6 +112,14 @@ dtmodel_notes_of_all(DtNoteKind kind, Oid about)
 	return contents;
 }
 
+/* The subtransaction that a note ends with, see above. */
+static SubTransactionId
+subtransaction_of(MemoryContext statement)
+{
+	return statement == TopTransactionContext ? TopSubTransactionId :
+		GetCurrentSubTransactionId();
+}
+
 /* Like dtmodel_find_note, but adds an empty note if there is none yet. */
 void *
 dtmodel_make_note(MemoryContext statement, DtNoteKind kind, Oid about,
@@ -123,7 +133,7 @@ dtmodel_make_note(MemoryContext statement, DtNoteKind kind, Oid about,
 
 	note = MemoryContextAllocZero(statement, sizeof(Note));
 	note->statement = statement;
-	note->subtransaction = GetCurrentSubTransactionId();
+	note->subtransaction = subtransaction_of(statement);
 	note->kind = kind;
 	note->about = about;
 	note->content = MemoryContextAllocZero(statement, size);

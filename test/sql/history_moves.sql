@@ -57,6 +57,24 @@ DELETE FROM items WHERE id = 1;
 COMMIT;
 TABLE versions;
 
+-- moves that are rolled back, in many subtransactions, before the row has arrived
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'refused'; END$$;
+CREATE TRIGGER zzz_refuse BEFORE INSERT ON items_d FOR EACH ROW EXECUTE FUNCTION refuse();
+BEGIN;
+INSERT INTO items (id, owner, v) VALUES (4, 2, 'stays');
+DO $$
+BEGIN
+    FOR i IN 1..50 LOOP
+        BEGIN
+            UPDATE items SET owner = 10 WHERE id = 4;
+        EXCEPTION WHEN raise_exception THEN NULL;
+        END;
+    END LOOP;
+END $$;
+SELECT count(*) <= 1 AS keeps_little FROM pg_backend_memory_contexts WHERE name = 'dtmodel departures';
+ROLLBACK;
+DROP TRIGGER zzz_refuse ON items_d;
+
 -- moves of many rows, some of which stay
 INSERT INTO owners VALUES (1);
 INSERT INTO items (id, owner, v) SELECT g, 1 + g % 2, g FROM generate_series(1, 3000) AS g;
