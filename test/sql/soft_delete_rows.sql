@@ -193,6 +193,26 @@ SELECT deleted_at FROM unkeyed WHERE is_deleted \gset
 SELECT v FROM dtmodel.get_deleted(NULL::unkeyed);
 SELECT v FROM dtmodel.get_deleted(NULL::unkeyed, :'deleted_at');
 
+-- a DELETE that fails in a function in SQL, in a subtransaction, which its memory outlasts
+CREATE TABLE kept (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('kept');
+ALTER TABLE kept ADD CHECK (id < 3 OR NOT is_deleted);
+INSERT INTO kept SELECT generate_series(1, 3);
+CREATE FUNCTION delete_all() RETURNS int LANGUAGE sql AS 'DELETE FROM soft_delete_rows.kept; SELECT 1';
+DO $$
+DECLARE
+    result int;
+BEGIN
+    FOR i IN 1..3 LOOP
+        BEGIN
+            result := delete_all();
+        EXCEPTION WHEN check_violation THEN
+            RAISE WARNING 'refused';
+        END;
+    END LOOP;
+END $$;
+SELECT count(*) FILTER (WHERE is_deleted) AS deleted FROM kept;
+
 SET client_min_messages = warning;
 DROP SCHEMA soft_delete_rows CASCADE;
 REVOKE USAGE ON SCHEMA dtmodel FROM soft_delete_rows_user;

@@ -56,6 +56,7 @@ typedef struct RowUpdate
 	bool		has_other_before_triggers;	/* other triggers change rows
 											 * BEFORE UPDATE */
 	ResourceOwner owner;		/* of the resources of everything above */
+	SubTransactionId subtransaction;	/* in which it is one */
 	MemoryContextCallback callback;
 } RowUpdate;
 
@@ -126,7 +127,9 @@ dtmodel_soft_delete_fires(const DtSoftDelete *soft_delete)
 
 /*
  * Releases indexes and slots when the statement's memory is freed.  After an
- * error the resource owner has released them already.
+ * error the resource owner has released them already, and is gone itself.  The
+ * memory of a statement can last longer than the subtransaction in which it has
+ * failed.
  */
 static void
 end_row_update(void *argument)
@@ -134,7 +137,7 @@ end_row_update(void *argument)
 	RowUpdate  *update = (RowUpdate *) argument;
 	ResourceOwner caller = CurrentResourceOwner;
 
-	if (!IsTransactionState())
+	if (!IsTransactionState() || !SubTransactionIsActive(update->subtransaction))
 		return;
 
 	CurrentResourceOwner = update->owner;
@@ -169,6 +172,7 @@ begin_row_update(Relation rel, const DtSoftDelete *columns,
 	update = palloc0(sizeof(RowUpdate));
 	update->estate = estate;
 	update->owner = CurrentResourceOwner;
+	update->subtransaction = GetCurrentSubTransactionId();
 	compat_init_range_table(estate, rel, updated_columns(columns));
 	update->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(update->target, rel, 1, NULL, 0);
