@@ -292,6 +292,31 @@ $primary->safe_psql(
 $primary->wait_for_catchup('sub');
 is($subscriber->safe_psql('postgres', $labels), '0|0|0', 'and restored with them');
 
+# A statement of a trigger there is one like any other.
+$subscriber->safe_psql(
+	'postgres', q(
+	CREATE TABLE shelf (id int PRIMARY KEY);
+	CREATE TABLE place (id int PRIMARY KEY, shelf int REFERENCES shelf ON DELETE CASCADE, refused bool);
+	SELECT dtmodel.add_soft_delete('shelf'), dtmodel.add_soft_delete('place');
+	INSERT INTO shelf VALUES (1);
+	INSERT INTO place VALUES (1, 1, false);
+	DELETE FROM shelf;
+	CREATE FUNCTION restore_place() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		UPDATE public.place SET is_deleted = false, deleted_at = NULL;
+		RETURN NULL;
+	EXCEPTION WHEN foreign_key_violation THEN
+		UPDATE public.place SET refused = true;
+		RETURN NULL;
+	END $$;
+	CREATE TRIGGER restore_place AFTER UPDATE ON crate FOR EACH ROW EXECUTE FUNCTION restore_place();
+	ALTER TABLE crate ENABLE ALWAYS TRIGGER restore_place;
+	ALTER TABLE shelf ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete;
+	ALTER TABLE place ENABLE ALWAYS TRIGGER zz_dtmodel_soft_cascade, ENABLE ALWAYS TRIGGER zz_dtmodel_soft_delete;));
+$primary->safe_psql('postgres', 'UPDATE crate SET inside = NULL');
+$primary->wait_for_catchup('sub');
+is($subscriber->safe_psql('postgres', 'SELECT is_deleted, refused FROM place'), 't|t', 'what a trigger restores there must have a live parent');
+
 # The standby takes over.
 my $rows = rows_of($primary);
 $primary->wait_for_catchup($standby);

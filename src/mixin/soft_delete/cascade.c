@@ -28,6 +28,7 @@
 #include "model/row_trigger.h"
 #include "replication/logicalworker.h"
 #include "server/statement.h"
+#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -180,6 +181,17 @@ postpone(FunctionCallInfo fcinfo, const DtRestoreRoot *root)
 }
 
 /*
+ * Whether a worker of logical replication applies the row, rather than a
+ * statement of a trigger that it fires.
+ */
+static bool
+is_replicated(void)
+{
+	return IsLogicalWorker() &&
+		DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 1;
+}
+
+/*
  * Runs the cascade of a row that is deleted or restored.  The rows that
  * reference it have the key of "referenced".
  */
@@ -198,7 +210,7 @@ follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
 		.keys = &state->restore_keys,
 		.row = row,
 		.referenced = referenced,
-		.is_replicated = IsLogicalWorker(),
+		.is_replicated = is_replicated(),
 	};
 
 	if (is_deleted && !was_deleted)
