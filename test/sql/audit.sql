@@ -311,6 +311,20 @@ SELECT conname FROM pg_constraint WHERE conrelid = 'audit.signed'::regclass AND 
 SELECT dtmodel.remove_audit('audit.signed');
 SELECT conname FROM pg_constraint WHERE conrelid = 'audit.signed'::regclass AND contype = 'f' ORDER BY 1;
 
+-- the actor changes while a statement runs
+CREATE TABLE audit.numbered (id int PRIMARY KEY, v text);
+CREATE TABLE audit.named (LIKE audit.numbered INCLUDING ALL);
+SELECT dtmodel.add_audit('audit.numbered', type => 'integer'), dtmodel.add_audit('audit.named');
+INSERT INTO audit.numbered SELECT generate_series(1, 4);
+INSERT INTO audit.named SELECT generate_series(1, 4);
+UPDATE audit.numbered SET v = set_config('dtmodel.actor', CASE id WHEN 2 THEN '' ELSE id::text END, false);
+SELECT id, updated_by FROM audit.numbered ORDER BY id;
+UPDATE audit.named SET v = set_config('dtmodel.actor', id::text, false);
+SELECT id, updated_by FROM audit.named ORDER BY id;
+RESET dtmodel.actor;
+UPDATE audit.named SET v = set_config('role', CASE WHEN id < 3 THEN 'audit_clerk' ELSE 'none' END, false);
+SELECT id, updated_by = session_user AS is_session_user, updated_by = 'audit_clerk' AS is_clerk FROM audit.named ORDER BY id;
+
 SET client_min_messages = warning;
 DROP SCHEMA audit CASCADE;
 RESET ROLE;

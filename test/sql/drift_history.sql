@@ -165,5 +165,41 @@ SELECT problem, repair, advice FROM dtmodel.drift('drift.unkeyed');
 DROP INDEX drift.unkeyed_history_id_valid_to_idx;
 SELECT problem, repair, advice FROM dtmodel.drift('drift.unkeyed');
 
+-- a function of the user that has the name of one of ours is not taken for it
+CREATE TABLE drift.own (id integer PRIMARY KEY);
+SELECT dtmodel.add_timestamps('drift.own');
+CREATE FUNCTION drift.own_as_of(timestamptz) RETURNS SETOF drift.own LANGUAGE sql AS 'SELECT * FROM drift.own';
+SELECT problem, repair, advice FROM dtmodel.drift('drift.own');
+DROP FUNCTION drift.own_as_of;
+CREATE FUNCTION drift.own_as_of(timestamptz) RETURNS SETOF drift.own LANGUAGE plpgsql AS 'BEGIN END';
+SELECT problem, repair, advice FROM dtmodel.drift('drift.own');
+SELECT dtmodel.add_history('drift.own');
+\echo :SQLSTATE
+DROP FUNCTION drift.own_as_of;
+CREATE FUNCTION drift.own_as_of(timestamptz) RETURNS integer LANGUAGE sql AS 'SELECT 1';
+SELECT problem, repair, advice FROM dtmodel.drift('drift.own');
+DROP FUNCTION drift.own_as_of;
+
+-- nor is a table with columns of the same names, or a type with the name of the table
+CREATE TABLE drift.own_history (valid_from int, valid_to int, operation int, ended_by int, transaction_id int);
+SET client_min_messages = notice;
+SELECT dtmodel.remove_history('drift.own');
+SET client_min_messages = warning;
+SELECT dtmodel.add_history('drift.own');
+\echo :SQLSTATE
+DROP TABLE drift.own_history;
+CREATE TYPE drift.own_history AS ENUM ();
+SELECT dtmodel.add_history('drift.own');
+\echo :SQLSTATE
+DROP TYPE drift.own_history;
+
+-- row-level security that holds for the owner, without an event trigger
+ALTER TABLE drift.own ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+SELECT dtmodel.add_history('drift.own');
+SELECT drift.without_event_triggers('ALTER TABLE drift.own_history NO FORCE ROW LEVEL SECURITY');
+SELECT problem, repair, advice FROM dtmodel.drift('drift.own');
+SELECT dtmodel.add_history('drift.own');
+SELECT problem, repair, advice FROM dtmodel.drift('drift.own');
+
 DROP SCHEMA drift CASCADE;
 DROP ROLE regress_drift;

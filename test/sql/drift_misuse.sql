@@ -78,5 +78,19 @@ ALTER TABLE drift_fired DISABLE RULE refused;
 SELECT problem, repair FROM dtmodel.drift('drift_fired');
 DROP TABLE drift_fired;
 
+-- a rule that is fired always, one that is fired in replicas only, and a name that is taken
+CREATE TABLE drift_always (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('drift_always');
+CREATE RULE refused AS ON DELETE TO drift_always DO INSTEAD NOTHING;
+ALTER TABLE drift_always ENABLE ALWAYS RULE refused;
+SELECT problem, repair FROM dtmodel.drift('drift_always');
+ALTER TABLE drift_always ENABLE REPLICA RULE refused;
+SELECT problem, repair FROM dtmodel.drift('drift_always');
+ALTER TRIGGER zz_dtmodel_soft_delete_flag ON drift_always RENAME TO a_flag;
+CREATE FUNCTION drift_nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE ON drift_always FOR EACH ROW EXECUTE FUNCTION drift_nothing();
+SELECT problem, repair FROM dtmodel.drift('drift_always');
+DROP TABLE drift_always;
+
 DROP SCHEMA drift_misuse CASCADE;
 DROP ROLE regress_drift_misuse;

@@ -281,4 +281,27 @@ INSERT INTO brief (id, v) VALUES (1, 1);
 UPDATE brief SET v = 2;
 SELECT v FROM brief_history;
 
+-- without an index, many versions at once are kept too
+CREATE TABLE unindexed (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_timestamps('unindexed'), dtmodel.add_history('unindexed');
+DROP INDEX unindexed_history_id_valid_to_idx;
+INSERT INTO unindexed SELECT i, 'a' FROM generate_series(1, 3) AS i;
+UPDATE unindexed SET v = 'b';
+SELECT id, v, operation FROM unindexed_history ORDER BY id;
+
+-- times that are infinite, or that a deletion leaves as they were
+CREATE TABLE endless (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_timestamps('endless'), dtmodel.add_soft_delete('endless'), dtmodel.add_history('endless');
+SET dtmodel.preserve_timestamps = on;
+INSERT INTO endless VALUES (1, 'a', '-infinity', '-infinity'), (2, 'a', 'infinity', 'infinity'),
+    (3, 'a', '2020-01-01', 'infinity'), (4, 'a', 'infinity', '2020-01-01'), (5, 'a', '2020-01-01', '2020-01-01');
+UPDATE endless SET v = 'b' WHERE id < 5;
+UPDATE endless SET v = 'c' WHERE id IN (2, 3);
+UPDATE endless SET v = 'c' WHERE id IN (2, 3);
+UPDATE endless SET is_deleted = true, deleted_at = '2020-01-02' WHERE id = 5;
+RESET dtmodel.preserve_timestamps;
+UPDATE endless SET v = 'd' WHERE id IN (1, 2);
+SELECT id, v, operation FROM endless_history ORDER BY id, v;
+SELECT e.id, h.operation, (h.version).v FROM endless AS e, LATERAL dtmodel.history(NULL::endless, e.id) AS h ORDER BY e.id, h.valid_from, h.valid_to;
+
 DROP SCHEMA history CASCADE;

@@ -462,5 +462,43 @@ ALTER TYPE pair RENAME TO couple;
 ALTER TYPE couple SET SCHEMA history_ddl_part;
 SELECT 'typed_history'::regclass;
 
+-- without the function that shows the past
+CREATE TABLE unshown (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_timestamps('unshown'), dtmodel.add_history('unshown');
+DROP FUNCTION unshown_as_of;
+ALTER TABLE unshown SET SCHEMA history_ddl_part;
+ALTER TABLE history_ddl_part.unshown RENAME TO unseen;
+SELECT 'history_ddl_part.unseen_history'::regclass;
+SELECT problem, repair FROM dtmodel.drift('history_ddl_part.unseen');
+
+-- of the histories, only those of the schema name it
+ALTER SCHEMA history_ddl_part RENAME TO history_ddl_renamed;
+ALTER SCHEMA history_ddl_renamed RENAME TO history_ddl_part;
+
+-- a USING expression names columns by their table, with and without its schema
+INSERT INTO history_ddl_part.unseen VALUES (7, 'a');
+UPDATE history_ddl_part.unseen SET v = 'b';
+ALTER TABLE history_ddl_part.unseen ALTER v TYPE varchar USING history_ddl_part.unseen.v || unseen.id;
+SELECT v FROM history_ddl_part.unseen_history;
+
+-- parents without a history, and one whose history has lost a column
+CREATE TABLE plain_parent (id int, v text);
+CREATE TABLE kept_parent (id int PRIMARY KEY, v text);
+CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (kept_parent);
+SELECT dtmodel.add_timestamps('kept_parent'), dtmodel.add_timestamps('heir'), dtmodel.add_history('heir');
+ALTER TABLE heir INHERIT plain_parent;
+ALTER TABLE heir NO INHERIT plain_parent, NO INHERIT kept_parent;
+SELECT dtmodel.add_history('kept_parent');
+ALTER TABLE kept_parent ADD extra int, ADD brief int;
+ALTER TABLE kept_parent DROP brief;
+ALTER TABLE heir ADD extra int;
+ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;
+ALTER TABLE kept_parent_history ADD lost int;
+ALTER TABLE kept_parent_history DROP lost;
+ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
+ALTER TABLE heir INHERIT kept_parent;
+SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = 'heir_history'::regclass;
+SELECT attname FROM pg_attribute WHERE attrelid = 'heir_history'::regclass AND attnum > 5 AND NOT attisdropped ORDER BY 1;
+
 DROP SCHEMA history_ddl CASCADE;
 DROP SCHEMA history_ddl_part CASCADE;

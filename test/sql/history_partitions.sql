@@ -308,5 +308,37 @@ WHERE spcname = 'history_partitions_space' AND relkind = 'r' AND relispartition;
 SELECT dtmodel.remove_history('named_twice', drop_history => true);
 DROP TABLESPACE history_partitions_space;
 
+-- partitions that their owner has made: a purge drops none that has no end
+CREATE TABLE gaps (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_timestamps('gaps'), dtmodel.add_history('gaps', partition_by => 'month');
+SELECT string_agg(inhrelid::regclass::text, ', ') AS partitions FROM pg_inherits WHERE inhparent = 'gaps_history'::regclass \gset
+DROP TABLE :partitions;
+CALL dtmodel.purge_history('gaps', '0');
+CREATE TABLE gaps_first PARTITION OF gaps_history FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+CREATE TABLE gaps_last PARTITION OF gaps_history FOR VALUES FROM ('2021-01-01') TO (MAXVALUE);
+SET dtmodel.preserve_timestamps = on;
+INSERT INTO gaps SELECT i, 'a', '2019-01-01', '2019-01-01' FROM generate_series(1, 2) AS i;
+UPDATE gaps SET v = 'b', updated_at = '2020-01-05' WHERE id = 1;
+UPDATE gaps SET v = 'b', updated_at = '2020-06-05' WHERE id = 2;
+\echo :SQLSTATE
+UPDATE gaps SET v = 'c', updated_at = 'infinity' WHERE id = 2;
+RESET dtmodel.preserve_timestamps;
+SELECT tableoid::regclass, id, v FROM gaps_history ORDER BY id, valid_to;
+CALL dtmodel.purge_history('gaps', '0');
+SELECT tableoid::regclass, id, v FROM gaps_history ORDER BY id, valid_to;
+SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'gaps_history'::regclass;
+
+-- a history that is partitioned by other columns is not continued
+CREATE TABLE others (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_timestamps('others'), dtmodel.add_history('others'), dtmodel.remove_history('others');
+ALTER TABLE others_history RENAME TO others_before;
+CREATE TABLE others_history (LIKE others_before) PARTITION BY RANGE (valid_to, id);
+SELECT dtmodel.add_history('others');
+\echo :SQLSTATE
+DROP TABLE others_history;
+CREATE TABLE others_history (LIKE others_before) PARTITION BY RANGE (valid_from);
+SELECT dtmodel.add_history('others');
+\echo :SQLSTATE
+
 DROP SCHEMA history_partitions, history_partitions_other CASCADE;
 DROP ROLE history_partitions_ann, history_partitions_bob;

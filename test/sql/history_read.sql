@@ -265,6 +265,16 @@ INSERT INTO wide VALUES (1);
 UPDATE wide SET (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r) = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18);
 SELECT operation, changed, jsonb_array_length(changes), changes -> 17 AS last FROM dtmodel.changes(NULL::wide, '-infinity') WHERE operation = 'update';
 
+-- a row that does not say who inserted it
+CREATE TABLE unsigned (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_timestamps('unsigned'), dtmodel.add_audit('unsigned', type => 'integer'), dtmodel.add_history('unsigned');
+RESET dtmodel.actor;
+INSERT INTO unsigned VALUES (1, 'a');
+SET dtmodel.actor = '7';
+UPDATE unsigned SET v = 'b';
+RESET dtmodel.actor;
+SELECT operation, actor, changed FROM dtmodel.history(NULL::unsigned, 1);
+
 \set VERBOSITY terse
 SET client_min_messages = error;
 DROP SCHEMA history_read CASCADE;

@@ -200,5 +200,15 @@ EXCEPTION WHEN invalid_object_definition OR wrong_object_type THEN
 END
 $$;
 
+-- what the server refuses itself
+CREATE TABLE refusing (id int, k int) PARTITION BY LIST (k);
+CREATE TABLE refusing_1 PARTITION OF refusing FOR VALUES IN (1);
+SELECT dtmodel.add_timestamps('refusing');
+ALTER TABLE refusing ATTACH PARTITION refusing_1 FOR VALUES IN (2);
+\echo :SQLSTATE
+CREATE VIEW refused AS SELECT 1 AS id, 2 AS k;
+ALTER TABLE refusing ATTACH PARTITION refused FOR VALUES IN (2);
+\echo :SQLSTATE
+
 DROP SCHEMA partition_attach CASCADE;
 DROP ROLE partition_attach_user;

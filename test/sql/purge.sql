@@ -268,5 +268,24 @@ DELETE FROM tags;
 CALL dtmodel.purge('nodes', '0', batch_size => 1);
 SELECT count(*) FROM nodes;
 
+-- a trigger keeps a row as ON DELETE RESTRICT does
+SET client_min_messages = warning;
+CREATE TABLE guarded (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('guarded');
+CREATE FUNCTION keep_first() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.id = 1 AND OLD.is_deleted THEN
+        RAISE restrict_violation USING message = 'the first row is needed';
+    END IF;
+    RETURN OLD;
+END
+$$;
+INSERT INTO guarded VALUES (1), (2);
+DELETE FROM guarded;
+CREATE TRIGGER keep_first BEFORE DELETE ON guarded FOR EACH ROW EXECUTE FUNCTION keep_first();
+RESET client_min_messages;
+CALL dtmodel.purge('guarded', '0');
+SELECT id FROM guarded;
+
 SET client_min_messages = warning;
 DROP SCHEMA purge CASCADE;

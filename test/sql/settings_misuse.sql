@@ -225,4 +225,12 @@ CREATE TABLE plainly (id int PRIMARY KEY, settings text);
 SELECT dtmodel.get_fields('plainly');
 SELECT * FROM dtmodel.create(NULL::plainly, '{"id": 1, "settings": "x"}');
 
+-- settings are no conflict column, and "properties" is the name of a setting where its rule is not an object
+CREATE TABLE unmatched (id int PRIMARY KEY);
+SELECT dtmodel.add_settings('unmatched', '{x}');
+SELECT * FROM dtmodel.upsert(NULL::unmatched, '{"id": 1, "x": 1}', '{settings}');
+\echo :SQLSTATE
+SELECT dtmodel.add_settings('unmatched', schema => '{"properties": true, "x": {}}');
+\echo :SQLSTATE
+
 DROP SCHEMA settings_misuse CASCADE;

@@ -247,6 +247,36 @@ UPDATE slug.doubles SET slug = 'a' WHERE id = 2;
 \echo :SQLSTATE
 SELECT problem, repair, advice FROM dtmodel.drift('slug.doubles');
 
+-- an index on more columns does not make slugs unique, nor does one that is not valid; a row without a key has no slug
+SET client_min_messages = warning;
+CREATE TABLE slug.shared (id int, title text, slug text, tenant int, UNIQUE (slug, tenant));
+CREATE UNIQUE INDEX shared_id ON slug.shared (id);
+ALTER TABLE slug.shared ADD PRIMARY KEY USING INDEX shared_id;
+INSERT INTO slug.shared VALUES (1, 'T', 't', 1), (2, 'T', 't', 2);
+CREATE UNIQUE INDEX CONCURRENTLY shared_bad ON slug.shared (slug);
+CREATE UNIQUE INDEX CONCURRENTLY shared_some ON slug.shared (slug) WHERE id < 10;
+SELECT dtmodel.add_slug('slug.shared', 'title');
+\echo :SQLSTATE
+UPDATE slug.shared SET slug = 't-2' WHERE id = 2;
+SELECT dtmodel.add_slug('slug.shared', 'title');
+SELECT indexrelid::regclass AS index, indisvalid FROM pg_index WHERE indrelid = 'slug.shared'::regclass ORDER BY 1;
+SELECT problem, repair, advice FROM dtmodel.drift('slug.shared');
+DROP INDEX slug.uq_shared_slug;
+SELECT problem, repair, advice FROM dtmodel.drift('slug.shared');
+INSERT INTO slug.shared VALUES (3, 'T', NULL, 3);
+\echo :SQLSTATE
+DROP INDEX slug.shared_bad;
+INSERT INTO slug.shared VALUES (3, 'T', NULL, 3);
+\echo :SQLSTATE
+DROP INDEX slug.shared_some;
+CREATE UNIQUE INDEX shared_some ON slug.shared (slug) WHERE id < 10;
+COMMENT ON INDEX slug.shared_some IS 'mine';
+SELECT dtmodel.add_slug('slug.shared', 'title');
+INSERT INTO slug.shared VALUES (3, 'T', NULL, 3) RETURNING slug;
+SELECT dtmodel.new_slug(ROW(NULL, 'x', 'y', 1)::slug.shared);
+SELECT dtmodel.remove_slug('slug.shared');
+SELECT indexrelid::regclass AS index FROM pg_index WHERE indrelid = 'slug.shared'::regclass ORDER BY 1;
+
 SET client_min_messages = warning;
 DROP SCHEMA slug CASCADE;
 DROP ROLE slug_user;

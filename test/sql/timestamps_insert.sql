@@ -255,6 +255,16 @@ DROP VIEW window_on;
 SELECT dtmodel.remove_timestamps('docs', drop_columns => true);
 SELECT dtmodel.get_fields('docs');
 
+-- a DEFAULT that is a constant has no time zone, and a time without a beginning is no obstacle
+CREATE TABLE constants (id int, created_at timestamp DEFAULT '2020-01-01', updated_at timestamp DEFAULT timezone('UTC', now()));
+SELECT dtmodel.add_timestamps('constants');
+SELECT problem, repair, advice FROM dtmodel.drift('constants');
+CREATE TABLE since_ever (id int);
+SELECT dtmodel.add_timestamps('since_ever');
+INSERT INTO since_ever VALUES (1, '-infinity', '-infinity');
+UPDATE since_ever SET id = 2;
+SELECT updated_at > '2020-01-01' AS moved FROM since_ever;
+
 SET client_min_messages = warning;
 DROP SCHEMA timestamps_insert CASCADE;
 DROP SCHEMA timestamps_insert_shadow CASCADE;

@@ -94,5 +94,11 @@ SELECT problem, repair, advice FROM dtmodel.drift('guarded');
 SELECT dtmodel.unique_live('guarded', 'code');
 SELECT indexrelid::regclass AS index FROM pg_index WHERE indrelid = 'guarded'::regclass ORDER BY 1;
 
+-- a partition key that is an expression
+CREATE TABLE by_expression (id int, name text) PARTITION BY LIST (lower(name));
+SELECT dtmodel.add_soft_delete('by_expression');
+SELECT dtmodel.unique_live('by_expression', 'name');
+\echo :SQLSTATE
+
 DROP SCHEMA unique_live_misuse CASCADE;
 DROP ROLE unique_live_user;
