@@ -92,5 +92,20 @@ CREATE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE ON drift_always FOR EAC
 SELECT problem, repair FROM dtmodel.drift('drift_always');
 DROP TABLE drift_always;
 
+-- the order of triggers that were renamed
+CREATE TABLE drift_order (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_timestamps('drift_order'), dtmodel.add_soft_delete('drift_order'), dtmodel.add_audit('drift_order'), dtmodel.add_version('drift_order');
+ALTER TRIGGER zz_dtmodel_timestamps ON drift_order RENAME TO zzz_times;
+SELECT problem, repair FROM dtmodel.drift('drift_order');
+ALTER TRIGGER zzz_times ON drift_order RENAME TO a_times;
+CREATE TRIGGER b AFTER UPDATE ON drift_order FOR EACH ROW EXECUTE FUNCTION drift_nothing();
+CREATE TRIGGER c BEFORE UPDATE ON drift_order FOR EACH STATEMENT EXECUTE FUNCTION drift_nothing();
+SELECT problem, repair FROM dtmodel.drift('drift_order');
+CREATE TRIGGER d BEFORE UPDATE ON drift_order FOR EACH ROW EXECUTE FUNCTION drift_nothing();
+SELECT problem, repair FROM dtmodel.drift('drift_order');
+ALTER TRIGGER a_times ON drift_order RENAME TO zz_dtmodel_timestamps;
+ALTER TRIGGER zz_dtmodel_soft_delete ON drift_order RENAME TO zzz_deletion;
+SELECT problem, repair FROM dtmodel.drift('drift_order');
+
 DROP SCHEMA drift_misuse CASCADE;
 DROP ROLE regress_drift_misuse;

@@ -275,6 +275,18 @@ UPDATE unsigned SET v = 'b';
 RESET dtmodel.actor;
 SELECT operation, actor, changed FROM dtmodel.history(NULL::unsigned, 1);
 
+-- a row that was deleted and inserted again with an earlier time
+CREATE TABLE earlier (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_timestamps('earlier'), dtmodel.add_history('earlier');
+SET dtmodel.preserve_timestamps = on;
+INSERT INTO earlier VALUES (1, 'a', '2020-01-01', '2020-01-01');
+UPDATE earlier SET v = 'b', updated_at = '2020-01-02';
+INSERT INTO earlier_history (valid_from, valid_to, operation, ended_by, transaction_id, id, v, created_at, updated_at)
+VALUES ('2020-01-02', '2020-01-03', 'delete', 'eve', '3', 1, 'b', '2020-01-01', '2020-01-02');
+UPDATE earlier SET v = 'c', updated_at = '2020-01-04';
+RESET dtmodel.preserve_timestamps;
+SELECT (h.version).v, valid_from, operation, changed FROM dtmodel.history(NULL::earlier, 1) AS h;
+
 \set VERBOSITY terse
 SET client_min_messages = error;
 DROP SCHEMA history_read CASCADE;

@@ -130,6 +130,42 @@ INSERT INTO live_parent_misuse.posts (id, a) VALUES (31, 9);
 \echo :SQLSTATE
 RESET search_path;
 
+-- triggers that were created by hand, and are not fired when they must be
+SET search_path = live_parent_misuse;
+CREATE TABLE fathers (id int PRIMARY KEY);
+CREATE TABLE sons (id int PRIMARY KEY, a int REFERENCES fathers, b int REFERENCES fathers);
+SELECT dtmodel.add_soft_delete('fathers'), dtmodel.add_soft_delete('sons'), dtmodel.require_live_parent('sons', 'a'), dtmodel.require_live_parent('sons', 'b');
+CREATE FUNCTION problems(trigger text, function text, definition text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('DROP TRIGGER %I ON sons', trigger);
+    EXECUTE format('CREATE TRIGGER %I %s EXECUTE FUNCTION dtmodel_internal.%I()', trigger, definition, function);
+    RAISE EXCEPTION USING ERRCODE = 'TH000', MESSAGE = (SELECT string_agg(d.problem, '; ') FROM dtmodel.drift('sons') AS d);
+EXCEPTION WHEN SQLSTATE 'TH000' THEN
+    RETURN SQLERRM;
+END
+$$;
+SELECT definition, problems('zz_dtmodel_live_parent_a', 'live_parent_trigger', definition)
+FROM unnest('{AFTER INSERT OR UPDATE OF a ON sons, BEFORE INSERT OR UPDATE OF a ON sons FOR EACH ROW, AFTER UPDATE OF a ON sons FOR EACH ROW, AFTER INSERT OR UPDATE OF a ON sons FOR EACH ROW WHEN (NEW.a > 0)}'::text[]) AS definition;
+SELECT definition, problems('zz_dtmodel_live_parents', 'live_parent_update_trigger', definition)
+FROM unnest('{AFTER UPDATE ON sons, BEFORE UPDATE ON sons FOR EACH ROW, AFTER INSERT ON sons FOR EACH ROW, AFTER UPDATE OF a ON sons FOR EACH ROW WHEN (NEW.a IS NOT NULL AND (OLD.a = NEW.a) IS NOT TRUE)}'::text[]) AS definition;
+
+-- a trigger that is disabled checks nothing, and prevents no restore
+INSERT INTO fathers VALUES (1), (2);
+INSERT INTO sons VALUES (1, 1), (2, 1);
+DELETE FROM sons WHERE id = 1;
+DELETE FROM fathers WHERE id = 2;
+ALTER TABLE sons DISABLE TRIGGER zz_dtmodel_live_parent_a;
+UPDATE sons SET a = 2 WHERE id = 2;
+UPDATE sons SET b = 2 WHERE id = 2;
+\echo :SQLSTATE
+UPDATE sons SET a = 2 WHERE id = 1;
+SELECT dtmodel.restore(NULL::sons, 1);
+ALTER TABLE sons ENABLE TRIGGER zz_dtmodel_live_parent_a;
+DELETE FROM sons WHERE id = 1;
+SELECT dtmodel.restore(NULL::sons, 1);
+\echo :SQLSTATE
+SELECT id, a, b, is_deleted FROM sons ORDER BY 1;
+
 DROP SCHEMA live_parent_hostile CASCADE;
 DROP SCHEMA live_parent_misuse CASCADE;
 DROP ROLE live_parent_owner, live_parent_child, live_parent_user;

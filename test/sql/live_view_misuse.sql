@@ -118,5 +118,19 @@ SELECT dtmodel.create_live_view('posts', view => 'mine');
 \echo :SQLSTATE
 RESET ROLE;
 
+-- views that show more than the table has, and a table that has lost its flag
+CREATE TABLE broad (id int PRIMARY KEY, name text);
+SELECT dtmodel.add_soft_delete('broad', flag => NULL), dtmodel.create_live_view('broad', 'broad_live');
+CREATE OR REPLACE VIEW broad_live AS SELECT id, name, deleted_at, id + 1 AS next, id + 2 AS last FROM broad WHERE deleted_at IS NULL;
+SELECT problem, repair, advice FROM dtmodel.drift('broad');
+SELECT dtmodel.create_live_view('broad', 'broad_live');
+\echo :SQLSTATE
+SELECT dtmodel.remove_soft_delete('broad', drop_columns => true);
+\echo :SQLSTATE
+CREATE TABLE flagless (id int PRIMARY KEY, gone boolean NOT NULL DEFAULT false);
+SELECT dtmodel.add_soft_delete('flagless', flag => 'gone'), dtmodel.create_live_view('flagless', 'flagless_live');
+ALTER TABLE flagless DROP gone CASCADE;
+SELECT problem, repair, advice FROM dtmodel.drift('flagless');
+
 DROP SCHEMA live_view_misuse CASCADE;
 DROP ROLE live_view_stranger;

@@ -150,5 +150,22 @@ SELECT dtmodel.remove_soft_delete('everything');
 SELECT dtmodel.remove_model('everything', drop_columns => true);
 \d everything
 
+-- a key with another comment than that of the template keeps its name, and a default that calls another function of ours stays
+SET client_min_messages = warning;
+CREATE TABLE commented (LIKE dtmodel.model_base INCLUDING ALL);
+COMMENT ON COLUMN commented.id IS 'mine';
+SELECT dtmodel.add_model('commented');
+BEGIN;
+CREATE TABLE copied (LIKE dtmodel.model_base INCLUDING ALL);
+COMMENT ON COLUMN dtmodel.model_base.id IS NULL;
+SELECT dtmodel.add_model('copied');
+SELECT conname FROM pg_constraint WHERE conrelid IN ('commented'::regclass, 'copied'::regclass) ORDER BY 1;
+ROLLBACK;
+CREATE TABLE called (id text PRIMARY KEY DEFAULT dtmodel.class_name('commented'), name text);
+SELECT dtmodel.add_timestamps('called');
+RESET client_min_messages;
+SELECT dtmodel.remove_model('called', drop_columns => true);
+\d called
+
 SET client_min_messages = warning;
 DROP SCHEMA model CASCADE;

@@ -30,4 +30,7 @@ INSERT INTO :"long" (name) VALUES ('x');
 DELETE FROM :"long";
 SELECT name, is_deleted FROM :"long";
 
+-- a letter in title case
+SELECT dtmodel.table_name(U&'a\01C5ungla'), dtmodel.table_name(U&'HTTP\01C5');
+
 DROP SCHEMA names_unicode CASCADE;

@@ -210,5 +210,13 @@ CREATE VIEW refused AS SELECT 1 AS id, 2 AS k;
 ALTER TABLE refusing ATTACH PARTITION refused FOR VALUES IN (2);
 \echo :SQLSTATE
 
+-- a partitioned table that has lost its CHECK: that of the partition keeps its name
+CREATE TABLE unchecked (id int, gone boolean NOT NULL DEFAULT false, deleted_at timestamptz) PARTITION BY LIST (id);
+CREATE TABLE unchecked_1 (LIKE unchecked INCLUDING DEFAULTS);
+SELECT dtmodel.add_soft_delete('unchecked', flag => 'gone'), dtmodel.add_soft_delete('unchecked_1', flag => 'gone');
+ALTER TABLE unchecked DROP CONSTRAINT ck_unchecked_soft_delete;
+ALTER TABLE unchecked ATTACH PARTITION unchecked_1 FOR VALUES IN (1);
+SELECT conname FROM pg_constraint WHERE conrelid = 'unchecked_1'::regclass AND contype = 'c';
+
 DROP SCHEMA partition_attach CASCADE;
 DROP ROLE partition_attach_user;

@@ -142,5 +142,14 @@ SELECT plan_of('SELECT id FROM of_dicts LIMIT 1');
 SELECT plan_of('SELECT id FROM dtmodel.get_all(NULL::posts) LIMIT 1');
 RESET plan_cache_mode;
 
+-- a function that runs with the privileges of its owner is called
+BEGIN;
+ALTER FUNCTION dtmodel.get_all SECURITY DEFINER;
+SELECT plan_of('SELECT id FROM dtmodel.get_all(NULL::posts) LIMIT 1');
+ROLLBACK;
+SELECT plan_of('SELECT p.id FROM authors AS a, LATERAL dtmodel.get_all(NULL::posts, after_id => a.id) AS p');
+SELECT plan_of('SELECT id FROM dtmodel.get_all(NULL::posts, 5, (random() * 10)::int)');
+SELECT plan_of('SELECT id FROM dtmodel.get_all(NULL::posts, (random() * 10)::int)');
+
 DROP SCHEMA preloaded_lists CASCADE;
 DROP ROLE preloaded_list_user;

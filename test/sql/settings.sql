@@ -131,4 +131,26 @@ INSERT INTO limits VALUES (3, '{"maybe": "1"}');
 \set VERBOSITY default
 TABLE limits;
 
+-- values that are stored out of line, in this table or another, are checked; a document that is no object has no settings
+CREATE TABLE elsewhere (id int, doc jsonb);
+CREATE TABLE stored (id int PRIMARY KEY, n int, settings jsonb);
+SELECT dtmodel.add_settings('stored', '{a,b}');
+ALTER TABLE elsewhere ALTER doc SET STORAGE EXTERNAL;
+ALTER TABLE stored ALTER settings SET STORAGE EXTERNAL;
+INSERT INTO elsewhere VALUES (1, jsonb_build_object('x', repeat('x', 9000))), (2, jsonb_build_object('a', repeat('y', 9000)));
+INSERT INTO stored VALUES (1, 1, '{"a": 1}'), (2, 1, jsonb_build_object('a', repeat('z', 9000)));
+\set VERBOSITY terse
+UPDATE stored AS s SET settings = doc FROM elsewhere AS e WHERE e.id = 1 AND s.id = 1;
+UPDATE stored AS s SET settings = doc FROM elsewhere AS e WHERE e.id = 1 AND s.id = 2;
+UPDATE stored SET settings = doc FROM elsewhere AS e WHERE e.id = 2;
+SELECT id, left(settings ->> 'a', 3) AS a FROM stored ORDER BY 1;
+ALTER TABLE stored DISABLE TRIGGER USER;
+UPDATE stored SET settings = '[1]';
+ALTER TABLE stored ENABLE TRIGGER USER;
+UPDATE stored SET settings = '{"a": 1}' WHERE id = 1;
+UPDATE stored SET settings = '{"c": 1}' WHERE id = 2;
+UPDATE stored SET n = 2 WHERE id = 2;
+\set VERBOSITY default
+SELECT * FROM stored ORDER BY 1;
+
 DROP SCHEMA settings_test CASCADE;

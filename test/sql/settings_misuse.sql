@@ -233,4 +233,10 @@ SELECT * FROM dtmodel.upsert(NULL::unmatched, '{"id": 1, "x": 1}', '{settings}')
 SELECT dtmodel.add_settings('unmatched', schema => '{"properties": true, "x": {}}');
 \echo :SQLSTATE
 
+-- a CHECK with a name like ours stays if it is about other columns, too
+CREATE TABLE checked (id int PRIMARY KEY, n int, settings jsonb, CONSTRAINT ck_checked_settings CHECK (n > 0 OR jsonb_typeof(settings) = 'object'));
+SELECT dtmodel.add_settings('checked', '{a}');
+SELECT dtmodel.remove_settings('checked');
+SELECT conname FROM pg_constraint WHERE conrelid = 'checked'::regclass AND contype = 'c';
+
 DROP SCHEMA settings_misuse CASCADE;

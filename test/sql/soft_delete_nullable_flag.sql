@@ -98,4 +98,14 @@ INSERT INTO inheritor (id) VALUES (1);
 INSERT INTO parted_1 (id) VALUES (1);
 SELECT is_deleted FROM base UNION ALL SELECT is_deleted FROM parted;
 
+-- a flag of live rows, where it was null before and where it can be null again
+SET client_min_messages = warning;
+CREATE TABLE alive (id int PRIMARY KEY, alive boolean DEFAULT true, deleted_at timestamptz);
+SELECT dtmodel.add_soft_delete('alive', flag => 'alive', flag_means => 'live');
+INSERT INTO alive VALUES (1, true), (2, true), (3, NULL);
+DELETE FROM alive WHERE id = 1;
+SELECT id FROM dtmodel.get_all(NULL::alive) ORDER BY 1;
+CALL dtmodel.purge('alive', '0');
+SELECT id, alive FROM alive ORDER BY 1;
+
 DROP SCHEMA nullable_flag CASCADE;

@@ -44,4 +44,13 @@ CREATE TABLE pairs (a int, b int, month date, PRIMARY KEY (a, b, month)) PARTITI
 SELECT dtmodel.add_soft_delete('parted', hide => true), dtmodel.add_soft_delete('pairs', hide => true);
 SELECT d.model, concat_ws(': ', problem, repair, advice) AS drift FROM unnest('{parted,pairs}'::regclass[]) AS t (model), dtmodel.drift(t.model) AS d;
 
+-- a CHECK with a name like ours, on the columns that the call names now
+CREATE TABLE renamed (id int PRIMARY KEY, gone boolean NOT NULL DEFAULT false, deleted_at timestamptz, alive boolean NOT NULL DEFAULT true, other_at timestamptz);
+SELECT dtmodel.add_soft_delete('renamed', flag => 'gone');
+ALTER TABLE renamed ADD CONSTRAINT mine CHECK (alive = (other_at IS NULL)), ADD CONSTRAINT ck_mine_soft_delete CHECK (alive = (other_at IS NOT NULL));
+SET client_min_messages = notice;
+SELECT dtmodel.add_soft_delete('renamed', flag => 'alive', deleted_at => 'other_at', flag_means => 'live');
+SET client_min_messages = warning;
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'renamed'::regclass AND contype = 'c' ORDER BY 1;
+
 DROP SCHEMA soft_delete_reconfigure CASCADE;
