@@ -201,5 +201,27 @@ SELECT problem, repair, advice FROM dtmodel.drift('drift.own');
 SELECT dtmodel.add_history('drift.own');
 SELECT problem, repair, advice FROM dtmodel.drift('drift.own');
 
+-- indexes on other columns than the key and valid_to do not find versions
+CREATE TABLE drift.indexed (id integer PRIMARY KEY, name text);
+SELECT dtmodel.add_timestamps('drift.indexed'), dtmodel.add_history('drift.indexed');
+CREATE INDEX ON drift.indexed_history (operation, valid_to);
+CREATE INDEX ON drift.indexed_history (lower(name), valid_to);
+CREATE INDEX ON drift.indexed_history (valid_to);
+CREATE INDEX ON drift.indexed_history (id, valid_from);
+DROP INDEX drift.indexed_history_id_valid_to_idx;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.indexed');
+ALTER TABLE drift.indexed DROP CONSTRAINT indexed_pkey;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.indexed');
+
+-- without updated_at, the history keeps nothing, and an error says so
+CREATE TABLE drift.untimed (id integer PRIMARY KEY);
+SELECT dtmodel.add_timestamps('drift.untimed'), dtmodel.add_history('drift.untimed');
+INSERT INTO drift.untimed VALUES (1);
+ALTER TABLE drift.untimed DROP updated_at;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.untimed');
+DELETE FROM drift.untimed;
+\echo :SQLSTATE
+SELECT id FROM drift.untimed;
+
 DROP SCHEMA drift CASCADE;
 DROP ROLE regress_drift;

@@ -340,5 +340,20 @@ CREATE TABLE others_history (LIKE others_before) PARTITION BY RANGE (valid_from)
 SELECT dtmodel.add_history('others');
 \echo :SQLSTATE
 
+-- versions move out of the default partition of a history that has lost a column
+CREATE TABLE dropping (id int PRIMARY KEY, v text, gone int);
+SELECT dtmodel.add_timestamps('dropping'), dtmodel.add_history('dropping', '{gone}', partition_by => 'month');
+ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;
+ALTER TABLE dropping_history ADD lost int;
+ALTER TABLE dropping_history DROP lost;
+ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
+SET dtmodel.preserve_timestamps = on;
+INSERT INTO dropping VALUES (1, 'a', 1, now() + interval '1 year', now() + interval '1 year');
+UPDATE dropping SET v = 'b', updated_at = now() + interval '1 year 1 day';
+RESET dtmodel.preserve_timestamps;
+SELECT tableoid = 'dropping_history_default'::regclass AS is_default, v FROM dropping_history;
+SELECT cardinality(dtmodel.add_history_partitions('dropping', 14));
+SELECT tableoid = 'dropping_history_default'::regclass AS is_default, v FROM dropping_history;
+
 DROP SCHEMA history_partitions, history_partitions_other CASCADE;
 DROP ROLE history_partitions_ann, history_partitions_bob;

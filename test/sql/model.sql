@@ -159,7 +159,7 @@ BEGIN;
 CREATE TABLE copied (LIKE dtmodel.model_base INCLUDING ALL);
 COMMENT ON COLUMN dtmodel.model_base.id IS NULL;
 SELECT dtmodel.add_model('copied');
-SELECT conname FROM pg_constraint WHERE conrelid IN ('commented'::regclass, 'copied'::regclass) ORDER BY 1;
+SELECT conname FROM pg_constraint WHERE conrelid IN ('commented'::regclass, 'copied'::regclass) AND contype = 'p' ORDER BY 1;
 ROLLBACK;
 CREATE TABLE called (id text PRIMARY KEY DEFAULT dtmodel.class_name('commented'), name text);
 SELECT dtmodel.add_timestamps('called');

@@ -224,5 +224,9 @@ RESET dtmodel.as_of;
 SET dtmodel.as_of = '%';
 \echo :SQLSTATE
 
+-- more fields than a time has
+SET dtmodel.as_of = '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30';
+\echo :SQLSTATE
+
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
 DROP SCHEMA as_of_misuse CASCADE;

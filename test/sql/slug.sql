@@ -277,6 +277,33 @@ SELECT dtmodel.new_slug(ROW(NULL, 'x', 'y', 1)::slug.shared);
 SELECT dtmodel.remove_slug('slug.shared');
 SELECT indexrelid::regclass AS index FROM pg_index WHERE indrelid = 'slug.shared'::regclass ORDER BY 1;
 
+-- an index of ours that is not valid
+CREATE TABLE slug.broken (id int PRIMARY KEY, title text, slug text);
+INSERT INTO slug.broken VALUES (1, 'T', 't'), (2, 'T', 't');
+CREATE UNIQUE INDEX CONCURRENTLY broken_slug ON slug.broken (slug);
+COMMENT ON INDEX slug.broken_slug IS 'made by dtmodel.add_slug';
+UPDATE slug.broken SET slug = 't-2' WHERE id = 2;
+SELECT dtmodel.add_slug('slug.broken', 'title');
+SELECT indexrelid::regclass AS index, indisvalid FROM pg_index WHERE indrelid = 'slug.broken'::regclass ORDER BY 1;
+
+-- an upsert that takes away the slug, or sets the one that was made for the row that was not inserted
+CREATE TABLE slug.upserted (id int PRIMARY KEY, title text, k int UNIQUE);
+SELECT dtmodel.add_slug('slug.upserted', 'title', on_update => true);
+INSERT INTO slug.upserted VALUES (1, 'A', 1);
+INSERT INTO slug.upserted VALUES (2, 'A', 1) ON CONFLICT (k) DO UPDATE SET slug = EXCLUDED.slug, title = EXCLUDED.title;
+SELECT * FROM slug.upserted;
+INSERT INTO slug.upserted VALUES (2, 'B', 1) ON CONFLICT (k) DO UPDATE SET slug = NULL, title = EXCLUDED.title;
+SELECT * FROM slug.upserted;
+
+-- a restored row whose slug was not made from its title, and only begins like it
+CREATE TABLE slug.returned (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_soft_delete('slug.returned'), dtmodel.add_slug('slug.returned', 'title');
+INSERT INTO slug.returned VALUES (1, 'Ab');
+UPDATE slug.returned SET slug = 'abx';
+DELETE FROM slug.returned;
+INSERT INTO slug.returned VALUES (2, 'Abx');
+SELECT (dtmodel.restore(NULL::slug.returned, 1)).slug;
+
 SET client_min_messages = warning;
 DROP SCHEMA slug CASCADE;
 DROP ROLE slug_user;

@@ -25,5 +25,14 @@ INSERT INTO posts VALUES (1);
 DELETE FROM posts RETURNING id;
 SELECT count(*) FROM posts;
 
+-- the names by which a session can preload it
+\c -reuse-previous=on "options=-csession_preload_libraries=dtmodel.so"
+SELECT dtmodel.tier();
+\c -reuse-previous=on "options=-csession_preload_libraries=\\$libdir/dtmodel"
+SHOW session_preload_libraries;
+SELECT dtmodel.tier();
+\c -reuse-previous=on "options="
+SELECT dtmodel.tier();
+
 SET client_min_messages = warning;
 DROP SCHEMA unpreloaded_tier CASCADE;
