@@ -325,6 +325,15 @@ RESET dtmodel.actor;
 UPDATE audit.named SET v = set_config('role', CASE WHEN id < 3 THEN 'audit_clerk' ELSE 'none' END, false);
 SELECT id, updated_by = session_user AS is_session_user, updated_by = 'audit_clerk' AS is_clerk FROM audit.named ORDER BY id;
 
+-- columns that must not be null get the name of the role, if no actor is set
+CREATE TABLE audit.required (id int PRIMARY KEY, v int);
+SELECT dtmodel.add_audit('audit.required'), dtmodel.add_soft_delete('audit.required', deleted_by => 'deleted_by');
+ALTER TABLE audit.required ALTER updated_by SET NOT NULL;
+INSERT INTO audit.required VALUES (1, 1);
+UPDATE audit.required SET v = 2;
+DELETE FROM audit.required;
+SELECT updated_by = current_user AS updated, deleted_by = current_user AS deleted FROM audit.required;
+
 SET client_min_messages = warning;
 DROP SCHEMA audit CASCADE;
 RESET ROLE;

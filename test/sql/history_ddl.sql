@@ -500,5 +500,30 @@ ALTER TABLE heir INHERIT kept_parent;
 SELECT inhparent::regclass FROM pg_inherits WHERE inhrelid = 'heir_history'::regclass;
 SELECT attname FROM pg_attribute WHERE attrelid = 'heir_history'::regclass AND attnum > 5 AND NOT attisdropped ORDER BY 1;
 
+-- a partition of the history that is in another schema stays there
+CREATE TABLE scattered (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('scattered'), dtmodel.add_history('scattered', partition_by => 'month');
+ALTER TABLE scattered_history_default SET SCHEMA history_ddl_part;
+CREATE SCHEMA history_ddl_third;
+ALTER TABLE scattered SET SCHEMA history_ddl_third;
+SELECT relname, relnamespace::regnamespace FROM pg_class WHERE relname IN ('scattered_history', 'scattered_history_default') AND relkind IN ('r', 'p') ORDER BY 1;
+
+-- names: one that a type has, one that is cut off, and the same in two schemas
+CREATE TABLE chosen (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('chosen'), dtmodel.add_history('chosen');
+CREATE TYPE taken_history AS ENUM ();
+SET client_min_messages = notice;
+ALTER TABLE chosen RENAME TO taken;
+SET client_min_messages = warning;
+SELECT 'chosen_history'::regclass;
+CREATE TABLE a_table_with_a_name_that_is_as_long_as_it_may_be_in_postgresql1 (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('a_table_with_a_name_that_is_as_long_as_it_may_be_in_postgresql1'), dtmodel.add_history('a_table_with_a_name_that_is_as_long_as_it_may_be_in_postgresql1');
+ALTER TABLE a_table_with_a_name_that_is_as_long_as_it_may_be_in_postgresql1 RENAME TO a_table_with_a_name_that_is_as_long_as_it_may_be_in_postgresql2;
+SELECT 'a_table_with_a_name_that_is_as_long_as_it_may_be_in_pos_history'::regclass;
+CREATE TABLE twice (id int PRIMARY KEY);
+CREATE TABLE history_ddl_third.twice (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('twice'), dtmodel.add_timestamps('history_ddl_third.twice'), dtmodel.add_history('history_ddl_third.twice'), dtmodel.add_history('twice'), dtmodel.add_history('twice');
+DROP SCHEMA history_ddl_third CASCADE;
+
 DROP SCHEMA history_ddl CASCADE;
 DROP SCHEMA history_ddl_part CASCADE;

@@ -315,6 +315,25 @@ CREATE POLICY own ON base_history USING (true);
 ALTER POLICY own ON base_history USING (id = 1);
 SELECT name, qual FROM policies('base_history');
 
+-- a role that drops a policy with a function need not own the table
+CREATE ROLE history_policies_carl;
+GRANT USAGE, CREATE ON SCHEMA history_policies TO history_policies_carl;
+CREATE TABLE shielded (id int PRIMARY KEY);
+ALTER TABLE shielded ENABLE ROW LEVEL SECURITY;
+SELECT dtmodel.add_timestamps('shielded'), dtmodel.add_history('shielded');
+SET ROLE history_policies_carl;
+CREATE FUNCTION passes() RETURNS boolean LANGUAGE sql AS 'SELECT true';
+RESET ROLE;
+CREATE POLICY by_function ON shielded USING (passes());
+CREATE POLICY by_key ON shielded USING (id > 1);
+SET ROLE history_policies_carl;
+DROP FUNCTION passes() CASCADE;
+RESET ROLE;
+SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid IN ('shielded'::regclass, 'shielded_history'::regclass) ORDER BY 1, 2;
+SELECT problem, repair, advice FROM dtmodel.drift('shielded');
+DROP OWNED BY history_policies_carl;
+DROP ROLE history_policies_carl;
+
 \set VERBOSITY terse
 SET client_min_messages = error;
 DROP SCHEMA history_policies CASCADE;

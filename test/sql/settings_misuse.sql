@@ -239,4 +239,8 @@ SELECT dtmodel.add_settings('checked', '{a}');
 SELECT dtmodel.remove_settings('checked');
 SELECT conname FROM pg_constraint WHERE conrelid = 'checked'::regclass AND contype = 'c';
 
+-- a column of that name and of type json is no field, as one of type jsonb
+CREATE TABLE plainly_json (id int PRIMARY KEY, settings json);
+SELECT dtmodel.get_fields('plainly_json');
+
 DROP SCHEMA settings_misuse CASCADE;

@@ -304,6 +304,11 @@ DELETE FROM slug.returned;
 INSERT INTO slug.returned VALUES (2, 'Abx');
 SELECT (dtmodel.restore(NULL::slug.returned, 1)).slug;
 
+-- no rows to fill
+CREATE TABLE slug.emptied (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_slug('slug.emptied', 'title');
+CALL dtmodel.fill_slugs('slug.emptied');
+
 SET client_min_messages = warning;
 DROP SCHEMA slug CASCADE;
 DROP ROLE slug_user;

@@ -213,6 +213,29 @@ BEGIN
 END $$;
 SELECT count(*) FILTER (WHERE is_deleted) AS deleted FROM kept;
 
+-- a function in a policy deletes rows of another table meanwhile
+SET client_min_messages = warning;
+CREATE TABLE guarding (id int PRIMARY KEY);
+CREATE TABLE beside (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('guarding'), dtmodel.add_soft_delete('beside');
+INSERT INTO guarding VALUES (1), (2);
+INSERT INTO beside VALUES (1), (2);
+CREATE FUNCTION clear_beside() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM beside;
+    RETURN true;
+END
+$$;
+CREATE POLICY clears ON guarding USING (clear_beside());
+ALTER TABLE guarding ENABLE ROW LEVEL SECURITY;
+GRANT USAGE ON SCHEMA soft_delete_rows TO soft_delete_rows_user;
+GRANT ALL ON guarding, beside TO soft_delete_rows_user;
+SET ROLE soft_delete_rows_user;
+SELECT (dtmodel.soft_delete(NULL::guarding, 2)).is_deleted;
+RESET ROLE;
+SELECT id, is_deleted FROM guarding ORDER BY 1;
+SELECT id, is_deleted FROM beside ORDER BY 1;
+
 SET client_min_messages = warning;
 DROP SCHEMA soft_delete_rows CASCADE;
 REVOKE USAGE ON SCHEMA dtmodel FROM soft_delete_rows_user;

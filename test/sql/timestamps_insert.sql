@@ -255,7 +255,7 @@ DROP VIEW window_on;
 SELECT dtmodel.remove_timestamps('docs', drop_columns => true);
 SELECT dtmodel.get_fields('docs');
 
--- a DEFAULT that is a constant has no time zone, and a time without a beginning is no obstacle
+-- a DEFAULT that is a constant has no time zone, a time without a beginning is no obstacle, and one column can be stamped alone
 CREATE TABLE constants (id int, created_at timestamp DEFAULT '2020-01-01', updated_at timestamp DEFAULT timezone('UTC', now()));
 SELECT dtmodel.add_timestamps('constants');
 SELECT problem, repair, advice FROM dtmodel.drift('constants');
@@ -264,6 +264,10 @@ SELECT dtmodel.add_timestamps('since_ever');
 INSERT INTO since_ever VALUES (1, '-infinity', '-infinity');
 UPDATE since_ever SET id = 2;
 SELECT updated_at > '2020-01-01' AS moved FROM since_ever;
+CREATE TABLE stamped_once (id int);
+SELECT dtmodel.add_timestamps('stamped_once', updated_at => NULL, on_insert => 'stamp');
+INSERT INTO stamped_once VALUES (1, '2000-01-01');
+SELECT created_at > '2020-01-01' AS stamped FROM stamped_once;
 
 SET client_min_messages = warning;
 DROP SCHEMA timestamps_insert CASCADE;
