@@ -223,5 +223,24 @@ DELETE FROM drift.untimed;
 \echo :SQLSTATE
 SELECT id FROM drift.untimed;
 
+-- an updated_at of another type, and a model that has lost its timestamps
+CREATE TABLE drift.retyped (id integer PRIMARY KEY, name text);
+SELECT dtmodel.add_timestamps('drift.retyped'), dtmodel.add_history('drift.retyped');
+INSERT INTO drift.retyped VALUES (1, 'a');
+SELECT drift.without_event_triggers('ALTER TABLE drift.retyped ALTER updated_at DROP DEFAULT, ALTER updated_at TYPE text');
+SELECT problem, repair, advice FROM dtmodel.drift('drift.retyped');
+DELETE FROM drift.retyped;
+\echo :SQLSTATE
+SELECT id FROM drift.retyped;
+CREATE TABLE drift.timeless (id integer PRIMARY KEY, name text);
+SELECT dtmodel.add_timestamps('drift.timeless'), dtmodel.add_history('drift.timeless');
+INSERT INTO drift.timeless VALUES (1, 'a');
+DROP TRIGGER zz_dtmodel_timestamps ON drift.timeless;
+ALTER TABLE drift.timeless ALTER name TYPE varchar;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.timeless');
+DELETE FROM drift.timeless;
+\echo :SQLSTATE
+SELECT id FROM drift.timeless;
+
 DROP SCHEMA drift CASCADE;
 DROP ROLE regress_drift;

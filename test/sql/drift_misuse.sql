@@ -107,5 +107,21 @@ ALTER TRIGGER a_times ON drift_order RENAME TO zz_dtmodel_timestamps;
 ALTER TRIGGER zz_dtmodel_soft_delete ON drift_order RENAME TO zzz_deletion;
 SELECT problem, repair FROM dtmodel.drift('drift_order');
 
+-- arguments that are empty, and triggers that list other columns than their arguments
+CREATE TABLE drift_listed (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_soft_delete('drift_listed');
+DROP TRIGGER zz_dtmodel_soft_delete ON drift_listed;
+CREATE TRIGGER zz_dtmodel_soft_delete BEFORE DELETE ON drift_listed FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'hide=');
+SELECT problem, repair, advice FROM dtmodel.drift('drift_listed');
+DROP TRIGGER zz_dtmodel_soft_delete ON drift_listed;
+DROP TRIGGER zz_dtmodel_soft_delete_flag ON drift_listed;
+CREATE TRIGGER zz_dtmodel_soft_delete BEFORE DELETE ON drift_listed FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger('flag=is_deleted', 'deleted_at=deleted_at');
+CREATE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE OF is_deleted ON drift_listed FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_flag_trigger('flag=is_deleted', 'deleted_at=deleted_at');
+ALTER TABLE drift_listed RENAME is_deleted TO gone;
+SELECT problem, repair, advice FROM dtmodel.drift('drift_listed');
+DROP TRIGGER zz_dtmodel_soft_delete_flag ON drift_listed;
+CREATE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE OF gone, deleted_at ON drift_listed FOR EACH ROW EXECUTE FUNCTION dtmodel_internal.soft_delete_flag_trigger('deleted_at=deleted_at', 'deleted_by=title');
+SELECT problem, repair, advice FROM dtmodel.drift('drift_listed');
+
 DROP SCHEMA drift_misuse CASCADE;
 DROP ROLE regress_drift_misuse;

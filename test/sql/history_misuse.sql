@@ -128,4 +128,10 @@ SELECT id, v, operation, isfinite(valid_from) AS since, isfinite(valid_to) AS un
 SELECT id, string_agg(coalesce(operation, '-') || ' ' || coalesce((version).v::text, '-'), ', ') AS history
 FROM generate_series(1, 3) AS id, LATERAL dtmodel.history(NULL::endless, id) GROUP BY id ORDER BY id;
 
+-- an updated_at of another type that can be null, too
+CREATE TABLE loose (id int PRIMARY KEY, created_at timestamptz, updated_at timestamp);
+SELECT dtmodel.add_timestamps('loose');
+SELECT dtmodel.add_history('loose');
+\echo :SQLSTATE
+
 DROP SCHEMA history_misuse CASCADE;
