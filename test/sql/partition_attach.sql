@@ -218,5 +218,15 @@ ALTER TABLE unchecked DROP CONSTRAINT ck_unchecked_soft_delete;
 ALTER TABLE unchecked ATTACH PARTITION unchecked_1 FOR VALUES IN (1);
 SELECT conname FROM pg_constraint WHERE conrelid = 'unchecked_1'::regclass AND contype = 'c';
 
+-- a partition that requires live parents by another key than the partitioned table does
+CREATE TABLE heads (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('heads');
+CREATE TABLE limbs (id int, a int REFERENCES heads, b int REFERENCES heads) PARTITION BY LIST (id);
+CREATE TABLE limbs_1 (LIKE limbs);
+ALTER TABLE limbs_1 ADD FOREIGN KEY (a) REFERENCES heads, ADD FOREIGN KEY (b) REFERENCES heads;
+SELECT dtmodel.require_live_parent('limbs', 'a'), dtmodel.require_live_parent('limbs_1', 'b');
+ALTER TABLE limbs ATTACH PARTITION limbs_1 FOR VALUES IN (1);
+\echo :SQLSTATE
+
 DROP SCHEMA partition_attach CASCADE;
 DROP ROLE partition_attach_user;
