@@ -194,16 +194,6 @@ has_waiting_row(const Projection *projection)
 	return projection->steps.has_after && !TTS_EMPTY(projection->old_slot);
 }
 
-static void
-copy_columns(TupleTableSlot *to, TupleTableSlot *from)
-{
-	int			natts = to->tts_tupleDescriptor->natts;
-
-	slot_getallattrs(from);
-	memcpy(to->tts_values, from->tts_values, natts * sizeof(Datum));
-	memcpy(to->tts_isnull, from->tts_isnull, natts * sizeof(bool));
-}
-
 /*
  * The server projects a row again that the statement finds twice.  It would
  * check constraints and policies of the new row before it finds out that it has
@@ -264,9 +254,13 @@ project_inserted(ExprState *state, ExprContext *econtext,
 {
 	Projection *projection = (Projection *)
 		((char *) state - offsetof(Projection, outer.pi_state));
+	TupleTableSlot *planned = econtext->ecxt_outertuple;
 	DtRow		row = {.rel = projection->rel,.slot = state->resultslot};
+	int			natts = RelationGetDescr(projection->rel)->natts;
 
-	copy_columns(row.slot, econtext->ecxt_outertuple);
+	slot_getallattrs(planned);
+	memcpy(row.slot->tts_values, planned->tts_values, natts * sizeof(Datum));
+	memcpy(row.slot->tts_isnull, planned->tts_isnull, natts * sizeof(bool));
 	(void) take_steps(projection, &row);
 	return (Datum) 0;
 }

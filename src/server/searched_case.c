@@ -24,7 +24,8 @@
 static Node *
 put_value(Node *node, void *value)
 {
-	Expr	  **coercion;
+	Node	   *result;
+	Expr	  **own;
 
 	if (node == NULL)
 		return NULL;
@@ -39,17 +40,11 @@ put_value(Node *node, void *value)
 		coercion->arg = (Expr *) put_value((Node *) coercion->arg, value);
 		return node;
 	}
-	coercion = compat_json_coercion(node);
-	if (coercion != NULL)
-	{
-		Expr	   *own = *coercion;
-
-		*coercion = NULL;
-		node = expression_tree_mutator(node, put_value, value);
-		*compat_json_coercion(node) = own;
-		return node;
-	}
-	return expression_tree_mutator(node, put_value, value);
+	result = expression_tree_mutator(node, put_value, value);
+	own = compat_json_coercion(node);
+	if (own != NULL)
+		*compat_json_coercion(result) = *own;
+	return result;
 }
 
 /* A value that is volatile must be computed once, so that CASE stays. */

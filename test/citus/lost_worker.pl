@@ -144,12 +144,17 @@ sub wait_at_gate
 	return;
 }
 
-# Until one worker has prepared the transaction, and the other one waits.
-sub wait_in_prepare
+# Until one worker has prepared the transaction, and the other one waits for a
+# session that holds the lock.
+sub commit_until_prepare
 {
+	my ($statement) = @_;
+	my $keeper = close_gate($two);
+	my $commit = commit($statement);
+
 	wait_until($one, '(SELECT count(*) FROM pg_prepared_xacts) > 0');
 	wait_at_gate($two);
-	return;
+	return ($commit, $keeper);
 }
 
 # The coordinator, once it has committed, waits for a standby that does not exist
@@ -163,10 +168,14 @@ sub hold_commits
 	return;
 }
 
-sub wait_in_commit
+sub commit_until_held
 {
+	my ($statement) = @_;
+
+	hold_commits('none');
+	my $commit = commit($statement);
 	wait_until($coordinator, q((SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep') > 0));
-	return;
+	return $commit;
 }
 
 # Each of them loses a server while a statement commits, has it back, and says
@@ -188,10 +197,8 @@ my %losses = (
 	},
 	'a worker in PREPARE' => sub {
 		my ($statement) = @_;
-		my $keeper = close_gate($two);
-		my $commit = commit($statement);
+		my ($commit, $keeper) = commit_until_prepare($statement);
 
-		wait_in_prepare();
 		$two->stop('immediate');
 		$keeper->finish;
 		ok(!finish($commit), 'the client has an error');
@@ -200,10 +207,8 @@ my %losses = (
 	},
 	'a worker after PREPARE' => sub {
 		my ($statement) = @_;
+		my $commit = commit_until_held($statement);
 
-		hold_commits('none');
-		my $commit = commit($statement);
-		wait_in_commit();
 		$two->stop('immediate');
 		hold_commits('');
 		ok(finish($commit), 'the client has no error');
@@ -215,10 +220,8 @@ my %losses = (
 	},
 	'the coordinator in PREPARE' => sub {
 		my ($statement) = @_;
-		my $keeper = close_gate($two);
-		my $commit = commit($statement);
+		my ($commit, $keeper) = commit_until_prepare($statement);
 
-		wait_in_prepare();
 		$coordinator->stop('immediate');
 		ok(!finish($commit), 'the client has an error');
 		open_gate($two, $keeper);
@@ -228,10 +231,8 @@ my %losses = (
 	},
 	'the coordinator after its COMMIT' => sub {
 		my ($statement) = @_;
+		my $commit = commit_until_held($statement);
 
-		hold_commits('none');
-		my $commit = commit($statement);
-		wait_in_commit();
 		$coordinator->stop('immediate');
 		ok(!finish($commit), 'the client has an error');
 		$coordinator->start;
