@@ -259,7 +259,7 @@ SET ROLE history_policies_bob;
 SELECT count(*) FROM docs_history;
 RESET ROLE;
 
--- a policy that is for fewer roles, or for others, is so for the past, even if nobody followed it at once
+-- a policy that is for fewer roles, or for others, is so for the past too, even if the history did not follow it at once
 CREATE TABLE narrow (id int PRIMARY KEY);
 SELECT dtmodel.add_timestamps('narrow'), dtmodel.add_history('narrow');
 ALTER TABLE narrow ENABLE ROW LEVEL SECURITY;
@@ -280,7 +280,7 @@ SELECT problem FROM dtmodel.drift('narrow');
 SELECT dtmodel.add_history('narrow');
 SELECT name, roles FROM policies('narrow_history');
 
--- a column whose past has another type, since nobody followed it
+-- a column that has another type in the history, which did not follow its change
 CREATE TABLE retyped (id int PRIMARY KEY, v int);
 SELECT dtmodel.add_timestamps('retyped'), dtmodel.add_history('retyped');
 ALTER EVENT TRIGGER dtmodel_history_follow DISABLE;
