@@ -122,10 +122,7 @@ my %work = (
 	'physical DELETE' => [ any => q(SET LOCAL dtmodel.hard_delete = on; DELETE FROM doc WHERE id = :doc; SET LOCAL dtmodel.hard_delete = off; DELETE FROM box WHERE id = :doc;) ],
 	'delete(soft => false)' => [ any => q(SELECT FROM dtmodel.delete(NULL::doc, :doc, soft => false); DELETE FROM box WHERE id = :doc;) ],
 	'erase' => [ any => q(SELECT dtmodel.erase(NULL::doc, :doc); DELETE FROM box WHERE id = :doc;) ],
-	'trash' => [
-		any => q(WITH t AS (INSERT INTO trash (client, live) SELECT :client, i % 2 = 0 FROM generate_series(1, 4) AS i RETURNING id) SELECT max(id) AS trash FROM t \gset)
-		  . "\n"
-		  . q(INSERT INTO litter SELECT id FROM trash WHERE client = :client AND id > :trash - 4; DELETE FROM trash WHERE client = :client AND NOT live AND NOT is_deleted; UPDATE progress SET trash = trash + 1 WHERE id = :client;) ]);
+	'trash' => [ any => q(WITH t AS (INSERT INTO trash (client, live) SELECT :client, i % 2 = 0 FROM generate_series(1, 4) AS i RETURNING id) INSERT INTO litter SELECT id FROM t; DELETE FROM trash WHERE client = :client AND NOT live AND NOT is_deleted; UPDATE progress SET trash = trash + 1 WHERE id = :client;) ]);
 my %condition = (any => 'true', live => 'NOT is_deleted', deleted => 'is_deleted');
 my @tally_work = (
 	'DELETE FROM tally WHERE id = %d;',
