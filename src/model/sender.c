@@ -180,13 +180,29 @@ dtmodel_read_sender(const text *sender)
 }
 
 /*
- * Keeps the sender as long as the memory of the statement.  Several parts of a
- * statement can be received; they have one time and one actor, and where one
- * of them deletes for good, so does each that deletes.
+ * The memory of the statement.  A part that waited for a row and looks at its
+ * newest version has an executor state of its own for that, whose memory is in
+ * that of the statement; a statement that a function executes is further down.
+ */
+static MemoryContext
+memory_of_statement(MemoryContext query)
+{
+	MemoryContext parent = MemoryContextGetParent(query);
+
+	return dtmodel_find_note(parent, DT_NOTE_SENDER, InvalidOid) != NULL ?
+		parent : query;
+}
+
+/*
+ * Keeps the sender as long as the statement runs, given the memory of its
+ * executor.  Several parts of a statement can be received; they have one time
+ * and one actor, and where one of them deletes for good, so does each that
+ * deletes.
  */
 void *
-dtmodel_receive(MemoryContext statement, const text *sender)
+dtmodel_receive(MemoryContext query, const text *sender)
 {
+	MemoryContext statement = memory_of_statement(query);
 	MemoryContext caller = MemoryContextSwitchTo(statement);
 	DtSender	part = dtmodel_read_sender(sender);
 	DtSender   *whole = dtmodel_make_note(statement, DT_NOTE_SENDER, InvalidOid,

@@ -73,7 +73,7 @@ extern const char *dtmodel_sent_command_name(DtSentCommand command);
 extern Const *dtmodel_no_sender(void);
 extern DtSentCommand dtmodel_sent_command_of(const char *name);
 extern DtSender dtmodel_read_sender(const text *sender);
-extern void *dtmodel_receive(MemoryContext statement, const text *sender);
+extern void *dtmodel_receive(MemoryContext query, const text *sender);
 pg_noreturn extern void dtmodel_report_planner_only(void);
 extern void dtmodel_check_sent(Relation rel);
 extern void dtmodel_check_insert_sent(Relation rel);
