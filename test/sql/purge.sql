@@ -212,7 +212,11 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER note_memory AFTER DELETE ON folders FOR EACH STATEMENT EXECUTE FUNCTION note_memory();
+-- quietly, as on a slow server it would report its progress
+SET client_min_messages = warning;
 CALL dtmodel.purge('folders', batch_size => 100);
+RESET client_min_messages;
+SELECT count(*) AS folders, (SELECT count(*) FROM files) AS files FROM folders;
 SELECT count(*) > 15 AS batches, max(bytes) - (array_agg(bytes ORDER BY ctid))[5] < 500000 AS kept_little FROM memory;
 ALTER TABLE files RENAME folder TO "in";
 ALTER TABLE files RENAME TO papers;
