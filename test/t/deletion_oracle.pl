@@ -22,12 +22,20 @@ use Test::More;
 my $campaign = Campaign->new(scripts => 600);
 my $scripts = $campaign->size;
 my $seed = $campaign->seed;
-my $chunk = 150;
+my $chunk = 300;
 my $reported_scripts = 1;
+my $folder = PostgreSQL::Test::Utils::tempdir();
 
 my $node = PostgreSQL::Test::Cluster->new('deletion_oracle');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
-$node->append_conf('postgresql.conf', "autovacuum = off\nclient_min_messages = error");
+
+# To log all statements and their errors takes a tenth of the time.
+$node->append_conf('postgresql.conf', <<'CONF');
+autovacuum = off
+client_min_messages = error
+log_statement = none
+log_min_messages = log
+CONF
 $node->start;
 
 my $version = int($node->safe_psql('postgres', 'SHOW server_version_num') / 10000);
@@ -268,16 +276,16 @@ SQL
 sub only { my ($table) = @_; return $tables{$table}{inheritor} ? 'ONLY ' : ''; }
 
 # The prepared statements of a session: what is live and what is deleted in
-# the tables of a family, and statements for the scripts.
+# the tables of a family and in "strays", and statements for the scripts.
 sub preparations
 {
 	my ($schema) = @_;
 	my @sql;
 
-	foreach my $family (sort keys %families)
+	foreach my $family (@families)
 	{
 		my (@live, @dead);
-		foreach my $table (@{ $families{$family} })
+		foreach my $table (@{ $families{$family} }, 'strays')
 		{
 			my $row = 'ROW(' . join(', ', map { "t.$_" } fields($table)) . ')';
 			my $from = 'FROM ' . only($table) . "{$table} AS t WHERE";
@@ -300,11 +308,18 @@ sub preparations
 	return join('', map { rendered($_, $schema) . ";\n" } @sql);
 }
 
-# Empties the tables of families, children first.
+# Empties all tables of a schema, which nothing vacuums.
+sub truncation
+{
+	my ($schema) = @_;
+	return 'TRUNCATE ' . join(', ', map { "$schema.$_" } @tables, $schemas{$schema}{plain} ? 'graves' : ()) . ";\n";
+}
+
+# Empties the tables of families, children first, and "strays".
 sub clearing
 {
 	my ($schema, @which) = @_;
-	my @delete = map { "DELETE FROM $schema.$_;" } map { reverse @{ $families{$_} } } @which;
+	my @delete = map { "DELETE FROM $schema.$_;" } map { reverse @{ $families{$_} } } (@which, 'strays');
 
 	return join("\n", 'SET oracle.clear = on;', @delete, 'DELETE FROM plain.graves;', 'RESET oracle.clear;') . "\n"
 	  if $schemas{$schema}{plain};
@@ -680,7 +695,7 @@ sub script
 	}
 	push @items, { sql => one_of('COMMIT', 'ROLLBACK') } if $open;
 	$_->{errors} = 'any' foreach $calm ? () : @items;
-	return { items => \@items, which => [ @which, 'strays' ], needs => join('', map { $_->{needs} // '' } @items) };
+	return { items => \@items, which => [@which], needs => join('', map { $_->{needs} // '' } @items) };
 }
 
 #
@@ -721,7 +736,8 @@ sub script_text
 }
 
 # Runs scripts in each of the schemas at once.  Returns for each schema what
-# its psql printed, script by script, statement by statement.
+# its psql printed, script by script, statement by statement.  They print into
+# files: pipes are read one after the other, and would stop all but one of them.
 sub run
 {
 	my ($list, @in) = @_;
@@ -729,27 +745,27 @@ sub run
 
 	foreach my $schema (@in)
 	{
-		my $file = PostgreSQL::Test::Utils::tempdir() . "/$schema.sql";
-		my ($out, $err) = ('', '');
+		my $file = "$folder/$schema";
 
-		open(my $handle, '>', $file) or die;
-		print $handle preparations($schema), map { script_text($_, $schema) } @$list;
+		open(my $handle, '>', "$file.sql") or die;
+		print $handle truncation($schema), preparations($schema), map { script_text($_, $schema) } @$list;
 		close($handle);
 		local $ENV{PGOPTIONS} = $schemas{$schema}{preload} ? '-c session_preload_libraries=dtmodel' : '';
 		push @running,
 		  {
 			schema => $schema,
-			out => \$out,
+			file => $file,
 			run => IPC::Run::start(
-				[ 'psql', '-XqAt', '-v', 'VERBOSITY=sqlstate', '-d', $node->connstr('postgres'), '-f', $file ],
-				'<', \'', '>', \$out, '2>', \$err) };
-		$running[-1]{err} = \$err;
+				[ 'psql', '-XqAt', '-v', 'VERBOSITY=sqlstate', '-d', $node->connstr('postgres'), '-f', "$file.sql" ],
+				'<', \'', '>', "$file.out", '2>', "$file.err") };
 	}
 	foreach my $running (@running)
 	{
 		$running->{run}->finish;
-		$out{ $running->{schema} } = [ map { [ split /^\@\@\n/m, $_ ] } split /^\@\@\@\n/m, ${ $running->{out} } ];
-		BAIL_OUT("psql of $running->{schema} ended: " . substr(${ $running->{err} }, 0, 2000) . substr(${ $running->{out} }, -1000))
+		my $out = slurp_file("$running->{file}.out");
+
+		$out{ $running->{schema} } = [ map { [ split /^\@\@\n/m, $_ ] } split /^\@\@\@\n/m, $out ];
+		BAIL_OUT("psql of $running->{schema} ended: " . substr(slurp_file("$running->{file}.err"), 0, 2000) . substr($out, -1000))
 		  if @{ $out{ $running->{schema} } } != @$list;
 	}
 	return \%out;
