@@ -41,6 +41,7 @@
 #include "model/row_move.h"
 #include "model/sender.h"
 #include "nodes/nodeFuncs.h"
+#include "server/formed_row.h"
 #include "server/updated_row.h"
 #include "utils/rel.h"
 
@@ -78,9 +79,11 @@ typedef struct Projection
 	TriggerDesc *triggers;		/* the executor's copy */
 	List	   *assigned;		/* for the inner projection */
 	bool		notes_moves;
+	bool		forms_row;		/* see formed_row.c */
 	Steps		steps;
 	TupleTableSlot *old_slot;	/* the row that was projected last, if a step
 								 * waits for it */
+	DtRow		row;			/* the one that is projected */
 } Projection;
 
 /* Whether a trigger may ask if a row moves to another partition. */
@@ -210,40 +213,55 @@ leave_to_server(Projection *projection, TupleTableSlot *old_slot)
 	return has_ended;
 }
 
-/*
- * Called by ExecProject() instead of the function of the server's projection.
- * That function is replaced when it is first called.
- */
+/* The function of the server's projection is replaced when it is first called. */
+static Datum
+project_inner(Projection *projection, ExprContext *econtext, bool *isnull)
+{
+	ExprState  *inner;
+
+	if (projection->inner == NULL)
+		projection->inner = make_inner(projection);
+	inner = &projection->inner->pi_state;
+	return inner->evalfunc(inner, econtext, isnull);
+}
+
+/* Called by ExecProject() instead of the function of the server's projection. */
 static Datum
 project(ExprState *state, ExprContext *econtext, bool *isnull)
 {
 	Projection *projection = (Projection *)
 		((char *) state - offsetof(Projection, outer.pi_state));
 	bool		is_insert = projection->steps.is_insert;
-	DtRow		row = {
-		.rel = projection->rel,
-		.estate = projection->update->ps.state,
-		.old_slot = is_insert ? NULL : econtext->ecxt_scantuple,
-		.slot = state->resultslot,
-		.changeable = projection->steps.changeable,
-	};
-	ExprState  *inner;
+	DtRow	   *row = &projection->row;
 	Datum		result;
 
 	if (has_waiting_row(projection))
 		complete_steps(projection);
-	if (projection->inner == NULL)
-		projection->inner = make_inner(projection);
-	inner = &projection->inner->pi_state;
-	result = inner->evalfunc(inner, econtext, isnull);
+	result = project_inner(projection, econtext, isnull);
 
-	if (!is_insert && leave_to_server(projection, row.old_slot))
+	row->old_slot = is_insert ? NULL : econtext->ecxt_scantuple;
+	row->is_timed = false;
+	if (!is_insert && leave_to_server(projection, row->old_slot))
 		return result;
 	if (projection->notes_moves)
-		dtmodel_note_update(projection->update->ps.state->es_query_cxt, row.rel,
-							dtmodel_old_tid(&row), row.slot);
-	if (take_steps(projection, &row))
-		wait_for_row(projection, row.old_slot);
+		dtmodel_note_update(row->estate->es_query_cxt, row->rel,
+							dtmodel_old_tid(row), row->slot);
+	if (take_steps(projection, row))
+		wait_for_row(projection, row->old_slot);
+	if (projection->forms_row)
+		dtmodel_form_row(row->slot);
+	return result;
+}
+
+/* The same for an UPDATE for which there is nothing else to do. */
+static Datum
+project_formed(ExprState *state, ExprContext *econtext, bool *isnull)
+{
+	Projection *projection = (Projection *)
+		((char *) state - offsetof(Projection, outer.pi_state));
+	Datum		result = project_inner(projection, econtext, isnull);
+
+	dtmodel_form_row(state->resultslot);
 	return result;
 }
 
@@ -288,6 +306,7 @@ wrap(ModifyTableState *update, ResultRelInfo *target, const Steps *steps,
 	projection->triggers = target->ri_TrigDesc;
 	projection->assigned = assigned;
 	projection->notes_moves = !steps->is_insert && may_see_moves(target);
+	projection->forms_row = dtmodel_gains_by_forming(RelationGetDescr(projection->rel));
 	projection->steps = *steps;
 	projection->steps.steps = memcpy(palloc(sizeof(Step) * steps->count),
 									 steps->steps, sizeof(Step) * steps->count);
@@ -297,6 +316,10 @@ wrap(ModifyTableState *update, ResultRelInfo *target, const Steps *steps,
 	foreach(cell, assigned)
 		projection->steps.changeable =
 			bms_add_member(projection->steps.changeable, lfirst_int(cell));
+	projection->row.rel = projection->rel;
+	projection->row.estate = update->ps.state;
+	projection->row.slot = slot;
+	projection->row.changeable = projection->steps.changeable;
 	return &projection->outer;
 }
 
@@ -433,11 +456,16 @@ has_insert_projection(const ModifyTableState *update, const ResultRelInfo *targe
 	return compat_is_merge(update->operation) && target == update->rootResultRelInfo;
 }
 
-/* The columns that the statement updates, generated ones included. */
+/*
+ * The columns that the statement updates, generated ones included.  Not by
+ * ExecGetAllUpdatedCols(), which makes memory that is then reset for each row.
+ */
 static Bitmapset *
 updated_columns(const ModifyTableState *update, ResultRelInfo *target)
 {
-	Bitmapset  *members = ExecGetAllUpdatedCols(target, update->ps.state);
+	EState	   *estate = update->ps.state;
+	Bitmapset  *members = bms_union(ExecGetUpdatedCols(target, estate),
+									ExecGetExtraUpdatedCols(target, estate));
 	Bitmapset  *columns = NULL;
 	int			member = -1;
 
@@ -478,14 +506,18 @@ has_step(const Steps *steps, const DtRowAction *action)
 	return false;
 }
 
+/* A column that a mixin pins changes only if the UPDATE assigns it. */
 static void
 add_changeable(Steps *steps, const DtModel *model, const DtMixin *mixin)
 {
 	const void *options = dtmodel_options_of(model, mixin);
 
 	for (int i = 0; options != NULL && i < mixin->ncolumns; i++)
-		dtmodel_add_own_column(&steps->changeable,
-							   dtmodel_mixin_column(&mixin->columns[i], options));
+	{
+		if (!mixin->columns[i].is_pinned)
+			dtmodel_add_own_column(&steps->changeable,
+								   dtmodel_mixin_column(&mixin->columns[i], options));
+	}
 }
 
 /* Adds the work of a trigger; false if it cannot be done in a projection. */
@@ -647,6 +679,29 @@ prepare_insert(ModifyTableState *update, ResultRelInfo *target, int which)
 }
 
 /*
+ * Whether the server is to project the rows of an UPDATE by itself, and it is
+ * worth doing that here.  For a row or two it is not.
+ */
+static bool
+gains_by_forming(const ModifyTableState *update, const ResultRelInfo *target)
+{
+	return update->operation == CMD_UPDATE &&
+		!target->ri_projectNewInfoValid &&
+		!target->ri_TrigDesc->trig_update_before_row &&
+		outerPlan(update->ps.plan)->plan_rows > 2.0 * update->mt_nrels &&
+		dtmodel_gains_by_forming(RelationGetDescr(target->ri_RelationDesc));
+}
+
+static void
+prepare_formed(ModifyTableState *update, ResultRelInfo *target, int which)
+{
+	Steps		steps = {.is_insert = false};
+
+	wrap_update(update, target, which, &steps);
+	target->ri_projectNew->pi_state.evalfunc = project_formed;
+}
+
+/*
  * A row of a partitioned table is updated as one of its partition, and
  * inserted where it belongs.
  */
@@ -665,7 +720,7 @@ prepare_target(ModifyTableState *update, int which)
 		has_update_projection(update, target);
 	inserts = triggers->trig_insert_before_row &&
 		has_insert_projection(update, target);
-	if (!updates && !inserts)
+	if (!updates && !inserts && !gains_by_forming(update, target))
 		return;
 	if (dtmodel_get_model(target->ri_RelationDesc)->ntriggers == 0)
 		return;
@@ -673,6 +728,8 @@ prepare_target(ModifyTableState *update, int which)
 		prepare_update(update, target, which);
 	if (inserts)
 		prepare_insert(update, target, which);
+	if (gains_by_forming(update, target))
+		prepare_formed(update, target, which);
 }
 
 static void

@@ -181,19 +181,12 @@ set_in_tuple(DtRow *row, AttrNumber attnum, char *place, Datum value)
 		slot->tts_values[attnum - 1] = fetchatt(att, place);
 }
 
-/*
- * Sets one column of the new row.  In a projection the value must last until
- * the executor has stored the row.
- */
+/* Sets one column of the new row; see dtmodel_set_projected(). */
 void
 dtmodel_set_value(DtRow *row, AttrNumber attnum, Datum value, bool isnull)
 {
 	if (dtmodel_is_projected(row))
-	{
-		Assert(row->old_slot == NULL || bms_is_member(attnum, row->changeable));
-		row->slot->tts_values[attnum - 1] = value;
-		row->slot->tts_isnull[attnum - 1] = isnull;
-	}
+		dtmodel_set_projected(row, attnum, value, isnull);
 	else if (isnull)
 		replace_tuple(row, attnum, value, true);
 	else
@@ -220,14 +213,13 @@ dtmodel_set_values(DtRow *row, int count, int *attnums,
 }
 
 /*
- * The same as dtmodel_set_value() for a value that is not null, and a column
- * of which the caller knows the place in the tuple that a trigger was given.
+ * The same in a trigger for a value that is not null, and a column of which the
+ * caller knows the place in the tuple that the trigger was given.
  */
 void
 dtmodel_set_value_at(DtRow *row, AttrNumber attnum, char *place, Datum value)
 {
-	if (dtmodel_is_projected(row) ||
-		row->tuple != dtmodel_new_row(trigger_data(row)))
+	if (row->tuple != dtmodel_new_row(trigger_data(row)))
 		dtmodel_set_value(row, attnum, value, false);
 	else
 		set_in_tuple(row, attnum, place, value);

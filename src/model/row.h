@@ -118,6 +118,18 @@ dtmodel_old_tid(const DtRow *row)
 		&row->old_tuple->t_self;
 }
 
+/*
+ * Sets a column in a projection.  The value must last until the executor has
+ * stored the row.
+ */
+static inline void
+dtmodel_set_projected(DtRow *row, AttrNumber attnum, Datum value, bool isnull)
+{
+	Assert(row->old_slot == NULL || bms_is_member(attnum, row->changeable));
+	row->slot->tts_values[attnum - 1] = value;
+	row->slot->tts_isnull[attnum - 1] = isnull;
+}
+
 extern HeapTuple dtmodel_old_row(const DtRow *row);
 extern bool dtmodel_hold_row(DtRow *row);
 extern bool dtmodel_old_row_is_ours(const DtRow *row);

@@ -155,7 +155,7 @@ full_row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
  *
  * Also fills in the pairs.  If nothing at all changes they stay null.
  */
-static bool
+static pg_noinline bool
 row_changed(HeapTuple old_row, HeapTuple new_row, TupleDesc desc,
 			const Bitmapset *ignored, DtColumnPair *pairs, int npairs)
 {
@@ -266,11 +266,13 @@ dtmodel_init_whole_row_stamp(DtStamp *stamp, AttrNumber written)
  * that were read from a tuple.  If they are passed by value the two may differ
  * in the bits that the type does not use.
  */
-static bool
+static inline bool
 same_value(Form_pg_attribute att, Datum a, Datum b)
 {
+	if (a == b)
+		return true;
 	if (!att->attbyval)
-		return a == b || datum_image_eq(a, b, false, att->attlen);
+		return datum_image_eq(a, b, false, att->attlen);
 	switch (att->attlen)
 	{
 		case sizeof(char):
@@ -280,12 +282,12 @@ same_value(Form_pg_attribute att, Datum a, Datum b)
 		case sizeof(int32):
 			return DatumGetUInt32(a) == DatumGetUInt32(b);
 		default:
-			return a == b;
+			return false;
 	}
 }
 
 /* Whether a column differs, both rows of which have been read that far. */
-static bool
+static inline bool
 column_changed(const DtRow *row, AttrNumber attnum)
 {
 	const TupleTableSlot *old_slot = row->old_slot;
@@ -298,7 +300,25 @@ column_changed(const DtRow *row, AttrNumber attnum)
 					   old_slot->tts_values[column], slot->tts_values[column]);
 }
 
-/* The columns to compare in a projection, and how far to read the old row. */
+/* The pairs to read in a projection: the others are of columns that stay. */
+static void
+find_read(DtStamp *stamp, const DtRow *row)
+{
+	stamp->read = MemoryContextAlloc(stamp->context,
+									 sizeof(DtColumnPair *) * stamp->npairs);
+	for (int i = 0; i < stamp->npairs; i++)
+	{
+		DtColumnPair *pair = &stamp->pairs[i];
+
+		pair->old_isnull = pair->new_isnull = true;
+		if (!bms_is_member(pair->attnum, row->changeable))
+			continue;
+		stamp->read[stamp->nread++] = pair;
+		stamp->last_read = Max(stamp->last_read, pair->attnum);
+	}
+}
+
+/* The columns to compare in a projection. */
 static void
 find_compared(DtStamp *stamp, const DtRow *row)
 {
@@ -313,19 +333,18 @@ find_compared(DtStamp *stamp, const DtRow *row)
 				   stamp->ignored))
 			stamp->compared[stamp->ncompared++] = stamp->last_read = attnum;
 	}
-	for (int i = 0; i < stamp->npairs; i++)
-		stamp->last_read = Max(stamp->last_read, stamp->pairs[i].attnum);
 }
 
-static void
-read_projected_pair(DtColumnPair *pair, const DtRow *row)
+static inline void
+read_projected_pair(DtColumnPair *pair, const TupleTableSlot *old_slot,
+					const TupleTableSlot *slot)
 {
 	int			column = pair->attnum - 1;
 
-	pair->old_value = row->old_slot->tts_values[column];
-	pair->old_isnull = row->old_slot->tts_isnull[column];
-	pair->new_value = row->slot->tts_values[column];
-	pair->new_isnull = row->slot->tts_isnull[column];
+	pair->old_value = old_slot->tts_values[column];
+	pair->old_isnull = old_slot->tts_isnull[column];
+	pair->new_value = slot->tts_values[column];
+	pair->new_isnull = slot->tts_isnull[column];
 }
 
 /*
@@ -338,17 +357,13 @@ projected_row_changed(DtStamp *stamp, const DtRow *row)
 	bool		changed = false;
 
 	if (stamp->compared == NULL)
-		find_compared(stamp, row);
-	slot_getsomeattrs(row->old_slot, stamp->last_read);
-	for (int i = 0; i < stamp->npairs; i++)
 	{
-		DtColumnPair *pair = &stamp->pairs[i];
-
-		if (AttributeNumberIsValid(pair->attnum))
-			read_projected_pair(pair, row);
-		else
-			pair->old_isnull = pair->new_isnull = true;
+		find_compared(stamp, row);
+		find_read(stamp, row);
 	}
+	slot_getsomeattrs(row->old_slot, stamp->last_read);
+	for (int i = 0; i < stamp->nread; i++)
+		read_projected_pair(stamp->read[i], row->old_slot, row->slot);
 	for (int i = 0; !changed && i < stamp->ncompared; i++)
 		changed = column_changed(row, stamp->compared[i]);
 	return changed;
@@ -366,9 +381,17 @@ dtmodel_row_changes(DtStamp *stamp, const DtRow *row)
 		row_changed(row->old_tuple, row->tuple, RelationGetDescr(row->rel),
 					stamp->ignored, stamp->pairs, stamp->npairs);
 
-	for (int i = stamp->first_pinned; !changed && i < stamp->first_filled_in; i++)
-		changed = is_set(&stamp->pairs[i]);
-	for (int i = stamp->first_filled_in; !changed && i < stamp->npairs; i++)
-		changed = text_changed(&stamp->pairs[i]);
-	return changed;
+	if (changed)
+		return true;
+	for (int i = stamp->first_pinned; i < stamp->first_filled_in; i++)
+	{
+		if (is_set(&stamp->pairs[i]))
+			return true;
+	}
+	for (int i = stamp->first_filled_in; i < stamp->npairs; i++)
+	{
+		if (text_changed(&stamp->pairs[i]))
+			return true;
+	}
+	return false;
 }

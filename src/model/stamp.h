@@ -33,9 +33,13 @@ typedef struct DtStamp
 	int			first_filled_in;	/* the first pair of a column that counts
 									 * when it is replaced */
 	DtColumnPair *pairs;		/* the mixin's own columns come first */
+
+	/* In a projection, from the first row on. */
 	int			ncompared;
-	AttrNumber *compared;		/* in a projection; NULL before the first row */
-	AttrNumber	last_read;		/* of these and the pairs */
+	AttrNumber *compared;		/* columns to compare */
+	int			nread;
+	DtColumnPair **read;		/* pairs that may change */
+	AttrNumber	last_read;		/* of all of these */
 } DtStamp;
 
 extern void dtmodel_init_stamp(DtStamp *stamp, const DtModel *model,
@@ -47,7 +51,10 @@ extern bool dtmodel_row_changes(DtStamp *stamp, const DtRow *row);
 static inline void
 dtmodel_set_pair(DtRow *row, const DtColumnPair *pair, Datum value)
 {
-	dtmodel_set_value_at(row, pair->attnum, pair->new_place, value);
+	if (dtmodel_is_projected(row))
+		dtmodel_set_projected(row, pair->attnum, value, false);
+	else
+		dtmodel_set_value_at(row, pair->attnum, pair->new_place, value);
 }
 
 #endif							/* DTMODEL_STAMP_H */

@@ -40,6 +40,7 @@ static const DtMixinColumn columns[] = {
 		.optional = true,
 		.in_template = "created_by",
 		.is_stamped = true,
+		.is_pinned = true,
 	},
 	{
 		.option = "updated_by",

@@ -155,6 +155,7 @@ static const DtMixinColumn columns[] = {
 		.optional = true,
 		.in_template = "created_at",
 		.is_stamped = true,
+		.is_pinned = true,
 	},
 	{
 		.option = "updated_at",
