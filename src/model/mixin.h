@@ -56,6 +56,7 @@ typedef struct DtMixinColumn
 	bool		has_to_match;	/* if the partitioned table has it, so must a
 								 * table to attach */
 	bool		marks_deleted;	/* it says whether a row is live */
+	bool		is_only_read;	/* the mixin never writes it */
 	bool		is_stamped;		/* the mixin writes it, whatever an UPDATE
 								 * assigns */
 	bool		is_row_version; /* update() and upsert() compare it with the

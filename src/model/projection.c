@@ -484,8 +484,11 @@ add_changeable(Steps *steps, const DtModel *model, const DtMixin *mixin)
 	const void *options = dtmodel_options_of(model, mixin);
 
 	for (int i = 0; options != NULL && i < mixin->ncolumns; i++)
-		dtmodel_add_own_column(&steps->changeable,
-							   dtmodel_mixin_column(&mixin->columns[i], options));
+	{
+		if (!mixin->columns[i].is_only_read)
+			dtmodel_add_own_column(&steps->changeable,
+								   dtmodel_mixin_column(&mixin->columns[i], options));
+	}
 }
 
 /* Adds the work of a trigger; false if it cannot be done in a projection. */

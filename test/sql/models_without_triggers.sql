@@ -73,4 +73,8 @@ SET search_path = models_without_triggers;
 
 DROP SCHEMA hostile CASCADE;
 DROP FOREIGN DATA WRAPPER models_without_triggers CASCADE;
+
+-- a table of the server's is not looked at
+SELECT * FROM dtmodel.drift('pg_catalog.pg_class');
+
 DROP SCHEMA models_without_triggers CASCADE;
