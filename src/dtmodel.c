@@ -92,7 +92,8 @@ names_this_library(const char *setting)
  * Whether the library was preloaded, for the server, the database, the role
  * or the session.  A library that is loaded later, by the first call of one
  * of its functions, does not change the planner: a session behaves the same
- * from its start to its end.
+ * from its start to its end.  What shared_preload_libraries names is loaded
+ * before any session begins.
  */
 static bool
 is_preloaded(void)
@@ -101,8 +102,7 @@ is_preloaded(void)
 		return true;
 	if (!IsParallelWorker() && debug_query_string != NULL)
 		return false;
-	return names_this_library(shared_preload_libraries_string) ||
-		names_this_library(session_preload_libraries_string) ||
+	return names_this_library(session_preload_libraries_string) ||
 		names_this_library(local_preload_libraries_string);
 }
 

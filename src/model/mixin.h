@@ -58,8 +58,8 @@ typedef struct DtMixinColumn
 	bool		marks_deleted;	/* it says whether a row is live */
 	bool		is_stamped;		/* the mixin writes it, whatever an UPDATE
 								 * assigns */
-	bool		is_pinned;		/* all that it writes in an UPDATE is the old
-								 * value */
+	bool		is_pinned;		/* in an UPDATE the mixin gives it no value but
+								 * the old one */
 	bool		is_row_version; /* update() and upsert() compare it with the
 								 * row instead of assigning it */
 } DtMixinColumn;

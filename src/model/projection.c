@@ -506,7 +506,7 @@ has_step(const Steps *steps, const DtRowAction *action)
 	return false;
 }
 
-/* A column that a mixin pins changes only if the UPDATE assigns it. */
+/* A column to which a mixin gives no new value changes if the UPDATE assigns it. */
 static void
 add_changeable(Steps *steps, const DtModel *model, const DtMixin *mixin)
 {

@@ -21,7 +21,14 @@
 #include "tcop/utility.h"
 #include "utils/snapmgr.h"
 
-/* They become valid nevertheless. */
+/* It becomes valid nevertheless. */
+static void
+skip_scan_for(Constraint *check)
+{
+	Assert(check->contype == CONSTR_CHECK);
+	check->skip_validation = true;
+}
+
 static void
 skip_scan(AlterTableStmt *statement)
 {
@@ -30,18 +37,16 @@ skip_scan(AlterTableStmt *statement)
 	foreach(cell, statement->cmds)
 	{
 		const AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
-		Constraint *constraint = (Constraint *) command->def;
 
-		if (command->subtype == AT_AddConstraint &&
-			constraint->contype == CONSTR_CHECK)
-			constraint->skip_validation = true;
+		if (command->subtype == AT_AddConstraint)
+			skip_scan_for((Constraint *) command->def);
 	}
 }
 
 /*
- * Runs the statement as the current user.  The caller knows that no row of the
- * table, of its partitions or of the tables that inherit from it violates one
- * of the CHECKs that it adds.
+ * Runs the statement as the current user.  The constraints that it adds are
+ * CHECKs, and the caller knows that no row of the table, of its partitions or
+ * of the tables that inherit from it violates one of them.
  */
 void
 dtmodel_alter_without_scan(const char *sql)

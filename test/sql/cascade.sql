@@ -228,6 +228,31 @@ DELETE FROM heads;
 SELECT (SELECT is_deleted FROM heads) AS head, (SELECT is_deleted FROM limbs) AS limb;
 SELECT problem, repair, advice FROM dtmodel.drift('limbs');
 
+-- a row that says in its flag only that it is deleted: those below are deleted and restored with it
+CREATE TABLE flagged (id int PRIMARY KEY);
+CREATE TABLE below_flagged (id int PRIMARY KEY, flagged int REFERENCES flagged ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('flagged'), dtmodel.add_soft_delete('below_flagged');
+ALTER TABLE flagged DROP CONSTRAINT ck_flagged_soft_delete;
+ALTER TABLE flagged DISABLE TRIGGER zz_dtmodel_soft_delete_flag;
+INSERT INTO flagged VALUES (1, false, '2020-01-01');
+INSERT INTO below_flagged VALUES (1, 1);
+UPDATE flagged SET is_deleted = true, deleted_at = NULL;
+SELECT is_deleted FROM below_flagged;
+UPDATE flagged SET is_deleted = false, deleted_at = '2020-01-01';
+SELECT is_deleted, deleted_at FROM below_flagged;
+
+-- a row is deleted for good with the parent whose key says so, not with one of another key
+CREATE TABLE nulled (id int PRIMARY KEY);
+CREATE TABLE deleting (id int PRIMARY KEY);
+CREATE TABLE both_below (id int PRIMARY KEY, a int REFERENCES nulled ON DELETE SET NULL, b int REFERENCES deleting ON DELETE CASCADE, c int REFERENCES nulled);
+SELECT dtmodel.add_soft_delete('both_below');
+INSERT INTO nulled VALUES (1), (2);
+INSERT INTO deleting VALUES (1), (2);
+INSERT INTO both_below VALUES (1, 1, 1, 2), (2, 1, 2, 2);
+DELETE FROM nulled WHERE id = 1;
+DELETE FROM deleting WHERE id = 1;
+SELECT id, a, b, c, is_deleted FROM both_below;
+
 DROP SCHEMA cascade CASCADE;
 DROP SCHEMA elsewhere CASCADE;
 DROP ROLE cascade_owner, cascade_user;

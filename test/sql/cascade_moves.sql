@@ -67,4 +67,17 @@ WITH u AS (UPDATE parted SET k = 2 WHERE id = 3 RETURNING id)
     INSERT INTO parted (id, k, created_by) SELECT 4, 2, 'forged' WHERE (SELECT count(*) FROM u) = 0;
 SELECT id, created_by = current_user AS honest FROM parted WHERE id = 4;
 
+-- rows of two partitions that one statement moves, and deletes
+CREATE TABLE gathered (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE gathered_1 PARTITION OF gathered FOR VALUES IN (1);
+CREATE TABLE gathered_2 PARTITION OF gathered FOR VALUES IN (2);
+CREATE TABLE gathered_3 PARTITION OF gathered FOR VALUES IN (3);
+CREATE TABLE below_gathered (id int PRIMARY KEY, g int, k int, FOREIGN KEY (g, k) REFERENCES gathered ON UPDATE CASCADE ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('gathered'), dtmodel.add_soft_delete('below_gathered');
+INSERT INTO gathered VALUES (1, 1), (2, 2);
+INSERT INTO below_gathered VALUES (1, 1, 1), (2, 2, 2);
+UPDATE gathered SET k = 3, is_deleted = true;
+SELECT id, k, is_deleted FROM gathered ORDER BY id;
+SELECT id, k, is_deleted FROM below_gathered ORDER BY id;
+
 DROP SCHEMA cascade_moves CASCADE;

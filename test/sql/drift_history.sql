@@ -242,5 +242,43 @@ DELETE FROM drift.timeless;
 \echo :SQLSTATE
 SELECT id FROM drift.timeless;
 
+-- the function that shows the past, replaced by one with a parsed body
+CREATE TABLE drift.parsed (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('drift.parsed'), dtmodel.add_history('drift.parsed');
+CREATE OR REPLACE FUNCTION drift.parsed_as_of(at timestamptz) RETURNS SETOF drift.parsed LANGUAGE sql
+BEGIN ATOMIC SELECT * FROM drift.parsed; END;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.parsed');
+ALTER TABLE drift.parsed ADD name text;
+SELECT repair FROM dtmodel.drift('drift.parsed') \gexec
+SELECT problem, repair, advice FROM dtmodel.drift('drift.parsed');
+-- names are quoted as the session has it
+SET quote_all_identifiers = on;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.parsed');
+RESET quote_all_identifiers;
+
+-- an index that has no partition yet, and a history that is partitioned by something else
+CREATE TABLE drift.wrong (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('drift.wrong'), dtmodel.add_history('drift.wrong', partition_by => 'month');
+DROP INDEX drift.wrong_history_id_valid_to_idx;
+CREATE INDEX ON ONLY drift.wrong_history (id, valid_to);
+SELECT problem, repair, advice FROM dtmodel.drift('drift.wrong');
+SELECT repair FROM dtmodel.drift('drift.wrong') \gexec
+SELECT indexrelid::regclass, indisvalid FROM pg_index WHERE indrelid = 'drift.wrong_history'::regclass ORDER BY indexrelid::regclass::text;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.wrong');
+ALTER EVENT TRIGGER dtmodel_history_protect DISABLE;
+DROP TABLE drift.wrong_history;
+CREATE TABLE drift.wrong_history (valid_from timestamptz NOT NULL, valid_to timestamptz NOT NULL, operation text NOT NULL, ended_by text NOT NULL,
+                                   transaction_id xid8 NOT NULL, id int, created_at timestamptz, updated_at timestamptz) PARTITION BY RANGE (id);
+CREATE TABLE drift.wrong_history_1 PARTITION OF drift.wrong_history DEFAULT;
+ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
+INSERT INTO drift.wrong VALUES (1);
+DELETE FROM drift.wrong;
+\echo :SQLSTATE
+SELECT problem, repair, advice FROM dtmodel.drift('drift.wrong');
+SELECT repair FROM dtmodel.drift('drift.wrong') \gexec
+DELETE FROM drift.wrong;
+SELECT operation, id FROM drift.wrong_history;
+SELECT problem, repair, advice FROM dtmodel.drift('drift.wrong');
+
 DROP SCHEMA drift CASCADE;
 DROP ROLE regress_drift;

@@ -117,4 +117,30 @@ CREATE TABLE seats (id int PRIMARY KEY, seat int CONSTRAINT ck_s CHECK (seat > 0
 SELECT dtmodel.add_soft_delete('seats', hide => true);
 SELECT problem, repair, advice FROM dtmodel.drift('seats') WHERE problem ~ 'one_each';
 
+-- a trigger of ours that still runs last when it has another name
+CREATE TABLE ordered (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('ordered');
+ALTER TRIGGER zz_dtmodel_timestamps ON ordered RENAME TO zz_late;
+CREATE TRIGGER zzz BEFORE UPDATE ON ordered FOR EACH ROW EXECUTE FUNCTION pass();
+SELECT problem, repair, advice FROM dtmodel.drift('ordered');
+SELECT repair FROM dtmodel.drift('ordered') \gexec
+SELECT problem, repair, advice FROM dtmodel.drift('ordered');
+
+-- arguments that no option has, or that say what is so without them
+CREATE TABLE argued (id int PRIMARY KEY);
+SELECT dtmodel.add_soft_delete('argued');
+DROP TRIGGER zz_dtmodel_soft_delete ON argued;
+DROP TRIGGER zz_dtmodel_soft_delete_flag ON argued;
+CREATE TRIGGER zz_dtmodel_soft_delete BEFORE DELETE ON argued FOR EACH ROW
+    EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger('flag=is_deleted', 'deleted_at=deleted_at', 'flag_means=deleted');
+CREATE TRIGGER zz_dtmodel_soft_delete_flag BEFORE UPDATE OF is_deleted, deleted_at ON argued FOR EACH ROW
+    EXECUTE FUNCTION dtmodel_internal.soft_delete_flag_trigger('note=x', 'flag=is_deleted', 'deleted_at=deleted_at');
+INSERT INTO argued VALUES (1);
+DELETE FROM argued;
+SELECT is_deleted, deleted_at IS NOT NULL AS timed FROM argued;
+ALTER TABLE argued RENAME is_deleted TO gone;
+SELECT problem, repair, advice FROM dtmodel.drift('argued');
+SELECT repair FROM dtmodel.drift('argued') \gexec
+SELECT problem, repair, advice FROM dtmodel.drift('argued');
+
 DROP SCHEMA drift_repairs CASCADE;

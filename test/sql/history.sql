@@ -304,4 +304,12 @@ UPDATE endless SET v = 'd' WHERE id IN (1, 2);
 SELECT id, v, operation FROM endless_history ORDER BY id, v;
 SELECT e.id, h.operation, (h.version).v FROM endless AS e, LATERAL dtmodel.history(NULL::endless, e.id) AS h ORDER BY e.id, h.valid_from, h.valid_to;
 
+-- a change of nothing, after which the time is still that of no first change
+SET dtmodel.preserve_timestamps = on;
+INSERT INTO endless (id, v, updated_at) VALUES (6, 'a', '-infinity');
+RESET dtmodel.preserve_timestamps;
+UPDATE endless SET v = v WHERE id = 6;
+SELECT v, updated_at FROM endless WHERE id = 6;
+SELECT id, v, operation FROM endless_history WHERE id = 6;
+
 DROP SCHEMA history CASCADE;

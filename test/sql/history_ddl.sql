@@ -525,5 +525,35 @@ CREATE TABLE history_ddl_third.twice (id int PRIMARY KEY);
 SELECT dtmodel.add_timestamps('twice'), dtmodel.add_timestamps('history_ddl_third.twice'), dtmodel.add_history('history_ddl_third.twice'), dtmodel.add_history('twice'), dtmodel.add_history('twice');
 DROP SCHEMA history_ddl_third CASCADE;
 
+-- one command adds a column, and changes only the table that it names
+CREATE TABLE machines (id int PRIMARY KEY);
+CREATE TABLE vehicles (id int PRIMARY KEY);
+CREATE TABLE cars (PRIMARY KEY (id)) INHERITS (vehicles);
+SELECT dtmodel.add_timestamps(t), dtmodel.add_history(t) FROM unnest('{machines, vehicles}'::regclass[]) AS t;
+ALTER TABLE vehicles ADD wheels int, INHERIT machines, ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+SELECT inhrelid::regclass, inhparent::regclass FROM pg_inherits
+WHERE inhrelid IN ('vehicles_history'::regclass, 'cars_history'::regclass) ORDER BY 1;
+SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class
+WHERE relname IN ('vehicles', 'vehicles_history', 'cars', 'cars_history') AND relnamespace = 'history_ddl'::regnamespace ORDER BY 1;
+SELECT name FROM columns('cars_history');
+
+-- a primary key of another column, where a table that inherits has none
+CREATE TABLE animals (id int PRIMARY KEY, tag int);
+CREATE TABLE dogs (PRIMARY KEY (id)) INHERITS (animals);
+SELECT dtmodel.add_timestamps('animals'), dtmodel.add_history('animals');
+ALTER TABLE dogs DROP CONSTRAINT dogs_pkey;
+ALTER TABLE animals DROP CONSTRAINT animals_pkey, ADD number int, ADD PRIMARY KEY (tag);
+SELECT indexrelid::regclass FROM pg_index WHERE indrelid IN ('animals_history'::regclass, 'dogs_history'::regclass) ORDER BY indexrelid::regclass::text;
+SELECT model, drift(model) FROM unnest('{animals, dogs}'::regclass[]) AS model;
+
+-- names that differ only where the names of the partitions are cut off
+CREATE TABLE a_table_with_a_name_that_has_only_room_for_a_character (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('a_table_with_a_name_that_has_only_room_for_a_character'),
+       dtmodel.add_history('a_table_with_a_name_that_has_only_room_for_a_character', partition_by => 'month');
+SET client_min_messages = notice;
+ALTER TABLE a_table_with_a_name_that_has_only_room_for_a_character RENAME TO a_table_with_a_name_that_has_only_room_for_a_character_;
+SET client_min_messages = warning;
+SELECT relid FROM pg_partition_tree('a_table_with_a_name_that_has_only_room_for_a_character__history') WHERE relid::text ~ 'history|default';
+
 DROP SCHEMA history_ddl CASCADE;
 DROP SCHEMA history_ddl_part CASCADE;

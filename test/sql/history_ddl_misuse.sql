@@ -328,6 +328,57 @@ ALTER TABLE owned_history OWNER TO history_ddl_ann;
 ALTER TABLE owned_history OWNER TO CURRENT_USER;
 \echo :SQLSTATE
 
+-- whole rows of the model are not those of its history
+CREATE TABLE entire (id int PRIMARY KEY, name text);
+SELECT dtmodel.add_timestamps('entire'), dtmodel.add_history('entire');
+ALTER TABLE entire ALTER name TYPE text USING (entire.*)::text;
+\echo :SQLSTATE
+
+-- an event trigger of the user's may change the table again, before its history follows
+CREATE TABLE members (id int PRIMARY KEY, email text, age int);
+SELECT dtmodel.add_timestamps('members', clock => 'clock'), dtmodel.add_history('members');
+INSERT INTO members VALUES (1, 'ann@example.com', 7);
+UPDATE members SET email = 'ann@example.org';
+CREATE FUNCTION change_again() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE
+    command text := current_setting('history_ddl_misuse.command');
+BEGIN
+    IF command <> '' THEN
+        PERFORM set_config('history_ddl_misuse.command', '', false);
+        EXECUTE command;
+    END IF;
+END $$;
+SET history_ddl_misuse.command = '';
+CREATE EVENT TRIGGER a_history_ddl_misuse ON ddl_command_end EXECUTE FUNCTION change_again();
+-- the past of a column that has another name than the command gave it stays where it was
+SET history_ddl_misuse.command = 'ALTER TABLE members RENAME mail TO address';
+ALTER TABLE members RENAME email TO mail;
+SELECT columns('members'), columns('members_history');
+SELECT email, address FROM members_history;
+-- so does that of a column whose former name another one has
+SET history_ddl_misuse.command = 'ALTER TABLE members ADD address text';
+ALTER TABLE members RENAME address TO mail;
+SELECT columns('members'), columns('members_history');
+-- the type of a column that has another name by then does not follow
+SET history_ddl_misuse.command = 'ALTER TABLE members RENAME age TO years';
+ALTER TABLE members ALTER age TYPE bigint;
+SELECT problem, repair, advice FROM dtmodel.drift('members');
+UPDATE members SET years = 8;
+\echo :SQLSTATE
+DROP EVENT TRIGGER a_history_ddl_misuse;
+
+-- a column with the name of one that was excluded, and dropped while no event trigger did its work
+CREATE TABLE accounts (id int PRIMARY KEY, secret text);
+SELECT dtmodel.add_timestamps('accounts'), dtmodel.add_history('accounts', exclude => '{secret}');
+ALTER EVENT TRIGGER dtmodel_history_follow DISABLE;
+ALTER EVENT TRIGGER dtmodel_history_drop DISABLE;
+ALTER TABLE accounts DROP secret;
+ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
+ALTER EVENT TRIGGER dtmodel_history_drop ENABLE ALWAYS;
+ALTER TABLE accounts ADD secret text;
+SELECT columns('accounts_history');
+SELECT problem, repair, advice FROM dtmodel.drift('accounts');
+
 DROP SCHEMA history_ddl_misuse CASCADE;
 DROP SCHEMA history_ddl_other CASCADE;
 DROP ROLE history_ddl_ann;

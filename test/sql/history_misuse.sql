@@ -134,4 +134,11 @@ SELECT dtmodel.add_timestamps('loose');
 SELECT dtmodel.add_history('loose');
 \echo :SQLSTATE
 
+-- soft delete needs what marks a deleted row
+CREATE TABLE marked (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('marked'), dtmodel.add_soft_delete('marked');
+SELECT dtmodel.add_history('marked', exclude => '{is_deleted}');
+SELECT dtmodel.add_history('marked', exclude => '{deleted_at}');
+\echo :SQLSTATE
+
 DROP SCHEMA history_misuse CASCADE;

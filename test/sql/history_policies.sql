@@ -334,6 +334,26 @@ SELECT problem, repair, advice FROM dtmodel.drift('shielded');
 DROP OWNED BY history_policies_carl;
 DROP ROLE history_policies_carl;
 
+-- a policy without a condition, and one of the history that has one, for the same roles
+CREATE TABLE bare (id int PRIMARY KEY);
+ALTER TABLE bare ENABLE ROW LEVEL SECURITY;
+SELECT dtmodel.add_timestamps('bare'), dtmodel.add_history('bare');
+CREATE POLICY own ON bare_history FOR SELECT USING (id = 1);
+CREATE POLICY nothing ON bare FOR SELECT;
+SELECT name, qual FROM policies('bare_history');
+-- of two that are like the one of the model, the first is its copy; one that is the copy of another is not
+CREATE TABLE alike (id int PRIMARY KEY);
+ALTER TABLE alike ENABLE ROW LEVEL SECURITY;
+SELECT dtmodel.add_timestamps('alike'), dtmodel.add_history('alike');
+CREATE POLICY first ON alike_history FOR SELECT USING (id > 1);
+CREATE POLICY second ON alike_history FOR SELECT USING (id > 1);
+CREATE POLICY p ON alike USING (id > 1);
+SELECT name, qual FROM policies('alike_history');
+CREATE POLICY o ON alike USING (id > 1);
+SELECT name, qual FROM policies('alike_history');
+DROP POLICY p ON alike;
+SELECT name, qual FROM policies('alike_history');
+
 \set VERBOSITY terse
 SET client_min_messages = error;
 DROP SCHEMA history_policies CASCADE;

@@ -287,6 +287,24 @@ UPDATE earlier SET v = 'c', updated_at = '2020-01-04';
 RESET dtmodel.preserve_timestamps;
 SELECT (h.version).v, valid_from, operation, changed FROM dtmodel.history(NULL::earlier, 1) AS h;
 
+-- what a disabled trigger has left out: it is not known what began the next version
+CREATE TABLE gaps (id int PRIMARY KEY, v text);
+SELECT dtmodel.add_timestamps('gaps'), dtmodel.add_history('gaps');
+INSERT INTO gaps VALUES (1, 'a');
+UPDATE gaps SET v = 'b';
+ALTER TABLE gaps DISABLE TRIGGER zz_dtmodel_history;
+UPDATE gaps SET v = 'c';
+ALTER TABLE gaps ENABLE TRIGGER zz_dtmodel_history;
+UPDATE gaps SET v = 'd';
+SELECT (h.version).v, operation, actor IS NOT NULL AS has_actor, changed FROM dtmodel.history(NULL::gaps, 1) AS h;
+SELECT operation, changed FROM dtmodel.changes(NULL::gaps, '-infinity');
+
+-- a row with a time of creation, but no first change
+SET dtmodel.preserve_timestamps = on;
+INSERT INTO gaps (id, v, created_at, updated_at) VALUES (2, 'a', '2020-01-01', '-infinity');
+RESET dtmodel.preserve_timestamps;
+SELECT (h.version).v, valid_from, operation FROM dtmodel.history(NULL::gaps, 2) AS h;
+
 \set VERBOSITY terse
 SET client_min_messages = error;
 DROP SCHEMA history_read CASCADE;

@@ -285,4 +285,20 @@ CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL;
 CREATE TRIGGER refuse BEFORE INSERT ON numbered FOR EACH ROW EXECUTE FUNCTION refuse();
 SELECT dtmodel.revert(NULL::numbered, 1, :'t') IS NULL AS refused;
 
+-- versions from before the primary key was another column, which they do not have
+CREATE TABLE rekeyed (id int PRIMARY KEY, tag int, v text);
+SELECT dtmodel.add_timestamps('rekeyed'), dtmodel.add_history('rekeyed');
+INSERT INTO rekeyed VALUES (1, NULL, 'a');
+BEGIN;
+SELECT pg_current_xact_id() AS x \gset
+UPDATE rekeyed SET v = 'b';
+COMMIT;
+UPDATE rekeyed SET tag = 7;
+ALTER TABLE rekeyed DROP CONSTRAINT rekeyed_pkey, ADD PRIMARY KEY (tag);
+\set VERBOSITY default
+SELECT dtmodel.revert_transaction(NULL::rekeyed, :'x');
+\set VERBOSITY terse
+\echo :SQLSTATE
+SELECT id, tag, v FROM rekeyed;
+
 DROP SCHEMA history_revert CASCADE;

@@ -241,3 +241,6 @@ SELECT dtmodel.jsonb_patch('{"b": 1, "d": 2, "f": 3, "h": 4}', '[{"op": "remove"
 -- containers that were copied while they were empty
 SELECT dtmodel.jsonb_patch('{"a": {}}', '[{"op": "add", "path": "/a/x", "value": 1}, {"op": "remove", "path": "/a/x"}, {"op": "copy", "from": "/a", "path": "/b"},
     {"op": "add", "path": "/a/y", "value": 2}, {"op": "add", "path": "/b/z", "value": 3}]');
+-- members that were removed behind a run of others, and are added again
+SELECT dtmodel.jsonb_patch('{"a": 1, "b": 2, "c": 3, "d": 4}', '[{"op": "remove", "path": "/d"}, {"op": "add", "path": "/d", "value": 5}]');
+SELECT dtmodel.jsonb_patch('{"a": 1, "b": 2, "c": 3, "d": 4}', '[{"op": "remove", "path": "/c"}, {"op": "test", "path": "/c", "value": 3}]');

@@ -135,4 +135,19 @@ SELECT (instance).id, created FROM dtmodel.upsert(NULL::untied, '{"id": 6, "name
 \echo :SQLSTATE
 SELECT (instance).id, created FROM dtmodel.upsert(NULL::untied, '{"id": 6, "name": "b"}', '{name}');
 
+-- a table without any constraint, in which the time does not say whether a row is live
+CREATE TABLE loose (v text, is_deleted boolean, deleted_at timestamptz);
+SELECT dtmodel.add_soft_delete('loose');
+ALTER TABLE loose DROP CONSTRAINT ck_loose_soft_delete, ALTER is_deleted DROP DEFAULT;
+CREATE UNIQUE INDEX loose_timed ON loose (v) WHERE deleted_at IS NULL;
+SELECT dtmodel.unique_live('loose', 'v');
+SELECT indexrelid::regclass, pg_get_expr(indpred, indrelid) FROM pg_index WHERE indrelid = 'loose'::regclass ORDER BY indexrelid::regclass::text;
+-- unique indexes of deleted rows, of live ones, and of rows of both kinds, which are hidden
+CREATE TABLE timed_only (id int PRIMARY KEY, v text, w text);
+SELECT dtmodel.add_soft_delete('timed_only', flag => NULL, hide => true);
+CREATE UNIQUE INDEX timed_only_deleted ON timed_only (v) WHERE deleted_at IS NOT NULL;
+CREATE UNIQUE INDEX timed_only_live ON timed_only (v) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX timed_only_both ON timed_only (w) WHERE w <> '';
+SELECT problem, repair, advice FROM dtmodel.drift('timed_only');
+
 DROP SCHEMA live_indexes CASCADE;

@@ -180,5 +180,20 @@ SELECT dtmodel.remove_settings('tasks', drop_columns => true);
 SELECT dtmodel.create_live_view('tasks');
 RESET client_min_messages;
 
+-- a view whose condition is that of another flag
+SET client_min_messages = warning;
+CREATE TABLE swapped (id int PRIMARY KEY, is_deleted boolean NOT NULL DEFAULT false, hidden boolean NOT NULL DEFAULT false, deleted_at timestamptz);
+SELECT dtmodel.add_soft_delete('swapped');
+SELECT dtmodel.create_live_view('swapped');
+INSERT INTO swapped VALUES (1), (2);
+SELECT dtmodel.remove_soft_delete('swapped');
+SELECT dtmodel.add_soft_delete('swapped', flag => 'hidden');
+SELECT problem, repair, advice FROM dtmodel.drift('swapped');
+RESET client_min_messages;
+SELECT dtmodel.create_live_view('swapped');
+SET client_min_messages = warning;
+DELETE FROM swapped WHERE id = 1;
+SELECT id FROM live_swapped;
+
 SET client_min_messages = warning;
 DROP SCHEMA live_view CASCADE;

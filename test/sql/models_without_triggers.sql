@@ -73,4 +73,18 @@ SET search_path = models_without_triggers;
 
 DROP SCHEMA hostile CASCADE;
 DROP FOREIGN DATA WRAPPER models_without_triggers CASCADE;
+
+-- a table of the server's is not looked at
+SELECT * FROM dtmodel.drift('pg_catalog.pg_class');
+
+-- a session in which many tables without triggers are read
+DO $$
+BEGIN
+    FOR i IN 1..300 LOOP
+        EXECUTE format('CREATE TABLE bare_%s ()', i);
+        EXECUTE format('SELECT FROM bare_%s', i);
+    END LOOP;
+END $$;
+SELECT count(*) FROM dtmodel.models WHERE model::text LIKE 'bare%';
+
 DROP SCHEMA models_without_triggers CASCADE;

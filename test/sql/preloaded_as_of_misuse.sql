@@ -228,5 +228,37 @@ SET dtmodel.as_of = '%';
 SET dtmodel.as_of = '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30';
 \echo :SQLSTATE
 
+-- times of another type, that were dropped, and that a trigger does not name
+CREATE TABLE retyped (id int PRIMARY KEY);
+CREATE TABLE timeless (id int PRIMARY KEY);
+CREATE TABLE unused (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps(t), dtmodel.add_history(t) FROM unnest('{retyped, timeless, unused}'::regclass[]) AS t;
+DROP TRIGGER zz_dtmodel_timestamps ON unused;
+CREATE TRIGGER zz_dtmodel_timestamps BEFORE UPDATE ON unused FOR EACH ROW
+    EXECUTE FUNCTION dtmodel_internal.timestamps_trigger('created_at=created_at');
+ALTER EVENT TRIGGER dtmodel_history_follow DISABLE;
+ALTER TABLE retyped ALTER updated_at TYPE timestamp;
+ALTER EVENT TRIGGER dtmodel_history_follow ENABLE ALWAYS;
+ALTER TABLE timeless DROP updated_at;
+SET dtmodel.as_of = '2026-01-01';
+SELECT * FROM retyped;
+\echo :SQLSTATE
+SELECT * FROM timeless;
+\echo :SQLSTATE
+SELECT * FROM unused;
+\echo :SQLSTATE
+
+-- system columns of other tables, on each level of the query
+RESET dtmodel.as_of;
+CREATE TABLE joined (id int PRIMARY KEY);
+SELECT dtmodel.add_timestamps('joined'), dtmodel.add_history('joined');
+INSERT INTO joined VALUES (1);
+SET dtmodel.as_of = 'now';
+SELECT j.id, c.relname FROM joined AS j, pg_class AS c WHERE c.oid = 'joined'::regclass AND c.ctid IS NOT NULL;
+SELECT j.id FROM joined AS j WHERE EXISTS (SELECT FROM pg_class AS c WHERE c.oid = 'joined'::regclass AND c.tableoid IS NOT NULL);
+SELECT j.id, (SELECT j.ctid FROM pg_class AS c LIMIT 1) FROM joined AS j;
+\echo :SQLSTATE
+RESET dtmodel.as_of;
+
 ALTER EVENT TRIGGER dtmodel_history_protect ENABLE ALWAYS;
 DROP SCHEMA as_of_misuse CASCADE;

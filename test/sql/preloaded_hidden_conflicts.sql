@@ -63,4 +63,22 @@ WITH other AS (INSERT INTO items VALUES (2, 1, 'newer') ON CONFLICT (id, k) DO U
 UPDATE single SET v = 'seen' FROM other, timed WHERE id = 1 RETURNING single.v, timed.v, other.v;
 RESET dtmodel.with_deleted;
 
+-- rows that are not hidden, in another partitioned table whose triggers are fired, and in one that was a partition
+CREATE TABLE shown (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+CREATE TABLE shown_1 PARTITION OF shown FOR VALUES FROM (1) TO (10);
+CREATE FUNCTION pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER pass BEFORE UPDATE ON shown FOR EACH ROW EXECUTE FUNCTION pass();
+SELECT dtmodel.add_soft_delete('shown');
+INSERT INTO shown VALUES (1, 'old');
+DELETE FROM shown;
+WITH other AS (INSERT INTO items VALUES (2, 1, 'last') ON CONFLICT (id, k) DO UPDATE SET v = excluded.v RETURNING v)
+UPDATE shown SET v = other.v FROM other RETURNING shown.v, is_deleted;
+ALTER TABLE shown DETACH PARTITION shown_1;
+DROP TRIGGER zz_dtmodel_soft_delete ON shown_1;
+CREATE TRIGGER zz_dtmodel_soft_delete BEFORE UPDATE OR DELETE ON shown_1 FOR EACH ROW
+    EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger('flag=is_deleted', 'deleted_at=deleted_at');
+CREATE TRIGGER pass BEFORE UPDATE ON shown_1 FOR EACH ROW EXECUTE FUNCTION pass();
+WITH other AS (INSERT INTO items VALUES (2, 1, 'end') ON CONFLICT (id, k) DO UPDATE SET v = excluded.v RETURNING v)
+UPDATE shown_1 SET v = other.v FROM other RETURNING shown_1.v, is_deleted;
+
 DROP SCHEMA hidden_conflicts CASCADE;

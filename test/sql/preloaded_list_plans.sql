@@ -151,5 +151,10 @@ SELECT plan_of('SELECT p.id FROM authors AS a, LATERAL dtmodel.get_all(NULL::pos
 SELECT plan_of('SELECT id FROM dtmodel.get_all(NULL::posts, 5, (random() * 10)::int)');
 SELECT plan_of('SELECT id FROM dtmodel.get_all(NULL::posts, (random() * 10)::int)');
 
+-- a table that is given by a row, and what is known only when the query runs
+SELECT plan_of('SELECT a.id FROM authors AS x, dtmodel.get_all(x) AS a');
+SELECT plan_of('SELECT p.id FROM (VALUES (true), (false)) AS v (x), dtmodel.get_all(NULL::posts, include_deleted => v.x) AS p');
+SELECT count(*) FROM (VALUES (true), (false)) AS v (x), dtmodel.get_all(NULL::posts, include_deleted => v.x) AS p;
+
 DROP SCHEMA preloaded_lists CASCADE;
 DROP ROLE preloaded_list_user;

@@ -128,4 +128,18 @@ BEGIN
     END IF;
 END $$;
 
+-- a partition whose trigger for DELETE is none for UPDATE: a row that moves is not deleted
+CREATE TABLE halves (id int, half int, v text, PRIMARY KEY (id, half)) PARTITION BY LIST (half);
+CREATE TABLE halves_1 PARTITION OF halves FOR VALUES IN (1);
+CREATE TABLE halves_2 PARTITION OF halves FOR VALUES IN (2);
+SELECT dtmodel.add_soft_delete('halves');
+DROP TRIGGER zz_dtmodel_soft_delete ON halves;
+CREATE TRIGGER zz_dtmodel_soft_delete BEFORE DELETE ON halves FOR EACH ROW
+    EXECUTE FUNCTION dtmodel_internal.soft_delete_trigger('flag=is_deleted', 'deleted_at=deleted_at');
+INSERT INTO halves VALUES (1, 1, 'a');
+UPDATE halves SET v = 'b';
+UPDATE halves SET half = 2;
+SELECT tableoid::regclass, id, half, v, is_deleted FROM halves;
+SELECT problem, repair, advice FROM dtmodel.drift('halves');
+
 DROP SCHEMA preloaded_projection CASCADE;

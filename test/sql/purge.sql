@@ -291,5 +291,21 @@ RESET client_min_messages;
 CALL dtmodel.purge('guarded', '0');
 SELECT id FROM guarded;
 
+-- rows that a trigger of the user keeps are not counted; the server deletes their parents nevertheless
+SET client_min_messages = warning;
+CREATE TABLE keepers (id int PRIMARY KEY);
+CREATE TABLE kept (id int PRIMARY KEY, keeper int REFERENCES keepers ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('keepers'), dtmodel.add_soft_delete('kept');
+CREATE FUNCTION keep_deleted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER keep BEFORE DELETE ON kept FOR EACH ROW WHEN (OLD.is_deleted) EXECUTE FUNCTION keep_deleted();
+INSERT INTO keepers VALUES (1);
+INSERT INTO kept VALUES (1, 1);
+DELETE FROM keepers;
+RESET client_min_messages;
+CALL dtmodel.purge('keepers', '0');
+SET client_min_messages = warning;
+SELECT count(*) FROM keepers;
+SELECT count(*) FROM kept;
+
 SET client_min_messages = warning;
 DROP SCHEMA purge CASCADE;

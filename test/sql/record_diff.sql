@@ -122,4 +122,9 @@ ALTER TABLE drifted ADD settings text DEFAULT 'text';
 SELECT dtmodel.get_changes(NULL, d) FROM drifted AS d;
 \echo :SQLSTATE
 
+-- a short value, and one that is stored compressed
+CREATE TABLE packed (id int PRIMARY KEY, body text);
+INSERT INTO packed VALUES (1, 'short'), (2, repeat('x', 5000)), (3, repeat('x', 5000)), (4, repeat('y', 5000));
+SELECT a.id AS old, b.id AS new, dtmodel.get_modified_keys(a, b) FROM packed AS a, packed AS b WHERE a.id IN (1, 2) AND a.id <> b.id ORDER BY 1, 2;
+
 DROP SCHEMA record_diff CASCADE;

@@ -68,5 +68,22 @@ UPDATE timeless SET is_deleted = false;
 SELECT dtmodel.remove_soft_delete('timeless', drop_columns => true);
 \d timeless
 
+-- what only looks like a history, and that of a table whose triggers were dropped
+SET client_min_messages = warning;
+CREATE TABLE plain (id int PRIMARY KEY);
+CREATE TABLE plain_history (id int);
+CREATE TABLE viewed (id int PRIMARY KEY);
+CREATE VIEW viewed_history AS SELECT * FROM viewed;
+CREATE TABLE above (id int PRIMARY KEY);
+CREATE TABLE below (PRIMARY KEY (id)) INHERITS (above);
+SELECT dtmodel.add_timestamps('above'), dtmodel.add_history('above');
+DROP TRIGGER zz_dtmodel_history ON above;
+DROP TRIGGER zz_dtmodel_history_truncate ON above;
+RESET client_min_messages;
+SELECT dtmodel.remove_history('plain', drop_history => true);
+SELECT dtmodel.remove_history('viewed', drop_history => true);
+SELECT dtmodel.remove_history('above', drop_history => true);
+SELECT to_regclass('plain_history'), to_regclass('viewed_history'), to_regclass('above_history'), to_regclass('below_history');
+
 SET client_min_messages = warning;
 DROP SCHEMA remove_left CASCADE;

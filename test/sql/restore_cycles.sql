@@ -103,4 +103,16 @@ SELECT dtmodel.restore(NULL::teams, 1);
 SELECT (dtmodel.restore(NULL::regions, 1)).id;
 SELECT (SELECT count(*) FROM teams WHERE is_deleted) AS teams, (SELECT count(*) FROM people WHERE is_deleted) AS people;
 
+-- of several rows that one statement restores, the one whose parent stays deleted is named
+CREATE TABLE links (id int PRIMARY KEY, up int REFERENCES links ON DELETE CASCADE, buddy int REFERENCES links ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('links');
+INSERT INTO links VALUES (3), (1), (11), (2), (5), (10);
+UPDATE links SET up = CASE id WHEN 3 THEN 2 WHEN 2 THEN 1 WHEN 5 THEN 3 WHEN 11 THEN 10 END, buddy = CASE id WHEN 1 THEN 5 END;
+DELETE FROM links;
+\set VERBOSITY terse
+UPDATE links SET is_deleted = false WHERE id IN (1, 3, 11);
+\set VERBOSITY default
+UPDATE links SET is_deleted = false WHERE id IN (1, 3);
+SELECT id FROM links WHERE is_deleted ORDER BY id;
+
 DROP SCHEMA restore_cycles CASCADE;

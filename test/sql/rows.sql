@@ -158,5 +158,16 @@ SELECT * FROM dtmodel.upsert(NULL::"odd ""table"".; --", '{"the.key": 1, "X y": 
 SELECT * FROM dtmodel.get_or_create(NULL::"odd ""table"".; --", '{"a \"b\";": ["y"]}');
 SELECT dtmodel.to_dict(o), dtmodel.repr(o) FROM "odd ""table"".; --" AS o;
 
+-- a document in a domain
+CREATE DOMAIN document AS json CHECK (json_typeof(VALUE) = 'object');
+CREATE TABLE documents (id int PRIMARY KEY, doc document);
+SELECT dtmodel.add_soft_delete('documents');
+SELECT dtmodel.create(NULL::documents, '{"id": 1, "doc": {"a": [1, null]}}');
+SELECT dtmodel.to_dict(d) FROM documents AS d;
+\set VERBOSITY terse
+SELECT dtmodel.create(NULL::documents, '{"id": 2, "doc": [1]}');
+\set VERBOSITY default
+\echo :SQLSTATE
+
 DROP SCHEMA rows_test CASCADE;
 DROP SCHEMA IF EXISTS evil CASCADE;

@@ -54,4 +54,12 @@ END $$;
 SELECT * FROM seen ORDER BY id;
 SELECT count(*) FROM parts;
 
+-- rows that were written before a column was added
+CREATE TABLE short_rows (id int PRIMARY KEY, v text, is_deleted boolean NOT NULL DEFAULT false, deleted_at timestamptz);
+SELECT dtmodel.add_soft_delete('short_rows');
+INSERT INTO short_rows VALUES (1, 'a');
+ALTER TABLE short_rows ADD w int;
+SELECT dtmodel.get_by_id(NULL::short_rows, 1);
+SELECT dtmodel.to_dict(dtmodel.get_by_id(NULL::short_rows, 1));
+
 DROP SCHEMA rows_columns CASCADE;

@@ -153,4 +153,12 @@ UPDATE stored SET n = 2 WHERE id = 2;
 \set VERBOSITY default
 SELECT * FROM stored ORDER BY 1;
 
+-- a CHECK with a name like ours on another column
+CREATE TABLE checked (id int PRIMARY KEY, other jsonb, settings jsonb,
+    CONSTRAINT ck_other_settings CHECK (jsonb_typeof(other) = 'object'));
+SET client_min_messages = notice;
+SELECT dtmodel.add_settings('checked', '{theme}');
+SET client_min_messages = warning;
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'checked'::regclass AND contype = 'c' ORDER BY 1;
+
 DROP SCHEMA settings_test CASCADE;

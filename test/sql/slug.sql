@@ -309,6 +309,54 @@ CREATE TABLE slug.emptied (id int PRIMARY KEY, title text);
 SELECT dtmodel.add_slug('slug.emptied', 'title');
 CALL dtmodel.fill_slugs('slug.emptied');
 
+-- a table that is known to be empty
+CREATE TABLE slug.unfilled (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_slug('slug.unfilled', 'title');
+VACUUM slug.unfilled;
+CALL dtmodel.fill_slugs('slug.unfilled');
+
+-- an index that was interrupted when it was nearly built
+RESET client_min_messages;
+CREATE TABLE slug.halfway (id int PRIMARY KEY, title text, slug text, n int);
+INSERT INTO slug.halfway VALUES (1, 'T', 't');
+CREATE SEQUENCE slug.calls;
+CREATE FUNCTION slug.fails_later(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    ASSERT nextval('slug.calls') = 1;
+    RETURN false;
+END $$;
+CREATE UNIQUE INDEX CONCURRENTLY halfway_bad ON slug.halfway (slug) WHERE slug.fails_later(slug);
+SELECT indisready, indisvalid FROM pg_index WHERE indexrelid = 'slug.halfway_bad'::regclass;
+SELECT dtmodel.add_slug('slug.halfway', 'title', on_update => true);
+SELECT dtmodel.add_soft_delete('slug.halfway');
+SELECT indexrelid::regclass AS index, indisvalid FROM pg_index WHERE indrelid = 'slug.halfway'::regclass ORDER BY 1;
+SELECT problem, repair, advice FROM dtmodel.drift('slug.halfway');
+DROP INDEX slug.halfway_bad;
+-- a change of something else, where slugs follow their source
+SELECT dtmodel.add_timestamps('slug.halfway');
+UPDATE slug.halfway SET n = 1;
+UPDATE slug.halfway SET title = 'U';
+SELECT id, slug, n FROM slug.halfway;
+-- an index of the user's for some rows, and one that is a constraint
+CREATE TABLE slug.partly (id int PRIMARY KEY, title text, slug text);
+CREATE UNIQUE INDEX partly_slug ON slug.partly (slug) WHERE id > 10;
+SELECT dtmodel.add_slug('slug.partly', 'title');
+SELECT dtmodel.add_soft_delete('slug.partly');
+SELECT indexrelid::regclass AS index FROM pg_index WHERE indrelid = 'slug.partly'::regclass ORDER BY indexrelid::regclass::text;
+CREATE TABLE slug.bound (id int PRIMARY KEY, title text, slug text, CONSTRAINT uq_bound_slug UNIQUE (slug));
+SELECT dtmodel.add_slug('slug.bound', 'title');
+SELECT dtmodel.remove_slug('slug.bound');
+SELECT conname FROM pg_constraint WHERE conrelid = 'slug.bound'::regclass AND contype = 'u';
+-- a slug that was set to null while its trigger was disabled
+SELECT dtmodel.add_slug('slug.bound', 'title'), dtmodel.add_timestamps('slug.bound');
+INSERT INTO slug.bound (id, title) VALUES (1, 'T');
+ALTER TABLE slug.bound DISABLE TRIGGER zz_dtmodel_slug;
+UPDATE slug.bound SET slug = NULL;
+ALTER TABLE slug.bound ENABLE TRIGGER zz_dtmodel_slug;
+SELECT slug, updated_at > created_at AS changed FROM slug.bound;
+UPDATE slug.bound SET id = 1;
+SELECT slug FROM slug.bound;
+
 SET client_min_messages = warning;
 DROP SCHEMA slug CASCADE;
 DROP ROLE slug_user;

@@ -135,6 +135,18 @@ CREATE TRIGGER a BEFORE INSERT ON odd FOR EACH ROW EXECUTE FUNCTION dtmodel_inte
 INSERT INTO odd VALUES (1);
 \echo :SQLSTATE
 
+-- a column that got another type
+CREATE TABLE retyped (id int PRIMARY KEY, title text);
+SELECT dtmodel.add_timestamps('retyped'), dtmodel.add_slug('retyped', 'title');
+INSERT INTO retyped (id, title) VALUES (1, 'T');
+ALTER TABLE retyped ALTER slug TYPE bytea USING slug::bytea;
+UPDATE retyped SET title = 'U';
+\echo :SQLSTATE
+-- without its trigger it is like any column
+ALTER TABLE retyped DISABLE TRIGGER zz_dtmodel_slug;
+UPDATE retyped SET slug = 'a';
+SELECT updated_at > created_at AS changed FROM retyped;
+
 SET client_min_messages = warning;
 DROP SCHEMA slug_misuse CASCADE;
 DROP ROLE slug_misuse_user;

@@ -76,3 +76,6 @@ SELECT dtmodel.slugify('ﷺ') AS one, dtmodel.slugify(repeat('ﷺ', 200)) = repe
 CREATE TEMPORARY TABLE t (title text, slug text GENERATED ALWAYS AS (dtmodel.slugify(title)) STORED);
 CREATE INDEX ON t (dtmodel.slugify(title));
 INSERT INTO t VALUES ('Crème brûlée') RETURNING slug;
+-- silent letters only, and long texts without spaces
+SELECT dtmodel.slugify('ьъ'), dtmodel.slugify('ьъьъьъ', max_length => 8), dtmodel.slugify('ьъьъьъ', max_length => 2);
+SELECT dtmodel.slugify(repeat(repeat('ab', 50) || E'\n', 500)) = repeat(repeat('ab', 50) || '-', 499) || repeat('ab', 50) AS same;

@@ -158,5 +158,15 @@ SELECT dtmodel.remove_timestamps('timestamps.users', drop_columns => true);
 DROP VIEW timestamps.moved;
 SELECT dtmodel.remove_timestamps('timestamps.users', drop_columns => true);
 \d timestamps.users
+
+-- a row that was written before a column was added, in a table without created_at
+CREATE TABLE timestamps.older (id int PRIMARY KEY, updated_at timestamptz NOT NULL DEFAULT '2020-01-01');
+SELECT dtmodel.add_timestamps('timestamps.older', created_at => NULL);
+INSERT INTO timestamps.older VALUES (1), (2);
+ALTER TABLE timestamps.older ADD v text;
+UPDATE timestamps.older SET v = NULL WHERE id = 1;
+UPDATE timestamps.older SET v = 'a' WHERE id = 2;
+SELECT id, updated_at > '2020-01-02' AS changed FROM timestamps.older ORDER BY id;
+
 SET client_min_messages = warning;
 DROP SCHEMA timestamps CASCADE;

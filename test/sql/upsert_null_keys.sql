@@ -31,6 +31,7 @@ BEGIN
     DROP INDEX upsert_null_keys.uq_users_email;
     DELETE FROM upsert_null_keys.users;
     EXECUTE 'CREATE UNIQUE INDEX ON upsert_null_keys.users (email) NULLS NOT DISTINCT WHERE NOT is_deleted';
+    EXECUTE 'CREATE UNIQUE INDEX ON upsert_null_keys.users (name) NULLS NOT DISTINCT WHERE NOT is_deleted';
     SELECT * INTO result FROM dtmodel.upsert(NULL::upsert_null_keys.users, '{"email": null, "name": "x"}', '{email}', 'return');
     ASSERT NOT result.created AND (result.instance).is_deleted, result;
     SELECT * INTO result FROM dtmodel.upsert(NULL::upsert_null_keys.users, '{"email": null, "name": "y"}', '{email}', 'restore');

@@ -417,5 +417,48 @@ $node->safe_psql('held', q(
 }
 is($node->safe_psql('held', 'SELECT count(*) FROM bodies'), '0', 'and others can');
 
+# What the configuration of the server says is set by no role, and holds for all.
+$node->safe_psql('held', q(
+	ALTER DATABASE held RESET dtmodel.as_of;
+	CREATE TABLE notes (id int PRIMARY KEY);
+	SELECT dtmodel.add_audit('notes');
+	GRANT SELECT, INSERT ON notes TO app;));
+$node->append_conf('postgresql.conf', "dtmodel.actor = 'server'\ndtmodel.actor_locked = on");
+$node->reload;
+{
+	local $ENV{PGUSER} = 'app';
+	is($node->safe_psql('held', 'INSERT INTO notes VALUES (1) RETURNING created_by'),
+		'server', 'the actor of the configuration, where it is locked');
+}
+$node->append_conf('postgresql.conf', "dtmodel.as_of = '2026-01-01'");
+$node->reload;
+{
+	local $ENV{PGUSER} = 'holder';
+	is($node->safe_psql('held', 'SELECT count(*) FROM bodies'),
+		'0', 'the past of the configuration, through a view');
+}
+
+# A library that users may preload has a link in a folder of its own.
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''\ndtmodel.as_of = ''");
+$node->restart;
+my $pg_config = $ENV{PG_CONFIG} // 'pg_config';
+my $plugins = qx('$pg_config' --pkglibdir) =~ s/\n/\/plugins/r;
+SKIP:
+{
+	my $has_folder = -d $plugins;
+
+	skip "cannot write to $plugins", 1
+	  if !($has_folder || mkdir $plugins) || -e "$plugins/dtmodel.so"
+	  || !symlink '../dtmodel.so', "$plugins/dtmodel.so";
+	{
+		local $ENV{PGUSER} = 'app';
+		local $ENV{PGOPTIONS} = '-c local_preload_libraries=dtmodel';
+		is($node->safe_psql('postgres', 'SELECT dtmodel.tier()'),
+			'preloaded', 'a session that preloads the library itself');
+	}
+	unlink "$plugins/dtmodel.so";
+	rmdir $plugins unless $has_folder;
+}
+
 $node->stop;
 done_testing();

@@ -324,7 +324,9 @@ trim_runs(DtListAlignment *alignment, uint32 old_end, uint32 new_end, DtListRuns
 	runs->new_elements = alignment->new_side.elements + new_at;
 	runs->new_count = new_end - new_at;
 	runs->new_start = alignment->prefix + new_at;
-	runs->same_known = old_at == 0 && new_at == 0;
+
+	/* What is passed over is so in both lists: both are at their beginning. */
+	runs->same_known = old_at == 0;
 	runs->same = alignment->same;
 	return runs->old_count > 0 || runs->new_count > 0;
 }

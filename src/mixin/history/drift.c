@@ -195,21 +195,45 @@ drift_of_index(DtDrift *drift, Relation rel, const DtHistory *history, Oid table
 							 NameStr(history->table));
 }
 
-static void
+/* Gives another name to a table that cannot be the history, for a new one. */
+static char *
+replace_statement(Relation rel, Oid table, const char *name)
+{
+	return psprintf("SELECT %s.remove_history(%s); ALTER TABLE %s RENAME TO %s; %s",
+					DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
+					dtmodel_qualified_name_of(table),
+					quote_identifier(dtmodel_choose_name(get_rel_namespace(table),
+														 name, "old", InvalidOid)),
+					repair(rel));
+}
+
+/* Whether versions can be written as far as its partitions are concerned. */
+static bool
 drift_of_partition(DtDrift *drift, Relation rel, Oid relid)
 {
 	Relation	table = try_relation_open(relid, AccessShareLock);
+	bool		is_partitioned;
+	bool		has_key;
 
 	if (table == NULL)
-		return;
-	if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-		!dtmodel_has_partition_for(table, GetCurrentTimestamp()))
+		return false;
+	is_partitioned = table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+	has_key = !is_partitioned || dtmodel_has_partition_key(table);
+	if (!has_key)
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 replace_statement(rel, relid, RelationGetRelationName(table)),
+							 "table \"%s\" is not partitioned by RANGE (%s)",
+							 RelationGetRelationName(table),
+							 dtmodel_history_columns[DT_VALID_TO].name);
+	else if (is_partitioned &&
+			 !dtmodel_has_partition_for(table, GetCurrentTimestamp()))
 		dtmodel_append_drift(drift, DT_REPAIR,
 							 psprintf("SELECT %s.add_history_partitions(%s)",
 									  DTMODEL_SCHEMA, dtmodel_quoted_name(rel)),
 							 "table \"%s\" has no partition for the current month",
 							 RelationGetRelationName(table));
 	relation_close(table, AccessShareLock);
+	return has_key;
 }
 
 /* While it is a history, its columns cannot be changed. */
@@ -324,7 +348,6 @@ drift_of_tables(DtDrift *drift, Relation rel, Oid table)
 static bool
 is_usable(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 {
-	char	   *name = dtmodel_qualified_name_of(table);
 	Oid			owner = dtmodel_owner_of(dtmodel_root_of(rel));
 
 	/* Before these are changed, add_history is an error. */
@@ -347,14 +370,7 @@ is_usable(DtDrift *drift, Relation rel, const DtHistory *history, Oid table)
 	}
 	else if (!dtmodel_is_history_table(table))
 		dtmodel_append_drift(drift, DT_REPAIR,
-							 psprintf("SELECT %s.remove_history(%s); ALTER TABLE %s RENAME TO %s; %s",
-									  DTMODEL_SCHEMA, dtmodel_quoted_name(rel),
-									  name,
-									  quote_identifier(dtmodel_choose_name(get_rel_namespace(table),
-																		   NameStr(history->table),
-																		   "old",
-																		   InvalidOid)),
-									  repair(rel)),
+							 replace_statement(rel, table, NameStr(history->table)),
 							 "table \"%s\" lacks a column of every history",
 							 NameStr(history->table));
 	else
@@ -374,10 +390,10 @@ drift_of_table(DtDrift *drift, Relation rel, const DtHistory *history, Oid table
 							 NameStr(history->table));
 		drift->undecided = true;
 	}
-	else if (is_usable(drift, rel, history, table))
+	else if (is_usable(drift, rel, history, table) &&
+			 drift_of_partition(drift, rel, table))
 	{
 		drift_of_index(drift, rel, history, table);
-		drift_of_partition(drift, rel, table);
 		drift_of_columns(drift, rel, history, table);
 		drift_of_tables(drift, rel, table);
 		dtmodel_drift_of_policies(drift, rel, history, table);

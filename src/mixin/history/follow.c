@@ -63,8 +63,7 @@ typedef struct Follower
 static Oid
 schema_of_history(Relation model, const DtSchemaChange *change)
 {
-	return OidIsValid(change->old_schema) &&
-		change->table == RelationGetRelid(model) ? change->old_schema :
+	return OidIsValid(change->old_schema) ? change->old_schema :
 		RelationGetNamespace(model);
 }
 
@@ -576,7 +575,7 @@ follow_rename(Follower *follower, const DtSchemaChange *change)
 {
 	bool		renamed;
 
-	if (change->old_name == NULL || !is_named(follower, change))
+	if (change->old_name == NULL)
 		return false;
 	renamed = rename_table(follower, change);
 	renamed |= rename_as_of(follower, change);
@@ -589,7 +588,7 @@ follow_schema(const Follower *follower, const DtSchemaChange *change)
 	const char *schema;
 	ListCell   *cell;
 
-	if (!OidIsValid(change->old_schema) || !is_named(follower, change))
+	if (!OidIsValid(change->old_schema))
 		return;
 	schema = quote_identifier(get_namespace_name(RelationGetNamespace(follower->model)));
 	foreach(cell, dtmodel_history_tables(follower->table, AccessExclusiveLock))

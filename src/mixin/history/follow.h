@@ -12,7 +12,8 @@
 
 /*
  * What a command has done to a table, as far as the catalogs do not tell it
- * afterwards.
+ * afterwards.  A new name or schema is that of the named table only, and such a
+ * command reaches no other one.
  */
 typedef struct DtSchemaChange
 {

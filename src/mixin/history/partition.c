@@ -25,8 +25,9 @@
 #include "utils/partcache.h"
 #include "utils/timestamp.h"
 
-static bool
-has_right_key(Relation table)
+/* Whether the partitioned table is partitioned by the ends of its versions. */
+bool
+dtmodel_has_partition_key(Relation table)
 {
 	PartitionKey key = RelationGetPartitionKey(table);
 
@@ -39,7 +40,7 @@ has_right_key(Relation table)
 void
 dtmodel_check_partition_key(Relation table)
 {
-	if (has_right_key(table))
+	if (dtmodel_has_partition_key(table))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -88,11 +89,14 @@ find_partition(Relation table, TimestampTz time)
 	return index < 0 ? InvalidOid : partitions->oids[index];
 }
 
-/* Whether a version that ends at this time can be written. */
+/*
+ * Whether a version that ends at this time can be written.  The table must be
+ * partitioned by these ends.
+ */
 bool
 dtmodel_has_partition_for(Relation table, TimestampTz time)
 {
-	return has_right_key(table) && OidIsValid(find_partition(table, time));
+	return OidIsValid(find_partition(table, time));
 }
 
 /*

@@ -21,6 +21,7 @@ typedef void (*DtWriteVersions) (Relation model, Relation table,
 extern void dtmodel_write_to_partitions(Relation model, Relation table,
 										const DtPastVersion *versions,
 										int count, DtWriteVersions write);
+extern bool dtmodel_has_partition_key(Relation table);
 extern bool dtmodel_has_partition_for(Relation table, TimestampTz time);
 extern bool dtmodel_is_free_range(Relation table, TimestampTz from,
 								  TimestampTz to);

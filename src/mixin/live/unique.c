@@ -148,14 +148,16 @@ check_not_wider(Relation rel, Relation index, const UniqueRequest *request)
 			 errtable(rel)));
 }
 
-/* Whether the index is on these columns, for only some of the rows. */
+/*
+ * Whether the index is on these columns, for only some of the rows: one for all
+ * rows has been refused.
+ */
 static bool
 is_former(Relation index, const UniqueRequest *request)
 {
 	return is_plain_unique(index) &&
 		index->rd_index->indnkeyatts == request->ncolumns &&
-		has_asked_columns_only(index, request) &&
-		RelationGetIndexPredicate(index) != NIL;
+		has_asked_columns_only(index, request);
 }
 
 /*

@@ -100,6 +100,7 @@ static const DtMixinColumn columns[] = {
 		.option = "source",
 		.use = &dtmodel_use_any,
 		.offset = offsetof(DtSlug, source),
+		.is_pinned = true,
 	},
 	{
 		.option = "slug",

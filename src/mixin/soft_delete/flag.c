@@ -136,7 +136,9 @@ delete_or_restore(DtRow *row, const DtSoftDelete *columns, const Mark *mark, boo
 		time = dtmodel_new_deletion_time(columns);
 	if (mark->timed != deleted || (deleted && mark->time != time))
 		set_time(row, columns, deleted, time);
-	if (mark->flag != deleted && dtmodel_column_is_used(&columns->flag))
+
+	/* Without a flag the mark says what the time says, and so it agrees. */
+	if (mark->flag != deleted)
 		dtmodel_set_value(row, columns->flag.attnum,
 						  BoolGetDatum(deleted != columns->flag_is_live), false);
 }

@@ -93,7 +93,11 @@ dtmodel_usable_soft_delete(Relation rel)
 	return *columns;
 }
 
-/* The time at which a row was deleted; it is not NULL in a deleted row. */
+/*
+ * The time at which a row was deleted.  It is not NULL in a deleted row, unless
+ * a CHECK was dropped: then it is the same for all such rows, so that those
+ * below them are restored with them.
+ */
 TimestampTz
 dtmodel_row_deleted_at(const DtSoftDelete *soft_delete, HeapTuple row,
 					   TupleDesc desc)
