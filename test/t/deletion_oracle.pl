@@ -485,17 +485,18 @@ sub update
 		counts => 'all' };
 }
 
-# A deletion by a direct write of the flag, on its own, or with more.
+# A deletion by a direct write of the flag, on its own, or with more.  A row
+# whose j is 3 has no partition to move to.
 sub flagged
 {
 	my ($table) = @_;
 	my $set = $live{ $tables{$table}{live} // 'flag' }[1];
 	my $where = 'WHERE ' . condition($table) . " AND [t:$table]";
 	my $more = one_of('', '', ', v = v', ($tables{$table}{live} // '') eq 'time' ? () : ", deleted_at = '2001-01-01'",
-		$table eq 'parted' ? (', k = k % 3 + 1') x 4 : ());
+		$table eq 'parted' ? (', k = CASE WHEN j < 3 THEN k % 3 + 1 ELSE k END') x 4 : ());
 	return {
 		sql => { plain => "DELETE FROM {$table} AS t $where", model => "UPDATE {$table} AS t SET $set$more $where" },
-		counts => $more =~ /v = v|k = k/ ? 'none' : 'all' };
+		counts => $more =~ /v = v|k = CASE/ ? 'none' : 'all' };
 }
 
 sub deletion
