@@ -8,10 +8,8 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
@@ -170,20 +168,6 @@ declared_key(const DtForeignKey *key)
 	return key;
 }
 
-/* Whether the current user is the owner of the table. */
-static bool
-is_owner(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	bool		owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner == GetUserId();
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /*
  * Whether a parent that the row references with ON DELETE CASCADE no longer
  * exists.
@@ -204,7 +188,7 @@ dtmodel_parent_is_gone(Relation rel, HeapTuple row)
 		const DtForeignKey *key = lfirst(cell);
 
 		if (key->on_delete == FKCONSTR_ACTION_CASCADE &&
-			is_owner(declared_key(key)->child) &&
+			dtmodel_owner_of(declared_key(key)->child) == GetUserId() &&
 			reference_dangles(key, rel, row))
 			return true;
 	}
@@ -230,11 +214,7 @@ dtmodel_errforeignkey(const DtForeignKey *key)
 bool
 dtmodel_is_temporal(const DtForeignKey *key)
 {
-	Relation	index = index_open(key->index, AccessShareLock);
-	bool		temporal = index->rd_rel->relam != BTREE_AM_OID;
-
-	index_close(index, AccessShareLock);
-	return temporal;
+	return !dtmodel_is_btree(key->index);
 }
 
 /*

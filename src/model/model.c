@@ -13,20 +13,21 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/stratnum.h"
 #include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/pg_am_d.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "model/model.h"
+#include "server/relation.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 /* Stale entries are removed when the cache has grown by this many. */
@@ -119,36 +120,56 @@ read_triggers(DtModel *model, Relation rel, const TriggerDesc *triggers)
  * that means equality in a btree may mean "overlaps" there.
  */
 static Oid
-key_equality(Relation index, int i, Oid type)
+key_equality(Oid opclass, bool has_btree, Oid type)
 {
-	if (index->rd_rel->relam != BTREE_AM_OID)
+	Oid			input_type = get_opclass_input_type(opclass);
+
+	if (!has_btree)
 		return lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
-	return get_opfamily_member(index->rd_opfamily[i], index->rd_opcintype[i],
-							   index->rd_opcintype[i], BTEqualStrategyNumber);
+	return get_opfamily_member(get_opclass_family(opclass), input_type,
+							   input_type, BTEqualStrategyNumber);
+}
+
+static const oidvector *
+opclasses_of(HeapTuple index)
+{
+	bool		isnull;
+	Datum		opclasses = SysCacheGetAttr(INDEXRELID, index,
+											Anum_pg_index_indclass, &isnull);
+
+	Assert(!isnull);
+	return (const oidvector *) DatumGetPointer(opclasses);
 }
 
 static void
-read_key_columns(DtKey *key, TupleDesc desc, Relation index)
+read_key_columns(DtKey *key, TupleDesc desc, HeapTuple tuple)
 {
-	key->ncolumns = index->rd_index->indnkeyatts;
-	key->index = RelationGetRelid(index);
+	Form_pg_index index = (Form_pg_index) GETSTRUCT(tuple);
+	const oidvector *opclasses = opclasses_of(tuple);
+	bool		has_btree = dtmodel_is_btree(index->indexrelid);
+
+	key->ncolumns = index->indnkeyatts;
+	key->index = index->indexrelid;
 	key->columns = palloc0(sizeof(DtKeyColumn) * key->ncolumns);
 	for (int i = 0; i < key->ncolumns; i++)
 	{
 		DtKeyColumn *column = &key->columns[i];
 		Form_pg_attribute att;
 
-		column->attnum = index->rd_index->indkey.values[i];
+		column->attnum = index->indkey.values[i];
 		att = TupleDescAttr(desc, column->attnum - 1);
 		column->name = att->attname;
 		column->typid = getBaseType(att->atttypid);
-		column->eqop = key_equality(index, i, att->atttypid);
+		column->eqop = key_equality(opclasses->values[i], has_btree, att->atttypid);
 	}
 }
 
 /*
  * Finds the primary key.  The relcache has its index too, but not if the key
- * is deferrable, which the key of an application may well be.
+ * is deferrable, which the key of an application may well be.  The index is not
+ * locked: the lock on the table keeps the key, and the ALTER TABLE whose event
+ * trigger reads the model would deadlock with ALTER INDEX ... ATTACH PARTITION,
+ * which locks the index before the table.
  */
 static void
 read_key(DtModel *model, Relation rel)
@@ -157,11 +178,14 @@ read_key(DtModel *model, Relation rel)
 
 	foreach(cell, RelationGetIndexList(rel))
 	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+		HeapTuple	index = SearchSysCache1(INDEXRELID,
+											ObjectIdGetDatum(lfirst_oid(cell)));
 
-		if (index->rd_index->indisprimary)
+		if (!HeapTupleIsValid(index))
+			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(cell));
+		if (((Form_pg_index) GETSTRUCT(index))->indisprimary)
 			read_key_columns(&model->key, RelationGetDescr(rel), index);
-		index_close(index, AccessShareLock);
+		ReleaseSysCache(index);
 	}
 }
 

@@ -34,6 +34,7 @@ extern const char *dtmodel_only(Relation rel);
 extern char *dtmodel_qualified_name(Relation rel);
 extern char *dtmodel_qualified_name_of(Oid relid);
 extern Oid	dtmodel_owner_of(Oid relid);
+extern bool dtmodel_is_btree(Oid index);
 extern Oid	dtmodel_root_of(Relation rel);
 extern Oid	dtmodel_whole_of(Oid relid);
 extern const char *dtmodel_shown_constraint(Oid relid, const char *name);
