@@ -545,6 +545,12 @@ ALTER TABLE dogs DROP CONSTRAINT dogs_pkey;
 ALTER TABLE animals DROP CONSTRAINT animals_pkey, ADD number int, ADD PRIMARY KEY (tag);
 SELECT indexrelid::regclass FROM pg_index WHERE indrelid IN ('animals_history'::regclass, 'dogs_history'::regclass) ORDER BY indexrelid::regclass::text;
 SELECT model, drift(model) FROM unnest('{animals, dogs}'::regclass[]) AS model;
+-- as a session that restores a dump: the index is in the dump
+SET check_function_bodies = off;
+ALTER TABLE animals DROP CONSTRAINT animals_pkey, ADD PRIMARY KEY (number);
+RESET check_function_bodies;
+SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'animals_history'::regclass ORDER BY indexrelid::regclass::text;
+SELECT drift('animals');
 
 -- names that differ only where the names of the partitions are cut off
 CREATE TABLE a_table_with_a_name_that_has_only_room_for_a_character (id int PRIMARY KEY);

@@ -103,6 +103,27 @@ sub restore_with
 		"$database: the past is the same");
 }
 
+# Jobs of pg_restore may create triggers before policies, keys and indexes.
+sub list_triggers_first
+{
+	my ($dump, $file) = @_;
+	my @kinds = ('TRIGGER', 'ROW SECURITY', 'POLICY', 'CONSTRAINT', 'INDEX', 'INDEX ATTACH');
+	my $after_data = join '|', @kinds;
+	my ($entries) = run_command([ 'pg_restore', '-l', $dump ]);
+	my @entries = split /\n/, $entries;
+	my @list = grep { !/^\d+; \d+ \d+ (?:$after_data) app / } @entries;
+
+	foreach my $kind (@kinds)
+	{
+		my @of_kind = grep { /^\d+; \d+ \d+ $kind app / } @entries;
+
+		ok(@of_kind > 0, "the dump has entries for $kind");
+		push @list, @of_kind;
+	}
+	append_to_file($file, join '', map { "$_\n" } @list);
+	return;
+}
+
 sub check_following
 {
 	my ($database) = @_;
@@ -168,8 +189,12 @@ $node->command_ok([ 'pg_restore', '-f', "$dir/dump.sql", "$dir/dump" ],
 restore_with('parallel', 'pg_restore', '-e', '-j2', '-d', $node->connstr('parallel'), "$dir/dump");
 restore_with('script', 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', "$dir/out",
 	'-d', $node->connstr('script'), '-f', "$dir/dump.sql");
+list_triggers_first("$dir/dump", "$dir/list");
+restore_with('reordered', 'pg_restore', '-e', '-L', "$dir/list",
+	'-d', $node->connstr('reordered'), "$dir/dump");
 check_following('parallel');
 check_following('script');
+check_following('reordered');
 
 $node->stop;
 

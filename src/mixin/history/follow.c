@@ -46,6 +46,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "server/event.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
@@ -436,11 +437,16 @@ follow_new_columns(const Follower *follower, const DtSchemaChange *change)
 	}
 }
 
-/* Versions are found by the key, in the order of their ends. */
+/*
+ * Versions are found by the key, in the order of their ends.  A session that
+ * restores a dump gets the index from it: pg_restore -j may add the key after
+ * the triggers of the model and before that index, which would find its name
+ * taken.  Dumps of all kinds turn check_function_bodies off.
+ */
 static void
 follow_key(const Follower *follower, const DtSchemaChange *change)
 {
-	if (change->changes_key &&
+	if (change->changes_key && check_function_bodies &&
 		dtmodel_lacks_history_index(follower->model, &follower->history,
 									follower->table))
 		dtmodel_run_command(dtmodel_history_index(follower->model,
