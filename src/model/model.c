@@ -122,10 +122,11 @@ read_triggers(DtModel *model, Relation rel, const TriggerDesc *triggers)
 static Oid
 key_equality(Oid opclass, bool has_btree, Oid type)
 {
-	Oid			input_type = get_opclass_input_type(opclass);
+	Oid			input_type;
 
 	if (!has_btree)
 		return lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr;
+	input_type = get_opclass_input_type(opclass);
 	return get_opfamily_member(get_opclass_family(opclass), input_type,
 							   input_type, BTEqualStrategyNumber);
 }

@@ -104,8 +104,8 @@ dtmodel_owner_of(Oid relid)
 }
 
 /*
- * Whether the index is a btree.  It need not be locked: a lock on its table, or
- * on one that references it, keeps it from being dropped.
+ * Whether the index is a btree.  It need not be locked: a lock on its table
+ * keeps it from being dropped.
  */
 bool
 dtmodel_is_btree(Oid index)

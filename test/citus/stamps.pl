@@ -101,6 +101,23 @@ foreach my $t (sort keys %kinds)
 	$citus->same_replicas("copied_$t", "$t: COPY, the copies are equal");
 }
 
+# With on_insert => 'stamp', the clock says when a row was created, not the INSERT.
+my %later = (transaction => 'f|1', statement => 't|1', clock => 't|1');
+
+foreach my $clock (sort keys %later)
+{
+	my $t = "by_$clock";
+
+	$citus->sql("CREATE TABLE $t (id int PRIMARY KEY)");
+	$citus->sql("SELECT create_distributed_table('$t', 'id')");
+	$citus->sql("SELECT dtmodel.add_timestamps('$t', on_insert => 'stamp', clock => '$clock')");
+	is($citus->try(
+			"BEGIN; SELECT pg_sleep(0.01) \\g /dev/null
+			 INSERT INTO $t (id, created_at) VALUES (1, '2001-01-01'), (2, '2002-01-01'), (3, NULL);
+			 SELECT bool_and(created_at > now()), count(DISTINCT created_at) FROM $t; COMMIT"),
+		$later{$clock}, "$clock: all rows of an INSERT");
+}
+
 # Citus sends what it has evaluated before in an UPDATE that we have marked.
 foreach my $t (sort keys %kinds)
 {

@@ -376,6 +376,16 @@ CREATE UNLOGGED TABLE cache (id int PRIMARY KEY, v int);
 SELECT dtmodel.add_timestamps('cache', clock => 'clock'), dtmodel.add_history('cache');
 ALTER TABLE cache SET LOGGED;
 SELECT relname, relpersistence FROM pg_class WHERE relname IN ('cache', 'cache_history') ORDER BY 1;
+-- but not that of a table that inherits from it
+CREATE UNLOGGED TABLE caches (id int PRIMARY KEY);
+CREATE UNLOGGED TABLE heir (PRIMARY KEY (id)) INHERITS (caches);
+SELECT dtmodel.add_timestamps('caches', clock => 'clock'), dtmodel.add_history('caches');
+ALTER TABLE caches ADD v int, SET LOGGED;
+SELECT relname, relpersistence FROM pg_class
+WHERE relname IN ('caches', 'caches_history', 'heir', 'heir_history') AND relkind = 'r' ORDER BY 1;
+SELECT drift('caches'), drift('heir');
+DROP TABLE heir, caches;
+DROP TABLE heir_history, caches_history;
 
 -- temporary tables
 CREATE TEMPORARY TABLE scratch (id int PRIMARY KEY, v int);

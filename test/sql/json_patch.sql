@@ -197,7 +197,7 @@ SELECT length(pg_temp.refused('{}', jsonb_build_array(jsonb_build_object('op', '
 SELECT dtmodel.jsonb_patch('{"a": [1, 2, 3]}', '[{"op": "add", "path": "/a/1", "value": 9}, {"op": "test", "path": "/a", "value": [1, 9, 2, 3.0]}]');
 SELECT dtmodel.jsonb_patch('{"a": {"b": 1, "c": {"d": 2}}}', '[{"op": "replace", "path": "/a/c/d", "value": 9}, {"op": "test", "path": "/a", "value": {"c": {"d": 9}, "b": 1}}]');
 SELECT value AS other, pg_temp.refused('{"a": [1, 2, 3]}', ('[{"op": "add", "path": "/a/1", "value": 9}, {"op": "test", "path": "/a", "value": ' || value || '}]')::jsonb)
-FROM unnest(ARRAY['[1, 9, 2, 4]', '[1, 8, 2, 3]', '[1, 9, 2]', '[[1, 9, 2, 3]]', '3', '{}']) AS value;
+FROM unnest(ARRAY['[0, 9, 2, 3]', '[1, 9, 0, 3]', '[1, 9, 2, 4]', '[1, 8, 2, 3]', '[1, 9, 2]', '[[1, 9, 2, 3]]', '3', '{}']) AS value;
 SELECT value AS other, pg_temp.refused('{"a": {"b": 1, "c": 2, "d": 3}}', ('[{"op": "replace", "path": "/a/c", "value": 9}, {"op": "test", "path": "/a", "value": ' || value || '}]')::jsonb)
 FROM unnest(ARRAY['{"b": 1, "c": 9, "e": 3}', '{"b": 1, "x": 9, "d": 3}', '{"b": 1, "c": 2, "d": 3}', '{"b": 1, "c": 9}', '[1, 9, 3]']) AS value;
 

@@ -122,6 +122,13 @@ ALTER TABLE drifted ADD settings text DEFAULT 'text';
 SELECT dtmodel.get_changes(NULL, d) FROM drifted AS d;
 \echo :SQLSTATE
 
+-- records of two types that have the same columns, and columns of other names
+SELECT dtmodel.get_changes(a, b)
+FROM (SELECT 1 AS id, 'x'::varchar(5) AS name) AS a, (SELECT 1 AS id, 'y'::varchar(9) AS name) AS b;
+SELECT dtmodel.get_changes(a, b)
+FROM (SELECT 1 AS id, 'x'::varchar(5) AS name) AS a, (SELECT 1 AS id, 'y'::varchar(9) AS title) AS b;
+\echo :SQLSTATE
+
 -- a short value, and one that is stored compressed
 CREATE TABLE packed (id int PRIMARY KEY, body text);
 INSERT INTO packed VALUES (1, 'short'), (2, repeat('x', 5000)), (3, repeat('x', 5000)), (4, repeat('y', 5000));

@@ -31,6 +31,9 @@ SELECT dtmodel.tier();
 \c -reuse-previous=on "options=-csession_preload_libraries=\\$libdir/dtmodel"
 SHOW session_preload_libraries;
 SELECT dtmodel.tier();
+-- other libraries
+\c -reuse-previous=on "options=-csession_preload_libraries=plpgsql"
+SELECT dtmodel.tier();
 \c -reuse-previous=on "options="
 SELECT dtmodel.tier();
 

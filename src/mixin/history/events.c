@@ -154,6 +154,9 @@ read_written(const AlterTableStmt *statement, AlterTableCmd *command,
 		case AT_ForceRowSecurity:
 			change->secures_rows = true;
 			break;
+		case AT_SetLogged:
+			change->is_made_permanent = true;
+			break;
 		case AT_AddInherit:
 		case AT_DropInherit:
 			change->changes_parents = true;

@@ -632,13 +632,13 @@ follow_row_security(const Follower *follower, const DtSchemaChange *change)
 
 /* A past that a crash would empty must not be that of a table that stays. */
 static void
-follow_persistence(const Follower *follower)
+follow_persistence(const Follower *follower, const DtSchemaChange *change)
 {
 	ListCell   *cell;
 
-	if (follower->model->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
+	if (!change->is_made_permanent || !is_named(follower, change))
 		return;
-	foreach(cell, dtmodel_history_tables(follower->table, AccessShareLock))
+	foreach(cell, dtmodel_history_tables(follower->table, AccessExclusiveLock))
 	{
 		if (get_rel_persistence(lfirst_oid(cell)) == RELPERSISTENCE_UNLOGGED)
 			dtmodel_run_command(psprintf("ALTER TABLE %s SET LOGGED",
@@ -803,7 +803,7 @@ follow_all(Follower *follower, const DtSchemaChange *change)
 	follow_new_columns(follower, change);
 	follow_key(follower, change);
 	follow_row_security(follower, change);
-	follow_persistence(follower);
+	follow_persistence(follower, change);
 	follow_parents(follower, change);
 	rewrite_as_of(follower);
 }

@@ -25,6 +25,7 @@ typedef struct DtSchemaChange
 	List	   *added;			/* of ObjectAddress: columns */
 	List	   *retyped;		/* of AlterTableCmd: ALTER COLUMN TYPE */
 	bool		secures_rows;	/* ENABLE or FORCE ROW LEVEL SECURITY */
+	bool		is_made_permanent;	/* SET LOGGED */
 	bool		changes_parents;	/* INHERIT or NO INHERIT */
 	bool		changes_key;	/* ADD PRIMARY KEY */
 	Oid			policy;			/* CREATE or ALTER POLICY; InvalidOid: none */

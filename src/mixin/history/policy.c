@@ -42,6 +42,7 @@
 #include "model/mixin_call.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_relation.h"
+#include "rewrite/rewriteManip.h"
 #include "server/dependents.h"
 #include "server/event.h"
 #include "storage/lmgr.h"
@@ -62,7 +63,6 @@ typedef struct Policy
 	char		command;
 	List	   *roles;
 	Node	   *qual;			/* NULL: none; of a wanted one, on the history */
-	const char *condition;		/* the qual on the history, as SQL */
 	const char *problem;		/* NULL: it can be copied */
 	Oid			original;		/* of a copy; InvalidOid: not known to be one */
 	bool		is_used;		/* it is the copy of a policy */
@@ -241,15 +241,6 @@ convert(Node *node, void *context)
 	return stop;
 }
 
-/* The expression on the table's columns, as SQL; NULL for none. */
-static const char *
-condition_text(Oid table, Node *qual)
-{
-	return qual == NULL ? NULL :
-		deparse_expression(qual, deparse_context_for(get_rel_name(table), table),
-						   false, false);
-}
-
 static bool
 is_for_reading(const Policy *policy)
 {
@@ -272,8 +263,6 @@ wanted_policies(Oid model, const DtHistory *history, Oid table)
 			continue;
 		(void) convert(policy->qual, &conversion);
 		policy->problem = conversion.problem;
-		if (policy->problem == NULL)
-			policy->condition = condition_text(table, policy->qual);
 		wanted = lappend(wanted, policy);
 	}
 	return wanted;
@@ -305,12 +294,6 @@ policies_of_history(Oid model, Oid table)
 	ListCell   *cell;
 	ListCell   *copy;
 
-	foreach(cell, policies)
-	{
-		Policy	   *policy = lfirst(cell);
-
-		policy->condition = condition_text(table, policy->qual);
-	}
 	foreach(cell, read_policies(model))
 	{
 		Oid			original = ((Policy *) lfirst(cell))->oid;
@@ -321,10 +304,20 @@ policies_of_history(Oid model, Oid table)
 	return policies;
 }
 
+/*
+ * Whether both conditions on the history are the same SQL.  To write one that
+ * has a subquery locks the tables that it names.
+ */
 static bool
-are_equal(const char *a, const char *b)
+have_same_text(Oid table, Node *a, Node *b)
 {
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+	List	   *context;
+
+	if (a == NULL || b == NULL || checkExprHasSubLink(a) != checkExprHasSubLink(b))
+		return a == b;
+	context = deparse_context_for(get_rel_name(table), table);
+	return strcmp(deparse_expression(a, context, false, false),
+				  deparse_expression(b, context, false, false)) == 0;
 }
 
 /*
@@ -332,26 +325,27 @@ are_equal(const char *a, const char *b)
  * restored may be the same and not equal, which matters only for copies.
  */
 static bool
-has_condition(const Policy *policy, const Policy *wanted)
+has_condition(Oid table, const Policy *policy, const Policy *wanted)
 {
-	return are_equal(policy->condition, wanted->condition) &&
-		(!OidIsValid(policy->original) || equal(policy->qual, wanted->qual));
+	return equal(policy->qual, wanted->qual) ||
+		(!OidIsValid(policy->original) &&
+		 have_same_text(table, policy->qual, wanted->qual));
 }
 
 /* Whether a policy of the history does what the wanted one is to do. */
 static bool
-is_like(const Policy *policy, const Policy *wanted)
+is_like(Oid table, const Policy *policy, const Policy *wanted)
 {
 	return policy->command == ACL_SELECT_CHR &&
 		policy->permissive == wanted->permissive &&
 		list_difference_oid(policy->roles, wanted->roles) == NIL &&
 		list_difference_oid(wanted->roles, policy->roles) == NIL &&
-		has_condition(policy, wanted);
+		has_condition(table, policy, wanted);
 }
 
 /* Its copy, or else a policy like it that is not known to be a copy. */
 static Policy *
-find_copy(List *policies, const Policy *wanted)
+find_copy(Oid table, List *policies, const Policy *wanted)
 {
 	Policy	   *found = NULL;
 	ListCell   *cell;
@@ -360,7 +354,7 @@ find_copy(List *policies, const Policy *wanted)
 	{
 		Policy	   *policy = lfirst(cell);
 
-		if (policy->is_used || !is_like(policy, wanted))
+		if (policy->is_used || !is_like(table, policy, wanted))
 			continue;
 		if (policy->original == wanted->oid)
 			return policy;
@@ -532,7 +526,7 @@ copied_policies(List *wanted)
 static void
 follow_policy(Oid table, List *policies, const Policy *wanted)
 {
-	Policy	   *copy = find_copy(policies, wanted);
+	Policy	   *copy = find_copy(table, policies, wanted);
 
 	if (copy == NULL)
 	{
@@ -560,7 +554,7 @@ drop_former_copies(Oid table, List *policies, List *copied)
 
 		foreach(wanted, copied)
 			stays |= policy->original == ((Policy *) lfirst(wanted))->oid &&
-				is_like(policy, lfirst(wanted));
+				is_like(table, policy, lfirst(wanted));
 		if (!stays)
 		{
 			policy->is_used = true;
@@ -613,7 +607,7 @@ dtmodel_drift_of_policies(DtDrift *drift, Relation model,
 	foreach(cell, copied_policies(wanted_policies(relid, history, table)))
 	{
 		const Policy *wanted = lfirst(cell);
-		Policy	   *copy = find_copy(policies, wanted);
+		Policy	   *copy = find_copy(table, policies, wanted);
 
 		if (copy != NULL)
 			copy->is_used = true;
@@ -643,7 +637,7 @@ dtmodel_recognize_policies(Oid model, Oid table)
 	{
 		const Policy *wanted = lfirst(cell);
 		Policy	   *copy = wanted->problem != NULL ? NULL :
-			find_copy(policies, wanted);
+			find_copy(table, policies, wanted);
 
 		if (copy == NULL)
 			continue;
@@ -712,7 +706,7 @@ dtmodel_replace_copied_policy(Oid model, Oid table, Oid policy)
 	{
 		const Policy *copy = lfirst(cell);
 
-		if (!OidIsValid(copy->original) || !is_like(created, copy))
+		if (!OidIsValid(copy->original) || !is_like(table, created, copy))
 			continue;
 		record_original(created->oid, copy->original);
 		drop_copy(table, copy->name);

@@ -10,11 +10,9 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
-#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
@@ -32,11 +30,13 @@
 #include "model/inheritance.h"
 #include "model/key.h"
 #include "server/collation.h"
+#include "server/relation.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_history);
 PG_FUNCTION_INFO_V1(dtmodel_remove_history);
@@ -400,21 +400,25 @@ begins_with_key(const FormData_pg_index *index, Oid table, const DtKey *key)
 	return true;
 }
 
+/* The lock on the history keeps its indexes, which other sessions may have locked. */
 static bool
 finds_versions(Oid indexid, Oid table, const DtKey *key)
 {
-	Relation	index = index_open(indexid, AccessShareLock);
-	const FormData_pg_index *form = index->rd_index;
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(indexid));
 	AttrNumber	valid_to = get_attnum(table,
 									  dtmodel_history_columns[DT_VALID_TO].name);
+	Form_pg_index form;
 	bool		result;
 
-	result = form->indisvalid && index->rd_rel->relam == BTREE_AM_OID &&
-		heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", indexid);
+	form = (Form_pg_index) GETSTRUCT(tuple);
+	result = form->indisvalid && dtmodel_is_btree(indexid) &&
+		heap_attisnull(tuple, Anum_pg_index_indpred, NULL) &&
 		form->indnkeyatts > key->ncolumns &&
 		form->indkey.values[key->ncolumns] == valid_to &&
 		begins_with_key(form, table, key);
-	index_close(index, AccessShareLock);
+	ReleaseSysCache(tuple);
 	return result;
 }
 

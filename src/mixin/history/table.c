@@ -23,6 +23,7 @@
 #include "mixin/soft_delete/mixin.h"
 #include "model/distributed.h"
 #include "model/mixin_call.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -74,14 +75,64 @@ dtmodel_owned_history(Oid model, const char *name, Oid schema)
 }
 
 /*
- * The history table and its partitions, on every level, all locked.  Tables
- * that inherit from it are histories of other models.
+ * Locks a table and all that inherit from it, or none of them and returns one
+ * that another session has locked.
+ */
+static Oid
+lock_or_find_busy(Oid table, LOCKMODE lockmode)
+{
+	List	   *tables;
+
+	LockRelationOid(table, lockmode);
+	tables = find_all_inheritors(table, NoLock, NULL);
+	for (int i = 0; i < list_length(tables); i++)
+	{
+		Oid			busy = list_nth_oid(tables, i);
+
+		if (busy == table || ConditionalLockRelationOid(busy, lockmode))
+			continue;
+		while (--i >= 0)
+			UnlockRelationOid(list_nth_oid(tables, i), lockmode);
+		return busy;
+	}
+	return InvalidOid;
+}
+
+/*
+ * A table and all that inherit from it, locked.  It waits for each of them
+ * without a lock on the others: a query and ALTER INDEX lock the partitioned
+ * table before a partition, but a COPY into a partition, as jobs of pg_restore
+ * do it, locks that one first.
+ */
+static List *
+lock_inheritors(Oid table, LOCKMODE lockmode)
+{
+	Oid			busy;
+
+	while (OidIsValid(busy = lock_or_find_busy(table, lockmode)))
+	{
+		LockRelationOid(busy, lockmode);
+		UnlockRelationOid(busy, lockmode);
+	}
+	return find_all_inheritors(table, lockmode, NULL);
+}
+
+/*
+ * The history table and its partitions, on every level, all locked unless the
+ * lock mode is NoLock.  Tables that inherit from it are histories of other
+ * models.
  */
 List *
 dtmodel_history_tables(Oid table, LOCKMODE lockmode)
 {
-	return get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE ?
-		find_all_inheritors(table, lockmode, NULL) : list_make1_oid(table);
+	if (get_rel_relkind(table) != RELKIND_PARTITIONED_TABLE)
+	{
+		if (lockmode != NoLock)
+			LockRelationOid(table, lockmode);
+		return list_make1_oid(table);
+	}
+	return lockmode == NoLock ? find_all_inheritors(table, NoLock, NULL) :
+		lock_inheritors(table, lockmode);
 }
 
 /* Its rows would be on other servers than those of which they are versions. */
@@ -341,7 +392,7 @@ any_has_column(List *tables, const char *name)
 char *
 dtmodel_free_history_column(Oid model, Oid table, const char *name)
 {
-	List	   *tables = find_all_inheritors(table, AccessExclusiveLock, NULL);
+	List	   *tables = lock_inheritors(table, AccessExclusiveLock);
 	char	   *chosen;
 	int			number = 1;
 
