@@ -8,7 +8,7 @@ use Doctrine\ORM\Query\Filter\SQLFilter;
 /** Leaves deleted rows out of what the entity manager reads, preloaded or not. */
 class LiveFilter extends SQLFilter
 {
-    public function addFilterConstraint(ClassMetadata $targetEntity, $targetTableAlias)
+    public function addFilterConstraint(ClassMetadata $targetEntity, $targetTableAlias): string
     {
         return $targetEntity->hasField('isDeleted') ? "NOT $targetTableAlias.is_deleted" : '';
     }

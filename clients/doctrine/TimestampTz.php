@@ -12,22 +12,22 @@ use Doctrine\DBAL\Types\DateTimeTzImmutableType;
  */
 class TimestampTz extends DateTimeTzImmutableType
 {
-    public function getSQLDeclaration(array $column, AbstractPlatform $platform)
+    public function getSQLDeclaration(array $column, AbstractPlatform $platform): string
     {
         return 'TIMESTAMP WITH TIME ZONE';
     }
 
-    public function convertToPHPValue($value, AbstractPlatform $platform)
+    public function convertToPHPValue($value, AbstractPlatform $platform): ?DateTimeImmutable
     {
         return is_string($value) ? new DateTimeImmutable($value) : $value;
     }
 
-    public function convertToDatabaseValue($value, AbstractPlatform $platform)
+    public function convertToDatabaseValue($value, AbstractPlatform $platform): ?string
     {
         return $value?->format('Y-m-d H:i:s.uP');
     }
 
-    public function requiresSQLCommentHint(AbstractPlatform $platform)
+    public function requiresSQLCommentHint(AbstractPlatform $platform): bool
     {
         return false;
     }

@@ -81,8 +81,13 @@ trait DtModel
         return true;
     }
 
-    public function touch()
+    public function touch($attribute = null)
     {
+        if ($attribute) {
+            $this->$attribute = $this->freshTimestamp();
+
+            return $this->save();
+        }
         $this->takeStamps($this->updateRow([$this->getUpdatedAtColumn() => $this->freshTimestampString()]));
 
         return true;

@@ -37,6 +37,9 @@ module DtModel
     # The database has the clock.
     self.record_timestamps = false
 
+    # That of add_version, where there is one.
+    self.locking_column = 'version'
+
     # What the database writes beside what is saved, read again after each save.
     class_attribute :server_columns, instance_writer: false, default: %w[
       created_at updated_at created_by updated_by is_deleted deleted_at slug version
@@ -48,10 +51,10 @@ module DtModel
   end
 
   class_methods do
-    # That of add_version, where there is one. (`locking_column =` of an abstract class
-    # is not inherited.)
-    def locking_column
-      defined?(@locking_column) ? @locking_column : 'version'
+    # Rails gives each class its own default.
+    def inherited(model)
+      super
+      model.locking_column = locking_column
     end
 
     # Restores a row and what was deleted with it. The query cache would answer a second call.

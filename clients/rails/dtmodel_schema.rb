@@ -54,6 +54,13 @@ module DtModel
   module SchemaDumper
     private
 
+    # Rails writes schemas from 7.1 on. CREATE EXTENSION makes these, and refuses them if they are there.
+    def schemas(stream)
+      written = StringIO.new
+      super(written)
+      stream.print written.string.gsub(/^  create_schema "dtmodel(_internal)?"\n/, '')
+    end
+
     def tables(stream)
       super
       stream.puts

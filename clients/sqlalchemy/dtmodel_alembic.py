@@ -14,6 +14,13 @@ from sqlalchemy import DDL, FetchedValue, text
 
 from dtmodel import mixin_call
 
+try:  # from Alembic 1.18 on, which else calls ours before its own
+    from alembic.util import DispatchPriority
+
+    _after_tables = {"priority": DispatchPriority.LAST}
+except ImportError:
+    _after_tables = {}
+
 
 def options(metadata):
     return {"include_name": _include_name(metadata), "render_item": _render_item}
@@ -82,7 +89,7 @@ def _render(context, operation):
     return "op.%s_mixin(%s)" % (operation.verb, ", ".join(arguments))
 
 
-@comparators.dispatch_for("schema")
+@comparators.dispatch_for("schema", **_after_tables)
 def _compare(context, upgrade_operations, schemas):
     rows = context.connection.execute(
         text(
