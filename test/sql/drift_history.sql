@@ -96,7 +96,7 @@ SELECT drift.after('DROP TRIGGER zz_dtmodel_history ON drift."my orders"; DROP T
 -- row-level security
 SELECT drift.after('ALTER TABLE drift."my orders" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
                     CREATE POLICY "own shop" ON drift."my orders" USING (shop = 1);
-                    CREATE POLICY cheap ON drift."my orders" AS RESTRICTIVE FOR SELECT TO regress_drift, postgres USING (total < 9)');
+                    CREATE POLICY cheap ON drift."my orders" AS RESTRICTIVE FOR SELECT TO regress_drift, current_user USING (total < 9)');
 SELECT polname, polpermissive, polcmd, pg_get_expr(polqual, polrelid)
 FROM pg_policy WHERE polrelid = 'drift."my orders_history"'::regclass ORDER BY polname;
 SELECT drift.after('ALTER TABLE drift."my orders_history" DISABLE ROW LEVEL SECURITY, NO FORCE ROW LEVEL SECURITY; DROP POLICY cheap ON drift."my orders_history"');

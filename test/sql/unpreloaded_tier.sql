@@ -25,12 +25,21 @@ INSERT INTO posts VALUES (1);
 DELETE FROM posts RETURNING id;
 SELECT count(*) FROM posts;
 
--- the names by which a session can preload it
+-- the names by which a session can preload it; a package that is tested before
+-- it is installed is not in $libdir, but found by dynamic_library_path
+CREATE FUNCTION can_load(file text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('LOAD %L', file);
+    RETURN true;
+EXCEPTION WHEN undefined_file THEN
+    RETURN false;
+END $$;
+SELECT CASE WHEN can_load('$libdir/dtmodel') THEN '$libdir/' ELSE '' END || 'dtmodel' AS library \gset
 \c -reuse-previous=on "options=-csession_preload_libraries=dtmodel.so"
 SELECT dtmodel.tier();
-\c -reuse-previous=on "options=-csession_preload_libraries=\\$libdir/dtmodel"
-SHOW session_preload_libraries;
-SELECT dtmodel.tier();
+\set options 'options=-csession_preload_libraries=' :library
+\c -reuse-previous=on :options
+SELECT current_setting('session_preload_libraries') = :'library' AS is_set, dtmodel.tier();
 -- other libraries
 \c -reuse-previous=on "options=-csession_preload_libraries=plpgsql"
 SELECT dtmodel.tier();
