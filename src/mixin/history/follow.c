@@ -515,11 +515,11 @@ rename_partition(const Follower *follower, Oid partition, const char *old_name)
 }
 
 static void
-rename_partitions(const Follower *follower, const char *old_name)
+rename_partitions(const Follower *follower, List *tables, const char *old_name)
 {
 	ListCell   *cell;
 
-	foreach(cell, dtmodel_history_tables(follower->table, AccessExclusiveLock))
+	foreach(cell, tables)
 	{
 		if (lfirst_oid(cell) != follower->table)
 			rename_partition(follower, lfirst_oid(cell), old_name);
@@ -532,6 +532,7 @@ rename_table(Follower *follower, const DtSchemaChange *change)
 	Name		name = &follower->history.table;
 	char	   *new_name = follow_name(follower, change, NameStr(*name), "history");
 	char	   *old_name = pstrdup(NameStr(*name));
+	List	   *tables;
 
 	if (new_name == NULL || strcmp(new_name, NameStr(*name)) == 0)
 		return false;
@@ -540,9 +541,10 @@ rename_table(Follower *follower, const DtSchemaChange *change)
 		report_kept_name(follower, "table", NameStr(*name), new_name);
 		return false;
 	}
+	tables = dtmodel_history_tables(follower->table, AccessExclusiveLock);
 	rename_to(follower->table, new_name);
 	namestrcpy(name, new_name);
-	rename_partitions(follower, old_name);
+	rename_partitions(follower, tables, old_name);
 	return true;
 }
 

@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
+#include "miscadmin.h"
 #include "mixin/history/table.h"
 #include "mixin/soft_delete/mixin.h"
 #include "model/distributed.h"
@@ -27,6 +28,9 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+
+/* So often we wait for a single partition, see lock_inheritors(). */
+#define MOST_ATTEMPTS 10
 
 const DtHistoryColumnType dtmodel_history_columns[DT_HISTORY_COLUMNS] = {
 	[DT_VALID_FROM] = {"valid_from", TIMESTAMPTZOID, "pg_catalog.timestamptz NOT NULL"},
@@ -82,38 +86,49 @@ static Oid
 lock_or_find_busy(Oid table, LOCKMODE lockmode)
 {
 	List	   *tables;
+	Oid			busy = InvalidOid;
 
 	LockRelationOid(table, lockmode);
 	tables = find_all_inheritors(table, NoLock, NULL);
 	for (int i = 0; i < list_length(tables); i++)
 	{
-		Oid			busy = list_nth_oid(tables, i);
+		Oid			relid = list_nth_oid(tables, i);
 
-		if (busy == table || ConditionalLockRelationOid(busy, lockmode))
+		if (relid == table || ConditionalLockRelationOid(relid, lockmode))
 			continue;
+		busy = relid;
 		while (--i >= 0)
 			UnlockRelationOid(list_nth_oid(tables, i), lockmode);
-		return busy;
+		break;
 	}
-	return InvalidOid;
+	list_free(tables);
+	return busy;
 }
 
 /*
- * A table and all that inherit from it, locked.  It waits for each of them
- * without a lock on the others: a query and ALTER INDEX lock the partitioned
- * table before a partition, but a COPY into a partition, as jobs of pg_restore
- * do it, locks that one first.
+ * A table and all that inherit from it, locked.  A query and ALTER INDEX lock
+ * the partitioned table before a partition, but a COPY into a partition, as
+ * jobs of pg_restore do it, locks that one first.  So one that is in use is
+ * waited for without a lock on the others, unless the transaction has had it.
+ *
+ * At last they are locked in the order of the queries: others may use a
+ * partition all the time, and one that we have locked in another mode already
+ * stays busy for us while another session waits for it.
  */
 static List *
 lock_inheritors(Oid table, LOCKMODE lockmode)
 {
-	Oid			busy;
-
-	while (OidIsValid(busy = lock_or_find_busy(table, lockmode)))
+	for (int attempts = 0; attempts < MOST_ATTEMPTS; attempts++)
 	{
+		Oid			busy = lock_or_find_busy(table, lockmode);
+
+		if (!OidIsValid(busy))
+			return find_all_inheritors(table, lockmode, NULL);
+		CHECK_FOR_INTERRUPTS();
 		LockRelationOid(busy, lockmode);
 		UnlockRelationOid(busy, lockmode);
 	}
+	LockRelationOid(table, lockmode);
 	return find_all_inheritors(table, lockmode, NULL);
 }
 
