@@ -40,8 +40,8 @@ SELECT dtmodel.tier();
 \set options 'options=-csession_preload_libraries=' :library
 \c -reuse-previous=on :options
 SELECT current_setting('session_preload_libraries') = :'library' AS is_set, dtmodel.tier();
--- other libraries
-\c -reuse-previous=on "options=-csession_preload_libraries=plpgsql"
+-- beside another library
+\c -reuse-previous=on "options=-csession_preload_libraries=plpgsql,dtmodel"
 SELECT dtmodel.tier();
 \c -reuse-previous=on "options="
 SELECT dtmodel.tier();
