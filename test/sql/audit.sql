@@ -334,6 +334,15 @@ UPDATE audit.required SET v = 2;
 DELETE FROM audit.required;
 SELECT updated_by = current_user AS updated, deleted_by = current_user AS deleted FROM audit.required;
 
+-- columns of a partitioned table that are there already get valid foreign keys
+CREATE TABLE audit.people (id uuid PRIMARY KEY);
+CREATE TABLE audit.letters (id int, created_by uuid, updated_by uuid) PARTITION BY LIST (id);
+CREATE TABLE audit.letters_1 PARTITION OF audit.letters DEFAULT;
+INSERT INTO audit.letters VALUES (1);
+SELECT dtmodel.add_audit('audit.letters', "references" => 'audit.people');
+SELECT conrelid::regclass, count(*), bool_and(convalidated) FROM pg_constraint
+WHERE confrelid = 'audit.people'::regclass AND contype = 'f' GROUP BY 1 ORDER BY conrelid::regclass::text;
+
 SET client_min_messages = warning;
 DROP SCHEMA audit CASCADE;
 RESET ROLE;
