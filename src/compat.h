@@ -486,6 +486,17 @@ compat_is_unmatched_target(const MergeAction *action pg_attribute_unused())
 #endif
 }
 
+/* 19 has ON CONFLICT DO SELECT, which returns the row that it finds. */
+static inline bool
+compat_selects_conflict(OnConflictAction action pg_attribute_unused())
+{
+#if PG_VERSION_NUM < 190000
+	return false;
+#else
+	return action == ONCONFLICT_SELECT;
+#endif
+}
+
 /* 17 keeps MERGE's join condition apart, before it was the WHERE. */
 static inline Node **
 compat_merge_condition(Query *query)

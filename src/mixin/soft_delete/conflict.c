@@ -1,17 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * conflict.c
- *	  ON CONFLICT DO UPDATE that meets a hidden row.
+ *	  ON CONFLICT that meets a hidden row.
  *
  * Unique indexes see all rows, including those that a model hides.  An update
  * of such a row would succeed, but no query would show the row: the data
- * would be lost silently.  So the row that the executor is about to update is
- * checked just before the WHERE of DO UPDATE, in the executor's copy of that
- * expression.
+ * would be lost silently.  DO SELECT would show the row, or return none where
+ * its caller expects one.  So the row that the executor is about to update or
+ * to return is checked just before the WHERE of the clause, in the executor's
+ * copy of that expression.
  *
  * For a partition whose columns have other places than those of the table, the
  * executor makes another copy when it meets the first row of it.  There the
- * trigger that a partition has for UPDATE checks the row.
+ * trigger that a partition has for UPDATE checks the row.  DO SELECT fires
+ * none: it returns no row then, by the condition that the query was given.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +32,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-/* The WHERE of DO UPDATE, after a check of the row. */
+/* The WHERE of DO UPDATE or DO SELECT, after a check of the row. */
 typedef struct CheckedWhere
 {
 	ExprState	state;			/* the expression state that the executor
@@ -38,6 +40,7 @@ typedef struct CheckedWhere
 	ExprState  *where;			/* the original WHERE; NULL: none */
 	Relation	rel;
 	List	   *indexes;		/* the arbiter indexes of ON CONFLICT */
+	bool		selects;		/* DO SELECT */
 	DtSoftDelete columns;
 } CheckedWhere;
 
@@ -69,6 +72,8 @@ report_hidden_row(const CheckedWhere *checked)
 			(errcode(ERRCODE_UNIQUE_VIOLATION),
 			 errmsg("ON CONFLICT found a deleted row of table \"%s\", which is hidden",
 					dtmodel_shown_name(rel)),
+			 checked->selects ?
+			 errdetail("ON CONFLICT DO SELECT would return a row that is hidden.") :
 			 errdetail("ON CONFLICT DO UPDATE would change a row that stays hidden."),
 			 dtmodel_is_shard(&dtmodel_get_model(rel)->citus) ?
 			 errhint("Restore the row, or replace the unique index by one of live rows: %s.unique_live(%s, ...).",
@@ -111,8 +116,8 @@ note_conflicts(CheckedWhere *checked)
 }
 
 /*
- * Lets INSERT ... ON CONFLICT DO UPDATE raise an error (23505) if it finds a
- * deleted row of a model that hides them.
+ * Lets INSERT ... ON CONFLICT DO UPDATE, or DO SELECT, raise an error (23505) if
+ * it finds a deleted row of a model that hides them.
  */
 void
 dtmodel_refuse_hidden_conflicts(ModifyTableState *insert)
@@ -122,7 +127,7 @@ dtmodel_refuse_hidden_conflicts(ModifyTableState *insert)
 	const DtSoftDelete *columns;
 	CheckedWhere *checked;
 
-	if (plan->onConflictAction != ONCONFLICT_UPDATE)
+	if (plan->onConflictAction == ONCONFLICT_NOTHING)
 		return;
 	columns = dtmodel_soft_delete_of(dtmodel_get_model(target->ri_RelationDesc));
 	if (columns == NULL || !columns->hide || writes_mark(plan, columns))
@@ -135,9 +140,11 @@ dtmodel_refuse_hidden_conflicts(ModifyTableState *insert)
 	checked->where = target->ri_onConflict->oc_WhereClause;
 	checked->rel = target->ri_RelationDesc;
 	checked->indexes = target->ri_onConflictArbiterIndexes;
+	checked->selects = compat_selects_conflict(plan->onConflictAction);
 	checked->columns = dtmodel_usable_soft_delete(target->ri_RelationDesc);
 	target->ri_onConflict->oc_WhereClause = &checked->state;
-	if (target->ri_RelationDesc->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+	if (!checked->selects &&
+		target->ri_RelationDesc->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 		note_conflicts(checked);
 }
 

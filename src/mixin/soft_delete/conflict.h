@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * conflict.h
- *	  ON CONFLICT DO UPDATE that meets a hidden row.
+ *	  ON CONFLICT that meets a hidden row.
  *
  *-------------------------------------------------------------------------
  */

@@ -241,7 +241,7 @@ prepare_node(PlanState *node, const QueryDesc *query)
 
 	if (!IsA(node, ModifyTableState))
 		return;
-	if (castNode(ModifyTable, node->plan)->onConflictAction == ONCONFLICT_UPDATE &&
+	if (castNode(ModifyTable, node->plan)->onConflictAction != ONCONFLICT_NONE &&
 		dtmodel_rewrites() && dtmodel_hides_from(query->sourceText))
 		dtmodel_refuse_hidden_conflicts(update);
 	purpose = find_purpose(update, query);

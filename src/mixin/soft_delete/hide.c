@@ -9,7 +9,7 @@
  * barrier would prevent for operators that are not leakproof.
  *
  * The target of an INSERT, and so of ON CONFLICT, is not in FROM; it includes
- * all rows, as unique indexes do.
+ * all rows, as unique indexes do.  But DO SELECT returns none that is hidden.
  *
  *-------------------------------------------------------------------------
  */
@@ -168,6 +168,29 @@ hide_merge_target(Query *query)
 }
 #endif
 
+/* Whether this is an INSERT ... ON CONFLICT DO SELECT. */
+bool
+dtmodel_selects_conflict(const Query *query)
+{
+	return query->onConflict != NULL &&
+		compat_selects_conflict(query->onConflict->action);
+}
+
+/*
+ * The executor raises an error before it evaluates this condition, but in
+ * partitions whose columns have other places than those of the table.
+ */
+static void
+hide_conflicts(Query *query)
+{
+	DtSoftTarget target;
+
+	if (find_hidden(query, query->resultRelation, &target))
+		query->onConflict->onConflictWhere =
+			make_and_qual(query->onConflict->onConflictWhere,
+						  dtmodel_live_condition(&target));
+}
+
 /* Hides deleted rows in one level of a query. */
 void
 dtmodel_hide_deleted(Query *query)
@@ -178,4 +201,6 @@ dtmodel_hide_deleted(Query *query)
 	if (query->commandType == CMD_MERGE)
 		hide_merge_target(query);
 #endif
+	if (dtmodel_selects_conflict(query))
+		hide_conflicts(query);
 }

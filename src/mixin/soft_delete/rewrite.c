@@ -226,13 +226,13 @@ inline_functions(Query *query, DtRewrite *rewrite)
 
 /*
  * Whether there is anything to do in one level of a query.  There is not in
- * the target of an INSERT.
+ * the target of an INSERT that returns no row but its own.
  */
 static bool
 has_soft_delete(const Query *query)
 {
-	int			ignored = query->commandType == CMD_INSERT ?
-		query->resultRelation : 0;
+	int			ignored = query->commandType == CMD_INSERT &&
+		!dtmodel_selects_conflict(query) ? query->resultRelation : 0;
 	ListCell   *cell;
 
 	foreach(cell, query->rtable)
