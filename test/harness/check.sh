@@ -64,7 +64,7 @@ all_tests() {
     test_stage regress REGRESS ISOLATION= TAP_TESTS=
     test_stage isolation ISOLATION REGRESS= TAP_TESTS=
     test_stage 'regress, preloaded' REGRESS TAP_TESTS= PRELOAD=yes
-    test_stage TAP PROVE_TESTS REGRESS= ISOLATION= PROVE_FLAGS=--verbose
+    test_stage TAP PROVE_TESTS REGRESS= ISOLATION= PROVE_FLAGS="--verbose --jobs $(nproc)"
     ! crashes || failed=$((failed + 1))
 }
 
