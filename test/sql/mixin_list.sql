@@ -1,3 +1,6 @@
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS dtmodel;
+RESET client_min_messages;
 -- The list of mixins is complete.
 SELECT * FROM dtmodel.mixins();
 
