@@ -143,6 +143,37 @@ wrap_node(Query *query, Node *node, Node **place)
 
 #ifdef COMPAT_HAS_MERGE
 /*
+ * Since 17 the planner refuses a MERGE whose source is a FromExpr.  So the
+ * condition on a table is put beside its policies: there it holds before the
+ * MERGE finds out what matches, too.
+ */
+static void
+hide_merge_source(Query *query, RangeTblRef *source)
+{
+	DtSoftTarget target;
+
+	if (find_hidden(query, source->rtindex, &target))
+		target.rte->securityQuals = lappend(target.rte->securityQuals,
+											dtmodel_live_condition(&target));
+}
+
+static void
+hide_merge_sources(Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, query->jointree->fromlist)
+	{
+		Node	   *source = lfirst(cell);
+
+		if (IsA(source, RangeTblRef) && !dtmodel_has_citus())
+			hide_merge_source(query, (RangeTblRef *) source);
+		else
+			lfirst(cell) = wrap_node(query, source, &query->jointree->quals);
+	}
+}
+
+/*
  * The planner joins the target of a MERGE later, by the condition of the
  * MERGE. The condition that the row is live is added there: a deleted row
  * does not match, and does not count as missing in the source either.
@@ -195,12 +226,16 @@ hide_conflicts(Query *query)
 void
 dtmodel_hide_deleted(Query *query)
 {
-	if (query->jointree != NULL)
-		wrap_list(query, query->jointree->fromlist, &query->jointree->quals);
 #ifdef COMPAT_HAS_MERGE
 	if (query->commandType == CMD_MERGE)
+	{
+		hide_merge_sources(query);
 		hide_merge_target(query);
+		return;
+	}
 #endif
+	if (query->jointree != NULL)
+		wrap_list(query, query->jointree->fromlist, &query->jointree->quals);
 	if (dtmodel_selects_conflict(query))
 		hide_conflicts(query);
 }
