@@ -101,5 +101,30 @@ SELECT dtmodel.add_soft_delete('odd');
 SELECT dtmodel.add_timestamps('odd');
 SELECT dtmodel.add_slug('odd', 'name');
 
+-- the function that shows the past: columns without a past, the table's oid, and sessions with other settings
+CREATE TABLE kept (id int PRIMARY KEY, secret text, day date,
+                   length int GENERATED ALWAYS AS (coalesce(length(secret), -1)) VIRTUAL,
+                   is_kept boolean GENERATED ALWAYS AS (tableoid = 'kept'::regclass) VIRTUAL,
+                   is_late boolean GENERATED ALWAYS AS (day > '2026-02-01') VIRTUAL);
+SET client_min_messages = warning;
+SET datestyle = 'SQL, DMY';
+SELECT dtmodel.add_timestamps('kept'), dtmodel.add_history('kept', exclude => '{secret}');
+RESET datestyle;
+RESET client_min_messages;
+SET dtmodel.preserve_timestamps = on;
+INSERT INTO kept (id, secret, day, updated_at) VALUES (1, 'abc', '2026-01-15', '2026-01-01'), (2, 'abc', '2026-01-15', '2026-01-01');
+UPDATE kept SET day = '2026-03-01', updated_at = '2026-02-01' WHERE id = 1;
+RESET dtmodel.preserve_timestamps;
+ALTER TABLE kept ADD COLUMN is_long boolean GENERATED ALWAYS AS (length(secret) > 2) VIRTUAL;
+SET search_path = pg_catalog;
+SELECT id, secret, day, length, is_kept, is_late, is_long FROM virtual_columns.kept_as_of('2026-01-15') ORDER BY id;
+SELECT id, secret, day, length, is_kept, is_late, is_long FROM virtual_columns.kept_as_of('2026-02-15') ORDER BY id;
+SET enable_seqscan = off;
+EXPLAIN (COSTS OFF) SELECT is_kept, is_late FROM virtual_columns.kept_as_of('2026-01-15') WHERE id = 1;
+RESET enable_seqscan;
+SET search_path = virtual_columns;
+ALTER TABLE kept RENAME TO stored;
+SELECT id, is_kept FROM stored_as_of('2026-01-15') ORDER BY id;
+
 SET client_min_messages = warning;
 DROP SCHEMA virtual_columns CASCADE;

@@ -25,6 +25,7 @@
 #include "server/inline.h"
 #include "server/plan_cache.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
@@ -156,17 +157,6 @@ dtmodel_as_of_entries(const Query *query)
 	return entries;
 }
 
-/* A virtual generated column is computed from the past of the others. */
-static const char *
-virtual_expression(Relation model, AttrNumber attnum)
-{
-	Node	   *expression = compat_virtual_expression(model, attnum);
-	List	   *context = deparse_context_for(RelationGetRelationName(model),
-											  RelationGetRelid(model));
-
-	return deparse_expression(expression, context, false, false);
-}
-
 /* A column of the model in the past; it is null if it has none. */
 static const char *
 past_expression(Relation model, const DtHistory *history, Form_pg_attribute att)
@@ -174,13 +164,114 @@ past_expression(Relation model, const DtHistory *history, Form_pg_attribute att)
 	const char *name = quote_identifier(NameStr(att->attname));
 	bool		live;
 
-	if (compat_is_virtual(att))
-		return virtual_expression(model, att->attnum);
 	if (!dtmodel_has_past(model, history, att->attnum))
 		return psprintf("NULL::%s", dtmodel_history_type(att));
 	if (dtmodel_is_flag_of_past(model, att->attnum, &live))
 		return psprintf("COALESCE(%s, %s)", name, live ? "true" : "false");
 	return name;
+}
+
+/* Whether the model has virtual generated columns. */
+bool
+dtmodel_has_virtual_columns(Relation model)
+{
+	TupleDesc	desc = RelationGetDescr(model);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (!TupleDescAttr(desc, i)->attisdropped &&
+			compat_is_virtual(TupleDescAttr(desc, i)))
+			return true;
+	}
+	return false;
+}
+
+static void
+set_parameter(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * The expression of a virtual generated column.  Sessions with other settings
+ * read the text, so that names and constants are written as in a dump.
+ */
+static const char *
+virtual_expression(Relation model, AttrNumber attnum)
+{
+	Node	   *expression = compat_virtual_expression(model, attnum);
+	List	   *context = deparse_context_for(RelationGetRelationName(model),
+											  RelationGetRelid(model));
+	int			level = NewGUCNestLevel();
+	const char *text;
+
+	set_parameter("search_path", "pg_catalog, pg_temp");
+	set_parameter("datestyle", "ISO");
+	set_parameter("intervalstyle", "postgres");
+	set_parameter("extra_float_digits", "3");
+	text = deparse_expression(expression, context, false, false);
+	AtEOXact_GUC(true, level);
+	return text;
+}
+
+/*
+ * The history, with all names that the expressions of virtual columns may have.
+ */
+static char *
+stored_past(Relation model, const DtHistory *history, const char *table)
+{
+	TupleDesc	desc = RelationGetDescr(model);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "(SELECT ");
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && !compat_is_virtual(att))
+			appendStringInfo(&text, "%s AS %s, ",
+							 past_expression(model, history, att),
+							 quote_identifier(NameStr(att->attname)));
+	}
+	appendStringInfo(&text,
+					 "%s::pg_catalog.regclass::pg_catalog.oid AS tableoid, valid_from, valid_to\n"
+					 "            FROM %s) AS %s",
+					 quote_literal_cstr(dtmodel_qualified_name(model)), table,
+					 quote_identifier(RelationGetRelationName(model)));
+	return text.data;
+}
+
+/*
+ * The arm of the past.  Virtual generated columns are computed from the past of
+ * the others.
+ */
+static char *
+past_arm(Relation model, const DtHistory *history)
+{
+	TupleDesc	desc = RelationGetDescr(model);
+	char	   *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(model)),
+												   NameStr(history->table));
+	bool		computes = dtmodel_has_virtual_columns(model);
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "SELECT ");
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attisdropped)
+			continue;
+		appendStringInfo(&text, "%s, ",
+						 compat_is_virtual(att) ? virtual_expression(model, att->attnum) :
+						 computes ? quote_identifier(NameStr(att->attname)) :
+						 past_expression(model, history, att));
+	}
+	appendStringInfo(&text, "valid_from, valid_to\n      FROM %s",
+					 computes ? stored_past(model, history, table) : table);
+	return text.data;
 }
 
 /*
@@ -213,20 +304,16 @@ dtmodel_as_of_text(Relation model, const DtHistory *history)
 	const char *updated_at =
 		quote_identifier(pstrdup(NameStr(timestamps->updated_at.name)));
 	StringInfoData columns;
-	StringInfoData past;
 	StringInfoData text;
 
 	initStringInfo(&columns);
-	initStringInfo(&past);
 	initStringInfo(&text);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (att->attisdropped)
-			continue;
-		appendStringInfo(&columns, "%s, ", quote_identifier(NameStr(att->attname)));
-		appendStringInfo(&past, "%s, ", past_expression(model, history, att));
+		if (!att->attisdropped)
+			appendStringInfo(&columns, "%s, ", quote_identifier(NameStr(att->attname)));
 	}
 	columns.data[columns.len - 2] = '\0';
 	appendStringInfo(&text,
@@ -234,14 +321,11 @@ dtmodel_as_of_text(Relation model, const DtHistory *history)
 					 "FROM (SELECT %s, %s AS valid_from, 'infinity'::pg_catalog.timestamptz AS valid_to\n"
 					 "      FROM %s\n"
 					 "      UNION ALL\n"
-					 "      SELECT %svalid_from, valid_to\n"
-					 "      FROM %s) AS %s\n"
+					 "      %s) AS %s\n"
 					 "WHERE valid_from OPERATOR(pg_catalog.<=) $1\n"
 					 "  AND valid_to OPERATOR(pg_catalog.>) $1%s",
 					 columns.data, columns.data, updated_at,
-					 dtmodel_qualified_name(model), past.data,
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(model)),
-												NameStr(history->table)),
+					 dtmodel_qualified_name(model), past_arm(model, history),
 					 quote_identifier(RelationGetRelationName(model)),
 					 hides_past(dtmodel_soft_delete_of(dtmodel_get_model(model))));
 	return text.data;

@@ -419,21 +419,13 @@ body_of(Oid function)
 }
 
 /*
- * Whether the text of the function depends on the session: an expression of a
- * virtual column is written with the schemas that search_path lacks.
+ * Whether the text of the function depends on the session: a constant in the
+ * expression of a virtual column may be a time in its time zone.
  */
 static bool
 depends_on_session(Relation rel)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
-
-	for (int i = 0; i < desc->natts; i++)
-	{
-		if (!TupleDescAttr(desc, i)->attisdropped &&
-			compat_is_virtual(TupleDescAttr(desc, i)))
-			return true;
-	}
-	return quote_all_identifiers;
+	return quote_all_identifiers || dtmodel_has_virtual_columns(rel);
 }
 
 /* Whether the function shows the columns that the model has now. */
