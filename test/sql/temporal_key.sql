@@ -69,5 +69,24 @@ SELECT id, is_deleted FROM dtmodel.restore(NULL::bookings, 1);
 CALL dtmodel.purge('rooms', older_than => '0');
 SELECT id, during, is_deleted FROM rooms ORDER BY id, during;
 
+-- an exclusion constraint replaces such a key where it counts hidden rows
+CREATE TABLE prices (item int4range, during int4range, price int, note text,
+                     PRIMARY KEY (item, during WITHOUT OVERLAPS) DEFERRABLE,
+                     CONSTRAINT one_price UNIQUE (item, during WITHOUT OVERLAPS) INCLUDE (note));
+SET client_min_messages = warning;
+SELECT dtmodel.add_soft_delete('prices', hide => true);
+RESET client_min_messages;
+SELECT problem, repair, advice FROM dtmodel.drift('prices') ORDER BY 1 \gx
+SELECT dtmodel.unique_live('prices', 'item', 'during');
+ALTER TABLE prices DROP CONSTRAINT prices_pkey;
+SELECT repair FROM dtmodel.drift('prices') \gexec
+\d one_price
+SELECT problem FROM dtmodel.drift('prices');
+INSERT INTO prices VALUES ('[1,2)', '[1,9)', 1);
+DELETE FROM prices;
+INSERT INTO prices VALUES ('[1,2)', '[5,20)', 2);
+INSERT INTO prices VALUES ('[1,2)', '[8,20)', 3);
+\echo :SQLSTATE
+
 SET client_min_messages = warning;
 DROP SCHEMA temporal_key CASCADE;

@@ -18,6 +18,7 @@
 #include "executor/spi.h"
 #include "mixin/live/live.h"
 #include "mixin/soft_delete/soft_delete.h"
+#include "mixin/soft_delete/unique.h"
 #include "model/change.h"
 #include "model/constraint.h"
 #include "model/distributed.h"
@@ -139,6 +140,9 @@ check_not_wider(Relation rel, Relation index, const UniqueRequest *request)
 			 errmsg("index \"%s\" also covers deleted rows of table \"%s\"",
 					name, RelationGetRelationName(rel)),
 			 errdetail("As long as it exists, the values of a deleted row cannot be used again."),
+			 dtmodel_is_without_overlaps(index) ?
+			 errhint("Use %s.",
+					 dtmodel_overlaps_replacement(rel, index, &request->soft_delete)) :
 			 OidIsValid(get_index_constraint(RelationGetRelid(index))) ?
 			 errhint("Use ALTER TABLE %s DROP CONSTRAINT %s, and then call %s.unique_live again.",
 					 dtmodel_qualified_name(rel), quote_identifier(name),

@@ -17,6 +17,7 @@
 #include "catalog/dependency.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
+#include "commands/defrem.h"
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
 #include "mixin/soft_delete/live.h"
@@ -24,9 +25,11 @@
 #include "mixin/soft_delete/unique.h"
 #include "model/constraint.h"
 #include "model/drift.h"
+#include "model/key.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/partcache.h"
 #include "utils/relcache.h"
 #include "utils/ruleutils.h"
@@ -151,6 +154,80 @@ index_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 					dtmodel_live_text(columns, NULL));
 }
 
+/* Whether it is a key WITHOUT OVERLAPS, which PostgreSQL 18 has. */
+bool
+dtmodel_is_without_overlaps(Relation index)
+{
+	return index->rd_index->indisunique && index->rd_index->indisexclusion;
+}
+
+/* The columns that are in the index besides its key. */
+static void
+append_included(StringInfo text, Relation rel, Relation index)
+{
+	Form_pg_index form = index->rd_index;
+
+	for (int i = form->indnkeyatts; i < form->indnatts; i++)
+		appendStringInfo(text, "%s%s", i == form->indnkeyatts ? " INCLUDE (" : ", ",
+						 quote_identifier(get_attname(RelationGetRelid(rel),
+													  form->indkey.values[i], false)));
+	if (form->indnatts > form->indnkeyatts)
+		appendStringInfoChar(text, ')');
+}
+
+/* "EXCLUDE ...", which enforces the same, and may have a condition. */
+static char *
+as_exclusion(Relation rel, Relation index)
+{
+	StringInfoData text;
+	Oid		   *operators;
+	Oid		   *functions;
+	uint16	   *strategies;
+
+	RelationGetExclusionInfo(index, &operators, &functions, &strategies);
+	initStringInfo(&text);
+	appendStringInfo(&text, "EXCLUDE USING %s (",
+					 get_am_name(index->rd_rel->relam));
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+		appendStringInfo(&text, "%s%s WITH %s", i > 0 ? ", " : "",
+						 quote_identifier(get_attname(RelationGetRelid(rel),
+													  index->rd_index->indkey.values[i], false)),
+						 dtmodel_qualified_operator(operators[i]));
+	appendStringInfoChar(&text, ')');
+	append_included(&text, rel, index);
+	return text.data;
+}
+
+/*
+ * The command that makes an exclusion constraint for live rows of a key WITHOUT
+ * OVERLAPS, which cannot have a condition.  An index of unique_live would accept
+ * rows that overlap.
+ */
+char *
+dtmodel_overlaps_replacement(Relation rel, Relation index,
+							 const DtSoftDelete *columns)
+{
+	return psprintf("%s, ADD CONSTRAINT %s %s WHERE (%s)%s",
+					dtmodel_drop_index_text(rel, RelationGetRelid(index)),
+					quote_identifier(RelationGetRelationName(index)),
+					as_exclusion(rel, index), dtmodel_live_text(columns, NULL),
+					index->rd_index->indimmediate ? "" : " DEFERRABLE");
+}
+
+/* A key WITHOUT OVERLAPS. */
+static char *
+temporal_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
+					 DtRemedy *kind)
+{
+	char	   *statement = dtmodel_overlaps_replacement(rel, index, columns);
+
+	if (!index->rd_index->indisprimary)
+		return statement;
+	*kind = DT_ADVICE;
+	return psprintf("give the table a primary key of one column instead, and use %s",
+					statement);
+}
+
 /* An exclusion constraint; what follows its condition cannot be moved. */
 static char *
 exclusion_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
@@ -175,6 +252,8 @@ replacement(Relation rel, Relation index, const DtSoftDelete *columns,
 			DtRemedy *kind)
 {
 	*kind = DT_REPAIR;
+	if (dtmodel_is_without_overlaps(index))
+		return temporal_replacement(rel, index, columns, kind);
 	if (index->rd_index->indisexclusion)
 		return exclusion_replacement(rel, index, columns, kind);
 	if (!can_be_unique_live(index))
