@@ -23,11 +23,13 @@
 #include "mixin/soft_delete/explain.h"
 #include "mixin/soft_delete/cascade.h"
 #include "mixin/soft_delete/executor.h"
+#include "mixin/soft_delete/hide.h"
 #include "mixin/soft_delete/rewrite.h"
 #include "model/projection.h"
 #include "model/send.h"
 #include "optimizer/planner.h"
 #include "server/inline.h"
+#include "server/plan_cache.h"
 #include "server/statement.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
@@ -44,6 +46,9 @@ static ExecutorEnd_hook_type next_executor_end = NULL;
 
 /* How many calls of another planner are running. */
 static int	planning_depth = 0;
+
+/* Whether the next query to be planned is that of a COPY of a table. */
+static bool plans_copy = false;
 
 void		_PG_init(void);
 
@@ -149,7 +154,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
 {
 	DtRewrite	rewrite = {
-		.text = query_string,
+		.text = plans_copy ? DT_OWN_QUERY : query_string,
 		.top = parse,
 		.params = params,
 		.is_part = query_string == NULL && planning_depth > 0,
@@ -158,6 +163,7 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	PlannerGlobal *lists = NULL;
 	PlannedStmt *planned;
 
+	plans_copy = false;
 	follow_leader();
 	if (dtmodel_rewrites())
 	{
@@ -246,6 +252,40 @@ end_executor(QueryDesc *query)
 }
 
 static void
+process_next(PlannedStmt *statement, const char *query_string,
+			 bool read_only_tree, ProcessUtilityContext context,
+			 ParamListInfo params, QueryEnvironment *environment,
+			 DestReceiver *receiver, QueryCompletion *completion)
+{
+	if (next_process_utility != NULL)
+		next_process_utility(statement, query_string, read_only_tree, context,
+							 params, environment, receiver, completion);
+	else
+		standard_ProcessUtility(statement, query_string, read_only_tree, context,
+								params, environment, receiver, completion);
+}
+
+/* The same for a COPY whose query is planned soon, unless there is an error. */
+static void
+process_copy(PlannedStmt *statement, const char *query_string,
+			 bool read_only_tree, ProcessUtilityContext context,
+			 ParamListInfo params, QueryEnvironment *environment,
+			 DestReceiver *receiver, QueryCompletion *completion)
+{
+	plans_copy = true;
+	PG_TRY();
+	{
+		process_next(statement, query_string, read_only_tree, context, params,
+					 environment, receiver, completion);
+	}
+	PG_FINALLY();
+	{
+		plans_copy = false;
+	}
+	PG_END_TRY();
+}
+
+static void
 process_utility(PlannedStmt *statement, const char *query_string,
 				bool read_only_tree, ProcessUtilityContext context,
 				ParamListInfo params, QueryEnvironment *environment,
@@ -255,12 +295,13 @@ process_utility(PlannedStmt *statement, const char *query_string,
 		dtmodel_check_past_utility(statement->utilityStmt);
 	if (IsA(statement->utilityStmt, CopyStmt))
 		dtmodel_check_copy((const CopyStmt *) statement->utilityStmt);
-	if (next_process_utility != NULL)
-		next_process_utility(statement, query_string, read_only_tree, context,
-							 params, environment, receiver, completion);
+	if (IsA(statement->utilityStmt, CopyStmt) &&
+		dtmodel_copies_by_query((const CopyStmt *) statement->utilityStmt))
+		process_copy(statement, query_string, read_only_tree, context, params,
+					 environment, receiver, completion);
 	else
-		standard_ProcessUtility(statement, query_string, read_only_tree, context,
-								params, environment, receiver, completion);
+		process_next(statement, query_string, read_only_tree, context, params,
+					 environment, receiver, completion);
 }
 
 void

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "dtmodel.h"
 #include "guc.h"
 #include "mixin/soft_delete/hide.h"
@@ -26,6 +27,7 @@
 #include "replication/walsender.h"
 #include "server/plan_cache.h"
 #include "server/query_text.h"
+#include "utils/rls.h"
 
 static Node *wrap_node(Query *query, Node *node, Node **place);
 
@@ -49,6 +51,23 @@ bool
 dtmodel_hides_from_policies(void)
 {
 	return !dtmodel_with_deleted && !am_walsender;
+}
+
+/*
+ * Whether COPY ... TO reads a table by a query, since policies apply to the
+ * role.  Hidden rows are not hidden from it, as they are not where the server
+ * reads the table itself.
+ */
+bool
+dtmodel_copies_by_query(const CopyStmt *copy)
+{
+	Oid			relid;
+
+	if (copy->is_from || copy->relation == NULL)
+		return false;
+	relid = RangeVarGetRelid(copy->relation, NoLock, true);
+	return OidIsValid(relid) &&
+		check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED;
 }
 
 /* Whether the reference is to a table whose deleted rows are hidden. */
