@@ -17,6 +17,7 @@
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/actor.h"
 #include "model/row_trigger.h"
+#include "utils/datum.h"
 #include "utils/timestamp.h"
 
 /* The state of the trigger, created once in each statement. */
@@ -170,6 +171,24 @@ match_flag_and_time(DtRow *row, const DtSoftDelete *columns)
 		set_time(row, columns, true, old_mark.time);
 }
 
+/*
+ * Whether an UPDATE of a live row leaves alone what is in the column, such as a
+ * value from before it was the model's.  A MERGE that also deletes fires the
+ * trigger for its other actions too.
+ */
+static bool
+is_left_alone(DtRow *row, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(row->rel), attnum - 1);
+	bool		old_isnull;
+	bool		new_isnull;
+	Datum		old_value = dtmodel_old_value(row, attnum, &old_isnull);
+	Datum		new_value = dtmodel_new_value(row, attnum, &new_isnull);
+
+	return !old_isnull && !new_isnull &&
+		datum_image_eq(old_value, new_value, att->attbyval, att->attlen);
+}
+
 /* Records who deleted the row, and clears it when the row is restored. */
 static void
 follow_actor(DtRow *row, const SoftFlagState *state)
@@ -191,6 +210,9 @@ follow_actor(DtRow *row, const SoftFlagState *state)
 		else
 			value = dtmodel_actor_value(state->deleted_by, &isnull);
 	}
+	else if (!dtmodel_was_deleted(&state->columns, row) &&
+			 is_left_alone(row, deleted_by))
+		return;
 	dtmodel_set_value(row, deleted_by, value, isnull);
 }
 
@@ -237,8 +259,9 @@ const DtRowAction dtmodel_soft_delete_flag_action = {
  * time in one UPDATE is an error (23514).  A row that is deleted already
  * keeps its time.  With flag_writes=error the UPDATE cannot delete or restore
  * (55000).  deleted_by, on a model that has it, is the actor when the row
- * is deleted, and null in a live row.  While dtmodel.preserve_timestamps
- * is on, the time and deleted_by that the UPDATE gives are kept.
+ * is deleted, and null when it is restored; no UPDATE sets it in a live row.
+ * While dtmodel.preserve_timestamps is on, the time and deleted_by that the
+ * UPDATE gives are kept.
  *
  * What DELETE, a cascade or restore() assign is correct, and not changed.
  */

@@ -176,6 +176,10 @@ hide_merge_source(Query *query, RangeTblRef *source)
 											dtmodel_live_condition(&target));
 }
 
+/*
+ * The WHERE of a MERGE is no place for it: before 17 it is the condition of the
+ * join, and then nothing.  Citus sends no policies.
+ */
 static void
 hide_merge_sources(Query *query)
 {
@@ -188,7 +192,7 @@ hide_merge_sources(Query *query)
 		if (IsA(source, RangeTblRef) && !dtmodel_has_citus())
 			hide_merge_source(query, (RangeTblRef *) source);
 		else
-			lfirst(cell) = wrap_node(query, source, &query->jointree->quals);
+			lfirst(cell) = wrap_node(query, source, NULL);
 	}
 }
 
