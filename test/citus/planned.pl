@@ -50,6 +50,17 @@ foreach my $table ('t', 'here')
 		'4', "$table: system columns in a join with ON");
 }
 
+# A hidden row of the source of a MERGE is none that does not match.
+$citus->sql(q(CREATE TABLE merged (id int PRIMARY KEY); CREATE TABLE merged_here (LIKE merged)));
+$citus->sql(q(SELECT create_distributed_table('merged', 'id', colocate_with => 't')));
+foreach my $merge ([ 'merged', 't', '4,5,6,7,8,9,10' ], [ 'merged_here', 'here', '4' ])
+{
+	my ($target, $source, $rows) = @$merge;
+
+	$citus->sql("MERGE INTO $target USING $source AS s ON $target.id = s.id WHEN NOT MATCHED THEN INSERT VALUES (s.id)");
+	is($citus->sql("SELECT string_agg(id::text, ',' ORDER BY id) FROM $target"), $rows, "MERGE from $source");
+}
+
 # The policies of the table are in that subquery too.
 $citus->sql($_) foreach 'CREATE ROLE app LOGIN', 'GRANT SELECT ON t, u, here TO app',
   'ALTER TABLE t ENABLE ROW LEVEL SECURITY', 'CREATE POLICY p ON t USING (id <> 6)',
