@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = 8;
-my $campaign = Campaign->new('transactions by each client' => 50);
+my $campaign = Campaign->new('transactions by each client' => 50, least => 20);
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 'logical', extra => [ '--encoding=UTF8', '--locale=C' ]);
