@@ -47,8 +47,8 @@ static ExecutorEnd_hook_type next_executor_end = NULL;
 /* How many calls of another planner are running. */
 static int	planning_depth = 0;
 
-/* Whether the next query to be planned is that of a COPY of a table. */
-static bool plans_copy = false;
+/* The table that a COPY is about to read by a query, which is to be planned. */
+static Oid	copied_table = InvalidOid;
 
 void		_PG_init(void);
 
@@ -149,12 +149,19 @@ plan_next(Query *parse, const char *query_string, int cursor_options,
 	return planned;
 }
 
+static bool
+is_of_copy(const Query *query)
+{
+	return OidIsValid(copied_table) && query->rtable != NIL &&
+		linitial_node(RangeTblEntry, query->rtable)->relid == copied_table;
+}
+
 static PlannedStmt *
 plan(Query *parse, const char *query_string, int cursor_options,
 	 ParamListInfo params COMPAT_EXPLAIN_PARAMETER)
 {
 	DtRewrite	rewrite = {
-		.text = plans_copy ? DT_OWN_QUERY : query_string,
+		.text = is_of_copy(parse) ? DT_OWN_QUERY : query_string,
 		.top = parse,
 		.params = params,
 		.is_part = query_string == NULL && planning_depth > 0,
@@ -163,7 +170,9 @@ plan(Query *parse, const char *query_string, int cursor_options,
 	PlannerGlobal *lists = NULL;
 	PlannedStmt *planned;
 
-	plans_copy = false;
+	/* What its policies read is planned as it runs. */
+	if (is_of_copy(parse))
+		copied_table = InvalidOid;
 	follow_leader();
 	if (dtmodel_rewrites())
 	{
@@ -265,14 +274,13 @@ process_next(PlannedStmt *statement, const char *query_string,
 								params, environment, receiver, completion);
 }
 
-/* The same for a COPY whose query is planned soon, unless there is an error. */
+/* The same for a COPY that reads its table by a query. */
 static void
 process_copy(PlannedStmt *statement, const char *query_string,
 			 bool read_only_tree, ProcessUtilityContext context,
 			 ParamListInfo params, QueryEnvironment *environment,
 			 DestReceiver *receiver, QueryCompletion *completion)
 {
-	plans_copy = true;
 	PG_TRY();
 	{
 		process_next(statement, query_string, read_only_tree, context, params,
@@ -280,7 +288,7 @@ process_copy(PlannedStmt *statement, const char *query_string,
 	}
 	PG_FINALLY();
 	{
-		plans_copy = false;
+		copied_table = InvalidOid;
 	}
 	PG_END_TRY();
 }
@@ -295,8 +303,9 @@ process_utility(PlannedStmt *statement, const char *query_string,
 		dtmodel_check_past_utility(statement->utilityStmt);
 	if (IsA(statement->utilityStmt, CopyStmt))
 		dtmodel_check_copy((const CopyStmt *) statement->utilityStmt);
-	if (IsA(statement->utilityStmt, CopyStmt) &&
-		dtmodel_copies_by_query((const CopyStmt *) statement->utilityStmt))
+	copied_table = IsA(statement->utilityStmt, CopyStmt) ?
+		dtmodel_copied_by_query((const CopyStmt *) statement->utilityStmt) : InvalidOid;
+	if (OidIsValid(copied_table))
 		process_copy(statement, query_string, read_only_tree, context, params,
 					 environment, receiver, completion);
 	else

@@ -105,11 +105,17 @@ SELECT dtmodel.add_slug('odd', 'name');
 CREATE TABLE kept (id int PRIMARY KEY, secret text, day date,
                    length int GENERATED ALWAYS AS (coalesce(length(secret), -1)) VIRTUAL,
                    is_kept boolean GENERATED ALWAYS AS (tableoid = 'kept'::regclass) VIRTUAL,
-                   is_late boolean GENERATED ALWAYS AS (day > '2026-02-01') VIRTUAL);
-SET client_min_messages = warning;
+                   is_late boolean GENERATED ALWAYS AS (day > '2026-02-01') VIRTUAL,
+                   is_digit boolean GENERATED ALWAYS AS (id::text ~ '^\d$') VIRTUAL,
+                   label varchar(9) GENERATED ALWAYS AS (id) VIRTUAL,
+                   share numeric(5, 1) GENERATED ALWAYS AS (id * 1.26) VIRTUAL);
+-- 19 refuses it
+SET client_min_messages = error;
 SET datestyle = 'SQL, DMY';
+DO $$ BEGIN SET standard_conforming_strings = off; EXCEPTION WHEN OTHERS THEN END $$;
 SELECT dtmodel.add_timestamps('kept'), dtmodel.add_history('kept', exclude => '{secret}');
 RESET datestyle;
+RESET standard_conforming_strings;
 RESET client_min_messages;
 SET dtmodel.preserve_timestamps = on;
 INSERT INTO kept (id, secret, day, updated_at) VALUES (1, 'abc', '2026-01-15', '2026-01-01'), (2, 'abc', '2026-01-15', '2026-01-01');
@@ -117,10 +123,10 @@ UPDATE kept SET day = '2026-03-01', updated_at = '2026-02-01' WHERE id = 1;
 RESET dtmodel.preserve_timestamps;
 ALTER TABLE kept ADD COLUMN is_long boolean GENERATED ALWAYS AS (length(secret) > 2) VIRTUAL;
 SET search_path = pg_catalog;
-SELECT id, secret, day, length, is_kept, is_late, is_long FROM virtual_columns.kept_as_of('2026-01-15') ORDER BY id;
-SELECT id, secret, day, length, is_kept, is_late, is_long FROM virtual_columns.kept_as_of('2026-02-15') ORDER BY id;
+SELECT id, secret, day, length, is_kept, is_late, is_long, is_digit, label, share FROM virtual_columns.kept_as_of('2026-01-15') ORDER BY id;
+SELECT id, secret, day, length, is_kept, is_late, is_long, is_digit, label, share FROM virtual_columns.kept_as_of('2026-02-15') ORDER BY id;
 SET enable_seqscan = off;
-EXPLAIN (COSTS OFF) SELECT is_kept, is_late FROM virtual_columns.kept_as_of('2026-01-15') WHERE id = 1;
+EXPLAIN (COSTS OFF) SELECT is_kept, is_late, label, share FROM virtual_columns.kept_as_of('2026-01-15') WHERE id = 1;
 RESET enable_seqscan;
 SET search_path = virtual_columns;
 ALTER TABLE kept RENAME TO stored;

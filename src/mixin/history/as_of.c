@@ -195,7 +195,8 @@ set_parameter(const char *name, const char *value)
 
 /*
  * The expression of a virtual generated column.  Sessions with other settings
- * read the text, so that names and constants are written as in a dump.
+ * read the text, so that names and constants are written as in a dump; and its
+ * casts are, or it could have another type than the column.
  */
 static const char *
 virtual_expression(Relation model, AttrNumber attnum)
@@ -210,7 +211,8 @@ virtual_expression(Relation model, AttrNumber attnum)
 	set_parameter("datestyle", "ISO");
 	set_parameter("intervalstyle", "postgres");
 	set_parameter("extra_float_digits", "3");
-	text = deparse_expression(expression, context, false, false);
+	set_parameter("standard_conforming_strings", "on");
+	text = deparse_expression(expression, context, false, true);
 	AtEOXact_GUC(true, level);
 	return text;
 }

@@ -141,8 +141,8 @@ check_not_wider(Relation rel, Relation index, const UniqueRequest *request)
 					name, RelationGetRelationName(rel)),
 			 errdetail("As long as it exists, the values of a deleted row cannot be used again."),
 			 dtmodel_is_without_overlaps(index) ?
-			 errhint("Use %s.",
-					 dtmodel_overlaps_replacement(rel, index, &request->soft_delete)) :
+			 errhint("For a key WITHOUT OVERLAPS, %s.",
+					 dtmodel_overlaps_advice(rel, index, &request->soft_delete)) :
 			 OidIsValid(get_index_constraint(RelationGetRelid(index))) ?
 			 errhint("Use ALTER TABLE %s DROP CONSTRAINT %s, and then call %s.unique_live again.",
 					 dtmodel_qualified_name(rel), quote_identifier(name),

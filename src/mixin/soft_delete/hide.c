@@ -54,20 +54,20 @@ dtmodel_hides_from_policies(void)
 }
 
 /*
- * Whether COPY ... TO reads a table by a query, since policies apply to the
- * role.  Hidden rows are not hidden from it, as they are not where the server
- * reads the table itself.
+ * The table that COPY ... TO reads by a query, since policies apply to the role,
+ * if it does.  Hidden rows are not hidden from that query, as they are not where
+ * the server reads the table itself.
  */
-bool
-dtmodel_copies_by_query(const CopyStmt *copy)
+Oid
+dtmodel_copied_by_query(const CopyStmt *copy)
 {
 	Oid			relid;
 
 	if (copy->is_from || copy->relation == NULL)
-		return false;
+		return InvalidOid;
 	relid = RangeVarGetRelid(copy->relation, NoLock, true);
 	return OidIsValid(relid) &&
-		check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED;
+		check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED ? relid : InvalidOid;
 }
 
 /* Whether the reference is to a table whose deleted rows are hidden. */
@@ -162,23 +162,27 @@ wrap_node(Query *query, Node *node, Node **place)
 
 #ifdef COMPAT_HAS_MERGE
 /*
- * Since 17 the planner refuses a MERGE whose source is a FromExpr.  So the
- * condition on a table is put beside its policies: there it holds before the
- * MERGE finds out what matches, too.
+ * Since 17 the planner refuses a MERGE whose source is a FromExpr, so it is a
+ * subquery of the live rows.  Where the MERGE reads system columns, which a
+ * subquery has not, the condition is put beside the policies of the table.
  */
 static void
 hide_merge_source(Query *query, RangeTblRef *source)
 {
 	DtSoftTarget target;
 
-	if (find_hidden(query, source->rtindex, &target))
+	if (!find_hidden(query, source->rtindex, &target))
+		return;
+	if (dtmodel_has_citus() || !dtmodel_reads_system_columns(query, &target))
+		dtmodel_select_live(query, &target);
+	else
 		target.rte->securityQuals = lappend(target.rte->securityQuals,
 											dtmodel_live_condition(&target));
 }
 
 /*
- * The WHERE of a MERGE is no place for it: before 17 it is the condition of the
- * join, and then nothing.  Citus sends no policies.
+ * The WHERE of a MERGE is no place for a condition: before 17 it is that of the
+ * join, and then nothing.
  */
 static void
 hide_merge_sources(Query *query)
@@ -189,7 +193,7 @@ hide_merge_sources(Query *query)
 	{
 		Node	   *source = lfirst(cell);
 
-		if (IsA(source, RangeTblRef) && !dtmodel_has_citus())
+		if (IsA(source, RangeTblRef))
 			hide_merge_source(query, (RangeTblRef *) source);
 		else
 			lfirst(cell) = wrap_node(query, source, NULL);

@@ -12,7 +12,7 @@
 
 extern bool dtmodel_hides_from(const char *query_string);
 extern bool dtmodel_hides_from_policies(void);
-extern bool dtmodel_copies_by_query(const CopyStmt *copy);
+extern Oid	dtmodel_copied_by_query(const CopyStmt *copy);
 extern bool dtmodel_selects_conflict(const Query *query);
 extern void dtmodel_hide_deleted(Query *query);
 

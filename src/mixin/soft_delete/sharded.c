@@ -93,13 +93,20 @@ finds_system_column(Node *node, void *context)
 	return found;
 }
 
+/* Whether the query reads system columns of the table. */
+bool
+dtmodel_reads_system_columns(Query *query, const DtSoftTarget *target)
+{
+	SystemColumns columns = {.rtindex = target->rtindex};
+
+	return query_tree_walker(query, finds_system_column, &columns, 0);
+}
+
 /* A subquery has no system columns. */
 static void
 check_system_columns(Query *query, const DtSoftTarget *target)
 {
-	SystemColumns columns = {.rtindex = target->rtindex};
-
-	if (query_tree_walker(query, finds_system_column, &columns, 0))
+	if (dtmodel_reads_system_columns(query, target))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot read system columns of table \"%s\" here, because its deleted rows are hidden and the database has Citus",

@@ -11,6 +11,7 @@
 #include "mixin/soft_delete/target.h"
 #include "nodes/parsenodes.h"
 
+extern bool dtmodel_reads_system_columns(Query *query, const DtSoftTarget *target);
 extern void dtmodel_select_live(Query *query, DtSoftTarget *target);
 extern void dtmodel_rewrite_for_shards(Query *query);
 extern void dtmodel_check_written_view(const Query *query);

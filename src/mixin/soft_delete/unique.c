@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
 #include "commands/defrem.h"
@@ -33,6 +34,7 @@
 #include "utils/partcache.h"
 #include "utils/relcache.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 /* The number of columns of the index, without those of the partition key. */
 static int
@@ -51,6 +53,13 @@ own_columns(Relation rel, Relation index)
 	return count;
 }
 
+/* Whether it is a key WITHOUT OVERLAPS, which PostgreSQL 18 has. */
+bool
+dtmodel_is_without_overlaps(Relation index)
+{
+	return index->rd_index->indisunique && index->rd_index->indisexclusion;
+}
+
 /*
  * Whether values of hidden rows prevent new rows.  A primary key of one
  * column, not counting those of the partition key, is usually generated, so
@@ -62,7 +71,8 @@ counts_hidden_rows(Relation rel, Relation index, const DtSoftDelete *columns)
 	Form_pg_index form = index->rd_index;
 
 	return (form->indisunique || form->indisexclusion) &&
-		!(form->indisprimary && own_columns(rel, index) <= 1) &&
+		!(form->indisprimary && !dtmodel_is_without_overlaps(index) &&
+		  own_columns(rel, index) <= 1) &&
 		dtmodel_counts_deleted_rows(rel, index, columns);
 }
 
@@ -154,13 +164,6 @@ index_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 					dtmodel_live_text(columns, NULL));
 }
 
-/* Whether it is a key WITHOUT OVERLAPS, which PostgreSQL 18 has. */
-bool
-dtmodel_is_without_overlaps(Relation index)
-{
-	return index->rd_index->indisunique && index->rd_index->indisexclusion;
-}
-
 /* The columns that are in the index besides its key. */
 static void
 append_included(StringInfo text, Relation rel, Relation index)
@@ -175,7 +178,7 @@ append_included(StringInfo text, Relation rel, Relation index)
 		appendStringInfoChar(text, ')');
 }
 
-/* "EXCLUDE ...", which enforces the same, and may have a condition. */
+/* "EXCLUDE ...", which may have a condition. */
 static char *
 as_exclusion(Relation rel, Relation index)
 {
@@ -198,34 +201,40 @@ as_exclusion(Relation rel, Relation index)
 	return text.data;
 }
 
+static const char *
+deferrability(Relation index)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID,
+										ObjectIdGetDatum(get_index_constraint(RelationGetRelid(index))));
+	Form_pg_constraint constraint;
+	const char *words;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for constraint of index %u",
+			 RelationGetRelid(index));
+	constraint = (Form_pg_constraint) GETSTRUCT(tuple);
+	words = constraint->condeferred ? " DEFERRABLE INITIALLY DEFERRED" :
+		constraint->condeferrable ? " DEFERRABLE" : "";
+	ReleaseSysCache(tuple);
+	return words;
+}
+
 /*
- * The command that makes an exclusion constraint for live rows of a key WITHOUT
- * OVERLAPS, which cannot have a condition.  An index of unique_live would accept
- * rows that overlap.
+ * What replaces a key WITHOUT OVERLAPS, which cannot have a condition, by an
+ * exclusion constraint for live rows.  An index of unique_live would accept rows
+ * that overlap.
  */
 char *
-dtmodel_overlaps_replacement(Relation rel, Relation index,
-							 const DtSoftDelete *columns)
+dtmodel_overlaps_advice(Relation rel, Relation index,
+						const DtSoftDelete *columns)
 {
-	return psprintf("%s, ADD CONSTRAINT %s %s WHERE (%s)%s",
+	return psprintf("%suse %s, ADD CONSTRAINT %s %s WHERE (%s)%s, which accepts empty ranges and cannot be referenced by a foreign key",
+					index->rd_index->indisprimary ?
+					"give the table a primary key of one column instead, and " : "",
 					dtmodel_drop_index_text(rel, RelationGetRelid(index)),
 					quote_identifier(RelationGetRelationName(index)),
 					as_exclusion(rel, index), dtmodel_live_text(columns, NULL),
-					index->rd_index->indimmediate ? "" : " DEFERRABLE");
-}
-
-/* A key WITHOUT OVERLAPS. */
-static char *
-temporal_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
-					 DtRemedy *kind)
-{
-	char	   *statement = dtmodel_overlaps_replacement(rel, index, columns);
-
-	if (!index->rd_index->indisprimary)
-		return statement;
-	*kind = DT_ADVICE;
-	return psprintf("give the table a primary key of one column instead, and use %s",
-					statement);
+					deferrability(index));
 }
 
 /* An exclusion constraint; what follows its condition cannot be moved. */
@@ -251,9 +260,12 @@ static char *
 replacement(Relation rel, Relation index, const DtSoftDelete *columns,
 			DtRemedy *kind)
 {
-	*kind = DT_REPAIR;
 	if (dtmodel_is_without_overlaps(index))
-		return temporal_replacement(rel, index, columns, kind);
+	{
+		*kind = DT_ADVICE;
+		return dtmodel_overlaps_advice(rel, index, columns);
+	}
+	*kind = DT_REPAIR;
 	if (index->rd_index->indisexclusion)
 		return exclusion_replacement(rel, index, columns, kind);
 	if (!can_be_unique_live(index))
