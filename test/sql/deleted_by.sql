@@ -112,6 +112,7 @@ SELECT id, part, is_deleted, who FROM parted ORDER BY id;
 -- an UPDATE leaves alone what a live row had, and nothing of it is left after a deletion and a restore
 INSERT INTO posts (id, deleted_by) VALUES (17, 'another');
 UPDATE posts SET deleted_by = deleted_by, is_deleted = is_deleted WHERE id = 17 RETURNING deleted_by;
+UPDATE posts SET deleted_by = NULL WHERE id = 17 RETURNING deleted_by;
 UPDATE posts SET is_deleted = true WHERE id = 17 RETURNING deleted_by = current_user AS is_mine;
 UPDATE posts SET is_deleted = false, deleted_by = 'another' WHERE id = 17 RETURNING deleted_by;
 
