@@ -87,6 +87,7 @@ DELETE FROM prices;
 INSERT INTO prices VALUES ('[1,2)', '[5,20)', 2);
 INSERT INTO prices VALUES ('[1,2)', '[8,20)', 3);
 \echo :SQLSTATE
+SET client_min_messages = warning;
 CREATE TABLE stays (room int4range, during int4range, PRIMARY KEY (room, during WITHOUT OVERLAPS)) PARTITION BY LIST (room);
 SELECT dtmodel.add_soft_delete('stays', hide => true);
 SELECT problem, advice FROM dtmodel.drift('stays');
