@@ -76,4 +76,50 @@ SET search_path = hide_unique;
 SELECT drift_of('members') AS drift;
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'hide_unique' AND tablename = 'members' ORDER BY indexname;
 
+-- an index keeps what it compares by, and what it includes
+CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE codes (id int PRIMARY KEY, code text, note text);
+CREATE UNIQUE INDEX by_code ON codes (code COLLATE folded) INCLUDE (note);
+CREATE UNIQUE INDEX by_note ON codes (note text_pattern_ops);
+SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 THEN 'NULLS NOT DISTINCT' ELSE '' END AS nulls \gset
+CREATE UNIQUE INDEX by_both ON codes (code, note) :nulls;
+SELECT dtmodel.add_soft_delete('codes', hide => true);
+SELECT count(*) FROM dtmodel.drift('codes') WHERE repair LIKE '%NULLS NOT DISTINCT%' OR :'nulls' = '' AND repair LIKE '%(code, note)%';
+DROP INDEX by_both;
+SELECT repair FROM dtmodel.drift('codes') \gexec
+SELECT drift_of('codes') AS drift;
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'hide_unique' AND tablename = 'codes' ORDER BY indexname;
+
+-- what a statement would lose is left to the user: foreign keys, a replica identity, and that a key can be deferred
+CREATE TABLE countries (id int PRIMARY KEY, iso text UNIQUE, rank int UNIQUE DEFERRABLE, code int NOT NULL UNIQUE, name text);
+ALTER TABLE countries REPLICA IDENTITY USING INDEX countries_code_key;
+CREATE UNIQUE INDEX countries_name ON countries (name);
+CREATE TABLE cities (iso text REFERENCES countries (iso), country text REFERENCES countries (name)) PARTITION BY LIST (iso);
+CREATE TABLE cities_of_de PARTITION OF cities FOR VALUES IN ('de');
+SELECT dtmodel.add_soft_delete('countries', hide => true);
+SELECT problem, repair, advice FROM dtmodel.drift('countries');
+
+-- one that includes a generated key counts no rows that matter; keys can be parts of one another
+CREATE TABLE invoices (id int PRIMARY KEY, tenant int, note text, UNIQUE (tenant, id), UNIQUE (id, note));
+SELECT dtmodel.add_soft_delete('invoices', hide => true);
+SELECT drift_of('invoices') AS drift;
+CREATE TABLE lines (invoice int, line int, code int, PRIMARY KEY (invoice, line), UNIQUE (line, invoice, code));
+SELECT dtmodel.add_soft_delete('lines', hide => true);
+SELECT drift_of('lines') AS drift;
+SELECT repair FROM dtmodel.drift('lines') \gexec
+SELECT drift_of('lines') AS drift;
+
+-- an index of a partition is replaced where it was made
+CREATE TABLE parts (id int, place int, code text, PRIMARY KEY (place, id)) PARTITION BY LIST (place);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
+CREATE UNIQUE INDEX parts_code ON parts (code, place);
+ALTER TABLE parts_1 ADD CONSTRAINT own_code UNIQUE (code);
+SELECT dtmodel.add_soft_delete('parts', hide => true);
+SELECT drift_of('parts') AS drift;
+SELECT drift_of('parts_1') AS drift;
+SELECT repair FROM dtmodel.drift('parts') \gexec
+SELECT repair FROM dtmodel.drift('parts_1') \gexec
+SELECT drift_of('parts') UNION ALL SELECT drift_of('parts_1') AS drift;
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'hide_unique' AND tablename LIKE 'parts%' ORDER BY indexname;
+
 DROP SCHEMA hide_unique CASCADE;

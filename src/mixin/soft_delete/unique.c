@@ -15,6 +15,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
@@ -27,6 +28,8 @@
 #include "model/constraint.h"
 #include "model/drift.h"
 #include "model/key.h"
+#include "server/dependents.h"
+#include "server/relation.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
@@ -36,23 +39,6 @@
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
-/* The number of columns of the index, without those of the partition key. */
-static int
-own_columns(Relation rel, Relation index)
-{
-	PartitionKey key = RelationGetPartitionKey(rel);
-	int			count = 0;
-
-	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
-	{
-		if (key == NULL ||
-			!dtmodel_is_among(index->rd_index->indkey.values[i],
-							  key->partnatts, key->partattrs))
-			count++;
-	}
-	return count;
-}
-
 /* Whether it is a key WITHOUT OVERLAPS, which PostgreSQL 18 has. */
 bool
 dtmodel_is_without_overlaps(Relation index)
@@ -61,18 +47,51 @@ dtmodel_is_without_overlaps(Relation index)
 }
 
 /*
- * Whether values of hidden rows prevent new rows.  A primary key of one
- * column, not counting those of the partition key, is usually generated, so
- * that its values are not used again.
+ * Whether the primary key is of one column, not counting those of the partition
+ * key.  It is usually generated then, so that its values are not used again.
  */
 static bool
-counts_hidden_rows(Relation rel, Relation index, const DtSoftDelete *columns)
+is_generated(Relation rel, const DtKey *key)
+{
+	PartitionKey partition_key = RelationGetPartitionKey(rel);
+	int			count = 0;
+
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		if (partition_key == NULL ||
+			!dtmodel_is_among(key->columns[i].attnum, partition_key->partnatts,
+							  partition_key->partattrs))
+			count++;
+	}
+	return key->ncolumns > 0 && count <= 1 && dtmodel_is_btree(key->index);
+}
+
+/* Whether the index is unique on all columns of the key, and maybe on others. */
+static bool
+has_columns_of(Relation index, const DtKey *key)
 {
 	Form_pg_index form = index->rd_index;
 
-	return (form->indisunique || form->indisexclusion) &&
-		!(form->indisprimary && !dtmodel_is_without_overlaps(index) &&
-		  own_columns(rel, index) <= 1) &&
+	for (int i = 0; i < key->ncolumns; i++)
+	{
+		if (!dtmodel_is_among(key->columns[i].attnum, form->indnkeyatts,
+							  form->indkey.values))
+			return false;
+	}
+	return form->indisunique && !form->indisexclusion;
+}
+
+/*
+ * Whether values of hidden rows prevent new rows.  An index of a partition that
+ * is part of one of its table is replaced with that.
+ */
+static bool
+counts_hidden_rows(Relation rel, Relation index, const DtKey *generated,
+				   const DtSoftDelete *columns)
+{
+	return !index->rd_rel->relispartition &&
+		(index->rd_index->indisunique || index->rd_index->indisexclusion) &&
+		(generated == NULL || !has_columns_of(index, generated)) &&
 		dtmodel_counts_deleted_rows(rel, index, columns);
 }
 
@@ -80,6 +99,8 @@ counts_hidden_rows(Relation rel, Relation index, const DtSoftDelete *columns)
 static List *
 open_indexes(Relation rel, const DtSoftDelete *columns)
 {
+	DtKey		key = dtmodel_key_if_any(rel);
+	const DtKey *generated = is_generated(rel, &key) ? &key : NULL;
 	List	   *indexes = NIL;
 	ListCell   *cell;
 
@@ -87,7 +108,7 @@ open_indexes(Relation rel, const DtSoftDelete *columns)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		if (counts_hidden_rows(rel, index, columns))
+		if (counts_hidden_rows(rel, index, generated, columns))
 			indexes = lappend(indexes, index);
 		else
 			index_close(index, AccessShareLock);
@@ -104,14 +125,7 @@ close_indexes(List *indexes)
 		index_close(lfirst(cell), AccessShareLock);
 }
 
-/* Whether unique_live can make the same index for live rows. */
-static bool
-can_be_unique_live(Relation index)
-{
-	return heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
-		!dtmodel_has_index_predicate(index);
-}
-
+/* What makes the same index as a primary key has for live rows. */
 static char *
 unique_live_call(Relation rel, Relation index)
 {
@@ -133,14 +147,15 @@ unique_live_call(Relation rel, Relation index)
 }
 
 /*
- * The definition of the index or, if it has one, of its constraint.  The user
+ * The definition of the index or, for an exclusion, of its constraint.  The user
  * may run it with another search_path, so that names are qualified as if it
  * were empty.
  */
 static char *
 definition(Relation index)
 {
-	Oid			constraint = get_index_constraint(RelationGetRelid(index));
+	Oid			constraint = index->rd_index->indisexclusion ?
+		get_index_constraint(RelationGetRelid(index)) : InvalidOid;
 	int			level = NewGUCNestLevel();
 	char	   *result;
 
@@ -154,7 +169,7 @@ definition(Relation index)
 	return result;
 }
 
-/* An index on expressions, or with a condition, which comes last. */
+/* An index with the same name for live rows; a condition comes last. */
 static char *
 index_replacement(Relation rel, Relation index, const DtSoftDelete *columns)
 {
@@ -255,6 +270,27 @@ exclusion_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
 					definition(index), live);
 }
 
+/* A unique index or constraint; what it serves for besides is for the user to decide. */
+static char *
+unique_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
+				   DtRemedy *kind)
+{
+	char	   *statements = index_replacement(rel, index, columns);
+
+	*kind = DT_ADVICE;
+	if (dtmodel_dependents(RelationRelationId, RelationGetRelid(index),
+						   ConstraintRelationId) != NIL)
+		return psprintf("drop the foreign keys that reference it, since none can reference an index of live rows, and use %s",
+						statements);
+	if (index->rd_index->indisreplident)
+		return psprintf("choose another replica identity, since an index of live rows cannot be one, and use %s",
+						statements);
+	if (!index->rd_index->indimmediate)
+		return psprintf("use %s, which cannot be deferred", statements);
+	*kind = DT_REPAIR;
+	return statements;
+}
+
 /* What replaces the index; "kind" says whether that is a statement. */
 static char *
 replacement(Relation rel, Relation index, const DtSoftDelete *columns,
@@ -268,11 +304,8 @@ replacement(Relation rel, Relation index, const DtSoftDelete *columns,
 	*kind = DT_REPAIR;
 	if (index->rd_index->indisexclusion)
 		return exclusion_replacement(rel, index, columns, kind);
-	if (!can_be_unique_live(index))
-		return index_replacement(rel, index, columns);
 	if (!index->rd_index->indisprimary)
-		return psprintf("%s; SELECT %s", dtmodel_drop_index_text(rel, RelationGetRelid(index)),
-						unique_live_call(rel, index));
+		return unique_replacement(rel, index, columns, kind);
 	*kind = DT_ADVICE;
 	return psprintf("give the table a primary key of one column instead, and use SELECT %s",
 					unique_live_call(rel, index));
