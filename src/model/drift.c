@@ -526,10 +526,11 @@ is_suspect(Form_pg_trigger trigger, const void *asked pg_attribute_unused())
 
 /* Whether a trigger of the partition is as asked. */
 static bool
-has_trigger_as(Relation catalog, Oid partition,
+has_trigger_as(Oid partition,
 			   bool (*is_as_asked) (Form_pg_trigger trigger, const void *asked),
 			   const void *asked)
 {
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
 	bool		found = false;
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -542,39 +543,39 @@ has_trigger_as(Relation catalog, Oid partition,
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
 		found = is_as_asked((Form_pg_trigger) GETSTRUCT(tuple), asked);
 	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
 	return found;
 }
 
-/* Such partitions; there can be very many of the others. */
-static List *
-suspect_partitions(Relation rel)
+/* A foreign table cannot have them. */
+static bool
+has_suspect_trigger(Oid partition)
 {
-	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	return get_rel_relkind(partition) != RELKIND_FOREIGN_TABLE &&
+		has_trigger_as(partition, is_suspect, NULL);
+}
+
+/*
+ * Looks at the partitions that are suspect, of what the user can change one by
+ * one.  There can be very many of the others, which are not locked; meanwhile,
+ * a suspect may have been dropped or detached.
+ */
+void
+dtmodel_drift_of_suspects(DtDrift *drift, Relation rel,
+						  bool (*is_suspect_partition) (Oid partition),
+						  void (*look) (DtDrift *drift, Relation partition,
+										Relation root))
+{
 	List	   *suspects = NIL;
 	ListCell   *cell;
 
 	foreach(cell, find_all_inheritors(RelationGetRelid(rel), NoLock, NULL))
 	{
 		if (lfirst_oid(cell) != RelationGetRelid(rel) &&
-			get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE &&
-			has_trigger_as(catalog, lfirst_oid(cell), is_suspect, NULL))
+			is_suspect_partition(lfirst_oid(cell)))
 			suspects = lappend_oid(suspects, lfirst_oid(cell));
 	}
-	table_close(catalog, AccessShareLock);
-	return suspects;
-}
-
-/*
- * The triggers of partitions, which the user can disable and add one by one.
- * Only those that are reported are locked; meanwhile, they may have been
- * dropped or detached.
- */
-static void
-drift_of_partition_triggers(DtDrift *drift, Relation rel)
-{
-	ListCell   *cell;
-
-	foreach(cell, suspect_partitions(rel))
+	foreach(cell, suspects)
 	{
 		Relation	partition = try_relation_open(lfirst_oid(cell),
 												  AccessShareLock);
@@ -582,7 +583,7 @@ drift_of_partition_triggers(DtDrift *drift, Relation rel)
 		if (partition == NULL)
 			continue;
 		if (partition->rd_rel->relispartition)
-			drift_of_triggers(drift, partition, rel);
+			look(drift, partition, rel);
 		relation_close(partition, AccessShareLock);
 	}
 }
@@ -603,22 +604,18 @@ has_function(Form_pg_trigger trigger, const void *asked)
 const char *
 dtmodel_partition_without_trigger(Relation rel, const DtTriggerType *type)
 {
-	Relation	catalog;
 	const char *name = NULL;
 	ListCell   *cell;
 
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 		return NULL;
-	catalog = table_open(TriggerRelationId, AccessShareLock);
 	foreach(cell, find_all_inheritors(RelationGetRelid(rel), NoLock, NULL))
 	{
 		if (name == NULL &&
 			get_rel_relkind(lfirst_oid(cell)) != RELKIND_FOREIGN_TABLE &&
-			!has_trigger_as(catalog, lfirst_oid(cell), has_function,
-							type->function))
+			!has_trigger_as(lfirst_oid(cell), has_function, type->function))
 			name = get_rel_name(lfirst_oid(cell));
 	}
-	table_close(catalog, AccessShareLock);
 	return name;
 }
 
@@ -628,7 +625,7 @@ dtmodel_drift_of_partitions(DtDrift *drift, Relation rel)
 	if (rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE ||
 		!dtmodel_has_own_trigger(rel))
 		return;
-	drift_of_partition_triggers(drift, rel);
+	dtmodel_drift_of_suspects(drift, rel, has_suspect_trigger, drift_of_triggers);
 	dtmodel_drift_of_event_trigger(drift, "dtmodel_partition_attach",
 								   "models cannot be attached");
 	dtmodel_drift_of_event_trigger(drift, "dtmodel_partition_detach",

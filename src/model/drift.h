@@ -42,6 +42,11 @@ extern void dtmodel_drift_of_missing_trigger(DtDrift *drift, Relation rel,
 											 const DtMixin *mixin,
 											 const DtTriggerType *type);
 extern void dtmodel_drift_of_triggers(DtDrift *drift, Relation rel);
+extern void dtmodel_drift_of_suspects(DtDrift *drift, Relation rel,
+									  bool (*is_suspect_partition) (Oid partition),
+									  void (*look) (DtDrift *drift,
+													Relation partition,
+													Relation root));
 extern void dtmodel_drift_of_partitions(DtDrift *drift, Relation rel);
 extern const char *dtmodel_partition_without_trigger(Relation rel,
 													 const DtTriggerType *type);

@@ -20,12 +20,13 @@ SELECT dtmodel.add_soft_delete('user_tags', hide => true);
 SELECT dtmodel.add_soft_delete('tags', hide => true);
 SELECT dtmodel.add_soft_delete('user_tags');
 
--- tables that inherit have indexes of their own, partitions those of their table
+-- tables that inherit have indexes of their own, partitions those of their table, and maybe others
 SET client_min_messages = warning;
 CREATE TABLE base (id int PRIMARY KEY, name text);
 CREATE TABLE inheritor (UNIQUE (name)) INHERITS (base);
 CREATE TABLE parted (id int, part int, PRIMARY KEY (id, part)) PARTITION BY LIST (part);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES IN (1);
+CREATE TABLE parted_2 PARTITION OF parted (UNIQUE (part)) FOR VALUES IN (2);
 SELECT dtmodel.add_soft_delete('base');
 SELECT dtmodel.add_soft_delete('parted');
 RESET client_min_messages;

@@ -109,15 +109,14 @@ drift_of_flag(DtDrift *drift, Relation rel, const DtSoftDelete *soft_delete)
 }
 
 static void
-drift_of_hidden_rows(DtDrift *drift, Relation rel,
-					 const DtSoftDelete *soft_delete)
+drift_of_hidden_rows(DtDrift *drift, Relation rel)
 {
 	char	   *statement = dtmodel_hiding_statement();
 
 	if (statement != NULL)
 		dtmodel_append_drift(drift, DT_SESSION, statement,
 							 "the deleted rows are not hidden in this session");
-	dtmodel_drift_of_hidden_rows(drift, rel, soft_delete);
+	dtmodel_drift_of_hidden_rows(drift, rel);
 }
 
 static void
@@ -406,7 +405,7 @@ find_drift(DtDrift *drift, Relation rel, const void *options)
 							 "column \"%s\" has a default, so that new rows are deleted",
 							 NameStr(soft_delete->deleted_at.name));
 	if (soft_delete->hide)
-		drift_of_hidden_rows(drift, rel, soft_delete);
+		drift_of_hidden_rows(drift, rel);
 	drift_of_missing(drift, rel, DT_SOFT_DELETE_FLAG);
 	drift_of_missing(drift, rel, DT_SOFT_CASCADE);
 	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)

@@ -13,6 +13,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
@@ -31,6 +32,7 @@
 #include "server/dependents.h"
 #include "server/relation.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -318,22 +320,63 @@ drift_of_index(DtDrift *drift, Relation rel, Relation index,
 	DtRemedy	kind;
 	char	   *remedy = replacement(rel, index, columns, &kind);
 
-	dtmodel_append_drift(drift, kind, remedy, "%s \"%s\" counts hidden rows",
+	dtmodel_append_drift(drift, kind, remedy, "%s \"%s\"%s counts hidden rows",
 						 index->rd_index->indisprimary ? "primary key" : "index",
-						 RelationGetRelationName(index));
+						 RelationGetRelationName(index),
+						 rel->rd_rel->relispartition ?
+						 psprintf(" of partition \"%s\"", RelationGetRelationName(rel)) : "");
+}
+
+/* The indexes of a table or a partition. */
+static void
+drift_of_table(DtDrift *drift, Relation rel, Relation root pg_attribute_unused())
+{
+	const DtSoftDelete *soft_delete = dtmodel_soft_delete_of(dtmodel_get_model(rel));
+	DtSoftDelete columns;
+	List	   *indexes;
+	ListCell   *cell;
+
+	if (soft_delete == NULL)
+		return;
+	columns = *soft_delete;
+	indexes = open_indexes(rel, &columns);
+	foreach(cell, indexes)
+		drift_of_index(drift, rel, lfirst(cell), &columns);
+	close_indexes(indexes);
+}
+
+/* Whether a partition has an index to look at, which is only its own. */
+static bool
+has_own_index(Oid partition)
+{
+	Relation	catalog = table_open(IndexRelationId, AccessShareLock);
+	bool		found = false;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(partition));
+	scan = systable_beginscan(catalog, IndexIndrelidIndexId, true, NULL, 1, &key);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_index index = (Form_pg_index) GETSTRUCT(tuple);
+
+		found = (index->indisunique || index->indisexclusion) &&
+			!get_rel_relispartition(index->indexrelid);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return found;
 }
 
 /* Reports the indexes, each with the command that replaces it. */
 void
-dtmodel_drift_of_hidden_rows(DtDrift *drift, Relation rel,
-							 const DtSoftDelete *columns)
+dtmodel_drift_of_hidden_rows(DtDrift *drift, Relation rel)
 {
-	List	   *indexes = open_indexes(rel, columns);
-	ListCell   *cell;
-
-	foreach(cell, indexes)
-		drift_of_index(drift, rel, lfirst(cell), columns);
-	close_indexes(indexes);
+	drift_of_table(drift, rel, NULL);
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		dtmodel_drift_of_suspects(drift, rel, has_own_index, drift_of_table);
 }
 
 static char *
@@ -350,10 +393,9 @@ index_names(List *indexes)
 }
 
 static void
-report_table(Relation rel)
+report_table(Relation rel, const DtSoftDelete *columns)
 {
-	DtSoftDelete columns = *dtmodel_soft_delete_of(dtmodel_get_model(rel));
-	List	   *indexes = open_indexes(rel, &columns);
+	List	   *indexes = open_indexes(rel, columns);
 
 	if (indexes != NIL)
 		ereport(NOTICE,
@@ -366,9 +408,9 @@ report_table(Relation rel)
 }
 
 /*
- * Reports the indexes of a model that was just made to hide its rows, and of
- * the tables that inherit from it.  Partitions have the indexes of their
- * table.
+ * Reports the indexes of a model that was just made to hide its rows, of its
+ * partitions, which may have indexes of their own, and of the tables that
+ * inherit from it.
  */
 void
 dtmodel_report_hidden_rows(Oid relid)
@@ -378,9 +420,15 @@ dtmodel_report_hidden_rows(Oid relid)
 	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
 	{
 		Relation	rel = table_open(lfirst_oid(cell), AccessShareLock);
+		const DtSoftDelete *soft_delete =
+			dtmodel_soft_delete_of(dtmodel_get_model(rel));
 
-		if (!rel->rd_rel->relispartition)
-			report_table(rel);
+		if (soft_delete != NULL)
+		{
+			DtSoftDelete columns = *soft_delete;
+
+			report_table(rel, &columns);
+		}
 		table_close(rel, NoLock);
 	}
 }
