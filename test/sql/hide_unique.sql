@@ -109,6 +109,16 @@ SELECT drift_of('lines') AS drift;
 SELECT repair FROM dtmodel.drift('lines') \gexec
 SELECT drift_of('lines') AS drift;
 
+-- a column that is missing comes first, as there can be no condition on it
+CREATE TABLE hosts (id int PRIMARY KEY, name text UNIQUE);
+CREATE UNIQUE INDEX hosts_lower ON hosts (lower(name));
+SELECT dtmodel.add_soft_delete('hosts', hide => true);
+ALTER TABLE hosts DROP COLUMN is_deleted CASCADE;
+SELECT problem, repair, advice FROM dtmodel.drift('hosts');
+SELECT dtmodel.add_soft_delete('hosts', hide => true);
+ALTER TABLE hosts DROP COLUMN deleted_at CASCADE;
+SELECT problem, repair, advice FROM dtmodel.drift('hosts');
+
 -- an index of a partition is replaced where it was made
 CREATE TABLE parts (id int, place int, code text, PRIMARY KEY (place, id)) PARTITION BY LIST (place);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);

@@ -97,6 +97,15 @@ counts_hidden_rows(Relation rel, Relation index, const DtKey *generated,
 		dtmodel_counts_deleted_rows(rel, index, columns);
 }
 
+/* Columns that are missing come first: no index can have them in a condition. */
+static bool
+has_columns(const DtSoftDelete *columns)
+{
+	return AttributeNumberIsValid(columns->deleted_at.attnum) &&
+		(!dtmodel_column_is_used(&columns->flag) ||
+		 AttributeNumberIsValid(columns->flag.attnum));
+}
+
 /* The indexes that do so, opened. */
 static List *
 open_indexes(Relation rel, const DtSoftDelete *columns)
@@ -106,6 +115,8 @@ open_indexes(Relation rel, const DtSoftDelete *columns)
 	List	   *indexes = NIL;
 	ListCell   *cell;
 
+	if (!has_columns(columns))
+		return NIL;
 	foreach(cell, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
