@@ -143,4 +143,25 @@ SELECT problem, repair, advice FROM dtmodel.drift('argued');
 SELECT repair FROM dtmodel.drift('argued') \gexec
 SELECT problem, repair, advice FROM dtmodel.drift('argued');
 
+-- a time that every row must have
+CREATE TABLE timed (id int PRIMARY KEY, deleted_at timestamptz NOT NULL);
+SELECT dtmodel.add_soft_delete('timed');
+SELECT problem, repair, advice FROM dtmodel.drift('timed');
+SELECT repair FROM dtmodel.drift('timed') \gexec
+INSERT INTO timed VALUES (1) RETURNING is_deleted, deleted_at;
+SELECT problem, repair, advice FROM dtmodel.drift('timed');
+CREATE TABLE timed_key (id int, deleted_at timestamptz, PRIMARY KEY (id, deleted_at));
+SELECT dtmodel.add_soft_delete('timed_key', flag => NULL);
+SELECT problem, repair, advice FROM dtmodel.drift('timed_key');
+CREATE TABLE timed_parts (id int PRIMARY KEY, deleted_at timestamptz NOT NULL) PARTITION BY LIST (id);
+CREATE TABLE timed_part PARTITION OF timed_parts FOR VALUES IN (1);
+SELECT dtmodel.add_soft_delete('timed_parts', flag => NULL);
+SELECT model, problem, repair FROM unnest('{timed_parts,timed_part}'::regclass[]) AS t, dtmodel.drift(t);
+SELECT repair FROM dtmodel.drift('timed_parts') \gexec
+ALTER TABLE timed_part ALTER deleted_at SET NOT NULL;
+SELECT model, problem, repair FROM unnest('{timed_parts,timed_part}'::regclass[]) AS t, dtmodel.drift(t);
+SELECT repair FROM dtmodel.drift('timed_part') \gexec
+INSERT INTO timed_parts VALUES (1) RETURNING deleted_at;
+SELECT model, problem, repair FROM unnest('{timed_parts,timed_part}'::regclass[]) AS t, dtmodel.drift(t);
+
 DROP SCHEMA drift_repairs CASCADE;

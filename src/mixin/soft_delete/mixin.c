@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
@@ -20,12 +21,14 @@
 #include "mixin/soft_delete/soft_delete.h"
 #include "mixin/soft_delete/unique.h"
 #include "model/drift.h"
+#include "model/inheritance.h"
 #include "model/mixin_call.h"
 #include "nodes/bitmapset.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/prs2lock.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 static void
 read_options(void *options, Relation rel pg_attribute_unused(),
@@ -106,6 +109,46 @@ drift_of_flag(DtDrift *drift, Relation rel, const DtSoftDelete *soft_delete)
 							 dtmodel_alter_column(rel, flag, set_default),
 							 "the default of column \"%s\" makes new rows deleted",
 							 NameStr(flag->name));
+}
+
+/* What a parent refuses to be null, only the parent can allow to be. */
+static bool
+is_not_null_in_parent(Relation rel, const DtColumn *column)
+{
+	bool		is_not_null = false;
+	ListCell   *cell;
+
+	foreach(cell, dtmodel_parents(RelationGetRelid(rel)))
+	{
+		HeapTuple	tuple = SearchSysCacheAttName(lfirst_oid(cell),
+												  NameStr(column->name));
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		is_not_null |= ((Form_pg_attribute) GETSTRUCT(tuple))->attnotnull;
+		ReleaseSysCache(tuple);
+	}
+	return is_not_null;
+}
+
+/* Reports a time that no row, or no live row, can have. */
+static void
+drift_of_deleted_at(DtDrift *drift, Relation rel, const DtColumn *deleted_at)
+{
+	const DtModel *model = dtmodel_get_model(rel);
+	bool		is_in_key = dtmodel_is_in_key(&model->key, deleted_at->attnum);
+
+	if (deleted_at->has_default)
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_alter_column(rel, deleted_at, "DROP DEFAULT"),
+							 "column \"%s\" has a default, so that new rows are deleted",
+							 NameStr(deleted_at->name));
+	if (deleted_at->is_not_null && !is_not_null_in_parent(rel, deleted_at))
+		dtmodel_append_drift(drift, is_in_key ? DT_ADVICE : DT_REPAIR,
+							 is_in_key ? "leave it out of the primary key" :
+							 dtmodel_alter_column(rel, deleted_at, "DROP NOT NULL"),
+							 "column \"%s\" cannot be null, so that no row can be live",
+							 NameStr(deleted_at->name));
 }
 
 static void
@@ -397,13 +440,7 @@ find_drift(DtDrift *drift, Relation rel, const void *options)
 
 	drift_of_precision(drift, rel, &soft_delete->deleted_at);
 	drift_of_flag(drift, rel, soft_delete);
-	if (soft_delete->deleted_at.has_default)
-		dtmodel_append_drift(drift, DT_REPAIR,
-							 dtmodel_alter_column(rel,
-												  &soft_delete->deleted_at,
-												  "DROP DEFAULT"),
-							 "column \"%s\" has a default, so that new rows are deleted",
-							 NameStr(soft_delete->deleted_at.name));
+	drift_of_deleted_at(drift, rel, &soft_delete->deleted_at);
 	if (soft_delete->hide)
 		drift_of_hidden_rows(drift, rel);
 	drift_of_missing(drift, rel, DT_SOFT_DELETE_FLAG);
