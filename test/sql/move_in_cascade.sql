@@ -48,4 +48,29 @@ UPDATE things SET archived = false, is_deleted = false WHERE box_id < 3;
 SELECT tableoid::regclass, id, is_deleted FROM boxes ORDER BY id;
 SELECT id, archived, is_deleted FROM things ORDER BY id;
 
+-- a row whose deletion by a move was rolled back inside the cascade, and that is
+-- then moved without being deleted
+CREATE TABLE labels (id int PRIMARY KEY, owner_id int REFERENCES owners ON DELETE CASCADE);
+SELECT dtmodel.add_soft_delete('labels');
+DROP TRIGGER archive ON boxes;
+INSERT INTO owners VALUES (3);
+INSERT INTO labels VALUES (1, 3);
+INSERT INTO boxes (id) VALUES (11), (12);
+INSERT INTO things (id, box_id) VALUES (11, 11), (12, 12);
+CREATE FUNCTION move_boxes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE boxes SET archived = true, is_deleted = true WHERE id = 11;
+    BEGIN
+        UPDATE boxes SET archived = true, is_deleted = true WHERE id = 12;
+        RAISE 'undone';
+    EXCEPTION WHEN raise_exception THEN
+    END;
+    UPDATE boxes SET archived = true WHERE id = 12;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER move_boxes BEFORE UPDATE ON labels FOR EACH ROW EXECUTE FUNCTION move_boxes();
+DELETE FROM owners WHERE id = 3;
+SELECT tableoid::regclass, id, is_deleted FROM boxes WHERE id > 10 ORDER BY id;
+SELECT id, is_deleted FROM things WHERE id = 12;
+
 DROP SCHEMA move_in_cascade CASCADE;

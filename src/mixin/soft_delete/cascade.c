@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_constraint.h"
 #include "commands/trigger.h"
 #include "dtmodel.h"
@@ -45,6 +46,7 @@ typedef struct CascadeState
 typedef struct Flip
 {
 	ItemPointerData tid;		/* hash key: its old place */
+	TransactionId xid;			/* of the subtransaction that moves it */
 	HeapTuple	row;			/* the new row, with the columns of the old
 								 * partition */
 } Flip;
@@ -329,15 +331,21 @@ dtmodel_note_flip(FunctionCallInfo fcinfo, const DtSoftDelete *columns,
 		note->flips = create_flips(statement);
 	flip = hash_search(note->flips, &trigdata->tg_trigtuple->t_self,
 					   HASH_ENTER, NULL);
+	flip->xid = GetCurrentTransactionId();
 	caller = MemoryContextSwitchTo(statement);
 	flip->row = heap_copytuple(row);
 	MemoryContextSwitchTo(caller);
 }
 
-/* No two rows that one transaction deletes have been at the same place. */
+/*
+ * No two rows that one transaction deletes have been at the same place.  But a
+ * flip may be that of a subtransaction that was rolled back, after which the
+ * row was moved or deleted in another way.
+ */
 static HeapTuple
 find_flip(const TriggerData *trigdata)
 {
+	TransactionId xid = HeapTupleHeaderGetUpdateXid(trigdata->tg_trigtuple->t_data);
 	ListCell   *cell;
 
 	foreach(cell, dtmodel_notes_of_all(DT_NOTE_FLIP,
@@ -348,7 +356,7 @@ find_flip(const TriggerData *trigdata)
 			hash_search(note->flips, &trigdata->tg_trigtuple->t_self,
 						HASH_FIND, NULL);
 
-		if (flip != NULL)
+		if (flip != NULL && flip->xid == xid)
 			return flip->row;
 	}
 	return NULL;
