@@ -1,16 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * updated_row.c
- *	  Whether a row was updated.
+ *	  Whether a row was updated, and its newest version.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "server/updated_row.h"
 #include "storage/bufmgr.h"
+#include "utils/snapmgr.h"
 
 /* The page must be locked: others may be locking the row. */
 static bool
@@ -68,4 +70,19 @@ dtmodel_has_ended_here(TupleTableSlot *slot)
 		(place->base.tuple->t_data->t_infomask & HEAP_XMAX_INVALID) != 0)
 		return false;
 	return check_on_page(place, has_ended);
+}
+
+/*
+ * Fetches the newest version of a row, given one that the current transaction
+ * has written.  False if the row is gone: deleted, or moved to another partition.
+ */
+bool
+dtmodel_fetch_newest_version(Relation rel, ItemPointerData tid,
+							 TupleTableSlot *slot)
+{
+	TableScanDesc scan = table_beginscan_tid(rel, SnapshotSelf);
+
+	table_tuple_get_latest_tid(scan, &tid);
+	table_endscan(scan);
+	return table_tuple_fetch_row_version(rel, &tid, SnapshotSelf, slot);
 }

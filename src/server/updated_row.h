@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * updated_row.h
- *	  Whether a row was updated.
+ *	  Whether a row was updated, and its newest version.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,8 +9,11 @@
 #define DTMODEL_UPDATED_ROW_H
 
 #include "executor/tuptable.h"
+#include "utils/relcache.h"
 
 extern bool dtmodel_was_updated_here(TupleTableSlot *slot);
 extern bool dtmodel_has_ended_here(TupleTableSlot *slot);
+extern bool dtmodel_fetch_newest_version(Relation rel, ItemPointerData tid,
+										 TupleTableSlot *slot);
 
 #endif							/* DTMODEL_UPDATED_ROW_H */

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_constraint.h"
 #include "commands/trigger.h"
@@ -29,10 +30,12 @@
 #include "model/row_trigger.h"
 #include "replication/logicalworker.h"
 #include "server/statement.h"
+#include "server/updated_row.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 /* The state of the trigger, created once in each statement. */
 typedef struct CascadeState
@@ -141,13 +144,51 @@ query_children(const CascadeState *state, Relation rel, HeapTuple row,
 	}
 }
 
+/*
+ * Whether a row is deleted in its newest version, and since when.  A trigger
+ * that fired before ours may have deleted or restored the row again.
+ */
+bool
+dtmodel_is_deleted_now(Relation rel, const DtSoftDelete *columns, HeapTuple row,
+					   TimestampTz *time)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	HeapTuple	newest = row;
+	bool		should_free = false;
+	bool		is_deleted;
+
+	if (dtmodel_fetch_newest_version(rel, row->t_self, slot))
+		newest = ExecFetchSlotHeapTuple(slot, false, &should_free);
+	is_deleted = dtmodel_is_deleted(columns, newest, desc);
+	*time = dtmodel_row_deleted_at(columns, newest, desc);
+	if (should_free)
+		heap_freetuple(newest);
+	ExecDropSingleTupleTableSlot(slot);
+	return is_deleted;
+}
+
+/* Whether the row that fires the trigger was restored after its deletion. */
+static bool
+is_undone(const TriggerData *trigdata, const CascadeState *state)
+{
+	TimestampTz time;
+
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		!table_tuple_satisfies_snapshot(trigdata->tg_relation,
+										trigdata->tg_newslot, SnapshotSelf) &&
+		!dtmodel_is_deleted_now(trigdata->tg_relation, &state->columns,
+								trigdata->tg_newtuple, &time);
+}
+
 static void
 follow_deletion(FunctionCallInfo fcinfo, const CascadeState *state,
 				Relation rel, HeapTuple row, TimestampTz time)
 {
 	MemoryContext outer = followed_statement;
 
-	if (state->children == NIL)
+	if (state->children == NIL ||
+		is_undone((const TriggerData *) fcinfo->context, state))
 		return;
 	SPI_connect();
 	followed_statement = fcinfo->flinfo->fn_mcxt;
@@ -209,8 +250,10 @@ follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
 	bool		is_deleted = dtmodel_is_deleted(&state->columns, row, desc);
 	DtRestoreRoot root = {
 		.relid = RelationGetRelid(rel),
+		.columns = &state->columns,
 		.keys = &state->restore_keys,
 		.row = row,
+		.has_moved = !TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event),
 		.referenced = referenced,
 		.is_replicated = is_replicated(),
 	};

@@ -18,6 +18,8 @@
 extern void dtmodel_note_flip(FunctionCallInfo fcinfo,
 							  const DtSoftDelete *columns, HeapTuple row);
 extern void dtmodel_finish_restores(QueryDesc *query);
+extern bool dtmodel_is_deleted_now(Relation rel, const DtSoftDelete *columns,
+								   HeapTuple row, TimestampTz *time);
 
 /* restore.c */
 
@@ -33,8 +35,11 @@ typedef struct DtRestoreKeys
 typedef struct DtRestoreRoot
 {
 	Oid			relid;
+	const DtSoftDelete *columns;
 	const DtRestoreKeys *keys;
 	HeapTuple	row;
+	bool		has_moved;		/* to another partition; the row is not at its
+								 * place */
 	HeapTuple	referenced;		/* the version with the key that rows below it
 								 * still have */
 	TimestampTz time;			/* of the deletion that is undone */

@@ -72,6 +72,8 @@ typedef struct RestoredRow
 	TimestampTz time;			/* of that parent's deletion */
 	struct RestoredRow *removed_by; /* the parent that was removed before, NULL
 									 * if that is not of the set */
+	bool		stays_deleted;	/* a root that a trigger has deleted again,
+								 * at that time */
 	List	   *dependents;		/* rows of the set whose parent it is */
 } RestoredRow;
 
@@ -205,7 +207,7 @@ add_row(Restore *restore, const Place *place, RestoredRow *above,
 		row->position = list_length(restore->order);
 		row->above = above;
 		row->found_by = reference->key->constraint;
-		row->waits = false;
+		row->waits = row->stays_deleted = false;
 		row->dependents = NIL;
 		restore->order = lappend(restore->order, row);
 	}
@@ -354,6 +356,14 @@ remove_from_set(RestoredRow *row, TimestampTz time)
 	}
 }
 
+/* The same for a row that may have been removed already. */
+static void
+make_wait(RestoredRow *row, TimestampTz time)
+{
+	if (!row->waits || row->time < time)
+		remove_from_set(row, time);
+}
+
 /* The parent, if it is in the set; a root is not. */
 static RestoredRow *
 find_in_set(const Restore *restore, const Place *parent)
@@ -382,12 +392,20 @@ prune(Restore *restore)
 	foreach(cell, restore->dependencies)
 	{
 		Dependency *dependency = lfirst(cell);
-		RestoredRow *row = dependency->row;
 
-		if (find_in_set(restore, &dependency->parent) == NULL &&
-			(!row->waits || row->time < dependency->time))
-			remove_from_set(row, dependency->time);
+		if (find_in_set(restore, &dependency->parent) == NULL)
+			make_wait(dependency->row, dependency->time);
 	}
+}
+
+/* A row below a root that stays deleted waits for it. */
+static void
+prune_below(const RestoredRow *root)
+{
+	ListCell   *cell;
+
+	foreach(cell, root->dependents)
+		make_wait(lfirst(cell), root->time);
 }
 
 /*
@@ -619,7 +637,10 @@ follow_root_references(Restore *restore, const DtRestoreRoot *root)
 	RestoredRow *row = MemoryContextAllocZero(restore->context,
 											  sizeof(RestoredRow));
 
-	if (!root->is_replicated)
+	row->stays_deleted = !root->has_moved &&
+		(root->keys->children != NIL || root->keys->parents != NIL) &&
+		dtmodel_is_deleted_now(rel, root->columns, root->row, &row->time);
+	if (!root->is_replicated && !row->stays_deleted)
 		collect_parents(restore, row, root->keys, rel, root->row);
 	collect_children(restore, row, root->keys, rel, root->referenced);
 	table_close(rel, NoLock);
@@ -648,8 +669,9 @@ collect(Restore *restore, List *roots)
 
 /*
  * Restores the rows that were deleted together with the roots, at this time;
- * the roots are live already.  If a root has a parent that stays deleted, it
- * does nothing and returns false, or raises an error (23503).
+ * the roots are live already, unless a trigger has deleted them again.  If a
+ * root has a parent that stays deleted, it does nothing and returns false, or
+ * raises an error (23503).
  */
 static bool
 restore_below(List *roots, TimestampTz time, bool refuses)
@@ -662,6 +684,13 @@ restore_below(List *roots, TimestampTz time, bool refuses)
 	restore.context = CurrentMemoryContext;
 	rows = collect(&restore, roots);
 	prune(&restore);
+	for (int i = 0; i < list_length(rows); i++)
+	{
+		const RestoredRow *row = list_nth(rows, i);
+
+		if (row->stays_deleted)
+			prune_below(row);
+	}
 	for (int i = 0; i < list_length(rows); i++)
 	{
 		const RestoredRow *row = list_nth(rows, i);
