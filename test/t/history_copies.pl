@@ -171,6 +171,18 @@ my $versions = 'SELECT valid_from, valid_to, operation, id, name FROM users_hist
 is($subscriber->safe_psql('writes', "$versions LIMIT 4"), $node->safe_psql('published', "$versions LIMIT 4"),
 	'or writes its own, where its trigger is enabled for that');
 
+# Where rows are written on both sides, an UPDATE may arrive that began before the
+# last one there: it gets a time of its own.
+$subscriber->safe_psql('writes', 'ALTER TABLE users ENABLE ALWAYS TRIGGER zz_dtmodel_timestamps');
+$node->safe_psql('published', q(BEGIN; UPDATE users SET name = 'early' WHERE id = 2; PREPARE TRANSACTION 'early'));
+$subscriber->safe_psql('writes', q(UPDATE users SET name = 'there' WHERE id = 2));
+$node->safe_psql('published', q(COMMIT PREPARED 'early'));
+$node->wait_for_catchup('writes');
+is($subscriber->safe_psql('writes', q(
+		SELECT u.name, past.name, (SELECT count(*) FROM users_as_of(past.valid_from) WHERE id = 2)
+		FROM users AS u JOIN users_history AS past USING (id) WHERE id = 2 ORDER BY past.valid_to DESC LIMIT 1)),
+	'early|there|1', 'what began earlier arrives as a later version');
+
 # Versions that go from the default partition into one of their own do so on the
 # subscriber too, into the partition that it has for them.
 my $monthly = q(
