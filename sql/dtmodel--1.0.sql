@@ -87,8 +87,11 @@ COMMENT ON FUNCTION dtmodel.class_name(pg_catalog.regclass) IS
 --
 -- The table also gets the comments on columns and constraints.
 --
+-- They have no rows.  They are unlogged so that a publication of all tables
+-- leaves them out, and a subscriber need not have them.
+--
 
-CREATE TABLE dtmodel.model_base (
+CREATE UNLOGGED TABLE dtmodel.model_base (
     id pg_catalog.uuid DEFAULT dtmodel.uuidv7()
         CONSTRAINT pk_model_base PRIMARY KEY,
     created_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
@@ -102,7 +105,7 @@ COMMENT ON COLUMN dtmodel.model_base.created_at IS 'when the row was created';
 COMMENT ON COLUMN dtmodel.model_base.updated_at IS 'when the row was last changed';
 COMMENT ON CONSTRAINT pk_model_base ON dtmodel.model_base IS 'identifies the row';
 
-CREATE TABLE dtmodel.timestamp_mixin (
+CREATE UNLOGGED TABLE dtmodel.timestamp_mixin (
     created_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(),
     updated_at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
@@ -112,7 +115,7 @@ COMMENT ON TABLE dtmodel.timestamp_mixin IS
 COMMENT ON COLUMN dtmodel.timestamp_mixin.created_at IS 'when the row was created';
 COMMENT ON COLUMN dtmodel.timestamp_mixin.updated_at IS 'when the row was last changed';
 
-CREATE TABLE dtmodel.soft_delete_mixin (
+CREATE UNLOGGED TABLE dtmodel.soft_delete_mixin (
     is_deleted pg_catalog.bool NOT NULL DEFAULT false,
     deleted_at pg_catalog.timestamptz,
     CONSTRAINT ck_soft_delete CHECK (
@@ -127,7 +130,7 @@ COMMENT ON COLUMN dtmodel.soft_delete_mixin.deleted_at IS
 COMMENT ON CONSTRAINT ck_soft_delete ON dtmodel.soft_delete_mixin IS
 'a row has a time of deletion if, and only if, it is deleted';
 
-CREATE TABLE dtmodel.configurable_mixin (
+CREATE UNLOGGED TABLE dtmodel.configurable_mixin (
     settings pg_catalog.jsonb,
     CONSTRAINT ck_settings CHECK (
         pg_catalog.jsonb_typeof(settings) OPERATOR(pg_catalog.=) 'object')
@@ -140,7 +143,7 @@ COMMENT ON COLUMN dtmodel.configurable_mixin.settings IS
 COMMENT ON CONSTRAINT ck_settings ON dtmodel.configurable_mixin IS
 'settings are a JSON object';
 
-CREATE TABLE dtmodel.audit_mixin (
+CREATE UNLOGGED TABLE dtmodel.audit_mixin (
     created_by pg_catalog.text,
     updated_by pg_catalog.text,
     deleted_by pg_catalog.text
@@ -153,7 +156,7 @@ COMMENT ON COLUMN dtmodel.audit_mixin.updated_by IS 'who last changed the row';
 COMMENT ON COLUMN dtmodel.audit_mixin.deleted_by IS
 'who deleted the row; null in a live row';
 
-CREATE TABLE dtmodel.version_mixin (
+CREATE UNLOGGED TABLE dtmodel.version_mixin (
     version pg_catalog.int4 NOT NULL DEFAULT 1
 );
 
@@ -161,7 +164,7 @@ COMMENT ON TABLE dtmodel.version_mixin IS
 'template: version; see dtmodel.add_version';
 COMMENT ON COLUMN dtmodel.version_mixin.version IS 'how many versions the row has had';
 
-CREATE TABLE dtmodel.slug_mixin (
+CREATE UNLOGGED TABLE dtmodel.slug_mixin (
     slug pg_catalog.text
 );
 
@@ -169,7 +172,7 @@ COMMENT ON TABLE dtmodel.slug_mixin IS
 'template: slug; see dtmodel.add_slug';
 COMMENT ON COLUMN dtmodel.slug_mixin.slug IS 'identifies the row in a URL';
 
-CREATE TABLE dtmodel.active_mixin (
+CREATE UNLOGGED TABLE dtmodel.active_mixin (
     is_active pg_catalog.bool NOT NULL DEFAULT true
 );
 

@@ -86,4 +86,15 @@ ROLLBACK TO s;
 SELECT * FROM names('undone');
 COMMIT;
 
+-- a publication of all tables has models, and not the templates, which its
+-- subscribers would have to have
+CREATE TABLE published (LIKE dtmodel.model_base INCLUDING ALL, LIKE dtmodel.soft_delete_mixin INCLUDING ALL);
+SELECT relpersistence FROM pg_class WHERE oid = 'published'::regclass;
+BEGIN;
+SET LOCAL client_min_messages = error;      -- wal_level
+CREATE PUBLICATION template_names_all FOR ALL TABLES;
+SELECT tablename FROM pg_publication_tables
+WHERE pubname = 'template_names_all' AND (schemaname = 'dtmodel' OR tablename = 'published');
+ROLLBACK;
+
 DROP SCHEMA template_names CASCADE;

@@ -171,6 +171,55 @@ my $versions = 'SELECT valid_from, valid_to, operation, id, name FROM users_hist
 is($subscriber->safe_psql('writes', "$versions LIMIT 4"), $node->safe_psql('published', "$versions LIMIT 4"),
 	'or writes its own, where its trigger is enabled for that');
 
+# Where rows are written on both sides, an UPDATE may arrive that began before the
+# last one there: it gets a time of its own.
+$subscriber->safe_psql('writes', 'ALTER TABLE users ENABLE ALWAYS TRIGGER zz_dtmodel_timestamps');
+$node->safe_psql('published', q(BEGIN; UPDATE users SET name = 'early' WHERE id = 2; PREPARE TRANSACTION 'early'));
+$subscriber->safe_psql('writes', q(UPDATE users SET name = 'there' WHERE id = 2));
+$node->safe_psql('published', q(COMMIT PREPARED 'early'));
+$node->wait_for_catchup('writes');
+is($subscriber->safe_psql('writes', q(
+		SELECT u.name, past.name, (SELECT count(*) FROM users_as_of(past.valid_from) WHERE id = 2)
+		FROM users AS u JOIN users_history AS past USING (id) WHERE id = 2 ORDER BY past.valid_to DESC LIMIT 1)),
+	'early|there|1', 'what began earlier arrives as a later version');
+
+# Versions that go from the default partition into one of their own do so on the
+# subscriber too, into the partition that it has for them.
+my $monthly = q(
+	CREATE TABLE notes (id int PRIMARY KEY, body text);
+	SELECT dtmodel.add_timestamps('notes'), dtmodel.add_history('notes', partition_by => 'month');
+);
+my $notes = 'SELECT id, left(body, 8), length(body), valid_from, valid_to, transaction_id FROM notes_history ORDER BY id, valid_to, valid_from';
+
+foreach my $tables ('FOR TABLE notes, notes_history', 'FOR ALL TABLES')
+{
+	my $db = $tables =~ /ALL/ ? 'monthly_all' : 'monthly';
+
+	foreach my $server ($node, $subscriber)
+	{
+		$server->safe_psql('postgres', "CREATE DATABASE $db");
+		$server->safe_psql($db, "SET client_min_messages = warning; CREATE EXTENSION dtmodel; $monthly");
+	}
+	$node->safe_psql($db, "CREATE PUBLICATION $db $tables WITH (publish_via_partition_root = true)");
+	$subscriber->safe_psql($db, "CREATE SUBSCRIPTION $db CONNECTION '" . $node->connstr . " dbname=$db' PUBLICATION $db");
+	$subscriber->wait_for_subscription_sync($node, $db, $db);
+	$node->safe_psql($db, q(
+		SET dtmodel.preserve_timestamps = on;
+		INSERT INTO notes (id, body, updated_at) SELECT n, repeat(md5(n::text), 200), '2020-01-01' FROM generate_series(1, 3) AS n;
+		UPDATE notes SET body = 'second', updated_at = '2020-02-02' WHERE id < 3;
+		UPDATE notes SET body = 'third', updated_at = '2020-03-03' WHERE id = 1;));
+	$node->safe_psql($db, q(UPDATE notes SET body = 'last'));
+	$node->wait_for_catchup($db);
+	my $before = $node->safe_psql($db, $notes);
+	is($subscriber->safe_psql($db, $notes), $before, "$tables: the subscriber has the past by month");
+	is($node->safe_psql($db, q(SELECT count(*) FROM notes_history_default; SELECT cardinality(dtmodel.add_history_partitions('notes')); SELECT count(*) FROM notes_history_default)),
+		"3\n2\n0", "$tables: months get partitions later");
+	$node->wait_for_catchup($db);
+	is($node->safe_psql($db, $notes), $before, "$tables: which changes no version");
+	is($subscriber->safe_psql($db, $notes), $before, "$tables: and none on the subscriber");
+	$subscriber->safe_psql($db, "DROP SUBSCRIPTION $db");
+}
+
 $subscriber->stop;
 $node->stop;
 done_testing();

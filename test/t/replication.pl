@@ -317,6 +317,37 @@ $primary->safe_psql('postgres', 'UPDATE crate SET inside = NULL');
 $primary->wait_for_catchup('sub');
 is($subscriber->safe_psql('postgres', 'SELECT is_deleted, refused FROM place'), 't|t', 'what a trigger restores there must have a live parent');
 
+# A publication of all tables, for a subscriber without dtmodel.
+my $notes = 'CREATE TABLE note (id int PRIMARY KEY, body text';
+$_->safe_psql('postgres', 'CREATE DATABASE plain') foreach $primary, $subscriber;
+$primary->safe_psql('plain', "CREATE EXTENSION dtmodel; $notes); SELECT dtmodel.add_soft_delete('note'); CREATE PUBLICATION plain FOR ALL TABLES");
+$primary->safe_psql('plain', q(INSERT INTO note VALUES (1, 'a'), (2, 'b'), (3, 'c'); DELETE FROM note WHERE id = 1;));
+$subscriber->safe_psql('plain', "$notes, is_deleted bool, deleted_at timestamptz)");
+$subscriber->safe_psql('plain', "CREATE SUBSCRIPTION plain CONNECTION '" . $primary->connstr . " dbname=plain' PUBLICATION plain");
+$subscriber->wait_for_subscription_sync($primary, 'plain', 'plain');
+$primary->safe_psql('plain', 'DELETE FROM note WHERE id = 2');
+$primary->wait_for_catchup('plain');
+my $all_notes = 'SELECT * FROM note ORDER BY id';
+is($subscriber->safe_psql('plain', $all_notes), $primary->safe_psql('plain', $all_notes), 'a subscriber of all tables need not have dtmodel');
+
+# A row filter leaves deleted rows out.
+SKIP:
+{
+	skip 'row filters need PostgreSQL 15', 2 if $primary->pg_version < 15;
+
+	$primary->safe_psql('plain', q(
+		ALTER TABLE note REPLICA IDENTITY FULL;
+		CREATE PUBLICATION live FOR TABLE note WHERE (NOT is_deleted);));
+	$subscriber->safe_psql('plain', 'TRUNCATE note; ALTER SUBSCRIPTION plain SET PUBLICATION live WITH (refresh = false); ALTER SUBSCRIPTION plain REFRESH PUBLICATION');
+	$primary->safe_psql('plain', 'SELECT dtmodel.restore(NULL::note, 1)');
+	$primary->wait_for_catchup('plain');
+	is($subscriber->safe_psql('plain', 'SELECT id FROM note ORDER BY id'), '1', 'a row filter: a restored row arrives');
+	$primary->safe_psql('plain', 'DELETE FROM note WHERE id = 1');
+	$primary->wait_for_catchup('plain');
+	is($subscriber->safe_psql('plain', 'SELECT count(*) FROM note'), '0', 'and leaves when it is deleted');
+}
+$subscriber->safe_psql('plain', 'DROP SUBSCRIPTION plain');
+
 # The standby takes over.
 my $rows = rows_of($primary);
 $primary->wait_for_catchup($standby);

@@ -9,7 +9,9 @@
  * A partition is made as a table and attached, which stops neither readers nor
  * writers of the other partitions, as CREATE TABLE ... PARTITION OF would.
  * Only the default partition is locked, for the versions that it has of the
- * month are moved out of it.
+ * month are moved out of it.  They are inserted when the partition is one: what
+ * is written into a table before that is not in a publication of the history,
+ * so that a subscriber would lose them.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,6 +26,7 @@
 #include "commands/tablespace.h"
 #include "dtmodel.h"
 #include "executor/spi.h"
+#include "executor/tstoreReceiver.h"
 #include "miscadmin.h"
 #include "mixin/history/partition.h"
 #include "mixin/history/setup.h"
@@ -38,6 +41,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 /* A hundred years. */
 #define MOST_MONTHS 1200
@@ -45,6 +49,9 @@
 /* The last part of the names of partitions: these, and that of a month. */
 #define DEFAULT_LABEL "default"
 #define LABEL_LENGTH 7
+
+/* The name of the versions that move, in a query. */
+#define MOVED "moved"
 
 PG_FUNCTION_INFO_V1(dtmodel_add_history_partitions);
 
@@ -56,6 +63,7 @@ typedef struct Maker
 	char	   *name;			/* of the history table */
 	char	   *qualified_name;
 	char	   *columns;		/* that can be written */
+	TupleDesc	desc;			/* of these */
 	const char *persistence;	/* for CREATE TABLE */
 	char	   *storage;		/* at its end */
 	List	   *properties;		/* commands of ALTER TABLE */
@@ -115,22 +123,53 @@ time_literal(TimestampTz time)
 	return quote_literal_cstr(timestamptz_to_str(time));
 }
 
-static char *
-column_list(Relation table)
+/* The attributes that can be written. */
+static List *
+written_attributes(Relation table)
 {
 	TupleDesc	desc = RelationGetDescr(table);
-	StringInfoData list;
+	List	   *attributes = NIL;
 
-	initStringInfo(&list);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
 		if (!att->attisdropped && att->attgenerated == '\0')
-			appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
-							 quote_identifier(NameStr(att->attname)));
+			attributes = lappend(attributes, att);
 	}
+	return attributes;
+}
+
+static char *
+column_list(List *attributes)
+{
+	StringInfoData list;
+	ListCell   *cell;
+
+	initStringInfo(&list);
+	foreach(cell, attributes)
+		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "",
+						 quote_identifier(NameStr(((Form_pg_attribute) lfirst(cell))->attname)));
 	return list.data;
+}
+
+static TupleDesc
+row_type(List *attributes)
+{
+	TupleDesc	desc = CreateTemplateTupleDesc(list_length(attributes));
+	ListCell   *cell;
+
+	foreach(cell, attributes)
+	{
+		Form_pg_attribute att = lfirst(cell);
+		int			number = foreach_current_index(cell) + 1;
+
+		TupleDescInitEntry(desc, number, NameStr(att->attname), att->atttypid,
+						   att->atttypmod, 0);
+		TupleDescInitEntryCollation(desc, number, att->attcollation);
+	}
+	compat_finish_row_type(desc);
+	return desc;
 }
 
 /* Where and how the history table says that its partitions are to be stored. */
@@ -174,12 +213,14 @@ properties_of(Relation table)
 static Maker
 make_maker(Relation model, Relation table)
 {
+	List	   *attributes = written_attributes(table);
 	Maker		maker = {
 		.table = RelationGetRelid(table),
 		.schema = RelationGetNamespace(table),
 		.name = pstrdup(RelationGetRelationName(table)),
 		.qualified_name = dtmodel_qualified_name(table),
-		.columns = column_list(table),
+		.columns = column_list(attributes),
+		.desc = row_type(attributes),
 		.persistence = dtmodel_history_persistence(model),
 		.storage = storage_of(table),
 		.properties = properties_of(table),
@@ -356,14 +397,27 @@ attach(const Maker *maker, const char *partition, const char *bounds)
 	dtmodel_act_as(&caller);
 }
 
+/* The rows of a query. */
+static Tuplestorestate *
+fetch(const char *query)
+{
+	Tuplestorestate *rows = tuplestore_begin_heap(false, false, work_mem);
+	SPIExecuteOptions options = {.dest = CreateDestReceiver(DestTuplestore)};
+
+	SetTuplestoreDestReceiverParams(options.dest, rows, CurrentMemoryContext,
+									true, NULL, NULL);
+	(void) SPI_execute_extended(query, &options);
+	options.dest->rDestroy(options.dest);
+	return rows;
+}
+
 /*
  * As the owner of the history: the tables may have its triggers and generated
  * columns.  Versions that ended together stay in the order in which they were
  * written.
  */
-static void
-move_from_default(const Maker *maker, const char *partition, TimestampTz from,
-				  TimestampTz to)
+static Tuplestorestate *
+take_from_default(const Maker *maker, TimestampTz from, TimestampTz to)
 {
 	Relation	rel = relation_open(maker->default_partition, NoLock);
 	DtCaller	caller = dtmodel_act_as_root_owner(rel);
@@ -371,11 +425,38 @@ move_from_default(const Maker *maker, const char *partition, TimestampTz from,
 									" AND v.valid_to OPERATOR(pg_catalog.<) %s",
 									dtmodel_qualified_name(rel),
 									time_literal(from), time_literal(to));
+	Tuplestorestate *moved;
 
 	relation_close(rel, NoLock);
-	run(psprintf(DT_OWN_QUERY "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s %s ORDER BY v.ctid",
-				 partition, maker->columns, maker->columns, of_month));
+	moved = fetch(psprintf(DT_OWN_QUERY "SELECT %s %s ORDER BY v.ctid",
+						   maker->columns, of_month));
 	run(psprintf(DT_OWN_QUERY "DELETE %s", of_month));
+	dtmodel_act_as(&caller);
+	return moved;
+}
+
+/* The same for the partition, which has been attached. */
+static void
+put_into(const Maker *maker, const char *partition, Tuplestorestate *moved)
+{
+	EphemeralNamedRelationData relation = {
+		.md = {
+			.name = MOVED,
+			.tupdesc = maker->desc,
+			.enrtype = ENR_NAMED_TUPLESTORE,
+			.enrtuples = tuplestore_tuple_count(moved),
+		},
+		.reldata = moved,
+	};
+	Relation	table = relation_open(maker->table, NoLock);
+	DtCaller	caller = dtmodel_act_as_root_owner(table);
+
+	relation_close(table, NoLock);
+	if (SPI_register_relation(&relation) != SPI_OK_REL_REGISTER)
+		elog(ERROR, "could not register \"" MOVED "\"");
+	run(psprintf(DT_OWN_QUERY "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM " MOVED,
+				 partition, maker->columns, maker->columns));
+	(void) SPI_unregister_relation(MOVED);
 	dtmodel_act_as(&caller);
 }
 
@@ -384,11 +465,17 @@ make_month(Maker *maker, TimestampTz month)
 {
 	TimestampTz next = first_of_month(month, 1);
 	char	   *partition = create_table(maker, label_of_month(month));
+	Tuplestorestate *moved = NULL;
 
 	if (OidIsValid(maker->default_partition))
-		move_from_default(maker, partition, month, next);
+		moved = take_from_default(maker, month, next);
 	attach(maker, partition, psprintf("FOR VALUES FROM (%s) TO (%s)",
 									  time_literal(month), time_literal(next)));
+	if (moved == NULL)
+		return;
+	if (tuplestore_tuple_count(moved) > 0)
+		put_into(maker, partition, moved);
+	tuplestore_end(moved);
 }
 
 static void
