@@ -636,7 +636,7 @@ is_as_asked(const Trigger *trigger, const DtTriggerType *type,
 			const char *events, const char *when, List *options)
 {
 	return strcmp(trigger->tgname, type->name) == 0 &&
-		trigger->tgenabled != TRIGGER_DISABLED &&
+		dtmodel_is_fired(trigger->tgenabled) &&
 		fires_on(trigger, type->timing, events) &&
 		(trigger->tgqual != NULL) == (when[0] != '\0') &&
 		has_options(trigger, options);

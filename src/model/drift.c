@@ -72,6 +72,8 @@ dtmodel_append_drift(DtDrift *drift, DtRemedy kind, const char *remedy,
 		kind = DT_ADVICE;
 		remedy = psprintf("first decide about what is missing, and then %s", remedy);
 	}
+	if (kind == DT_REPAIR)
+		drift->repairs = lappend(drift->repairs, pstrdup(remedy));
 	initStringInfo(&problem);
 	do
 	{
@@ -259,27 +261,62 @@ trigger_label(Relation rel, const Trigger *trigger)
 					RelationGetRelationName(rel));
 }
 
-/* Whether sessions whose replication role is not "replica" fire it. */
-static bool
-is_fired(char tgenabled)
-{
-	return tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
-		tgenabled == TRIGGER_FIRES_ALWAYS;
-}
-
 static bool
 is_enabled(const Trigger *trigger)
 {
-	return is_fired(trigger->tgenabled);
+	return dtmodel_is_fired(trigger->tgenabled);
+}
+
+/* The mixin that has triggers of the type. */
+static const DtMixin *
+mixin_of(const DtTriggerType *type)
+{
+	const DtMixin *const *mixins = dtmodel_mixins();
+
+	for (int i = 0; mixins[i] != NULL; i++)
+	{
+		if (type >= mixins[i]->triggers &&
+			type < mixins[i]->triggers + mixins[i]->ntriggers)
+			return mixins[i];
+	}
+	elog(ERROR, "a trigger of no mixin");
+	return NULL;
+}
+
+/*
+ * What repairs one of our triggers: the statement or, if that was reported
+ * before, the call that creates all triggers of the mixin under their usual
+ * names, after which the statement would find no other.
+ */
+static const char *
+trigger_repair(const DtDrift *drift, Relation rel, const Trigger *ours,
+			   const DtTriggerType *type, const char *statement)
+{
+	const DtMixin *mixin = mixin_of(type);
+	const char *call;
+	ListCell   *cell;
+
+	if (mixin->add == NULL || dtmodel_has_usual_name(ours, type))
+		return statement;
+	call = dtmodel_repair_statement(rel, mixin);
+	foreach(cell, drift->repairs)
+	{
+		if (strstr(lfirst(cell), call) != NULL)
+			return call;
+	}
+	return statement;
 }
 
 static void
-drift_of_disabled(DtDrift *drift, Relation rel, const Trigger *trigger)
+drift_of_disabled(DtDrift *drift, Relation rel, const Trigger *trigger,
+				  const DtTriggerType *type)
 {
+	char	   *statement = psprintf("ALTER TABLE %s ENABLE TRIGGER %s",
+									 dtmodel_qualified_name(rel),
+									 quote_identifier(trigger->tgname));
+
 	dtmodel_append_drift(drift, DT_REPAIR,
-						 psprintf("ALTER TABLE %s ENABLE TRIGGER %s",
-								  dtmodel_qualified_name(rel),
-								  quote_identifier(trigger->tgname)),
+						 trigger_repair(drift, rel, trigger, type, statement),
 						 "%s is %s", trigger_label(rel, trigger),
 						 trigger->tgenabled == TRIGGER_DISABLED ? "disabled" :
 						 "enabled only for session_replication_role = replica");
@@ -395,28 +432,13 @@ drift_of_order(DtDrift *drift, Relation rel, const TriggerDesc *triggers,
 		if (!is_out_of_order(triggers, other, ours, type))
 			continue;
 		dtmodel_append_drift(drift, DT_REPAIR,
-							 rename_statement(rel, ours, type->name),
+							 trigger_repair(drift, rel, ours, type,
+											rename_statement(rel, ours, type->name)),
 							 "%s runs %s \"%s\"", trigger_label(rel, ours),
 							 runs_after(ours, other) ? "after" : "before",
 							 other->tgname);
 		return;
 	}
-}
-
-/* The mixin that has triggers of the type. */
-static const DtMixin *
-mixin_of(const DtTriggerType *type)
-{
-	const DtMixin *const *mixins = dtmodel_mixins();
-
-	for (int i = 0; mixins[i] != NULL; i++)
-	{
-		if (type >= mixins[i]->triggers &&
-			type < mixins[i]->triggers + mixins[i]->ntriggers)
-			return mixins[i];
-	}
-	elog(ERROR, "a trigger of no mixin");
-	return NULL;
 }
 
 /*
@@ -458,16 +480,18 @@ drift_of_own(DtDrift *drift, Relation rel, const TriggerDesc *triggers,
 
 	if (mixin->add != NULL && kept->tgoid != ours->tgoid)
 	{
+		char	   *statement = psprintf("DROP TRIGGER %s ON %s",
+										 quote_identifier(ours->tgname),
+										 dtmodel_qualified_name(rel));
+
 		dtmodel_append_drift(drift, DT_REPAIR,
-							 psprintf("DROP TRIGGER %s ON %s",
-									  quote_identifier(ours->tgname),
-									  dtmodel_qualified_name(rel)),
+							 trigger_repair(drift, rel, ours, type, statement),
 							 "%s does again what \"%s\" does",
 							 trigger_label(rel, ours), kept->tgname);
 		return;
 	}
 	if (!is_enabled(ours))
-		drift_of_disabled(drift, rel, ours);
+		drift_of_disabled(drift, rel, ours, type);
 	if (mixin->add != NULL && !fires_when_needed(rel, ours, type))
 		dtmodel_append_drift(drift, DT_REPAIR,
 							 dtmodel_repair_statement(rel, mixin),
@@ -493,7 +517,7 @@ drift_of_triggers(DtDrift *drift, Relation rel, Relation root)
 		{
 			if (type != NULL && !is_enabled(trigger) &&
 				!is_disabled_on(root, type))
-				drift_of_disabled(drift, rel, trigger);
+				drift_of_disabled(drift, rel, trigger, type);
 		}
 		else if (type != NULL)
 			drift_of_own(drift, rel, triggers, trigger, type);
@@ -520,7 +544,7 @@ static bool
 is_suspect(Form_pg_trigger trigger, const void *asked pg_attribute_unused())
 {
 	if (dtmodel_function_name(trigger->tgfoid, DTMODEL_INTERNAL_SCHEMA) != NULL)
-		return !is_fired(trigger->tgenabled);
+		return !dtmodel_is_fired(trigger->tgenabled);
 	return !OidIsValid(trigger->tgparentid) && !trigger->tgisinternal;
 }
 
@@ -774,7 +798,7 @@ dtmodel_drift_of_event_trigger(DtDrift *drift, const char *name,
 							 "create it as the extension's script does",
 							 "event trigger \"%s\" does not exist, so %s",
 							 name, work);
-	else if (!is_fired(state))
+	else if (!dtmodel_is_fired(state))
 		dtmodel_append_drift(drift, DT_REPAIR,
 							 psprintf("ALTER EVENT TRIGGER %s ENABLE ALWAYS",
 									  name),

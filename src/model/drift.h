@@ -30,6 +30,7 @@ typedef struct DtDrift
 {
 	StringInfoData table;
 	StringInfoData session;		/* of DT_SESSION */
+	List	   *repairs;		/* the statements that were reported */
 	bool		undecided;		/* what is missing may have been renamed */
 } DtDrift;
 

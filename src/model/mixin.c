@@ -188,6 +188,14 @@ dtmodel_has_own_trigger(Relation rel)
 	return false;
 }
 
+/* Whether sessions whose replication role is not "replica" fire a trigger. */
+bool
+dtmodel_is_fired(char tgenabled)
+{
+	return tgenabled == TRIGGER_FIRES_ON_ORIGIN ||
+		tgenabled == TRIGGER_FIRES_ALWAYS;
+}
+
 /* Whether the trigger has the name with which add_* creates it. */
 bool
 dtmodel_has_usual_name(const Trigger *trigger, const DtTriggerType *type)

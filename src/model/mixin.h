@@ -225,6 +225,7 @@ extern LOCKMODE dtmodel_lock_after_change(Relation rel, const DtMixin *mixin);
 extern const char *dtmodel_function_name(Oid funcid, const char *schema);
 extern const DtTriggerType *dtmodel_trigger_type(const Trigger *trigger);
 extern bool dtmodel_has_own_trigger(Relation rel);
+extern bool dtmodel_is_fired(char tgenabled);
 extern bool dtmodel_has_usual_name(const Trigger *trigger,
 								   const DtTriggerType *type);
 extern const Trigger *dtmodel_find_trigger(Relation rel,

@@ -164,4 +164,37 @@ SELECT repair FROM dtmodel.drift('timed_part') \gexec
 INSERT INTO timed_parts VALUES (1) RETURNING deleted_at;
 SELECT model, problem, repair FROM unnest('{timed_parts,timed_part}'::regclass[]) AS t, dtmodel.drift(t);
 
+-- triggers that another repair creates again under their usual names
+CREATE TABLE renamed (id int PRIMARY KEY, name text);
+SELECT dtmodel.add_slug('renamed', 'name'), dtmodel.add_soft_delete('renamed'), dtmodel.add_timestamps('renamed'), dtmodel.add_history('renamed');
+ALTER TRIGGER zz_dtmodel_slug ON renamed RENAME TO other;
+DROP INDEX uq_renamed_slug;
+CREATE TRIGGER by_hand BEFORE DELETE ON renamed FOR EACH ROW EXECUTE FUNCTION
+    dtmodel_internal.soft_delete_trigger('flag=is_deleted', 'deleted_at=deleted_at');
+DROP TRIGGER zz_dtmodel_soft_cascade ON renamed;
+ALTER TRIGGER zz_dtmodel_soft_delete_flag ON renamed RENAME TO zzz_flag;
+ALTER TRIGGER zz_dtmodel_history_truncate ON renamed RENAME TO other_truncate;
+ALTER TABLE renamed DISABLE TRIGGER other_truncate;
+DROP FUNCTION renamed_as_of;
+SELECT problem, repair, advice FROM dtmodel.drift('renamed');
+SELECT repair FROM dtmodel.drift('renamed') \gexec
+SELECT problem, repair, advice FROM dtmodel.drift('renamed');
+SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'renamed'::regclass AND NOT tgisinternal ORDER BY 1;
+
+-- the call that repairs soft delete leaves the index of a slug to the one that repairs the slug
+ALTER TABLE renamed RENAME slug TO permalink;
+DROP INDEX uq_renamed_slug;
+DROP TRIGGER zz_dtmodel_soft_cascade ON renamed;
+SELECT problem, repair, advice FROM dtmodel.drift('renamed');
+SELECT repair FROM dtmodel.drift('renamed') \gexec
+SELECT problem, repair, advice FROM dtmodel.drift('renamed');
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'drift_repairs' AND indexname LIKE 'uq_renamed%';
+
+-- a trigger that is enabled for replicas only is one that add_* has to create again
+ALTER TABLE renamed ENABLE REPLICA TRIGGER zz_dtmodel_soft_delete;
+SELECT dtmodel.add_soft_delete('renamed');
+ALTER TRIGGER zz_dtmodel_history_truncate ON renamed RENAME TO other_truncate;
+SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'renamed'::regclass AND tgname ~ 'soft_delete$|truncate$' ORDER BY 1;
+SELECT dtmodel.remove_history('renamed');
+
 DROP SCHEMA drift_repairs CASCADE;

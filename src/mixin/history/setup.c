@@ -794,13 +794,16 @@ change_truncate_trigger(DtChange *change, Oid relid, bool drop)
 {
 	const DtTriggerType *type = &dtmodel_history_triggers[DT_HISTORY_TRUNCATE];
 	Relation	rel = relation_open(relid, NoLock);
-	bool		exists = dtmodel_find_trigger(rel, type) != NULL;
+	const Trigger *trigger = dtmodel_find_trigger(rel, type);
+	bool		is_sound = trigger != NULL && dtmodel_is_fired(trigger->tgenabled) &&
+		dtmodel_has_usual_name(trigger, type);
 	char	   *name = dtmodel_qualified_name(rel);
 
-	if (exists && drop)
+	if (trigger != NULL && (drop || !is_sound))
 		dtmodel_add_statement(change, AccessExclusiveLock, NULL,
-							  psprintf("DROP TRIGGER %s ON %s", type->name, name));
-	else if (!exists && !drop)
+							  psprintf("DROP TRIGGER %s ON %s",
+									   quote_identifier(trigger->tgname), name));
+	if (!drop && !is_sound)
 		dtmodel_add_statement(change, DT_TRIGGER_LOCK, NULL,
 							  psprintf("CREATE TRIGGER %s BEFORE TRUNCATE ON %s "
 									   "EXECUTE FUNCTION %s.%s()",

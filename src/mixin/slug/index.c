@@ -302,7 +302,8 @@ dtmodel_refresh_slug_index(Oid relid)
 
 	dtmodel_begin_change(&change, relid, AccessShareLock);
 	slug = dtmodel_slug_of(dtmodel_get_model(change.rel));
-	if (slug != NULL)
+	/* A column that is missing gets its index from add_slug. */
+	if (slug != NULL && AttributeNumberIsValid(slug->slug.attnum))
 	{
 		DtColumn	column = slug->slug;
 
