@@ -143,12 +143,12 @@ SELECT problem, repair, advice FROM dtmodel.drift('argued');
 SELECT repair FROM dtmodel.drift('argued') \gexec
 SELECT problem, repair, advice FROM dtmodel.drift('argued');
 
--- a time that every row must have
-CREATE TABLE timed (id int PRIMARY KEY, deleted_at timestamptz NOT NULL);
-SELECT dtmodel.add_soft_delete('timed');
+-- a time, and a user, that every row must have
+CREATE TABLE timed (id int PRIMARY KEY, deleted_at timestamptz NOT NULL, deleted_by text NOT NULL);
+SELECT dtmodel.add_soft_delete('timed', deleted_by => 'deleted_by');
 SELECT problem, repair, advice FROM dtmodel.drift('timed');
 SELECT repair FROM dtmodel.drift('timed') \gexec
-INSERT INTO timed VALUES (1) RETURNING is_deleted, deleted_at;
+INSERT INTO timed VALUES (1) RETURNING is_deleted, deleted_at, deleted_by;
 SELECT problem, repair, advice FROM dtmodel.drift('timed');
 CREATE TABLE timed_key (id int, deleted_at timestamptz, PRIMARY KEY (id, deleted_at));
 SELECT dtmodel.add_soft_delete('timed_key', flag => NULL);

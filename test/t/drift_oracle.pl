@@ -67,7 +67,7 @@ sub mixins
 	return (
 		($timestamps ? "SELECT dtmodel.add_timestamps('t')" : ()),
 		maybe(0.8, "SELECT dtmodel.add_soft_delete('t'"
-			  . pick('', ', flag => NULL', ", flag => 'active', flag_means => 'live'") . pick('', ', hide => true') . ')'),
+			  . pick('', ', flag => NULL', ", flag => 'active', flag_means => 'live'") . pick('', ', hide => true') . pick('', ", deleted_by => 'deleted_by'") . ')'),
 		maybe(0.4, "SELECT dtmodel.add_audit('t')"),
 		maybe(0.4, "SELECT dtmodel.add_version('t')"),
 		$kind eq 'plain' ? (maybe(0.4, "SELECT dtmodel.add_slug('t', 'name')"), maybe(0.4, "SELECT dtmodel.add_settings('t', '{color}')")) : (),

@@ -131,24 +131,19 @@ is_not_null_in_parent(Relation rel, const DtColumn *column)
 	return is_not_null;
 }
 
-/* Reports a time that no row, or no live row, can have. */
+/* Reports a column that must have a value, also in rows that are not deleted. */
 static void
-drift_of_deleted_at(DtDrift *drift, Relation rel, const DtColumn *deleted_at)
+drift_of_not_null(DtDrift *drift, Relation rel, const DtColumn *column)
 {
 	const DtModel *model = dtmodel_get_model(rel);
-	bool		is_in_key = dtmodel_is_in_key(&model->key, deleted_at->attnum);
+	bool		is_in_key = dtmodel_is_in_key(&model->key, column->attnum);
 
-	if (deleted_at->has_default)
-		dtmodel_append_drift(drift, DT_REPAIR,
-							 dtmodel_alter_column(rel, deleted_at, "DROP DEFAULT"),
-							 "column \"%s\" has a default, so that new rows are deleted",
-							 NameStr(deleted_at->name));
-	if (deleted_at->is_not_null && !is_not_null_in_parent(rel, deleted_at))
+	if (column->is_not_null && !is_not_null_in_parent(rel, column))
 		dtmodel_append_drift(drift, is_in_key ? DT_ADVICE : DT_REPAIR,
 							 is_in_key ? "leave it out of the primary key" :
-							 dtmodel_alter_column(rel, deleted_at, "DROP NOT NULL"),
-							 "column \"%s\" cannot be null, so that no row can be live",
-							 NameStr(deleted_at->name));
+							 dtmodel_alter_column(rel, column, "DROP NOT NULL"),
+							 "column \"%s\" cannot be null, as it is in live rows",
+							 NameStr(column->name));
 }
 
 static void
@@ -440,7 +435,15 @@ find_drift(DtDrift *drift, Relation rel, const void *options)
 
 	drift_of_precision(drift, rel, &soft_delete->deleted_at);
 	drift_of_flag(drift, rel, soft_delete);
-	drift_of_deleted_at(drift, rel, &soft_delete->deleted_at);
+	if (soft_delete->deleted_at.has_default)
+		dtmodel_append_drift(drift, DT_REPAIR,
+							 dtmodel_alter_column(rel,
+												  &soft_delete->deleted_at,
+												  "DROP DEFAULT"),
+							 "column \"%s\" has a default, so that new rows are deleted",
+							 NameStr(soft_delete->deleted_at.name));
+	drift_of_not_null(drift, rel, &soft_delete->deleted_at);
+	drift_of_not_null(drift, rel, &soft_delete->deleted_by);
 	if (soft_delete->hide)
 		drift_of_hidden_rows(drift, rel);
 	drift_of_missing(drift, rel, DT_SOFT_DELETE_FLAG);
