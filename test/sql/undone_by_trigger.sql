@@ -1,6 +1,7 @@
 --
 -- an AFTER trigger of a user that fires before the cascade of its row, and
--- restores a row that is being deleted, or deletes one that is being restored
+-- restores a row that is being deleted, or deletes one that is being restored, or
+-- changes its key
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -63,5 +64,24 @@ TABLE lives;
 UPDATE owners SET name = 'gone' WHERE id = 3;
 DELETE FROM owners WHERE id = 3;
 TABLE lives;
+
+-- what is below a row follows it also if the trigger changes its key
+CREATE TABLE users (id int PRIMARY KEY, name text UNIQUE);
+CREATE TABLE posts (id int PRIMARY KEY, author text REFERENCES users (name) ON DELETE CASCADE ON UPDATE CASCADE);
+SELECT dtmodel.add_soft_delete(t::regclass) FROM unnest('{users,posts}'::text[]) AS t \g /dev/null
+CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE users SET name = CASE WHEN NEW.is_deleted THEN name || '-' ELSE rtrim(name, '-') END WHERE id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER mark AFTER UPDATE OF is_deleted, name ON users FOR EACH ROW
+    WHEN (OLD.is_deleted <> NEW.is_deleted) EXECUTE FUNCTION mark();
+INSERT INTO users VALUES (1, 'ann'), (2, 'bob');
+INSERT INTO posts VALUES (1, 'ann'), (2, 'bob');
+DELETE FROM users;
+SELECT name, u.is_deleted AS "user", p.is_deleted AS post, u.deleted_at = p.deleted_at AS same
+FROM users AS u JOIN posts AS p ON name = author ORDER BY u.id;
+UPDATE users SET is_deleted = false;
+SELECT name, u.is_deleted AS "user", p.is_deleted AS post FROM users AS u JOIN posts AS p ON name = author ORDER BY u.id;
 
 DROP SCHEMA undone_by_trigger CASCADE;

@@ -145,40 +145,31 @@ query_children(const CascadeState *state, Relation rel, HeapTuple row,
 }
 
 /*
- * Whether a row is deleted in its newest version, and since when.  A trigger
- * that fired before ours may have deleted or restored the row again.
+ * The newest version of a row that the current transaction has written: itself
+ * or a copy.  A trigger that fired before ours may have deleted or restored the
+ * row again, or changed its key.
  */
-bool
-dtmodel_is_deleted_now(Relation rel, const DtSoftDelete *columns, HeapTuple row,
-					   TimestampTz *time)
+HeapTuple
+dtmodel_newest_version(Relation rel, HeapTuple row)
 {
-	TupleDesc	desc = RelationGetDescr(rel);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	HeapTuple	newest = row;
-	bool		should_free = false;
-	bool		is_deleted;
 
-	if (dtmodel_fetch_newest_version(rel, row->t_self, slot))
-		newest = ExecFetchSlotHeapTuple(slot, false, &should_free);
-	is_deleted = dtmodel_is_deleted(columns, newest, desc);
-	*time = dtmodel_row_deleted_at(columns, newest, desc);
-	if (should_free)
-		heap_freetuple(newest);
+	if (!table_tuple_fetch_row_version(rel, &row->t_self, SnapshotSelf, slot) &&
+		dtmodel_fetch_newest_version(rel, row->t_self, slot))
+		newest = ExecCopySlotHeapTuple(slot);
 	ExecDropSingleTupleTableSlot(slot);
-	return is_deleted;
+	return newest;
 }
 
-/* Whether the row that fires the trigger was restored after its deletion. */
-static bool
-is_undone(const TriggerData *trigdata, const CascadeState *state)
+/* The same for the row that fires an UPDATE trigger, faster. */
+static HeapTuple
+newest_row(const TriggerData *trigdata)
 {
-	TimestampTz time;
-
-	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
-		!table_tuple_satisfies_snapshot(trigdata->tg_relation,
-										trigdata->tg_newslot, SnapshotSelf) &&
-		!dtmodel_is_deleted_now(trigdata->tg_relation, &state->columns,
-								trigdata->tg_newtuple, &time);
+	if (table_tuple_satisfies_snapshot(trigdata->tg_relation,
+									   trigdata->tg_newslot, SnapshotSelf))
+		return trigdata->tg_newtuple;
+	return dtmodel_newest_version(trigdata->tg_relation, trigdata->tg_newtuple);
 }
 
 static void
@@ -187,9 +178,6 @@ follow_deletion(FunctionCallInfo fcinfo, const CascadeState *state,
 {
 	MemoryContext outer = followed_statement;
 
-	if (state->children == NIL ||
-		is_undone((const TriggerData *) fcinfo->context, state))
-		return;
 	SPI_connect();
 	followed_statement = fcinfo->flinfo->fn_mcxt;
 	PG_TRY();
@@ -202,6 +190,20 @@ follow_deletion(FunctionCallInfo fcinfo, const CascadeState *state,
 	}
 	PG_END_TRY();
 	SPI_finish();
+}
+
+/*
+ * The same for a row that has not moved.  Nothing is left to do for one that
+ * was restored after its deletion.
+ */
+static void
+follow_deletion_in_place(FunctionCallInfo fcinfo, const CascadeState *state,
+						 Relation rel, TimestampTz time)
+{
+	HeapTuple	row = newest_row((const TriggerData *) fcinfo->context);
+
+	if (dtmodel_is_deleted(&state->columns, row, RelationGetDescr(rel)))
+		follow_deletion(fcinfo, state, rel, row, time);
 }
 
 /* Adds a root whose restore waits for the end of the statement. */
@@ -259,8 +261,16 @@ follow(FunctionCallInfo fcinfo, HeapTuple row, HeapTuple referenced)
 	};
 
 	if (is_deleted && !was_deleted)
-		follow_deletion(fcinfo, state, rel, referenced,
-						dtmodel_row_deleted_at(&state->columns, row, desc));
+	{
+		TimestampTz time = dtmodel_row_deleted_at(&state->columns, row, desc);
+
+		if (state->children == NIL)
+			return;
+		if (root.has_moved)
+			follow_deletion(fcinfo, state, rel, referenced, time);
+		else
+			follow_deletion_in_place(fcinfo, state, rel, time);
+	}
 	else if (was_deleted && !is_deleted)
 	{
 		root.time = dtmodel_row_deleted_at(&state->columns, old_row, desc);

@@ -18,8 +18,7 @@
 extern void dtmodel_note_flip(FunctionCallInfo fcinfo,
 							  const DtSoftDelete *columns, HeapTuple row);
 extern void dtmodel_finish_restores(QueryDesc *query);
-extern bool dtmodel_is_deleted_now(Relation rel, const DtSoftDelete *columns,
-								   HeapTuple row, TimestampTz *time);
+extern HeapTuple dtmodel_newest_version(Relation rel, HeapTuple row);
 
 /* restore.c */
 

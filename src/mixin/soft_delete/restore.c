@@ -634,15 +634,21 @@ static RestoredRow *
 follow_root_references(Restore *restore, const DtRestoreRoot *root)
 {
 	Relation	rel = table_open(root->relid, NoLock);
+	TupleDesc	desc = RelationGetDescr(rel);
 	RestoredRow *row = MemoryContextAllocZero(restore->context,
 											  sizeof(RestoredRow));
+	HeapTuple	referenced = root->referenced;
 
-	row->stays_deleted = !root->has_moved &&
-		(root->keys->children != NIL || root->keys->parents != NIL) &&
-		dtmodel_is_deleted_now(rel, root->columns, root->row, &row->time);
+	if (!root->has_moved &&
+		(root->keys->children != NIL || root->keys->parents != NIL))
+	{
+		referenced = dtmodel_newest_version(rel, root->row);
+		row->stays_deleted = dtmodel_is_deleted(root->columns, referenced, desc);
+		row->time = dtmodel_row_deleted_at(root->columns, referenced, desc);
+	}
 	if (!root->is_replicated && !row->stays_deleted)
 		collect_parents(restore, row, root->keys, rel, root->row);
-	collect_children(restore, row, root->keys, rel, root->referenced);
+	collect_children(restore, row, root->keys, rel, referenced);
 	table_close(rel, NoLock);
 	return row;
 }
