@@ -435,6 +435,19 @@ take_from_default(const Maker *maker, TimestampTz from, TimestampTz to)
 	return moved;
 }
 
+/* Versions that a trigger skips would be lost. */
+static void
+check_all_are_put(const Maker *maker, int64 count)
+{
+	if (SPI_processed != (uint64) count)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("versions of table \"%s\" could not be moved out of its default partition",
+						maker->name),
+				 errdetail("A BEFORE INSERT trigger skipped some of them."),
+				 errhint("Make the trigger accept versions of past months, or disable it meanwhile.")));
+}
+
 /* The same for the partition, which has been attached. */
 static void
 put_into(const Maker *maker, const char *partition, Tuplestorestate *moved)
@@ -456,6 +469,7 @@ put_into(const Maker *maker, const char *partition, Tuplestorestate *moved)
 		elog(ERROR, "could not register \"" MOVED "\"");
 	run(psprintf(DT_OWN_QUERY "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM " MOVED,
 				 partition, maker->columns, maker->columns));
+	check_all_are_put(maker, tuplestore_tuple_count(moved));
 	(void) SPI_unregister_relation(MOVED);
 	dtmodel_act_as(&caller);
 }
