@@ -153,6 +153,15 @@ SELECT problem, repair, advice FROM dtmodel.drift('timed');
 CREATE TABLE timed_key (id int, deleted_at timestamptz, PRIMARY KEY (id, deleted_at));
 SELECT dtmodel.add_soft_delete('timed_key', flag => NULL);
 SELECT problem, repair, advice FROM dtmodel.drift('timed_key');
+CREATE TABLE timed_identity (id int PRIMARY KEY, deleted_at timestamptz NOT NULL);
+CREATE UNIQUE INDEX timed_unique ON timed_identity (id, deleted_at);
+ALTER TABLE timed_identity REPLICA IDENTITY USING INDEX timed_unique;
+SELECT dtmodel.add_soft_delete('timed_identity', flag => NULL);
+SELECT problem, repair, advice FROM dtmodel.drift('timed_identity');
+CREATE UNIQUE INDEX timed_other ON timed_identity (id);
+ALTER TABLE timed_identity REPLICA IDENTITY USING INDEX timed_other;
+SELECT repair FROM dtmodel.drift('timed_identity') \gexec
+SELECT problem, repair, advice FROM dtmodel.drift('timed_identity');
 CREATE TABLE timed_parts (id int PRIMARY KEY, deleted_at timestamptz NOT NULL) PARTITION BY LIST (id);
 CREATE TABLE timed_part PARTITION OF timed_parts FOR VALUES IN (1);
 SELECT dtmodel.add_soft_delete('timed_parts', flag => NULL);

@@ -131,19 +131,41 @@ is_not_null_in_parent(Relation rel, const DtColumn *column)
 	return is_not_null;
 }
 
-/* Reports a column that must have a value, also in rows that are not deleted. */
+/* Whether the column is in the index by which a subscriber finds rows. */
+static bool
+is_in_replica_identity(Relation rel, AttrNumber attnum)
+{
+	Bitmapset  *columns = RelationGetIndexAttrBitmap(rel, INDEX_ATTR_BITMAP_IDENTITY_KEY);
+
+	return rel->rd_rel->relreplident == REPLICA_IDENTITY_INDEX &&
+		bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, columns);
+}
+
+/*
+ * Reports a column that must have a value, also in rows that are not deleted.
+ * In a primary key or a replica identity it cannot be null.
+ */
 static void
 drift_of_not_null(DtDrift *drift, Relation rel, const DtColumn *column)
 {
 	const DtModel *model = dtmodel_get_model(rel);
-	bool		is_in_key = dtmodel_is_in_key(&model->key, column->attnum);
+	DtRemedy	kind = DT_ADVICE;
+	const char *remedy;
 
-	if (column->is_not_null && !is_not_null_in_parent(rel, column))
-		dtmodel_append_drift(drift, is_in_key ? DT_ADVICE : DT_REPAIR,
-							 is_in_key ? "leave it out of the primary key" :
-							 dtmodel_alter_column(rel, column, "DROP NOT NULL"),
-							 "column \"%s\" cannot be null, as it is in live rows",
-							 NameStr(column->name));
+	if (!column->is_not_null || is_not_null_in_parent(rel, column))
+		return;
+	if (dtmodel_is_in_key(&model->key, column->attnum))
+		remedy = "leave it out of the primary key";
+	else if (is_in_replica_identity(rel, column->attnum))
+		remedy = "leave it out of the replica identity";
+	else
+	{
+		kind = DT_REPAIR;
+		remedy = dtmodel_alter_column(rel, column, "DROP NOT NULL");
+	}
+	dtmodel_append_drift(drift, kind, remedy,
+						 "column \"%s\" cannot be null, as it is in live rows",
+						 NameStr(column->name));
 }
 
 static void
