@@ -99,6 +99,15 @@ CREATE TABLE cities_of_de PARTITION OF cities FOR VALUES IN ('de');
 SELECT dtmodel.add_soft_delete('countries', hide => true);
 SELECT problem, repair, advice FROM dtmodel.drift('countries');
 
+-- so is what names a key in ON CONFLICT
+CREATE TABLE labels (name text CONSTRAINT each_once UNIQUE, code int CONSTRAINT each_code UNIQUE);
+CREATE TABLE labelled (label text);
+CREATE RULE also AS ON INSERT TO labelled DO ALSO INSERT INTO labels VALUES (NEW.label) ON CONFLICT ON CONSTRAINT each_once DO NOTHING;
+CREATE FUNCTION label(code int) RETURNS void LANGUAGE sql
+    BEGIN ATOMIC INSERT INTO labels (code) VALUES (code) ON CONFLICT ON CONSTRAINT each_code DO NOTHING; END;
+SELECT dtmodel.add_soft_delete('labels', hide => true);
+SELECT problem, repair, advice FROM dtmodel.drift('labels');
+
 -- one that includes a generated key counts no rows that matter; keys can be parts of one another
 CREATE TABLE invoices (id int PRIMARY KEY, tenant int, note text, UNIQUE (tenant, id), UNIQUE (id, note));
 SELECT dtmodel.add_soft_delete('invoices', hide => true);
@@ -135,5 +144,14 @@ SELECT drift_of('parts_1') AS drift;
 SELECT repair FROM dtmodel.drift('parts') \gexec
 SELECT drift_of('parts') UNION ALL SELECT drift_of('parts_1') AS drift;
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'hide_unique' AND tablename LIKE 'parts%' ORDER BY indexname;
+
+-- the key of a partition is generated as that of its table is
+CREATE TABLE places (id int, place int, code text, PRIMARY KEY (place, id)) PARTITION BY LIST (place);
+CREATE TABLE places_1 (LIKE places INCLUDING ALL, UNIQUE (code, id, place)) PARTITION BY RANGE (place);
+CREATE TABLE places_1_1 (place int NOT NULL, code text, id int NOT NULL, UNIQUE (id, place, code), UNIQUE (place, code));
+ALTER TABLE places_1 ATTACH PARTITION places_1_1 FOR VALUES FROM (1) TO (2);
+ALTER TABLE places ATTACH PARTITION places_1 FOR VALUES IN (1);
+SELECT dtmodel.add_soft_delete('places', hide => true);
+SELECT problem, repair, advice FROM dtmodel.drift('places');
 
 DROP SCHEMA hide_unique CASCADE;

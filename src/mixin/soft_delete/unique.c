@@ -16,10 +16,14 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/dependency.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_partitioned_table.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_rewrite.h"
 #include "commands/defrem.h"
 #include "dtmodel.h"
 #include "lib/stringinfo.h"
@@ -36,7 +40,6 @@
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/partcache.h"
 #include "utils/relcache.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
@@ -48,21 +51,53 @@ dtmodel_is_without_overlaps(Relation index)
 	return index->rd_index->indisunique && index->rd_index->indisexclusion;
 }
 
+/* Whether a table, which need not be locked, is partitioned by a column. */
+static bool
+is_partitioned_by(Oid relid, const char *name)
+{
+	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(relid));
+	Form_pg_partitioned_table key;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	key = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+	result = dtmodel_is_among(get_attnum(relid, name), key->partnatts,
+							  key->partattrs.values);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Whether the table, or one that it is a partition of, is partitioned by it. */
+static bool
+is_in_partition_key(Relation rel, AttrNumber attnum)
+{
+	Oid			relid = RelationGetRelid(rel);
+	List	   *tables = rel->rd_rel->relispartition ?
+		get_partition_ancestors(relid) : NIL;
+	char	   *name = get_attname(relid, attnum, false);
+	ListCell   *cell;
+
+	foreach(cell, lcons_oid(relid, tables))
+	{
+		if (is_partitioned_by(lfirst_oid(cell), name))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Whether the primary key is of one column, not counting those of the partition
- * key.  It is usually generated then, so that its values are not used again.
+ * Whether the primary key is of one column, not counting those of partition
+ * keys.  It is usually generated then, so that its values are not used again.
  */
 static bool
 is_generated(Relation rel, const DtKey *key)
 {
-	PartitionKey partition_key = RelationGetPartitionKey(rel);
 	int			count = 0;
 
 	for (int i = 0; i < key->ncolumns; i++)
 	{
-		if (partition_key == NULL ||
-			!dtmodel_is_among(key->columns[i].attnum, partition_key->partnatts,
-							  partition_key->partattrs))
+		if (!is_in_partition_key(rel, key->columns[i].attnum))
 			count++;
 	}
 	return key->ncolumns > 0 && count <= 1 && dtmodel_is_btree(key->index);
@@ -283,6 +318,20 @@ exclusion_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
 					definition(index), live);
 }
 
+/*
+ * Whether something depends on the constraint of the index: a rule or a
+ * function that names it in ON CONFLICT.
+ */
+static bool
+is_named(Relation index)
+{
+	Oid			constraint = get_index_constraint(RelationGetRelid(index));
+
+	return OidIsValid(constraint) &&
+		(dtmodel_dependents(ConstraintRelationId, constraint, RewriteRelationId) != NIL ||
+		 dtmodel_dependents(ConstraintRelationId, constraint, ProcedureRelationId) != NIL);
+}
+
 /* A unique index or constraint; what it serves for besides is for the user to decide. */
 static char *
 unique_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
@@ -294,6 +343,9 @@ unique_replacement(Relation rel, Relation index, const DtSoftDelete *columns,
 	if (dtmodel_dependents(RelationRelationId, RelationGetRelid(index),
 						   ConstraintRelationId) != NIL)
 		return psprintf("drop the foreign keys that reference it, since none can reference an index of live rows, and use %s",
+						statements);
+	if (is_named(index))
+		return psprintf("drop the rules and functions that name it in ON CONFLICT, and use %s",
 						statements);
 	if (index->rd_index->indisreplident)
 		return psprintf("choose another replica identity, since an index of live rows cannot be one, and use %s",
