@@ -1,7 +1,7 @@
 --
 -- an AFTER trigger of a user that fires before the cascade of its row, and
 -- restores a row that is being deleted, or deletes one that is being restored, or
--- changes its key
+-- changes its keys
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS dtmodel;
@@ -83,5 +83,24 @@ SELECT name, u.is_deleted AS "user", p.is_deleted AS post, u.deleted_at = p.dele
 FROM users AS u JOIN posts AS p ON name = author ORDER BY u.id;
 UPDATE users SET is_deleted = false;
 SELECT name, u.is_deleted AS "user", p.is_deleted AS post FROM users AS u JOIN posts AS p ON name = author ORDER BY u.id;
+
+-- and a restored row needs the parents that the trigger has given it
+CREATE TABLE groups (id int PRIMARY KEY);
+CREATE TABLE members (id int PRIMARY KEY, of int REFERENCES groups ON DELETE CASCADE, next int);
+SELECT dtmodel.add_soft_delete(t::regclass) FROM unnest('{groups,members}'::text[]) AS t \g /dev/null
+CREATE FUNCTION assign() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE members SET of = next WHERE id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER assign AFTER UPDATE OF is_deleted ON members FOR EACH ROW
+    WHEN (OLD.is_deleted AND NOT NEW.is_deleted) EXECUTE FUNCTION assign();
+INSERT INTO groups VALUES (1), (2), (3);
+INSERT INTO members VALUES (1, 1, NULL), (2, 1, 2), (3, 2, 3);
+DELETE FROM members WHERE id = 3;
+DELETE FROM groups WHERE id <> 2;
+UPDATE members SET is_deleted = false WHERE id < 3;
+UPDATE members SET is_deleted = false WHERE id = 3;
+SELECT id, of, is_deleted FROM members ORDER BY id;
 
 DROP SCHEMA undone_by_trigger CASCADE;

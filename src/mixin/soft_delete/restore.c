@@ -428,6 +428,13 @@ find_blocker(const Restore *restore, const RestoredRow *root)
 	return NULL;
 }
 
+/* A root, which a trigger may have changed meanwhile. */
+static HeapTuple
+newest_root(const DtRestoreRoot *root, Relation rel)
+{
+	return root->has_moved ? root->row : dtmodel_newest_version(rel, root->row);
+}
+
 static void
 report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
 {
@@ -441,7 +448,7 @@ report_deleted_parent(const DtReference *reference, const DtRestoreRoot *root)
 					dtmodel_shown_constraint(reference->key->child,
 											 NameStr(reference->key->name))),
 			 errdetail("%s references a deleted row of table \"%s\".",
-					   dtmodel_describe_key(reference, rel, root->row), parent),
+					   dtmodel_describe_key(reference, rel, newest_root(root, rel)), parent),
 			 errhint("Restore the row of \"%s\" first; the rows that were deleted with it are restored with it.",
 					 parent),
 			 dtmodel_errforeignkey(reference->key)));
@@ -637,18 +644,18 @@ follow_root_references(Restore *restore, const DtRestoreRoot *root)
 	TupleDesc	desc = RelationGetDescr(rel);
 	RestoredRow *row = MemoryContextAllocZero(restore->context,
 											  sizeof(RestoredRow));
-	HeapTuple	referenced = root->referenced;
 
-	if (!root->has_moved &&
-		(root->keys->children != NIL || root->keys->parents != NIL))
+	if (root->keys->children != NIL || root->keys->parents != NIL)
 	{
-		referenced = dtmodel_newest_version(rel, root->row);
-		row->stays_deleted = dtmodel_is_deleted(root->columns, referenced, desc);
-		row->time = dtmodel_row_deleted_at(root->columns, referenced, desc);
+		HeapTuple	newest = newest_root(root, rel);
+
+		row->stays_deleted = dtmodel_is_deleted(root->columns, newest, desc);
+		row->time = dtmodel_row_deleted_at(root->columns, newest, desc);
+		if (!root->is_replicated && !row->stays_deleted)
+			collect_parents(restore, row, root->keys, rel, newest);
+		collect_children(restore, row, root->keys, rel,
+						 root->has_moved ? root->referenced : newest);
 	}
-	if (!root->is_replicated && !row->stays_deleted)
-		collect_parents(restore, row, root->keys, rel, root->row);
-	collect_children(restore, row, root->keys, rel, referenced);
 	table_close(rel, NoLock);
 	return row;
 }
