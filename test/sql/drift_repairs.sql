@@ -162,6 +162,10 @@ CREATE UNIQUE INDEX timed_other ON timed_identity (id);
 ALTER TABLE timed_identity REPLICA IDENTITY USING INDEX timed_other;
 SELECT repair FROM dtmodel.drift('timed_identity') \gexec
 SELECT problem, repair, advice FROM dtmodel.drift('timed_identity');
+CREATE TABLE timed_base (id int);
+CREATE TABLE timed_heir (PRIMARY KEY (id), deleted_at timestamptz NOT NULL) INHERITS (timed_base);
+SELECT dtmodel.add_soft_delete('timed_heir', flag => NULL);
+SELECT problem, repair, advice FROM dtmodel.drift('timed_heir');
 CREATE TABLE timed_parts (id int PRIMARY KEY, deleted_at timestamptz NOT NULL) PARTITION BY LIST (id);
 CREATE TABLE timed_part PARTITION OF timed_parts FOR VALUES IN (1);
 SELECT dtmodel.add_soft_delete('timed_parts', flag => NULL);

@@ -108,8 +108,8 @@ CREATE FUNCTION label(code int) RETURNS void LANGUAGE sql
 SELECT dtmodel.add_soft_delete('labels', hide => true);
 SELECT problem, repair, advice FROM dtmodel.drift('labels');
 
--- one that includes a generated key counts no rows that matter; keys can be parts of one another
-CREATE TABLE invoices (id int PRIMARY KEY, tenant int, note text, UNIQUE (tenant, id), UNIQUE (id, note));
+-- a unique one that includes a generated key prevents no row, unlike an exclusion; keys can be parts of one another
+CREATE TABLE invoices (id int PRIMARY KEY, tenant int, note text, UNIQUE (tenant, id), UNIQUE (id, note), EXCLUDE USING btree (id WITH =, note WITH =));
 SELECT dtmodel.add_soft_delete('invoices', hide => true);
 SELECT drift_of('invoices') AS drift;
 CREATE TABLE lines (invoice int, line int, code int, PRIMARY KEY (invoice, line), UNIQUE (line, invoice, code));
@@ -133,6 +133,7 @@ CREATE TABLE parts (id int, place int, code text, PRIMARY KEY (place, id)) PARTI
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
 CREATE TABLE parts_2 (code text, place int NOT NULL, id int NOT NULL) PARTITION BY LIST (place);
 CREATE TABLE parts_2_2 PARTITION OF parts_2 FOR VALUES IN (2);
+ALTER TABLE parts_2_2 ADD EXCLUDE USING btree (code WITH =);
 CREATE INDEX parts_not_unique ON parts_2_2 (code);
 CREATE UNIQUE INDEX parts_code ON parts (code, place);
 ALTER TABLE parts_1 ADD CONSTRAINT own_code UNIQUE (code), ADD EXCLUDE USING btree (code WITH =);

@@ -8,6 +8,7 @@ SET search_path = unique_live;
 
 CREATE TABLE users (id int PRIMARY KEY, email text, tenant int);
 SELECT dtmodel.add_soft_delete('users');
+CREATE INDEX ON users (email);
 RESET client_min_messages;
 INSERT INTO users VALUES (1, 'ann', 1), (2, 'bob', 1);
 

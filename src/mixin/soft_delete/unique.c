@@ -456,9 +456,10 @@ index_names(List *indexes)
 }
 
 static void
-report_table(Relation rel, const DtSoftDelete *columns)
+report_table(Relation rel)
 {
-	List	   *indexes = open_indexes(rel, columns);
+	DtSoftDelete columns = *dtmodel_soft_delete_of(dtmodel_get_model(rel));
+	List	   *indexes = open_indexes(rel, &columns);
 
 	if (indexes != NIL)
 		ereport(NOTICE,
@@ -483,15 +484,8 @@ dtmodel_report_hidden_rows(Oid relid)
 	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
 	{
 		Relation	rel = table_open(lfirst_oid(cell), AccessShareLock);
-		const DtSoftDelete *soft_delete =
-			dtmodel_soft_delete_of(dtmodel_get_model(rel));
 
-		if (soft_delete != NULL)
-		{
-			DtSoftDelete columns = *soft_delete;
-
-			report_table(rel, &columns);
-		}
+		report_table(rel);
 		table_close(rel, NoLock);
 	}
 }
