@@ -141,7 +141,7 @@ has_columns(const DtSoftDelete *columns)
 		 AttributeNumberIsValid(columns->flag.attnum));
 }
 
-/* The indexes that do so, opened. */
+/* The indexes that count hidden rows, opened. */
 static List *
 open_indexes(Relation rel, const DtSoftDelete *columns)
 {
