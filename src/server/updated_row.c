@@ -73,16 +73,32 @@ dtmodel_has_ended_here(TupleTableSlot *slot)
 }
 
 /*
- * Fetches the newest version of a row, given one that the current transaction
- * has written.  False if the row is gone: deleted, or moved to another partition.
+ * Follows a row to its newest version.  False if the row is gone: deleted, or
+ * moved to another partition.
  */
-bool
-dtmodel_fetch_newest_version(Relation rel, ItemPointerData tid,
-							 TupleTableSlot *slot)
+static bool
+fetch_newest_version(Relation rel, ItemPointerData tid, TupleTableSlot *slot)
 {
 	TableScanDesc scan = table_beginscan_tid(rel, SnapshotSelf);
 
 	table_tuple_get_latest_tid(scan, &tid);
 	table_endscan(scan);
 	return table_tuple_fetch_row_version(rel, &tid, SnapshotSelf, slot);
+}
+
+/*
+ * The newest version of a row that the current transaction has written: itself,
+ * also if it is gone, or a copy.
+ */
+HeapTuple
+dtmodel_newest_version(Relation rel, HeapTuple row)
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	HeapTuple	newest = row;
+
+	if (!table_tuple_fetch_row_version(rel, &row->t_self, SnapshotSelf, slot) &&
+		fetch_newest_version(rel, row->t_self, slot))
+		newest = ExecCopySlotHeapTuple(slot);
+	ExecDropSingleTupleTableSlot(slot);
+	return newest;
 }

@@ -13,7 +13,6 @@
 
 extern bool dtmodel_was_updated_here(TupleTableSlot *slot);
 extern bool dtmodel_has_ended_here(TupleTableSlot *slot);
-extern bool dtmodel_fetch_newest_version(Relation rel, ItemPointerData tid,
-										 TupleTableSlot *slot);
+extern HeapTuple dtmodel_newest_version(Relation rel, HeapTuple row);
 
 #endif							/* DTMODEL_UPDATED_ROW_H */

@@ -145,24 +145,9 @@ query_children(const CascadeState *state, Relation rel, HeapTuple row,
 }
 
 /*
- * The newest version of a row that the current transaction has written: itself
- * or a copy.  A trigger that fired before ours may have deleted or restored the
- * row again, or changed its key.
+ * The row that fires an UPDATE trigger.  A trigger that fired before ours may
+ * have deleted or restored the row again, or changed its key.
  */
-HeapTuple
-dtmodel_newest_version(Relation rel, HeapTuple row)
-{
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	HeapTuple	newest = row;
-
-	if (!table_tuple_fetch_row_version(rel, &row->t_self, SnapshotSelf, slot) &&
-		dtmodel_fetch_newest_version(rel, row->t_self, slot))
-		newest = ExecCopySlotHeapTuple(slot);
-	ExecDropSingleTupleTableSlot(slot);
-	return newest;
-}
-
-/* The same for the row that fires an UPDATE trigger, faster. */
 static HeapTuple
 newest_row(const TriggerData *trigdata)
 {

@@ -18,7 +18,6 @@
 extern void dtmodel_note_flip(FunctionCallInfo fcinfo,
 							  const DtSoftDelete *columns, HeapTuple row);
 extern void dtmodel_finish_restores(QueryDesc *query);
-extern HeapTuple dtmodel_newest_version(Relation rel, HeapTuple row);
 
 /* restore.c */
 

@@ -35,6 +35,7 @@
 #include "mixin/soft_delete/soft_delete.h"
 #include "model/shown_key.h"
 #include "server/error.h"
+#include "server/updated_row.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
